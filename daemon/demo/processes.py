@@ -1,0 +1,113 @@
+"""The demo's daemons: real `musigd run` processes, each with a data directory of its own, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 30
+STOP_SECONDS = 8
+
+
+class DaemonFailed(Exception):
+    """A daemon of the demo did not start, or ended by itself; the sentence carries the end of its log."""
+
+
+@dataclass(slots=True)
+class DemoDaemon:
+    """One running daemon. `log` is where its output goes; `endpoint` is what it wrote when it was ready."""
+
+    name: str
+    datadir: Path
+    log: Path
+    process: asyncio.subprocess.Process
+    endpoint: dict[str, object]
+
+    @property
+    def multiaddr(self) -> str:
+        """An address that the other daemons can dial."""
+        addresses = self.endpoint["multiaddrs"]
+        assert isinstance(addresses, list)
+        return str(addresses[0])
+
+
+class Daemons:
+    """Starts daemons one by one and stops them all; leaves no process behind."""
+
+    def __init__(self, root: Path, network: str) -> None:
+        self._root = root
+        self._network = network
+        self._started: list[asyncio.subprocess.Process] = []
+
+    async def start(self, name: str, bootstrap: Sequence[str]) -> DemoDaemon:
+        """Start one daemon and wait until it is ready. Raises DaemonFailed with the end of its log."""
+        datadir = self._root / name.lower()
+        datadir.mkdir(mode=0o700)
+        log = self._root / f"{name.lower()}.log"
+        process = await self._spawn(datadir, log, bootstrap)
+        self._started.append(process)
+        endpoint = await self._until_ready(name, process, datadir / "endpoint.json", log)
+        return DemoDaemon(name, datadir, log, process, endpoint)
+
+    async def _spawn(self, datadir: Path, log: Path, bootstrap: Sequence[str]) -> asyncio.subprocess.Process:
+        command = [sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(datadir)]
+        command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0"]
+        for address in bootstrap:
+            command += ["--bootstrap", address]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("MUSIGD_")}
+        environment |= {"MUSIGD_P2P__MDNS": "false", "MUSIGD_DRAIN_MS": "500"}
+        with log.open("wb") as output:
+            # A session of its own: Ctrl-C reaches the demo alone, which then stops its daemons in order.
+            return await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+            )
+
+    async def _until_ready(
+        self, name: str, process: asyncio.subprocess.Process, endpoint: Path, log: Path
+    ) -> dict[str, object]:
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not endpoint.exists():
+                    if ended.done():
+                        raise DaemonFailed(f"{name}'s daemon ended with code {ended.result()}: {_end_of(log)}")
+                    await asyncio.wait({ended}, timeout=0.02)
+        except TimeoutError:
+            raise DaemonFailed(
+                f"{name}'s daemon was not ready within {START_SECONDS} seconds: {_end_of(log)}"
+            ) from None
+        finally:
+            if not ended.done():
+                ended.cancel()
+        content: dict[str, object] = json.loads(endpoint.read_text())
+        return content
+
+    async def stop(self) -> None:
+        """End every daemon: SIGTERM, and SIGKILL for one that does not go within eight seconds."""
+        running = [process for process in self._started if process.returncode is None]
+        for process in running:
+            process.terminate()
+        waits = [asyncio.ensure_future(process.wait()) for process in running]
+        if waits:
+            _, pending = await asyncio.wait(waits, timeout=STOP_SECONDS)
+            for process in running:
+                if process.returncode is None:
+                    process.kill()
+            if pending:
+                await asyncio.wait(pending)
+        self._started.clear()
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"
