@@ -1,0 +1,126 @@
+"""What crosses the border between this package and its user, as plain values, and the one interface it calls back on.
+
+Peers are binary peer ids (38 bytes for ed25519), addresses binary multiaddrs without `/p2p`, unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from musig2.protocol.records import Record
+from musig2.protocol.wire import Frame, Signed
+
+
+class Direction(StrEnum):
+    """Who opened the connection."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Offence(StrEnum):
+    """What a peer did wrong. Only bad signatures and bad encodings count towards a ban."""
+
+    BAD_ENCODING = "bad_encoding"
+    BAD_SIGNATURE = "bad_signature"
+    RATE = "rate"
+    TIME = "time"
+
+
+class NetStatus(StrEnum):
+    """The state of the libp2p side."""
+
+    UP = "up"
+    DOWN = "down"
+    RESTARTING = "restarting"
+
+
+@dataclass(frozen=True, slots=True)
+class NetState:
+    """Told at each change: `multiaddrs` when up, a `sentence` for a person when not."""
+
+    status: NetStatus
+    multiaddrs: tuple[str, ...] = ()
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GossipItem:
+    """A verified record that came over a topic; `peer` forwarded it (it need not be its author)."""
+
+    topic: str
+    peer: bytes
+    signed: Signed[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerChange:
+    """A peer got its first connection or lost its last one. `addrs` may be empty for an inbound peer."""
+
+    peer: bytes
+    connected: bool
+    direction: Direction
+    addrs: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """A connected peer as an operator sees it. `multiaddrs` are dialable texts with `/p2p/...`."""
+
+    peer: bytes
+    multiaddrs: tuple[str, ...]
+    direction: Direction
+    since_ms: int
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetStats:
+    """Counts of what is open and queued: the same before and after a burst of work."""
+
+    connections: int = 0
+    session_streams: int = 0
+    directory_streams: int = 0
+    tasks: int = 0
+    outbox_frames: int = 0
+    outbox_bytes: int = 0
+    pending_asks: int = 0
+    restarts: int = 0
+    bans: int = 0
+    offences: dict[str, int] = field(default_factory=dict)
+    topics: dict[str, int] = field(default_factory=dict)  # peers known per followed topic
+    dht_peers: int = 0
+
+
+class Sink(Protocol):
+    """Implemented by the user of this package. Everything is called on the asyncio loop, in bursts, in order per peer.
+
+    The plain methods must return quickly and must not raise; what they raise is logged and lost.
+    """
+
+    def on_frames(self, batch: list[tuple[bytes, Frame]]) -> None:
+        """Frames from peers, decoded, every signature inside checked."""
+
+    def on_gossip(self, batch: list[GossipItem]) -> None:
+        """Records from topics; the four checks already passed."""
+
+    def on_peer(self, change: PeerChange) -> None:
+        """A peer connected or left."""
+
+    async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
+        """Answer a directory question. To say that the peer sent rubbish, raise `BadAsk`."""
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        """A peer did something wrong; it is already counted."""
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        """A peer reached the limit of offences; it is refused from now on. Store it, and call `set_ban` with its end."""
+
+    def on_state(self, state: NetState) -> None:
+        """The libp2p side came up, went down, or is being restarted."""
+
+
+class BadAsk(Exception):  # noqa: N818 - named for what happened
+    """Raised by `Sink.on_ask`: the question cannot be decoded. It counts as an offence of the asking peer."""

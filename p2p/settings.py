@@ -1,0 +1,49 @@
+"""How the libp2p side is set up: plain values with defaults that suit a public node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Settings of one libp2p node. Sizes in bytes, times in milliseconds, rates per peer and second."""
+
+    network: str = "main"
+    listen: tuple[str, ...] = ("/ip4/0.0.0.0/tcp/4327",)
+    announce: tuple[str, ...] = ()
+    bootstrap: tuple[str, ...] = ()
+    mdns: bool = True  # runs only while `bootstrap` is empty
+    dht: bool = True  # serve the DHT; False: use it as a client only
+    private_addresses: bool = False  # set by itself when listening on loopback only
+    agent: str = "musigd"
+
+    max_connections: int = 300
+    max_pending_per_ip: int = 16  # connections that have not finished their handshake
+    max_connections_per_ip: int = 64
+    upgrade_timeout_ms: int = 3_000
+    dial_timeout_ms: int = 5_000
+
+    max_frame_bytes: int = 1 * MIB
+    max_gossip_bytes: int = 50_000
+    max_ask_bytes: int = 1 * MIB
+    outbox_frames: int = 4_096  # per peer
+    outbox_bytes: int = 8 * MIB  # per peer
+    asks_in_flight: int = 32  # per peer and direction
+
+    frame_rate: int = 4_000  # frames per second and peer, sustained; twice that in a burst
+    frame_bytes_rate: int = 16 * MIB
+    gossip_rate: int = 200  # messages per second and forwarding peer
+    gossip_bytes_rate: int = 4 * MIB
+    ask_rate: int = 200
+
+    ban_after: int = 10  # bad signatures and bad encodings
+    ban_ms: int = 24 * 3_600_000
+    offence_half_life_ms: int = 3_600_000
+
+    heartbeat_ms: int = 1_000
+    restart_pause_ms: int = 500  # doubling to 30 s
+    bootstrap_pause_ms: int = 2_000  # doubling to 5 min
