@@ -1,0 +1,189 @@
+"""The event log: rows with a gapless `seq`, told to subscribers after they are on the disk.
+
+Events are appended inside the write function of the change they report, so that there is no change without its event
+and no event without its change. A rolled-back write gives its numbers back. What subscribers get is read from the table
+after the commit, so live events and history are the same thing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+
+from daemon.store import Store
+
+PUBLISHED_AT_ONCE: Final = 500
+DELETED_AT_ONCE: Final = 5_000
+
+Listener = Callable[[Sequence["Event"]], None]
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row. `data` is JSON-ready; `data["publicKeys"]`, where present, are the own keys concerned, as hex."""
+
+    seq: int
+    event: str
+    time: int
+    data: Mapping[str, Any]
+
+
+class EventLog:
+    """The stored log of one daemon; use it from the event loop, `append` inside write functions.
+
+    `log_id` names this log: it is made with the database, and anew by a restore, so that a client can tell that its
+    position belongs to another log.
+    """
+
+    def __init__(self, *, store: Store, clock: WallClock) -> None:
+        self._store = store
+        self._clock = clock
+        self._listeners: list[Listener] = []
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._telling = False
+        self.log_id = ""
+        self.next_seq = 1
+        self.oldest_seq = 1
+
+    async def start(self) -> None:
+        """Take up the log where it stands; before anything else is called."""
+        self.log_id = await self._store.write(_own_log_id)
+        self.next_seq = self._store.read(_last_seq) + 1
+        self.oldest_seq = self._store.read(_oldest_seq) or self.next_seq
+
+    def append(
+        self,
+        conn: sqlite3.Connection,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        keys: Sequence[bytes] = (),
+        request_id: bytes | None = None,
+        session_id: bytes | None = None,
+        attempt: int | None = None,
+    ) -> Event:
+        """Add a row inside a write function; call `publish` once that write has returned.
+
+        `keys` are the own keys it concerns: they go into the data as `publicKeys`, and tokens bound to other keys never
+        see the event. Without keys everybody may see it. The ids go into the data too.
+        """
+        whole = dict(data)
+        if keys:
+            whole["publicKeys"] = [key.hex() for key in keys]
+        if request_id is not None:
+            whole["requestId"] = request_id.hex()
+        if session_id is not None:
+            whole["sessionId"] = session_id.hex()
+        if attempt is not None:
+            whole["attempt"] = attempt
+        now_ms = self._clock.wall_ms()
+        row = (name, now_ms, orjson.dumps(whole).decode())
+        seq = conn.execute("INSERT INTO events (event, time, data) VALUES (?, ?, ?)", row).lastrowid
+        assert seq is not None
+        return Event(seq, name, now_ms, whole)
+
+    def publish(self) -> None:
+        """Tell subscribers of every row committed since the last call, in order. Safe to call at any time."""
+        if self._telling:  # a listener appended and publishes: the loop below goes on until nothing is left
+            return
+        self._telling = True
+        try:
+            while burst := self._committed(self.next_seq, PUBLISHED_AT_ONCE):
+                self.next_seq = burst[-1].seq + 1
+                self._tell(burst)
+        finally:
+            self._telling = False
+
+    def read(self, from_seq: int, limit: int) -> list[Event]:
+        """Published events with seq >= from_seq, at most `limit`."""
+        return self._committed(from_seq, limit, before=self.next_seq)
+
+    async def wait(self, seq: int) -> None:
+        """Return once the event with this seq is published."""
+        if seq < self.next_seq:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (seq, future)
+        self._waiting.append(entry)
+        try:
+            await future
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+
+    def subscribe(self, callback: Listener) -> Callable[[], None]:
+        """Call back with each burst of new events from now on, on the event loop; returns what ends it.
+
+        `next_seq` is already past the burst. The callback must not raise and must not wait.
+        """
+        self._listeners.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return unsubscribe
+
+    async def forget_before(self, cutoff_ms: int) -> int:
+        """Remove the oldest events up to the first one not older than `cutoff_ms`; returns how many went."""
+        removed = 0
+        while gone := await self._store.write(lambda conn: _delete_oldest(conn, cutoff_ms)):
+            removed += gone
+            self.oldest_seq = self._store.read(_oldest_seq) or self.next_seq
+        return removed
+
+    def _committed(self, from_seq: int, limit: int, before: int = 2**62) -> list[Event]:
+        def rows(conn: sqlite3.Connection) -> list[tuple[int, str, int, str]]:
+            query = "SELECT seq, event, time, data FROM events WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
+            return conn.execute(query, (from_seq, before, limit)).fetchall()
+
+        return [Event(seq, name, time, orjson.loads(data)) for seq, name, time, data in self._store.read(rows)]
+
+    def _tell(self, burst: Sequence[Event]) -> None:
+        for listener in tuple(self._listeners):
+            listener(burst)
+        reached = [entry for entry in self._waiting if entry[0] < self.next_seq]
+        self._waiting = [entry for entry in self._waiting if entry[0] >= self.next_seq]
+        for _, future in reached:
+            if not future.done():
+                future.set_result(None)
+
+
+def renew_log_id(conn: sqlite3.Connection) -> str:
+    """Give the log another name, because its numbers may have been given out before (after a restore)."""
+    log_id = secrets.token_hex(8)
+    conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('log_id', ?)", (log_id,))
+    return log_id
+
+
+def _own_log_id(conn: sqlite3.Connection) -> str:
+    row = conn.execute("SELECT value FROM meta WHERE name = 'log_id'").fetchone()
+    return str(row[0]) if row else renew_log_id(conn)
+
+
+def _last_seq(conn: sqlite3.Connection) -> int:
+    row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _oldest_seq(conn: sqlite3.Connection) -> int | None:
+    row = conn.execute("SELECT seq FROM events ORDER BY seq LIMIT 1").fetchone()
+    return int(row[0]) if row else None
+
+
+def _delete_oldest(conn: sqlite3.Connection, cutoff_ms: int) -> int:
+    """Only a prefix goes, so that what is kept stays gapless even where the clock jumped back."""
+    kept = conn.execute("SELECT seq FROM events WHERE time >= ? ORDER BY seq LIMIT 1", (cutoff_ms,)).fetchone()
+    end = kept[0] if kept else _last_seq(conn) + 1
+    query = "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < ? ORDER BY seq LIMIT ?)"
+    return conn.execute(query, (end, DELETED_AT_ONCE)).rowcount

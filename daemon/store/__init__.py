@@ -1,0 +1,15 @@
+"""The daemon's database: SQLite with one writer thread, group commit and forward-only migrations."""
+
+from daemon.store.errors import StoreClosed, StoreCorrupt, StoreError, StoreFull, StoreTooNew, StoreUnusable
+from daemon.store.store import Store, StoreStats
+
+__all__ = [
+    "Store",
+    "StoreClosed",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreStats",
+    "StoreTooNew",
+    "StoreUnusable",
+]

@@ -1,0 +1,89 @@
+"""Opens SQLite connections the way the store needs them, and looks at a file before anything may change it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.store.errors import StoreUnusable, corrupt, store_error
+
+APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databases
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger files are checked in full by `musigd doctor` only: start stays quick
+AUTOCHECKPOINT_PAGES = 4_000  # a backstop; the writer checkpoints in quiet moments
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a database file is, found without changing it. `version` 0 and `is_new` for a file that does not exist."""
+
+    version: int
+    is_new: bool
+
+
+def inspect(path: Path, *, full: bool = False) -> Inspection:
+    """Look at the file through a read-only connection, so that not even a checkpoint touches a damaged one.
+
+    Raises StoreCorrupt, StoreUnusable. `full` checks the structure however large the file is.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreUnusable(f"SQLite {sqlite3.sqlite_version} is too old: musigd needs 3.35 or newer.")
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return Inspection(version=0, is_new=True)
+    except OSError as error:
+        raise StoreUnusable(f"The database {path} cannot be read: {error.strerror}.") from error
+    try:
+        return _inspect_file(path, check=full or size <= CHECKED_UP_TO_BYTES)
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+
+
+def _inspect_file(path: Path, *, check: bool) -> Inspection:
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        (tables,) = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (version,) = conn.execute("PRAGMA user_version").fetchone()
+        if tables == 0 and version == 0:
+            return Inspection(version=0, is_new=True)
+        (application,) = conn.execute("PRAGMA application_id").fetchone()
+        if application != APPLICATION_ID:
+            raise corrupt(path, "it is not a database of musigd")
+        if check:
+            (finding,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+            if finding != "ok":
+                raise corrupt(path, finding)
+        return Inspection(version=version, is_new=False)
+    finally:
+        conn.close()
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes. WAL, and `synchronous=FULL`: a commit that returned survives a power cut."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnusable(f"The database {path} cannot be written: {error.strerror}.") from error
+    conn = _connect(path)
+    conn.execute("PRAGMA journal_mode=WAL").fetchone()
+    conn.execute("PRAGMA synchronous=FULL")
+    conn.execute("PRAGMA foreign_keys=ON")
+    conn.execute(f"PRAGMA wal_autocheckpoint={AUTOCHECKPOINT_PAGES}")
+    conn.execute("PRAGMA secure_delete=FAST")
+    return conn
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
+    conn = _connect(path)
+    conn.execute("PRAGMA query_only=ON")
+    return conn
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    conn.execute("PRAGMA busy_timeout=5000")
+    return conn

@@ -1,0 +1,187 @@
+"""The one thread that writes, with group commit.
+
+Whatever is queued when a commit ends goes into the next one: BEGIN IMMEDIATE, each function in a SAVEPOINT of its own,
+COMMIT, and only then are the callers told, all of them in one wake-up of the event loop. So a busy daemon pays one
+fsync for many writes and an idle one pays no waiting, and no caller ever hears of something that is not on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final
+
+from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
+
+LARGEST_BATCH: Final = 1_000
+IDLE_SECONDS: Final = 0.2
+CHECKPOINT_AFTER_ROWS: Final = 1_000  # changed since the last checkpoint; below that the log is short anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function to run inside a commit, and the future of whoever waits for it."""
+
+    fn: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How one job ended: `error` is None when its rows are on the disk."""
+
+    future: asyncio.Future[Any]
+    value: Any
+    error: BaseException | None
+
+
+@dataclass(slots=True)
+class WriterStats:
+    """Counters since start, written by the writer thread only."""
+
+    commits: int = 0
+    writes: int = 0
+    failed: int = 0
+    largest_batch: int = 0
+    checkpoints: int = 0
+
+
+class Writer:
+    """Owns the writing connection from `start` to `stop`. `submit` may be called from the event loop's thread only."""
+
+    def __init__(self, conn: sqlite3.Connection, path: Path) -> None:
+        self.stats = WriterStats()
+        self._conn = conn
+        self._path = path
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._stopping = False
+        self._closed = False
+        self._checkpointed_at = conn.total_changes
+        self._thread = Thread(target=self._run, name="musigd-store", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        if self._closed:
+            raise StoreClosed("The store is closed: the daemon is stopping.")
+        self._queue.put(job)
+
+    def stop(self) -> None:
+        """Write what is queued, then end the thread and close the connection. Blocks; safe to repeat."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    @property
+    def queued(self) -> int:
+        return self._queue.qsize()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            batch = self._take()
+            if batch:
+                self._report(self._commit(batch))
+        self._conn.close()
+
+    def _take(self) -> list[Job]:
+        """Wait for one job, then take all that are there."""
+        batch: list[Job] = []
+        item = self._first()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == LARGEST_BATCH:
+                return batch
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return batch
+        self._stopping = True
+        return batch
+
+    def _first(self) -> Job | None:
+        if self._conn.total_changes - self._checkpointed_at >= CHECKPOINT_AFTER_ROWS:
+            try:
+                return self._queue.get(timeout=IDLE_SECONDS)
+            except Empty:
+                self._checkpoint()
+        return self._queue.get()
+
+    def _checkpoint(self) -> None:
+        """In a quiet moment, so that no commit has to wait for it. If it cannot run now, the next one does the work."""
+        self._checkpointed_at = self._conn.total_changes
+        with suppress(sqlite3.Error):
+            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self.stats.checkpoints += 1
+
+    def _commit(self, batch: Sequence[Job]) -> list[Done]:
+        try:
+            self._conn.execute("BEGIN IMMEDIATE")
+            done = [self._attempt(job) for job in batch]
+            self._conn.execute("COMMIT")
+        except (sqlite3.Error, StoreError) as error:
+            return self._all_failed(batch, error)
+        self._count(done)
+        return done
+
+    def _attempt(self, job: Job) -> Done:
+        """Run one function. An exception of its own undoes only its own rows."""
+        conn = self._conn
+        conn.execute("SAVEPOINT job")
+        try:
+            value = job.fn(conn)
+        except BaseException as error:  # noqa: BLE001  (whatever it is belongs to the caller who waits, not to this thread)
+            self._undo()
+            return Done(job.future, None, self._translated(error))
+        if not conn.in_transaction:
+            raise StoreError("A write function ended the transaction it was given; nothing of this commit was kept.")
+        conn.execute("RELEASE job")
+        return Done(job.future, value, None)
+
+    def _undo(self) -> None:
+        if not self._conn.in_transaction:
+            raise StoreError(f"The database {self._path} undid a whole commit: check the disk and the system log.")
+        self._conn.execute("ROLLBACK TO job")
+        self._conn.execute("RELEASE job")
+
+    def _all_failed(self, batch: Sequence[Job], error: sqlite3.Error | StoreError) -> list[Done]:
+        with suppress(sqlite3.Error):  # already rolled back, or the disk is gone: nothing was committed either way
+            self._conn.execute("ROLLBACK")
+        self.stats.failed += len(batch)
+        failure = store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
+        return [Done(job.future, None, failure) for job in batch]
+
+    def _translated(self, error: BaseException) -> BaseException:
+        if isinstance(error, sqlite3.Error) and is_systems_fault(error):
+            return store_error(error, self._path)
+        if isinstance(error, StopIteration):  # a future refuses it
+            return RuntimeError("a write function raised StopIteration")
+        return error
+
+    def _count(self, done: Sequence[Done]) -> None:
+        stats = self.stats
+        stats.commits += 1
+        stats.writes += len(done)
+        stats.failed += sum(1 for item in done if item.error is not None)
+        stats.largest_batch = max(stats.largest_batch, len(done))
+
+    def _report(self, done: list[Done]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            done[0].future.get_loop().call_soon_threadsafe(_tell, done)
+
+
+def _tell(done: Sequence[Done]) -> None:
+    for item in done:
+        if item.future.done():  # cancelled while it was written; the rows stay
+            continue
+        if item.error is None:
+            item.future.set_result(item.value)
+        else:
+            item.future.set_exception(item.error)
