@@ -1,0 +1,63 @@
+"""From a token to a caller."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from hashlib import sha256
+
+from rpc.caller import Caller
+from rpc.errors import ApiError
+from rpc.ports import TokenFact, TokenStore
+
+_SUBPROTOCOL = "musigd"
+_BEARER_SUBPROTOCOL = "bearer."
+
+
+def token_digest(token: str) -> bytes:
+    """What is stored of a token: tokens are 32 random bytes, so one hash keeps them secret."""
+    return sha256(b"musigd/token/v1" + token.encode()).digest()
+
+
+def bearer_of(authorization: str | None, subprotocols: str | None = None) -> str | None:
+    """The token of an `Authorization` header, or of the `Sec-WebSocket-Protocol` header that browsers can set."""
+    if authorization is not None:
+        kind, _, token = authorization.partition(" ")
+        return token.strip() if kind.lower() == "bearer" else None
+    for name in (subprotocols or "").split(","):
+        if name.strip().startswith(_BEARER_SUBPROTOCOL):
+            return name.strip().removeprefix(_BEARER_SUBPROTOCOL)
+    return None
+
+
+class Authenticator:
+    """Knows callers by their tokens. `now_ms` is the wall clock, for tokens that expire."""
+
+    def __init__(self, tokens: TokenStore, now_ms: Callable[[], int]) -> None:
+        self._tokens = tokens
+        self._now_ms = now_ms
+
+    def caller_of(self, token: str | None) -> Caller:
+        """Raises ApiError `unauthenticated` for no token, an unknown one and an expired one alike."""
+        if token is not None:
+            digest = token_digest(token)
+            fact = self._tokens.find(digest)
+            if fact is not None and hmac.compare_digest(fact.digest, digest) and not self._expired(fact):
+                return _caller(fact)
+        raise ApiError(
+            "unauthenticated",
+            "Send a valid token as 'Authorization: Bearer <token>': the one in the file .cookie of the data directory "
+            "(it changes at each start), or one made with createToken.",
+        )
+
+    def refreshed(self, token_id: str) -> Caller | None:
+        """The caller as its token stands now; None once it is revoked or expired."""
+        fact = self._tokens.get(token_id)
+        return None if fact is None or self._expired(fact) else _caller(fact)
+
+    def _expired(self, fact: TokenFact) -> bool:
+        return fact.expires_at is not None and fact.expires_at <= self._now_ms()
+
+
+def _caller(fact: TokenFact) -> Caller:
+    return Caller(token_id=fact.token_id, scopes=fact.scopes, keys=fact.keys, create_key=fact.create_key)

@@ -1,0 +1,70 @@
+"""Who calls: the scopes and keys that a token stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rpc.errors import ApiError, unknown_key
+
+OWNER = "owner"  # token id of the cookie and of the unix socket
+
+
+class Scope(StrEnum):
+    """What a token may do; `discover` and `sign` include `read`, `admin` includes everything."""
+
+    READ = "read"
+    DISCOVER = "discover"
+    SIGN = "sign"
+    ADMIN = "admin"
+
+
+_INCLUDES: dict[Scope, frozenset[Scope]] = {
+    Scope.READ: frozenset({Scope.READ}),
+    Scope.DISCOVER: frozenset({Scope.READ, Scope.DISCOVER}),
+    Scope.SIGN: frozenset({Scope.READ, Scope.SIGN}),
+    Scope.ADMIN: frozenset(Scope),
+}
+
+
+def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
+    """The scopes of those names, with what each includes; raises ApiError `no_such_scope` for any other name."""
+    granted: frozenset[Scope] = frozenset()
+    for name in names:
+        if name not in Scope.__members__.values():
+            raise ApiError("no_such_scope", f"Scopes are {', '.join(Scope)}; use one or more of these.")
+        granted |= _INCLUDES[Scope(name)]
+    return granted
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One authenticated caller.
+
+    `scopes` already holds what each scope includes. `keys` are the public keys (33 bytes) the token is bound to, None
+    when it may use every key. `create_key`: it may create and import keys, and is then bound to them.
+    """
+
+    token_id: str
+    scopes: frozenset[Scope]
+    keys: frozenset[bytes] | None
+    create_key: bool
+
+    def require_key(self, pubkey: bytes) -> None:
+        """Raises ApiError `unknown_key` unless this caller may use that key."""
+        if not self.sees(pubkey):
+            raise unknown_key(pubkey)
+
+    def sees(self, pubkey: bytes) -> bool:
+        """Whether this caller may know of that own key."""
+        return self.keys is None or pubkey in self.keys
+
+    def sees_any(self, pubkeys: Iterable[bytes]) -> bool:
+        """Whether something that concerns those own keys concerns this caller."""
+        return self.keys is None or not self.keys.isdisjoint(pubkeys)
+
+
+def owner() -> Caller:
+    """The caller behind the unix socket and the cookie: everything, on every key."""
+    return Caller(token_id=OWNER, scopes=frozenset(Scope), keys=None, create_key=True)

@@ -1,0 +1,60 @@
+"""From what clients write to what the rest of the program computes with, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from musig2 import Tweak, TweakKind
+from musig2.protocol.records import Open
+from rpc.models import tweaks as wire
+
+
+def pubkeys_of(keys: Iterable[str]) -> tuple[bytes, ...]:
+    """Public keys in the order given."""
+    return tuple(bytes.fromhex(key) for key in keys)
+
+
+def tweak_of(tweak: wire.TaprootTweak | wire.PlainTweak) -> Tweak:
+    """One tweak; raises `musig2.MusigError` for a scalar out of range."""
+    match tweak:
+        case wire.TaprootTweak(taproot_merkle_root=None):
+            return Tweak(TweakKind.TAPROOT)
+        case wire.TaprootTweak(taproot_merkle_root=str(root)):
+            return Tweak(TweakKind.TAPROOT, bytes.fromhex(root))
+        case wire.PlainTweak():
+            kind = TweakKind.XONLY if tweak.x_only else TweakKind.PLAIN
+            return Tweak(kind, bytes.fromhex(tweak.tweak))
+    raise AssertionError("the models know no other tweak")
+
+
+def tweaks_of(tweaks: Iterable[wire.TaprootTweak | wire.PlainTweak]) -> tuple[Tweak, ...]:
+    """All tweaks of one message, in order."""
+    return tuple(tweak_of(tweak) for tweak in tweaks)
+
+
+def tweak_to_json(kind: int, value: bytes | None) -> dict[str, Any]:
+    """A tweak as clients see it, from its kind (0 plain, 1 x-only, 2 taproot) and value."""
+    if kind == TweakKind.TAPROOT:
+        return {"taprootMerkleRoot": None if value is None else value.hex()}
+    assert value is not None
+    return {"tweak": value.hex(), "xOnly": kind == TweakKind.XONLY}
+
+
+def open_of(value: Any) -> Open:
+    """Metadata as the records hold it, from JSON that the models have checked."""
+    if isinstance(value, Mapping):
+        return {name: open_of(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(open_of(item) for item in value)
+    assert value is None or isinstance(value, int | str | bool)
+    return value
+
+
+def open_to_json(value: Open) -> Any:
+    """Metadata as clients see it; byte strings, which only other programs write, are shown as hex."""
+    if isinstance(value, Mapping):
+        return {name: open_to_json(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [open_to_json(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value

@@ -1,0 +1,79 @@
+"""What a client is told when a call fails: a stable reason, its code, and one sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+JsonValue: TypeAlias = (
+    "bool | int | float | str | list[JsonValue] | tuple[JsonValue, ...] | Mapping[str, JsonValue] | None"
+)
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+
+# Every reason a client may see, grouped by its code. The order is that of the documentation.
+REASONS: Mapping[int, tuple[str, ...]] = {
+    PARSE_ERROR: ("parse_error",),
+    INVALID_REQUEST: ("invalid_request",),
+    METHOD_NOT_FOUND: ("method_not_found",),
+    INVALID_PARAMS: ("invalid_params", "too_large", "too_many"),
+    INTERNAL_ERROR: ("internal_error",),
+    -32001: ("unauthenticated",),
+    -32002: ("forbidden", "no_such_scope"),
+    -32003: ("locked", "wrong_passphrase"),
+    -32004: ("rate_limited", "busy", "shutting_down", "store_full"),
+    -32010: ("not_found",),
+    -32011: ("idempotency_conflict", "already_exists"),
+    -32012: ("wrong_phase", "not_ready", "nonce_consumed", "expired", "aborted", "declined", "cancelled"),
+    -32013: ("peer_unreachable", "timeout", "p2p_down"),
+    -32014: ("policy_denied", "message_mismatch"),
+    -32015: ("invalid_contribution", "equivocation"),
+    -32016: ("invalid_key", "unknown_key", "key_not_required", "scheme_mismatch", "paused"),
+}
+
+CODES: Mapping[str, int] = {reason: code for code, reasons in REASONS.items() for reason in reasons}
+
+
+class RpcError(Exception):
+    """Root of everything this package raises."""
+
+
+class ListenError(RpcError):
+    """The server cannot or may not listen as configured; the text names the setting to change."""
+
+
+class ApiError(RpcError):
+    """A refusal that travels to the client as it is.
+
+    `reason` is one of `CODES`; `message` is a sentence that names what to do and holds no secret, path or traceback;
+    `data` is JSON with camelCase names, and lands beside `reason` in the error's `data`.
+    """
+
+    def __init__(self, reason: str, message: str, **data: JsonValue) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.code = CODES[reason]
+        self.message = message
+        self.data: dict[str, JsonValue] = {"reason": reason, **data}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The error object of JSON-RPC 2.0."""
+        return {"code": self.code, "message": self.message, "data": self.data}
+
+
+def unknown_key(pubkey: bytes) -> ApiError:
+    """The one answer for a key that does not exist here and for a key of somebody else's token: nothing leaks."""
+    return ApiError(
+        "unknown_key",
+        "This daemon holds no such key for this token; listKeys shows the keys it may use.",
+        publicKey=pubkey.hex(),
+    )
+
+
+def not_found(what: str) -> ApiError:
+    """`what` is a noun, such as "signing request"; also the answer for one that belongs to another token's keys."""
+    return ApiError("not_found", f"No such {what} here; check the id, or list what there is.")

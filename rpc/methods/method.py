@@ -1,0 +1,48 @@
+"""What there is to know about one method. Everything else (dispatch, docs, OpenRPC, client, CLI) follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from rpc.caller import Scope
+from rpc.models.wire import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method.
+
+    `changes`: it changes something, so its answer gets `seq`. `secret`: its params or answer hold a secret, so it takes
+    no idempotency key. `whole_daemon`: it acts on more than keys, so a token bound to keys may not call it.
+    `makes_key`: a token that may create keys may call it whatever its scopes. `websocket`: only there.
+    `waits`: it may take as long as the caller asked for.
+    """
+
+    name: str
+    params: type[Params]
+    result: type[BaseModel]
+    scope: Scope
+    summary: str
+    example: Mapping[str, Any]
+    answer: Any = field(repr=False)
+    changes: bool = False
+    secret: bool = False
+    whole_daemon: bool = False
+    makes_key: bool = False
+    websocket: bool = False
+    waits: bool = False
+
+    @property
+    def attribute(self) -> str:
+        """Name of the coroutine function that serves it: `advertise_signer`."""
+        return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda upper: "_" + upper[1].lower(), self.name).replace(".", "_")
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether it takes an `idempotencyKey`."""
+        return self.changes and not self.secret

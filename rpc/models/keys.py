@@ -1,0 +1,127 @@
+"""Keys of this daemon, and the two pure calculations with public keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from rpc.models.tweaks import Tweaks
+from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
+from rpc.models.wire import Change, Changed, Many, Params, Shown
+
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
+PublicKeys = Annotated[Many[PublicKey], Field(min_length=1, max_length=100)]
+
+
+class CreateKey(Change):
+    """A new key, made here and kept encrypted."""
+
+    scheme: SchemeName
+    label: Label | None = None
+
+
+class ImportKey(Params):
+    """Takes over an existing private key. The only method that carries one, so it takes no idempotency key."""
+
+    private_key: Secret = Field(description="32 bytes as hex, or WIF")
+    scheme: SchemeName
+    label: Label | None = None
+
+
+class KeyMade(Changed):
+    """The public side of the key."""
+
+    public_key: PublicKey
+    scheme: SchemeName
+    label: str
+
+
+class Key(Shown):
+    """One own key. `external`: its private key is kept elsewhere."""
+
+    public_key: PublicKey
+    scheme: SchemeName
+    label: str
+    external: bool
+    paused: bool
+    created_at: Millis
+
+
+class ChangedKey(Key, Changed):
+    """The key after the change."""
+
+
+class KeyList(Shown):
+    """The keys this token may use."""
+
+    keys: Many[Key]
+
+
+class NameKey(Change):
+    """Names an own key."""
+
+    public_key: PublicKey
+
+
+class Unlock(Params):
+    """Opens the keys; they lock again after `durationMs`, or stay open when it is absent."""
+
+    passphrase: Secret
+    duration_ms: Millis | None = None
+
+
+class ChangePassphrase(Params):
+    """Encrypts the keys under another passphrase."""
+
+    passphrase: Secret
+    new_passphrase: Secret
+
+
+class LockState(Changed):
+    """Whether the keys are locked, and when they lock again by themselves."""
+
+    locked: bool
+    until: Millis | None = None
+
+
+class PassphraseChanged(Changed):
+    """It is changed."""
+
+    changed: bool
+
+
+class AggregateKeys(Params):
+    """The aggregate key of those keys, in any order; nothing is stored."""
+
+    public_keys: PublicKeys
+    scheme: SchemeName
+    tweaks: Tweaks = ()
+    network: NetworkName | None = Field(default=None, description="for the address; the daemon's own when absent")
+
+
+class AggregatedKey(Shown):
+    """`aggregatedPublicKey` is the tweaked key that signatures verify under, `internalPublicKey` the one before."""
+
+    aggregated_public_key: PublicKey
+    internal_public_key: PublicKey
+    x_only_public_key: Hex32
+    public_keys: Many[PublicKey]
+    scheme: SchemeName
+    script_pub_key: HexBytes
+    address: str
+
+
+class VerifySignature(Params):
+    """A signature, what it should sign, and under which key."""
+
+    public_key: PublicKey
+    message: Hex32
+    signature: Hex64
+    scheme: SchemeName
+
+
+class Verified(Shown):
+    """Whether it holds."""
+
+    valid: bool

@@ -1,0 +1,158 @@
+"""The daemon itself, its peers, and its tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rpc.models.values import Count, Label, Millis, MultiaddrText, PeerIdText, PublicKey, Reason, SchemeName
+from rpc.models.wire import Change, Changed, Many, Params, Shown
+
+BanMs = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600 * 1000)]
+
+
+class KnownProblem(Shown):
+    """Why the daemon cannot do all of its job, and what to do."""
+
+    reason: str
+    remedy: str
+
+
+class Info(Shown):
+    """State of the daemon. `nextSeq` and `logId` are where to start following events from."""
+
+    version: str
+    api_version: Count
+    network: str
+    peer_id: str
+    multiaddrs: Many[str]
+    peers: Count
+    uptime: Millis
+    schemes: Many[SchemeName]
+    schema_version: Count
+    locked: bool
+    ready: bool
+    problems: Many[KnownProblem]
+    next_seq: Count
+    log_id: str
+    time: Millis
+    limits: dict[str, Count]
+
+
+class Peer(Shown):
+    """A connected peer, and the public keys known to sign there."""
+
+    peer_id: str
+    multiaddrs: Many[str]
+    direction: Literal["inbound", "outbound"]
+    since: Millis
+    agent: str | None = None
+    public_keys: Many[PublicKey]
+
+
+class PeerList(Shown):
+    """Connected peers."""
+
+    peers: Many[Peer]
+
+
+class ConnectPeer(Change):
+    """Dials a peer; the address ends in /p2p/<peerId>."""
+
+    multiaddr: MultiaddrText
+
+
+class NamePeer(Change):
+    """Names a peer."""
+
+    peer_id: PeerIdText
+
+
+class NamedPeer(Changed):
+    """The peer this happened to."""
+
+    peer_id: str
+
+
+class BanPeer(Change):
+    """Cuts a peer off for a while."""
+
+    peer_id: PeerIdText
+    duration_ms: BanMs
+    reason: Reason | None = None
+
+
+class Ban(Shown):
+    """A ban in force."""
+
+    peer_id: str
+    until: Millis
+    reason: str | None = None
+
+
+class Banned(Ban, Changed):
+    """The ban as it now stands."""
+
+
+class BanList(Shown):
+    """Bans in force."""
+
+    bans: Many[Ban]
+
+
+class CreateToken(Params):
+    """A token for a wallet. Its answer is a secret, so it takes no idempotency key."""
+
+    scopes: Annotated[Many[str], Field(min_length=1, max_length=4)]
+    public_keys: Annotated[Many[PublicKey], Field(max_length=1_000)] | None = Field(
+        default=None, description="binds the token to these keys; absent: every key"
+    )
+    create_key: bool = Field(default=False, description="it may create keys, and is bound to them")
+    label: Label | None = None
+    expires_at: Millis | None = None
+
+
+class TokenMade(Changed):
+    """The token, shown this once."""
+
+    token_id: str
+    token: str
+
+
+class Token(Shown):
+    """A token in force, without the token."""
+
+    token_id: str
+    scopes: Many[str]
+    public_keys: Many[PublicKey] | None = None
+    create_key: bool
+    label: str
+    created_at: Millis
+    expires_at: Millis | None = None
+
+
+class TokenList(Shown):
+    """Tokens in force."""
+
+    tokens: Many[Token]
+
+
+class RevokeToken(Change):
+    """Ends a token, and with it the connections that use it."""
+
+    token_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Revoked(Changed):
+    """It is revoked."""
+
+    revoked: bool
+
+
+class OpenRpc(Shown):
+    """An OpenRPC document."""
+
+    openrpc: str
+    info: dict[str, Any]
+    methods: Many[Any]

@@ -1,0 +1,184 @@
+"""Signing requests (phase 2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from rpc.models.open import RequestMetadata
+from rpc.models.tweaks import MessageItem, Tweaks
+from rpc.models.values import (
+    Count,
+    Cursor,
+    Hex32,
+    Hex64,
+    HexBytes,
+    Millis,
+    PageSize,
+    PublicKey,
+    Reason,
+    SchemeName,
+    Ttl,
+)
+from rpc.models.wire import Change, Changed, Many, Params, Shown, Value
+
+ElectionMethod = Literal["lexicographic", "hash-based", "first-signer", "last-signer"]
+RequestState = Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"]
+RequiredKeys = Annotated[Many[PublicKey], Field(min_length=2, max_length=100)]
+RoundMs = Annotated[int, Field(ge=1_000, le=24 * 3600 * 1000)]
+
+
+class Election(Value):
+    """Who broadcasts first, and how long the others wait before it is their turn."""
+
+    method: ElectionMethod = "lexicographic"
+    broadcast_timeout_ms: Annotated[int, Field(ge=1_000, le=24 * 3600 * 1000)] | None = None
+
+
+class RequestSigner(Shown):
+    """One required key, and how far its signer is."""
+
+    public_key: PublicKey
+    peer_id: str | None = None
+    own: bool
+    delivered: bool
+    joined: bool
+    declined: bool
+
+
+class SigningRequest(Shown):
+    """A request and its state. `message` and `tweaks` are those of the first item."""
+
+    request_id: Hex32
+    session_id: Hex32
+    attempt: Count
+    state: RequestState
+    scheme: SchemeName
+    required_public_keys: Many[PublicKey]
+    messages: Many[MessageItem]
+    message: Hex32
+    tweaks: Tweaks
+    aggregated_public_key: PublicKey
+    creator: PublicKey
+    created_at: Millis
+    expires_at: Millis
+    metadata: dict[str, Any]
+    election: Election | None = None
+    signers: Many[RequestSigner]
+    partial_released: bool
+    signature: Hex64 | None = None
+    signatures: Many[Hex64] | None = None
+    envelope: HexBytes
+
+
+class ChangedRequest(SigningRequest, Changed):
+    """The request after the change."""
+
+
+class AnnounceSigningRequest(Change):
+    """Asks exactly those keys to sign; `publicKey` is the own key that creates it and joins."""
+
+    required_public_keys: RequiredKeys
+    message: Hex32 | None = Field(default=None, description="either this or `messages`")
+    messages: Annotated[Many[MessageItem], Field(min_length=1, max_length=100)] | None = None
+    public_key: PublicKey
+    tweaks: Tweaks | None = Field(default=None, description="of `message`; in `messages` each item has its own")
+    ttl: Ttl | None = Field(default=None, description="milliseconds; 24 hours when absent, at most 7 days")
+    round_ms: RoundMs | None = None
+    metadata: RequestMetadata | None = None
+    election: Election | None = Field(default=Election(), description="null: no coordinator is elected")
+    auto_advance: bool = True
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Self:
+        if (self.message is None) == (self.messages is None):
+            raise PydanticCustomError("messages", "give either message or messages")
+        if self.messages is not None and self.tweaks is not None:
+            raise PydanticCustomError("messages", "tweaks goes with message; in messages each item has its own")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        if len(set(self.required_public_keys)) != len(self.required_public_keys):
+            raise PydanticCustomError("keys", "requiredPublicKeys must be distinct")
+        if self.public_key not in self.required_public_keys:
+            raise PydanticCustomError("keys", "publicKey must be one of requiredPublicKeys")
+        return self
+
+    @property
+    def items(self) -> tuple[MessageItem, ...]:
+        """The messages to sign, whichever way they were given."""
+        if self.messages is not None:
+            return self.messages
+        assert self.message is not None
+        return (MessageItem(message=self.message, tweaks=self.tweaks or ()),)
+
+
+class Announced(Changed):
+    """The request is stored and on its way; its creator has joined."""
+
+    request_id: Hex32
+    session_id: Hex32
+    request: SigningRequest
+
+
+class FindSigningRequestsForMe(Params):
+    """Requests in which an own key is required, own ones included."""
+
+    public_key: PublicKey | None = None
+    state: RequestState | None = Field(default=None, description="open and signing when absent")
+    refresh: bool = False
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+class RequestList(Shown):
+    """A page of requests, newest first."""
+
+    requests: Many[SigningRequest]
+    next_cursor: Cursor | None = None
+
+
+class GetSigningRequest(Params):
+    """Names a request."""
+
+    request_id: Hex32
+
+
+class CancelSigningRequest(Change):
+    """Ends a request for all; by its creator."""
+
+    request_id: Hex32
+    reason: Reason | None = None
+
+
+class JoinSigningRequest(Change):
+    """Approves a request with an own key; after a dead attempt it starts the next one."""
+
+    request_id: Hex32
+    public_key: PublicKey
+    auto_advance: bool = True
+
+
+class Joined(Changed):
+    """The current attempt, and the keys that have joined it."""
+
+    request_id: Hex32
+    session_id: Hex32
+    joined: Many[PublicKey]
+
+
+class DeclineSigningRequest(Change):
+    """Refuses a request for good; that ends it for all."""
+
+    request_id: Hex32
+    public_key: PublicKey
+    reason: Reason | None = None
+
+
+class Declined(Changed):
+    """It is declined."""
+
+    declined: bool

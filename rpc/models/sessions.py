@@ -1,0 +1,172 @@
+"""Signing sessions and their outcome (phase 3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from rpc.models.tweaks import MessageItem
+from rpc.models.values import (
+    Count,
+    Cursor,
+    Hex32,
+    Hex64,
+    HexBytes,
+    Millis,
+    PageSize,
+    PublicKey,
+    Reason,
+    SchemeName,
+)
+from rpc.models.wire import Change, Changed, Many, Params, Shown
+
+SessionPhase = Literal["joining", "round1", "round2", "complete", "aborted"]
+WaitMs = Annotated[int, Field(ge=0, le=60_000)]
+
+
+class SessionSigner(Shown):
+    """One signer, and which of its contributions have arrived."""
+
+    public_key: PublicKey
+    peer_id: str | None = None
+    joined: bool
+    nonce: bool
+    partial_signature: bool
+
+
+class Coordinator(Shown):
+    """The signer elected to broadcast."""
+
+    public_key: PublicKey
+    peer_id: str | None = None
+
+
+class Session(Shown):
+    """One attempt at a request. `culprits` are proved, `missing` were only absent."""
+
+    session_id: Hex32
+    request_id: Hex32
+    attempt: Count
+    phase: SessionPhase
+    scheme: SchemeName
+    aggregated_public_key: PublicKey
+    message: Hex32
+    messages: Many[MessageItem]
+    signers: Many[SessionSigner]
+    coordinator: Coordinator | None = None
+    deadline: Millis | None = None
+    partial_released: bool
+    reason: str | None = None
+    culprits: Many[PublicKey] | None = None
+    missing: Many[PublicKey] | None = None
+    superseded_by: Hex32 | None = None
+
+
+class ChangedSession(Session, Changed):
+    """The session after the change."""
+
+
+class GetSession(Params):
+    """Names a session."""
+
+    session_id: Hex32
+
+
+class ListSessions(Params):
+    """Which sessions to list; closed ones never are."""
+
+    phase: SessionPhase | None = None
+    request_id: Hex32 | None = None
+    public_key: PublicKey | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+
+class SessionList(Shown):
+    """A page of sessions, newest first."""
+
+    sessions: Many[Session]
+    next_cursor: Cursor | None = None
+
+
+class StartRound(Change):
+    """Lets a session go on that joined with `autoAdvance: false`; too early, it is remembered."""
+
+    session_id: Hex32
+    public_key: PublicKey | None = Field(default=None, description="which own key, where several take part")
+
+
+class GetFinalSignature(Params):
+    """The signature of a request (following its attempts) or of one session."""
+
+    request_id: Hex32 | None = None
+    session_id: Hex32 | None = None
+    wait_ms: WaitMs = Field(default=0, description="how long to wait for it, at most 60 000")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.request_id is None) == (self.session_id is None):
+            raise PydanticCustomError("which", "give either requestId or sessionId")
+        return self
+
+
+class FinalSignature(Shown):
+    """One signature per message; `signature` and `message` are the first."""
+
+    signature: Hex64
+    signatures: Many[Hex64]
+    aggregated_public_key: PublicKey
+    message: Hex32
+    messages: Many[MessageItem]
+    scheme: SchemeName
+
+
+class AbortSession(Change):
+    """Ends the request for this key."""
+
+    session_id: Hex32
+    public_key: PublicKey | None = None
+    reason: Reason | None = None
+
+
+class CloseSession(Change):
+    """Ends the request for this key and takes the session out of the lists; a signature is kept."""
+
+    session_id: Hex32
+
+
+class Closed(Changed):
+    """It is closed."""
+
+    closed: bool
+
+
+class NotifyBroadcastComplete(Change):
+    """Tells all signers that the transaction is out, which ends failover."""
+
+    session_id: Hex32
+    txid: Hex32
+
+
+class Notified(Changed):
+    """The signers are being told."""
+
+    session_id: Hex32
+    txid: Hex32
+
+
+class GetEvidence(Params):
+    """Names a session that ended with a culprit."""
+
+    session_id: Hex32
+
+
+class Evidence(Shown):
+    """Signed messages (envelopes) that prove who broke the protocol, checkable by anyone."""
+
+    session_id: Hex32
+    reason: str | None = None
+    culprits: Many[PublicKey]
+    evidence: Many[HexBytes]

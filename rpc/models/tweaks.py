@@ -1,0 +1,48 @@
+"""Messages to sign and the tweaks of their aggregate key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_serializer
+
+from rpc.models.values import Count, Hex32
+from rpc.models.wire import Many, Value
+
+
+class TaprootTweak(Value):
+    """Commits to a script tree by its merkle root. null is a key without scripts: 32 zero bytes on Lotus, no root at
+    all on Bitcoin (BIP-86)."""
+
+    taproot_merkle_root: Hex32 | None
+
+    @model_serializer
+    def _keep_null(self) -> dict[str, str | None]:
+        return {"taprootMerkleRoot": self.taproot_merkle_root}
+
+
+class PlainTweak(Value):
+    """Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone."""
+
+    tweak: Hex32
+    x_only: bool
+
+
+def _kind(value: Any) -> Literal["taproot", "plain"]:
+    if isinstance(value, TaprootTweak):
+        return "taproot"
+    return "taproot" if isinstance(value, dict) and "taprootMerkleRoot" in value else "plain"
+
+
+Tweak: TypeAlias = Annotated[
+    Annotated[TaprootTweak, Tag("taproot")] | Annotated[PlainTweak, Tag("plain")], Discriminator(_kind)
+]
+Tweaks = Annotated[Many[Tweak], Field(max_length=16)]
+
+
+class MessageItem(Value):
+    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to."""
+
+    message: Hex32
+    tweaks: Tweaks = ()
+    input_index: Count | None = None

@@ -1,0 +1,68 @@
+"""Scalar values of the API: bytes as lower-case hex, integers below 2^53, bounded strings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+MAX_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exactly
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A string that matches `pattern` as a whole; `sentence` says what is wanted and never repeats what was given."""
+
+    pattern: str
+    sentence: str
+
+    def check(self, value: str) -> str:
+        """The value itself, or an error with the sentence."""
+        if re.fullmatch(self.pattern, value) is None:
+            raise PydanticCustomError("format", "{sentence}", {"sentence": self.sentence})
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{self.pattern}$"}
+
+
+def _hex(size: int) -> Format:
+    return Format(f"[0-9a-f]{{{2 * size}}}", f"must be {size} bytes as {2 * size} lower-case hex digits")
+
+
+_CODE = "[a-z0-9-]{1,32}"
+_CODE_SAID = "must be 1 to 32 characters out of a-z, 0-9 and '-'"
+
+Hex32 = Annotated[str, _hex(32)]
+Hex64 = Annotated[str, _hex(64)]
+HexBytes = Annotated[str, Format("(?:[0-9a-f]{2})*", "must be whole bytes as lower-case hex digits")]
+PublicKey = Annotated[
+    str,
+    Format(
+        "0[23][0-9a-f]{64}",
+        "must be a compressed public key: 33 bytes as 66 lower-case hex digits, the first byte 02 or 03",
+    ),
+]
+SchemeName = Literal["lotus", "bip340"]
+TransactionType = Annotated[str, Format(_CODE, _CODE_SAID)]
+NetworkName = Annotated[str, Format(_CODE, _CODE_SAID)]
+IdempotencyKey = Annotated[str, Format("[ -~]{1,64}", "must be 1 to 64 printable ASCII characters")]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Millis = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Sats = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Score = Annotated[int, Field(ge=0, le=100)]
+Ttl = Annotated[int, Field(ge=1_000, le=WEEK_MS)]
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+Label = Annotated[str, StringConstraints(max_length=100)]
+Reason = Annotated[str, StringConstraints(max_length=200)]
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+PeerIdText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+MultiaddrText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+PageSize = Annotated[int, Field(ge=1, le=500)]

@@ -1,0 +1,70 @@
+"""How every model of the API behaves: camelCase on the wire, strict, frozen, no unknown params."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from rpc.models.values import IdempotencyKey
+
+T = TypeVar("T")
+# A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items.
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+
+
+class Value(BaseModel):
+    """Something that appears in params: unknown members are refused, so that a typing mistake never passes."""
+
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Params(Value):
+    """Params of one method, by name."""
+
+
+class Change(Params):
+    """Params of a method that changes something and carries no secret."""
+
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None,
+        description="Repeating the call with the same key and params gives the same answer for 24 hours.",
+    )
+
+
+class Shown(BaseModel):
+    """Something the daemon answers: later versions may add members, so clients keep what they do not know."""
+
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+class Changed(Shown):
+    """The answer of a call that changed something."""
+
+    seq: int | None = Field(
+        default=None, description="Position of the event log after the change; added by the server, handlers leave it."
+    )
+
+
+class NoParams(Params):
+    """A method without params."""
+
+
+class NoParamsChange(Change):
+    """A changing method without params of its own."""

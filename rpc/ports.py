@@ -1,0 +1,118 @@
+"""What this package needs from the program around it, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from pydantic import BaseModel
+
+from rpc.caller import Caller, Scope
+
+# Params are the method's own params model. A dict goes out as it is (camelCase, JSON-ready, absent instead of None).
+Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
+Handler: TypeAlias = Callable[[Caller, Any], Awaitable[Answer]]
+# Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.backend`.
+Backend: TypeAlias = Mapping[str, Handler]
+
+
+class Event(Protocol):
+    """One row of the event log. `data` is JSON-ready; `data["publicKeys"]` are the own keys it concerns, as hex."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def time(self) -> int: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+
+class EventSource(Protocol):
+    """The stored event log: a gapless `seq` from 1, committed before anybody hears of it."""
+
+    @property
+    def log_id(self) -> str: ...
+    @property
+    def next_seq(self) -> int:
+        """The seq the next event will get."""
+
+    @property
+    def oldest_seq(self) -> int:
+        """The oldest seq still kept; `next_seq` when nothing is."""
+
+    def read(self, from_seq: int, limit: int) -> Sequence[Event]:
+        """Events with seq >= from_seq, in order, at most `limit`; all that are below `next_seq`."""
+
+    def subscribe(self, callback: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+        """Calls back on the event loop with each burst of newly committed events, in order, each event once.
+
+        `next_seq` is already past the burst when the callback runs. Returns what ends the subscription.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFact:
+    """What is known of one token; `digest` is `rpc.auth.token_digest(token)`, the token itself is kept nowhere."""
+
+    token_id: str
+    digest: bytes
+    scopes: frozenset[Scope]
+    keys: frozenset[bytes] | None  # 33 bytes each; None: not bound
+    create_key: bool = False
+    expires_at: int | None = None  # ms
+
+
+class TokenStore(Protocol):
+    """The tokens in force, answered from memory. The cookie is one of them, with token id `rpc.caller.OWNER`."""
+
+    def find(self, digest: bytes) -> TokenFact | None:
+        """The token with that digest."""
+
+    def get(self, token_id: str) -> TokenFact | None:
+        """That token as it is now (its keys may have grown); None once it is revoked."""
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back on the event loop after any token changed; returns what ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What was answered to an idempotency key: the digest (32 bytes) of method and params, and the result as JSON."""
+
+    digest: bytes
+    result: bytes
+
+
+class IdempotencyStore(Protocol):
+    """Answers by (token, idempotency key), kept 24 h and across restarts."""
+
+    async def find(self, token_id: str, key: str) -> StoredAnswer | None: ...
+    async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps the daemon from doing its job: a machine code, and what the owner should do."""
+
+    reason: str
+    remedy: str
+
+
+class Health(Protocol):
+    """Whether the program is alive and able to do its job; answered at once, from memory."""
+
+    def live(self) -> Sequence[Problem]:
+        """Empty when the process works; otherwise it should be restarted."""
+
+    def ready(self) -> Sequence[Problem]:
+        """Empty when the store is writable, keys are loaded and libp2p listens."""
+
+
+class Metrics(Protocol):
+    """The program's own measurements."""
+
+    def text(self) -> str:
+        """Prometheus text format, each line ended by a newline."""
