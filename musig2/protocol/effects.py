@@ -61,6 +61,8 @@ class SessionRow:
     superseded_by: bytes | None = None
     all_joined_wall_ms: int | None = None  # for the deadline shown; the machine itself uses the monotonic clock
     released_at_ms: int | None = None
+    by: bytes | None = None  # pubkey whose abort, decline or cancel ended this attempt
+    conflicting: tuple[bytes, ...] = ()  # keys with two joins in this attempt: named, not called malicious
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,10 @@ class SaveJoin:
 
 @dataclass(frozen=True, slots=True)
 class SaveMessage:
-    """Store a session message in its slot UNIQUE (session, index, seq); `own` ones are what is re-sent."""
+    """Store a session message in its slot UNIQUE (session, index, seq); `own` ones are what is re-sent.
+
+    The first abort (seq 3) and the first done (seq 4) of a signer count: a later one in a filled slot is ignored.
+    """
 
     message: Signed[Message]
     session: bytes
@@ -105,13 +110,18 @@ class SaveSession:
 
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
-    """The request's state changed; `signatures` when complete. A stored signature is never replaced or removed."""
+    """The request's state changed; `signatures` when complete. A stored signature is never replaced or removed.
+
+    Once complete it comes again with a higher `turn` whenever the duty to broadcast passed to the next signer.
+    """
 
     request: bytes
     outcome: Outcome
     reason: str | None = None
     by: bytes | None = None  # pubkey that declined or cancelled
     signatures: tuple[bytes, ...] = ()
+    completed_ms: int | None = None  # wall time of the completion, from which all broadcast deadlines derive
+    turn: int = 0  # how often the duty to broadcast has passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +200,15 @@ class Blame:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeyConflict:
+    """Somebody else (`peer`) joined with this own key: stop signing with it (pause it) and tell its owner."""
+
+    key: bytes
+    peer: bytes
+    join: Signed[Join]
+
+
 Save: TypeAlias = SaveJoin | SaveMessage | SaveLock | SaveSession | SaveOutcome | SaveRecord
 Need: TypeAlias = NeedJoin | NeedNonces | NeedPartials
-Effect: TypeAlias = Save | Send | Emit | Need | WipeNonces | Blame
+Effect: TypeAlias = Save | Send | Emit | Need | WipeNonces | Blame | KeyConflict

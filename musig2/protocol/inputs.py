@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .effects import Save
 from .records import Cancel, Decline, Join, Message
 from .wire import Have, Signed
 
@@ -19,7 +20,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The owner joins with this own key (as creator: at once). A second approval starts the next attempt if the last is dead."""
+    """The owner joins with this own key (as creator: at once). If the last attempt is dead this starts the next one."""
 
     key: bytes
     auto: bool
@@ -110,9 +111,25 @@ class OwnerAbort:
 
 @dataclass(frozen=True, slots=True)
 class PeerConnected:
-    """A participant can be reached (again): exchange `have`."""
+    """A participant can be reached (again): exchange `have`. `peer` holds a delegation of a required key."""
 
     peer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDisconnected:
+    """The last connection to a participant's peer is gone."""
+
+    peer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyBroadcast:
+    """The wallet says that the transaction of this completed session was broadcast: ends failover for all signers."""
+
+    session: bytes
+    txid: bytes  # 32 bytes
+    key: bytes | None = None  # the own key that speaks; None: any own key of the session, best one whose turn it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +144,13 @@ class Restarted:
 
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
-    """The commit that held the effects of the last inputs failed: nothing of them was sent."""
+    """The commit that held the effects of the last inputs failed: nothing of them was sent.
+
+    `lost` are the saves of that commit that belong to this request. Without them (empty) everything that this machine
+    asked to be saved since it was made or restored counts as doubtful, so name them where you can.
+    """
+
+    lost: tuple[Save, ...] = ()
 
 
 Input: TypeAlias = (
@@ -143,6 +166,8 @@ Input: TypeAlias = (
     | StartRound2
     | OwnerAbort
     | PeerConnected
+    | PeerDisconnected
+    | NotifyBroadcast
     | Tick
     | Restarted
     | SaveFailed
