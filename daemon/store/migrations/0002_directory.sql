@@ -18,7 +18,7 @@ CREATE TABLE directory_log (
     types    TEXT,                  -- their names separated by spaces, for advertisements
     taken_ms INTEGER NOT NULL,
     checksum BLOB NOT NULL          -- 8 bytes over all of the above: damage is found when it is read
-) STRICT;
+);
 CREATE INDEX directory_log_by_exp ON directory_log (exp);
 CREATE INDEX directory_log_by_peer ON directory_log (peer, kind) WHERE peer IS NOT NULL;
 CREATE INDEX directory_log_by_net ON directory_log (net, kind) WHERE net IS NOT NULL;
@@ -29,14 +29,8 @@ CREATE TABLE directory_tally (
     unknown INTEGER NOT NULL,
     lines   INTEGER NOT NULL,
     PRIMARY KEY (kind, unknown)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 INSERT INTO directory_tally VALUES (1, 0, 0), (1, 1, 0), (2, 0, 0), (2, 1, 0), (3, 0, 0), (3, 1, 0), (4, 0, 0), (4, 1, 0);
-CREATE TRIGGER directory_log_in AFTER INSERT ON directory_log BEGIN
-    UPDATE directory_tally SET lines = lines + 1 WHERE kind = NEW.kind AND unknown = (NEW.peer IS NULL);
-END;
-CREATE TRIGGER directory_log_out AFTER DELETE ON directory_log BEGIN
-    UPDATE directory_tally SET lines = lines - 1 WHERE kind = OLD.kind AND unknown = (OLD.peer IS NULL);
-END;
 
 -- What findAvailableSigners searches: each advertisement once under every type it names, and once under '' for all.
 -- The table itself lies in the order in which it is walked, newest first.
@@ -51,17 +45,18 @@ CREATE TABLE signers (
     purpose TEXT,                   -- metadata.purpose, lower case
     pubkey  BLOB NOT NULL,
     PRIMARY KEY (type, ts DESC, seq DESC)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX signers_by_scheme ON signers (type, scheme, ts DESC, seq DESC);
-CREATE INDEX signers_by_purpose ON signers (type, purpose, ts DESC, seq DESC) WHERE purpose IS NOT NULL;
-CREATE INDEX signers_by_low ON signers (type, low);
-CREATE INDEX signers_by_high ON signers (type, high);
+) WITHOUT ROWID;
+CREATE INDEX signers_by_scheme ON signers (scheme, ts DESC, seq DESC) WHERE type = '';
+CREATE INDEX signers_by_purpose ON signers (purpose, ts DESC, seq DESC) WHERE type = '' AND purpose IS NOT NULL;
+CREATE INDEX signers_by_low ON signers (low) WHERE type = '';
+CREATE INDEX signers_by_high ON signers (high) WHERE type = '';
+CREATE INDEX signers_by_pubkey ON signers (pubkey) WHERE type = '';
 
 -- Subjects that are never evicted: own keys, pinned keys, past session partners.
 CREATE TABLE directory_kept (
     subject BLOB PRIMARY KEY,
     why     TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 -- What this daemon advertises for its own keys. `last_ts` outlives a withdrawal: a later advertisement must be newer.
 CREATE TABLE own_advertisements (
@@ -76,14 +71,14 @@ CREATE TABLE own_advertisements (
     entry     BLOB,
     withdrawn INTEGER NOT NULL,
     warned    INTEGER NOT NULL DEFAULT 0  -- signer:expiring was told for this advertisement
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 -- Which transaction types each client token follows.
 CREATE TABLE discovery_follows (
     token TEXT NOT NULL,
     type  TEXT NOT NULL,
     PRIMARY KEY (token, type)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 -- How far this daemon has read the logs of others. `log` is the identity of that log: a restored node begins a new one.
 CREATE TABLE sync_cursors (
@@ -91,7 +86,7 @@ CREATE TABLE sync_cursors (
     log    BLOB NOT NULL,
     cursor INTEGER NOT NULL,
     at_ms  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 -- What this daemon saw of others. The three weights are counts scaled by 2^(age of the epoch / half-life), so that one
 -- factor decays all of them at once and a score can be compared in SQL.
@@ -104,4 +99,4 @@ CREATE TABLE reputation (
     bad_weight  REAL NOT NULL,
     response_ms REAL,
     at_ms       INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;

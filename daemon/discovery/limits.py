@@ -1,0 +1,47 @@
+"""Every bound of discovery in one place, with its default; times in milliseconds, sizes in bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+TOMBSTONE_MS = 7 * DAY_MS + 10 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryLimits:
+    """What one daemon accepts, keeps, serves and spends; the names without a comment are those of the settings."""
+
+    advertisement_bytes: int = 10_000
+    notice_bytes: int = 4_096
+    skew_ms: int = 300_000
+    interval_ms: int = 60_000  # between two advertisements of one key
+    ttl_ms: int = DAY_MS
+    max_ttl_ms: int = 7 * DAY_MS
+    live_renewals: int = 3  # of one key per interval over gossip and push; more wait for the next synchronisation
+    advertisements: int = 250_000  # in all; above that, the fullest group is evicted
+    advertisements_per_peer: int = 100
+    statements_per_peer: int = 300  # its withdrawn keys included
+    advertisements_per_net: int = 1_000  # per /24 or /48
+    unknown_withdrawals: int = 20_000  # tombstones of keys never seen here
+    nodes: int = 10_000
+    notices: int = 50_000
+    notices_per_peer: int = 200
+    grace_ms: int = 10 * MINUTE_MS  # how long an expired line stays in the log
+    half_ms: int = 10 * MINUTE_MS  # how long an entry waits for its advertisement, and the other way round
+    halves: int = 10_000
+    halves_per_peer: int = 100
+    message_bytes: int = 512 * 1024  # one ask or answer of the directory protocol
+    page_bytes: int = 256 * 1024
+    sync_rounds: int = 4_000
+    sync_bytes: int = 512 * 1024 * 1024
+    sync_ms: int = 10 * MINUTE_MS
+    ask_ms: int = 10_000
+    sync_waste: int = 1_000  # statements of no use that one synchronisation puts up with
+    sync_peers: int = 3
+    sync_every_ms: int = 60_000
+    served_bytes: int = 256 * 1024 * 1024  # to one peer at once; refilled at a hundredth of it per second
+    push_peers: int = 64
+    peer_left_ms: int = 30_000  # a peer that comes back sooner has not left

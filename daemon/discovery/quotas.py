@@ -1,0 +1,79 @@
+"""How much of the directory one peer, one address range and one kind may take.
+
+Counts go by the peer that countersigned a record, never by who delivered it: an honest relay is not punished for what
+it relays, and an attacker pays with a peer identity and an address range for each share.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from .limits import DiscoveryLimits
+from .lines import Holder, lines_of
+from .statements import Kind
+
+COUNT_BY_PEER = "SELECT count(*) FROM directory_log WHERE peer = ? AND kind = ?"
+COUNT_BY_NET = "SELECT count(*) FROM directory_log WHERE net = ? AND kind = ?"
+
+
+class Quotas:
+    """The counts that one write needs, read from the log when first asked for and kept up while the write lasts."""
+
+    def __init__(self, conn: sqlite3.Connection, limits: DiscoveryLimits) -> None:
+        self._conn = conn
+        self._limits = limits
+        self._counts: dict[tuple[str, bytes | None, Kind], int] = {}
+        self._lines: dict[tuple[Kind, bool], int] = {}
+
+    def refusal(self, new: Holder, held: Holder | None) -> str | None:
+        """Why a line is refused: `quota`, `full` or None. `held` is the line whose place it takes."""
+        if new == held:
+            return None
+        limits = self._limits
+        match new.kind:
+            case Kind.ADVERTISEMENT:
+                return self._signer_refusal(new, held)
+            case Kind.WITHDRAWAL:
+                return self._full(new.kind, limits.unknown_withdrawals, unknown=True) if new.peer is None else None
+            case Kind.NODE:
+                return self._full(new.kind, limits.nodes) if held is None else None
+            case Kind.NOTICE:
+                if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer:
+                    return "quota"
+                return self._full(new.kind, limits.notices)
+
+    def moved(self, line: Holder, by: int) -> None:
+        """A line was appended (1) or taken out (-1)."""
+        for key in ((COUNT_BY_PEER, line.peer, line.kind), (COUNT_BY_NET, line.net, line.kind)):
+            if key in self._counts:
+                self._counts[key] += by
+        for total in ((line.kind, False), (line.kind, True)):
+            if total in self._lines and (not total[1] or line.peer is None):
+                self._lines[total] += by
+
+    def _signer_refusal(self, new: Holder, held: Holder | None) -> str | None:
+        limits = self._limits
+        signers = self._of(COUNT_BY_PEER, new.peer, Kind.ADVERTISEMENT)
+        was_signer = held is not None and held.kind is Kind.ADVERTISEMENT
+        same_peer = held is not None and held.peer == new.peer
+        if not (same_peer and was_signer) and signers >= limits.advertisements_per_peer:
+            return "quota"
+        if not same_peer:
+            withdrawn = self._of(COUNT_BY_PEER, new.peer, Kind.WITHDRAWAL)
+            if signers + withdrawn >= limits.statements_per_peer:
+                return "quota"
+        if new.net is None or (was_signer and held is not None and held.net == new.net):
+            return None
+        neighbours = self._of(COUNT_BY_NET, new.net, Kind.ADVERTISEMENT)
+        return "quota" if neighbours >= limits.advertisements_per_net else None
+
+    def _full(self, kind: Kind, limit: int, *, unknown: bool = False) -> str | None:
+        if (kind, unknown) not in self._lines:
+            self._lines[kind, unknown] = lines_of(self._conn, kind, unknown=unknown)
+        return "full" if self._lines[kind, unknown] >= limit else None
+
+    def _of(self, sql: str, value: bytes | None, kind: Kind) -> int:
+        key = (sql, value, kind)
+        if key not in self._counts:
+            self._counts[key] = self._conn.execute(sql, (value, kind.value)).fetchone()[0]
+        return self._counts[key]

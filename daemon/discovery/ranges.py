@@ -1,0 +1,22 @@
+"""The address range a record says it lives in: quotas and eviction count by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
+
+IP4, IP6 = 0x04, 0x29
+
+
+def range_of(addrs: Iterable[bytes]) -> bytes | None:
+    """The /24 (b"4" and 3 bytes) or /48 (b"6" and 6 bytes) of the first public address; None when there is none.
+
+    `addrs` are binary multiaddrs. Private and loopback addresses make no range: they would put a whole laboratory
+    into one group, and a daemon on the open network does not accept them anyway.
+    """
+    for addr in addrs:
+        if len(addr) >= 5 and addr[0] == IP4 and ip_address(addr[1:5]).is_global:
+            return b"4" + addr[1:4]
+        if len(addr) >= 17 and addr[0] == IP6 and IPv6Address(addr[1:17]).is_global:
+            return b"6" + addr[1:7]
+    return None
