@@ -8,6 +8,7 @@ from typing import Final
 
 from musig2 import secp
 from musig2.errors import LibraryError
+from musig2.keys import SecretKey
 from musig2.memory import Slot
 
 _K1: Final = slice(0, 32)
@@ -36,7 +37,7 @@ def derive_nonces(slot: Slot, size: int, aux_tag: bytes, nonce_tag: bytes) -> by
     return secp.pubkey_serialize(points[0]) + secp.pubkey_serialize(points[1])
 
 
-def partial_sign(slot: Slot, scalar: memoryview, b: bytes, ea: bytes, *, negate_nonce: bool, negate_key: bool) -> bytes:
+def partial_sign(slot: Slot, seckey: SecretKey, b: bytes, ea: bytes, *, negate_nonce: bool, negate_key: bool) -> bytes:
     """s = (+-)(k1 + b*k2) + (+-)(e*a)*d mod n, 32 bytes (BIP-327, Sign).
 
     b and e*a (public, below n) come reduced. A factor or a sum of 0, once in 2^256 times, is a `LibraryError`.
@@ -47,7 +48,7 @@ def partial_sign(slot: Slot, scalar: memoryview, b: bytes, ea: bytes, *, negate_
     secp.seckey_add(t, slot.view[_K1])
     if negate_nonce:
         secp.seckey_negate(t)
-    u[:] = scalar
+    u[:] = seckey.scalar()
     secp.seckey_mul(u, ea)
     if negate_key:
         secp.seckey_negate(u)

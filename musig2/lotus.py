@@ -82,7 +82,7 @@ class _SigningValues:
         """s_i = (+-)(k1 + b*k2) + e*a_i*d_i; signer 0 adds e*t, when s is public already."""
         ea = _scalar(self.e * self.key.coefficients[index])
         b = _scalar(self.b)
-        psig = generic.partial_sign(nonce, seckey.scalar(), b, ea, negate_nonce=self.negate_nonce, negate_key=False)
+        psig = generic.partial_sign(nonce, seckey, b, ea, negate_nonce=self.negate_nonce, negate_key=False)
         return _scalar(int.from_bytes(psig) + self._tweak_part(index))
 
     def partial_verify(self, psig: bytes, pubnonce: bytes, index: int) -> bool:
