@@ -1,0 +1,67 @@
+"""What happens to the vault when the daemon starts; the table is in keystore.py."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from daemon import sealing, vault
+from daemon.passphrase import Origin, PassphraseError, PassphraseFile
+from daemon.sealing import KdfCost, SealBroken, SealingKey
+from daemon.store import Store
+from daemon.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a guess costs for a passphrase that somebody chose, and for a generated one."""
+
+    chosen: KdfCost = sealing.MODERATE
+    generated: KdfCost = sealing.INTERACTIVE
+
+
+async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey | None]:
+    """The vault, made if there is none yet, and its data key unless it stays locked. Raises PassphraseError."""
+    stored = store.read(vault.load)
+    if stored is None:
+        return await _make(store, source, costs)
+    if source.origin is Origin.GENERATED and not (stored.generated and source.path.exists()):
+        return stored, None
+    return stored, await _unlock(stored, source)
+
+
+async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey]:
+    generated = source.origin is Origin.GENERATED
+    if generated and not source.path.exists():
+        source.generate()
+    data_key = SealingKey.generate()
+    passphrase = source.read()
+    cost = costs.generated if generated else costs.chosen
+    made = await asyncio.to_thread(vault.wrap, data_key, passphrase, cost, generated=generated)
+    passphrase[:] = bytes(len(passphrase))
+    await store.write(lambda conn: vault.save(conn, made))
+    return made, data_key
+
+
+async def _unlock(stored: Vault, source: PassphraseFile) -> SealingKey:
+    passphrase = source.read()
+    try:
+        return await asyncio.to_thread(vault.unwrap, stored, passphrase)
+    except SealBroken:
+        raise PassphraseError(
+            f"The passphrase in {source.path} ({source.origin.value}) does not open the keys: "
+            f"{_remedy(stored, source)}."
+        ) from None
+    finally:
+        passphrase[:] = bytes(len(passphrase))
+
+
+def _remedy(stored: Vault, source: PassphraseFile) -> str:
+    if source.origin is Origin.GENERATED:
+        return "bring that file back from a backup"
+    if stored.generated:
+        return (
+            "they are still under the one in the file `passphrase` of the data directory; start without this setting, "
+            "use changePassphrase, then set it again"
+        )
+    return "put the right one there, or start without it and use `musig-cli unlock passphrase=@FILE`"
