@@ -1,0 +1,138 @@
+"""Runs the demo from start to end: processes, scenario, output, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpc.client import Client, ClientError
+
+from .processes import DaemonFailed, Daemons, DemoDaemon
+from .scenario import Result, Scenario
+from .transcript import Transcript
+from .wallet import Wallet, WalletFailed
+
+NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
+MAX_SIGNERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`signers` 2 to 20, `messages` 1 to 100: one input of the transaction and one signature each."""
+
+    signers: int = 3
+    scheme: str = "lotus"
+    messages: int = 1
+    json: bool = False
+    keep: bool = False
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run the demo; 0 when a verified signature stands at the end, 1 after a failure, 130 when interrupted."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: DemoOptions) -> int:
+    transcript = Transcript()
+    main = asyncio.ensure_future(_play_in_a_directory(options, transcript))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, main.cancel)
+    try:
+        await main
+    except asyncio.CancelledError:
+        transcript.note("\nStopped. No process and no file is left.")
+        return 0 if options.keep and "verify" in transcript.milliseconds else 130
+    except (DaemonFailed, WalletFailed, ClientError, OSError) as error:
+        sys.stderr.write(f'\nThe demo failed in "{transcript.phase_name}": {error}\n')
+        return 1
+    return 0
+
+
+async def _play_in_a_directory(options: DemoOptions, transcript: Transcript) -> None:
+    root = Path(tempfile.mkdtemp(prefix="musigd-demo-"))
+    daemons = Daemons(root, f"demo-{secrets.token_hex(4)}")
+    try:
+        await _play(options, daemons, transcript)
+    finally:
+        try:
+            await asyncio.shield(daemons.stop())
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+async def _play(options: DemoOptions, daemons: Daemons, transcript: Transcript) -> None:
+    transcript.note(
+        f"musigd demo: {options.signers} signers, scheme {options.scheme}, {options.messages} message(s). "
+        "Everything runs on this machine."
+    )
+    with transcript.phase("start", "Starting the daemons"):
+        started = await _start(options.signers, daemons, transcript)
+    wallets = [Wallet(daemon.name, daemon, await Client.connect(datadir=daemon.datadir)) for daemon in started]
+    try:
+        for wallet in wallets:
+            await wallet.open()
+        result = await Scenario(wallets, options.scheme, options.messages, transcript).play()
+    finally:
+        await asyncio.gather(*(wallet.close() for wallet in wallets))
+    _show(result, transcript)
+    if options.json:
+        transcript.note(json.dumps(_as_json(result, transcript)))
+    if options.keep:
+        _tell_how_to_reach(started, transcript)
+        await asyncio.Event().wait()
+
+
+async def _start(signers: int, daemons: Daemons, transcript: Transcript) -> list[DemoDaemon]:
+    """The first daemon alone, then the others with its address as their bootstrap."""
+    names = [NAMES[index] if index < len(NAMES) else f"Wallet{index + 1}" for index in range(signers)]
+    first = await daemons.start(names[0], ())
+    rest = await asyncio.gather(*(daemons.start(name, (first.multiaddr,)) for name in names[1:]))
+    for daemon in (first, *rest):
+        transcript.say(daemon.name, f"pid {daemon.process.pid}, {daemon.multiaddr}")
+    return [first, *rest]
+
+
+def _show(result: Result, transcript: Transcript) -> None:
+    transcript.figure("aggregated public key", result.aggregated_pubkey)
+    for msg, signature in zip(result.messages, result.signatures, strict=True):
+        transcript.figure("message (the hash that the key path signs)", msg)
+        transcript.figure("signature", signature)
+    transcript.figure("signed transaction", result.transaction)
+    spent = transcript.milliseconds
+    signing = sum(spent[phase] for phase in ("join", "round1", "round2"))
+    transcript.note(f"\nDone: {signing:,.0f} ms from the first join to the signature at every signer.")
+
+
+def _as_json(result: Result, transcript: Transcript) -> dict[str, object]:
+    return {
+        "scheme": result.scheme,
+        "aggregatedPublicKey": result.aggregated_pubkey,
+        "message": result.messages[0],
+        "signature": result.signatures[0],
+        "messages": result.messages,
+        "signatures": result.signatures,
+        "transaction": result.transaction,
+        "milliseconds": transcript.milliseconds,
+    }
+
+
+def _tell_how_to_reach(started: list[DemoDaemon], transcript: Transcript) -> None:
+    transcript.note("\nThe daemons stay up until Ctrl-C. Paste one of these:")
+    cli = Path(sys.executable).parent / "musig-cli"
+    for daemon in started:
+        cookie = f'$(cat "{daemon.datadir / ".cookie"}")'
+        body = '{"jsonrpc":"2.0","id":1,"method":"getInfo"}'
+        transcript.note(f"  {daemon.name}")
+        transcript.note(
+            f"    curl -s -H \"Authorization: Bearer {cookie}\" -H 'Content-Type: application/json' "
+            f"-d '{body}' {daemon.endpoint['rpc']}"
+        )
+        transcript.note(f'    "{cli}" --datadir "{daemon.datadir}" listSessions')
