@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-# What may stand in an open signed map (`metadata`, `trust`): the CBOR subset, nested at most six deep.
-Open: TypeAlias = "int | bytes | str | bool | None | tuple[Open, ...] | Mapping[str, Open]"
+# What may stand in the open signed map `metadata`: the CBOR subset; the record as a whole is nested at most six deep.
+Open: TypeAlias = "int | bytes | str | bool | tuple[Open, ...] | Mapping[str, Open] | None"
 
 
 class RecordType(StrEnum):
@@ -52,8 +52,8 @@ class Advertisement:
     exp: int
     min: int | None = None
     max: int | None = None
-    trust: Mapping[str, Open] | None = None  # None is written as an empty map
-    metadata: Mapping[str, Open] | None = None
+    trust: Mapping[str, Open] | None = None  # closed: `reputation` 0 to 100, `requiresVerification`; None means empty
+    metadata: Mapping[str, Open] | None = None  # an empty map is read as None
 
 
 @dataclass(frozen=True, slots=True)

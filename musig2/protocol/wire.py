@@ -6,7 +6,7 @@ unsigned because it proves itself (`complete`) or is only a hint (`have`, `fetch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from .records import Record
@@ -21,9 +21,9 @@ class Signed(Generic[R_co]):
     Equality of records is equality of `id` (payload and type), never of envelope bytes: signatures are malleable.
     """
 
-    record: R_co
+    record: R_co = field(compare=False)
     id: bytes  # 32 bytes
-    envelope: bytes  # the encoded envelope, exactly as it travels
+    envelope: bytes = field(compare=False)  # the encoded envelope, exactly as it travels
 
 
 @dataclass(frozen=True, slots=True)
