@@ -5,7 +5,7 @@ be copied or pickled: a copy of a secret nonce is a second use waiting to happen
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn, Self, SupportsIndex
 
 from musig2 import secp
@@ -126,9 +126,9 @@ class SecNonce(_Uncopyable):
         return slot
 
     def wipe(self) -> None:
-        """Zero the nonce; harmless where it was consumed already."""
-        if self._cell:
-            self.consume().wipe()
+        """Zero the nonce; harmless where it was consumed already, and in a forked child."""
+        with suppress(IndexError):
+            self._cell.pop().wipe()
 
     def __repr__(self) -> str:
         return f"<SecNonce of {self.pubkey.hex()}, {'consumed' if self.consumed else 'unused'}>"
