@@ -1,0 +1,141 @@
+"""Merges flags, environment, file and defaults into one frozen `Settings`, and says in a sentence what is wrong.
+
+Precedence: flags, then `MUSIGD_*` variables (sections joined by `__`), then the TOML file, then defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic_settings
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from config.settings import Settings, SettingsError, setting_names
+
+ENV_PREFIX = "MUSIGD_"
+NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are
+SECTIONS = frozenset(name.split(".")[0] for name in setting_names() if "." in name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One source: values by full name, and where each comes from."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def load_settings(*, flags: Mapping[str, Any], file: Path | None, must_exist: bool = False) -> Settings:
+    """The effective settings.
+
+    `flags` by full name (`rpc.listen`); None means not given. `file`: the TOML file, which may be missing unless
+    `must_exist`. Raises SettingsError: unknown names, unreadable file, values that cannot be used.
+    """
+    layers = (_from_flags(flags), _from_environment(), _from_file(file, must_exist=must_exist))
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in reversed(layers):
+        values |= layer.values
+        origins |= layer.origins
+    try:
+        settings = Settings(**_nested(values))
+    except ValidationError as error:
+        raise SettingsError(*(_sentence(problem, values, origins) for problem in error.errors())) from None
+    settings._origins = origins
+    return settings
+
+
+def flag_of(name: str) -> str:
+    """How a setting is written on the command line."""
+    return "--bootstrap" if name == "p2p.bootstrap" else f"--{name.replace('.', '-').replace('_', '-')}"
+
+
+def _from_flags(flags: Mapping[str, Any]) -> _Layer:
+    given = {name: value for name, value in flags.items() if value is not None}
+    _refuse_unknown({name: flag_of(name) for name in given})
+    return _Layer(given, {name: f"flag {flag_of(name)}" for name in given})
+
+
+def _from_environment() -> _Layer:
+    _refuse_unknown({_name_of(variable): variable for variable in _variables()}, as_variable=True)
+    try:
+        source = pydantic_settings.EnvSettingsSource(Settings)()
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"The environment holds a value that cannot be read: {error}.") from None
+    values = dict(_flat(source))
+    return _Layer(values, {name: f"environment {_variable_of(name)}" for name in values})
+
+
+def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
+    if file is None or not (must_exist or file.exists()):
+        return _Layer({}, {})
+    try:
+        with file.open("rb") as handle:
+            values = dict(_flat(tomllib.load(handle)))
+    except OSError as error:
+        raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The configuration file {file} is no valid TOML: {error}.") from None
+    _refuse_unknown({name: f"`{name}` in {file}" for name in values})
+    return _Layer(values, dict.fromkeys(values, f"file {file}"))
+
+
+def _variables() -> list[str]:
+    return [name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in NOT_SETTINGS]
+
+
+def _name_of(variable: str) -> str:
+    return variable[len(ENV_PREFIX) :].lower().replace("__", ".")
+
+
+def _variable_of(name: str) -> str:
+    return ENV_PREFIX + name.upper().replace(".", "__")
+
+
+def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> None:
+    """`given`: full name to how it was written. A setting that means nothing must not pass in silence."""
+    known = tuple(setting_names())
+    problems = []
+    for name, written in given.items():
+        if name in known:
+            continue
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        meant = _variable_of(nearest) if as_variable else nearest
+        problems.append(
+            f"Unknown setting {written}: the nearest known one is `{meant}`; `musigd config show` lists all."
+        )
+    if problems:
+        raise SettingsError(*problems)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and (prefix or name in SECTIONS):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        section, _, leaf = name.rpartition(".")
+        target = nested.setdefault(section, {}) if section else nested
+        target[leaf] = value
+    return nested
+
+
+def _sentence(problem: ErrorDetails, values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
+    parts = [str(part) for part in problem["loc"]]
+    name = next((found for n in (2, 1) if (found := ".".join(parts[:n])) in values), ".".join(parts[:2]))
+    said = problem["msg"].replace("Input should be", "must be")
+    if name not in values:  # a whole section does not fit together
+        return f"The settings of `{name}` do not fit: {said}."
+    return f"The setting `{name}` ({origins[name]}) is {str(values[name])[:80]!r}: it {said}."

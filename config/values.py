@@ -1,0 +1,106 @@
+"""The kinds of values that settings have, with the sentence for each wrong one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+from pydantic_settings import NoDecode
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host and a TCP port; port 0 picks a free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that host: `localhost`, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read `HOST:PORT` or `[IPV6]:PORT`. Raises ValueError."""
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\s\[\]]+)):(\d{1,5})", text)
+    if match is None or int(match[3]) > 65_535:
+        raise ValueError("must be HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8327")
+    return Endpoint(match[1] or match[2], int(match[3]))
+
+
+def _said(check: Callable[[str], object]) -> AfterValidator:
+    """A check by a function that raises ValueError with a sentence."""
+
+    def validate(value: str) -> str:
+        try:
+            check(value)
+        except ValueError as error:
+            raise PydanticCustomError("setting", "{sentence}", {"sentence": str(error)}) from None
+        return value
+
+    return AfterValidator(validate)
+
+
+def _check_network(value: str) -> None:
+    if re.fullmatch("[a-z0-9-]{1,32}", value) is None:
+        raise ValueError("must be 1 to 32 characters out of a-z, 0-9 and '-'")
+
+
+def _check_multiaddr(value: str) -> None:
+    if re.fullmatch(r"(/[^/\s]+){2,}", value) is None:
+        raise ValueError("must be a multiaddr such as /ip4/0.0.0.0/tcp/4327")
+
+
+def _check_bootstrap(value: str) -> None:
+    _check_multiaddr(value)
+    if "/p2p/" not in value:
+        raise ValueError("must be a multiaddr that ends in /p2p/<peer id>")
+
+
+def _check_origin(value: str) -> None:
+    if re.fullmatch(r"https?://[^/\s]+", value) is None:
+        raise ValueError("must be a web origin such as https://wallet.example, without a path")
+
+
+def _split(value: Any) -> Any:
+    """Environment and flags give lists as text separated by commas or spaces."""
+    return tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) and value.strip() else value or ()
+
+
+def _expanded(value: Path) -> Path:
+    return value.expanduser()
+
+
+_Listed = (NoDecode, BeforeValidator(_split))
+
+NetworkName = Annotated[str, _said(_check_network)]
+SchemeName = Literal["lotus", "bip340"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["console", "json"]
+ListenAddress = Annotated[str, _said(parse_endpoint)]
+File = Annotated[Path, AfterValidator(_expanded)]
+Hosts = Annotated[tuple[str, ...], *_Listed]
+Origins = Annotated[tuple[Annotated[str, _said(_check_origin)], ...], *_Listed]
+Multiaddrs = Annotated[tuple[Annotated[str, _said(_check_multiaddr)], ...], *_Listed]
+BootstrapAddresses = Annotated[tuple[Annotated[str, _said(_check_bootstrap)], ...], *_Listed]
+Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Millis = Annotated[int, Field(ge=0, le=2**53 - 1)]
