@@ -12,13 +12,14 @@ A digest is a hint about what to fetch and proves nothing; whoever lies in it hi
 
     hello        log b16, head, size, node envelope | null   ->  greeting     log b16, head, size, now_ms
     since        log b16, after, limit                       ->  short-ids    log b16, head, upto, ids
-    page         log b16, after, limit                       ->  statements   log b16, head, upto, [[record, entry | null]]
+    page         log b16, after, limit                       ->  statements   log b16, head, upto, [statement]
     reconcile    bits, sums                                  ->  differences  [[bucket, ids]], more
     fetch-ids    ids                                         ->  statements
-    push         [[record, entry | null]]                    ->  taken        count
+    push         [statement]                                 ->  taken        count
     peers        limit                                       ->  nodes        [envelope]
     (any of them)                                            ->  busy         retry_ms
 
+A statement is written [record envelope, entry envelope | null].
 `head` is the number of the newest line of the answering log, `upto` the number up to which the answer tells all: where
 to go on. A question about another log than the answering one is answered from its beginning. Envelopes are neither
 opened nor checked here; every count and every size has a bound, and no question or answer is larger than 512 KiB.
@@ -27,6 +28,7 @@ opened nor checked here; every count and every size has a bound, and no question
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, Final, TypeAlias, cast
 
 from . import field_rules as rule
@@ -190,7 +192,7 @@ def _differences(value: Any) -> bool:
     """At most one row for each bucket, in order."""
     if not _DIFFERENCES(value):
         return False
-    return all(before[0] < row[0] for before, row in zip(value, value[1:], strict=False))
+    return all(before[0] < row[0] for before, row in pairwise(value))
 
 
 def _sums(value: Any) -> bool:
@@ -266,11 +268,11 @@ def _open(table: _Table, data: bytes, max_bytes: int) -> Any:
     message = decode(data)
     if type(message) is not tuple or not message or type(message[0]) is not str or message[0] not in table:
         raise BadEncoding("no question or answer of the directory protocol")
-    op, *values = message
-    problem = _problem(table[cast(str, op)], tuple(values))
+    op, *values = cast(tuple[Any, ...], message)
+    problem = _problem(table[op], tuple(values))
     if problem is not None:
         raise BadEncoding(f"{op}: {problem}")
-    return table[cast(str, op)][0](*values)
+    return table[op][0](*values)
 
 
 def _problem(shape: tuple[type, tuple[Rule, ...]], values: tuple[Any, ...]) -> str | None:
