@@ -59,7 +59,7 @@ class Rpc(_Section):
     listen: ListenAddress = "127.0.0.1:8327"
     tls_cert: File | None = None
     tls_key: File | None = None
-    allowed_hosts: Hosts = ("localhost", "127.0.0.1", "[::1]")
+    allowed_hosts: Hosts = ("localhost", "127.0.0.1", "::1")  # names without a port
     allowed_origins: Origins = ()
     cookie_group: str | None = None
 
@@ -127,9 +127,10 @@ class Limits(_Section):
     unsolicited_per_peer: Count = 1_000  # open requests one peer brought that no own key has joined
     unsolicited_total: Count = 10_000
     connections: Count = 300
-    rpc_calls_per_second: Count = 5_000  # per token
-    rpc_calls_at_once: Count = 1_000
-    rpc_connections: Count = 4_000
+    rpc_body_bytes: Count = 1_048_576
+    rpc_calls_per_second: Count = 20_000  # per token
+    rpc_calls_at_once: Count = 2_000
+    rpc_connections: Count = 4_096
 
 
 class Storage(_Section):

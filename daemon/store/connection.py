@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.store.errors import StoreUnusable, corrupt, store_error
 
 APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databases
-OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger files are checked in full by `musigd doctor` only: start stays quick
 AUTOCHECKPOINT_PAGES = 4_000  # a backstop; the writer checkpoints in quiet moments
 
@@ -29,7 +29,7 @@ def inspect(path: Path, *, full: bool = False) -> Inspection:
     Raises StoreCorrupt, StoreUnusable. `full` checks the structure however large the file is.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise StoreUnusable(f"SQLite {sqlite3.sqlite_version} is too old: musigd needs 3.35 or newer.")
+        raise StoreUnusable(f"SQLite {sqlite3.sqlite_version} is too old: musigd needs 3.37 or newer.")
     try:
         size = path.stat().st_size
     except FileNotFoundError:

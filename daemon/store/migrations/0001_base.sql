@@ -2,8 +2,8 @@
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
-    value BLOB NOT NULL
-) WITHOUT ROWID;
+    value ANY NOT NULL
+) WITHOUT ROWID, STRICT;
 
 -- How the data key is wrapped under the passphrase; one row. `generated`: under the passphrase file made at first start.
 CREATE TABLE vault (
@@ -15,7 +15,7 @@ CREATE TABLE vault (
     memlimit  INTEGER NOT NULL,
     wrapped   BLOB NOT NULL,
     generated INTEGER NOT NULL
-);
+) STRICT;
 
 -- `xonly` is unique: one secret belongs to one scheme, and a secret and its negation share their x coordinate.
 CREATE TABLE keys (
@@ -28,7 +28,7 @@ CREATE TABLE keys (
     paused     INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     CHECK (external OR sealed IS NOT NULL)
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 
 -- AUTOINCREMENT: a number is never given twice, not even when retention has removed every row.
 CREATE TABLE events (
@@ -36,7 +36,7 @@ CREATE TABLE events (
     event TEXT NOT NULL,
     time  INTEGER NOT NULL,
     data  TEXT NOT NULL
-);
+) STRICT;
 
 CREATE TABLE tokens (
     token_id   TEXT PRIMARY KEY,
@@ -47,13 +47,13 @@ CREATE TABLE tokens (
     label      TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 
 CREATE TABLE token_keys (
     token_id TEXT NOT NULL REFERENCES tokens (token_id) ON DELETE CASCADE,
     pubkey   BLOB NOT NULL,
     PRIMARY KEY (token_id, pubkey)
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 
 CREATE TABLE idempotency (
     token_id TEXT NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE idempotency (
     result   BLOB NOT NULL,
     time     INTEGER NOT NULL,
     PRIMARY KEY (token_id, key)
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 CREATE INDEX idempotency_by_time ON idempotency (time);
 
 CREATE TABLE bans (
@@ -70,7 +70,7 @@ CREATE TABLE bans (
     until_ms   INTEGER NOT NULL,
     reason     TEXT NOT NULL,
     created_at INTEGER NOT NULL
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 
 -- Where peers were reached, so that the network is found again after the bootstrap addresses have gone.
 CREATE TABLE peers (
@@ -78,5 +78,5 @@ CREATE TABLE peers (
     addr    BLOB NOT NULL,
     seen_ms INTEGER NOT NULL,
     PRIMARY KEY (peer, addr)
-) WITHOUT ROWID;
+) WITHOUT ROWID, STRICT;
 CREATE INDEX peers_by_time ON peers (seen_ms);

@@ -68,7 +68,6 @@ CREATE TABLE own_advertisements (
     last_ts   INTEGER NOT NULL,
     exp       INTEGER NOT NULL,
     record    BLOB NOT NULL,        -- the latest advertisement, or the withdrawal
-    entry     BLOB,
     withdrawn INTEGER NOT NULL,
     warned    INTEGER NOT NULL DEFAULT 0  -- signer:expiring was told for this advertisement
 ) WITHOUT ROWID;

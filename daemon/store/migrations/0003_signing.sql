@@ -13,11 +13,14 @@ CREATE TABLE signing_requests (
     reason       TEXT,
     by_key       BLOB,                       -- who declined or cancelled
     signatures   BLOB,                       -- 64 bytes per item; once set never replaced
+    completed    INTEGER,                    -- from which the broadcast deadlines derive
+    turn         INTEGER NOT NULL DEFAULT 0, -- how often the duty to broadcast has passed on
     finished     INTEGER,
-    closed       INTEGER NOT NULL DEFAULT 0  -- the owner wants it out of the lists
+    settled      INTEGER NOT NULL DEFAULT 0  -- nothing is left to do: not loaded at start
 ) STRICT;
 
-CREATE INDEX signing_requests_open ON signing_requests (outcome, expires);
+CREATE INDEX signing_requests_unsettled ON signing_requests (number) WHERE settled = 0;
+CREATE INDEX signing_requests_finished ON signing_requests (finished) WHERE finished IS NOT NULL;
 
 CREATE TABLE signing_keys (
     request      BLOB NOT NULL,
@@ -36,6 +39,7 @@ CREATE TABLE signing_joins (
     attempt      INTEGER NOT NULL,
     position     INTEGER NOT NULL,
     own          INTEGER NOT NULL,
+    peer         BLOB NOT NULL,
     envelope     BLOB NOT NULL,
     PRIMARY KEY (request, attempt, position)
 ) STRICT, WITHOUT ROWID;
@@ -59,6 +63,8 @@ CREATE TABLE signing_sessions (
     superseded_by BLOB,
     all_joined   INTEGER,
     released_at  INTEGER,
+    by_key       BLOB,
+    conflicting  BLOB NOT NULL,
     closed       INTEGER NOT NULL DEFAULT 0,
     UNIQUE (session, key)
 ) STRICT;

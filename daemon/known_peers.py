@@ -1,0 +1,51 @@
+"""Where peers were reached before, so that the network is found again when the bootstrap addresses are gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from daemon.store import Store
+
+KEPT: Final = 1_000
+KEPT_PER_PEER: Final = 8
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+class KnownPeers:
+    """A bounded table of (peer, binary multiaddr), newest first."""
+
+    def __init__(self, *, store: Store, clock: WallClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def remember(self, peer: bytes, addrs: Sequence[bytes]) -> None:
+        """These addresses led to that peer just now. Call it for connections we opened: inbound ports do not last."""
+        now_ms = self._clock.wall_ms()
+        rows = [(peer, addr, now_ms) for addr in addrs[:KEPT_PER_PEER]]
+        if rows:
+            query = "INSERT OR REPLACE INTO peers (peer, addr, seen_ms) VALUES (?, ?, ?)"
+            await self._store.write(lambda conn: conn.executemany(query, rows))
+
+    def newest(self, count: int) -> list[tuple[bytes, list[bytes]]]:
+        """Up to `count` peers with their addresses, most recently reached first."""
+
+        def select(conn: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
+            return conn.execute("SELECT peer, addr FROM peers ORDER BY seen_ms DESC").fetchall()
+
+        found: dict[bytes, list[bytes]] = {}
+        for peer, addr in self._store.read(select):
+            if peer in found or len(found) < count:
+                found.setdefault(peer, []).append(addr)
+        return list(found.items())
+
+    async def trim(self) -> None:
+        """Keep the newest rows only."""
+        query = (
+            "DELETE FROM peers WHERE (peer, addr) NOT IN (SELECT peer, addr FROM peers ORDER BY seen_ms DESC LIMIT ?)"
+        )
+        await self._store.write(lambda conn: conn.execute(query, (KEPT,)))
