@@ -59,7 +59,7 @@ class Network:
         clock_ms: Callable[[], int],
         limits: Limits,
     ) -> None:
-        """`seed`: the 32 bytes of the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks."""
+        """`seed`: 32 bytes, the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks."""
 
     @property
     def peer(self) -> bytes:
@@ -104,7 +104,7 @@ class Network:
         raise NotImplementedError
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
-        """Connect to a peer at these or already known addresses; parallel dials of one peer are one. True: connected."""
+        """Connect at these or already known addresses; parallel dials of one peer are one. True: connected."""
         raise NotImplementedError
 
     async def connect(self, multiaddr: str) -> bytes:

@@ -116,11 +116,11 @@ class Sink(Protocol):
         """A peer did something wrong; it is already counted."""
 
     def on_ban(self, peer: bytes, reason: str) -> None:
-        """A peer reached the limit of offences; it is refused from now on. Store it, and call `set_ban` with its end."""
+        """A peer reached the limit of offences and is refused from now on: store that, call `set_ban` with its end."""
 
     def on_state(self, state: NetState) -> None:
         """The libp2p side came up, went down, or is being restarted."""
 
 
-class BadAsk(Exception):  # noqa: N818 - named for what happened
+class BadAsk(Exception):
     """Raised by `Sink.on_ask`: the question cannot be decoded. It counts as an offence of the asking peer."""

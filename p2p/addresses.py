@@ -1,0 +1,137 @@
+"""Multiaddrs: text and bytes, what is private, what can be dialled. The one file that imports the untyped library."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import base58
+from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
+
+from .errors import AddressError
+
+__all__ = [
+    "Multiaddr",
+    "dialable",
+    "from_text",
+    "is_loopback",
+    "is_private",
+    "is_unspecified",
+    "join_peer",
+    "peer_text",
+    "split_peer",
+    "to_text",
+]
+
+MAX_ADDR_BYTES = 256
+LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
+
+
+def to_text(addr: bytes) -> str:
+    """The text of a binary multiaddr. Raises AddressError."""
+    return str(_parse(addr))
+
+
+def from_text(text: str) -> bytes:
+    """The binary form of a multiaddr text, without a trailing `/p2p/...`. Raises AddressError."""
+    addr, _, _ = text.partition("/p2p/")
+    return bytes(_parse(addr).to_bytes())
+
+
+def split_peer(text: str) -> tuple[bytes, bytes]:
+    """`.../p2p/<peer>` as (binary address, binary peer id). Raises AddressError, also when there is no peer."""
+    addr, found, peer = text.rpartition("/p2p/")
+    if not found or not addr:
+        raise AddressError("bad_address", f"{text[:200]!r} does not end in /p2p/<peer id>: see the other's getInfo")
+    try:
+        suffix = Multiaddr(f"/p2p/{peer}").to_bytes()
+    except Exception as error:  # the library raises many kinds for a bad id
+        raise AddressError("bad_address", f"{peer[:100]!r} is not a peer id") from error
+    return from_text(addr), bytes(suffix[_p2p_prefix_length(suffix) :])
+
+
+def _p2p_prefix_length(addr: bytes) -> int:
+    """Two bytes of protocol code, then the id's length as a varint (one byte below 128)."""
+    return 3 if addr[2] < 0x80 else 4
+
+
+def join_peer(addr: bytes, peer: bytes) -> str:
+    """The text that another node can dial."""
+    return f"{to_text(addr)}/p2p/{peer_text(peer)}"
+
+
+def peer_text(peer: bytes) -> str:
+    """The base58 text of a binary peer id."""
+    return base58.b58encode(peer).decode("ascii")
+
+
+def is_private(addr: bytes) -> bool:
+    """True when no stranger could reach it: loopback, private, link-local, shared or reserved ranges, local names."""
+    return _is_private(_parse(addr))
+
+
+def is_loopback(addr: bytes) -> bool:
+    """True for 127.0.0.0/8, ::1 and `localhost`."""
+    kind, host = _host(_parse(addr))
+    return host == "localhost" if kind.startswith("dns") else bool(host) and ipaddress.ip_address(host).is_loopback
+
+
+def is_unspecified(addr: bytes) -> bool:
+    """True for 0.0.0.0 and ::, which mean all interfaces and cannot be dialled."""
+    kind, host = _host(_parse(addr))
+    return kind in ("ip4", "ip6") and ipaddress.ip_address(host).is_unspecified
+
+
+def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
+    """True when this node may dial the address: TCP, to a host, and not private unless that is allowed."""
+    try:
+        names = [protocol.name for protocol in addr.protocols()]
+        plain_tcp = "tcp" in names and not {"ws", "wss", "p2p-circuit"}.intersection(names)
+        return plain_tcp and (private_addresses or not _is_private(addr))
+    except Exception:  # noqa: BLE001 - an address that the library cannot read is not dialled
+        return False
+
+
+def _is_private(addr: Multiaddr) -> bool:
+    kind, host = _host(addr)
+    if kind.startswith("dns"):
+        return host == "localhost" or host.endswith(LOCAL_NAMES)
+    return not host or not _is_global(host)
+
+
+def _is_global(host: str) -> bool:
+    ip = ipaddress.ip_address(host)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return (mapped or ip).is_global and not ip.is_multicast
+
+
+def _host(addr: Multiaddr) -> tuple[str, str]:
+    """The first component and its value; ("", "") when it names no host."""
+    for protocol, value in addr.items():
+        if protocol.name in ("ip4", "ip6") or protocol.name.startswith("dns"):
+            return str(protocol.name), str(value)
+        break
+    return "", ""
+
+
+def _parse(addr: bytes | str) -> Multiaddr:
+    if len(addr) > MAX_ADDR_BYTES or not addr:
+        raise AddressError("bad_address", f"a multiaddr has 1 to {MAX_ADDR_BYTES} bytes")
+    try:
+        parsed = Multiaddr(addr)
+        str(parsed)
+        parsed.to_bytes()
+    except Exception as error:  # the library raises many kinds for bad input
+        raise AddressError("bad_address", f"{addr[:200]!r} is not a multiaddr") from error
+    return parsed
+
+
+def readable(addrs: Iterable[bytes]) -> list[Multiaddr]:
+    """The addresses that can be parsed; the others are left out."""
+    found = []
+    for addr in addrs:
+        try:
+            found.append(_parse(addr))
+        except AddressError:
+            continue
+    return found

@@ -1,0 +1,19 @@
+"""All that mends or avoids a fault of py-libp2p 0.8.1, in one place, each with a test in tests/p2p/test_compat*.
+
+| fault in 0.8.1 | mend |
+|---|---|
+| an exception in a stream handler or a background task stops the host | guard.py, host.py, pubsub.py |
+| inbound connection slots are never freed; idle connections hold them | swarm.py |
+| one address per peer is dialled, 250 ms after the dial; a failure blocks the peer for 60 s | swarm.py |
+| two processes may listen on one port; IPv6 peers have no remote address | tcp.py |
+| an unread stream grows without bound; an update per read; zero window polls, fails | yamux.py, yamux_stream.py |
+| own keys are evicted from a full peerstore; addresses per peer are unbounded | peerstore.py |
+| identify runs once per peer for ever, reads without bound, runs as a system task | host.py |
+| bursts over 32 messages are lost; sequence numbers restart; 10 messages/s per topic | pubsub.py |
+| the DHT's protocol id is a constant; its stores are unbounded; put never fails | kad.py |
+| library modules log to the root logger and to stderr | logs.py |
+"""
+
+from .logs import quiet
+
+quiet()

@@ -1,0 +1,80 @@
+"""The host: whatever a stream brings stays within that stream, and identify is bounded and runs at each connection.
+
+In the library an exception in any stream handler, malformed negotiation included, stops the host; identify runs as a
+system task, reads without bound, and is skipped for a peer that was known before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+from libp2p.abc import INetConn, INetStream
+from libp2p.host.basic_host import BasicHost
+from libp2p.identity.identify.identify import ID as IDENTIFY
+from libp2p.identity.identify.pb.identify_pb2 import Identify
+from libp2p.identity.update import update_peerstore_from_identify
+from libp2p.peer.id import ID
+from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+
+from p2p.addresses import Multiaddr
+
+from .swarm import GuardedSwarm
+
+IDENTIFY_BYTES = 64 * 1024
+IDENTIFY_S = 10.0
+AddressFilter = Callable[[list[Multiaddr]], list[Multiaddr]]
+OnIdentified = Callable[[ID, str], Awaitable[None]]
+OnStreamFault = Callable[[ID, Exception], None]
+
+
+class GuardedHost(BasicHost):
+    """`on_identified(peer, agent)` after each connection; `on_stream_fault(peer, error)` for what a handler raised."""
+
+    def __init__(self, swarm: GuardedSwarm, announced: AddressFilter, on_stream_fault: OnStreamFault) -> None:
+        super().__init__(swarm, negotiate_timeout=10, addrs_factory=announced)
+        self.swarm = swarm
+        self.on_identified: OnIdentified | None = None
+        self._on_stream_fault = on_stream_fault
+
+    async def _swarm_stream_handler(self, net_stream: INetStream) -> None:
+        try:
+            await super()._swarm_stream_handler(net_stream)
+        except Exception as error:  # noqa: BLE001 - the guard's purpose: the stream is lost, the host goes on
+            self._on_stream_fault(net_stream.muxed_conn.peer_id, error)
+            await net_stream.reset()
+
+    def _schedule_identify(self, peer_id: ID, *, reason: str) -> None:
+        if peer_id in self._identify_inflight or peer_id in self._identified_peers or peer_id == self.get_id():
+            return
+        self._identify_inflight.add(peer_id)
+        self.swarm.manager.run_task(self._identify_task_entry, peer_id, reason)
+
+    async def _identify_peer(self, peer_id: ID, *, reason: str) -> None:
+        connection = self._get_first_connection(peer_id)
+        if connection is None:
+            return
+        message = Identify()
+        with trio.fail_after(IDENTIFY_S):
+            stream = await self.new_stream(peer_id, [IDENTIFY])
+            try:
+                message.ParseFromString(await read_varint_prefixed_bytes_limited(stream, IDENTIFY_BYTES))
+            finally:
+                with trio.CancelScope(shield=True):
+                    await stream.close()
+        await update_peerstore_from_identify(self.peerstore, peer_id, message)
+        self._note_observed(connection, message)
+        if not self._network.get_connections(peer_id):
+            return
+        self._identified_peers[peer_id] = reason
+        if self.on_identified is not None:
+            await self.on_identified(peer_id, message.agent_version[:64])
+
+    def _note_observed(self, connection: INetConn, message: Identify) -> None:
+        """Remember under which address the peer sees this node; several peers must agree before it is announced."""
+        if message.observed_addr and self._observed_addr_manager is not None:
+            observed = Multiaddr(message.observed_addr)
+            self._observed_addr_manager.record_observation(connection, observed, self.get_transport_addrs())
+
+    async def _push_identify_to_all_peers(self) -> None:
+        """Not at all: it shares a limiter between event loops, and nothing changes after start."""

@@ -1,0 +1,156 @@
+"""The Kademlia DHT under a protocol id of one's own, with bounded stores and answers that can be told apart.
+
+In the library the protocol id is a constant of several modules, the value store holds 50 000 records of any size and
+searches all of them to make room, provider keys are unbounded, `put_value` does not say whether anybody took the
+value, and `get_value` returns a stale local copy without asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import cached_property
+from typing import Any
+
+import trio
+from libp2p.abc import INetStream
+from libp2p.custom_types import StreamHandlerFn, TProtocol
+from libp2p.kad_dht.common import ALPHA, PROTOCOL_ID, QUERY_TIMEOUT
+from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
+from libp2p.kad_dht.pb.kademlia_pb2 import Record
+from libp2p.kad_dht.provider_store import ProviderStore
+from libp2p.kad_dht.value_store import ValueStore
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
+from libp2p.records.validator import NamespacedValidator, Validator
+
+from .guard import AsyncFn, GuardedTasks
+from .host import GuardedHost
+
+MAX_VALUES = 4_096
+MAX_VALUE_BYTES = 16 * 1024
+MAX_PROVIDER_KEYS = 4_096
+
+# Whose stream is being served: lets the validator say who sent a bad record.
+serving: ContextVar[ID | None] = ContextVar("serving", default=None)
+
+
+class RenamedHost:
+    """The host as the DHT sees it: the library's constant protocol id becomes `protocol`."""
+
+    def __init__(self, host: GuardedHost, protocol: str) -> None:
+        self._host = host
+        self._protocol = TProtocol(protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+    def _rename(self, protocol: TProtocol) -> TProtocol:
+        return self._protocol if protocol == PROTOCOL_ID else protocol
+
+    async def new_stream(self, peer_id: ID, protocol_ids: Sequence[TProtocol]) -> INetStream:
+        """As the host's."""
+        return await self._host.new_stream(peer_id, [self._rename(protocol) for protocol in protocol_ids])
+
+    def set_stream_handler(self, protocol_id: TProtocol, stream_handler: StreamHandlerFn) -> None:
+        """As the host's."""
+        self._host.set_stream_handler(self._rename(protocol_id), stream_handler)
+
+    def remove_stream_handler(self, protocol_id: TProtocol) -> None:
+        """As the host's."""
+        self._host.remove_stream_handler(self._rename(protocol_id))
+
+
+class BoundedValues(ValueStore):
+    """Keeps the records whose keys are closest to this node, as the DHT expects it of them."""
+
+    def _evict_if_full(self) -> None:
+        if len(self.store) < MAX_VALUES:
+            return
+        own = int.from_bytes(hashlib.sha256(self.local_peer_id.to_bytes()).digest())
+        far = sorted(self.store, key=lambda key: int.from_bytes(hashlib.sha256(key).digest()) ^ own, reverse=True)
+        for key in far[: MAX_VALUES // 16]:  # some at a time, so that the sorting is rare
+            if key not in self.local_keys:
+                del self.store[key]
+
+    def put_record(self, key: bytes, record: Record) -> None:
+        """Store a record from the network, if it is not too large."""
+        if len(record.value) <= MAX_VALUE_BYTES and len(key) <= 128:
+            super().put_record(key, record)
+
+
+class BoundedProviders(ProviderStore):
+    """Forgets the oldest key when there are too many."""
+
+    def add_provider(self, key: bytes, provider: PeerInfo) -> None:
+        """Remember that `provider` serves `key`."""
+        if key not in self.providers and len(self.providers) >= MAX_PROVIDER_KEYS:
+            oldest = next(stored for stored in self.providers if stored not in self.providing_keys)
+            del self.providers[oldest]
+        super().add_provider(key, provider)
+
+
+class GuardedDHT(KadDHT):
+    """The library's DHT for one namespace; every record in it is checked by `validator`, others are refused."""
+
+    on_fault: Callable[[AsyncFn, Exception], Any]
+
+    def __init__(self, host: GuardedHost, protocol: str, namespace: str, validator: Validator, *, server: bool) -> None:
+        renamed: Any = RenamedHost(host, protocol)
+        super().__init__(
+            renamed,
+            DHTMode.SERVER if server else DHTMode.CLIENT,
+            validator=NamespacedValidator({namespace: validator}, strict_validation=True),
+            validator_changed=True,
+            strict_validation=True,
+        )
+        self.protocol = protocol
+        self.value_store = BoundedValues(host=renamed, local_peer_id=self.local_peer_id)
+        self.provider_store = BoundedProviders(host=renamed, peer_routing=self.peer_routing)
+
+    @cached_property
+    def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
+        """The service's manager, with guarded tasks."""
+        return GuardedTasks(self._manager, self.on_fault)
+
+    async def _do_handle_stream(self, stream: INetStream) -> None:
+        serving.set(stream.muxed_conn.peer_id)
+        await super()._do_handle_stream(stream)
+
+    async def fresh_value(self, key: str) -> bytes | None:
+        """The best record that the network has; the own copy only takes part in the choice."""
+        own = self.value_store.get(key.encode())
+        self.value_store.store.pop(key.encode(), None)
+        found = await self.get_value(key)
+        if own is None or self.validator is None:
+            return found
+        candidates = [own.value] if found is None else [own.value, found]
+        best = candidates[self._select(key, candidates)]
+        if best == own.value:
+            self.value_store.put_record(key.encode(), own)
+        return best
+
+    def _select(self, key: str, values: list[bytes]) -> int:
+        assert self.validator is not None
+        return self.validator.select(key, values)
+
+    async def spread_value(self, key: str, value: bytes) -> int:
+        """Store a valid record here and at the closest peers; how many of them took it."""
+        encoded = key.encode()
+        self.value_store.put(encoded, value)
+        taken = 0
+
+        async def offer(peer: ID) -> None:
+            nonlocal taken
+            with trio.move_on_after(QUERY_TIMEOUT):
+                async with limit:
+                    taken += await self.value_store._store_at_peer(peer, encoded, value)
+
+        limit = trio.CapacityLimiter(ALPHA)
+        closest = await self.peer_routing.find_closest_peers_network(encoded)
+        async with trio.open_nursery() as nursery:
+            for peer in closest:
+                if peer != self.local_peer_id:
+                    nursery.start_soon(offer, peer)
+        return taken

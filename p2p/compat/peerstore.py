@@ -1,0 +1,44 @@
+"""The address book of the host, bounded so that no peer can fill it and nobody's flood evicts this node's own keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from libp2p.peer.id import ID
+from libp2p.peer.peerstore import PeerStore
+
+from p2p.addresses import Multiaddr
+
+MAX_ADDRS_PER_PEER = 16
+MAX_PEERS = 2_000
+MAX_PROTOCOLS_PER_PEER = 64
+MAX_PROTOCOL_CHARS = 128
+
+
+class BoundedPeerStore(PeerStore):
+    """Keeps the newest addresses of each peer, and of the peers those that `keep` names, then the newest."""
+
+    def __init__(self, keep: Callable[[ID], bool], max_peers: int = MAX_PEERS) -> None:
+        super().__init__(max_records=max_peers, max_peers=max_peers)
+        self._keep = keep
+
+    def add_addrs(self, peer_id: ID, addrs: Sequence[Multiaddr], ttl: int = 0) -> None:
+        """As the library's, of the given addresses at most the first 16; the oldest known ones give way."""
+        super().add_addrs(peer_id, addrs[:MAX_ADDRS_PER_PEER], ttl)
+        known = self.peer_data_map.get(peer_id)
+        if known is not None and len(known.addrs) > MAX_ADDRS_PER_PEER:
+            del known.addrs[:-MAX_ADDRS_PER_PEER]
+
+    def add_protocols(self, peer_id: ID, protocols: Sequence[str]) -> None:
+        """As the library's, at most 64 names of at most 128 characters."""
+        fitting = [name for name in protocols[:MAX_PROTOCOLS_PER_PEER] if len(name) <= MAX_PROTOCOL_CHARS]
+        super().add_protocols(peer_id, fitting)
+
+    def _enforce_peer_limit(self) -> None:
+        excess = len(self.peer_data_map) - self.max_peers
+        if excess <= 0:
+            return
+        strangers = [peer for peer in self.peer_data_map if not self._keep(peer)]
+        for peer in strangers[: excess + self.max_peers // 10]:  # oldest first; some room, not one per call
+            del self.peer_data_map[peer]
+            self.peer_record_map.pop(peer, None)

@@ -1,0 +1,140 @@
+"""GossipSub that nothing from a peer can stop, without lost bursts, and with all judgement left to its owner.
+
+In the library a malformed message stops the host, outbound queues lose bursts over 32 messages, sequence numbers
+restart with the clock's seconds so that a restarted node is ignored, each message starts three tracked tasks, and
+more than ten messages a second on a topic vanish. Here the owner decides what is kept and passed on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+
+from libp2p.abc import IHost, INetStream
+from libp2p.io.exceptions import IOException, MessageTooLarge
+from libp2p.network.connection.exceptions import RawConnError
+from libp2p.peer.id import ID
+from libp2p.pubsub import pubsub as library
+from libp2p.pubsub.gossipsub import PROTOCOL_ID, PROTOCOL_ID_V11, GossipSub
+from libp2p.pubsub.pb.rpc_pb2 import RPC, Message
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.pubsub.validators import signature_validator
+from libp2p.stream_muxer.exceptions import MuxedStreamError
+from libp2p.utils.varint import read_varint_prefixed_bytes_limited
+
+from .guard import AsyncFn, GuardedTasks
+
+QUEUE = 1024
+MAX_TOPIC_CHARS = 128
+MAX_MESSAGES_PER_RPC = 256
+HELD_S = 120  # how long a message id is remembered
+
+
+class WideQueue(RpcQueue):
+    """The outbound queue of one peer, wide enough for a burst."""
+
+    def __init__(self) -> None:
+        super().__init__(max_size=QUEUE)
+
+
+library.RpcQueue = WideQueue  # type: ignore[assignment,attr-defined] # the name by which it makes queues
+library.SUBSCRIPTION_CHANNEL_SIZE = QUEUE
+
+
+def make_router(heartbeat_s: float) -> GossipSub:
+    """The router, version 1.1: a heartbeat of a second, no rate limit of its own (the owner has one), fixed degrees."""
+    return GuardedGossipSub(
+        [PROTOCOL_ID_V11, PROTOCOL_ID],
+        degree=6,
+        degree_low=4,
+        degree_high=12,
+        heartbeat_interval=heartbeat_s,  # type: ignore[arg-type] # it sleeps for it: fractions of a second work
+        prune_back_off=10,
+        adaptive_gossip_enabled=False,
+        spam_protection_enabled=False,
+        eclipse_protection_enabled=False,
+        max_pending_messages_per_peer=32,
+    )
+
+
+class GuardedGossipSub(GossipSub):
+    """The library's router whose background tasks survive an exception."""
+
+    on_fault: Callable[[AsyncFn, Exception], Awaitable[None]]
+
+    @cached_property
+    def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
+        """The service's manager, with guarded tasks."""
+        return GuardedTasks(self._manager, self.on_fault)
+
+
+class GuardedPubsub(Pubsub):
+    """Asks its owner: `admit` by size and rate, then `judge` by content; what is approved is passed on."""
+
+    admit: Callable[[ID, Message], bool]
+    judge: Callable[[ID, Message], Awaitable[bool]]
+    on_bad_bytes: Callable[[ID, Exception], None]
+    on_bad_signature: Callable[[ID], None]
+    on_fault: Callable[[AsyncFn, Exception], Awaitable[None]]
+
+    def __init__(self, host: IHost, router: GuardedGossipSub, topic_prefix: str, max_message_bytes: int) -> None:
+        super().__init__(host, router, seen_ttl=HELD_S, strict_signing=True, max_inbound_rpc_size=4 * max_message_bytes)
+        self.counter = time.time_ns()  # never below what an earlier run of this identity used
+        self._topic_prefix = topic_prefix
+
+    @cached_property
+    def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
+        """The service's manager, with guarded tasks."""
+        return GuardedTasks(self._manager, self.on_fault)
+
+    async def continuously_read_stream(self, stream: INetStream) -> None:
+        """Read RPCs until the stream ends; what cannot be read is the peer's fault and ends only its stream."""
+        peer = stream.muxed_conn.peer_id
+        try:
+            while True:
+                await self._take(peer, await read_varint_prefixed_bytes_limited(stream, self.max_inbound_rpc_size))
+        except MessageTooLarge as error:
+            await self._refuse(stream, error)
+        except (IOException, RawConnError, MuxedStreamError):
+            return  # the peer left, or opens another stream
+        except Exception as error:  # noqa: BLE001 - malformed bytes raise many kinds; each costs only this stream
+            await self._refuse(stream, error)
+
+    async def _refuse(self, stream: INetStream, error: Exception) -> None:
+        self.on_bad_bytes(stream.muxed_conn.peer_id, error)
+        await stream.reset()
+
+    async def _take(self, peer: ID, data: bytes) -> None:
+        rpc = RPC()
+        rpc.ParseFromString(data)
+        rpc.ClearField(
+            "senderRecord"
+        )  # identify brings it already; here its signature would be checked at each message
+        for subscription in rpc.subscriptions[: self.max_subscriptions_per_peer]:
+            if self._is_ours(subscription.topicid):
+                self.handle_subscription(peer, subscription)
+        for message in rpc.publish[:MAX_MESSAGES_PER_RPC]:
+            if len(message.topicIDs) == 1 and message.topicIDs[0] in self.topic_ids:
+                await self.push_msg(peer, message)
+        if rpc.HasField("control"):
+            await self.router.handle_rpc(rpc, peer)
+
+    def _is_ours(self, topic: str) -> bool:
+        return topic.startswith(self._topic_prefix) and len(topic) <= MAX_TOPIC_CHARS
+
+    async def push_msg(self, msg_forwarder: ID, msg: Message) -> None:
+        """Take a message from a peer or from this node: known ones end here, then the judge, then everybody else."""
+        if msg_forwarder == self.my_id:
+            self._mark_msg_seen(msg)
+            await self.router.publish(msg_forwarder, msg)
+            return
+        if self._is_msg_seen(msg) or ID(msg.from_id) == self.my_id or not self.admit(msg_forwarder, msg):
+            return
+        if not signature_validator(msg):  # before the id counts as seen, or junk could take the place of a true message
+            self.on_bad_signature(msg_forwarder)
+            return
+        self._mark_msg_seen(msg)
+        if await self.judge(msg_forwarder, msg):
+            await self.router.publish(msg_forwarder, msg)

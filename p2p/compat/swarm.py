@@ -1,0 +1,181 @@
+"""The swarm: connections are admitted, counted and released here, and dialling tries every address that may work.
+
+In the library an inbound connection holds its slot until the node stops, so nobody gets in after a few hundred
+connections; a dial tries one TCP address per peer, takes 250 ms at least, and a failure blocks the peer for a minute.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import trio
+from libp2p.abc import IMuxedConn, INetConn
+from libp2p.io.abc import ReadWriteCloser
+from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.exceptions import SwarmException
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.peer.peerstore import PeerStore, PeerStoreError
+
+from p2p.addresses import Multiaddr
+
+from .guard import AsyncFn, GuardedTasks
+from .tcp import TcpTransport
+from .upgrade import Upgrader
+
+MAX_ADDRS = 8
+STAGGER_S = 0.2  # head start of each address before the next is tried too
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRules:
+    """Who may come in and what may be dialled. Counts are of connections, times in seconds."""
+
+    admits: Callable[[ID], bool]
+    may_dial: Callable[[Multiaddr], bool]
+    max_connections: int
+    max_pending_per_ip: int
+    max_per_ip: int
+    upgrade_s: float
+    dial_s: float
+
+
+class GuardedSwarm(Swarm):
+    """The library's swarm with its admission, its dialling and its background tasks replaced."""
+
+    def __init__(self, peer: ID, peerstore: PeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: Any) -> None:
+        self._rules = rules
+        self._tell_fault = on_fault
+        self._pending: Counter[str] = Counter()
+        self._inbound: Counter[str] = Counter()
+        self._dials: dict[ID, trio.Event] = {}
+        super().__init__(
+            peer,
+            peerstore,
+            upgrader,
+            transports=[TcpTransport(rules.may_dial)],
+            retry_config=RetryConfig(max_retries=0),
+            connection_config=_config(rules),
+        )
+
+    @cached_property
+    def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
+        """The service's manager, with guarded tasks."""
+        return GuardedTasks(self._manager, self._on_fault)
+
+    async def _on_fault(self, fn: AsyncFn, error: Exception) -> None:
+        owner = getattr(fn, "__self__", None)
+        if isinstance(owner, SwarmConn):
+            await owner.close()
+        await self._tell_fault(fn, error)
+
+    # Inbound.
+
+    async def _handle_inbound_connection(self, read_write_closer: ReadWriteCloser, maddr: Multiaddr) -> None:
+        """Serve one inbound connection from its first byte to its end, then give its slot back."""
+        remote = read_write_closer.get_remote_address()
+        ip = remote[0] if remote else ""
+        try:
+            if self._has_room(ip):
+                self._inbound[ip] += 1
+                await self._serve_inbound(read_write_closer, maddr, ip)
+        except Exception as error:  # noqa: BLE001 - an inbound handshake fails in many ways; each costs only itself
+            await self._tell_fault(self._handle_inbound_connection, error)
+        finally:
+            self._inbound[ip] -= 1
+            self._inbound += Counter()  # drops the zeroes
+            with trio.CancelScope(shield=True), trio.move_on_after(1):
+                await read_write_closer.close()
+
+    def _has_room(self, ip: str) -> bool:
+        return (
+            self._pending[ip] < self._rules.max_pending_per_ip
+            and self._inbound[ip] < self._rules.max_per_ip
+            and self.get_total_connections() < self._rules.max_connections
+        )
+
+    async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, ip: str) -> None:
+        self._pending[ip] += 1
+        try:
+            muxed = await self.upgrade_inbound_raw_conn(RawConnection(stream, False), maddr)
+        finally:
+            self._pending[ip] -= 1
+            self._pending += Counter()
+        await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
+
+    async def add_conn(self, muxed_conn: IMuxedConn, direction: str = "unknown") -> SwarmConn:
+        """Register a connection whose peer is now known, unless that peer is refused."""
+        if muxed_conn.peer_id == self.self_id or not self._rules.admits(muxed_conn.peer_id):
+            await muxed_conn.close()
+            raise SwarmException("this peer is refused")
+        return await super().add_conn(muxed_conn, direction)
+
+    # Outbound.
+
+    async def dial_peer(self, peer_id: ID) -> list[INetConn]:
+        """Connect to a peer; parallel calls share one dial. Raises SwarmException."""
+        if peer_id in self._dials:
+            await self._dials[peer_id].wait()
+        elif not self._live(peer_id):
+            done = self._dials[peer_id] = trio.Event()
+            try:
+                await self._dial(peer_id)
+            finally:
+                del self._dials[peer_id]
+                done.set()
+        connections = self._live(peer_id)
+        if not connections:
+            raise SwarmException(f"cannot reach {peer_id}")
+        return connections
+
+    def _live(self, peer_id: ID) -> list[INetConn]:
+        return [conn for conn in self.get_connections(peer_id) if not conn.is_closed]
+
+    def dial_candidates(self, peer_id: ID) -> list[Multiaddr]:
+        """The known addresses that may be dialled, newest first."""
+        try:
+            known = self.peerstore.addrs(peer_id)
+        except PeerStoreError:
+            return []
+        transport = self.transport_manager.get_transports()[0]
+        return [addr for addr in reversed(known) if transport.can_dial(addr) and self._rules.may_dial(addr)][:MAX_ADDRS]
+
+    async def _dial(self, peer_id: ID) -> None:
+        """Try the addresses one after the other with a short head start each, until one works."""
+        if peer_id == self.self_id or not self._rules.admits(peer_id):
+            return
+        with trio.move_on_after(self._rules.dial_s):
+            async with trio.open_nursery() as nursery:
+                for addr in self.dial_candidates(peer_id):
+                    failed = trio.Event()
+                    nursery.start_soon(self._dial_one, addr, peer_id, failed, nursery.cancel_scope)
+                    with trio.move_on_after(STAGGER_S):
+                        await failed.wait()
+
+    async def _dial_one(self, addr: Multiaddr, peer_id: ID, failed: trio.Event, others: trio.CancelScope) -> None:
+        try:
+            await self._dial_addr_single_attempt(addr, peer_id)
+            others.cancel()
+        except Exception:  # noqa: BLE001 - refused, unreachable, another peer, no noise: the next address is tried
+            failed.set()
+
+
+def _config(rules: DoorRules) -> ConnectionConfig:
+    """No automatic dialling, no pruning below the maximum: both are decided elsewhere."""
+    return ConnectionConfig(
+        max_connections=rules.max_connections,
+        min_connections=0,
+        low_watermark=0,
+        high_watermark=rules.max_connections,
+        inbound_upgrade_timeout=rules.upgrade_s,
+        outbound_upgrade_timeout=rules.upgrade_s,
+        inbound_stream_protocol_negotiation_timeout=10,
+        outbound_stream_protocol_negotiation_timeout=10,
+        dial_timeout=rules.dial_s,
+    )

@@ -1,0 +1,132 @@
+"""TCP for libp2p: fewer system calls, true remote addresses, and a port that belongs to one process.
+
+The library's listener sets SO_REUSEPORT, so a second daemon on the same port goes unnoticed and takes half of the
+connections; it answers None as the remote address of an IPv6 peer; and it reads two bytes, then the rest, per message.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+
+import trio
+from libp2p.abc import IListener, IRawConnection
+from libp2p.custom_types import THandler
+from libp2p.io.exceptions import ConnectionClosedError
+from libp2p.io.trio import TrioTCPStream
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.transport.exceptions import OpenConnectionError
+from libp2p.transport.tcp.tcp import TCP
+from libp2p.utils.multiaddr_utils import extract_ip_from_multiaddr, multiaddr_from_socket
+
+from p2p.addresses import Multiaddr
+from p2p.errors import NetworkError
+
+READ_BYTES = 64 * 1024
+BACKLOG = 128
+
+
+class BufferedTcpStream(TrioTCPStream):
+    """Reads what the kernel has in one call and serves the small reads of the layers above from memory."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        super().__init__(stream)
+        self._buffer = bytearray()
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Up to `n` bytes, b"" at the end of the stream or after a local close."""
+        if n == 0:
+            return b""
+        if not self._buffer:
+            self._buffer += await self._receive()
+        end = len(self._buffer) if n is None else n
+        data = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return data
+
+    async def _receive(self) -> bytes | bytearray:
+        try:
+            return await self.stream.receive_some(READ_BYTES)
+        except trio.BrokenResourceError as error:
+            raise ConnectionClosedError("the peer reset the TCP connection", transport="tcp") from error
+        except trio.ClosedResourceError:
+            return b""
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """Host and port of the peer; IPv6 too, where the socket answers four values."""
+        if self._cached_remote_address is None:
+            try:
+                name = self.stream.socket.getpeername()
+            except OSError:
+                return None
+            self._cached_remote_address = (str(name[0]), int(name[1]))
+        return self._cached_remote_address
+
+
+class Listener(IListener):
+    """Listens without SO_REUSEPORT and says which address is taken."""
+
+    background_nursery: trio.Nursery  # set by the swarm before `listen`
+
+    def __init__(self, on_connection: THandler) -> None:
+        self._on_connection = on_connection
+        self._sockets: Sequence[trio.SocketListener] = ()
+        self._scope = trio.CancelScope()
+
+    async def listen(self, maddr: Multiaddr) -> None:
+        """Bind and accept in the swarm's nursery. Raises NetworkError `port_taken` or `bad_address`."""
+        host = extract_ip_from_multiaddr(maddr)
+        port = int(str(maddr.value_for_protocol("tcp")))
+        try:
+            self._sockets = await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
+        except OSError as error:
+            raise _cannot_listen(maddr, error) from error
+        self.background_nursery.start_soon(self._serve)
+
+    async def _serve(self) -> None:
+        with self._scope:
+            await trio.serve_listeners(self._accept, self._sockets)
+
+    async def _accept(self, stream: trio.SocketStream) -> None:
+        await self._on_connection(BufferedTcpStream(stream))
+
+    def get_addrs(self) -> tuple[Multiaddr, ...]:
+        """The bound addresses, with the real port."""
+        return tuple(multiaddr_from_socket(sock.socket) for sock in self._sockets)
+
+    async def close(self) -> None:
+        """Stop accepting and free the port. May be called twice."""
+        self._scope.cancel()
+        for sock in self._sockets:
+            await sock.aclose()
+        self._sockets = ()
+
+
+def _cannot_listen(maddr: Multiaddr, error: OSError) -> NetworkError:
+    if error.errno == errno.EADDRINUSE:
+        return NetworkError(
+            "port_taken", f"{maddr} is in use by another program: stop it or choose another port in p2p.listen"
+        )
+    return NetworkError("bad_address", f"cannot listen on {maddr} ({error.strerror}): correct p2p.listen")
+
+
+class TcpTransport(TCP):
+    """Dials with `BufferedTcpStream`, and only addresses that `may_dial` allows, also after name resolution."""
+
+    def __init__(self, may_dial: Callable[[Multiaddr], bool]) -> None:
+        super().__init__()
+        self._may_dial = may_dial
+
+    async def _dial_resolved(self, maddr: Multiaddr, source: tuple[str, int] | None = None) -> IRawConnection:
+        host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")
+        if host is None or port is None or not self._may_dial(maddr):
+            raise OpenConnectionError(f"{maddr} is not an address that may be dialled")
+        try:
+            stream = await trio.open_tcp_stream(host, int(port))
+        except OSError as error:
+            raise OpenConnectionError(f"cannot reach {maddr}") from error
+        return RawConnection(BufferedTcpStream(stream), True)
+
+    def create_listener(self, handler_function: THandler) -> Listener:  # type: ignore[override] # IListener is what the callers need; the parent names its own class
+        """A listener of this module."""
+        return Listener(handler_function)

@@ -1,0 +1,36 @@
+"""Security and multiplexing of a new connection: noise only, and the yamux of this package only."""
+
+from __future__ import annotations
+
+from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.peer.id import ID
+from libp2p.protocol_muxer.exceptions import MultiselectClientError, MultiselectError
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
+from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.transport.exceptions import MuxerUpgradeFailure
+from libp2p.transport.upgrader import TransportUpgrader
+
+from .yamux import QuietYamux
+
+NEGOTIATE_S = 5
+
+
+class Upgrader(TransportUpgrader):
+    """Offers one security protocol and one multiplexer, so that there is nothing to downgrade to."""
+
+    def __init__(self, key_pair: KeyPair) -> None:
+        noise = NoiseTransport(key_pair, noise_privkey=create_noise_key_pair().private_key)
+        super().__init__({NOISE: noise}, {TProtocol(YAMUX): Yamux}, NEGOTIATE_S)
+
+    async def upgrade_connection(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
+        """Negotiate yamux; the class that the library registers under that name is only the name's holder."""
+        try:
+            await self.muxer_multistream.select_transport(conn)
+        except (MultiselectError, MultiselectClientError) as error:
+            raise MuxerUpgradeFailure("the peer does not speak yamux") from error
+        return QuietYamux(conn, peer_id, is_initiator=conn.is_initiator)

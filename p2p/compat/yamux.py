@@ -1,0 +1,278 @@
+"""The yamux stream multiplexer, wire compatible with the library's and with go-yamux, bounded and without polling.
+
+The library's own lets a peer fill a buffer that nobody reads, sends a window update for every small read, formats a
+debug line for every frame, polls when a window is empty and gives up after five seconds; a cancelled write leaves half
+a message on the wire. Here one task reads and dispatches without waiting for anything, one task writes all that was
+queued since its last write, and a peer that breaks the protocol, or is silent for 75 s, loses its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.connection_types import ConnectionType
+from libp2p.peer.id import ID
+from libp2p.stream_muxer.exceptions import MuxedConnUnavailable, MuxedStreamError
+
+from p2p.addresses import Multiaddr
+
+from .yamux_stream import (
+    ACK,
+    DATA,
+    FIN,
+    GO_AWAY,
+    HEADER,
+    PING,
+    RST,
+    SYN,
+    UPDATE_AT,
+    WINDOW,
+    WINDOW_UPDATE,
+    QuietStream,
+)
+
+MAX_INBOUND_STREAMS = 64
+MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
+ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
+MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
+KEEPALIVE_S = 30.0
+SILENCE_S = 75.0
+HALF_CLOSED_S = 60.0
+CLOSE_S = 0.5
+
+
+class ProtocolBroken(Exception):
+    """The peer does not speak yamux, or exceeds a limit: the connection is closed."""
+
+
+class QuietYamux(IMuxedConn):
+    """One connection and its streams, with the attributes that the swarm and its connections use."""
+
+    def __init__(self, conn: ISecureConn, peer_id: ID, *, is_initiator: bool) -> None:
+        self.secured_conn = conn
+        self.peer_id = peer_id
+        self.event_started = trio.Event()
+        self.event_closed = trio.Event()
+        self.on_close: Callable[[], Awaitable[Any]] | None = None  # set by the swarm's connection
+        self.streams: dict[int, QuietStream] = {}
+        self._initiator = is_initiator
+        self._next_id = 1 if is_initiator else 2
+        self._accepted, self._to_accept = trio.open_memory_channel[QuietStream](MAX_INBOUND_STREAMS)
+        self._inbound = 0
+        self._out = bytearray()
+        self._wanted = trio.Event()  # something is queued
+        self._sent = trio.Event()  # the writer took everything
+        self._closing = False
+        self._heard_at = 0.0
+        self._scope = trio.CancelScope()
+
+    @property
+    def is_initiator(self) -> bool:
+        """True on the side that dialled."""
+        return self._initiator
+
+    @property
+    def is_established(self) -> bool:
+        """True from `start` until the connection closes."""
+        return self.event_started.is_set() and not self._closing
+
+    @property
+    def is_closed(self) -> bool:
+        """True when the connection is gone."""
+        return self.event_closed.is_set()
+
+    def get_transport_addresses(self) -> list[Multiaddr]:
+        """The remote address of the transport."""
+        return self.secured_conn.get_transport_addresses()
+
+    def get_connection_type(self) -> ConnectionType:
+        """Direct or relayed."""
+        return self.secured_conn.get_connection_type()
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """The remote host and port of the transport."""
+        return self.secured_conn.get_remote_address()
+
+    # Streams.
+
+    async def open_stream(self) -> QuietStream:
+        """A new stream, usable at once. Raises MuxedStreamError on a connection that ends."""
+        if self._closing:
+            raise MuxedStreamError("the connection is closing")
+        stream = QuietStream(self._next_id, self, opened_here=True)
+        self._next_id += 2
+        self.streams[stream.stream_id] = stream
+        self.queue(HEADER.pack(0, WINDOW_UPDATE, SYN, stream.stream_id, 0))
+        return stream
+
+    async def accept_stream(self) -> QuietStream:
+        """The next stream that the peer opened. Raises MuxedConnUnavailable when the connection ends."""
+        try:
+            return await self._to_accept.receive()
+        except (trio.EndOfChannel, trio.ClosedResourceError) as error:
+            raise MuxedConnUnavailable("the connection is closed") from error
+
+    def settle(self, stream: QuietStream) -> None:
+        """Forget a stream that is over in both directions."""
+        if stream.done and self.streams.pop(stream.stream_id, None) is not None and not stream.opened_here:
+            self._inbound -= 1
+
+    # Running.
+
+    async def start(self) -> None:
+        """Run the connection until it ends. Never raises for what the peer does."""
+        self._heard_at = trio.current_time()
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._write_all)
+                    nursery.start_soon(self._keep)
+                    self.event_started.set()
+                    await self._read_all()
+                    nursery.cancel_scope.cancel()
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._finish()
+
+    async def close(self) -> None:
+        """Say goodbye and close, within half a second. May be called twice."""
+        if not self._closing:
+            self.queue(HEADER.pack(0, GO_AWAY, 0, 0, 0))
+            self._closing = True
+            with trio.move_on_after(CLOSE_S):
+                await self._sent.wait()
+        await self._finish()
+
+    async def _finish(self) -> None:
+        self._closing = True
+        if self.event_closed.is_set():
+            return
+        self.event_closed.set()
+        self._sent.set()
+        self._accepted.close()
+        for stream in list(self.streams.values()):
+            stream.on_reset()
+        self.streams.clear()
+        await self._close_transport()
+        self._scope.cancel()
+        if self.on_close is not None:
+            await self.on_close()
+
+    async def _close_transport(self) -> None:
+        try:
+            await self.secured_conn.close()
+        except Exception:  # noqa: BLE001 - closing what is already broken; there is nothing left to do about it
+            return
+
+    async def _keep(self) -> None:
+        """End a silent connection, ask a quiet one, and sweep streams that the peer never closes."""
+        while True:
+            await trio.sleep(KEEPALIVE_S)
+            now = trio.current_time()
+            if now - self._heard_at > SILENCE_S:
+                self._scope.cancel()
+            self.queue(HEADER.pack(0, PING, SYN, 0, 0))
+            for stream in list(self.streams.values()):
+                if stream.half_closed_at is not None and now - stream.half_closed_at > HALF_CLOSED_S:
+                    await stream.reset()
+
+    # Writing.
+
+    def queue(self, frame: bytes) -> None:
+        """Send a frame soon, without waiting; a connection whose queue overflows ends."""
+        if self._closing:
+            return
+        self._out += frame
+        self._sent = trio.Event() if self._sent.is_set() else self._sent
+        self._wanted.set()
+        if len(self._out) > MAX_QUEUED:
+            self._scope.cancel()
+
+    async def send(self, frame: bytes) -> None:
+        """Queue a frame and wait only while too much is queued. Raises MuxedStreamError when the connection ends."""
+        if self._closing:
+            raise MuxedStreamError("the connection is closed")
+        self.queue(frame)
+        if len(self._out) > ENOUGH_QUEUED:
+            await self._sent.wait()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted = trio.Event()
+            data, self._out = bytes(self._out), bytearray()
+            try:
+                await self.secured_conn.write(data)
+            except Exception:  # noqa: BLE001 - many kinds, one meaning: nothing can be sent any more
+                self._scope.cancel()
+            if not self._out:
+                self._sent.set()
+
+    # Reading.
+
+    async def _read_all(self) -> None:
+        pending = bytearray()
+        while not self._closing:
+            try:
+                pending += await self.secured_conn.read()
+                self._heard_at = trio.current_time()
+                self._dispatch(pending)
+            except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
+                return
+
+    def _dispatch(self, pending: bytearray) -> None:
+        """Take every complete frame off the front of `pending`."""
+        offset, size = 0, len(pending)
+        while size - offset >= HEADER.size:
+            version, kind, flags, stream_id, length = HEADER.unpack_from(pending, offset)
+            if version != 0 or kind >= GO_AWAY or (kind == DATA and length > WINDOW):
+                raise ProtocolBroken
+            end = offset + HEADER.size + (length if kind == DATA else 0)
+            if end > size:
+                break
+            if kind == PING:
+                self._on_ping(flags, length)
+            else:
+                data = bytes(pending[offset + HEADER.size : end])
+                self._on_frame(stream_id, flags, data, length if kind == WINDOW_UPDATE else 0)
+            offset = end
+        del pending[:offset]
+
+    def _on_ping(self, flags: int, value: int) -> None:
+        if flags & SYN:
+            self.queue(HEADER.pack(0, PING, ACK, 0, value))
+
+    def _on_frame(self, stream_id: int, flags: int, data: bytes, increment: int) -> None:
+        stream = self._admit(stream_id) if flags & SYN else self.streams.get(stream_id)
+        if stream is None:
+            return
+        if increment:
+            stream.on_credit(increment)
+        if data and not (stream.on_data(data) and self._within_bounds(stream)):
+            raise ProtocolBroken
+        if flags & RST:
+            stream.on_reset()
+        elif flags & FIN:
+            stream.on_fin()
+        self.settle(stream)
+
+    def _within_bounds(self, stream: QuietStream) -> bool:
+        if len(stream.buffer) < UPDATE_AT:
+            return True
+        return sum(len(other.buffer) for other in self.streams.values()) <= MAX_BUFFERED
+
+    def _admit(self, stream_id: int) -> QuietStream | None:
+        theirs = stream_id % 2 == (0 if self._initiator else 1)
+        if not theirs or stream_id in self.streams or self._inbound >= MAX_INBOUND_STREAMS:
+            self.queue(HEADER.pack(0, WINDOW_UPDATE, RST, stream_id, 0))
+            return None
+        stream = self.streams[stream_id] = QuietStream(stream_id, self, opened_here=False)
+        self._inbound += 1
+        self.queue(HEADER.pack(0, WINDOW_UPDATE, ACK, stream_id, 0))
+        self._accepted.send_nowait(stream)  # full when a peer opens and resets faster than streams are taken
+        return stream

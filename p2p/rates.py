@@ -1,0 +1,54 @@
+"""Budgets that refill and counts that fade: how much a peer may do before it is slowed down, dropped or refused."""
+
+from __future__ import annotations
+
+
+class Budget:
+    """A token bucket: `rate` per second, at most `burst` at once. Times are seconds of any steady clock."""
+
+    __slots__ = ("_at", "_burst", "_left", "_rate")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
+        self._at = now
+
+    def _refill(self, now: float) -> None:
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+
+    def take(self, amount: float, now: float) -> bool:
+        """Spend `amount` if it is there."""
+        self._refill(now)
+        if self._left < amount:
+            return False
+        self._left -= amount
+        return True
+
+    def owe(self, amount: float, now: float) -> float:
+        """Spend `amount` in any case and return for how many seconds the spender has to pause to be even again."""
+        self._refill(now)
+        self._left -= amount
+        return max(0.0, -self._left / self._rate)
+
+
+class Fading:
+    """A count of which half is forgotten after each `half_life` seconds."""
+
+    __slots__ = ("_at", "_count", "_half_life")
+
+    def __init__(self, half_life: float, now: float) -> None:
+        self._half_life = half_life
+        self._count = 0.0
+        self._at = now
+
+    def add(self, now: float) -> float:
+        """Count one more and return the count."""
+        self._count = self.value(now) + 1.0
+        self._at = now
+        return self._count
+
+    def value(self, now: float) -> float:
+        """The count now."""
+        return float(self._count * 0.5 ** ((now - self._at) / self._half_life))
