@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rpc.errors import RpcError
-from rpc.ports import Backend, Handler
+from rpc.ports import Handler
 from rpc.table import METHODS
 
 
@@ -26,8 +28,8 @@ def handlers_of(*services: object) -> dict[str, Handler]:
     return found
 
 
-def require_complete(backend: Backend) -> None:
-    """Raises IncompleteBackendError naming every method of the table that nothing serves."""
-    missing = [name for name in METHODS if name not in backend]
+def require_complete(served: Collection[str]) -> None:
+    """Raises IncompleteBackendError naming every method of the table that is not among them."""
+    missing = [name for name in METHODS if name not in served]
     if missing:
         raise IncompleteBackendError(f"no service serves {', '.join(missing)}; give one that does")

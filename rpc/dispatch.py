@@ -1,0 +1,143 @@
+"""The one way from a message to its answer, for HTTP, WebSocket and the unix socket alike; built on jsonrpcserver.
+
+jsonrpcserver dispatches one call at a time and is handed only calls whose envelope holds: so one bad item cannot fail a
+batch. It never sees an exception, so no text of one can reach a client. `rpc.envelope` stands before it; params travel
+as one positional argument, whose signature is known, so it inspects none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import orjson
+import structlog
+from jsonrpcserver import Error, Result, Success
+from jsonrpcserver.async_main import dispatch_to_response
+from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
+
+from rpc.envelope import BrokenItem, CallId, CallItem, Item, item_of, items_of, parse
+from rpc.errors import ApiError
+from rpc.stats import Stats
+
+C = TypeVar("C")
+# Takes the context of the message and the params as sent; gives the result as JSON. Raises ApiError to refuse.
+Call: TypeAlias = Callable[[C, Any], Awaitable[bytes]]
+Admit: TypeAlias = Callable[[int], ApiError | None]
+
+_log = structlog.get_logger("rpc")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, None for nothing. `refused`: the message as a whole was turned away before any call ran."""
+
+    body: bytes | None
+    refused: ApiError | None = None
+
+
+class Dispatcher(Generic[C]):
+    """Answers messages with the calls it was given. It keeps nothing between messages."""
+
+    def __init__(self, calls: Mapping[str, Call[C]], *, max_batch: int, stats: Stats) -> None:
+        self._methods: dict[str, Any] = {name: _Served(name, call, stats) for name, call in calls.items()}
+        self._max_batch = max_batch
+
+    async def answer(self, body: bytes | str, context: C, admit: Admit) -> Reply:
+        """The reply to a message. `admit(n)` is asked once whether n calls may run now."""
+        try:
+            value = parse(body)
+            if type(value) is not list:
+                return await self._answer_one(item_of(value), context, admit)
+            items = items_of(value, self._max_batch)
+        except ApiError as problem:
+            return Reply(_failure(problem, None))
+        refusal = admit(len(items))
+        if refusal is not None:
+            return Reply(_failure(refusal, None), refusal)
+        return Reply(await self._answer_all(items, context))
+
+    async def _answer_one(self, item: Item, context: C, admit: Admit) -> Reply:
+        refusal = admit(1)
+        if refusal is not None:
+            return Reply(_failure(refusal, item.id), refusal)
+        return Reply(await self._run(item, context))
+
+    async def _answer_all(self, items: Sequence[Item], context: C) -> bytes | None:
+        answers = await asyncio.gather(*(self._run(item, context) for item in items))
+        said = [answer for answer in answers if answer is not None]
+        return b"[" + b",".join(said) + b"]" if said else None
+
+    async def _run(self, item: Item, context: C) -> bytes | None:
+        if isinstance(item, BrokenItem):
+            return _failure(item.problem, item.id)
+        if item.method not in self._methods:
+            unknown = ApiError("method_not_found", "There is no such method; rpc.discover lists them.")
+            return None if item.id is None else _failure(unknown, item.id)
+        response = await dispatch_to_response(
+            _plain(item),  # type: ignore[arg-type]  # the annotation says text; our deserializer takes what is parsed
+            self._methods,
+            context=context,
+            deserializer=_as_it_is,
+            validator=_as_it_is,
+        )
+        return None if response is None else _serialised(response)
+
+
+class _Served:
+    """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result."""
+
+    __signature__ = inspect.signature(lambda context, params: None)
+
+    def __init__(self, name: str, call: Call[Any], stats: Stats) -> None:
+        self._name = name
+        self._call = call
+        self._stats = stats
+
+    async def __call__(self, context: Any, params: Any) -> Result:
+        began = perf_counter()
+        try:
+            result = orjson.Fragment(await self._call(context, params))
+        except ApiError as refusal:
+            self._stats.count(self._name, refusal.reason, perf_counter() - began)
+            return Error(refusal.code, refusal.message, refusal.data)
+        except Exception:  # noqa: BLE001  # the last line of defence: logged here, and no text of it leaves
+            _log.exception("rpc.call_failed", method=self._name)
+            self._stats.count(self._name, "internal_error", perf_counter() - began)
+            failure = ApiError("internal_error", "The daemon failed to do this; its log says why.")
+            return Error(failure.code, failure.message, failure.data)
+        self._stats.count(self._name, "ok", perf_counter() - began)
+        return Success(result)
+
+
+def _plain(item: CallItem) -> dict[str, Any]:
+    plain: dict[str, Any] = {"method": item.method, "params": [item.params]}
+    if item.id is not None:
+        plain["id"] = item.id
+    return plain
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _serialised(response: Any) -> bytes:
+    if isinstance(response, Left):
+        error = response._error
+        body = {"code": error.code, "message": error.message, "data": error.data}
+        return orjson.dumps({"jsonrpc": "2.0", "error": body, "id": error.id})
+    success = response._value
+    return orjson.dumps({"jsonrpc": "2.0", "result": success.result, "id": success.id})
+
+
+def _failure(problem: ApiError, call_id: CallId | None) -> bytes:
+    return orjson.dumps({"jsonrpc": "2.0", "error": problem.to_json(), "id": call_id})
+
+
+def failure(problem: ApiError) -> bytes:
+    """An error response to a message that could not even be read."""
+    return _failure(problem, None)

@@ -1,0 +1,109 @@
+"""From the bytes of a message to JSON-RPC 2.0 calls: what is not exactly that is refused here, item by item.
+
+orjson parses, which refuses NaN, bad UTF-8 and lone surrogates. It keeps the last of two members of one name, where
+another reader may keep the first, so duplicates are looked for: every member needs a colon, so when there are no more
+colons in the text than members in the result, nothing was lost. Otherwise the slower parser of the standard library
+decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from rpc.errors import ApiError
+
+MAX_DEPTH = 32
+
+CallId: TypeAlias = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class CallItem:
+    """One call as it came; `params` are not yet looked at beyond being an object or an array."""
+
+    method: str
+    params: Any
+    id: CallId | None  # None: a notification, which is never answered
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenItem:
+    """Something in the place of a call that is none; answered with `problem`."""
+
+    problem: ApiError
+    id: CallId | None
+
+
+Item: TypeAlias = CallItem | BrokenItem
+
+
+def parse(body: bytes | str) -> Any:
+    """The JSON value; raises ApiError `parse_error` or `invalid_request` (nested too deeply, a member twice)."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise ApiError("parse_error", "The body is not JSON in UTF-8.") from problem
+    members = _members(value, 0)
+    colons = body.count(b":") if isinstance(body, bytes) else body.count(":")
+    if colons != members:
+        json.loads(body, object_pairs_hook=_refuse_twice)
+    return value
+
+
+def items_of(value: Any, max_batch: int) -> Sequence[Item]:
+    """The calls of a batch; raises ApiError for an empty one and for one that is too long."""
+    if not value:
+        raise ApiError("invalid_request", "A batch must hold at least one call.")
+    if len(value) > max_batch:
+        raise ApiError("too_many", f"A batch may hold {max_batch} calls; send several.", limit=max_batch)
+    return [item_of(entry) for entry in value]
+
+
+def item_of(entry: Any) -> Item:
+    """One call, or what is wrong with it."""
+    if type(entry) is not dict:
+        return BrokenItem(_invalid("A call is an object with jsonrpc, method, params and id."), None)
+    call_id = entry.get("id")
+    if "id" in entry and type(call_id) is not int and type(call_id) is not str:
+        return BrokenItem(_invalid("id must be a string or a whole number below 2^63."), None)
+    if entry.get("jsonrpc") != "2.0":
+        return BrokenItem(_invalid('jsonrpc must be "2.0".'), call_id)
+    method = entry.get("method")
+    if type(method) is not str:
+        return BrokenItem(_invalid("method must be a string."), call_id)
+    params = entry.get("params", _NO_PARAMS)
+    if type(params) is not dict and type(params) is not list:
+        return BrokenItem(_invalid("params must be an object."), call_id)
+    return CallItem(method, params, call_id)
+
+
+_NO_PARAMS: dict[str, Any] = {}
+
+
+def _invalid(sentence: str) -> ApiError:
+    return ApiError("invalid_request", sentence)
+
+
+def _members(value: Any, depth: int) -> int:
+    """How many object members there are at all depths."""
+    if depth > MAX_DEPTH:
+        raise _invalid(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    if type(value) is dict:
+        count = len(value)
+        for item in value.values():
+            if type(item) is dict or type(item) is list:
+                count += _members(item, depth + 1)
+        return count
+    if type(value) is list:
+        return sum(_members(item, depth + 1) for item in value if type(item) is dict or type(item) is list)
+    return 0
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _invalid("An object in the body has two members of the same name.")

@@ -1,0 +1,63 @@
+"""Repeating a changing call with the same idempotency key gives the first answer, also across restarts.
+
+A second call that comes while the first is at work waits for it. Only answers are kept: a refused call changed nothing,
+so it may be tried again under its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from rpc.errors import ApiError
+from rpc.ports import IdempotencyStore, StoredAnswer
+
+
+def call_digest(method: str, raw: Mapping[str, Any]) -> bytes:
+    """Equal for equal params, whatever their order; the idempotency key itself does not count."""
+    counted = {name: value for name, value in raw.items() if name != "idempotencyKey"}
+    return sha256(orjson.dumps([method, counted], option=orjson.OPT_SORT_KEYS)).digest()
+
+
+class Idempotency:
+    """Runs calls once per (token, key)."""
+
+    def __init__(self, store: IdempotencyStore) -> None:
+        self._store = store
+        self._running: dict[tuple[str, str], tuple[bytes, asyncio.Task[bytes]]] = {}
+
+    async def once(self, token_id: str, key: str, digest: bytes, run: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The stored answer, or that of `run`; raises `idempotency_conflict` for a key used with another call.
+
+        A caller that goes away does not stop the call: the answer is kept for when it asks again.
+        """
+        place = (token_id, key)
+        running = self._running.get(place)
+        if running is None:
+            task = asyncio.ensure_future(self._find_or_run(place, digest, run))
+            self._running[place] = (digest, task)
+            task.add_done_callback(lambda _: self._running.pop(place, None))
+        else:
+            task = running[1]
+            _require_same(running[0], digest)
+        return await asyncio.shield(task)
+
+    async def _find_or_run(self, place: tuple[str, str], digest: bytes, run: Callable[[], Awaitable[bytes]]) -> bytes:
+        stored = await self._store.find(*place)
+        if stored is not None:
+            _require_same(stored.digest, digest)
+            return stored.result
+        result = await run()
+        await self._store.save(*place, StoredAnswer(digest=digest, result=result))
+        return result
+
+
+def _require_same(first: bytes, second: bytes) -> None:
+    if first != second:
+        raise ApiError(
+            "idempotency_conflict", "This idempotencyKey was used with another call; use a new one for each change."
+        )

@@ -1,0 +1,46 @@
+"""From params as sent to the params model of a method, or to an error that names every place that is wrong."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from rpc.errors import ApiError, JsonValue
+from rpc.models.wire import Params
+
+P = TypeVar("P", bound=Params)
+
+_MAX_ERRORS = 20
+_MAX_PATH = 200
+_SAID: dict[str, str] = {"extra_forbidden": "there is no such parameter", "missing": "is required"}
+_TAGS = frozenset({"taproot", "plain"})  # which kind of tweak pydantic tried; not part of what was sent
+
+
+def params_of(model: type[P], raw: Any) -> P:
+    """The params; raises ApiError `invalid_params` with `errors: [{path, message}]`, never a value that was sent."""
+    if isinstance(raw, list):
+        raise ApiError("invalid_params", "Params go by name: send an object.", errors=[])
+    try:
+        return model.model_validate(raw, by_alias=True, by_name=False)
+    except ValidationError as problem:
+        details = problem.errors(include_url=False, include_context=False, include_input=False)
+    errors: list[JsonValue] = [{"path": _path(detail), "message": _message(detail)} for detail in details[:_MAX_ERRORS]]
+    where, what = _path(details[0]), _message(details[0])
+    sentence = f"{where}: {what}" if where else what
+    raise ApiError("invalid_params", sentence, errors=errors)
+
+
+def _message(detail: ErrorDetails) -> str:
+    return _SAID.get(detail["type"], detail["msg"])
+
+
+def _path(detail: ErrorDetails) -> str:
+    path = ""
+    for part in detail["loc"]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in _TAGS:
+            path += f".{part}" if path else part
+    return path[:_MAX_PATH]

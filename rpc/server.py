@@ -1,0 +1,169 @@
+"""The server: wires dispatch, rights, events and listeners together, starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from rpc.answering import Answering
+from rpc.assembly import calls_of
+from rpc.auth import Authenticator
+from rpc.calls import CallMaker
+from rpc.config import RpcConfig
+from rpc.dispatch import Dispatcher
+from rpc.event_methods import EventMethods
+from rpc.idempotency import Idempotency
+from rpc.limits import Gate, RateLimit
+from rpc.listen import (
+    Listener,
+    affordable_connections,
+    load_tls_files,
+    require_safe,
+    tcp_socket,
+    tls_context,
+    unix_socket,
+)
+from rpc.page import Page
+from rpc.ports import Backend, EventSource, Health, IdempotencyStore, Metrics, TokenStore
+from rpc.routes import Routes
+from rpc.sockets import Sockets
+from rpc.stats import Stats
+from rpc.subscriptions import Hub
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class RpcServer:
+    """Serves the API. `backend` holds the handlers of the program; what this package can answer itself is added.
+
+    `start` opens the listeners and writes nothing else. `drain` refuses changes from then on. `stop` ends everything.
+    """
+
+    def __init__(
+        self,
+        config: RpcConfig,
+        backend: Backend,
+        *,
+        events: EventSource,
+        tokens: TokenStore,
+        idempotency: IdempotencyStore,
+        health: Health,
+        metrics: Metrics | None = None,
+        now_ms: Callable[[], int] = wall_ms,
+    ) -> None:
+        require_safe(config)
+        self._config = config
+        self._health = health
+        self._metrics = metrics
+        self._stats = Stats()
+        self._stopping = asyncio.Event()
+        self._authenticator = Authenticator(tokens, now_ms)
+        self._hub = Hub(events, now_ms, config.progress_s)
+        rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
+        self._gate = Gate(config.max_calls_at_once, rate)
+        maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining)
+        calls = calls_of(maker, backend, EventMethods(events, self._hub, self._stopping), config)
+        dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
+        self._answering = Answering(dispatcher, self._gate)
+        self._sockets = Sockets(
+            config, tokens=tokens, authenticator=self._authenticator, answering=self._answering, hub=self._hub
+        )
+        self._tls: ssl.SSLContext | None = None
+        self._runners: list[web.ServerRunner] = []
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """The TCP port; the real one where 0 was asked for."""
+        assert self._port is not None, "the server was not started"
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where calls go, as in endpoint.json."""
+        return f"{'http' if self._tls is None else 'https'}://{self._authority}/rpc"
+
+    @property
+    def ws_url(self) -> str:
+        """Where WebSockets go."""
+        return f"{'ws' if self._tls is None else 'wss'}://{self._authority}/ws"
+
+    @property
+    def _authority(self) -> str:
+        host = self._config.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listens; raises ListenError, which names the setting, when it cannot."""
+        self._hub.start()
+        self._sockets.start()
+        page, most = Page(), affordable_connections(self._config)
+        self._tls = tls_context(self._config)
+        try:
+            bound = tcp_socket(self._config)
+            self._port = bound.getsockname()[1]
+            runner = await self._runner(self._routes(page, trusted=False), most)
+            await web.SockSite(runner, bound, ssl_context=self._tls, backlog=512).start()
+            if self._config.socket_path is not None:
+                runner = await self._runner(self._routes(page, trusted=True), most)
+                await web.SockSite(runner, unix_socket(self._config.socket_path), backlog=128).start()
+        except BaseException:
+            await self.stop(grace_s=0)
+            raise
+
+    def drain(self) -> None:
+        """No new changes; reading, waiting and events go on."""
+        self._gate.draining = True
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """Lets calls at work end for a while, tells WebSockets 1001, closes everything."""
+        self._gate.stopping = True
+        self._stopping.set()
+        await self._gate.quiet(grace_s)
+        self._sockets.stop()
+        await self._hub.stop()
+        for runner in self._runners:
+            await runner.cleanup()
+        self._runners.clear()
+        if self._config.socket_path is not None:
+            self._config.socket_path.unlink(missing_ok=True)
+
+    def reload_tls(self) -> None:
+        """Reads the TLS files again; raises ListenError and keeps the old ones when they do not fit."""
+        if self._tls is not None:
+            tls_context(self._config)
+            load_tls_files(self._tls, self._config)
+
+    def _routes(self, page: Page, *, trusted: bool) -> Routes:
+        return Routes(
+            self._config,
+            authenticator=self._authenticator,
+            answering=self._answering,
+            gate=self._gate,
+            health=self._health,
+            metrics=self._metrics_text,
+            page=page,
+            upgrade=self._sockets.upgrade,
+            trusted=trusted,
+        )
+
+    async def _runner(self, routes: Routes, most: int) -> web.ServerRunner:
+        runner = web.ServerRunner(
+            Listener(routes.handle, self._config, most), shutdown_timeout=self._config.close_grace_s
+        )
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+    def _metrics_text(self) -> str:
+        own = self._stats.text(
+            {"sockets": len(self._sockets), "subscriptions": len(self._hub), "calls_at_work": self._gate.at_work}
+        )
+        return own if self._metrics is None else own + self._metrics.text()

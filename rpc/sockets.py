@@ -1,0 +1,84 @@
+"""All WebSockets: opens them, keeps an eye on their tokens, closes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from rpc.answering import Answering
+from rpc.auth import Authenticator
+from rpc.caller import Caller, owner
+from rpc.calls import Message
+from rpc.config import RpcConfig
+from rpc.ports import TokenStore
+from rpc.socket import STOPPING, Socket
+from rpc.subscriptions import Hub
+
+
+class Sockets:
+    """The open WebSockets. A token that is revoked or expires closes the connections that use it."""
+
+    def __init__(
+        self, config: RpcConfig, *, tokens: TokenStore, authenticator: Authenticator, answering: Answering, hub: Hub
+    ) -> None:
+        self._config = config
+        self._tokens = tokens
+        self._authenticator = authenticator
+        self._answering = answering
+        self._hub = hub
+        self._open: set[Socket] = set()
+        self._unwatch: Callable[[], None] | None = None
+        self._clock: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def start(self) -> None:
+        """Begins to watch the tokens."""
+        self._unwatch = self._tokens.watch(self._check)
+        self._clock = asyncio.ensure_future(self._check_often())
+
+    def stop(self) -> None:
+        """Tells every connection 1001."""
+        if self._unwatch is not None:
+            self._unwatch()
+        if self._clock is not None:
+            self._clock.cancel()
+        for connection in list(self._open):
+            connection.close(STOPPING, "the daemon is stopping")
+
+    async def upgrade(self, request: web.BaseRequest, caller: Caller, as_owner: bool) -> web.StreamResponse:
+        """Makes a WebSocket of the request and serves it to its end."""
+        ws = web.WebSocketResponse(
+            protocols=("musigd",),
+            compress=False,
+            max_msg_size=self._config.max_body_bytes,
+            heartbeat=self._config.heartbeat_s,
+            decode_text=False,
+        )
+        await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return ws
+        recheck = owner if as_owner else lambda: self._authenticator.refreshed(caller.token_id)
+        connection = Socket(ws, transport, caller=caller, recheck=recheck, hub=self._hub, config=self._config)
+        self._open.add(connection)
+        try:
+            await connection.serve(self._answer)
+        finally:
+            self._open.discard(connection)
+        return ws
+
+    async def _answer(self, body: bytes, message: Message) -> bytes | None:
+        return (await self._answering.answer(body, message)).body
+
+    def _check(self) -> None:
+        for connection in list(self._open):
+            connection.check_token()
+
+    async def _check_often(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.token_check_s)
+            self._check()

@@ -1,0 +1,45 @@
+"""A running server on loopback with a backend in memory, and a client session to talk to it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from rpc_backend import memory_backend
+from rpc_log import MemoryLog
+from rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
+from rpc_world import MakeWorld, World
+
+from rpc.config import RpcConfig
+from rpc.server import RpcServer
+
+
+@pytest.fixture
+async def make_world() -> AsyncIterator[MakeWorld]:
+    """Makes worlds with settings of their own; all are stopped at the end."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+
+        async def make(**settings: Any) -> World:
+            log, tokens, answers, health = MemoryLog(), MemoryTokens(), MemoryAnswers(), SettableHealth()
+            settings = {"port": 0, "socket_path": Path(folder) / "musigd.sock", "close_grace_s": 0.2, **settings}
+            backend = memory_backend(log, tokens)
+            server = RpcServer(
+                RpcConfig(**settings), backend, events=log, tokens=tokens, idempotency=answers, health=health
+            )
+            await server.start()
+            stack.push_async_callback(server.stop, 0)
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            return World(server, log, tokens, answers, health, session, backend)
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    return await make_world()

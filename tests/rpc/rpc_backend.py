@@ -1,0 +1,289 @@
+"""A daemon in memory behind the API: small, but it keeps keys, requests and tokens apart as the real one does."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import Any
+
+from rpc_log import MemoryLog
+from rpc_stores import MemoryTokens
+
+from rpc.backend import handlers_of
+from rpc.caller import Caller, scopes_of
+from rpc.errors import ApiError, not_found, unknown_key
+from rpc.methods import samples
+from rpc.models import advertisements, keys, node, requests, sessions
+from rpc.models.wire import NoParams, NoParamsChange
+from rpc.ports import Handler
+from rpc.table import METHODS
+
+PASSPHRASE = "correct horse"
+
+
+class Keys:
+    """Public keys only; a new one is a number pressed into the form of a key."""
+
+    def __init__(self, log: MemoryLog, tokens: MemoryTokens) -> None:
+        self.rows: dict[str, dict[str, Any]] = {samples.KEY_A: dict(samples.KEY)}
+        self.locked = False
+        self._log = log
+        self._tokens = tokens
+        self._numbers = itertools.count(1)
+
+    def own(self, caller: Caller, pubkey: str) -> dict[str, Any]:
+        caller.require_key(bytes.fromhex(pubkey))
+        if pubkey not in self.rows:
+            raise unknown_key(bytes.fromhex(pubkey))
+        return self.rows[pubkey]
+
+    async def create_key(self, caller: Caller, params: keys.CreateKey) -> dict[str, Any]:
+        if self.locked:
+            raise ApiError("locked", "The keys are locked; unlock them with the passphrase.")
+        return self._add(caller, f"02{next(self._numbers):064x}", params.scheme, params.label)
+
+    async def import_key(self, caller: Caller, params: keys.ImportKey) -> dict[str, Any]:
+        secret = params.private_key.get_secret_value().encode()
+        return self._add(caller, f"03{hashlib.sha256(secret).hexdigest()}", params.scheme, params.label)
+
+    def _add(self, caller: Caller, pubkey: str, scheme: str, label: str | None) -> dict[str, Any]:
+        if pubkey in self.rows:
+            raise ApiError("already_exists", "This key is here already.")
+        row = {**samples.KEY, "publicKey": pubkey, "scheme": scheme, "label": label or ""}
+        self.rows[pubkey] = row
+        fact = self._tokens.get(caller.token_id)
+        if fact is not None and fact.keys is not None:
+            grown = fact.keys | {bytes.fromhex(pubkey)}
+            self._tokens.put(type(fact)(fact.token_id, fact.digest, fact.scopes, grown, fact.create_key))
+        self._log.append("signer:advertised", publicKeys=[pubkey])
+        return {name: row[name] for name in ("publicKey", "scheme", "label")}
+
+    async def list_keys(self, caller: Caller, params: NoParams) -> keys.KeyList:
+        seen = [row for pubkey, row in self.rows.items() if caller.sees(bytes.fromhex(pubkey))]
+        return keys.KeyList.model_validate({"keys": seen})
+
+    async def pause_key(self, caller: Caller, params: keys.NameKey) -> dict[str, Any]:
+        self.own(caller, params.public_key)["paused"] = True
+        return dict(self.rows[params.public_key])
+
+    async def resume_key(self, caller: Caller, params: keys.NameKey) -> dict[str, Any]:
+        self.own(caller, params.public_key)["paused"] = False
+        return dict(self.rows[params.public_key])
+
+    async def unlock(self, caller: Caller, params: keys.Unlock) -> keys.LockState:
+        if params.passphrase.get_secret_value() != PASSPHRASE:
+            raise ApiError("wrong_passphrase", "That is not the passphrase.")
+        self.locked = False
+        return keys.LockState(locked=False)
+
+    async def lock(self, caller: Caller, params: NoParamsChange) -> dict[str, Any]:
+        self.locked = True
+        return {"locked": True}
+
+    async def change_passphrase(self, caller: Caller, params: keys.ChangePassphrase) -> dict[str, Any]:
+        return {"changed": True}
+
+
+class Node:
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    async def get_info(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        info = next(iter(_answers("getInfo")))
+        return {**info, "nextSeq": self._log.next_seq, "logId": self._log.log_id}
+
+    async def list_peers(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        return dict(next(iter(_answers("listPeers"))))
+
+    async def connect_peer(self, caller: Caller, params: node.ConnectPeer) -> node.NamedPeer:
+        return node.NamedPeer(peer_id=params.multiaddr.rpartition("/")[2])
+
+    async def disconnect_peer(self, caller: Caller, params: node.NamePeer) -> node.NamedPeer:
+        return node.NamedPeer(peer_id=params.peer_id)
+
+    async def ban_peer(self, caller: Caller, params: node.BanPeer) -> node.Banned:
+        self._log.append("peer:banned", peerId=params.peer_id, publicKeys=[])
+        return node.Banned(peer_id=params.peer_id, until=samples.NOW + params.duration_ms, reason=params.reason)
+
+    async def unban_peer(self, caller: Caller, params: node.NamePeer) -> node.NamedPeer:
+        return node.NamedPeer(peer_id=params.peer_id)
+
+    async def list_bans(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        return {"bans": []}
+
+
+class Discovery:
+    def __init__(self, own: Keys) -> None:
+        self._keys = own
+        self._followed: dict[str, set[str]] = {}
+
+    async def advertise_signer(self, caller: Caller, params: advertisements.AdvertiseSigner) -> dict[str, Any]:
+        self._keys.own(caller, params.public_key)
+        reach = {"direct": 0, "gossip": 0, "dht": False}
+        return {**samples.ADVERTISEMENT, "publicKey": params.public_key, "own": True, "reach": reach}
+
+    async def withdraw_advertisement(
+        self, caller: Caller, params: advertisements.WithdrawAdvertisement
+    ) -> advertisements.Withdrawn:
+        self._keys.own(caller, params.public_key)
+        return advertisements.Withdrawn(withdrawn=True)
+
+    async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        return {"advertisements": []}
+
+    async def find_available_signers(
+        self, caller: Caller, params: advertisements.FindAvailableSigners
+    ) -> dict[str, Any]:
+        return {"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}}
+
+    async def subscribe_to_signer_discovery(
+        self, caller: Caller, params: advertisements.SubscribeToSignerDiscovery
+    ) -> dict[str, Any]:
+        followed = self._followed.setdefault(caller.token_id, set())
+        followed |= set(params.transaction_types)
+        return {"transactionTypes": sorted(followed)}
+
+    async def unsubscribe_from_signer_discovery(
+        self, caller: Caller, params: advertisements.UnsubscribeFromSignerDiscovery
+    ) -> dict[str, Any]:
+        followed = self._followed.setdefault(caller.token_id, set())
+        followed -= set(params.transaction_types or followed)
+        return {"transactionTypes": sorted(followed)}
+
+
+class Signing:
+    """One request and its session, both of KEY_A, and those that are announced."""
+
+    def __init__(self, log: MemoryLog, own: Keys) -> None:
+        self._log = log
+        self._keys = own
+        self._requests = {samples.REQUEST: dict(samples.SIGNING_REQUEST)}
+        self._sessions = {samples.SESSION: dict(samples.SIGNING_SESSION)}
+
+    def _request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+        row = self._requests.get(request_id)
+        if row is None or not caller.sees_any(bytes.fromhex(key) for key in row["requiredPublicKeys"]):
+            raise not_found("signing request")
+        return row
+
+    def _session(self, caller: Caller, session_id: str) -> dict[str, Any]:
+        row = self._sessions.get(session_id)
+        if row is None or not caller.sees_any(bytes.fromhex(each["publicKey"]) for each in row["signers"]):
+            raise not_found("session")
+        return row
+
+    async def announce_signing_request(self, caller: Caller, params: requests.AnnounceSigningRequest) -> dict[str, Any]:
+        self._keys.own(caller, params.public_key)
+        request_id = f"{len(self._requests):064x}"
+        items = [item.model_dump(by_alias=True, exclude_none=True) for item in params.items]
+        row = {
+            **samples.SIGNING_REQUEST,
+            "requestId": request_id,
+            "requiredPublicKeys": list(params.required_public_keys),
+            "messages": items,
+            "message": items[0]["message"],
+            "tweaks": items[0]["tweaks"],
+            "creator": params.public_key,
+        }
+        self._requests[request_id] = row
+        self._log.append("signing-request:created", publicKeys=[params.public_key], requestId=request_id, request=row)
+        return {"requestId": request_id, "sessionId": row["sessionId"], "request": row}
+
+    async def find_signing_requests_for_me(
+        self, caller: Caller, params: requests.FindSigningRequestsForMe
+    ) -> dict[str, Any]:
+        seen = [
+            row
+            for row in self._requests.values()
+            if caller.sees_any(bytes.fromhex(key) for key in row["requiredPublicKeys"])
+        ]
+        return {"requests": seen}
+
+    async def get_signing_request(self, caller: Caller, params: requests.GetSigningRequest) -> dict[str, Any]:
+        return self._request(caller, params.request_id)
+
+    async def cancel_signing_request(self, caller: Caller, params: requests.CancelSigningRequest) -> dict[str, Any]:
+        return {**self._request(caller, params.request_id), "state": "cancelled"}
+
+    async def join_signing_request(self, caller: Caller, params: requests.JoinSigningRequest) -> dict[str, Any]:
+        self._keys.own(caller, params.public_key)
+        row = self._request(caller, params.request_id)
+        return {"requestId": row["requestId"], "sessionId": row["sessionId"], "joined": [params.public_key]}
+
+    async def decline_signing_request(
+        self, caller: Caller, params: requests.DeclineSigningRequest
+    ) -> requests.Declined:
+        self._keys.own(caller, params.public_key)
+        self._request(caller, params.request_id)
+        return requests.Declined(declined=True)
+
+    async def get_session(self, caller: Caller, params: sessions.GetSession) -> dict[str, Any]:
+        return self._session(caller, params.session_id)
+
+    async def list_sessions(self, caller: Caller, params: sessions.ListSessions) -> dict[str, Any]:
+        seen = [
+            row
+            for row in self._sessions.values()
+            if caller.sees_any(bytes.fromhex(each["publicKey"]) for each in row["signers"])
+        ]
+        return {"sessions": seen}
+
+    async def start_round1(self, caller: Caller, params: sessions.StartRound) -> dict[str, Any]:
+        return self._session(caller, params.session_id)
+
+    async def start_round2(self, caller: Caller, params: sessions.StartRound) -> dict[str, Any]:
+        return self._session(caller, params.session_id)
+
+    async def get_final_signature(self, caller: Caller, params: sessions.GetFinalSignature) -> dict[str, Any]:
+        if params.request_id is not None:
+            self._request(caller, params.request_id)
+        else:
+            self._session(caller, params.session_id or "")
+        return dict(next(iter(_answers("getFinalSignature"))))
+
+    async def abort_session(self, caller: Caller, params: sessions.AbortSession) -> dict[str, Any]:
+        return self._session(caller, params.session_id)
+
+    async def close_session(self, caller: Caller, params: sessions.CloseSession) -> sessions.Closed:
+        self._session(caller, params.session_id)
+        return sessions.Closed(closed=True)
+
+    async def notify_broadcast_complete(
+        self, caller: Caller, params: sessions.NotifyBroadcastComplete
+    ) -> sessions.Notified:
+        self._session(caller, params.session_id)
+        return sessions.Notified(session_id=params.session_id, txid=params.txid)
+
+    async def get_evidence(self, caller: Caller, params: sessions.GetEvidence) -> dict[str, Any]:
+        self._session(caller, params.session_id)
+        return dict(next(iter(_answers("getEvidence"))))
+
+
+class Tokens:
+    def __init__(self, store: MemoryTokens) -> None:
+        self._store = store
+        self._numbers = itertools.count(1)
+        store.make("t0", "read")
+
+    async def create_token(self, caller: Caller, params: node.CreateToken) -> node.TokenMade:
+        scopes_of(params.scopes)
+        token = self._store.make(f"made-{next(self._numbers)}", *params.scopes, keys=params.public_keys)
+        return node.TokenMade(token_id=f"id-{token}", token=token)
+
+    async def list_tokens(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        row = next(iter(_answers("listTokens")))["tokens"][0]
+        return {"tokens": [{**row, "tokenId": fact.token_id} for fact in self._store.all()]}
+
+    async def revoke_token(self, caller: Caller, params: node.RevokeToken) -> node.Revoked:
+        return node.Revoked(revoked=self._store.revoke(params.token_id))
+
+
+def _answers(*names: str) -> list[Any]:
+
+    return [METHODS[name].answer for name in names]
+
+
+def memory_backend(log: MemoryLog, tokens: MemoryTokens) -> dict[str, Handler]:
+    """Every handler the server cannot answer itself."""
+    own = Keys(log, tokens)
+    return handlers_of(Node(log), own, Discovery(own), Signing(log, own), Tokens(tokens))
