@@ -1,0 +1,258 @@
+"""The engine loop: take what has arrived, run to quiescence, commit once, write once per peer, then tell.
+
+    inbox, timers --take--> Turn (machines, signer) --save--> one transaction
+                                                    --send--> one write per peer
+                                                    --tell--> event log, whoever waits
+
+Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
+inbox. If the transaction fails, the parts of the turn are tried one by one; a part that fails alone is
+undone by `SaveFailed`, and nothing of it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from daemon.signing.limits import SigningLimits
+from daemon.signing.outbox import Outbox
+from daemon.signing.ports import NO_CRASH_POINTS, Clock, CrashPoints, Events, Network, Store
+from daemon.signing.roster import Entry, Roster
+from daemon.signing.signer import Signer
+from daemon.signing.telling import Teller, store_failed
+from daemon.signing.turn import Part, Turn
+from musig2.protocol.inputs import Now, SaveFailed, Tick
+
+log = logging.getLogger(__name__)
+Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
+
+
+class Follower(Protocol):
+    """What the engine tells of after each turn."""
+
+    def committed(self, part: Part) -> None:
+        """What this part wanted is stored and sent."""
+
+    def unreachable(self, entry: Entry, index: int) -> None:
+        """A frame could not be handed to that signer's peer."""
+
+
+class Engine:
+    """Runs turns, one after another, in one task."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        network: Network,
+        clock: Clock,
+        roster: Roster,
+        signer: Signer,
+        teller: Teller,
+        limits: SigningLimits,
+        crash_points: CrashPoints = NO_CRASH_POINTS,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._network = network
+        self._clock = clock
+        self._roster = roster
+        self._signer = signer
+        self._teller = teller
+        self._limits = limits
+        self._crash = crash_points
+        self._inbox: deque[Work] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
+        self.follower: Follower | None = None
+        self.turns = 0
+
+    @property
+    def waiting(self) -> int:
+        """How much is in the inbox."""
+        return len(self._inbox)
+
+    def now(self) -> Now:
+        """Both clocks, read once per turn."""
+        return Now(self._clock.wall_ms(), self._clock.mono_ms())
+
+    def start(self) -> None:
+        """Begin to turn."""
+        self._task = asyncio.create_task(self._run(), name="signing engine")
+
+    async def stop(self) -> None:
+        """Finish the turn under way and end; what is left in the inbox is dropped."""
+        task, self._task = self._task, None
+        if task is not None:
+            self._wake.set()
+            await task
+
+    def put(self, *work: Work) -> None:
+        """Give the next turn something to do."""
+        self._inbox.extend(work)
+        self._wake.set()
+
+    async def do(self, work: Callable[[Turn], Part | None]) -> None:
+        """Run `work` in a turn and return when its part is committed, sent and told; raises what it raises."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def run(turn: Turn) -> None:
+            try:
+                part = work(turn)
+            except Exception as error:  # noqa: BLE001  # travels to whoever asked
+                done.set_exception(error)
+                return
+            if part is None:
+                done.set_result(None)
+            else:
+                part.waiters.append(done)
+
+        self.put(run)
+        await done
+
+    def changed(self, request: bytes) -> asyncio.Future[None]:
+        """A future that is done after the next commit that concerns this request; cancel it when no longer wanted."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watchers = self._watchers.setdefault(request, set())
+        watchers.add(future)
+        future.add_done_callback(lambda done: self._unwatch(request, done))
+        return future
+
+    def _unwatch(self, request: bytes, future: asyncio.Future[None]) -> None:
+        watchers = self._watchers.get(request, set())
+        watchers.discard(future)
+        if not watchers:
+            self._watchers.pop(request, None)
+
+    async def _run(self) -> None:
+        while self._task is not None:
+            await self._until_something()
+            try:
+                await self._turn()
+            except Exception:
+                log.exception("a turn of the signing engine failed; its input is lost and will be sent again")
+
+    async def _until_something(self) -> None:
+        if self._inbox:
+            await asyncio.sleep(0)
+            return
+        self._wake.clear()
+        due = self._roster.next_wakeup_ms()
+        timeout = None if due is None else max(0, due - self._clock.mono_ms()) / 1000
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _turn(self) -> None:
+        turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
+        self._think(turn)
+        self.turns += 1
+        kinds = frozenset(kind for part in turn.parts.values() for kind in part.kinds())
+        failed: list[Part] = []
+        if turn.dirty:
+            self._crash.reached("before_save", kinds)
+            failed = await self._commit(turn)
+            self._crash.reached("after_save", kinds)
+        self._crash.reached("before_send", kinds)
+        self._send(turn)
+        self._crash.reached("after_send", kinds)
+        self._tell(turn)
+        self._crash.reached("after_tell", kinds)
+        for part in failed:
+            await self._undo(part)
+
+    def _think(self, turn: Turn) -> None:
+        room = self._limits.drain
+        for entry in self._roster.due(turn.now.mono_ms, room):
+            turn.feed(entry, Tick())
+            room -= 1
+        while self._inbox and room > 0:
+            self._inbox.popleft()(turn)
+            room -= 1
+
+    async def _commit(self, turn: Turn) -> list[Part]:
+        parts = [part for part in turn.parts.values() if part.dirty]
+        try:
+            await self._save(parts, turn.now.wall_ms)
+        except Exception as error:  # noqa: BLE001  # whatever it was: nothing is stored, so nothing may leave
+            log.error("a commit of %d requests failed and is tried one by one: %s", len(parts), error)
+            return await self._commit_singly(turn, parts)
+        return []
+
+    async def _commit_singly(self, turn: Turn, parts: list[Part]) -> list[Part]:
+        failed = []
+        for part in parts:
+            try:
+                await self._save([part], turn.now.wall_ms)
+            except Exception as error:  # noqa: BLE001  # as above
+                log.error("request %s cannot be stored: %s", part.entry.request.id.hex(), error)
+                failed.append(turn.parts.pop(part.entry.request.id))
+        return failed
+
+    async def _save(self, parts: list[Part], now_ms: int) -> None:
+        def commit(conn: sqlite3.Connection) -> None:
+            for part in parts:
+                part.commit(conn, self._teller.tell, now_ms)
+
+        await self._store.write(commit)
+
+    async def _undo(self, part: Part) -> None:
+        """What the machine thought is not stored: it aborts the attempt, and that is tried to be stored once."""
+        for waiter in part.waiters:
+            if not waiter.done():
+                waiter.set_exception(store_failed())
+        if part.created is not None:
+            self._roster.drop(part.entry)
+            return
+        turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
+        turn.feed(part.entry, SaveFailed(tuple(part.saves)))
+        if turn.dirty and not await self._commit(turn):
+            self._send(turn)
+            self._tell(turn)
+
+    def _send(self, turn: Turn) -> None:
+        outbox = Outbox()
+        for peer, frame in turn.direct:
+            outbox.put(peer, frame)
+        meant: dict[bytes, set[tuple[Entry, int]]] = {}
+        for part in turn.parts.values():
+            self._address(part, outbox, meant)
+        for peer, frames in outbox.flush():
+            sent = self._network.send(peer, frames)
+            for entry, index in meant.get(peer, ()):
+                if sent:
+                    entry.pushed.setdefault(peer, turn.now.mono_ms)
+                    entry.delivered.add(index)
+                elif self.follower is not None:
+                    self.follower.unreachable(entry, index)
+
+    def _address(self, part: Part, outbox: Outbox, meant: dict[bytes, set[tuple[Entry, int]]]) -> None:
+        """Queue a part's sends, the request before them where a peer may lack it; note whom each peer stands for."""
+        entry = part.entry
+        for send in part.sends:
+            if send.peer is not None:
+                outbox.put(send.peer, send.frame)
+                continue
+            for index in entry.others if send.to is None else (send.to,):
+                for peer in entry.peers_of(index):
+                    if not entry.unsolicited and peer not in entry.acked and peer not in entry.pushed:
+                        outbox.put(peer, entry.request)
+                    outbox.put(peer, send.frame)
+                    meant.setdefault(peer, set()).add((entry, index))
+
+    def _tell(self, turn: Turn) -> None:
+        self._events.publish()
+        for request, part in turn.parts.items():
+            for waiter in (*part.waiters, *self._watchers.get(request, ())):
+                if not waiter.done():
+                    waiter.set_result(None)
+            if self.follower is not None:
+                self.follower.committed(part)

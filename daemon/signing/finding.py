@@ -1,0 +1,116 @@
+"""What a caller may see of requests and sessions, found by their ids, and why something is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import lru_cache
+
+from daemon.signing import reading
+from daemon.signing.loading import open_request
+from daemon.signing.ports import Keystore, Store
+from daemon.signing.reading import StoredRequest, StoredSession
+from daemon.signing.roster import Entry, Roster
+from daemon.signing.values import Json
+from daemon.signing.views import request_view, session_view
+from musig2.protocol.effects import Outcome
+from musig2.protocol.records import Request
+from musig2.protocol.wire import Signed
+from rpc.caller import Caller
+from rpc.errors import ApiError, not_found
+
+_SENTENCES = {
+    Outcome.DECLINED: ("declined", "A signer declined this request; announce another one without that signer."),
+    Outcome.CANCELLED: ("cancelled", "Its creator cancelled this request; wait for another one."),
+    Outcome.EXPIRED: ("expired", "This request ran out of time; announce it again."),
+    Outcome.FAILED: ("aborted", "This request has ended without a signature; getSession says why. Announce it again."),
+    Outcome.COMPLETE: ("wrong_phase", "This request is signed already; getFinalSignature has the signature."),
+}
+
+
+class Finder:
+    """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
+
+    def __init__(self, *, store: Store, keystore: Keystore, roster: Roster) -> None:
+        self._store = store
+        self._keystore = keystore
+        self._roster = roster
+        self._opened = lru_cache(maxsize=512)(open_request)
+
+    def keys_of(self, caller: Caller) -> frozenset[bytes]:
+        """The own keys that this caller may use."""
+        own = frozenset(self._keystore.keys())
+        return own if caller.keys is None else own & caller.keys
+
+    def stored(self, caller: Caller, request: bytes) -> StoredRequest:
+        """The stored request; raises ApiError `not_found`, also for one of other keys."""
+        stored = self._store.read(lambda conn: reading.request(conn, request))
+        if stored is None or not caller.sees_any(self._own_keys(stored)):
+            raise not_found("signing request")
+        return stored
+
+    def request(self, request: bytes) -> Signed[Request]:
+        """The record of a stored request; raises ApiError `not_found`."""
+        stored = self._store.read(lambda conn: reading.request(conn, request))
+        if stored is None:
+            raise not_found("signing request")
+        return self._opened(stored.envelope)
+
+    def view(self, request: bytes) -> Json:
+        """A stored request as clients see it."""
+
+        def show(conn: sqlite3.Connection) -> Json:
+            stored = reading.request(conn, request)
+            if stored is None:
+                raise not_found("signing request")
+            return self.show(conn, stored)
+
+        return self._store.read(show)
+
+    def show(self, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+        """The same where a read is under way; on any thread."""
+        entry = self._roster.get(stored.request)
+        sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
+        return request_view(conn, self._opened(stored.envelope), stored, sent)
+
+    def session(self, caller: Caller, session: bytes) -> tuple[StoredRequest, list[StoredSession]]:
+        """The rows of a session of the caller's keys with their request; raises ApiError `not_found`."""
+        rows = self._store.read(lambda conn: reading.session(conn, session))
+        if not rows or not caller.sees_any(stored.row.key for stored in rows):
+            raise not_found("session")
+        return self.stored(caller, rows[0].row.request), rows
+
+    def session_view(self, session: bytes) -> Json:
+        """A stored session as clients see it."""
+        return self._store.read(lambda conn: self.show_session(conn, session))
+
+    def show_session(self, conn: sqlite3.Connection, session: bytes) -> Json:
+        """The same where a read is under way; on any thread."""
+        found = reading.session(conn, session)
+        stored = reading.request(conn, found[0].row.request) if found else None
+        if stored is None:
+            raise not_found("session")
+        return session_view(conn, self._opened(stored.envelope), found, stored.turn)
+
+    def live(self, caller: Caller, request: bytes, key: bytes) -> Entry:
+        """A request that has not ended, for an act with that key of the caller's.
+
+        Raises ApiError `not_found`, `key_not_required`, or how the request ended.
+        """
+        self.stored(caller, request)
+        entry = self._roster.find(request)
+        assert entry is not None
+        if key not in entry.request.record.keys:
+            raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
+        if entry.machine.outcome in _SENTENCES:
+            raise self.refusal(entry)
+        return entry
+
+    def refusal(self, entry: Entry) -> ApiError:
+        """Why this request cannot be joined, declined or cancelled any more."""
+        reason, sentence = _SENTENCES.get(
+            entry.machine.outcome, ("aborted", "The attempt ended before this key could join; getSession says why.")
+        )
+        return ApiError(reason, sentence, requestId=entry.request.id.hex())
+
+    def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
+        return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())

@@ -1,0 +1,36 @@
+"""What a request must pass before anything of it is stored: an own key, the checks of the protocol, quotas per peer.
+
+The gate has already decoded it strictly and checked the creator's signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from daemon.signing.limits import SigningLimits
+from daemon.signing.roster import Roster
+from musig2.protocol.records import Request
+from musig2.protocol.requests import arrival_problem
+from musig2.protocol.wire import Signed
+
+BUSY = "busy"
+
+
+class Intake:
+    """Decides on requests that peers bring."""
+
+    def __init__(self, *, roster: Roster, limits: SigningLimits) -> None:
+        self._roster = roster
+        self._limits = limits
+
+    def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
+        """Why this request is not taken, cheapest check first; None if it is welcome. `busy` may be tried again."""
+        if not own:
+            return "key_not_required"
+        if not self._room_for(peer):
+            return BUSY
+        return arrival_problem(signed, wall_ms, self._limits.wire)
+
+    def _room_for(self, peer: bytes) -> bool:
+        waiting = self._roster.unsolicited
+        return waiting[peer] < self._limits.unsolicited_per_peer and waiting.total() < self._limits.unsolicited_total

@@ -1,0 +1,144 @@
+"""Notices: "somebody asks one of these keys". Publishing one, recognising one's own key in one, fetching, serving.
+
+What a notice says to everybody else is that this peer asks somebody; the request itself goes only to peers that show a
+signed delegation of a required key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from secrets import token_bytes
+from typing import Any
+
+from daemon.signing import reading
+from daemon.signing.arrivals import introduce
+from daemon.signing.limits import SigningLimits
+from daemon.signing.ports import Clock, Discovery, Identity, Keystore, Network, Store
+from daemon.signing.roster import Entry, Roster
+from daemon.signing.turn import Turn
+from musig2.protocol.envelope import seal
+from musig2.protocol.frames import MAX_DELEGATIONS, delegations_of, encode_frame
+from musig2.protocol.ids import tag_of
+from musig2.protocol.peers import peer_text
+from musig2.protocol.records import Notice
+from musig2.protocol.wire import Fetch, Signed
+
+log = logging.getLogger(__name__)
+
+
+class Notices:
+    """Publishes notices for signers that were not reached, and answers those of others."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        discovery: Discovery,
+        keystore: Keystore,
+        identity: Identity,
+        clock: Clock,
+        roster: Roster,
+        limits: SigningLimits,
+    ) -> None:
+        self._store = store
+        self._network = network
+        self._discovery = discovery
+        self._keystore = keystore
+        self._identity = identity
+        self._clock = clock
+        self._roster = roster
+        self._limits = limits
+        self._published: set[bytes] = set()
+        self._askers: dict[bytes, int] = {}  # peers whose notice named an own key, and until when
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def unreached(self, entry: Entry) -> None:
+        """A signer of this request could not be reached: the creator says so to the world, once."""
+        request = entry.request
+        if request.record.creator not in entry.own or request.id in self._published:
+            return
+        self._published.add(request.id)
+        self._spawn(self._discovery.publish_notice(self._notice(entry)))
+
+    def forget(self, entry: Entry) -> None:
+        """This request leaves memory."""
+        self._published.discard(entry.request.id)
+
+    def _notice(self, entry: Entry) -> Signed[Notice]:
+        salt = token_bytes(16)
+        keys = entry.request.record.keys
+        missing = [keys[index] for index in entry.others if index not in entry.delivered]
+        record = Notice(
+            peer=self._identity.peer,
+            salt=salt,
+            tags=tuple(sorted(tag_of(key, salt) for key in missing)),
+            ts=self._clock.wall_ms(),
+            exp=entry.request.record.expires,
+        )
+        return seal(record, self._identity.sign)
+
+    def on_notice(self, signed: Signed[Notice]) -> None:
+        """Somebody's notice, verified by discovery: if it names an own key, the publisher is asked for the request."""
+        notice = signed.record
+        if notice.peer == self._identity.peer or notice.exp <= self._clock.wall_ms():
+            return
+        tags = set(notice.tags)
+        own = self._keystore.keys()
+        if any(tag_of(key, notice.salt) in tags for key in own):
+            self._askers[notice.peer] = max(notice.exp, self._askers.get(notice.peer, 0))
+            self._spawn(self._ask(notice.peer))
+
+    async def ask_again(self) -> None:
+        """Fetch once more from everybody whose notice named an own key and still holds."""
+        now = self._clock.wall_ms()
+        self._askers = {peer: until for peer, until in self._askers.items() if until > now}
+        await asyncio.gather(*(self._ask(peer) for peer in self._askers))
+
+    async def _ask(self, peer: bytes) -> None:
+        if not self._network.connected(peer) and not await self._network.dial(peer, ()):
+            log.info("peer %s asks for one of our keys and cannot be reached", peer_text(peer))
+            return
+        own = self._keystore.keys()
+        found = (self._discovery.delegation_of(key) for key in own)
+        delegations = tuple(envelope for envelope in found if envelope is not None)
+        for start in range(0, len(delegations), MAX_DELEGATIONS):
+            self._network.send(peer, [encode_frame(Fetch(delegations[start : start + MAX_DELEGATIONS]))])
+
+    def serve(self, turn: Turn, peer: bytes, fetch: Fetch) -> None:
+        """Give a peer the open requests for a key that it shows a delegation of; the gate checked the signatures."""
+        for delegation in delegations_of(fetch):
+            record = delegation.record
+            if record.peer == peer and record.exp > turn.now.wall_ms:
+                self._serve_key(turn, peer, record.pubkey)
+
+    def _serve_key(self, turn: Turn, peer: bytes, key: bytes) -> None:
+        limit = self._limits.fetched_requests
+        for request in self._store.read(lambda conn: reading.open_requests_for(conn, key, limit)):
+            entry = self._roster.get(request)
+            if entry is None or key in entry.own or (entry.unsolicited and peer == entry.source):
+                continue
+            index = entry.request.record.keys.index(key)
+            if peer not in entry.candidates[index]:
+                entry.candidates[index] = (*entry.candidates[index], peer)
+            introduce(turn, entry, peer)
+            entry.delivered.add(index)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="signing notice")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a notice could not be handled", exc_info=task.exception())

@@ -1,0 +1,62 @@
+"""What a turn means beyond its request: the reputation of other signers, and own keys that somebody else uses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from daemon.signing.ports import Discovery
+from daemon.signing.turn import Part
+from musig2.protocol.effects import Blame, KeyConflict, Outcome, SaveOutcome, SaveSession, State
+from musig2.protocol.peers import peer_text
+
+log = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """Counts completed, aborted and failed sessions of other signers; pauses a key that somebody else joined with."""
+
+    def __init__(self, *, discovery: Discovery, pause: Callable[[bytes], Awaitable[Any]]) -> None:
+        self._discovery = discovery
+        self._pause = pause
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    async def stop(self) -> None:
+        """Finish what is under way."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def note(self, part: Part) -> None:
+        """Look at a stored part once."""
+        for note in part.notes:
+            match note:
+                case Blame(key=key, peer=peer, reason=reason):
+                    log.warning("signer %s (peer %s) broke the protocol: %s", key.hex(), peer_text(peer), reason)
+                    self._discovery.record_outcome(key, "failed")
+                case KeyConflict(key=key, peer=peer):
+                    log.error("own key %s is used by peer %s as well; it is paused", key.hex(), peer_text(peer))
+                    self._spawn(self._pause(key))
+        for save in part.saves:
+            match save:
+                case SaveOutcome(outcome=Outcome.COMPLETE, turn=0):
+                    self._count(part, part.entry.request.record.keys, "completed")
+                case SaveSession(row=row) if row.state is State.ABORTED and row.missing:
+                    self._count(part, row.missing, "aborted")
+                case _:
+                    pass
+
+    def _count(self, part: Part, keys: Collection[bytes], outcome: str) -> None:
+        for key in keys:
+            if key not in part.entry.own:
+                self._discovery.record_outcome(key, outcome)
+
+    def _spawn(self, work: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a key in conflict could not be paused", exc_info=task.exception())

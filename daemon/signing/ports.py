@@ -1,0 +1,126 @@
+"""What signing needs from the program around it: the network, discovery, the keystore, the store, the event log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from musig2 import SecretKey
+from musig2.protocol.records import Notice, Request
+from musig2.protocol.wire import Signed
+
+T = TypeVar("T")
+Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs
+
+
+class Network(Protocol):
+    """The part of `p2p.network.Network` that signing uses."""
+
+    @property
+    def peer(self) -> bytes: ...
+
+    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
+        """Queue frames for one write; False when there is no connection, or too much is queued."""
+
+    def connected(self, peer: bytes) -> bool: ...
+
+    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool: ...
+
+
+class Discovery(Protocol):
+    """Who may be asked for a key, and how the world learns that somebody is asked."""
+
+    def peers_of(self, pubkey: bytes) -> Sequence[Route]:
+        """Peers with a valid delegation of that key, as the local directory knows them."""
+
+    async def resolve(self, pubkey: bytes) -> Sequence[Route]:
+        """The same after asking the network."""
+
+    def delegation_of(self, pubkey: bytes) -> bytes | None:
+        """An advertisement envelope of an own key that names this peer, published or not; None without the key."""
+
+    def record_outcome(self, pubkey: bytes, outcome: str) -> None:
+        """Counts towards the local reputation of a signer: `completed`, `failed`, `aborted`."""
+
+    def publish_notice(self, signed: Signed[Notice]) -> Coroutine[Any, Any, None]: ...
+
+
+class Keystore(Protocol):
+    """Own keys. `get` and `sign` raise ApiError `locked`, `unknown_key`, `paused`."""
+
+    def get(self, pubkey: bytes) -> SecretKey: ...
+
+    def scheme_of(self, pubkey: bytes) -> str: ...
+
+    def keys(self) -> Sequence[bytes]: ...
+
+    def sign(self, pubkey: bytes, digest: bytes) -> bytes: ...
+
+    async def pause(self, pubkey: bytes) -> object: ...
+
+
+class Identity(Protocol):
+    """This daemon's peer identity."""
+
+    @property
+    def peer(self) -> bytes: ...
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
+class Clock(Protocol):
+    """Wall time may jump, monotonic time never does; both in milliseconds."""
+
+    def wall_ms(self) -> int: ...
+
+    def mono_ms(self) -> int: ...
+
+
+class Store(Protocol):
+    """One writer with group commit, readers beside it."""
+
+    async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    def read(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def read_slow(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
+
+
+class Events(Protocol):
+    """The stored event log: append inside a transaction, publish after it."""
+
+    def append(
+        self,
+        conn: sqlite3.Connection,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        keys: Sequence[bytes],
+        request_id: bytes | None = None,
+        session_id: bytes | None = None,
+        attempt: int | None = None,
+    ) -> object: ...
+
+    def publish(self) -> None: ...
+
+
+class Policy(Protocol):
+    """May refuse what an owner asks for; raises ApiError `policy_denied` or `message_mismatch`."""
+
+    def check_join(self, request: Request, pubkey: bytes) -> None: ...
+
+
+class CrashPoints(Protocol):
+    """Tests stop the process at named points; everybody else passes `NO_CRASH_POINTS`."""
+
+    def reached(self, point: str, kinds: frozenset[str]) -> None:
+        """`point`: before_save, after_save, before_send, after_send, after_tell; `kinds`: what the turn holds."""
+
+
+class _NoCrashPoints:
+    def reached(self, point: str, kinds: frozenset[str]) -> None:
+        """Nothing."""
+
+
+NO_CRASH_POINTS: CrashPoints = _NoCrashPoints()

@@ -1,0 +1,170 @@
+"""RPC methods of phase 2: announce, find, get, join, decline, cancel."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from secrets import token_bytes
+from typing import TypeVar
+
+from daemon.signing import reading
+from daemon.signing.announcing import make_request
+from daemon.signing.engine import Engine
+from daemon.signing.finding import Finder
+from daemon.signing.limits import SigningLimits
+from daemon.signing.loading import Loader
+from daemon.signing.paging import next_cursor, position_of
+from daemon.signing.ports import Clock, Keystore, Policy, Store
+from daemon.signing.roster import Roster
+from daemon.signing.rows import SaveRequest
+from daemon.signing.turn import Part, Turn
+from daemon.signing.values import Json
+from musig2.protocol.effects import Emit, Outcome
+from musig2.protocol.envelope import seal
+from musig2.protocol.ids import session_id
+from musig2.protocol.inputs import Approved, Received
+from musig2.protocol.records import Cancel, Decline, Request
+from musig2.protocol.wire import Signed
+from rpc.caller import Caller
+from rpc.errors import ApiError, unknown_key
+from rpc.models import requests as wire
+
+T = TypeVar("T")
+OPEN = (Outcome.OPEN.value, Outcome.SIGNING.value)
+
+
+class RequestMethods:
+    """Handlers named as the API's methods in snake_case."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keystore: Keystore,
+        clock: Clock,
+        engine: Engine,
+        roster: Roster,
+        loader: Loader,
+        finder: Finder,
+        policy: Policy,
+        limits: SigningLimits,
+        refresh: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`refresh` asks the network for requests for own keys."""
+        self._store = store
+        self._keystore = keystore
+        self._clock = clock
+        self._engine = engine
+        self._roster = roster
+        self._loader = loader
+        self._finder = finder
+        self._policy = policy
+        self._limits = limits
+        self._refresh = refresh
+
+    async def announce_signing_request(self, caller: Caller, params: wire.AnnounceSigningRequest) -> Json:
+        """Make, sign, store and send a request; its creator joins at once."""
+        caller.require_key(bytes.fromhex(params.public_key))
+        signed = make_request(
+            params,
+            keystore=self._keystore,
+            limits=self._limits,
+            wall_ms=self._clock.wall_ms(),
+            salt=token_bytes(16),
+        )
+        self._policy.check_join(signed.record, signed.record.creator)
+        await self._engine.do(lambda turn: self._open(turn, signed, auto=params.auto_advance))
+        view = self._finder.view(signed.id)
+        return {"requestId": view["requestId"], "sessionId": view["sessionId"], "request": view}
+
+    def _open(self, turn: Turn, signed: Signed[Request], *, auto: bool) -> Part:
+        entry = self._loader.create(signed, None)
+        self._roster.add(entry)
+        part = turn.part(entry)
+        part.created = SaveRequest(signed, entry.own, None, turn.now.wall_ms)
+        part.events.append(Emit("signing-request:created", signed.id, None, None, tuple(sorted(entry.own))))
+        turn.feed(entry, Approved(signed.record.creator, auto))
+        return part
+
+    async def find_signing_requests_for_me(self, caller: Caller, params: wire.FindSigningRequestsForMe) -> Json:
+        """A page of the requests that require a key of the caller's, newest first."""
+        if params.refresh:
+            await self._refresh()
+        keys = self._finder.keys_of(caller)
+        if params.public_key is not None:
+            wanted = bytes.fromhex(params.public_key)
+            if wanted not in keys:
+                raise unknown_key(wanted)
+            keys = frozenset({wanted})
+        outcomes = OPEN if params.state is None else (params.state,)
+        before = position_of(params.cursor)
+
+        def page(conn: sqlite3.Connection) -> Json:
+            found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
+            shown = found[: params.limit]
+            views = [self._finder.show(conn, stored) for stored in shown]
+            return {"requests": views, **next_cursor(found, params.limit, lambda stored: stored.number)}
+
+        return await self._store.read_slow(page)
+
+    async def get_signing_request(self, caller: Caller, params: wire.GetSigningRequest) -> Json:
+        """One request that requires a key of the caller's."""
+        request = bytes.fromhex(params.request_id)
+        self._finder.stored(caller, request)
+        return self._finder.view(request)
+
+    async def join_signing_request(self, caller: Caller, params: wire.JoinSigningRequest) -> Json:
+        """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
+        key = bytes.fromhex(params.public_key)
+        caller.require_key(key)
+        entry = self._finder.live(caller, bytes.fromhex(params.request_id), key)
+        self._keystore.get(key)
+        self._policy.check_join(entry.request.record, key)
+        await self._engine.do(lambda turn: turn.feed(entry, Approved(key, params.auto_advance)))
+        joined = [join.record.pubkey.hex() for join in entry.machine.joins if join is not None]
+        attempt = max(1, entry.machine.attempt)
+        if key.hex() not in joined:
+            raise self._finder.refusal(entry)
+        return {
+            "requestId": params.request_id,
+            "sessionId": session_id(entry.request.id, attempt).hex(),
+            "joined": joined,
+        }
+
+    async def decline_signing_request(self, caller: Caller, params: wire.DeclineSigningRequest) -> Json:
+        """Refuse for good, which ends the request for all."""
+        key = bytes.fromhex(params.public_key)
+        caller.require_key(key)
+        entry = self._finder.live(caller, bytes.fromhex(params.request_id), key)
+        record = Decline(
+            scheme=entry.request.record.scheme,
+            request=entry.request.id,
+            pubkey=key,
+            reason=params.reason or "",
+            ts=self._clock.wall_ms(),
+        )
+        signed = seal(record, lambda digest: self._keystore.sign(key, digest))
+        await self._engine.do(lambda turn: turn.feed(entry, Received(signed, None)))
+        return {"declined": True}
+
+    async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
+        """End an own request for all."""
+        request = bytes.fromhex(params.request_id)
+        self._finder.stored(caller, request)
+        creator = self._finder.request(request).record.creator
+        caller.require_key(creator)
+        if creator not in frozenset(self._keystore.keys()):
+            raise ApiError(
+                "key_not_required", "Only its creator can cancel a request; declineSigningRequest refuses it."
+            )
+        entry = self._finder.live(caller, request, creator)
+        record = Cancel(
+            scheme=entry.request.record.scheme,
+            request=request,
+            pubkey=creator,
+            reason=params.reason or "",
+            ts=self._clock.wall_ms(),
+        )
+        signed = seal(record, lambda digest: self._keystore.sign(creator, digest))
+        await self._engine.do(lambda turn: turn.feed(entry, Received(signed, None)))
+        return self._finder.view(request)

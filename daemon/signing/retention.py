@@ -1,0 +1,28 @@
+"""What leaves memory and the store, and when. The locks of signing stay for ever."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from daemon.signing.limits import SigningLimits
+
+_AT_ONCE = 200
+_OLD = (
+    "SELECT request FROM signing_requests WHERE settled = 1 AND finished IS NOT NULL AND finished < ? AND expires < ?"
+    " ORDER BY finished LIMIT ?"
+)
+
+
+def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) -> int:
+    """Remove requests that ended long ago with all that belongs to them, but for the locks; returns how many.
+
+    Own joins are what forbids a second join of the same attempt, so nothing goes before `expires` and `keep_joins_ms`.
+    """
+    params = (wall_ms - limits.keep_finished_ms, wall_ms - limits.keep_joins_ms, _AT_ONCE)
+    old = conn.execute(_OLD, params).fetchall()
+    conn.executemany(
+        "DELETE FROM signing_messages WHERE session IN (SELECT session FROM signing_sessions WHERE request = ?)", old
+    )
+    for table in ("signing_sessions", "signing_joins", "signing_records", "signing_keys", "signing_requests"):
+        conn.executemany(f"DELETE FROM {table} WHERE request = ?", old)  # noqa: S608  # constant names
+    return len(old)

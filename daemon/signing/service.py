@@ -1,0 +1,217 @@
+"""The signing part of the daemon: everything in this folder, wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from daemon.signing import reading
+from daemon.signing.arrivals import Arrivals
+from daemon.signing.delivery import Delivery
+from daemon.signing.engine import Engine
+from daemon.signing.finding import Finder
+from daemon.signing.intake import Intake
+from daemon.signing.limits import SigningLimits
+from daemon.signing.loading import Loader
+from daemon.signing.notices import Notices
+from daemon.signing.outcomes import Outcomes
+from daemon.signing.ports import (
+    NO_CRASH_POINTS,
+    Clock,
+    CrashPoints,
+    Discovery,
+    Events,
+    Identity,
+    Keystore,
+    Network,
+    Policy,
+    Store,
+)
+from daemon.signing.request_methods import RequestMethods
+from daemon.signing.retention import delete_old
+from daemon.signing.roster import Entry, Roster
+from daemon.signing.session_methods import SessionMethods
+from daemon.signing.signer import LocalSigner, Signer
+from daemon.signing.telling import Teller
+from daemon.signing.turn import Part, Turn
+from musig2.protocol.effects import State
+from musig2.protocol.inputs import OwnerAbort
+from musig2.protocol.records import Notice
+from musig2.protocol.wire import Frame, Signed
+
+log = logging.getLogger(__name__)
+SWEEP_MS = 10_000
+
+
+class SigningService:
+    """Requests and sessions of one daemon. `methods` hold the RPC handlers; the composition root calls the rest."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        keystore: Keystore,
+        identity: Identity,
+        network: Network,
+        discovery: Discovery,
+        clock: Clock,
+        policy: Policy,
+        addrs: Callable[[], tuple[bytes, ...]],
+        limits: SigningLimits | None = None,
+        signer: Signer | None = None,
+        burn_open_attempts: bool = False,
+        crash_points: CrashPoints = NO_CRASH_POINTS,
+    ) -> None:
+        """`addrs`: the binary multiaddrs of this daemon right now. `burn_open_attempts`: after a restore."""
+        limits = SigningLimits() if limits is None else limits
+        self._store, self._clock, self._limits, self._network = store, clock, limits, network
+        self._signer = signer or LocalSigner(keystore=keystore, identity=identity, clock=clock, addrs=addrs)
+        self._loader = Loader(
+            store=store, keystore=keystore, identity=identity, discovery=discovery, burn=burn_open_attempts
+        )
+        self._roster = Roster(load=self._loader.load, request_of=self._loader.request_of)
+        self.engine = Engine(
+            store=store,
+            events=events,
+            network=network,
+            clock=clock,
+            roster=self._roster,
+            signer=self._signer,
+            teller=Teller(events),
+            limits=limits,
+            crash_points=crash_points,
+        )
+        self.engine.follower = self
+        self._notices = Notices(
+            store=store,
+            network=network,
+            discovery=discovery,
+            keystore=keystore,
+            identity=identity,
+            clock=clock,
+            roster=self._roster,
+            limits=limits,
+        )
+        self._delivery = Delivery(
+            network=network,
+            discovery=discovery,
+            roster=self._roster,
+            clock=clock,
+            limits=limits,
+            put=self.engine.put,
+            unreached=self._notices.unreached,
+        )
+        self._arrivals = Arrivals(
+            store=store,
+            roster=self._roster,
+            loader=self._loader,
+            intake=Intake(roster=self._roster, limits=limits),
+            serve=self._notices.serve,
+            limits=limits,
+        )
+        self._outcomes = Outcomes(discovery=discovery, pause=keystore.pause)
+        finder = Finder(store=store, keystore=keystore, roster=self._roster)
+        self.methods: tuple[object, ...] = (
+            RequestMethods(
+                store=store,
+                keystore=keystore,
+                clock=clock,
+                engine=self.engine,
+                roster=self._roster,
+                loader=self._loader,
+                finder=finder,
+                policy=policy,
+                limits=limits,
+                refresh=self._notices.ask_again,
+            ),
+            SessionMethods(store=store, engine=self.engine, finder=finder),
+        )
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up everything that is not settled, and begin to turn. The network may come up before or after."""
+        for request in self._store.read(reading.unsettled):
+            self.engine.put(partial(self._resume, request))
+        self.engine.start()
+        self._delivery.start()
+        self._sweeper = asyncio.create_task(self._sweep(), name="signing sweeper")
+
+    async def stop(self) -> None:
+        """End after the turn under way. Sessions whose nonce is out and whose partial is not tell the others now."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+            self._sweeper = None
+        await self._delivery.stop()
+        await self._notices.stop()
+        await self.engine.stop()
+        await self._outcomes.stop()
+
+    # What the network and the keystore tell
+
+    def on_frames(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
+        """Frames from peers, signatures checked."""
+        room = max(0, self._limits.inbox - self.engine.waiting)
+        self.engine.put(*(partial(self._arrivals.take, peer=peer, frame=frame) for peer, frame in batch[:room]))
+
+    def on_connected(self, peer: bytes) -> None:
+        """A peer has its first connection."""
+        self.engine.put(lambda turn: self._delivery.connected(turn, peer))
+
+    def on_disconnected(self, peer: bytes) -> None:
+        """A peer lost its last connection."""
+        self.engine.put(lambda turn: self._delivery.disconnected(turn, peer))
+
+    def on_notice(self, signed: Signed[Notice]) -> None:
+        """A verified notice that discovery brought, new or from its store."""
+        self._notices.on_notice(signed)
+
+    def on_locked(self, keys: Sequence[bytes] | None = None) -> None:
+        """These own keys (None: all) are locked or paused: their sessions end now, with their secret nonces."""
+        self.engine.put(lambda turn: self._lock(turn, keys))
+
+    def _lock(self, turn: Turn, keys: Sequence[bytes] | None) -> None:
+        for entry in self._roster:
+            held = entry.own if keys is None else entry.own.intersection(keys)
+            live = {view.row.key for view in entry.machine.session_views() if view.state not in _FINAL}
+            for key in held & live:
+                turn.feed(entry, OwnerAbort(key, "locked"))
+
+    # What the engine tells
+
+    def committed(self, part: Part) -> None:
+        """Look for signers to connect, count outcomes."""
+        if part.created is not None or part.saves:
+            self._delivery.pursue(part.entry)
+        self._outcomes.note(part)
+
+    def unreachable(self, entry: Entry, index: int) -> None:
+        """A frame could not be handed over."""
+        self._delivery.unreachable(entry, index)
+
+    # Inside
+
+    def _resume(self, request: bytes, turn: Turn) -> None:
+        entry = turn.wake(request)
+        if entry is not None:
+            self._delivery.pursue(entry)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_MS / 1000)
+            now_ms = self._clock.mono_ms()
+            self._signer.wipe_old()
+            self._arrivals.holding.forget_old(now_ms)
+            self.engine.put(self._drop_idle)
+            await self._store.write(partial(delete_old, wall_ms=self._clock.wall_ms(), limits=self._limits))
+
+    def _drop_idle(self, turn: Turn) -> None:
+        for entry in self._roster.idle_before(turn.now.mono_ms - self._limits.idle_ms):
+            self._roster.drop(entry)
+            self._notices.forget(entry)
+
+
+_FINAL = (State.COMPLETE, State.ABORTED)

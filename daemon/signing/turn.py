@@ -1,0 +1,153 @@
+"""One turn of the engine: what the machines asked for, collected per request until it is committed.
+
+A turn holds one `Part` per request it touched. All parts are one transaction; only if that fails are they tried one by
+one, so that one request's trouble is not another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from daemon.signing import rows
+from daemon.signing.roster import Entry, Roster
+from daemon.signing.rows import SaveRequest
+from daemon.signing.signer import Signer
+from musig2.protocol.effects import (
+    Blame,
+    Effect,
+    Emit,
+    KeyConflict,
+    NeedJoin,
+    NeedNonces,
+    NeedPartials,
+    Save,
+    SaveJoin,
+    SaveMessage,
+    SaveOutcome,
+    Send,
+    WipeNonces,
+)
+from musig2.protocol.inputs import Input, Now, Restarted
+from musig2.protocol.wire import Frame
+
+Tell: TypeAlias = "Callable[[sqlite3.Connection, Part, Emit], None]"
+_SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """What one request wants of this turn, in order."""
+
+    entry: Entry
+    created: SaveRequest | None = None
+    settled: bool = False
+    saves: list[Save] = field(default_factory=list)
+    events: list[Emit] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    notes: list[Blame | KeyConflict] = field(default_factory=list)
+    also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def commit(self, conn: sqlite3.Connection, tell: Tell, now_ms: int) -> None:
+        """Write everything of this part; runs in the store's writer thread."""
+        request = self.entry.request.id
+        if self.created is not None:
+            rows.save_request(conn, self.created)
+        for save in self.saves:
+            rows.save(conn, request, save, now_ms)
+        for write in self.also:
+            write(conn)
+        if self.settled:
+            rows.settle(conn, request)
+        for emit in self.events:
+            tell(conn, self, emit)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.created or self.saves or self.events or self.also)
+
+    def kinds(self) -> Iterator[str]:
+        """What is being saved, in words; for crash points and the log."""
+        if self.created is not None:
+            yield "request"
+        for save in self.saves:
+            match save:
+                case SaveJoin():
+                    yield "join"
+                case SaveMessage(seq=seq):
+                    yield _SEQ_KINDS[seq]
+                case SaveOutcome(outcome=outcome):
+                    yield outcome.value
+                case _:
+                    pass
+
+
+class Turn:
+    """Runs inputs to quiescence and collects what must be saved, sent and told."""
+
+    def __init__(self, *, roster: Roster, signer: Signer, now: Now) -> None:
+        self.now = now
+        self.parts: dict[bytes, Part] = {}
+        self.direct: list[tuple[bytes, Frame]] = []  # answers to peers that belong to no machine
+        self._roster = roster
+        self._signer = signer
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything to commit."""
+        return any(part.dirty for part in self.parts.values())
+
+    def part(self, entry: Entry) -> Part:
+        """This turn's part of that request."""
+        part = self.parts.get(entry.request.id)
+        if part is None:
+            part = self.parts[entry.request.id] = Part(entry)
+        return part
+
+    def wake(self, request: bytes) -> Entry | None:
+        """That request, from the store if need be; None if it is nowhere."""
+        entry = self._roster.get(request)
+        if entry is None:
+            entry = self._roster.find(request)
+            if entry is not None:
+                self.feed(entry, Restarted())
+        return entry
+
+    def feed(self, entry: Entry, *inputs: Input) -> Part:
+        """Hand inputs to the machine, answer what it needs, and collect its effects."""
+        part = self.part(entry)
+        queue: deque[Input] = deque(inputs)
+        while queue:
+            effects = entry.machine.handle(queue.popleft(), self.now)
+            answers = [answer for effect in effects if (answer := self._take(part, effect)) is not None]
+            queue.extendleft(reversed(answers))
+        self._roster.rearm(entry, self.now.mono_ms)
+        part.settled = entry.idle_since is not None
+        return part
+
+    def _take(self, part: Part, effect: Effect) -> Input | None:
+        match effect:
+            case Send():
+                part.sends.append(effect)
+            case NeedJoin(attempt=attempt):
+                return self._signer.answer(effect, part.entry.request, attempt)
+            case NeedNonces() | NeedPartials():
+                attempt = self._roster.attempt_of(effect.session)
+                return self._signer.answer(effect, part.entry.request, attempt)
+            case WipeNonces(session=session, key=key):
+                self._signer.wipe(session, key)
+            case Blame() | KeyConflict():
+                part.notes.append(effect)
+            case Emit():
+                part.events.append(effect)
+            case _:
+                part.saves.append(effect)
+                if isinstance(effect, SaveJoin) and effect.own:
+                    self._roster.wanted(part.entry)
+        return None
