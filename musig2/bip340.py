@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from musig2 import secp
-from musig2.contexts import AggregateKey, SigningValues
+from musig2.contexts import SigningValues
 from musig2.errors import InvalidArgumentError, InvalidContributionError
 from musig2.keys import SecretKey
 from musig2.memory import Slot, take_slot
@@ -48,7 +48,7 @@ class _SigningValues:
 
 
 @dataclass(frozen=True, slots=True)
-class _AggregateKey:
+class Bip340AggregateKey:
     cache: secp.KeyAggCache
     points: tuple[secp.Point, ...]
     aggpubkey: bytes
@@ -89,7 +89,7 @@ class Bip340:
 
     name: ClassVar[str] = "bip340"
 
-    def aggregate_keys(self, pubkeys: tuple[bytes, ...], tweaks: tuple[Tweak, ...]) -> AggregateKey:
+    def aggregate_keys(self, pubkeys: tuple[bytes, ...], tweaks: tuple[Tweak, ...]) -> Bip340AggregateKey:
         """BIP-327, KeyAgg and ApplyTweak."""
         if any(tweak.kind is TweakKind.TAPROOT for tweak in tweaks[:-1]):
             raise InvalidArgumentError("tweaks", "a TAPROOT tweak must be the last one")
@@ -100,7 +100,7 @@ class Bip340:
             _apply(cache, position, tweak)
         if tweaks:
             aggpubkey = secp.pubkey_serialize(secp.musig_pubkey_get(cache))
-        return _AggregateKey(cache, points, aggpubkey, internal)
+        return Bip340AggregateKey(cache, points, aggpubkey, internal)
 
     def schnorr_sign(self, seckey: SecretKey, msg: bytes) -> bytes:
         """BIP-340, default signing, with fresh auxiliary randomness."""

@@ -7,6 +7,7 @@ of signer 0. Where lotus-lib fails on infinity this follows BIP-327: 33 zero byt
 """
 
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar, Final
 
 from musig2 import generic, secp
@@ -173,11 +174,10 @@ class Lotus:
         """k by RFC 6979, negated where y(R) is no residue; s = k + e*d."""
         slot = take_slot()
         k, u = slot.view[:32], slot.view[32:64]
-        counter = 0
-        secp.rfc6979_nonce(k, seckey.scalar(), msg, _SCHNORR_ALGORITHM, counter)
+        counters = count()
+        secp.rfc6979_nonce(k, seckey.scalar(), msg, _SCHNORR_ALGORITHM, next(counters))
         while not secp.seckey_verify(k):
-            counter += 1
-            secp.rfc6979_nonce(k, seckey.scalar(), msg, _SCHNORR_ALGORITHM, counter)
+            secp.rfc6979_nonce(k, seckey.scalar(), msg, _SCHNORR_ALGORITHM, next(counters))
         r_x, r_y = secp.pubkey_coordinates(secp.seckey_pubkey(k))
         if not is_square(r_y):
             secp.seckey_negate(k)

@@ -11,7 +11,6 @@ data only. What touches a `memoryview` is constant-time in the library.
 
 import ctypes
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any, Final, NewType
 
@@ -81,15 +80,18 @@ _KEYPAIR: Final = ffi.typeof("secp256k1_keypair *")
 _SECNONCE: Final = ffi.typeof("secp256k1_musig_secnonce *")
 _LENGTH: Final = ffi.typeof("size_t *")
 
-_illegal: Final = threading.local()
 _pid: Final = os.getpid()
+_libc: Final = ctypes.CDLL(None)
+_libc.getentropy.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+_libc.fmemopen.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
+_libc.fmemopen.restype = ctypes.c_void_p
+_libc.setvbuf.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t)
+_libc.rewind.argtypes = (ctypes.c_void_p,)
+_UNBUFFERED: Final = 2
 
-
-def _on_illegal(text: Any, _data: Any) -> None:
-    _illegal.text = ffi.string(text).decode("ascii", "replace")
-
-
-_callback: Final = ffi.callback("void(char *, void *)", _on_illegal)
+_complaint: Final = ctypes.create_string_buffer(512)
+_stream: Final = _libc.fmemopen(_complaint, len(_complaint), b"w")
+_libc.setvbuf(_stream, None, _UNBUFFERED, 0)
 
 
 def refuse_fork() -> None:
@@ -101,13 +103,15 @@ def refuse_fork() -> None:
 def _ok(code: int) -> None:
     """For calls that cannot fail on what we pass."""
     if code != 1:
-        text = _illegal.__dict__.pop("text", "it returned 0")
+        text = _complaint.value.decode(errors="replace") or "it returned 0"
+        _libc.rewind(_stream)
+        ctypes.memset(_complaint, 0, len(_complaint))
         raise LibraryError(f"libsecp256k1 refused a call ({text}): the operation was abandoned")
 
 
 def _holds(code: int) -> bool:
     """For calls that judge their input: False is an answer, unless the library says that it was misused."""
-    if code != 1 and "text" in _illegal.__dict__:
+    if code != 1 and _complaint.value:
         _ok(code)
     return code == 1
 
@@ -119,19 +123,22 @@ def _secret(view: memoryview) -> Any:
 def fill_random(view: memoryview) -> None:
     """Fill a secret buffer (at most 256 bytes) from the operating system, without a copy in a Python object."""
     address = int(ffi.cast("uintptr_t", _secret(view)))
-    if _getentropy(address, len(view)) != 0:
+    if _libc.getentropy(address, len(view)) != 0:
         raise LibraryError("the operating system gave no randomness: nothing was generated")
 
 
 def _own_context() -> Any:
+    """A context that answers misuse by writing a text to our stream: `fputs` has the shape of the callback.
+
+    A callback into Python would need memory that is writable and executable, which hardened services forbid.
+    """
     context = lib.secp256k1_context_create(lib.SECP256K1_CONTEXT_NONE)
-    lib.secp256k1_context_set_illegal_callback(context, _callback, _NULL)
+    fputs = ffi.cast("void(*)(char *, void *)", ctypes.cast(_libc.fputs, ctypes.c_void_p).value)
+    lib.secp256k1_context_set_illegal_callback(context, fputs, ffi.cast("void *", _stream))
     _ok(lib.secp256k1_context_randomize(context, os.urandom(32)))
     return context
 
 
-_getentropy: Final = ctypes.CDLL(None).getentropy
-_getentropy.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 ctx: Final = _own_context()
 
 
