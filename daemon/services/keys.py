@@ -1,0 +1,101 @@
+"""Handlers of `createKey` to `changePassphrase`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from daemon.key_rows import KeyInfo
+from daemon.keystore import Keystore
+from daemon.tokens import Tokens
+from rpc.caller import Caller
+from rpc.errors import ApiError
+from rpc.models import keys as models
+from rpc.models.wire import NoParams, NoParamsChange
+
+
+class KeyService:
+    """Keys through the API. A token that creates a key is bound to it in the same commit."""
+
+    def __init__(self, *, keystore: Keystore, tokens: Tokens) -> None:
+        self._keystore = keystore
+        self._tokens = tokens
+
+    async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
+        _require_creation(caller)
+        made = await self._keystore.create(params.scheme, params.label or "", also=self._binding(caller))
+        self._tokens.bind(caller.token_id, made.pubkey)
+        return _made(made)
+
+    async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
+        _require_creation(caller)
+        secret = params.private_key.get_secret_value()
+        made = await self._keystore.import_key(secret, params.scheme, params.label or "", also=self._binding(caller))
+        self._tokens.bind(caller.token_id, made.pubkey)
+        return _made(made)
+
+    async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:
+        seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
+        return models.KeyList(keys=tuple(models.Key.model_validate(_fields(info)) for info in seen))
+
+    async def pause_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        return models.ChangedKey.model_validate(_fields(await self._keystore.pause(pubkey)))
+
+    async def resume_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        return models.ChangedKey.model_validate(_fields(await self._keystore.resume(pubkey)))
+
+    async def unlock(self, caller: Caller, params: models.Unlock) -> models.LockState:
+        await self._keystore.unlock(params.passphrase.get_secret_value(), params.duration_ms)
+        return self._lock_state()
+
+    async def lock(self, caller: Caller, params: NoParamsChange) -> models.LockState:
+        self._keystore.lock()
+        return self._lock_state()
+
+    async def change_passphrase(self, caller: Caller, params: models.ChangePassphrase) -> models.PassphraseChanged:
+        await self._keystore.change_passphrase(
+            params.passphrase.get_secret_value(), params.new_passphrase.get_secret_value()
+        )
+        return models.PassphraseChanged(changed=True)
+
+    def _binding(self, caller: Caller) -> _Binding:
+        return _Binding(self._tokens, caller.token_id)
+
+    def _lock_state(self) -> models.LockState:
+        return models.LockState(locked=self._keystore.locked, until=self._keystore.locks_at_ms)
+
+
+class _Binding:
+    """Binds a new key to the token that made it, inside the write that stores the key."""
+
+    def __init__(self, tokens: Tokens, token_id: str) -> None:
+        self._tokens = tokens
+        self._token_id = token_id
+
+    def __call__(self, conn: sqlite3.Connection, pubkey: bytes) -> None:
+        self._tokens.store_binding(conn, self._token_id, pubkey)
+
+
+def _require_creation(caller: Caller) -> None:
+    if caller.keys is not None and not caller.create_key:
+        raise ApiError(
+            "forbidden", "This token is bound to its keys and may not make others; createToken has createKey for that."
+        )
+
+
+def _made(info: KeyInfo) -> models.KeyMade:
+    return models.KeyMade.model_validate({"publicKey": info.pubkey.hex(), "scheme": info.scheme, "label": info.label})
+
+
+def _fields(info: KeyInfo) -> dict[str, str | int | bool]:
+    return {
+        "publicKey": info.pubkey.hex(),
+        "scheme": info.scheme,
+        "label": info.label,
+        "external": info.external,
+        "paused": info.paused,
+        "createdAt": info.created_at,
+    }
