@@ -24,6 +24,14 @@ def _sized(name: str, value: bytes, size: int) -> None:
         raise InvalidArgumentError(name, f"must be {size} bytes")
 
 
+def _one_each(name: str, values: Sequence[bytes], size: int, session: SessionContext) -> None:
+    count = len(session.keyagg.pubkeys)
+    if len(values) != count:
+        raise InvalidArgumentError(name, f"must be {count}, one for each key")
+    for index, value in enumerate(values):
+        _sized(f"{name}[{index}]", value, size)
+
+
 class Scheme:
     """One signature scheme. Stateless but for a bounded cache of aggregated keys; safe to share between threads.
 
@@ -143,11 +151,9 @@ class Scheme:
         the first signer whose partial signature is wrong.
         """
         self._own("session", session.keyagg.scheme)
-        count = len(session.keyagg.pubkeys)
-        if len(psigs) != count:
-            raise InvalidArgumentError("psigs", f"must be {count}, one for each key")
-        for index, psig in enumerate(psigs):
-            _sized(f"psigs[{index}]", psig, 32)
+        _one_each("psigs", psigs, 32, session)
+        if pubnonces is not None:
+            _one_each("pubnonces", pubnonces, 66, session)
         try:
             return session.values.aggregate(tuple(psigs))
         except InvalidContributionError as error:
@@ -218,7 +224,6 @@ class Scheme:
 
     def _blame(self, psigs: Sequence[bytes], session: SessionContext, pubnonces: Sequence[bytes]) -> None:
         for index, (psig, pubnonce) in enumerate(zip(psigs, pubnonces, strict=True)):
-            _sized(f"pubnonces[{index}]", pubnonce, 66)
             if not session.values.partial_verify(psig, pubnonce, index):
                 raise InvalidContributionError(index, "psig")
 

@@ -110,7 +110,10 @@ def _ok(code: int) -> None:
 
 
 def _holds(code: int) -> bool:
-    """For calls that judge their input: False is an answer, unless the library says that it was misused."""
+    """For calls that judge their input: False is an answer, unless the library says that it was misused.
+
+    (Of two misuses in the same moment one may come out as False: refused, but without the text.)
+    """
     if code != 1 and _complaint.value:
         _ok(code)
     return code == 1
