@@ -48,6 +48,7 @@ class Store:
         self._of_thread = threading.local()
         self._pool = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="musigd-read")
         self._closed = False
+        self.failure: str | None = None  # why the last write could not be stored; None after one that could
 
     @classmethod
     def open(cls, path: Path, migrations: Sequence[Migration] | None = None) -> Store:
@@ -82,7 +83,13 @@ class Store:
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._writer.submit(Job(fn, future))
-        return await future
+        try:
+            value = await future
+        except StoreError as error:
+            self.failure = str(error)
+            raise
+        self.failure = None
+        return value
 
     def read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         """Run `fn` at once on the event loop's thread, on one consistent state: short indexed queries only."""
