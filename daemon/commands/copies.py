@@ -1,0 +1,27 @@
+"""`musigd backup FILE` and `musigd restore FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from daemon.backup import back_up_datadir, restore_datadir
+
+from .settings import datadir_from, ending_in_a_sentence
+
+
+@ending_in_a_sentence
+def backup(arguments: argparse.Namespace) -> int:
+    """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
+    back_up_datadir(datadir_from(arguments), arguments.file)
+    sys.stdout.write(f"Wrote {arguments.file}. It holds your keys, sealed: keep it as you keep money.\n")
+    return 0
+
+
+@ending_in_a_sentence
+def restore(arguments: argparse.Namespace) -> int:
+    """Bring the file into an empty data directory, under a new peer identity."""
+    datadir = datadir_from(arguments)
+    restore_datadir(arguments.file, datadir)
+    sys.stdout.write(f"Restored into {datadir}. Sessions that were open are given up; start with `musigd run`.\n")
+    return 0

@@ -1,0 +1,53 @@
+"""What every command does first: find the data directory, read the settings; where that fails, end with a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from config.load import load_settings
+from config.locations import config_file_of, datadir_of
+from config.settings import Settings, SettingsError
+from daemon.errors import DaemonError
+
+FLAGS = {
+    "network": "network",
+    "rpc.listen": "rpc_listen",
+    "p2p.listen": "p2p_listen",
+    "p2p.bootstrap": "bootstrap",
+    "log.level": "log_level",
+    "log.format": "log_format",
+}
+
+
+def datadir_from(arguments: argparse.Namespace) -> Path:
+    """The data directory that flag and environment name."""
+    return datadir_of(arguments.datadir, os.environ)
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings:
+    """The effective settings. Raises SettingsError."""
+    given: dict[str, Any] = {name: getattr(arguments, attribute) for name, attribute in FLAGS.items()}
+    file, must_exist = config_file_of(arguments.config, os.environ, datadir_from(arguments))
+    return load_settings(flags=given, file=file, must_exist=must_exist)
+
+
+def ending_in_a_sentence(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Turns what a command raises on purpose into its sentence on stderr and its exit code."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        try:
+            return command(arguments)
+        except SettingsError as error:
+            for problem in error.problems:
+                sys.stderr.write(f"musigd: {problem}\n")
+            return error.exit_code
+        except DaemonError as error:
+            sys.stderr.write(f"musigd: {error}\n")
+            return error.exit_code
+
+    return run

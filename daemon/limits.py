@@ -1,0 +1,91 @@
+"""Translates the settings into what each part is told: the only place where both sides' names stand together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.settings import Settings
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.signing.limits import SigningLimits
+from musig2.protocol.checks import Limits
+from p2p.network import NetworkConfig
+from rpc.config import RpcConfig
+
+
+def wire_limits(settings: Settings) -> Limits:
+    """What records from peers are held to."""
+    limits = settings.limits
+    return Limits(
+        advertisement_bytes=limits.advertisement_bytes,
+        request_bytes=limits.request_bytes,
+        items_times_signers=limits.items_times_signers,
+        skew_ms=limits.skew_ms,
+        max_ttl_ms=limits.max_ttl_ms,
+    )
+
+
+def network_config(settings: Settings, version: str) -> NetworkConfig:
+    """How the libp2p node is set up."""
+    p2p, limits = settings.p2p, settings.limits
+    return NetworkConfig(
+        network=settings.network,
+        listen=p2p.listen,
+        announce=p2p.announce,
+        bootstrap=p2p.bootstrap,
+        mdns=p2p.use_mdns,
+        dht=p2p.dht,
+        private_addresses=p2p.use_private_addresses,
+        agent=f"musigd/{version}",
+        max_connections=limits.connections,
+        max_gossip_bytes=max(50_000, limits.advertisement_bytes),
+        ban_after=limits.invalid_signatures,
+        ban_ms=limits.ban_ms,
+    )
+
+
+def discovery_limits(settings: Settings) -> DiscoveryLimits:
+    """What the directory accepts and keeps."""
+    limits = settings.limits
+    return DiscoveryLimits(
+        checks=wire_limits(settings),
+        interval_ms=limits.interval_ms,
+        ttl_ms=limits.ttl_ms,
+        advertisements=limits.advertisements,
+        advertisements_per_peer=limits.advertisements_per_peer,
+        notices=limits.notices,
+        notices_per_peer=limits.notices_per_peer,
+    )
+
+
+def signing_limits(settings: Settings) -> SigningLimits:
+    """What requests and sessions may cost, and how long they are kept."""
+    limits = settings.limits
+    return SigningLimits(
+        wire=wire_limits(settings),
+        default_ttl_ms=limits.ttl_ms,
+        round_ms=limits.round_ms,
+        broadcast_ms=limits.broadcast_ms,
+        max_attempts=limits.max_attempts,
+        unsolicited_per_peer=limits.unsolicited_per_peer,
+        unsolicited_total=limits.unsolicited_total,
+        keep_finished_ms=settings.store.keep_finished,
+    )
+
+
+def rpc_config(settings: Settings, version: str, socket: Path) -> RpcConfig:
+    """Where wallets connect, and what each may cost."""
+    rpc, limits = settings.rpc, settings.limits
+    return RpcConfig(
+        network=settings.network,
+        version=version,
+        host=rpc.endpoint.host,
+        port=rpc.endpoint.port,
+        socket_path=socket,
+        tls_cert=rpc.tls_cert,
+        tls_key=rpc.tls_key,
+        allowed_hosts=rpc.allowed_hosts,
+        allowed_origins=rpc.allowed_origins,
+        max_connections=limits.rpc_connections,
+        max_calls_at_once=limits.rpc_calls_at_once,
+        calls_per_second=limits.rpc_calls_per_second,
+    )
