@@ -36,6 +36,8 @@ def inspect(path: Path, *, full: bool = False) -> Inspection:
         return Inspection(version=0, is_new=True)
     except OSError as error:
         raise StoreUnusable(f"The database {path} cannot be read: {error.strerror}.") from error
+    if not path.is_file():
+        raise StoreUnusable(f"The database {path} is no regular file: move it away, or use another --datadir.")
     try:
         return _inspect_file(path, check=full or size <= CHECKED_UP_TO_BYTES)
     except sqlite3.Error as error:

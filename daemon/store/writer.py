@@ -86,9 +86,10 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stopping:
-            batch = self._take()
-            if batch:
-                self._report(self._commit(batch))
+            batch: Sequence[Job] = self._take()
+            while batch:
+                done, batch = self._commit(batch)
+                self._report(done)
         self._conn.close()
 
     def _take(self) -> list[Job]:
@@ -121,15 +122,22 @@ class Writer:
             self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self.stats.checkpoints += 1
 
-    def _commit(self, batch: Sequence[Job]) -> list[Done]:
+    def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
+        """Returns how the jobs ended that were run, and those that still have to be."""
+        done: list[Done] = []
         try:
             self._conn.execute("BEGIN IMMEDIATE")
-            done = [self._attempt(job) for job in batch]
+        except sqlite3.Error as error:
+            return self._all_failed(batch, error), ()
+        try:
+            for job in batch:
+                done.append(self._attempt(job))
             self._conn.execute("COMMIT")
-        except (sqlite3.Error, StoreError) as error:
-            return self._all_failed(batch, error)
+        except (sqlite3.Error, StoreError) as error:  # SQLite undid everything so far, as it does when the disk is full
+            run = len(done) + 1
+            return self._all_failed(batch[:run], error), batch[run:]
         self._count(done)
-        return done
+        return done, ()
 
     def _attempt(self, job: Job) -> Done:
         """Run one function. An exception of its own undoes only its own rows."""
@@ -137,17 +145,17 @@ class Writer:
         conn.execute("SAVEPOINT job")
         try:
             value = job.fn(conn)
-        except BaseException as error:  # noqa: BLE001  (whatever it is belongs to the caller who waits, not to this thread)
+        except BaseException as error:  # whatever it is belongs to the caller who waits, not to this thread
+            if not conn.in_transaction and isinstance(error, sqlite3.Error):
+                raise
             self._undo()
             return Done(job.future, None, self._translated(error))
-        if not conn.in_transaction:
-            raise StoreError("A write function ended the transaction it was given; nothing of this commit was kept.")
         conn.execute("RELEASE job")
         return Done(job.future, value, None)
 
     def _undo(self) -> None:
         if not self._conn.in_transaction:
-            raise StoreError(f"The database {self._path} undid a whole commit: check the disk and the system log.")
+            raise StoreError("A write function ended the transaction it was given; nothing of this commit was kept.")
         self._conn.execute("ROLLBACK TO job")
         self._conn.execute("RELEASE job")
 
