@@ -6,9 +6,10 @@ waking its machine. About one that is nowhere, the peer hears `unknown_request` 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, cast
+
+import structlog
 
 from daemon.signing import reading
 from daemon.signing.holding import Holding
@@ -26,7 +27,7 @@ from musig2.protocol.peers import peer_text
 from musig2.protocol.records import Cancel, Decline, DoneBody, Join, Message, Request
 from musig2.protocol.wire import Answer, Complete, Fetch, Frame, Have, Signed
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
 
 
@@ -69,7 +70,7 @@ class Arrivals:
             case Answer(request=request, code=code):
                 self._answered(turn, peer, request, code)
             case _:
-                log.debug("peer %s sent a record that has no place on this protocol", peer_text(peer))
+                log.debug("a peer sent a record that has no place on this protocol", peer=peer_text(peer))
 
     def _message(self, turn: Turn, peer: bytes, record: Message, frame: Signed[Message]) -> None:
         request = self._roster.request_of(record.session)
@@ -130,7 +131,7 @@ class Arrivals:
         if problem is None:
             self._accept(turn, peer, signed, own)
             return
-        log.info("request %s from %s is not taken: %s", signed.id.hex(), peer_text(peer), problem)
+        log.info("a request is not taken", request=signed.id.hex(), peer=peer_text(peer), reason=problem)
         if problem == BUSY:
             turn.direct.append((peer, Answer(signed.id, BUSY)))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import structlog
 
 from daemon.signing.arrivals import introduce
 from daemon.signing.limits import SigningLimits
@@ -21,7 +22,7 @@ from daemon.signing.turn import Turn
 from musig2.protocol.effects import Outcome
 from musig2.protocol.inputs import PeerConnected, PeerDisconnected
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 LIVE = (Outcome.OPEN, Outcome.SIGNING)
 Goal = tuple[bytes, int]  # a request and one of its signers
 

@@ -12,11 +12,12 @@ undone by `SaveFailed`, and nothing of it is sent.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
+
+import structlog
 
 from daemon.signing.limits import SigningLimits
 from daemon.signing.outbox import Outbox
@@ -27,7 +28,7 @@ from daemon.signing.telling import Teller, store_failed
 from daemon.signing.turn import Part, Turn
 from musig2.protocol.inputs import Now, SaveFailed, Tick
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
 
 
@@ -183,7 +184,7 @@ class Engine:
         try:
             await self._save(parts, turn.now.wall_ms)
         except Exception as error:  # noqa: BLE001  # whatever it was: nothing is stored, so nothing may leave
-            log.error("a commit of %d requests failed and is tried one by one: %s", len(parts), error)
+            log.error("a commit failed; its requests are tried one by one", requests=len(parts), detail=str(error))
             return await self._commit_singly(turn, parts)
         return []
 
@@ -193,7 +194,7 @@ class Engine:
             try:
                 await self._save([part], turn.now.wall_ms)
             except Exception as error:  # noqa: BLE001  # as above
-                log.error("request %s cannot be stored: %s", part.entry.request.id.hex(), error)
+                log.error("a request cannot be stored", request=part.entry.request.id.hex(), detail=str(error))
                 failed.append(turn.parts.pop(part.entry.request.id))
         return failed
 

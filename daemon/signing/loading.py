@@ -24,15 +24,12 @@ _OPEN = (State.JOINING, State.READY, State.ROUND1, State.ROUND2)
 class Loader:
     """Makes entries: new ones from a request, old ones from the store."""
 
-    def __init__(
-        self, *, store: Store, keystore: Keystore, identity: Identity, discovery: Discovery, burn: bool = False
-    ) -> None:
-        """`burn`: after a restore, every open attempt counts as one whose secret nonces are lost."""
+    def __init__(self, *, store: Store, keystore: Keystore, identity: Identity, discovery: Discovery) -> None:
         self._store = store
         self._keystore = keystore
         self._identity = identity
         self._discovery = discovery
-        self.burn = burn
+        self.burn = False  # after a restore: every open attempt counts as one whose secret nonces are lost
 
     def own_keys(self, keys: Collection[bytes]) -> frozenset[bytes]:
         """Those of the keys that this daemon holds."""

@@ -7,10 +7,11 @@ signed delegation of a required key.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from secrets import token_bytes
 from typing import Any
+
+import structlog
 
 from daemon.signing import reading
 from daemon.signing.arrivals import introduce
@@ -25,7 +26,7 @@ from musig2.protocol.peers import peer_text
 from musig2.protocol.records import Notice
 from musig2.protocol.wire import Fetch, Signed
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 
 
 class Notices:
@@ -106,7 +107,7 @@ class Notices:
 
     async def _ask(self, peer: bytes) -> None:
         if not self._network.connected(peer) and not await self._network.dial(peer, ()):
-            log.info("peer %s asks for one of our keys and cannot be reached", peer_text(peer))
+            log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()
         found = (self._discovery.delegation_of(key) for key in own)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
+
+import structlog
 
 from daemon.signing.ports import Discovery
 from daemon.signing.turn import Part
 from musig2.protocol.effects import Blame, KeyConflict, Outcome, SaveOutcome, SaveSession, State
 from musig2.protocol.peers import peer_text
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 
 
 class Outcomes:
@@ -32,10 +33,10 @@ class Outcomes:
         for note in part.notes:
             match note:
                 case Blame(key=key, peer=peer, reason=reason):
-                    log.warning("signer %s (peer %s) broke the protocol: %s", key.hex(), peer_text(peer), reason)
+                    log.warning("a signer broke the protocol", key=key.hex(), peer=peer_text(peer), reason=reason)
                     self._discovery.record_outcome(key, "failed")
                 case KeyConflict(key=key, peer=peer):
-                    log.error("own key %s is used by peer %s as well; it is paused", key.hex(), peer_text(peer))
+                    log.error("an own key is used elsewhere and is paused", key=key.hex(), peer=peer_text(peer))
                     self._spawn(self._pause(key))
         for save in part.saves:
             match save:

@@ -84,6 +84,11 @@ def request(conn: sqlite3.Connection, request_id: bytes) -> StoredRequest | None
     return next(_requests(cursor), None)
 
 
+def is_restored(conn: sqlite3.Connection) -> bool:
+    """Whether this database came out of a backup and its open attempts have not been abandoned yet."""
+    return conn.execute("SELECT 1 FROM meta WHERE name = 'burn_open_attempts'").fetchone() is not None
+
+
 def unsettled(conn: sqlite3.Connection) -> list[bytes]:
     """The ids of all requests with something left to do, oldest first."""
     query = "SELECT request FROM signing_requests WHERE settled = 0 ORDER BY number"
@@ -199,6 +204,16 @@ def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | N
     """(session, culprit, envelope) of what was kept: declines and cancels (culprit None), evidence."""
     query = "SELECT session, culprit, envelope FROM signing_records WHERE request = ? ORDER BY id"
     return conn.execute(query, (request_id,)).fetchall()
+
+
+def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[bytes]:
+    """The envelopes that prove what `row` says of its culprits: what was kept as evidence, and what it refers to."""
+    if not row.culprits and not row.conflicting:
+        return []
+    kept = [envelope for about, culprit, envelope in records(conn, request_id) if culprit and about == row.session]
+    joined = [join.envelope for join in joins(conn, request_id) if join.attempt == row.attempt]
+    sent = [message.envelope for message in messages(conn, [row.session]) if message.seq <= 2]
+    return list(dict.fromkeys((*kept, *joined, *sent)))
 
 
 def _marks(values: Collection[object]) -> str:

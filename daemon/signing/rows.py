@@ -177,6 +177,11 @@ def close_session(conn: sqlite3.Connection, session: bytes, keys: Iterable[bytes
     )
 
 
+def forget_restore(conn: sqlite3.Connection) -> None:
+    """Every attempt that a backup brought back open is abandoned, and that is stored."""
+    conn.execute("DELETE FROM meta WHERE name = 'burn_open_attempts'")
+
+
 def pieces(data: bytes | None, size: int) -> tuple[bytes, ...]:
     """Fields of `size` bytes that were stored one after another."""
     return tuple(data[i : i + size] for i in range(0, len(data), size)) if data else ()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from daemon.signing import reading
+from daemon.signing import reading, rows
 from daemon.signing.arrivals import Arrivals
 from daemon.signing.delivery import Delivery
 from daemon.signing.engine import Engine
@@ -41,7 +40,6 @@ from musig2.protocol.inputs import OwnerAbort
 from musig2.protocol.records import Notice
 from musig2.protocol.wire import Frame, Signed
 
-log = logging.getLogger(__name__)
 SWEEP_MS = 10_000
 
 
@@ -62,16 +60,13 @@ class SigningService:
         addrs: Callable[[], tuple[bytes, ...]],
         limits: SigningLimits | None = None,
         signer: Signer | None = None,
-        burn_open_attempts: bool = False,
         crash_points: CrashPoints = NO_CRASH_POINTS,
     ) -> None:
-        """`addrs`: the binary multiaddrs of this daemon right now. `burn_open_attempts`: after a restore."""
+        """`addrs`: the binary multiaddrs of this daemon right now, for its joins."""
         limits = SigningLimits() if limits is None else limits
         self._store, self._clock, self._limits, self._network = store, clock, limits, network
         self._signer = signer or LocalSigner(keystore=keystore, identity=identity, clock=clock, addrs=addrs)
-        self._loader = Loader(
-            store=store, keystore=keystore, identity=identity, discovery=discovery, burn=burn_open_attempts
-        )
+        self._loader = Loader(store=store, keystore=keystore, identity=identity, discovery=discovery)
         self._roster = Roster(load=self._loader.load, request_of=self._loader.request_of)
         self.engine = Engine(
             store=store,
@@ -133,9 +128,12 @@ class SigningService:
 
     async def start(self) -> None:
         """Take up everything that is not settled, and begin to turn. The network may come up before or after."""
+        self._loader.burn = self._store.read(reading.is_restored)
         for request in self._store.read(reading.unsettled):
             self.engine.put(partial(self._resume, request))
         self.engine.start()
+        if self._loader.burn:
+            await self._burned()
         self._delivery.start()
         self._sweeper = asyncio.create_task(self._sweep(), name="signing sweeper")
 
@@ -198,6 +196,13 @@ class SigningService:
         entry = turn.wake(request)
         if entry is not None:
             self._delivery.pursue(entry)
+
+    async def _burned(self) -> None:
+        """After a restore: once every open attempt was abandoned, and that is stored, it is not done again."""
+        for _ in range(2):  # the second turn begins after the commit of the first
+            await self.engine.do(lambda turn: None)
+        self._loader.burn = False
+        await self._store.write(rows.forget_restore)
 
     async def _sweep(self) -> None:
         while True:

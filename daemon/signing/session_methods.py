@@ -130,15 +130,14 @@ class SessionMethods:
         """Signed messages that prove who broke the protocol."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
-        kept = self._store.read(lambda conn: reading.records(conn, stored.request))
         row = leading(found)
+        proof = self._store.read(lambda conn: reading.proof(conn, stored.request, row))
         return {
             "sessionId": params.session_id,
             **({"reason": row.reason} if row.reason is not None else {}),
             "culprits": [key.hex() for key in row.culprits],
-            "evidence": [
-                envelope.hex() for about, culprit, envelope in kept if culprit is not None and about == session
-            ],
+            "evidence": [envelope.hex() for envelope in proof],
+            "request": stored.envelope.hex(),
         }
 
     async def get_final_signature(self, caller: Caller, params: wire.GetFinalSignature) -> Json:

@@ -7,10 +7,11 @@ the call that signs takes it out of the table first.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
+
+import structlog
 
 from daemon.signing.ports import Clock, Identity, Keystore
 from musig2 import MusigError, NonceConsumed, SecNonce, scheme
@@ -21,7 +22,7 @@ from musig2.protocol.records import Join, Request
 from musig2.protocol.wire import Signed
 from rpc.errors import ApiError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("musigd.signing")
 Answer: TypeAlias = JoinReady | NoncesReady | PartialsReady | SignerRefused
 
 
@@ -81,10 +82,10 @@ class LocalSigner:
                 case _:
                     assert_never(need)
         except ApiError as error:
-            log.warning("key %s cannot sign now: %s", need.key.hex(), error.reason)
+            log.warning("a key cannot sign now", key=need.key.hex(), reason=error.reason)
             return SignerRefused(need.key, attempt, "locked")
         except MusigError as error:
-            log.error("attempt %d with key %s is burned: %s", attempt, need.key.hex(), error)
+            log.error("an attempt is burned", attempt=attempt, key=need.key.hex(), detail=str(error))
             return SignerRefused(need.key, attempt, "nonce_lost")
 
     def wipe(self, session: bytes, key: bytes) -> None:

@@ -1,0 +1,240 @@
+"""Daemons without RPC server and libp2p: real stores, keys, event logs and signing services on a network in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from memory_net import Hub, MemoryNet
+
+from daemon.clock import Clock
+from daemon.events import Event, EventLog
+from daemon.keystore import Keystore
+from daemon.passphrase import Origin, PassphraseFile
+from daemon.sealing import KdfCost
+from daemon.signing.limits import SigningLimits
+from daemon.signing.service import SigningService
+from daemon.store import Store
+from daemon.vault_start import Costs
+from musig2 import scheme
+from musig2.protocol.envelope import seal
+from musig2.protocol.peers import PeerIdentity
+from musig2.protocol.records import Advertisement, Notice, Request
+from musig2.protocol.wire import Signed
+from rpc.backend import handlers_of
+from rpc.caller import Caller, owner
+from rpc.models.requests import AnnounceSigningRequest
+from rpc.table import METHODS
+
+CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
+LONGEST_S = 20
+
+
+class AllowAll:
+    def check_join(self, request: Request, pubkey: bytes) -> None:
+        pass
+
+
+class Book:
+    """The directory of a world: which peer speaks for a key. Everybody reads the same one."""
+
+    def __init__(self) -> None:
+        self.peers: dict[bytes, bytes] = {}
+        self.outcomes: list[tuple[bytes, str]] = []
+        self.notices: list[Signed[Notice]] = []
+        self.readers: list[Callable[[Signed[Notice]], None]] = []
+
+
+class BookDiscovery:
+    """One daemon's view of the book."""
+
+    def __init__(self, book: Book, keystore: Keystore, identity: PeerIdentity, clock: Clock) -> None:
+        self._book = book
+        self._keystore = keystore
+        self._identity = identity
+        self._clock = clock
+
+    def peers_of(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        peer = self._book.peers.get(pubkey)
+        return [] if peer is None else [(peer, ())]
+
+    async def resolve(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        await asyncio.sleep(0)
+        return self.peers_of(pubkey)
+
+    def delegation_of(self, pubkey: bytes) -> bytes | None:
+        if pubkey not in frozenset(self._keystore.keys()):
+            return None
+        now = self._clock.wall_ms()
+        name = self._keystore.scheme_of(pubkey)
+        ad = Advertisement(name, pubkey, self._identity.peer, (), ("spend",), now, now + 3_600_000)
+        return seal(ad, lambda digest: self._keystore.sign(pubkey, digest), self._identity.sign).envelope
+
+    def record_outcome(self, pubkey: bytes, outcome: str) -> None:
+        self._book.outcomes.append((pubkey, outcome))
+
+    async def publish_notice(self, signed: Signed[Notice]) -> None:
+        self._book.notices.append(signed)
+        for reader in list(self._book.readers):
+            reader(signed)
+
+
+class Daemon:
+    """One daemon of a world. `stop` and `start` again keep its folder, so it remembers; `kill` skips all politeness."""
+
+    def __init__(self, world: World, folder: Path, seed: bytes) -> None:
+        self.world = world
+        self.folder = folder
+        self.identity = PeerIdentity(seed)
+        self.clock = world.clock
+        self.running = False
+        self.key = b""
+
+    @property
+    def peer(self) -> bytes:
+        return self.identity.peer
+
+    async def start(self, **settings: Any) -> Daemon:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store.open(self.folder / "musigd.db")
+        self.events = EventLog(store=self.store, clock=self.clock)
+        await self.events.start()
+        self.keystore = Keystore(store=self.store, clock=self.clock, costs=CHEAP)
+        await self.keystore.start(PassphraseFile(Origin.GENERATED, self.folder / "passphrase"))
+        self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
+        self.net: MemoryNet = self.world.hub.join(self.peer, self)
+        self.service = SigningService(
+            store=self.store,
+            events=self.events,
+            keystore=self.keystore,
+            identity=self.identity,
+            network=self.net,
+            discovery=self.discovery,
+            clock=self.clock,
+            policy=AllowAll(),
+            addrs=lambda: (),
+            **{"limits": self.world.limits, **settings},
+        )
+        self.keystore.on_lock(self.service.on_locked)
+        self.handlers = handlers_of(*self.service.methods)
+        self.world.book.readers.append(self.service.on_notice)
+        await self.service.start()
+        self.running = True
+        return self
+
+    async def stop(self) -> None:
+        if not self.running:
+            return
+        self.running = False
+        self.world.book.readers.remove(self.service.on_notice)
+        await self.service.stop()
+        if self.world.hub.nodes.get(self.peer) is self.net:
+            self.world.hub.leave(self.peer)
+        self.keystore.stop()
+        await self.store.close()
+
+    def on_frames(self, batch: Sequence[tuple[bytes, Any]]) -> None:
+        self.service.on_frames(batch)
+
+    def on_connected(self, peer: bytes) -> None:
+        self.service.on_connected(peer)
+
+    def on_disconnected(self, peer: bytes) -> None:
+        if self.running:
+            self.service.on_disconnected(peer)
+
+    async def new_key(self, name: str) -> bytes:
+        """A key of its own, known to the book."""
+        pubkey = (await self.keystore.create(name)).pubkey
+        self.world.book.peers[pubkey] = self.peer
+        self.key = self.key or pubkey
+        return pubkey
+
+    async def call(self, method: str, caller: Caller | None = None, /, **params: Any) -> dict[str, Any]:
+        """An RPC method by its wire name, with params as JSON names them."""
+        model = METHODS[method].params.model_validate(params)
+        answer = await self.handlers[method](caller or owner(), model)
+        assert isinstance(answer, dict)
+        METHODS[method].result.model_validate({**answer, "seq": 0})
+        return answer
+
+    def told(self, name: str | None = None) -> list[Event]:
+        """The events so far, of one name or all."""
+        return [event for event in self.events.read(1, 10_000) if name is None or event.event == name]
+
+    async def until(self, name: str, count: int = 1, **data: Any) -> Event:
+        """The `count`-th event of that name with these data; waits for it."""
+        async with asyncio.timeout(LONGEST_S):
+            while True:
+                found = [e for e in self.told(name) if all(e.data.get(k) == v for k, v in data.items())]
+                if len(found) >= count:
+                    return found[count - 1]
+                await self.events.wait(self.events.next_seq)
+
+
+class World:
+    """Some daemons, one network, one book."""
+
+    def __init__(self, folder: Path, hub: Hub | None = None, limits: SigningLimits | None = None) -> None:
+        self.folder = folder
+        self.hub = hub or Hub()
+        self.book = Book()
+        self.clock = Clock()
+        self.limits = limits or SigningLimits(first_pause_ms=20)
+        self.daemons: list[Daemon] = []
+
+    async def add(self, name: str = "lotus", *, keys: int = 1) -> Daemon:
+        """One more daemon with that many keys."""
+        daemon = Daemon(self, self.folder / f"d{len(self.daemons)}", os.urandom(32))
+        await daemon.start()
+        for _ in range(keys):
+            await daemon.new_key(name)
+        self.daemons.append(daemon)
+        return daemon
+
+    async def grow(self, count: int, name: str = "lotus") -> list[Daemon]:
+        return [await self.add(name) for _ in range(count)]
+
+    async def stop(self) -> None:
+        for daemon in self.daemons:
+            await daemon.stop()
+
+
+async def announce(creator: Daemon, signers: Sequence[Daemon], messages: int = 1, **params: Any) -> dict[str, Any]:
+    """Ask these signers' first keys for that many signatures."""
+    keys = [signer.key.hex() for signer in signers]
+    items = [{"message": os.urandom(32).hex()} for _ in range(messages)]
+    return await creator.call(
+        "announceSigningRequest", publicKey=creator.key.hex(), requiredPublicKeys=keys, messages=items, **params
+    )
+
+
+async def join(signer: Daemon, request: str, **params: Any) -> dict[str, Any]:
+    """Wait until the request is there, then join with the first key."""
+    await signer.until("signing-request:received", requestId=request)
+    return await signer.call("joinSigningRequest", requestId=request, publicKey=signer.key.hex(), **params)
+
+
+async def signatures(daemon: Daemon, request: str) -> list[str]:
+    """The final signatures, verified under the aggregate keys of the request."""
+    answer = await daemon.call("getFinalSignature", requestId=request, waitMs=20_000)
+    shown = await daemon.call("getSigningRequest", requestId=request)
+    assert shown["state"] == "complete"
+    assert shown["signatures"] == answer["signatures"]
+    record = _record(shown)
+    rules = scheme(answer["scheme"])
+    for item, signature in zip(record.items, answer["signatures"], strict=True):
+        assert rules.schnorr_verify(item.agg, item.msg, bytes.fromhex(signature))
+    return list(answer["signatures"])
+
+
+def _record(shown: dict[str, Any]) -> Request:
+    from daemon.signing.loading import open_request
+
+    return open_request(bytes.fromhex(shown["envelope"])).record
+
+
+__all__ = ["AnnounceSigningRequest", "Book", "Daemon", "World", "announce", "join", "signatures"]
