@@ -1,5 +1,6 @@
 """libsecp256k1 made to fail: every return code is looked at, and no failure is taken for an answer."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from musig2_world import SCHEMES, world
 from slow_musig2 import G, N, base_mul, encode
 
 from musig2 import (
+    ForkDetected,
     InvalidArgumentError,
     InvalidContributionError,
     LibraryError,
@@ -338,3 +340,36 @@ def test_combination_at_infinity_is_none() -> None:
     assert combination(N - 6, 2, encode(base_mul(3))) is None
     assert combination(0, 0, encode(G)) is None
     assert secp.pubkey_serialize(combination(0, 1, encode(base_mul(3)))) == encode(base_mul(3))
+
+
+def test_secrets_are_refused_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check itself; test_attack_fork.py forks for real."""
+    made = world(scheme("bip340"))
+    monkeypatch.setattr(secp, "_pid", os.getpid() + 1)
+    for action in (lambda: made.sign(0), SecretKey.generate, made.keys[0].scalar):
+        with pytest.raises(ForkDetected, match="fresh process"):
+            action()
+    made.secnonces[1].wipe()
+    monkeypatch.undo()
+    for index in (0, 1):
+        with pytest.raises(NonceConsumed):
+            made.sign(index)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_signature_that_fails_though_all_partials_hold_blames_nobody(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(scheme(name))
+    psigs = made.psigs()
+    monkeypatch.setattr(type(made.scheme._rules), "schnorr_verify", lambda *_: False)
+    with pytest.raises(InvalidContributionError) as nameless:
+        made.scheme.partial_sig_agg(psigs, made.session, made.pubnonces)
+    assert nameless.value.signer is None
+
+
+def test_the_module_names_a_library_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "coincurve._libsecp256k1", None)
+    spec = importlib.util.spec_from_file_location("secp_again", secp.__file__)
+    with pytest.raises(LibraryMismatch, match="cannot be imported"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))

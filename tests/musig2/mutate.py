@@ -1,0 +1,208 @@
+"""Mutation testing of musig2, all but the file that touches the library: one small change at a time must fail a test.
+
+    python tests/musig2/mutate.py [--minutes 20] [--jobs 2] [file ...]
+
+Mutants are made in memory and tried in a forked child, in random order until the time is over. What survives is
+printed; those that cannot be told from the original are listed below with the reason.
+"""
+
+import argparse
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent.parent
+PACKAGE = ROOT / "musig2"
+SECONDS_PER_MUTANT = 60
+LEFT_OUT = ("secp.py", "__init__.py")  # touches the library; only names what is exported
+
+EXPLAINED: dict[tuple[str, str], str] = {}
+
+SWAPS: dict[type, type] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Mod: ast.Add, ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitOr, ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift, ast.Pow: ast.Mult,
+}  # fmt: skip
+
+
+def variants(node: ast.AST) -> Iterator[ast.AST | None]:
+    """Replacements for one node; None removes a statement."""
+    match node:
+        case ast.Compare(ops=[op]) | ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op) in SWAPS:
+            changed = copy.deepcopy(node)
+            if isinstance(changed, ast.Compare):
+                changed.ops = [SWAPS[type(op)]()]
+            else:
+                changed.op = SWAPS[type(op)]()
+            yield changed
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
+            yield node.operand
+        case ast.Constant(value=bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int() as value):
+            yield ast.Constant(value + 1)
+        case ast.Constant(value=bytes() as value):
+            yield ast.Constant(value + b"!" if value else b"!")
+        case ast.Constant(value=str() as value):
+            yield ast.Constant(value + "!")
+        case ast.If():
+            for outcome in (True, False):
+                changed = copy.deepcopy(node)
+                changed.test = ast.Constant(outcome)
+                yield changed
+        case ast.IfExp():
+            yield node.body
+            yield node.orelse
+        case ast.Return(value=ast.expr()):
+            yield ast.Return(ast.Constant(None))
+        case ast.Raise() | ast.AugAssign() | ast.Expr(value=ast.Call()) | ast.Assign(targets=[ast.Subscript()]):
+            yield None
+
+
+class Points(ast.NodeVisitor):
+    """Finds what may be changed: not annotations, docstrings, names of attributes, nor the words of errors."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[ast.AST, str, int | None]] = []
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "returns", "decorator_list", "type_params"):
+                continue
+            children = value if isinstance(value, list) else [value]
+            for place, child in enumerate(children):
+                if isinstance(child, ast.AST) and not self.is_text(node, name, place, child):
+                    self.found.append((node, name, place if isinstance(value, list) else None))
+                    self.visit(child)
+
+    def is_text(self, parent: ast.AST, field: str, place: int, child: ast.AST) -> bool:
+        docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        naming = isinstance(parent, ast.Assign | ast.AnnAssign) and "slots" in ast.unparse(parent)[:12]
+        words = isinstance(parent, ast.Call) and field == "args" and "Error" in ast.unparse(parent.func) and place == 1
+        words |= isinstance(parent, ast.Call) and ast.unparse(parent.func) in ("super().__init__", "LibraryMismatch")
+        words |= isinstance(parent, ast.Call) and ast.unparse(parent.func) in ("LibraryError", "getattr", "hasattr")
+        imports = isinstance(child, ast.Import | ast.ImportFrom)
+        return docstring or naming or words or imports or isinstance(child, ast.JoinedStr)
+
+
+def mutants(path: Path) -> Iterator[tuple[str, str]]:
+    """(what was changed, the source with the change)."""
+    tree = ast.parse(path.read_text())
+    finder = Points()
+    finder.visit(tree)
+    for parent, name, place in finder.found:
+        holder = getattr(parent, name)
+        original = holder if place is None else holder[place]
+        for variant in variants(original):
+            replacement = ast.Pass() if variant is None else variant
+            set_child(parent, name, place, replacement)
+            before, after = (ast.unparse(node).splitlines()[0] for node in (original, replacement))
+            around = ast.unparse(parent).splitlines()[0]
+            yield (
+                f"line {original.lineno}: {before} -> {after}  [{around}]",
+                ast.unparse(ast.fix_missing_locations(tree)),
+            )
+            set_child(parent, name, place, original)
+
+
+def set_child(parent: ast.AST, name: str, place: int | None, child: ast.AST) -> None:
+    if place is None:
+        setattr(parent, name, child)
+    else:
+        getattr(parent, name)[place] = child
+
+
+class Injector(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutated source to the import of one module."""
+
+    def __init__(self, module: str, source: str) -> None:
+        self.module, self.source = module, source
+
+    def find_spec(self, name: str, path: object, target: object = None) -> object:
+        return importlib.util.spec_from_loader(name, self, is_package=False) if name == self.module else None
+
+    def exec_module(self, module: object) -> None:
+        exec(compile(self.source, f"<mutant of {self.module}>", "exec"), module.__dict__)
+
+
+def survives(module: str, source: str) -> bool:
+    """Whether all tests pass with the mutant, tried in a child of its own."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        signal.alarm(SECONDS_PER_MUTANT)
+        try:
+            sys.meta_path.insert(0, Injector(module, source))
+            sink = io.StringIO()
+            with redirect_stdout(sink), redirect_stderr(sink):
+                options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore"]
+                code = pytest.main([*options, *map(str, sorted(TESTS.glob("test_*.py"), key=order))])
+        finally:
+            os._exit(int(code))
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def order(path: Path) -> tuple[bool, bool, str]:
+    """The tests that fail soonest first, those that start processes last."""
+    return ("secrets" in path.name or "fork" in path.name, "failures" in path.name, path.name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4)))
+    parser.add_argument("files", nargs="*")
+    chosen = parser.parse_args()
+    paths = [PACKAGE / name for name in chosen.files] or sorted(
+        path for path in PACKAGE.glob("*.py") if path.name not in LEFT_OUT
+    )
+    work = [(path.name, change, source) for path in paths for change, source in mutants(path)]
+    random.Random(chosen.seed).shuffle(work)
+    print(f"{len(work)} mutants, seed {chosen.seed}", flush=True)
+    ends = time.monotonic() + 60 * chosen.minutes
+    children = []
+    for job in range(chosen.jobs):
+        child = os.fork()
+        if child == 0:
+            os._exit(min(250, try_all(work[job :: chosen.jobs], ends)))
+        children.append(child)
+    survivors = sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+    print(f"{survivors} unexplained survivors")
+    return int(survivors > 0)
+
+
+def try_all(work: list[tuple[str, str, str]], ends: float) -> int:
+    survivors = tried = explained = 0
+    for name, change, source in work:
+        if time.monotonic() > ends:
+            break
+        tried += 1
+        if survives(f"musig2.{name.removesuffix('.py')}", source):
+            known = next((why for (file, part), why in EXPLAINED.items() if file == name and part in change), None)
+            explained += known is not None
+            survivors += known is None
+            print(f"{'explained' if known else 'SURVIVED '} {name} {change}", flush=True)
+    print(f"tried {tried} of {len(work)}, {explained} explained", flush=True)
+    return survivors
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(TESTS))
+    raise SystemExit(main())
