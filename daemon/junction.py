@@ -14,7 +14,7 @@ from daemon.known_peers import KnownPeers
 from daemon.store import Store, StoreError
 from musig2.protocol.peers import peer_text
 from musig2.protocol.wire import Frame
-from p2p.network import GossipItem, NetState, NetStatus, Offence, PeerChange
+from p2p.network import Direction, GossipItem, NetState, NetStatus, Offence, PeerChange
 
 log = structlog.get_logger("musigd.network")
 
@@ -62,6 +62,9 @@ class Junction:
         """Name the services; they exist only after the network that they use."""
         self._discovery, self._signing, self._set_ban = discovery, signing, set_ban
 
+    async def start(self) -> None:
+        """Nothing to do: it acts when it is called."""
+
     async def stop(self) -> None:
         """Wait for what is being stored."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -84,7 +87,7 @@ class Junction:
         self._discovery.on_peer(change)
         if change.connected:
             self._signing.on_connected(change.peer)
-            if change.addrs:
+            if change.addrs and change.direction is Direction.OUTBOUND:  # inbound ports do not last
                 self._in_background(self._known_peers.remember(change.peer, change.addrs))
         else:
             self._signing.on_disconnected(change.peer)

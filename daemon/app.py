@@ -1,0 +1,221 @@
+"""The composition root: makes every part, joins them, starts them in the order in which they need each other.
+
+store -> events, keystore, tokens, bans        what is on this machine
+      -> network <-> junction                  what reaches peers
+      -> discovery, signing                    what the daemon is for
+      -> rpc                                   what clients reach: last up, first down
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from config.locations import DATABASE_NAME
+from config.settings import Settings
+from daemon.bans import Bans
+from daemon.clock import Clock
+from daemon.datadir import Datadir
+from daemon.discovery.service import DiscoveryService
+from daemon.events import EventLog
+from daemon.health import DaemonHealth
+from daemon.idempotency import Idempotency
+from daemon.identity import load_seed
+from daemon.junction import Junction
+from daemon.keystore import Keystore
+from daemon.known_peers import KnownPeers
+from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
+from daemon.passphrase import find_passphrase
+from daemon.policy import TransactionPolicy
+from daemon.retention import Retention
+from daemon.services.info import InfoService
+from daemon.services.keys import KeyService
+from daemon.services.peers import PeerService
+from daemon.services.tokens import TokenService
+from daemon.signing.service import SigningService
+from daemon.store import Store
+from daemon.tokens import Tokens
+from musig2.protocol.peers import PeerIdentity
+from p2p.addresses import split_peer
+from p2p.network import Network
+from rpc.backend import handlers_of
+from rpc.server import RpcServer
+
+
+class App:
+    """One daemon in a claimed data directory. Made inside the event loop; opening the database may raise StoreError."""
+
+    def __init__(self, settings: Settings, datadir: Datadir) -> None:
+        self.settings = settings
+        self._datadir = datadir
+        self.version = version("musigd")
+        self._stops: list[Callable[[], Awaitable[object]]] = []
+        self._make_local_parts()
+        self._make_network()
+        self._make_services()
+        self._make_server()
+
+    def _make_local_parts(self) -> None:
+        self.clock = Clock()
+        self.store = Store.open(self._datadir.path / DATABASE_NAME)
+        self.events = EventLog(store=self.store, clock=self.clock)
+        self.keystore = Keystore(store=self.store, clock=self.clock)
+        self.tokens = Tokens(store=self.store, clock=self.clock)
+        self.idempotency = Idempotency(store=self.store, clock=self.clock)
+        self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
+        self.known_peers = KnownPeers(store=self.store, clock=self.clock)
+        self.retention = Retention(
+            clock=self.clock,
+            keep_events_ms=self.settings.store.keep_events,
+            events=self.events,
+            idempotency=self.idempotency,
+            tokens=self.tokens,
+            bans=self.bans,
+            known_peers=self.known_peers,
+        )
+
+    def _make_network(self) -> None:
+        seed = load_seed(self._datadir.path)
+        self.identity = PeerIdentity(seed)
+        self.junction = Junction(
+            store=self.store,
+            events=self.events,
+            bans=self.bans,
+            known_peers=self.known_peers,
+            ban_ms=self.settings.limits.ban_ms,
+            now_ms=self.clock.wall_ms,
+        )
+        self.network = Network(
+            network_config(self.settings, self.version),
+            seed,
+            self.junction,
+            self.clock.wall_ms,
+            wire_limits(self.settings),
+        )
+
+    def _make_services(self) -> None:
+        self.discovery = DiscoveryService(
+            store=self.store,
+            events=self.events,
+            keystore=self.keystore,
+            identity=self.identity,
+            network=self.network,
+            network_name=self.settings.network,
+            known_peers=self.known_peers,
+            clock=self.clock,
+            limits=discovery_limits(self.settings),
+        )
+        self.signing = SigningService(
+            store=self.store,
+            events=self.events,
+            keystore=self.keystore,
+            identity=self.identity,
+            network=self.network,
+            discovery=self.discovery,
+            clock=self.clock,
+            policy=TransactionPolicy(),
+            addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
+            limits=signing_limits(self.settings),
+        )
+        self.discovery.on_notice = self.signing.on_notice
+        self.keystore.on_lock(self.signing.on_locked)
+        self.junction.attach(discovery=self.discovery, signing=self.signing, set_ban=self.network.set_ban)
+
+    def _make_server(self) -> None:
+        self.health = DaemonHealth(
+            store=self.store,
+            keystore=self.keystore,
+            network_state=lambda: self.junction.state,
+            more=self.discovery.problems,
+        )
+        info = InfoService(
+            version=self.version,
+            settings=self.settings,
+            network=self.network,
+            keystore=self.keystore,
+            store=self.store,
+            events=self.events,
+            health=self.health,
+            clock=self.clock,
+        )
+        peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
+        backend = handlers_of(
+            info,
+            peers,
+            KeyService(keystore=self.keystore, tokens=self.tokens),
+            TokenService(tokens=self.tokens, keystore=self.keystore),
+            self.discovery,
+            *self.signing.methods,
+        )
+        self.socket = self._datadir.socket(os.environ)
+        self.server = RpcServer(
+            rpc_config(self.settings, self.version, self.socket),
+            backend,
+            events=self.events,
+            tokens=self.tokens,
+            idempotency=self.idempotency,
+            health=self.health,
+            now_ms=self.clock.wall_ms,
+        )
+
+    async def start(self) -> None:
+        """Bring everything up; whatever raises here ends the start, and `stop` takes down what stands."""
+        self._stops.append(self.store.close)
+        await self.events.start()
+        await self.tokens.start()
+        await self.bans.start()
+        await self._start_keystore()
+        for ban in self.bans.in_force():
+            self.network.set_ban(ban.peer, ban.until_ms)
+        for part in (self.retention, self.junction, self.network, self.discovery, self.signing, self.server):
+            self._stops.append(part.stop)
+            await part.start()
+        self._announce()
+
+    async def _start_keystore(self) -> None:
+        passphrase = find_passphrase(self._datadir.path, self.settings.keys.passphrase_file, os.environ)
+        self._stops.append(self._wipe_keys)
+        await self.keystore.start(passphrase)
+
+    async def _wipe_keys(self) -> None:
+        self.keystore.stop()
+
+    def _announce(self) -> None:
+        """Tell clients on this machine where the daemon is."""
+        group = self.settings.rpc.cookie_group
+        if group is not None:
+            self._datadir.let_group_in(group)
+        self.tokens.make_cookie(self._datadir.path, group)
+        self._datadir.write_endpoint(
+            {
+                "rpc": self.server.url,
+                "ws": self.server.ws_url,
+                "socket": str(self.socket),
+                "peerId": self.network.peer_text,
+                "multiaddrs": list(self.network.multiaddrs()),
+                "pid": os.getpid(),
+            }
+        )
+
+    async def drain(self) -> None:
+        """No new work; wait until sessions that are in a round have ended, at most `drain_ms`."""
+        self.server.drain()
+        self._datadir.remove_endpoint()
+        try:
+            async with asyncio.timeout(self.settings.drain_ms / 1000):
+                await self.signing.quiet()
+        except TimeoutError:
+            return  # what is open is stored, and goes on after the next start
+
+    async def stop(self) -> None:
+        """Take everything down in reverse order; every part gets its turn even if one fails."""
+        failures: list[Exception] = []
+        while self._stops:
+            try:
+                await self._stops.pop()()
+            except Exception as error:  # noqa: BLE001 - collected and raised below, after the others had their turn
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("parts that did not stop cleanly", failures)

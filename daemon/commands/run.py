@@ -1,0 +1,132 @@
+"""`musigd run`: one daemon in the foreground, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from config.logging import configure_logging, set_level
+from config.settings import Settings, SettingsError
+from config.show import changes
+from daemon.app import App
+from daemon.datadir import Datadir
+from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
+from daemon.systemd_notify import Notifier, feed_watchdog
+from p2p.network import NetworkError
+from rpc.errors import ListenError
+
+from .settings import datadir_from, ending_in_a_sentence, settings_from
+
+log = structlog.get_logger("musigd")
+
+
+class StartFailed(DaemonError):
+    """A listener could not be opened; the sentence names the setting."""
+
+    exit_code = EXIT_CONFIGURATION
+
+
+@ending_in_a_sentence
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; exit codes as in errors.py."""
+    settings = settings_from(arguments)
+    configure_logging(settings.log.level, settings.log.format)
+    datadir = Datadir.claim(datadir_from(arguments))
+    try:
+        return asyncio.run(_Run(settings, datadir, lambda: settings_from(arguments)).main())
+    finally:
+        datadir.close()
+
+
+class _Run:
+    """One run: start, serve, stop. A second signal to stop ends the process at once."""
+
+    def __init__(self, settings: Settings, datadir: Datadir, read_again: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._datadir = datadir
+        self._read_again = read_again
+        self._notifier = Notifier(os.environ)
+        self._asked_to_stop = asyncio.Event()
+
+    async def main(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop_signal)
+        app = App(self._settings, self._datadir)
+        starting = asyncio.ensure_future(self._start(app))
+        stopping = asyncio.ensure_future(self._asked_to_stop.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await self._serve(app)
+        finally:
+            stopping.cancel()
+            starting.cancel()
+            with suppress(asyncio.CancelledError, DaemonError):
+                await starting
+            clean = await self._stop(app)
+        return 0 if clean else EXIT_FAILURE
+
+    def _stop_signal(self) -> None:
+        if self._asked_to_stop.is_set():
+            log.warning("stopped at once, by a second signal")
+            os._exit(EXIT_FAILURE)  # everything that must survive is on the disk already
+        self._asked_to_stop.set()
+
+    async def _start(self, app: App) -> None:
+        try:
+            await app.start()
+        except (NetworkError, ListenError) as error:
+            raise StartFailed(str(error)) from error
+        status = f"rpc {app.server.url}, peer {app.network.peer_text}"
+        self._notifier.ready(status)
+        log.info(
+            "musigd is ready",
+            version=app.version,
+            network=self._settings.network,
+            rpc=app.server.url,
+            peer=app.network.peer_text,
+            datadir=str(self._datadir.path),
+            pid=os.getpid(),
+        )
+
+    async def _serve(self, app: App) -> None:
+        """Until asked to stop: reload on SIGHUP, feed the watchdog."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._reload, app)
+        proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.stats}
+        watchdog = asyncio.ensure_future(feed_watchdog(self._notifier, proofs))
+        await self._asked_to_stop.wait()
+        log.info("stopping")
+        self._notifier.stopping()
+        watchdog.cancel()
+        await app.drain()
+
+    async def _stop(self, app: App) -> bool:
+        try:
+            await app.stop()
+        except ExceptionGroup as group:
+            for error in group.exceptions:
+                log.error("a part did not stop cleanly", error=type(error).__name__, detail=str(error))
+            return False
+        return True
+
+    def _reload(self, app: App) -> None:
+        """SIGHUP: log level, TLS files; what else changed waits for a restart and is named."""
+        self._notifier.reloading()
+        try:
+            fresh = self._read_again()
+            set_level(fresh.log.level)
+            app.server.reload_tls()
+            taken, waiting = changes(self._settings, fresh)
+            log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
+        except (SettingsError, ListenError) as error:
+            log.error("the settings were not taken over", detail=str(error))
+        self._notifier.ready("reloaded")
