@@ -1,4 +1,4 @@
-"""The four checks of every record of the directory, on every channel, cheapest first: size, timestamp, expiry, signature.
+"""The four checks of every record of the directory, cheapest first: size, timestamp, expiry, signature.
 
 On the live channels (gossip, push) a record is as old as its journey: its `ts` lies within the skew of now. In the
 directory and the DHT it may be as old as the longest ttl, but no further ahead than the skew. A withdrawal is a

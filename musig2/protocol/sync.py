@@ -8,7 +8,7 @@ A follower that knows a log reads on from its cursor (`Since`, `Page`). Stranger
 `bits` 8 or 12, the bucket of a statement is the first `bits` bits of its id, and the digest of a bucket is the sum of
 bytes 8 to 15 of the ids in it, as numbers (most significant byte first), modulo 2^64; an empty bucket is 0. `sums` are
 the digests of all 2^bits buckets, in order, 8 bytes each. The answer names the short ids in buckets that differ.
-A digest is a hint about what to fetch and proves nothing; whoever lies in it hides its own statements only.
+A digest is a hint about what to fetch and proves nothing.
 
     hello        log b16, head, size, node envelope | null   ->  greeting     log b16, head, size, now_ms
     since        log b16, after, limit                       ->  short-ids    log b16, head, upto, ids
