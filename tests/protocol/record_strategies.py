@@ -119,11 +119,13 @@ def bodies() -> st.SearchStrategy[Any]:
     )
 
 
-def living(cls: type, *fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Records that end with ts and exp."""
-    return st.builds(
-        lambda start, life, *values: cls(*values, start, start + life), starts, st.integers(1, 99), *fields
-    )
+def living(cls: type, *fields: st.SearchStrategy[Any], last: tuple[bytes, ...] = ()) -> st.SearchStrategy[Any]:
+    """Records that have ts and exp after these fields, and before the last ones."""
+
+    def made(start: int, life: int, *values: Any) -> Any:
+        return cls(*values, start, start + life, *last)
+
+    return st.builds(made, starts, st.integers(1, 99), *fields)
 
 
 def records() -> st.SearchStrategy[Record]:
