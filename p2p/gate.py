@@ -16,7 +16,7 @@ import trio
 
 from musig2.protocol.envelope import check_many, open_envelope
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.frames import open_frame
+from musig2.protocol.frames import open_frame, signed_in
 from musig2.protocol.records import Record
 from musig2.protocol.wire import Frame, Signed
 
@@ -54,8 +54,9 @@ class Gate:
     async def frames(self, peer: bytes, parts: Sequence[bytes]) -> list[Frame]:
         """The good ones among encoded frames, in order; the others are counted against the peer."""
         opened = [frame for part in parts if (frame := self._open_frame(peer, part)) is not None]
-        signed = [frame for frame in opened if isinstance(frame, Signed)]
-        bad = {id(item) for item, good in zip(signed, await self.check(signed), strict=True) if not good}
+        inside = [(frame, signed) for frame in opened for signed in signed_in(frame)]
+        results = await self.check([signed for _, signed in inside])
+        bad = {id(frame) for (frame, _), good in zip(inside, results, strict=True) if not good}
         for _ in bad:
             self.fault(peer, Offence.BAD_SIGNATURE)
         return [frame for frame in opened if id(frame) not in bad]
