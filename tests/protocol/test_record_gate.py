@@ -1,0 +1,44 @@
+"""What is signed inside a frame is checked before the frame passes the gate."""
+
+from typing import Any
+
+import pytest
+import trio
+from records_world import ANNA, BEN, advertisement
+
+from musig2 import scheme
+from musig2.protocol.envelope import seal
+from musig2.protocol.frames import encode_frame
+from musig2.protocol.wire import Answer, Fetch, Frame
+from p2p.gate import Gate
+from p2p.ports import Offence
+from p2p.settings import NetworkConfig
+
+
+class Reports:
+    """Remembers offences."""
+
+    def __init__(self) -> None:
+        self.offences: list[Offence] = []
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        self.offences.append(kind)
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        raise AssertionError("two offences are no reason for a ban")
+
+
+GOOD = ANNA.seal(advertisement())
+STOLEN: Any = seal(
+    advertisement(pubkey=BEN.pubkey), lambda msg: scheme("lotus").schnorr_sign(ANNA.key, msg), ANNA.peer.sign
+)
+
+
+@pytest.mark.parametrize("forged", [STOLEN, Fetch((GOOD.envelope, STOLEN.envelope))], ids=["record", "delegation"])
+def test_a_forged_record_stops_its_frame_and_no_other(forged: Frame) -> None:
+    reports = Reports()
+    gate = Gate(NetworkConfig(network="test"), reports)
+    good: list[Frame] = [Fetch((GOOD.envelope,)), Answer(bytes(32), "busy"), GOOD]
+    frames = [encode_frame(frame) for frame in (good[0], forged, *good[1:])]
+    assert trio.run(gate.frames, ANNA.peer.peer, frames) == good
+    assert reports.offences == [Offence.BAD_SIGNATURE]
