@@ -1,0 +1,33 @@
+"""Small real things for the tests of this directory: cheap key derivation, a clock to set, a keystore that starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from daemon.clock import Clock
+from daemon.keystore import Keystore
+from daemon.passphrase import find_passphrase
+from daemon.sealing import KdfCost
+from daemon.store import Store
+from daemon.vault_start import Costs
+
+CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
+SECRET = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+NEGATED = "1c4f3bbd6703e3eb65040b37669046da93009b024aad0cef1b3cc57157e388ec"  # the group order minus SECRET
+
+
+class SettableClock(Clock):
+    now_ms = 1_800_000_000_000
+
+    def wall_ms(self) -> int:
+        return self.now_ms
+
+
+async def started(store: Store, datadir: Path, configured: Path | None = None) -> Keystore:
+    keystore = Keystore(store=store, clock=SettableClock(), costs=CHEAP)
+    await keystore.start(find_passphrase(datadir, configured, {}))
+    return keystore
+
+
+def generated_passphrase(datadir: Path) -> str:
+    return (datadir / "passphrase").read_text().strip()
