@@ -118,6 +118,11 @@ class Delivery:
             introduce(turn, entry, peer)
             entry.delivered.update(entry.index_of(peer))
 
+    def _arrived(self, turn: Turn, request: bytes, peer: bytes) -> None:
+        entry = self._roster.get(request)
+        if entry is not None:
+            self.meet(turn, entry, peer)
+
     def disconnected(self, turn: Turn, peer: bytes) -> None:
         """The last connection to this peer is gone."""
         for entry in self._roster:
@@ -171,7 +176,7 @@ class Delivery:
         peer = await self._find(entry, index)
         if peer is not None:
             del self._chases[goal]
-            self._put(lambda turn: self.meet(turn, entry, peer))
+            self._put(lambda turn: self._arrived(turn, request, peer))
             return
         self._unreached(entry)
         chase.tries += 1

@@ -15,6 +15,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -30,6 +31,17 @@ from musig2.protocol.inputs import Now, SaveFailed, Tick
 
 log = structlog.get_logger("musigd.signing")
 Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
+
+
+BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
+
+
+def _tick(entry: Entry, turn: Turn) -> None:
+    turn.feed(entry, Tick())
+
+
+def _wake_up(request: bytes, turn: Turn) -> None:
+    turn.wake(request)
 
 
 class Follower(Protocol):
@@ -70,6 +82,7 @@ class Engine:
         self._inbox: deque[Work] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._awaiting_turn: list[asyncio.Future[None]] = []
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
         self.follower: Follower | None = None
         self.turns = 0
@@ -116,6 +129,12 @@ class Engine:
 
         self.put(run)
         await done
+
+    async def turned(self) -> None:
+        """Return after the next turn."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaiting_turn.append(future)
+        await future
 
     def changed(self, request: bytes) -> asyncio.Future[None]:
         """A future that is done after the next commit that concerns this request; cancel it when no longer wanted."""
@@ -173,11 +192,26 @@ class Engine:
     def _think(self, turn: Turn) -> None:
         room = self._limits.drain
         for entry in self._roster.due(turn.now.mono_ms, room):
-            turn.feed(entry, Tick())
+            self._run_one(partial(_tick, entry), turn)
             room -= 1
         while self._inbox and room > 0:
-            self._inbox.popleft()(turn)
+            self._run_one(self._inbox.popleft(), turn)
             room -= 1
+        for part in turn.broken:
+            self._fail(part)
+            asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, part.entry.request.id))
+
+    def _run_one(self, work: Work, turn: Turn) -> None:
+        """One input must not cost the others of its turn."""
+        try:
+            work(turn)
+        except Exception:
+            log.exception("an input failed; its request is rebuilt from the store")
+
+    def _fail(self, part: Part) -> None:
+        for waiter in part.waiters:
+            if not waiter.done():
+                waiter.set_exception(store_failed())
 
     async def _commit(self, turn: Turn) -> list[Part]:
         parts = [part for part in turn.parts.values() if part.dirty]
@@ -207,9 +241,7 @@ class Engine:
 
     async def _undo(self, part: Part) -> None:
         """What the machine thought is not stored: it aborts the attempt, and that is tried to be stored once."""
-        for waiter in part.waiters:
-            if not waiter.done():
-                waiter.set_exception(store_failed())
+        self._fail(part)
         if part.created is not None:
             self._roster.drop(part.entry)
             return
@@ -251,6 +283,10 @@ class Engine:
 
     def _tell(self, turn: Turn) -> None:
         self._events.publish()
+        awaiting, self._awaiting_turn = self._awaiting_turn, []
+        for future in awaiting:
+            if not future.done():
+                future.set_result(None)
         for request, part in turn.parts.items():
             for waiter in (*part.waiters, *self._watchers.get(request, ())):
                 if not waiter.done():

@@ -14,6 +14,7 @@ from daemon.signing.values import Json
 from daemon.signing.views import request_view, session_view
 from musig2.protocol.effects import Outcome
 from musig2.protocol.records import Request
+from musig2.protocol.request_machine import SigningRequest
 from musig2.protocol.wire import Signed
 from rpc.caller import Caller
 from rpc.errors import ApiError, not_found
@@ -91,26 +92,32 @@ class Finder:
             raise not_found("session")
         return session_view(conn, self._opened(stored.envelope), found, stored.turn)
 
+    def live_or_done(self, request: bytes) -> Entry:
+        """A stored request with its machine; raises ApiError `not_found`."""
+        entry = self._roster.find(request)
+        if entry is None:
+            raise not_found("signing request")
+        return entry
+
     def live(self, caller: Caller, request: bytes, key: bytes) -> Entry:
         """A request that has not ended, for an act with that key of the caller's.
 
         Raises ApiError `not_found`, `key_not_required`, or how the request ended.
         """
         self.stored(caller, request)
-        entry = self._roster.find(request)
-        assert entry is not None
+        entry = self.live_or_done(request)
         if key not in entry.request.record.keys:
             raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
         if entry.machine.outcome in _SENTENCES:
-            raise self.refusal(entry)
+            raise self.refusal(entry.machine)
         return entry
 
-    def refusal(self, entry: Entry) -> ApiError:
+    def refusal(self, machine: SigningRequest) -> ApiError:
         """Why this request cannot be joined, declined or cancelled any more."""
         reason, sentence = _SENTENCES.get(
-            entry.machine.outcome, ("aborted", "The attempt ended before this key could join; getSession says why.")
+            machine.outcome, ("aborted", "The attempt ended before this key could join; getSession says why.")
         )
-        return ApiError(reason, sentence, requestId=entry.request.id.hex())
+        return ApiError(reason, sentence)
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
         return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())

@@ -117,25 +117,24 @@ class RequestMethods:
         """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
-        entry = self._finder.live(caller, bytes.fromhex(params.request_id), key)
+        request = bytes.fromhex(params.request_id)
+        entry = self._finder.live(caller, request, key)
         self._keystore.get(key)
         self._policy.check_join(entry.request.record, key)
-        await self._engine.do(lambda turn: turn.feed(entry, Approved(key, params.auto_advance)))
-        joined = [join.record.pubkey.hex() for join in entry.machine.joins if join is not None]
-        attempt = max(1, entry.machine.attempt)
-        if key.hex() not in joined:
-            raise self._finder.refusal(entry)
-        return {
-            "requestId": params.request_id,
-            "sessionId": session_id(entry.request.id, attempt).hex(),
-            "joined": joined,
-        }
+        await self._engine.do(lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)))
+        machine = self._finder.live_or_done(request).machine
+        joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
+        if params.public_key not in joined:
+            raise self._finder.refusal(machine)
+        session = session_id(request, max(1, machine.attempt))
+        return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}
 
     async def decline_signing_request(self, caller: Caller, params: wire.DeclineSigningRequest) -> Json:
         """Refuse for good, which ends the request for all."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
-        entry = self._finder.live(caller, bytes.fromhex(params.request_id), key)
+        request = bytes.fromhex(params.request_id)
+        entry = self._finder.live(caller, request, key)
         record = Decline(
             scheme=entry.request.record.scheme,
             request=entry.request.id,
@@ -144,7 +143,7 @@ class RequestMethods:
             ts=self._clock.wall_ms(),
         )
         signed = seal(record, lambda digest: self._keystore.sign(key, digest))
-        await self._engine.do(lambda turn: turn.feed(entry, Received(signed, None)))
+        await self._engine.do(lambda turn: turn.feed_to(request, Received(signed, None)))
         return {"declined": True}
 
     async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
@@ -166,5 +165,5 @@ class RequestMethods:
             ts=self._clock.wall_ms(),
         )
         signed = seal(record, lambda digest: self._keystore.sign(creator, digest))
-        await self._engine.do(lambda turn: turn.feed(entry, Received(signed, None)))
+        await self._engine.do(lambda turn: turn.feed_to(request, Received(signed, None)))
         return self._finder.view(request)

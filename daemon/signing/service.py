@@ -137,6 +137,14 @@ class SigningService:
         self._delivery.start()
         self._sweeper = asyncio.create_task(self._sweep(), name="signing sweeper")
 
+    async def quiet(self) -> None:
+        """Return when no session is in a round: nothing of this daemon's is waited for by others."""
+        while any(self._in_round(entry) for entry in self._roster):
+            await self.engine.turned()
+
+    def _in_round(self, entry: Entry) -> bool:
+        return any(view.state in (State.ROUND1, State.ROUND2) for view in entry.machine.session_views())
+
     async def stop(self) -> None:
         """End after the turn under way. Sessions whose nonce is out and whose partial is not tell the others now."""
         if self._sweeper is not None:

@@ -94,6 +94,7 @@ class Turn:
     def __init__(self, *, roster: Roster, signer: Signer, now: Now) -> None:
         self.now = now
         self.parts: dict[bytes, Part] = {}
+        self.broken: list[Part] = []  # machines that failed; out of memory already
         self.direct: list[tuple[bytes, Frame]] = []  # answers to peers that belong to no machine
         self._roster = roster
         self._signer = signer
@@ -119,17 +120,33 @@ class Turn:
                 self.feed(entry, Restarted())
         return entry
 
+    def feed_to(self, request: bytes, *inputs: Input) -> Part | None:
+        """`feed` by request id; None if it is nowhere."""
+        entry = self.wake(request)
+        return None if entry is None else self.feed(entry, *inputs)
+
     def feed(self, entry: Entry, *inputs: Input) -> Part:
         """Hand inputs to the machine, answer what it needs, and collect its effects."""
         part = self.part(entry)
         queue: deque[Input] = deque(inputs)
-        while queue:
-            effects = entry.machine.handle(queue.popleft(), self.now)
-            answers = [answer for effect in effects if (answer := self._take(part, effect)) is not None]
-            queue.extendleft(reversed(answers))
+        try:
+            while queue:
+                effects = entry.machine.handle(queue.popleft(), self.now)
+                answers = [answer for effect in effects if (answer := self._take(part, effect)) is not None]
+                queue.extendleft(reversed(answers))
+        except Exception:
+            self._give_up(part)
+            raise
         self._roster.rearm(entry, self.now.mono_ms)
         part.settled = entry.idle_since is not None
         return part
+
+    def _give_up(self, part: Part) -> None:
+        """The machine failed in the middle: nothing of this turn is kept, and it is rebuilt from the store."""
+        request = part.entry.request.id
+        self.parts.pop(request, None)
+        self._roster.drop(part.entry)
+        self.broken.append(part)
 
     def _take(self, part: Part, effect: Effect) -> Input | None:
         match effect:

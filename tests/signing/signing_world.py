@@ -92,6 +92,7 @@ class Daemon:
         self.clock = world.clock
         self.running = False
         self.key = b""
+        self.net: MemoryNet | None = None
 
     @property
     def peer(self) -> bytes:
@@ -105,13 +106,13 @@ class Daemon:
         self.keystore = Keystore(store=self.store, clock=self.clock, costs=CHEAP)
         await self.keystore.start(PassphraseFile(Origin.GENERATED, self.folder / "passphrase"))
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
-        self.net: MemoryNet = self.world.hub.join(self.peer, self)
+        if "network" not in settings:
+            settings["network"] = self.net = self.world.hub.join(self.peer, self)
         self.service = SigningService(
             store=self.store,
             events=self.events,
             keystore=self.keystore,
             identity=self.identity,
-            network=self.net,
             discovery=self.discovery,
             clock=self.clock,
             policy=AllowAll(),
@@ -131,7 +132,7 @@ class Daemon:
         self.running = False
         self.world.book.readers.remove(self.service.on_notice)
         await self.service.stop()
-        if self.world.hub.nodes.get(self.peer) is self.net:
+        if self.net is not None and self.world.hub.nodes.get(self.peer) is self.net:
             self.world.hub.leave(self.peer)
         self.keystore.stop()
         await self.store.close()
