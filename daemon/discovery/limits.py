@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from musig2.protocol.checks import Limits
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -12,14 +14,11 @@ TOMBSTONE_MS = 7 * DAY_MS + 10 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryLimits:
-    """What one daemon accepts, keeps, serves and spends; the names without a comment are those of the settings."""
+    """What one daemon accepts, keeps, serves and spends."""
 
-    advertisement_bytes: int = 10_000
-    notice_bytes: int = 4_096
-    skew_ms: int = 300_000
+    checks: Limits = field(default_factory=Limits)  # sizes, skew and lifetimes that every record is held to
     interval_ms: int = 60_000  # between two advertisements of one key
     ttl_ms: int = DAY_MS
-    max_ttl_ms: int = 7 * DAY_MS
     live_renewals: int = 3  # of one key per interval over gossip and push; more wait for the next synchronisation
     advertisements: int = 250_000  # in all; above that, the fullest group is evicted
     advertisements_per_peer: int = 100

@@ -30,6 +30,7 @@ class Gone:
     id: bytes
     exp: int
     holder: Holder
+    types: tuple[str, ...]  # of an advertisement
 
 
 def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, holder: Holder, now_ms: int) -> int:
@@ -79,13 +80,16 @@ def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:
     if row is None:
         return None
     record_id, exp, ts, types, kind, peer, net = row
+    names = tuple(types.split()) if types is not None else ()
     if types is not None:
-        keys = [(name, ts, seq) for name in (ANY_TYPE, *types.split())]
+        keys = [(name, ts, seq) for name in (ANY_TYPE, *names)]
         conn.executemany("DELETE FROM signers WHERE type = ? AND ts = ? AND seq = ?", keys)
-    return Gone(record_id, exp, Holder(Kind(kind), peer, net))
+    return Gone(record_id, exp, Holder(Kind(kind), peer, net), names)
 
 
-def checksum(kind: int, record_id: bytes, ts: int, record: bytes, entry: bytes | None, view: bytes | None) -> bytes:
+def checksum(  # noqa: PLR0917 - the columns in their order
+    kind: int, record_id: bytes, ts: int, record: bytes, entry: bytes | None, view: bytes | None
+) -> bytes:
     """8 bytes by which damage to a stored line is noticed; no protection against an attacker with the file."""
     digest = hashlib.blake2b(b"%d %d " % (kind, ts) + record_id, digest_size=8)
     digest.update(record)

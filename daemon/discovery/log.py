@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     """What became of a statement."""
 
     NEW = "new"
-    RENEWED = "renewed"  # it took the place of an older one of the same subject
+    RENEWED = "renewed"  # it took the place of an older one of the same subject and kind
     KNOWN = "known"
     OLDER = "older"
     QUOTA = "quota"  # its peer or its address range has enough
@@ -52,6 +52,7 @@ class Changes:
     """What a write did, for those who keep sums and tell clients; worth nothing if the write is rolled back."""
 
     verdicts: list[Verdict] = field(default_factory=list)
+    replaced: list[Gone | None] = field(default_factory=list)  # beside the verdicts: the line that made place
     added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
     gone: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
 
@@ -69,16 +70,17 @@ class LogWrite:
 
     def admit(self, candidate: Candidate) -> Verdict:
         """Take a candidate in if it is newer than what is known and if there is room for it."""
+        self.changes.replaced.append(None)
         verdict = self._admit(candidate)
         self.changes.verdicts.append(verdict)
         return verdict
 
-    def drop(self, seqs: Iterable[int]) -> None:
-        """Take lines out."""
-        for seq in seqs:
-            gone = take_out(self._conn, seq)
-            if gone is not None:
-                self._left(gone)
+    def drop(self, seqs: Iterable[int]) -> list[Gone]:
+        """Take lines out; those that were there are returned."""
+        taken = [gone for gone in (take_out(self._conn, seq) for seq in seqs) if gone is not None]
+        for gone in taken:
+            self._left(gone)
+        return taken
 
     def close(self) -> Changes:
         """Write the counts, make room if there are too many lines, and say what was done."""
@@ -108,12 +110,12 @@ class LogWrite:
         if refusal is not None:
             return Verdict(refusal)
         if held_seq is not None:
-            self.drop([held_seq])
+            self.changes.replaced[-1] = self.drop([held_seq])[0]
         append(self._conn, statement, candidate.view, holder, self._now_ms)
         self._quotas.moved(holder, 1)
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
-        return Verdict.NEW if held is None else Verdict.RENEWED
+        return Verdict.RENEWED if held is not None and held.kind is holder.kind else Verdict.NEW
 
     def _left(self, gone: Gone) -> None:
         self._quotas.moved(gone.holder, -1)

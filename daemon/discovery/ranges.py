@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 
+from p2p.addresses import from_text
+
 IP4, IP6 = 0x04, 0x29
 
 
@@ -20,3 +22,14 @@ def range_of(addrs: Iterable[bytes]) -> bytes | None:
         if len(addr) >= 17 and addr[0] == IP6 and IPv6Address(addr[1:17]).is_global:
             return b"6" + addr[1:7]
     return None
+
+
+def range_of_text(multiaddrs: Iterable[str]) -> bytes | None:
+    """The same of addresses as texts; what cannot be read makes no range."""
+    addrs = []
+    for text in multiaddrs:
+        try:
+            addrs.append(from_text(text))
+        except ValueError:
+            continue
+    return range_of(addrs)

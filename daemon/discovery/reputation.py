@@ -12,7 +12,10 @@ import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 
+from musig2.protocol.field_rules import SCHEMES
+
 from .limits import DAY_MS
+from .statements import signer_subject
 
 HALF_LIFE_MS = 30 * DAY_MS
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01; weights are scaled from here, which fits a float for eighty years
@@ -83,3 +86,9 @@ def reputation_of(row: tuple[int, int, int, float, float, float | None] | None, 
     completed, failed, aborted, good, bad, response_ms = row
     response = None if response_ms is None else round(response_ms)
     return Reputation(score_of(good, bad, now_ms), completed, failed, aborted, response)
+
+
+def keep(conn: sqlite3.Connection, pubkey: bytes) -> None:
+    """A past session partner is never evicted from the directory."""
+    subjects = [(signer_subject(scheme, pubkey),) for scheme in SCHEMES]
+    conn.executemany("INSERT OR IGNORE INTO directory_kept (subject, why) VALUES (?, 'partner')", subjects)

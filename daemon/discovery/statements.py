@@ -51,7 +51,7 @@ class Statement:
         return stated.ts + TOMBSTONE_MS if isinstance(stated, Withdrawal) else stated.exp
 
     @property
-    def rank(self) -> tuple[int, bool, bytes]:
+    def rank(self) -> tuple[int, bool, int]:
         """Greater is newer."""
         return rank_of(self.record.record.ts, self.kind, self.record.id)
 
@@ -69,9 +69,9 @@ KIND_OF: dict[type, Kind] = {
 }
 
 
-def rank_of(ts: int, kind: int, record_id: bytes) -> tuple[int, bool, bytes]:
-    """The order of statements about one subject: highest time, then a withdrawal, then the smaller id."""
-    return ts, kind == Kind.WITHDRAWAL, bytes(255 - byte for byte in record_id)
+def rank_of(ts: int, kind: int, record_id: bytes) -> tuple[int, bool, int]:
+    """The order of statements about one subject, as `musig2.protocol.checks.newer`, for lines of the log too."""
+    return ts, kind == Kind.WITHDRAWAL, -int.from_bytes(record_id, "big")
 
 
 def subject_of(signed: Signed[Stated]) -> bytes:
@@ -93,18 +93,3 @@ def signer_subject(scheme: str, pubkey: bytes) -> bytes:
 def is_stated(signed: Signed[Record]) -> bool:
     """True for the records that have a line of their own in the directory."""
     return type(signed.record) in KIND_OF
-
-
-def agree(entry: Entry, advertisement: Advertisement, advertisement_id: bytes) -> bool:
-    """True when the entry stands for exactly this advertisement."""
-    return entry.ad == advertisement_id and (
-        (entry.scheme, entry.pubkey, entry.peer, entry.types, entry.ts, entry.exp)
-        == (
-            advertisement.scheme,
-            advertisement.pubkey,
-            advertisement.peer,
-            advertisement.types,
-            advertisement.ts,
-            advertisement.exp,
-        )
-    )

@@ -5,13 +5,13 @@ The envelope, `own` and `localReputation` are added when it is read: the first i
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any
 
 import orjson
 
+from musig2.protocol.open_maps import open_to_json
 from musig2.protocol.peers import peer_text
-from musig2.protocol.records import Advertisement, Open
+from musig2.protocol.records import Advertisement
 from musig2.protocol.wire import Signed
 from p2p.addresses import to_text
 
@@ -31,7 +31,7 @@ def view_of(signed: Signed[Advertisement]) -> bytes:
             "peerId": peer,
             "multiaddrs": [f"{text}/p2p/{peer}" for text in map(_text, advertisement.addrs) if text],
             "criteria": _criteria(advertisement),
-            "metadata": plain(advertisement.metadata or {}),
+            "metadata": open_to_json(advertisement.metadata or {}),
             "timestamp": advertisement.ts,
             "expiresAt": advertisement.exp,
             "signature": signature_of(signed).hex(),
@@ -39,13 +39,11 @@ def view_of(signed: Signed[Advertisement]) -> bytes:
     )
 
 
-def full_view(
-    stored: bytes, envelope: bytes, own_keys: Container[str], reputation: Reputation | None
-) -> dict[str, Any]:
-    """The whole view, from its stored part; `own_keys` are hex."""
+def full_view(stored: bytes, envelope: bytes, *, own: bool, reputation: Reputation | None) -> dict[str, Any]:
+    """The whole view, from its stored part."""
     view: dict[str, Any] = orjson.loads(stored)
     view["envelope"] = envelope.hex()
-    view["own"] = view["publicKey"] in own_keys
+    view["own"] = own
     if reputation is not None:
         view["localReputation"] = _reputation(reputation)
     return view
@@ -56,19 +54,6 @@ def signature_of(signed: Signed[Advertisement]) -> bytes:
     return signed.envelope[-COSIG_BYTES - 64 : -COSIG_BYTES]
 
 
-def plain(value: Open) -> Any:
-    """An open map as JSON values; bytes become hex."""
-    match value:
-        case bytes():
-            return value.hex()
-        case tuple():
-            return [plain(item) for item in value]
-        case Mapping():
-            return {key: plain(item) for key, item in value.items()}
-        case _:
-            return value
-
-
 def _criteria(advertisement: Advertisement) -> dict[str, Any]:
     criteria: dict[str, Any] = {"transactionTypes": list(advertisement.types)}
     if advertisement.min is not None:
@@ -76,7 +61,7 @@ def _criteria(advertisement: Advertisement) -> dict[str, Any]:
     if advertisement.max is not None:
         criteria["maxAmount"] = advertisement.max
     if advertisement.trust:
-        criteria["trustRequirements"] = plain(advertisement.trust)
+        criteria["trustRequirements"] = open_to_json(advertisement.trust)
     return criteria
 
 

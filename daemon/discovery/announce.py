@@ -1,0 +1,51 @@
+"""What clients hear of a statement that was taken in: once, in the transaction that stores it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from typing import cast
+
+from musig2.protocol.records import Advertisement, Withdrawal
+from musig2.protocol.wire import Signed
+
+from .lines import Gone
+from .log import Candidate, Verdict
+from .ports import Events
+from .ranges import range_of
+from .statements import Statement
+from .views import full_view, view_of
+
+
+def candidate_of(statement: Statement, own_keys: Collection[bytes]) -> Candidate:
+    """The statement with what the log needs beside it."""
+    record = statement.record.record
+    match record:
+        case Advertisement():
+            view = view_of(cast("Signed[Advertisement]", statement.record))
+            return Candidate(statement, range_of(record.addrs), view, record.pubkey in own_keys)
+        case Withdrawal():
+            return Candidate(statement, kept=record.pubkey in own_keys)
+        case _:
+            return Candidate(statement)
+
+
+def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
+    events: Events,
+    conn: sqlite3.Connection,
+    candidate: Candidate,
+    verdict: Verdict,
+    replaced: Gone | None,
+    followed: frozenset[str],
+) -> None:
+    """Append the event of a stored statement of somebody else, if it concerns a followed type."""
+    signed = candidate.statement.record
+    match signed.record:
+        case Advertisement(types=types) if candidate.view is not None and not followed.isdisjoint(types):
+            advertisement = full_view(candidate.view, signed.envelope, own=False, reputation=None)
+            renewed = verdict is Verdict.RENEWED
+            events.append(conn, "signer:discovered", {"advertisement": advertisement, "renewed": renewed})
+        case Withdrawal(pubkey=pubkey) if replaced is not None and not followed.isdisjoint(replaced.types):
+            events.append(conn, "signer:withdrawn", {"publicKey": pubkey.hex()})
+        case _:
+            return

@@ -1,0 +1,54 @@
+"""Which transaction types the clients of this daemon follow: stored per token, followed as a union."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection
+
+from daemon.store import Store
+
+
+class Follows:
+    """Belongs to the event loop."""
+
+    def __init__(self, *, store: Store) -> None:
+        self._store = store
+        self._by_token: defaultdict[str, set[str]] = defaultdict(set)
+
+    def load(self) -> None:
+        """Take up what was followed before the last stop."""
+        rows = self._store.read(lambda conn: conn.execute("SELECT token, type FROM discovery_follows").fetchall())
+        for token, name in rows:
+            self._by_token[token].add(name)
+
+    def union(self) -> frozenset[str]:
+        """What anybody follows."""
+        return frozenset().union(*self._by_token.values())
+
+    def of(self, token: str) -> list[str]:
+        """What this token follows, sorted."""
+        return sorted(self._by_token.get(token, ()))
+
+    async def add(self, token: str, types: Collection[str]) -> None:
+        """Follow these too."""
+
+        def write(conn: sqlite3.Connection) -> None:
+            rows = [(token, name) for name in types]
+            conn.executemany("INSERT OR IGNORE INTO discovery_follows (token, type) VALUES (?, ?)", rows)
+
+        await self._store.write(write)
+        self._by_token[token].update(types)
+
+    async def remove(self, token: str, types: Collection[str] | None) -> None:
+        """Stop following these, or all."""
+        gone = set(self._by_token.get(token, ()) if types is None else types)
+
+        def write(conn: sqlite3.Connection) -> None:
+            rows = [(token, name) for name in gone]
+            conn.executemany("DELETE FROM discovery_follows WHERE token = ? AND type = ?", rows)
+
+        await self._store.write(write)
+        self._by_token[token] -= gone
+        if not self._by_token[token]:
+            del self._by_token[token]

@@ -1,0 +1,156 @@
+"""The one way into the directory, whichever channel brought a record.
+
+The four checks run in order, cheapest first: size, timestamp, expiry, signature. What is known already is dropped
+before the signature is looked at; signatures of a burst are checked together, off the event loop. Then entry and
+advertisement must agree, and one transaction takes in the whole burst together with the events it causes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from daemon.store import Store
+from musig2.protocol.envelope import check_many
+from musig2.protocol.records import Advertisement, Entry, Record
+from musig2.protocol.wire import Signed
+from p2p.network import Offence
+
+from .announce import candidate_of, tell
+from .buckets import Buckets
+from .limits import DiscoveryLimits
+from .log import Changes, LogWrite
+from .origin import Origin
+from .ports import Clock, Events, Offend
+from .screen import Screen
+from .statements import Stated, Statement, is_stated
+from .waiting import WaitingRoom
+
+INLINE = 4  # so few signatures are checked at once: handing them to a thread costs more
+AT_ONCE = 2_000  # statements in one transaction
+IDS_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Intake:
+    """What became of a burst, in records; a statement counts once."""
+
+    stored: int = 0
+    known: int = 0
+    refused: int = 0  # too old, too large, over a quota, older than what is known
+    forged: int = 0
+
+
+class Ingest:
+    """Takes records in; belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        clock: Clock,
+        limits: DiscoveryLimits,
+        buckets: Buckets,
+        offend: Offend,
+        own_keys: Callable[[], Sequence[bytes]],
+        followed: Callable[[], frozenset[str]],
+        stored: Callable[[Sequence[Statement]], None],
+    ) -> None:
+        """`offend` is told of forged records and who delivered them; `stored` of every statement that was taken in."""
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._limits = limits
+        self._buckets = buckets
+        self._offend = offend
+        self._own_keys = own_keys
+        self._followed = followed
+        self._stored = stored
+        self._waiting = WaitingRoom(limits)
+        self._screen = Screen(limits)
+
+    async def take(self, records: Sequence[Signed[Record]], *, origin: Origin, peer: bytes | None = None) -> Intake:
+        """Check and store records that `peer` delivered; returns when what is good is on the disk."""
+        intake = Intake()
+        now_ms = self._clock.wall_ms()
+        passed = [signed for signed in records if self._screen.passes(signed, origin, now_ms)]
+        intake.refused = len(records) - len(passed)
+        unknown = self._unknown(passed)
+        intake.known = len(passed) - len(unknown)
+        genuine = unknown if origin.checked else await self._genuine(unknown, peer)
+        intake.forged = len(unknown) - len(genuine)
+        whole = [statement for signed in genuine if (statement := self._whole(signed, now_ms)) is not None]
+        timely = [statement for statement in whole if not self._screen.too_often(statement, origin, now_ms)]
+        intake.refused += len(whole) - len(timely)
+        for start in range(0, len(timely), AT_ONCE):
+            await self._keep(timely[start : start + AT_ONCE], intake, now_ms)
+        return intake
+
+    async def keep_own(self, statement: Statement, also: Callable[[sqlite3.Connection], None]) -> None:
+        """Store a statement made here, in one transaction with what `also` writes."""
+        await self._keep([statement], Intake(), self._clock.wall_ms(), also)
+
+    def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
+        """Without those that are stored; an entry is known by its advertisement."""
+        ids = [signed.record.ad if isinstance(signed.record, Entry) else signed.id for signed in records]
+        known = self._store.read(lambda conn: stored_ids(conn, ids))
+        return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
+
+    async def _genuine(self, records: list[Signed[Record]], peer: bytes | None) -> list[Signed[Record]]:
+        if len(records) <= INLINE:
+            verdicts = check_many(records)
+        else:
+            verdicts = await asyncio.to_thread(check_many, records)
+        if peer is not None:
+            for _ in range(verdicts.count(False)):
+                self._offend(peer, Offence.BAD_SIGNATURE)
+        return [signed for signed, genuine in zip(records, verdicts, strict=True) if genuine]
+
+    def _whole(self, signed: Signed[Record], now_ms: int) -> Statement | None:
+        if isinstance(signed.record, Advertisement | Entry):
+            return self._waiting.offer(cast("Signed[Advertisement] | Signed[Entry]", signed), now_ms)
+        return Statement(cast("Signed[Stated]", signed)) if is_stated(signed) else None
+
+    async def _keep(
+        self,
+        statements: list[Statement],
+        intake: Intake,
+        now_ms: int,
+        also: Callable[[sqlite3.Connection], None] = lambda _: None,
+    ) -> None:
+        own, followed = frozenset(self._own_keys()), self._followed()
+        candidates = [candidate_of(statement, own) for statement in statements]
+
+        def write(conn: sqlite3.Connection) -> Changes:
+            also(conn)
+            log = LogWrite(conn, self._limits, now_ms)
+            for candidate in candidates:
+                verdict = log.admit(candidate)
+                if verdict.stored and not candidate.kept:
+                    tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], followed)
+            return log.close()
+
+        changes = await self._store.write(write)
+        self._buckets.add(changes.added)
+        self._buckets.remove(changes.gone)
+        self._events.publish()
+        self._screen.remember(statements, changes.verdicts, now_ms)
+        taken = [statement for statement, verdict in zip(statements, changes.verdicts, strict=True) if verdict.stored]
+        intake.stored += len(taken)
+        intake.refused += len(statements) - len(taken)
+        self._stored(taken)
+
+
+def stored_ids(conn: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:
+    """Which of these ids the log has."""
+    known: set[bytes] = set()
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[start : start + IDS_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows = conn.execute(f"SELECT id FROM directory_log WHERE id IN ({marks})", some)  # noqa: S608 - only marks
+        known.update(row[0] for row in rows)
+    return known

@@ -1,0 +1,116 @@
+"""The RPC methods of discovery."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from rpc.caller import Caller
+from rpc.models import advertisements as ads
+from rpc.models.wire import NoParams
+
+from .finding import Finding, cursor_of
+from .follows import Follows
+from .own import OwnAdvertisements
+from .own_rows import Terms
+from .ports import Clock, Keys
+from .rounds import Rounds
+from .search import Query
+from .views import full_view, view_of
+
+
+class DiscoveryMethods:
+    """What clients call. `changed` is awaited when other topics are to be followed."""
+
+    def __init__(
+        self,
+        *,
+        own: OwnAdvertisements,
+        finding: Finding,
+        follows: Follows,
+        rounds: Rounds,
+        keys: Keys,
+        clock: Clock,
+        default_ttl_ms: int,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._own = own
+        self._finding = finding
+        self._follows = follows
+        self._rounds = rounds
+        self._keys = keys
+        self._clock = clock
+        self._default_ttl_ms = default_ttl_ms
+        self._changed = changed
+
+    async def advertise_signer(self, caller: Caller, params: ads.AdvertiseSigner) -> dict[str, Any]:
+        """Publish an own key and its terms."""
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        criteria = params.criteria.model_dump(by_alias=True, exclude_none=True)
+        criteria["transactionTypes"] = list(criteria["transactionTypes"])
+        metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
+        view, reach = await self._own.advertise(pubkey, Terms(criteria, metadata, params.ttl or self._default_ttl_ms))
+        await self._changed()
+        return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}
+
+    async def withdraw_advertisement(self, caller: Caller, params: ads.WithdrawAdvertisement) -> dict[str, Any]:
+        """Take an own advertisement back."""
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        await self._own.withdraw(pubkey)
+        return {"withdrawn": True}
+
+    async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        """Own ones in force."""
+        now_ms = self._clock.wall_ms()
+        views = []
+        for row in self._own.rows():
+            signed = row.advertisement
+            if signed is not None and row.exp > now_ms and caller.sees(row.pubkey):
+                views.append(full_view(view_of(signed), signed.envelope, own=True, reputation=None))
+        return {"advertisements": views}
+
+    async def find_available_signers(self, caller: Caller, params: ads.FindAvailableSigners) -> dict[str, Any]:
+        """Signers whose terms match; asks the network first if told to, or if nothing was ever learned from it."""
+        asked = 0
+        if params.refresh or not self._rounds.completed:
+            asked = await self._rounds.refresh()
+        query = Query(
+            transaction_type=params.transaction_type,
+            purpose=params.purpose,
+            scheme=params.scheme,
+            min_amount=params.min_amount,
+            max_amount=params.max_amount,
+            min_reputation=params.min_reputation or 0,
+            before=cursor_of(params.cursor),
+        )
+        own = self._visible_keys(caller)
+        found = self._finding.find(query, limit=params.max_results, own=own, include_own=params.include_own)
+        answer: dict[str, Any] = {
+            "signers": list(found.signers),
+            "sources": {"directory": self._finding.size(), "peers": asked},
+        }
+        if found.next_cursor is not None:
+            answer["nextCursor"] = found.next_cursor
+        return answer
+
+    async def subscribe_to_signer_discovery(
+        self, caller: Caller, params: ads.SubscribeToSignerDiscovery
+    ) -> dict[str, Any]:
+        """Follow types."""
+        await self._follows.add(caller.token_id, params.transaction_types)
+        await self._changed()
+        return {"transactionTypes": self._follows.of(caller.token_id)}
+
+    async def unsubscribe_from_signer_discovery(
+        self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery
+    ) -> dict[str, Any]:
+        """Stop following types, or all."""
+        await self._follows.remove(caller.token_id, params.transaction_types)
+        await self._changed()
+        return {"transactionTypes": self._follows.of(caller.token_id)}
+
+    def _visible_keys(self, caller: Caller) -> Collection[bytes]:
+        """Own keys as this caller understands it: those of other wallets on this daemon are other signers to it."""
+        return frozenset(filter(caller.sees, self._keys.keys()))

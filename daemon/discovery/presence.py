@@ -1,0 +1,112 @@
+"""Who is gone: advertisements that expire, and peers that left. Tells `signer:unavailable` and prunes the log."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+from daemon.store import Store
+from p2p.network import PeerChange
+
+from .buckets import Buckets
+from .limits import DiscoveryLimits
+from .log import Changes, prune
+from .ports import Clock, Events
+
+LONGEST_PAUSE_MS = 10_000
+SHORTEST_PAUSE_MS = 100
+TOLD_AT_ONCE = 2_000
+SIGNER = "SELECT types, substr(subject, -33) FROM directory_log WHERE kind = 1 AND "
+
+
+class Presence:
+    """One task, and a timer per peer that left."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        clock: Clock,
+        limits: DiscoveryLimits,
+        buckets: Buckets,
+        followed: Callable[[], frozenset[str]],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._limits = limits
+        self._buckets = buckets
+        self._followed = followed
+        self._left: dict[bytes, int] = {}  # peer -> monotonic time when it counts as gone
+        self._awake = asyncio.Event()
+
+    def on_peer(self, change: PeerChange) -> None:
+        """A peer came or went; only one that stays away has left."""
+        if change.connected:
+            self._left.pop(change.peer, None)
+        else:
+            self._left[change.peer] = self._clock.mono_ms() + self._limits.peer_left_ms
+            self._awake.set()
+
+    async def run(self) -> None:
+        """For as long as the daemon runs."""
+        while True:
+            self._awake.clear()
+            await self._tell_left()
+            await self._tell_expired()
+            await self._prune()
+            try:
+                async with asyncio.timeout(self._pause_ms() / 1000):
+                    await self._awake.wait()
+            except TimeoutError:
+                continue
+
+    def _pause_ms(self) -> int:
+        now_ms = self._clock.wall_ms()
+        soonest = self._store.read(
+            lambda conn: conn.execute("SELECT min(exp) FROM directory_log WHERE exp > ?", (now_ms,)).fetchone()[0]
+        )
+        waits = [due - self._clock.mono_ms() for due in self._left.values()]
+        waits += [LONGEST_PAUSE_MS] if soonest is None else [soonest - now_ms]
+        return max(SHORTEST_PAUSE_MS, min(LONGEST_PAUSE_MS, *waits))
+
+    async def _tell_left(self) -> None:
+        now_ms = self._clock.mono_ms()
+        gone = [peer for peer, due in self._left.items() if due <= now_ms]
+        for peer in gone:
+            del self._left[peer]
+            await self._tell("peer_left", "peer = ? AND exp > ?", (peer, self._clock.wall_ms()))
+
+    async def _tell_expired(self) -> None:
+        before_ms, now_ms = self._buckets.expired_until_ms, self._clock.wall_ms()
+        if now_ms <= before_ms:
+            return
+        self._store.read(lambda conn: self._buckets.expire(conn, now_ms))
+        await self._tell("expired", "exp > ? AND exp <= ?", (before_ms, now_ms))
+
+    async def _tell(self, reason: str, where: str, params: tuple[object, ...]) -> None:
+        followed = self._followed()
+        rows = self._store.read(
+            lambda conn: conn.execute(f"{SIGNER} {where} LIMIT ?", (*params, TOLD_AT_ONCE)).fetchall()
+        )
+        pubkeys = [pubkey for types, pubkey in rows if not followed.isdisjoint(types.split())]
+        if not pubkeys:
+            return
+
+        def write(conn: sqlite3.Connection) -> None:
+            for pubkey in pubkeys:
+                self._events.append(conn, "signer:unavailable", {"publicKey": pubkey.hex(), "reason": reason})
+
+        await self._store.write(write)
+        self._events.publish()
+
+    async def _prune(self) -> None:
+        """In small steps, so that a day's worth of expiry does not hold up a signature."""
+        now_ms = self._clock.wall_ms()
+        oldest = self._store.read(lambda conn: conn.execute("SELECT min(exp) FROM directory_log").fetchone()[0])
+        if oldest is None or oldest > now_ms - self._limits.grace_ms:
+            return
+        changes: Changes = await self._store.write(lambda conn: prune(conn, self._limits, now_ms))
+        self._buckets.remove(changes.gone)

@@ -1,0 +1,135 @@
+"""When to synchronise, and with whom.
+
+At once with a peer that this node dialled, and with one that says hello and has something new; from time to time with a
+few of those that are connected, chosen so that they come from different address ranges; and when a client asks for it.
+Every tenth regular round compares digests even where the cursors say that nothing is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+
+from musig2.protocol.sync import Hello
+from p2p.network import Direction, PeerChange, PeerInfo
+
+from .conversation import End, Report
+from .limits import DiscoveryLimits
+from .ports import Clock, Net
+from .pull import Puller
+from .ranges import range_of_text
+
+AT_ONCE = 4
+COMPARE_EVERY = 10
+AGAIN_MS = 1_000  # a peer whose log grows all the time is read at most that often
+REFRESH_MS = 1_500
+CLOCKS = 64
+
+
+class Rounds:
+    """One task for the regular rounds, and short ones for single pulls."""
+
+    def __init__(self, *, net: Net, clock: Clock, limits: DiscoveryLimits, puller: Puller) -> None:
+        self._net = net
+        self._clock = clock
+        self._limits = limits
+        self._puller = puller
+        self._running: dict[bytes, asyncio.Task[Report]] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._last_ms: OrderedDict[bytes, int] = OrderedDict()
+        self._clocks: OrderedDict[bytes, int] = OrderedDict()
+        self._compare = asyncio.Event()
+        self.completed = 0  # pulls that ended in step since the start
+
+    def on_peer(self, change: PeerChange) -> None:
+        """Read the log of a peer that was dialled; the other side says hello by itself."""
+        if change.connected and change.direction is Direction.OUTBOUND:
+            self.pull(change.peer)
+
+    def greeted(self, peer: bytes, hello: Hello) -> None:
+        """A peer said what it has."""
+        if peer not in self._running and self._puller.is_behind(peer, hello):
+            self.pull(peer)
+
+    def pull(self, peer: bytes, *, compare: bool = False) -> asyncio.Task[Report]:
+        """Synchronise with a peer soon; one pull per peer at a time."""
+        task = self._running.get(peer)
+        if task is None:
+            task = asyncio.create_task(self._pull(peer, compare), name="musigd directory pull")
+            self._running[peer] = task
+            task.add_done_callback(lambda _: self._running.pop(peer, None))
+        return task
+
+    def compare_soon(self) -> None:
+        """Something was lost here: compare digests with the peers now."""
+        self._compare.set()
+
+    async def refresh(self) -> int:
+        """Synchronise with a few peers, wait for them no longer than a client would; how many ended in step."""
+        tasks = [self.pull(info.peer) for info in self._choose(self._limits.sync_peers)]
+        if not tasks:
+            return 0
+        done, _ = await asyncio.wait(tasks, timeout=REFRESH_MS / 1000)
+        return sum(task.result().end is End.IN_STEP for task in done if not task.cancelled())
+
+    async def run(self) -> None:
+        """For as long as the daemon runs."""
+        number = 0
+        while True:
+            pause_ms = self._limits.sync_every_ms * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
+            lost = await self._paused(pause_ms)
+            number += 1
+            compare = lost or number % COMPARE_EVERY == 0
+            peers = [info.peer for info in self._choose(self._limits.sync_peers)]
+            await asyncio.gather(*(self.pull(peer, compare=compare) for peer in peers), return_exceptions=True)
+
+    async def stop(self) -> None:
+        """End the pulls that are under way."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def clock_ahead_ms(self) -> int | None:
+        """How far the clocks of most peers are ahead of this one; None while fewer than three told."""
+        told = sorted(self._clocks.values())
+        return told[len(told) // 2] if len(told) >= 3 else None
+
+    async def _paused(self, pause_ms: float) -> bool:
+        """Wait; True when woken because something was lost."""
+        try:
+            async with asyncio.timeout(pause_ms / 1000):
+                await self._compare.wait()
+        except TimeoutError:
+            return False
+        self._compare.clear()
+        return True
+
+    async def _pull(self, peer: bytes, compare: bool) -> Report:
+        wait_ms = self._last_ms.get(peer, -AGAIN_MS) + AGAIN_MS - self._clock.mono_ms()
+        if wait_ms > 0:
+            await asyncio.sleep(wait_ms / 1000)
+        async with self._slots:
+            self._last_ms[peer] = self._clock.mono_ms()
+            report = await self._puller.pull(peer, compare=compare)
+        self.completed += report.end is End.IN_STEP
+        if report.clock_ahead_ms is not None:
+            self._clocks[peer] = report.clock_ahead_ms
+        for remembered in (self._last_ms, self._clocks):
+            while len(remembered) > CLOCKS:
+                remembered.popitem(last=False)
+        return report
+
+    def _choose(self, count: int) -> list[PeerInfo]:
+        """Peers at random, but as many different address ranges and directions as there are."""
+        peers = self._net.peers()
+        random.shuffle(peers)
+        seen: set[object] = set()
+        first: list[PeerInfo] = []
+        rest: list[PeerInfo] = []
+        for info in peers:
+            source = (info.direction, range_of_text(info.multiaddrs))
+            (rest if source in seen else first).append(info)
+            seen.add(source)
+        return (first + rest)[:count]
