@@ -2,15 +2,40 @@
 
 import json
 import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from musig2 import KeyAggContext, Scheme, SecNonce, SecretKey, SessionContext, Tweak, TweakKind, secp
+import pytest
+
+from musig2 import (
+    InvalidArgumentError,
+    KeyAggContext,
+    MusigError,
+    Scheme,
+    SecNonce,
+    SecretKey,
+    SessionContext,
+    Tweak,
+    TweakKind,
+    secp,
+)
 from musig2.memory import take_slot
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 SCHEMES = ("bip340", "lotus")
+
+
+def names(argument: str, action: Callable[[], object], words: str = "") -> None:
+    """The action is refused with a ValueError that names this argument, exactly."""
+    with pytest.raises(InvalidArgumentError, match=re.escape(words) or None) as refused:
+        action()
+    assert refused.value.argument == argument
+    assert str(refused.value).startswith(f"{argument}: ")
+    assert isinstance(refused.value, ValueError)
+    assert isinstance(refused.value, MusigError)
 
 
 def load(name: str) -> Any:

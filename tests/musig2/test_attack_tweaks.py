@@ -4,19 +4,16 @@ import os
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, world
+from musig2_world import SCHEMES, names, world
 from slow_musig2 import SLOW, N, encode
 
-from musig2 import InvalidArgumentError, SecretKey, Tweak, TweakKind, scheme, secp
+from musig2 import SecretKey, Tweak, TweakKind, scheme, secp
 
 
 @pytest.mark.parametrize("kind", [TweakKind.PLAIN, TweakKind.XONLY])
 @pytest.mark.parametrize("value", [0, N, N + 1, 2**256 - 1])
 def test_zero_and_overflow_are_refused(kind: TweakKind, value: int) -> None:
-    with pytest.raises(InvalidArgumentError) as refused:
-        Tweak(kind, value.to_bytes(32))
-    assert refused.value.argument == "tweak.value"
-    assert isinstance(refused.value, ValueError)
+    names("tweak.value", lambda: Tweak(kind, value.to_bytes(32)))
 
 
 @pytest.mark.parametrize(
@@ -32,8 +29,7 @@ def test_zero_and_overflow_are_refused(kind: TweakKind, value: int) -> None:
     ],
 )
 def test_wrong_sizes_and_kinds_are_refused(kind: Any, value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"tweak\."):
-        Tweak(kind, value)
+    names("tweak.value" if isinstance(kind, TweakKind) else "tweak.kind", lambda: Tweak(kind, value))
 
 
 @pytest.mark.parametrize("value", [1, N - 1])
@@ -54,9 +50,8 @@ def test_a_tweak_that_cancels_the_key_is_refused(kind: TweakKind) -> None:
     d = sum(a * secret(key) for a, key in zip(aggregate.coefficients, keys, strict=True)) % N
     if kind is TweakKind.XONLY and encode(aggregate.q)[0] == 3:
         d = N - d
-    with pytest.raises(InvalidArgumentError, match="infinity") as refused:
-        scheme("bip340").key_agg(pubkeys, (Tweak(kind, (N - d).to_bytes(32)),))
-    assert refused.value.argument == "tweaks[0]"
+    cancelling = Tweak(kind, (N - d).to_bytes(32))
+    names("tweaks[0]", lambda: scheme("bip340").key_agg(pubkeys, (cancelling,)), "infinity")
 
 
 def test_the_position_of_a_cancelling_tweak_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +59,7 @@ def test_the_position_of_a_cancelling_tweak_is_named(monkeypatch: pytest.MonkeyP
     one = Tweak(TweakKind.PLAIN, (1).to_bytes(32))
     answers = iter([True, False])
     monkeypatch.setattr(secp, "musig_tweak", lambda *_, **__: next(answers))
-    with pytest.raises(InvalidArgumentError, match=r"tweaks\[1\]"):
-        scheme("bip340").key_agg(pubkeys, (one, one))
+    names("tweaks[1]", lambda: scheme("bip340").key_agg(pubkeys, (one, one)))
 
 
 def test_a_taproot_tweak_comes_last() -> None:
@@ -73,22 +67,20 @@ def test_a_taproot_tweak_comes_last() -> None:
     plain, taproot = Tweak(TweakKind.PLAIN, b"\x01" * 32), Tweak(TweakKind.TAPROOT)
     scheme("bip340").key_agg(pubkeys, (plain, taproot))
     for wrong in ((taproot, plain), (taproot, taproot)):
-        with pytest.raises(InvalidArgumentError, match="last"):
-            scheme("bip340").key_agg(pubkeys, wrong)
+        names("tweaks", lambda wrong=wrong: scheme("bip340").key_agg(pubkeys, wrong), "last")
 
 
 def test_lotus_takes_one_taproot_tweak_at_most() -> None:
     pubkeys = [SecretKey.generate().pubkey]
     plain, taproot = Tweak(TweakKind.PLAIN, b"\x01" * 32), Tweak(TweakKind.TAPROOT)
     for wrong in ((plain,), (Tweak(TweakKind.XONLY, b"\x01" * 32),), (taproot, taproot), (taproot, plain)):
-        with pytest.raises(InvalidArgumentError, match="lotus takes none, or one"):
-            scheme("lotus").key_agg(pubkeys, wrong)
+        names("tweaks", lambda wrong=wrong: scheme("lotus").key_agg(pubkeys, wrong), "lotus takes none, or one")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_tweaks_of_another_type_are_refused(name: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="Tweak objects"):
-        scheme(name).key_agg([SecretKey.generate().pubkey], [(2, None)])  # type: ignore[list-item]  # the point of it
+    not_tweaks: Any = [(2, None)]
+    names("tweaks", lambda: scheme(name).key_agg([SecretKey.generate().pubkey], not_tweaks), "Tweak objects")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -104,5 +96,5 @@ def test_the_tweaked_key_is_another_key(name: str) -> None:
 def test_a_lotus_commitment_at_infinity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can find a root that hashes to minus the key, so the library is made to say so."""
     monkeypatch.setattr(secp, "pubkey_add", lambda *_: False)
-    with pytest.raises(InvalidArgumentError, match=r"tweaks\[0\]"):
-        scheme("lotus").key_agg([SecretKey.generate().pubkey], (Tweak(TweakKind.TAPROOT),))
+    pubkey = SecretKey.generate().pubkey
+    names("tweaks[0]", lambda: scheme("lotus").key_agg([pubkey], (Tweak(TweakKind.TAPROOT),)), "infinity")

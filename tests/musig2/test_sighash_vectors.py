@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from musig2_world import load, seckey, world
+from hypothesis import given
+from hypothesis import strategies as st
+from musig2_world import load, names, seckey, world
 
 from musig2 import InvalidArgumentError, Tweak, TweakKind, scheme
 from musig2.address import script_pubkey
@@ -86,8 +88,7 @@ def test_compact_sizes_are_the_shortest() -> None:
 )
 def test_a_damaged_transaction_is_refused(damage: Any) -> None:
     raw = Transaction(2, (TxInput(bytes(32), 0),), (TxOutput(1, b"\x51"),)).serialize()
-    with pytest.raises(InvalidArgumentError, match="transaction"):
-        Transaction.parse(damage(raw))
+    names("transaction", lambda: Transaction.parse(damage(raw)))
 
 
 @pytest.mark.parametrize(
@@ -103,9 +104,7 @@ def test_a_damaged_transaction_is_refused(damage: Any) -> None:
     ],
 )
 def test_values_out_of_range_are_refused(build: Any, argument: str) -> None:
-    with pytest.raises(InvalidArgumentError) as refused:
-        build()
-    assert refused.value.argument == argument
+    names(argument, build)
 
 
 def two_inputs() -> tuple[Transaction, list[TxOutput]]:
@@ -116,33 +115,27 @@ def two_inputs() -> tuple[Transaction, list[TxOutput]]:
 @pytest.mark.parametrize("sighash", [sighash_lotus, sighash_bip341])
 def test_a_spend_that_does_not_fit_is_refused(sighash: Any) -> None:
     transaction, spent = two_inputs()
-    with pytest.raises(InvalidArgumentError, match="spent_outputs"):
-        sighash(transaction, 0, spent[:1])
+    names("spent_outputs", lambda: sighash(transaction, 0, spent[:1]))
     for index in (-1, 2):
-        with pytest.raises(InvalidArgumentError, match="input_index"):
-            sighash(transaction, index, spent)
+        names("input_index", lambda index=index: sighash(transaction, index, spent))
 
 
 @pytest.mark.parametrize("kind", [0x60, 0x01, 0x21, 0x41, 0x65, 0x69, 0x71, 0x161, -1])
 def test_lotus_types_without_base_or_flag_are_refused(kind: int) -> None:
-    with pytest.raises(InvalidArgumentError, match="sighash_type"):
-        sighash_lotus(*two_inputs()[:1], 0, two_inputs()[1], kind)
+    names("sighash_type", lambda: sighash_lotus(two_inputs()[0], 0, two_inputs()[1], kind))
 
 
 @pytest.mark.parametrize("kind", [4, 0x61, 0x80, 0x84, 256, -1])
 def test_bip341_types_unknown_are_refused(kind: int) -> None:
-    with pytest.raises(InvalidArgumentError, match="sighash_type"):
-        sighash_bip341(two_inputs()[0], 0, two_inputs()[1], kind)
+    names("sighash_type", lambda: sighash_bip341(two_inputs()[0], 0, two_inputs()[1], kind))
 
 
 def test_single_needs_its_output() -> None:
     transaction, spent = two_inputs()
     sighash_lotus(transaction, 0, spent, SINGLE | LOTUS)
     sighash_bip341(transaction, 0, spent, SINGLE)
-    with pytest.raises(InvalidArgumentError, match="SINGLE"):
-        sighash_lotus(transaction, 1, spent, SINGLE | LOTUS)
-    with pytest.raises(InvalidArgumentError, match="SINGLE"):
-        sighash_bip341(transaction, 1, spent, SINGLE)
+    names("sighash_type", lambda: sighash_lotus(transaction, 1, spent, SINGLE | LOTUS), "SINGLE needs")
+    names("sighash_type", lambda: sighash_bip341(transaction, 1, spent, SINGLE), "SINGLE needs")
 
 
 @pytest.mark.parametrize(("sighash", "kind"), [(sighash_lotus, LOTUS | ALL), (sighash_bip341, ALL)])
@@ -164,8 +157,7 @@ def test_a_transaction_without_outputs_has_an_empty_tree() -> None:
 def test_amounts_beyond_64_bits_are_refused() -> None:
     transaction, spent = two_inputs()
     rich = Transaction(2, transaction.inputs, (TxOutput(2**53 - 1, b""),) * 2049)
-    with pytest.raises(InvalidArgumentError, match="64 bits"):
-        sighash_lotus(rich, 0, spent)
+    names("outputs", lambda: sighash_lotus(rich, 0, spent), "64 bits")
 
 
 def test_the_message_of_a_musig_spend_verifies_under_its_script() -> None:
@@ -180,3 +172,14 @@ def test_the_message_of_a_musig_spend_verifies_under_its_script() -> None:
         psigs = [made.scheme.sign(nonce, key, session) for (nonce, _), key in zip(again, made.keys, strict=True)]
         signature = made.scheme.partial_sig_agg(psigs, session)
         assert made.scheme.schnorr_verify(script[-33:] if name == "lotus" else b"\x02" + script[2:], msg, signature)
+
+
+@given(st.binary(max_size=300) | st.integers(0, 8 * 60 - 1))
+def test_whatever_is_parsed_is_refused_or_written_back(data: bytes | int) -> None:
+    if isinstance(data, int):  # one bit of a good transaction turned
+        raw = Transaction(2, (TxInput(bytes(32), 0, witness=(b"\x01",)),), (TxOutput(1, b"\x51"),)).serialize()
+        data = (int.from_bytes(raw) ^ 1 << data).to_bytes(len(raw))
+    try:
+        assert Transaction.parse(data).serialize() == data
+    except InvalidArgumentError:
+        return
