@@ -1,0 +1,162 @@
+"""Backup and restore: everything that is needed, nothing that is dangerous, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import stat
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ops_world import started
+
+from daemon.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
+from daemon.clock import Clock
+from daemon.datadir import Datadir, DatadirLocked
+from daemon.events import EventLog
+from daemon.identity import load_seed
+from daemon.store import Store, StoreError
+
+MSG = b"\x07" * 32
+
+
+@pytest.fixture
+async def backup(store: Store, tmp_path: Path) -> Path:
+    """A backup of a data directory with a key and an event, made while the store is open."""
+    log = EventLog(store=store, clock=Clock())
+    await log.start()
+    await (await started(store, tmp_path)).create("lotus")
+    await store.write(lambda conn: log.append(conn, "x", {}))
+    load_seed(tmp_path)
+    target = tmp_path / "backup.tar"
+    back_up_datadir(tmp_path, target)
+    return target
+
+
+def meta(database: Path) -> dict[str, object]:
+    with closing(sqlite3.connect(database)) as conn:
+        return dict(conn.execute("SELECT name, value FROM meta").fetchall())
+
+
+async def test_a_restored_key_signs(backup: Path, tmp_path: Path, store: Store) -> None:
+    key = store.read(lambda conn: conn.execute("SELECT pubkey FROM keys").fetchone()[0])
+    datadir = tmp_path / "new"
+    restore_datadir(backup, datadir)
+    restored = Store.open(datadir / "musigd.sqlite3")
+    (await started(restored, datadir)).sign(key, MSG)
+    await restored.close()
+
+
+async def test_a_restore_becomes_another_peer_and_burns_what_was_open(
+    backup: Path, tmp_path: Path, store: Store
+) -> None:
+    datadir = tmp_path / "new"
+    restore_datadir(backup, datadir)
+    assert not (datadir / "identity").exists()
+    assert load_seed(datadir) != load_seed(tmp_path)
+    assert (datadir / "identity.from-backup").read_text() == (tmp_path / "identity").read_text()
+    marks = meta(datadir / "musigd.sqlite3")
+    assert marks[BURN_MARK] == 1
+    assert marks["log_id"] != meta(store.path)["log_id"]
+
+
+async def test_a_backup_and_what_it_restores_are_private(backup: Path, tmp_path: Path) -> None:
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    datadir = tmp_path / "new"
+    restore_datadir(backup, datadir)
+    assert stat.S_IMODE(datadir.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in datadir.iterdir()} == {0o600}
+
+
+async def test_a_backup_is_never_overwritten(backup: Path, tmp_path: Path) -> None:
+    before = backup.read_bytes()
+    with pytest.raises(BackupError, match="exists already"):
+        back_up_datadir(tmp_path, backup)
+    assert backup.read_bytes() == before
+
+
+def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="nothing to back up"):
+        back_up_datadir(tmp_path, tmp_path / "backup.tar")
+
+
+async def test_a_restore_goes_into_an_empty_directory_only(backup: Path, tmp_path: Path) -> None:
+    datadir = tmp_path / "new"
+    datadir.mkdir()
+    (datadir / "letter.txt").write_text("mine")
+    with pytest.raises(BackupError, match="not empty"):
+        restore_datadir(backup, datadir)
+    assert (datadir / "letter.txt").read_text() == "mine"
+
+
+async def test_a_restore_waits_for_nobody(backup: Path, tmp_path: Path) -> None:
+    claimed = Datadir.claim(tmp_path / "new")
+    with pytest.raises(DatadirLocked):
+        restore_datadir(backup, claimed.path)
+    claimed.close()
+
+
+def rewritten(backup: Path, name: str, content: bytes | None) -> Path:
+    """The same backup with one member replaced, or without it."""
+    target = backup.with_name("other.tar")
+    with tarfile.open(backup) as old, tarfile.open(target, "w") as new:
+        for member in old:
+            data = old.extractfile(member)
+            assert data is not None
+            body = data.read()
+            if member.name == name:
+                if content is None:
+                    continue
+                body = content
+            member.size = len(body)
+            new.addfile(member, io.BytesIO(body))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("musigd.sqlite3", None),
+        ("musigd-backup.json", None),
+        ("musigd-backup.json", b'{"format": 99}'),
+        ("musigd-backup.json", b"garbage"),
+        ("musigd.sqlite3", b"garbage" * 1000),
+        ("musigd.sqlite3", b""),
+        ("identity", b"\xff\xfe"),
+    ],
+)
+async def test_a_damaged_backup_leaves_nothing_behind(
+    backup: Path, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    datadir = tmp_path / "new"
+    with pytest.raises((BackupError, StoreError)):
+        restore_datadir(rewritten(backup, name, content), datadir)
+    assert [path.name for path in datadir.iterdir()] == ["lock"]
+    restore_datadir(backup, datadir)  # and the good one still goes in
+
+
+async def test_paths_in_an_archive_mean_nothing(backup: Path, tmp_path: Path) -> None:
+    target = tmp_path / "evil.tar"
+    with tarfile.open(backup) as old, tarfile.open(target, "w") as new:
+        for member in old:
+            new.addfile(member, old.extractfile(member))
+        evil = tarfile.TarInfo("../escaped")
+        evil.size = 4
+        new.addfile(evil, io.BytesIO(b"evil"))
+        link = tarfile.TarInfo("passphrase")
+        link.type = tarfile.SYMTYPE
+        link.linkname = os.devnull
+        new.addfile(link)
+    restore_datadir(target, tmp_path / "new")
+    assert not (tmp_path / "escaped").exists()
+    assert not (tmp_path / "new" / "passphrase").is_symlink()
+
+
+def test_what_is_no_archive_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("hello")
+    for source in (tmp_path / "letter.txt", tmp_path / "nowhere"):
+        with pytest.raises(BackupError, match="no usable backup"):
+            restore_datadir(source, tmp_path / "new")
