@@ -30,7 +30,8 @@ LINE = (
 )
 BY_PUBKEY = (
     "SELECT l.seq, l.kind, l.id, l.ts, l.record, l.entry, l.view, l.checksum"
-    " FROM signers s INDEXED BY signers_by_pubkey JOIN directory_log l ON l.seq = s.seq WHERE s.type = '' AND s.pubkey = ? AND s.exp > ?"
+    " FROM signers s INDEXED BY signers_by_pubkey JOIN directory_log l ON l.seq = s.seq"
+    " WHERE s.type = '' AND s.pubkey = ? AND s.exp > ?"
 )
 
 

@@ -1,0 +1,141 @@
+"""An in-memory network between discovery services: connections, questions, topics, a shared DHT, and a gate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from musig2.protocol.checks import Limits, check_record
+from musig2.protocol.envelope import check_signatures, open_envelope
+from musig2.protocol.errors import BadEncoding
+from musig2.protocol.peers import peer_text
+from p2p.addresses import to_text
+from p2p.network import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, PeerUnreachable
+
+Ask = Callable[[bytes, bytes], Awaitable[bytes]]
+
+
+class Wire:
+    """All links between the nodes of one test."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[bytes, MemoryNet] = {}
+        self.dht: dict[bytes, bytes] = {}
+        self.bytes_asked = 0
+        self.bytes_answered = 0
+
+    def link(self, a: MemoryNet, b: MemoryNet) -> None:
+        """`a` dials `b`."""
+        for one, other, direction in ((a, b, Direction.OUTBOUND), (b, a, Direction.INBOUND)):
+            one.links[other.peer] = direction
+            one.tell(PeerChange(other.peer, True, direction, other.addrs))
+
+    def cut(self, a: MemoryNet, b: MemoryNet) -> None:
+        """The connection is gone."""
+        for one, other in ((a, b), (b, a)):
+            direction = one.links.pop(other.peer)
+            one.tell(PeerChange(other.peer, False, direction))
+
+
+class MemoryNet:
+    """What `p2p.network.Network` is to discovery. `answer` may be replaced to play a peer that cheats."""
+
+    def __init__(self, wire: Wire, peer: bytes, addrs: tuple[bytes, ...], clock_ms: Callable[[], int]) -> None:
+        self.wire = wire
+        self.peer = peer
+        self.addrs = addrs
+        self.links: dict[bytes, Direction] = {}
+        self.topics: frozenset[str] = frozenset()
+        self.faults: list[tuple[bytes, Offence]] = []
+        self.answer: Ask | None = None
+        self.service: Any = None
+        self.seen: set[bytes] = set()
+        self.down = False
+        self._clock_ms = clock_ms
+        self._limits = Limits()
+        wire.nodes[peer] = self
+
+    def tell(self, change: PeerChange) -> None:
+        if self.service is not None:
+            self.service.on_peer(change)
+
+    def multiaddrs(self) -> tuple[str, ...]:
+        return tuple(f"{to_text(addr)}/p2p/{peer_text(self.peer)}" for addr in self.addrs)
+
+    def connected(self, peer: bytes) -> bool:
+        return peer in self.links
+
+    def peers(self) -> list[PeerInfo]:
+        return [
+            PeerInfo(peer, self.wire.nodes[peer].multiaddrs(), direction, 0) for peer, direction in self.links.items()
+        ]
+
+    def fault(self, peer: bytes, kind: Offence) -> None:
+        self.faults.append((peer, kind))
+
+    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
+        other = self.wire.nodes.get(peer)
+        if other is None or other.down:
+            return False
+        if peer not in self.links:
+            self.wire.link(self, other)
+        return True
+
+    async def follow(self, topics: frozenset[str]) -> None:
+        self.topics = topics
+
+    async def publish(self, topic: str, data: bytes) -> int:
+        followers = [peer for peer in self.links if topic in self.wire.nodes[peer].topics]
+        self.seen.add(data)
+        for peer in followers:
+            self.wire.nodes[peer].hear(self.peer, topic, data)
+        return len(followers)
+
+    def hear(self, sender: bytes, topic: str, data: bytes) -> None:
+        """The validator of a topic: what fails a check is not handed up and not forwarded."""
+        if data in self.seen or topic not in self.topics:
+            return
+        self.seen.add(data)
+        try:
+            signed = open_envelope(data, max_bytes=50_000)
+        except BadEncoding:
+            self.fault(sender, Offence.BAD_ENCODING)
+            return
+        if check_record(len(data), signed.record, self._clock_ms(), self._limits, True) is not None:
+            return
+        if not check_signatures(signed):
+            self.fault(sender, Offence.BAD_SIGNATURE)
+            return
+        if self.service is not None:
+            self.service.on_gossip([GossipItem(topic, sender, signed)])
+        for peer in self.links:
+            self.wire.nodes[peer].hear(self.peer, topic, data)
+
+    async def dht_put(self, key: bytes, value: bytes) -> bool:
+        self.wire.dht[key] = value
+        return bool(self.links)
+
+    async def dht_get(self, key: bytes) -> bytes | None:
+        return self.wire.dht.get(key)
+
+    async def provide(self, key: bytes) -> None:
+        return
+
+    async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        return []
+
+    async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
+        if peer not in self.links:
+            raise PeerUnreachable("peer_unreachable", "There is no connection to this peer.")
+        other = self.wire.nodes[peer]
+        self.wire.bytes_asked += len(payload)
+        await asyncio.sleep(0)
+        answer = other.answer or other.service.on_ask
+        try:
+            data = await answer(self.peer, payload)
+        except BadAsk as error:
+            other.fault(self.peer, Offence.BAD_ENCODING)
+            raise PeerUnreachable("peer_unreachable", "The peer closed the stream.") from error
+        self.wire.bytes_answered += len(data)
+        return data

@@ -1,0 +1,35 @@
+"""Advertise on one daemon, find on another: over topics, over push, and by synchronisation."""
+
+from discovery_world import DAY_MS, World, until
+
+
+async def test_an_advertisement_is_discovered_by_a_connected_daemon(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    await bob.follow("swap")
+    key = alice.keys.create()
+    shown = await alice.advertise(key, metadata={"nickname": "Alice", "fees": 12})
+    await until(lambda: bob.named("signer:discovered"))
+    (event,) = bob.named("signer:discovered")
+    assert event["renewed"] is False
+    assert event["advertisement"]["publicKey"] == key.hex()
+    assert event["advertisement"]["envelope"] == shown["envelope"]
+    assert shown["own"] is True
+    assert shown["reach"]["direct"] == 1
+    (found,) = (await bob.find(transactionType="swap"))["signers"]
+    assert found["metadata"] == {"nickname": "Alice", "fees": 12}
+    assert found["multiaddrs"][0].endswith("/p2p/" + found["peerId"])
+    assert found["expiresAt"] - found["timestamp"] == DAY_MS
+
+
+async def test_a_late_joiner_finds_everything_also_when_the_advertiser_has_left(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    keys = [alice.keys.create("bip340" if index % 2 else "lotus") for index in range(15)]
+    for key in keys:
+        await alice.advertise(key)
+    await until(lambda: bob.lines() == 15)
+    world.wire.cut(alice.net, bob.net)
+    carol = await world.daemon(bob)
+    await until(lambda: carol.lines() == 15)
+    assert await carol.found() == {key.hex() for key in keys}
