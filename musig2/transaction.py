@@ -74,8 +74,8 @@ class Transaction:
         reader = _Reader(data)
         version = reader.number(4)
         segwit = reader.skip(_SEGWIT_MARKER)
-        inputs = tuple(_read_input(reader) for _ in range(reader.count(41)))
-        outputs = tuple(_read_output(reader) for _ in range(reader.count(9)))
+        inputs = tuple(_read_input(reader) for _ in range(reader.compact()))
+        outputs = tuple(_read_output(reader) for _ in range(reader.compact()))
         if segwit:
             inputs = tuple(_with_witness(each, reader) for each in inputs)
         transaction = cls(version, inputs, outputs, reader.number(4))
@@ -126,13 +126,6 @@ class _Reader:
         first = self.number(1)
         return self.number(_SIZES[first]) if first in _SIZES else first
 
-    def count(self, smallest: int) -> int:
-        """A count of things of at least `smallest` bytes each, so that a lie costs no memory."""
-        count = self.compact()
-        if count * smallest > len(self._data):
-            raise InvalidArgumentError("transaction", "ends too early")
-        return count
-
     def sized(self) -> bytes:
         return self.take(self.compact())
 
@@ -146,5 +139,5 @@ def _read_output(reader: _Reader) -> TxOutput:
 
 
 def _with_witness(each: TxInput, reader: _Reader) -> TxInput:
-    witness = tuple(reader.sized() for _ in range(reader.count(1)))
+    witness = tuple(reader.sized() for _ in range(reader.compact()))
     return TxInput(each.txid, each.vout, each.script_sig, each.sequence, witness)

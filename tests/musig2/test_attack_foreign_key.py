@@ -3,22 +3,21 @@
 import pytest
 from musig2_world import SCHEMES, names, world
 
-from musig2 import InvalidArgumentError, NonceConsumed, SecNonce, SecretKey, scheme
+from musig2 import NonceConsumed, SecNonce, SecretKey, scheme
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_no_nonce_for_a_key_outside_the_list(name: str) -> None:
     made, stranger = world(scheme(name)), SecretKey.generate()
-    with pytest.raises(InvalidArgumentError, match="must be in the list") as refused:
-        made.scheme.nonce_gen(stranger, stranger.pubkey, made.keyagg, made.msg)
-    assert refused.value.argument == "pubkey"
+    arguments = (stranger, stranger.pubkey, made.keyagg, made.msg)
+    names("pubkey", lambda: made.scheme.nonce_gen(*arguments), "must be in the list")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_no_nonce_under_the_name_of_another_key(name: str) -> None:
     made = world(scheme(name))
-    with pytest.raises(InvalidArgumentError, match="is not the public key of seckey"):
-        made.scheme.nonce_gen(made.keys[0], made.keys[1].pubkey, made.keyagg, made.msg)
+    arguments = (made.keys[0], made.keys[1].pubkey, made.keyagg, made.msg)
+    names("pubkey", lambda: made.scheme.nonce_gen(*arguments), "is not the public key of seckey")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -35,8 +34,7 @@ def test_no_signature_of_a_key_outside_the_list(name: str) -> None:
         msg=made.msg,
         pubnonce=theirs.pubnonces[0],
     )
-    with pytest.raises(InvalidArgumentError, match="must be in the list"):
-        made.scheme.sign(forced, stranger, made.session)
+    names("pubkey", lambda: made.scheme.sign(forced, stranger, made.session), "must be in the list")
     assert forced.consumed
     assert not any(slot.view)
 
@@ -44,9 +42,8 @@ def test_no_signature_of_a_key_outside_the_list(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_position_that_holds_another_key_is_refused(name: str) -> None:
     made = world(scheme(name), 3)
-    with pytest.raises(InvalidArgumentError, match="position 2") as refused:
-        made.scheme.sign(made.secnonces[0], made.keys[0], made.session, 2)
-    assert refused.value.argument == "pubkey"
+    arguments = (made.secnonces[0], made.keys[0], made.session, 2)
+    names("pubkey", lambda: made.scheme.sign(*arguments), "position 2")
     with pytest.raises(NonceConsumed):
         made.sign(0)
     for index in (-1, 3):
@@ -59,5 +56,5 @@ def test_no_verdict_on_a_key_outside_the_list(name: str) -> None:
     made = world(scheme(name))
     psig = made.sign(0)
     stranger = SecretKey.generate().pubkey
-    with pytest.raises(InvalidArgumentError, match="must be in the list"):
-        made.scheme.partial_sig_verify(psig, made.pubnonces[0], stranger, made.session)
+    arguments = (psig, made.pubnonces[0], stranger, made.session)
+    names("pubkey", lambda: made.scheme.partial_sig_verify(*arguments), "must be in the list")

@@ -1,10 +1,10 @@
 """Lotus gives the list [P, P, X] two coefficients for one secret: one nonce in both places would reveal it."""
 
 import pytest
-from musig2_world import SCHEMES, world
+from musig2_world import SCHEMES, names, world
 from slow_musig2 import SLOW, N, base_mul, encode, nonce_agg
 
-from musig2 import InvalidArgumentError, NonceConsumed, SecretKey, scheme
+from musig2 import NonceConsumed, SecretKey, scheme
 
 
 def test_one_nonce_in_two_places_gives_the_key() -> None:
@@ -35,14 +35,12 @@ def test_a_repeated_key_signs_by_position_with_a_nonce_each(name: str) -> None:
 def test_without_a_position_it_does_not_sign(name: str) -> None:
     key = SecretKey.generate()
     made = world(scheme(name), keys=[key, SecretKey.generate(), key])
-    with pytest.raises(InvalidArgumentError, match="more than once") as refused:
-        made.scheme.sign(made.secnonces[0], key, made.session)
-    assert refused.value.argument == "signer_index"
+    names("signer_index", lambda: made.scheme.sign(made.secnonces[0], key, made.session), "more than once")
     with pytest.raises(NonceConsumed):
         made.sign(0)
     psig = made.sign(2)
-    with pytest.raises(InvalidArgumentError, match="signer_index"):
-        made.scheme.partial_sig_verify(psig, made.pubnonces[2], key.pubkey, made.session)
+    arguments = (psig, made.pubnonces[2], key.pubkey, made.session)
+    names("signer_index", lambda: made.scheme.partial_sig_verify(*arguments), "more than once")
     assert made.verify(psig, 2)
 
 
