@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
 import trio
 
+from musig2.protocol.checks import Limits, Stated, check_record
 from musig2.protocol.envelope import check_many, open_envelope
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.frames import open_frame, signed_in
@@ -38,6 +40,19 @@ class Reports(Protocol):
 
     def on_ban(self, peer: bytes, reason: str) -> None:
         """The peer reached the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the four checks of a record need: the gate for encoding and signatures, the limits, the wall clock."""
+
+    gate: Gate
+    limits: Limits
+    clock_ms: Callable[[], int]
+
+    def timely(self, size: int, record: Stated, *, live: bool) -> bool:
+        """The first three checks: size, timestamp, expiry."""
+        return check_record(size, record, self.clock_ms(), self.limits, live) is None
 
 
 class Gate:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
+from libp2p.peer.id import ID
+
+from musig2.protocol.checks import Limits
+from musig2.protocol.peers import peer_text
+
+from .addresses import split_peer
+from .announce import Announced, listen_addresses
+from .bans import Bans
 from .errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
+from .host import key_pair_of
+from .mirror import Mirror
+from .node import Node
+from .portal import Portal, down
 from .ports import (
     BadAsk,
     Direction,
@@ -19,10 +32,9 @@ from .ports import (
     Sink,
 )
 from .settings import NetworkConfig
+from .supervisor import Supervisor
 
-if TYPE_CHECKING:
-    from musig2.protocol.checks import Limits
-
+T = TypeVar("T")
 __all__ = [
     "AddressError",
     "AskTimeout",
@@ -48,7 +60,7 @@ class Network:
     """One libp2p node in a thread of its own. Every method is called on the asyncio loop that called `start`.
 
     If the libp2p side dies it is restarted with growing pauses and `Sink.on_state` tells; until it is back, calls that
-    need it raise NetworkError("p2p_down") and `send` returns False. Bans, followed topics and dial targets survive.
+    need it raise NetworkError("p2p_down") and `send` returns False. Bans, followed topics and the port survive.
     """
 
     def __init__(
@@ -59,98 +71,200 @@ class Network:
         clock_ms: Callable[[], int],
         limits: Limits,
     ) -> None:
-        """`seed`: 32 bytes, the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks."""
+        """`seed`: 32 bytes, the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks.
+
+        Raises NetworkError for a setting or a seed that cannot be used.
+        """
+        self._config = config
+        self._key_pair = key_pair_of(seed)
+        self._check_settings()
+        self._sink = sink
+        self._clock_ms = clock_ms
+        self._limits = limits
+        self._bans = Bans(clock_ms)
+        self._topics: frozenset[str] = frozenset()
+        self._mirror = Mirror(sink, clock_ms, self._banish)
+        self._portal: Portal | None = None
+        self._node: Node | None = None
+        self._supervisor = Supervisor(
+            begin=self._begin,
+            ended=self._mirror.forget_all,
+            up=lambda: NetState(NetStatus.UP, self._mirror.multiaddrs),
+            tell=sink.on_state,
+            pause_s=config.restart_pause_ms / 1000,
+        )
+        self._peer = ID.from_pubkey(self._key_pair.public_key).to_bytes()
+
+    def _check_settings(self) -> None:
+        """Say what is wrong before anything runs."""
+        listen_addresses(self._config)
+        try:
+            Announced(self._config)
+            for text in self._config.bootstrap:
+                split_peer(text)
+        except AddressError as error:
+            raise NetworkError("bad_address", f"p2p.announce or p2p.bootstrap: {error}") from error
+
+    # Life.
 
     @property
     def peer(self) -> bytes:
         """This node's peer id, binary."""
-        raise NotImplementedError
+        return self._peer
 
     @property
     def peer_text(self) -> str:
         """This node's peer id, `12D3Koo...`."""
-        raise NotImplementedError
+        return peer_text(self._peer)
 
     @property
     def alive(self) -> bool:
         """True while the libp2p side listens."""
-        raise NotImplementedError
+        return self._portal is not None and self._portal.alive
 
     def multiaddrs(self) -> tuple[str, ...]:
         """Dialable addresses of this node with `/p2p/...`: announced, observed, listening; never 0.0.0.0."""
-        raise NotImplementedError
+        return self._mirror.multiaddrs
 
     async def start(self) -> None:
         """Return when listening. Raises NetworkError with a sentence when it cannot (a taken port, a bad address)."""
-        raise NotImplementedError
+        await self._supervisor.start()
 
     async def stop(self) -> None:
         """Close everything; no thread, socket or task is left. May be called twice."""
-        raise NotImplementedError
+        await self._supervisor.stop()
+        await self._mirror.stop()
+
+    async def _begin(self) -> Portal:
+        """One life: a portal, and in it a node."""
+        portal = self._portal = self._mirror.portal = Portal()
+        try:
+            await portal.start(self._live)
+        except NetworkError:
+            raise
+        except Exception as error:
+            raise NetworkError("start_failed", f"the libp2p side failed while starting: {error!r}") from error
+        self._config = dataclasses.replace(self._config, listen=self._mirror.bound or self._config.listen)
+        return portal
+
+    async def _live(self, portal: Portal) -> None:
+        """On the trio side."""
+        node = self._node = Node(
+            config=self._config,
+            key_pair=self._key_pair,
+            limits=self._limits,
+            clock_ms=self._clock_ms,
+            bans=self._bans,
+            outlet=self._mirror,
+        )
+        self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
+        await node.run(self._topics, portal.ready, portal.stopping)
+
+    async def _call(self, method: Callable[[Node], Callable[..., Awaitable[T]]], *args: object) -> T:
+        if self._portal is None or self._node is None or not self._portal.alive:
+            raise down()
+        return await self._portal.call(method(self._node), *args)
+
+    # Peers.
 
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
         """Queue encoded frames for a peer. False: not connected, or its outbox is full; then nothing was queued.
 
         All that is queued in one turn of the loop goes out in one write. Delivery is not promised.
         """
-        raise NotImplementedError
+        contact = self._mirror.contacts.get(peer)
+        if contact is None or self._portal is None or self._node is None or not contact.outbox.put(frames):
+            return False
+        self._portal.post(self._node.sessions.wake, peer)
+        return True
 
     def connected(self, peer: bytes) -> bool:
         """True while there is a connection."""
-        raise NotImplementedError
+        return peer in self._mirror.contacts
 
     def peers(self) -> list[PeerInfo]:
         """The connected peers."""
-        raise NotImplementedError
+        return self._mirror.peers()
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
         """Connect at these or already known addresses; parallel dials of one peer are one. True: connected."""
-        raise NotImplementedError
+        return self.connected(peer) or await self._call(lambda node: node.reach.dial, peer, addrs)
 
     async def connect(self, multiaddr: str) -> bytes:
         """Connect to `.../p2p/<peer>`, return the peer. Raises AddressError, PeerUnreachable."""
-        raise NotImplementedError
+        addr, peer = split_peer(multiaddr)
+        if not self.connected(peer):
+            await self._call(lambda node: node.connect, peer, addr)
+        return peer
 
     async def disconnect(self, peer: bytes) -> None:
         """Close all connections to a peer; nothing when there is none."""
-        raise NotImplementedError
-
-    async def follow(self, topics: frozenset[str]) -> None:
-        """Be subscribed to exactly these topics; others are left."""
-        raise NotImplementedError
-
-    async def publish(self, topic: str, data: bytes) -> int:
-        """Publish one envelope; return how many peers of the topic are known. Own messages do not come back."""
-        raise NotImplementedError
-
-    async def dht_put(self, key: bytes, value: bytes) -> bool:
-        """Store an envelope under a public key; False: refused by the validator, or no peer took it."""
-        raise NotImplementedError
-
-    async def dht_get(self, key: bytes) -> bytes | None:
-        """The newest valid envelope under a public key, asked from the network, not from the own copy."""
-        raise NotImplementedError
-
-    async def provide(self, key: bytes) -> None:
-        """Say in the DHT that this node serves `key`."""
-        raise NotImplementedError
-
-    async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
-        """Peers (each once, with addresses) that say they serve `key`; a hint, not to be trusted."""
-        raise NotImplementedError
-
-    async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
-        """One directory question and its answer. Raises AskTimeout, PeerUnreachable, NetworkError."""
-        raise NotImplementedError
+        await self._call(lambda node: node.disconnect, peer)
 
     def set_ban(self, peer: bytes, until_ms: int) -> None:
         """Refuse and drop this peer until then (wall clock)."""
-        raise NotImplementedError
+        self._bans.set(peer, until_ms)
+        if self._portal is not None and self._node is not None and self._bans.refuses(peer):
+            self._portal.post(self._portal.spawn, self._node.refuse, peer)
 
     def lift_ban(self, peer: bytes) -> None:
         """Let a peer in again and forget its offences."""
-        raise NotImplementedError
+        self._bans.lift(peer)
+        if self._portal is not None and self._node is not None:
+            self._portal.post(self._node.gate.forgive, peer)
+
+    def offend(self, peer: bytes, kind: Offence) -> None:
+        """Count an offence that only the caller could see, as if the gate had seen it."""
+        if self._portal is not None and self._node is not None:
+            self._portal.post(self._node.gate.fault, peer, kind)
+
+    def _banish(self, peer: bytes) -> None:
+        """On the trio side: the gate has had enough of a peer."""
+        self._bans.set(peer, self._clock_ms() + self._config.ban_ms)
+        if self._portal is not None and self._node is not None:
+            self._portal.spawn(self._node.refuse, peer)
+
+    # Topics, DHT, directory.
+
+    async def follow(self, topics: frozenset[str]) -> None:
+        """Be subscribed to exactly these topics; others are left. Kept when the libp2p side is down just now."""
+        self._topics = topics
+        if self.alive:
+            await self._call(lambda node: node.gossip.follow, topics)
+
+    async def publish(self, topic: str, data: bytes) -> int:
+        """Publish one envelope; return how many peers of the topic are known. Own messages do not come back."""
+        self._fits(data, self._config.max_gossip_bytes)
+        return await self._call(lambda node: node.gossip.publish, topic, data)
+
+    async def dht_put(self, key: bytes, value: bytes) -> bool:
+        """Store an envelope under a public key; False: refused by the validator, or no peer took it."""
+        return await self._call(lambda node: node.dht.put, key, value)
+
+    async def dht_get(self, key: bytes) -> bytes | None:
+        """The newest valid envelope under a public key, asked from the network, not from the own copy."""
+        return await self._call(lambda node: node.dht.get, key)
+
+    async def provide(self, key: bytes) -> None:
+        """Say in the DHT that this node serves `key`."""
+        await self._call(lambda node: node.dht.provide, key)
+
+    async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        """Peers (each once, with addresses) that say they serve `key`; a hint, not to be trusted."""
+        return await self._call(lambda node: node.dht.find_providers, key)
+
+    async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
+        """One directory question and its answer. Raises AskTimeout, PeerUnreachable, NetworkError."""
+        self._fits(payload, self._config.max_ask_bytes)
+        return await self._call(lambda node: node.ask, peer, payload, timeout_ms)
+
+    def _fits(self, data: bytes, most: int) -> None:
+        if len(data) > most:
+            raise P2PError("too_large", f"{len(data)} bytes are more than the {most} that peers accept")
 
     async def stats(self) -> NetStats:
-        """What is open and queued right now."""
-        raise NotImplementedError
+        """What is open and queued right now; zeroes when the libp2p side is down."""
+        if not self.alive:
+            return NetStats(restarts=self._supervisor.restarts, bans=len(self._bans))
+        counted = await self._call(lambda node: node.stats)
+        return dataclasses.replace(counted, restarts=self._supervisor.restarts)

@@ -23,6 +23,7 @@ from .errors import NetworkError, P2PError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+STOP_S = 3.0
 Main = Callable[["Portal"], Awaitable[None]]
 
 
@@ -63,6 +64,7 @@ class Portal:
         self._outward_woken = False
         self._token: trio.lowlevel.TrioToken | None = None
         self._nursery: trio.Nursery | None = None
+        self.stopping = trio.Event()
         self._thread: threading.Thread | None = None
 
     # The asyncio side.
@@ -123,11 +125,12 @@ class Portal:
             self._inward.clear()
 
     async def stop(self) -> None:
-        """End trio and its thread; returns when both are gone."""
+        """Set `stopping`, and cancel what is left after three seconds; returns when trio and its thread are gone."""
         if self._thread is None:
             return
-        self.post(self._cancel_all)
-        await asyncio.wait({self.dead})
+        self.post(self._stop)
+        while not self.dead.done():
+            await asyncio.wait({self.dead})
         self._thread.join()
 
     def _drain_outward(self) -> None:
@@ -163,6 +166,11 @@ class Portal:
             self._outward_woken = True
             self._loop.call_soon_threadsafe(self._drain_outward)
 
+    @property
+    def backlog(self) -> int:
+        """Items handed over and not yet taken."""
+        return len(self._outward)
+
     def spawn(self, fn: Callable[..., Awaitable[Any]], *args: Any) -> None:
         """Start a task in the nursery around `main`; its exception ends trio."""
         assert self._nursery is not None
@@ -191,9 +199,14 @@ class Portal:
             await main(self)
             nursery.cancel_scope.cancel()
 
-    def _cancel_all(self) -> None:
-        if self._nursery is not None:
-            self._nursery.cancel_scope.cancel()
+    def _stop(self) -> None:
+        self.stopping.set()
+        self.spawn(self._cancel_late)
+
+    async def _cancel_late(self) -> None:
+        await trio.sleep(STOP_S)
+        assert self._nursery is not None
+        self._nursery.cancel_scope.cancel()
 
     def _drain_inward(self) -> None:
         while self._inward:

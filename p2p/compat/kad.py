@@ -8,7 +8,7 @@ value, and `get_value` returns a stale local copy without asking.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.validator import NamespacedValidator, Validator
 
-from .guard import AsyncFn, GuardedTasks
+from .guard import GuardedTasks, OnFault
 from .host import GuardedHost
 
 MAX_VALUES = 4_096
@@ -94,7 +94,7 @@ class BoundedProviders(ProviderStore):
 class GuardedDHT(KadDHT):
     """The library's DHT for one namespace; every record in it is checked by `validator`, others are refused."""
 
-    on_fault: Callable[[AsyncFn, Exception], Any]
+    on_fault: OnFault
 
     def __init__(self, host: GuardedHost, protocol: str, namespace: str, validator: Validator, *, server: bool) -> None:
         renamed: Any = RenamedHost(host, protocol)

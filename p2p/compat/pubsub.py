@@ -24,7 +24,7 @@ from libp2p.pubsub.validators import signature_validator
 from libp2p.stream_muxer.exceptions import MuxedStreamError
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
-from .guard import AsyncFn, GuardedTasks
+from .guard import GuardedTasks, OnFault
 
 QUEUE = 1024
 MAX_TOPIC_CHARS = 128
@@ -43,7 +43,7 @@ library.RpcQueue = WideQueue  # type: ignore[assignment,attr-defined] # the name
 library.SUBSCRIPTION_CHANNEL_SIZE = QUEUE
 
 
-def make_router(heartbeat_s: float) -> GossipSub:
+def make_router(heartbeat_s: float) -> GuardedGossipSub:
     """The router, version 1.1: a heartbeat of a second, no rate limit of its own (the owner has one), fixed degrees."""
     return GuardedGossipSub(
         [PROTOCOL_ID_V11, PROTOCOL_ID],
@@ -62,7 +62,7 @@ def make_router(heartbeat_s: float) -> GossipSub:
 class GuardedGossipSub(GossipSub):
     """The library's router whose background tasks survive an exception."""
 
-    on_fault: Callable[[AsyncFn, Exception], Awaitable[None]]
+    on_fault: OnFault
 
     @cached_property
     def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
@@ -77,7 +77,7 @@ class GuardedPubsub(Pubsub):
     judge: Callable[[ID, Message], Awaitable[bool]]
     on_bad_bytes: Callable[[ID, Exception], None]
     on_bad_signature: Callable[[ID], None]
-    on_fault: Callable[[AsyncFn, Exception], Awaitable[None]]
+    on_fault: OnFault
 
     def __init__(self, host: IHost, router: GuardedGossipSub, topic_prefix: str, max_message_bytes: int) -> None:
         super().__init__(host, router, seen_ttl=HELD_S, strict_signing=True, max_inbound_rpc_size=4 * max_message_bytes)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import trio
 from libp2p.abc import IMuxedConn, INetConn
@@ -25,7 +24,7 @@ from libp2p.peer.peerstore import PeerStore, PeerStoreError
 
 from p2p.addresses import Multiaddr
 
-from .guard import AsyncFn, GuardedTasks
+from .guard import AsyncFn, GuardedTasks, OnFault
 from .tcp import TcpTransport
 from .upgrade import Upgrader
 
@@ -49,7 +48,7 @@ class DoorRules:
 class GuardedSwarm(Swarm):
     """The library's swarm with its admission, its dialling and its background tasks replaced."""
 
-    def __init__(self, peer: ID, peerstore: PeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: Any) -> None:
+    def __init__(self, peer: ID, peerstore: PeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: OnFault) -> None:
         self._rules = rules
         self._tell_fault = on_fault
         self._pending: Counter[str] = Counter()

@@ -1,0 +1,74 @@
+"""Which addresses others are told: the operator's, else what they can dial; private ones only if allowed."""
+
+from __future__ import annotations
+
+import socket
+
+from .addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified
+from .errors import AddressError, NetworkError
+from .settings import NetworkConfig
+
+MAX_ANNOUNCED = 16
+# Addresses of the documentation ranges: a UDP socket "connected" to one sends nothing, but learns the local address.
+ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+class Announced:
+    """Turns the addresses that the host listens on, and those under which peers see it, into those it announces."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self.private_addresses = config.private_addresses or listens_on_loopback_only(config)
+        self._fixed = [Multiaddr(from_text(text)) for text in config.announce]
+
+    def __call__(self, candidates: list[Multiaddr]) -> list[Multiaddr]:
+        """The addresses to announce, each once, at most 16."""
+        if self._fixed:
+            return list(self._fixed)
+        concrete = [addr for candidate in candidates for addr in _expand(candidate)]
+        allowed = [addr for addr in concrete if self.private_addresses or not is_private(addr.to_bytes())]
+        return list(dict.fromkeys(allowed))[:MAX_ANNOUNCED]
+
+
+def listens_on_loopback_only(config: NetworkConfig) -> bool:
+    """True when every listen address is a loopback address: then private addresses are the only useful ones."""
+    return all(is_loopback(from_text(text)) for text in config.listen)
+
+
+def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
+    """The parsed listen addresses. Raises NetworkError `bad_address` for one that is not /ip4|ip6/.../tcp/<port>."""
+    found = []
+    for text in config.listen:
+        try:
+            addr = Multiaddr(from_text(text))
+        except AddressError as error:
+            raise NetworkError("bad_address", f"p2p.listen: {error}") from error
+        if [protocol.name for protocol in addr.protocols()] not in (["ip4", "tcp"], ["ip6", "tcp"]):
+            raise NetworkError("bad_address", f"p2p.listen: {text} must look like /ip4/0.0.0.0/tcp/4327")
+        found.append(addr)
+    return found
+
+
+def _expand(addr: Multiaddr) -> list[Multiaddr]:
+    """0.0.0.0 and :: mean all interfaces: the ones that lead elsewhere, and loopback."""
+    if not is_unspecified(addr.to_bytes()):
+        return [addr]
+    ip6 = "ip6" in (protocol.name for protocol in addr.protocols())
+    port = addr.value_for_protocol("tcp")
+    family = "ip6" if ip6 else "ip4"
+    return [
+        Multiaddr(f"/{family}/{host}/tcp/{port}") for host in _local_hosts(socket.AF_INET6 if ip6 else socket.AF_INET)
+    ]
+
+
+def _local_hosts(family: socket.AddressFamily) -> list[str]:
+    hosts = []
+    for kind, elsewhere in ELSEWHERE:
+        if kind != family:
+            continue
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((elsewhere, 9))
+                hosts.append(str(probe.getsockname()[0]))
+        except OSError:  # no route with this family: then there is no address either
+            continue
+    return [*hosts, "::1" if family == socket.AF_INET6 else "127.0.0.1"]

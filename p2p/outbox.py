@@ -1,0 +1,78 @@
+"""What waits to be sent to one peer: bounded, filled by one thread, emptied by the other, without a lock.
+
+`deque.append` and `deque.popleft` are atomic; each counter is written by one side only (`put` by the filler, the rest
+by the emptier), so that a reading is at most a moment old.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+WRITE_BYTES = 256 * 1024  # at most this much in one write, so that what comes later is not held up for long
+
+
+class Outbox:
+    """Encoded frames for one peer. `closed` is set for good when the peer has left."""
+
+    __slots__ = (
+        "_bytes_in",
+        "_bytes_out",
+        "_frames",
+        "_frames_in",
+        "_frames_out",
+        "_max_bytes",
+        "_max_frames",
+        "closed",
+    )
+
+    def __init__(self, max_frames: int, max_bytes: int) -> None:
+        self._frames: deque[bytes] = deque()
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._frames_in = self._frames_out = 0
+        self._bytes_in = self._bytes_out = 0
+        self.closed = False
+
+    @property
+    def waiting_frames(self) -> int:
+        """Frames not yet given to the transport."""
+        return self._frames_in - self._frames_out
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes not yet given to the transport."""
+        return self._bytes_in - self._bytes_out
+
+    def put(self, frames: Sequence[bytes]) -> bool:
+        """Add all frames, or none and answer False when they do not fit or the peer has left."""
+        size = sum(map(len, frames))
+        too_many = self.waiting_frames + len(frames) > self._max_frames
+        if self.closed or too_many or self.waiting_bytes + size > self._max_bytes:
+            return False
+        self._frames.extend(frames)
+        self._frames_in += len(frames)
+        self._bytes_in += size
+        return True
+
+    def take(self) -> list[bytes]:
+        """The next frames for one write; empty when there are none."""
+        taken: list[bytes] = []
+        size = 0
+        while self._frames and size < WRITE_BYTES:
+            taken.append(self._frames.popleft())
+            size += len(taken[-1])
+        self._frames_out += len(taken)
+        self._bytes_out += size
+        return taken
+
+    def put_back(self, frames: list[bytes]) -> None:
+        """Return frames whose write failed to the front."""
+        self._frames.extendleft(reversed(frames))
+        self._frames_out -= len(frames)
+        self._bytes_out -= sum(map(len, frames))
+
+    def clear(self) -> None:
+        """Drop everything."""
+        while self.take():
+            pass

@@ -1,0 +1,119 @@
+"""Real nodes on loopback for tests: `async with network() as node:` starts one with a sink that records everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from musig2.protocol.checks import Limits
+from musig2.protocol.wire import Frame
+from p2p.network import (
+    GossipItem,
+    NetState,
+    Network,
+    NetworkConfig,
+    Offence,
+    PeerChange,
+)
+
+DEADLINE_S = 10.0
+
+
+class RecordingSink:
+    """Keeps what it is told, and wakes `until` at each telling."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[bytes, Frame]] = []
+        self.gossip: list[GossipItem] = []
+        self.changes: list[PeerChange] = []
+        self.offences: list[tuple[bytes, Offence]] = []
+        self.bans: list[tuple[bytes, str]] = []
+        self.states: list[NetState] = []
+        self.bursts = 0
+        self.answer: Callable[[bytes, bytes], Awaitable[bytes]] | None = None
+        self._told = asyncio.Condition()
+        self._event = asyncio.Event()
+
+    async def until(self, condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> None:
+        """Wait until something told makes `condition()` true."""
+        async with asyncio.timeout(deadline_s):
+            while not condition():
+                self._event.clear()
+                await self._event.wait()
+
+    def on_frames(self, batch: list[tuple[bytes, Frame]]) -> None:
+        self.bursts += 1
+        self.frames += batch
+        self._event.set()
+
+    def on_gossip(self, batch: list[GossipItem]) -> None:
+        self.gossip += batch
+        self._event.set()
+
+    def on_peer(self, change: PeerChange) -> None:
+        self.changes.append(change)
+        self._event.set()
+
+    async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
+        return await self.answer(peer, payload) if self.answer else payload[::-1]
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        self.offences.append((peer, kind))
+        self._event.set()
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        self.bans.append((peer, reason))
+        self._event.set()
+
+    def on_state(self, state: NetState) -> None:
+        self.states.append(state)
+        self._event.set()
+
+
+class TestNode(Network):
+    """A network whose sink is at hand."""
+
+    __test__ = False
+    sink: RecordingSink
+
+    @property
+    def address(self) -> str:
+        """Where it can be dialled."""
+        return self.multiaddrs()[0]
+
+    async def meet(self, other: TestNode) -> None:
+        """Connect to another node and wait until both know it."""
+        await self.connect(other.address)
+        await other.sink.until(lambda: other.connected(self.peer))
+
+
+def config_for_tests(**settings: Any) -> NetworkConfig:
+    """Loopback, a free port, no mDNS."""
+    return NetworkConfig(**{"network": "test", "listen": ("/ip4/127.0.0.1/tcp/0",), "mdns": False, **settings})
+
+
+@contextlib.asynccontextmanager
+async def network(seed: bytes | None = None, **settings: Any) -> AsyncIterator[TestNode]:
+    """One started node; `settings` are those of NetworkConfig."""
+    sink = RecordingSink()
+    node = TestNode(
+        config_for_tests(**settings), seed or secrets.token_bytes(32), sink, lambda: time.time_ns() // 10**6, Limits()
+    )
+    node.sink = sink
+    await node.start()
+    try:
+        yield node
+    finally:
+        await node.stop()
+
+
+@contextlib.asynccontextmanager
+async def networks(count: int, **settings: Any) -> AsyncIterator[list[TestNode]]:
+    """Several started nodes of one network with a random name."""
+    settings.setdefault("network", f"t-{secrets.token_hex(6)}")
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(network(**settings)) for _ in range(count)]
