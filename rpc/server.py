@@ -127,7 +127,7 @@ class RpcServer:
         self._gate.stopping = True
         self._stopping.set()
         await self._gate.quiet(grace_s)
-        self._sockets.stop()
+        await self._sockets.stop()
         await self._hub.stop()
         for runner in self._runners:
             await runner.cleanup()

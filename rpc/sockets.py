@@ -16,6 +16,8 @@ from rpc.ports import TokenStore
 from rpc.socket import STOPPING, Socket
 from rpc.subscriptions import Hub
 
+_LONGEST_GOODBYE_S = 1.0
+
 
 class Sockets:
     """The open WebSockets. A token that is revoked or expires closes the connections that use it."""
@@ -29,6 +31,7 @@ class Sockets:
         self._answering = answering
         self._hub = hub
         self._open: set[Socket] = set()
+        self._serving: set[asyncio.Future[None]] = set()
         self._unwatch: Callable[[], None] | None = None
         self._clock: asyncio.Task[None] | None = None
 
@@ -40,14 +43,15 @@ class Sockets:
         self._unwatch = self._tokens.watch(self._check)
         self._clock = asyncio.ensure_future(self._check_often())
 
-    def stop(self) -> None:
-        """Tells every connection 1001."""
+    async def stop(self) -> None:
+        """Tells every connection 1001, and waits until they have gone; who does not go is cut off."""
         if self._unwatch is not None:
             self._unwatch()
         if self._clock is not None:
             self._clock.cancel()
         for connection in list(self._open):
-            connection.close(STOPPING, "the daemon is stopping")
+            connection.close(STOPPING, "the daemon is stopping", min(_LONGEST_GOODBYE_S, self._config.close_grace_s))
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def upgrade(self, request: web.BaseRequest, caller: Caller, as_owner: bool) -> web.StreamResponse:
         """Makes a WebSocket of the request and serves it to its end."""
@@ -64,11 +68,14 @@ class Sockets:
             return ws
         recheck = owner if as_owner else lambda: self._authenticator.refreshed(caller.token_id)
         connection = Socket(ws, transport, caller=caller, recheck=recheck, hub=self._hub, config=self._config)
+        serving = asyncio.ensure_future(connection.serve(self._answer))
         self._open.add(connection)
+        self._serving.add(serving)
         try:
-            await connection.serve(self._answer)
+            await serving
         finally:
             self._open.discard(connection)
+            self._serving.discard(serving)
         return ws
 
     async def _answer(self, body: bytes, message: Message) -> bytes | None:
