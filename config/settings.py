@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.values import (
+    Attempts,
     BootstrapAddresses,
     Count,
     Endpoint,
@@ -119,7 +120,7 @@ class Limits(_Section):
     round_ms: Count = 10 * MINUTE_MS
     broadcast_ms: Count = 5 * MINUTE_MS
     items_times_signers: Count = 1_000
-    max_attempts: Count = Field(default=5, le=16)
+    max_attempts: Attempts = 5
     advertisements: Count = 250_000
     advertisements_per_peer: Count = 100
     notices: Count = 50_000

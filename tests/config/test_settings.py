@@ -1,0 +1,199 @@
+"""Settings: four sources in one order, and one sentence for everything that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.load import flag_of, load_settings
+from config.settings import Settings, SettingsError, setting_names
+from config.show import RELOADABLE, as_json, as_text, changes
+from config.values import parse_endpoint
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in tuple(os.environ):
+        if name.upper().startswith("MUSIGD_"):
+            monkeypatch.delenv(name)
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "musigd.toml"
+    file.write_text(text)
+    return file
+
+
+def refused(*, flags: dict[str, object] | None = None, file: Path | None = None, must_exist: bool = False) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(flags=flags or {}, file=file, must_exist=must_exist)
+    assert caught.value.exit_code == 2
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_nothing_has_to_be_configured() -> None:
+    settings = load_settings(flags={}, file=None)
+    assert settings.network == "main"
+    assert str(settings.rpc.endpoint) == "127.0.0.1:8327"
+    assert settings.p2p.listen == ("/ip4/0.0.0.0/tcp/4327",)
+    assert all(settings.origin_of(name) == "default" for name in setting_names())
+
+
+def test_flags_beat_variables_beat_the_file_beat_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = toml(tmp_path, 'network = "file"\nscheme = "bip340"\ndrain_ms = 1\n[log]\nlevel = "error"\n')
+    monkeypatch.setenv("MUSIGD_NETWORK", "variable")
+    monkeypatch.setenv("MUSIGD_DRAIN_MS", "2")
+    settings = load_settings(flags={"network": "flag", "rpc.listen": None}, file=file)
+    assert (settings.network, settings.drain_ms, settings.scheme, settings.log.level) == ("flag", 2, "bip340", "error")
+    assert [settings.origin_of(name) for name in ("network", "drain_ms", "scheme", "rpc.listen")] == [
+        "flag --network",
+        "environment MUSIGD_DRAIN_MS",
+        f"file {file}",
+        "default",
+    ]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = load_settings(flags={}, file=None)
+    for target in (settings, settings.rpc):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(target, "network", "x")  # noqa: B010  (a type checker would refuse the plain form)
+
+
+@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/tcp/1,/ip4/1.2.3.4/tcp/2", "/ip4/1.2.3.4/tcp/1 /ip4/1.2.3.4/tcp/2"])
+def test_lists_in_variables_are_separated_by_commas_or_spaces(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSIGD_P2P__LISTEN", text)
+    assert load_settings(flags={}, file=None).p2p.listen == ("/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/2")
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSIGD_NETWORK", "")
+    assert load_settings(flags={}, file=None).network == "main"
+
+
+def test_the_places_of_settings_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSIGD_DATADIR", "/x")
+    monkeypatch.setenv("MUSIGD_CONFIG", "/x")
+    load_settings(flags={}, file=None)
+
+
+@pytest.mark.parametrize("name", list(setting_names()))
+def test_every_setting_can_be_misspelled_and_is_then_suggested(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section, _, leaf = name.rpartition(".")
+    wrong = f"{leaf}x"
+    file = toml(tmp_path, f"[{section}]\n{wrong} = 1\n" if section else f"{wrong} = 1\n")
+    sentence = refused(file=file)
+    assert f"`{name}`" in sentence
+    assert str(file) in sentence
+    file.unlink()
+    variable = "MUSIGD_" + name.upper().replace(".", "__")
+    monkeypatch.setenv(f"{variable}X", "1")
+    assert f"`{variable}`" in refused()
+
+
+def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
+    assert "`rcp" in refused(file=toml(tmp_path, "[rcp]\nlisten = 'x'\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('network = "A B"', "a-z"),
+        ('scheme = "ecdsa"', "'lotus' or 'bip340'"),
+        ('drain_ms = "soon"', "integer"),
+        ("drain_ms = -1", "greater than or equal to 0"),
+        ('[log]\nlevel = "loud"', "'debug'"),
+        ('[rpc]\nlisten = "8327"', "HOST:PORT"),
+        ('[rpc]\nlisten = "0.0.0.0:8327"', "tls_cert"),
+        ('[rpc]\ntls_cert = "/x"', "belong together"),
+        ('[rpc]\nallowed_origins = ["wallet.example"]', "web origin"),
+        ('[p2p]\nlisten = ["127.0.0.1:4327"]', "multiaddr"),
+        ('[p2p]\nbootstrap = ["/ip4/1.2.3.4/tcp/1"]', "/p2p/"),
+        ('[p2p]\nmdns = "perhaps"', "boolean"),
+        ("[limits]\nmax_attempts = 17", "less than or equal to 16"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_sentence_with_its_setting(tmp_path: Path, text: str, said: str) -> None:
+    sentence = refused(file=toml(tmp_path, text))
+    assert said in sentence
+    assert text.rpartition("\n")[2].split(" ", 1)[0] in sentence
+
+
+def test_a_wrong_flag_is_named_as_it_was_written() -> None:
+    assert "--bootstrap" in refused(flags={"p2p.bootstrap": ["nonsense"]})
+    assert flag_of("log.level") == "--log-level"
+
+
+def test_all_problems_are_kept_for_the_check(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(flags={}, file=toml(tmp_path, 'network = "A B"\ndrain_ms = "x"\n'))
+    assert len(caught.value.problems) == 2
+
+
+def test_a_file_that_was_named_must_exist_and_others_need_not(tmp_path: Path) -> None:
+    assert "cannot be read" in refused(file=tmp_path / "nowhere", must_exist=True)
+    load_settings(flags={}, file=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"network = ", b"\xff\xfe", b"a = 1\na = 2\n"])
+def test_a_file_that_is_no_toml_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "musigd.toml"
+    file.write_bytes(content)
+    assert "no valid TOML" in refused(file=file)
+
+
+def test_a_directory_as_file_is_a_sentence(tmp_path: Path) -> None:
+    assert "cannot be read" in refused(file=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("listen", "bootstrap", "mdns", "private"),
+    [
+        ("/ip4/127.0.0.1/tcp/0", "", True, True),
+        ("/ip4/127.0.0.1/tcp/0,/ip4/0.0.0.0/tcp/0", "", True, False),
+        ("/ip6/::1/tcp/0", "/ip4/1.2.3.4/tcp/1/p2p/x", False, True),
+    ],
+)
+def test_mdns_and_private_addresses_follow_the_rest(listen: str, bootstrap: str, mdns: bool, private: bool) -> None:
+    p2p = load_settings(flags={"p2p.listen": listen, "p2p.bootstrap": bootstrap}, file=None).p2p
+    assert (p2p.use_mdns, p2p.use_private_addresses) == (mdns, private)
+
+
+@pytest.mark.parametrize(("text", "host", "port"), [("[::1]:0", "::1", 0), ("localhost:65535", "localhost", 65535)])
+def test_endpoints_are_read(text: str, host: str, port: int) -> None:
+    endpoint = parse_endpoint(text)
+    assert (endpoint.host, endpoint.port, str(endpoint), endpoint.is_loopback) == (host, port, text, True)
+
+
+@pytest.mark.parametrize("text", ["", ":1", "a", "a:b", "a:65536", "::1:80", "[::1]", "a b:1", "http://a:1"])
+def test_what_is_no_endpoint_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        parse_endpoint(text)
+
+
+def test_config_show_prints_every_setting_with_its_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSIGD_P2P__MDNS", "false")
+    settings = load_settings(flags={"log.level": "debug"}, file=None)
+    lines = as_text(settings).splitlines()
+    assert len(lines) == len(list(setting_names()))
+    assert any(line.startswith("log.level ") and '"debug"' in line and "flag --log-level" in line for line in lines)
+    assert as_json(settings)["p2p.mdns"] == {"value": False, "origin": "environment MUSIGD_P2P__MDNS"}
+
+
+def test_a_reload_takes_over_what_it_can_and_names_the_rest() -> None:
+    old = load_settings(flags={}, file=None)
+    new = load_settings(flags={"log.level": "debug", "network": "test"}, file=None)
+    assert changes(old, new) == (("log.level",), ("network",))
+    assert set(setting_names()) >= RELOADABLE
+
+
+def test_settings_made_without_sources_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSIGD_NETWORK", "variable")
+    assert Settings().network == "main"

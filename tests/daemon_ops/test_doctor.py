@@ -1,0 +1,88 @@
+"""The doctor finds what is wrong, says what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from ops_world import started
+
+from config.load import load_settings
+from config.settings import Settings
+from daemon.datadir import Datadir
+from daemon.doctor import Finding, Severity, examine
+from daemon.store import Store
+
+FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
+
+
+def settings(**flags: str) -> Settings:
+    return load_settings(flags=FREE | {name.replace("__", "."): value for name, value in flags.items()}, file=None)
+
+
+def wrong(datadir: Path, **flags: str) -> list[Finding]:
+    return [finding for finding in examine(settings(**flags), datadir, {}) if finding.severity is not Severity.OK]
+
+
+async def test_a_healthy_directory_gets_no_remedy(store: Store, tmp_path: Path) -> None:
+    await started(store, tmp_path)
+    (tmp_path / "identity").write_text("x")
+    (tmp_path / "identity").chmod(0o600)
+    tmp_path.chmod(0o700)
+    assert wrong(tmp_path) == []
+
+
+def test_a_directory_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
+    assert wrong(tmp_path / "new") == []
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_database_is_found(tmp_path: Path) -> None:
+    (tmp_path / "musigd.sqlite3").write_bytes(b"garbage" * 1000)
+    found = [finding for finding in wrong(tmp_path) if finding.severity is Severity.FAULT]
+    assert [finding.what for finding in found] == ["The database cannot be used."]
+    assert "musigd restore" in found[0].remedy
+
+
+def test_a_taken_port_is_named_by_its_setting(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        (rpc,) = wrong(tmp_path / "new", rpc__listen=f"127.0.0.1:{port}")
+        (p2p,) = wrong(tmp_path / "new", p2p__listen=f"/ip4/127.0.0.1/tcp/{port}")
+    assert "rpc.listen" in rpc.remedy
+    assert "p2p.listen" in p2p.remedy
+    assert str(port) in str(rpc)
+
+
+def test_a_missing_passphrase_file_is_found(tmp_path: Path) -> None:
+    (finding,) = wrong(tmp_path / "new", keys__passphrase_file=str(tmp_path / "nowhere"))
+    assert finding.severity is Severity.FAULT
+    assert "keys.passphrase_file" in finding.remedy
+
+
+async def test_a_start_that_would_be_locked_is_foretold(store: Store, tmp_path: Path) -> None:
+    await started(store, tmp_path)
+    (tmp_path / "passphrase").unlink()
+    assert any("starts locked" in finding.what for finding in wrong(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["passphrase", "identity", ".cookie"])
+async def test_a_secret_that_others_may_read_is_found(store: Store, tmp_path: Path, name: str) -> None:
+    await started(store, tmp_path)
+    (tmp_path / name).write_text("x")
+    (tmp_path / name).chmod(0o644)
+    assert any(f"chmod 600 {tmp_path / name}" == finding.remedy for finding in wrong(tmp_path))
+
+
+def test_a_daemon_without_anybody_to_start_from_is_found(tmp_path: Path) -> None:
+    (finding,) = wrong(tmp_path / "new", p2p__mdns="false")
+    assert "p2p.bootstrap" in finding.remedy
+
+
+def test_a_running_daemon_is_noticed(tmp_path: Path) -> None:
+    claimed = Datadir.claim(tmp_path / "a")
+    assert any("not ready" in finding.what for finding in wrong(tmp_path / "a"))
+    claimed.close()

@@ -1,0 +1,233 @@
+"""The handlers around keys, tokens, peers and the daemon, with a network of two peers in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ops_world import SECRET, SettableClock, generated_passphrase, started
+
+from config.load import load_settings
+from daemon.bans import Bans
+from daemon.events import EventLog
+from daemon.services.info import InfoService
+from daemon.services.keys import KeyService
+from daemon.services.peers import PeerService
+from daemon.services.tokens import TokenService
+from daemon.store import Store
+from daemon.tokens import Tokens
+from musig2.protocol.peers import peer_of, peer_text
+from p2p.errors import AddressError, NetworkError, PeerUnreachable
+from p2p.ports import Direction, PeerInfo
+from rpc.auth import Authenticator
+from rpc.backend import handlers_of
+from rpc.caller import Caller, owner
+from rpc.errors import ApiError
+from rpc.models import keys as key_models
+from rpc.models import node as node_models
+from rpc.models.wire import NoParams, NoParamsChange
+from rpc.ports import Problem
+
+PEER = peer_of(b"\x01" * 32)
+KEY = b"\x02" + b"\x11" * 32
+
+
+class TwoPeers:
+    """A network that is plain data."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, object]] = []
+        self.failure: Exception | None = None
+        self.peer_text = peer_text(PEER)
+
+    def multiaddrs(self) -> tuple[str, ...]:
+        return ("/ip4/127.0.0.1/tcp/1",)
+
+    def peers(self) -> list[PeerInfo]:
+        return [PeerInfo(PEER, ("/ip4/127.0.0.1/tcp/1",), Direction.OUTBOUND, 5, None)]
+
+    async def connect(self, multiaddr: str) -> bytes:
+        if self.failure is not None:
+            raise self.failure
+        return PEER
+
+    async def disconnect(self, peer: bytes) -> None:
+        self.calls.append(("disconnect", peer))
+
+    def set_ban(self, peer: bytes, until_ms: int) -> None:
+        self.calls.append(("ban", until_ms))
+
+    def lift_ban(self, peer: bytes) -> None:
+        self.calls.append(("lift", peer))
+
+
+class AllWell:
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+
+    def live(self) -> tuple[Problem, ...]:
+        return ()
+
+    def ready(self) -> tuple[Problem, ...]:
+        return self.problems
+
+
+class Daemon:
+    """Everything the handlers need, on one store."""
+
+    def __init__(self, keys: KeyService, tokens: TokenService, peers: PeerService, info: InfoService) -> None:
+        self.keys, self.tokens, self.peers, self.info = keys, tokens, peers, info
+        self.network = TwoPeers()
+        self.clock = SettableClock()
+        self.store_tokens: Tokens
+
+    async def as_token(self, **params: object) -> Caller:
+        made = await self.tokens.create_token(owner(), node_models.CreateToken.model_validate(params))
+        return Authenticator(self.store_tokens, self.clock.wall_ms).caller_of(made.token)
+
+
+@pytest.fixture
+async def daemon(store: Store, tmp_path: Path) -> Daemon:
+    clock, network = SettableClock(), TwoPeers()
+    keystore = await started(store, tmp_path)
+    tokens = Tokens(store=store, clock=clock)
+    await tokens.start()
+    events = EventLog(store=store, clock=clock)
+    await events.start()
+    bans = Bans(store=store, clock=clock, events=events)
+    settings = load_settings(flags={"network": "test"}, file=None)
+    made = Daemon(
+        KeyService(keystore=keystore, tokens=tokens),
+        TokenService(tokens=tokens, keystore=keystore),
+        PeerService(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
+        InfoService(
+            version="1.2.3",
+            settings=settings,
+            network=network,
+            keystore=keystore,
+            store=store,
+            events=events,
+            health=AllWell(Problem("p2p_down", "look")),
+            clock=clock,
+            problems=tuple,
+        ),
+    )
+    made.network, made.clock, made.store_tokens = network, clock, tokens
+    return made
+
+
+def create(**params: object) -> key_models.CreateKey:
+    return key_models.CreateKey.model_validate({"scheme": "lotus", **params})
+
+
+async def test_a_token_that_creates_a_key_sees_that_key_and_no_other(daemon: Daemon) -> None:
+    foreign = await daemon.keys.create_key(owner(), create(label="foreign"))
+    caller = await daemon.as_token(scopes=["sign"], createKey=True)
+    made = await daemon.keys.create_key(caller, create(label="mine"))
+    refreshed = Authenticator(daemon.store_tokens, daemon.clock.wall_ms).refreshed(caller.token_id)
+    assert refreshed is not None
+    shown = await daemon.keys.list_keys(refreshed, NoParams())
+    assert [key.public_key for key in shown.keys] == [made.public_key]
+    with pytest.raises(ApiError) as caught:
+        await daemon.keys.pause_key(refreshed, key_models.NameKey(public_key=foreign.public_key))
+    assert caught.value.reason == "unknown_key"
+
+
+async def test_a_bound_token_without_that_right_makes_no_keys(daemon: Daemon) -> None:
+    key = await daemon.keys.create_key(owner(), create())
+    caller = await daemon.as_token(scopes=["admin"], publicKeys=[key.public_key])
+    for call in (
+        daemon.keys.create_key(caller, create()),
+        daemon.keys.import_key(caller, key_models.ImportKey.model_validate({"privateKey": SECRET, "scheme": "lotus"})),
+    ):
+        with pytest.raises(ApiError) as caught:
+            await call
+        assert caught.value.reason == "forbidden"
+
+
+async def test_a_token_for_a_key_that_is_not_here_is_refused(daemon: Daemon) -> None:
+    with pytest.raises(ApiError) as caught:
+        await daemon.as_token(scopes=["sign"], publicKeys=[KEY.hex()])
+    assert caught.value.reason == "unknown_key"
+
+
+async def test_tokens_are_listed_without_the_token_and_revoked(daemon: Daemon) -> None:
+    caller = await daemon.as_token(scopes=["sign", "discover"], label="phone")
+    (shown,) = (await daemon.tokens.list_tokens(owner(), NoParams())).tokens
+    assert (shown.token_id, shown.scopes, shown.label) == (caller.token_id, ("sign", "discover"), "phone")
+    assert "token" not in shown.model_dump(by_alias=True, exclude_none=True)
+    await daemon.tokens.revoke_token(owner(), node_models.RevokeToken(token_id=caller.token_id))
+    assert (await daemon.tokens.list_tokens(owner(), NoParams())).tokens == ()
+
+
+async def test_keys_are_paused_locked_and_unlocked_through_the_api(daemon: Daemon, tmp_path: Path) -> None:
+    key = await daemon.keys.create_key(owner(), create())
+    named = key_models.NameKey(public_key=key.public_key)
+    assert (await daemon.keys.pause_key(owner(), named)).paused
+    assert not (await daemon.keys.resume_key(owner(), named)).paused
+    assert (await daemon.keys.lock(owner(), NoParamsChange())).locked
+    params = key_models.Unlock.model_validate({"passphrase": generated_passphrase(tmp_path), "durationMs": 60_000})
+    state = await daemon.keys.unlock(owner(), params)
+    assert (state.locked, state.until) == (False, daemon.clock.now_ms + 60_000)
+    await daemon.keys.lock(owner(), NoParamsChange())
+
+
+async def test_a_changed_passphrase_is_answered(daemon: Daemon, tmp_path: Path) -> None:
+    params = {"passphrase": generated_passphrase(tmp_path), "newPassphrase": "battery staple"}
+    changed = await daemon.keys.change_passphrase(owner(), key_models.ChangePassphrase.model_validate(params))
+    assert changed.changed
+
+
+async def test_peers_are_shown_with_their_keys(daemon: Daemon) -> None:
+    (peer,) = (await daemon.peers.list_peers(owner(), NoParams())).peers
+    assert (peer.peer_id, peer.direction, peer.public_keys) == (peer_text(PEER), "outbound", (KEY.hex(),))
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (AddressError("bad_address", "no"), "invalid_params"),
+        (PeerUnreachable("peer_unreachable", "no"), "peer_unreachable"),
+        (NetworkError("p2p_down", "no"), "p2p_down"),
+    ],
+)
+async def test_what_the_network_refuses_becomes_an_answer(daemon: Daemon, failure: Exception, reason: str) -> None:
+    params = node_models.ConnectPeer(multiaddr="/ip4/127.0.0.1/tcp/1")
+    assert (await daemon.peers.connect_peer(owner(), params)).peer_id == peer_text(PEER)
+    daemon.network.failure = failure
+    with pytest.raises(ApiError) as caught:
+        await daemon.peers.connect_peer(owner(), params)
+    assert caught.value.reason == reason
+
+
+async def test_a_ban_is_stored_enforced_and_lifted(daemon: Daemon) -> None:
+    ban = node_models.BanPeer(peer_id=peer_text(PEER), duration_ms=1_000)
+    until = (await daemon.peers.ban_peer(owner(), ban)).until
+    assert until == daemon.clock.now_ms + 1_000
+    assert [shown.until for shown in (await daemon.peers.list_bans(owner(), NoParams())).bans] == [until]
+    name = node_models.NamePeer(peer_id=peer_text(PEER))
+    await daemon.peers.disconnect_peer(owner(), name)
+    await daemon.peers.unban_peer(owner(), name)
+    assert daemon.network.calls == [("ban", until), ("disconnect", PEER), ("lift", PEER)]
+    assert (await daemon.peers.list_bans(owner(), NoParams())).bans == ()
+
+
+async def test_a_peer_id_that_is_none_is_refused(daemon: Daemon) -> None:
+    with pytest.raises(ApiError) as caught:
+        await daemon.peers.unban_peer(owner(), node_models.NamePeer(peer_id="Qm123"))
+    assert caught.value.reason == "invalid_params"
+
+
+async def test_get_info_says_what_is_wrong_and_what_to_do(daemon: Daemon) -> None:
+    info = await daemon.info.get_info(owner(), NoParams())
+    assert (info.version, info.network, info.peers, info.locked, info.ready) == ("1.2.3", "test", 1, False, False)
+    assert [problem.reason for problem in info.problems] == ["p2p_down"]
+    assert info.limits["advertisementBytes"] == 10_000
+    await daemon.keys.lock(owner(), NoParamsChange())
+    info = await daemon.info.get_info(owner(), NoParams())
+    assert [problem.reason for problem in info.problems] == ["p2p_down", "locked"]
+
+
+def test_every_handler_is_a_method_of_the_api(daemon: Daemon) -> None:
+    served = handlers_of(daemon.keys, daemon.tokens, daemon.peers, daemon.info)
+    assert len(served) == 8 + 3 + 6 + 1
