@@ -191,7 +191,6 @@ def test_lists_of_many_lengths_sign(name: str, n: int) -> None:
     assert made.scheme.schnorr_verify(made.keyagg.aggpubkey, made.msg, signature)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_thousand_signers_sign(name: str) -> None:
     made = world(scheme(name), 1000)

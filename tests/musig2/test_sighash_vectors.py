@@ -72,7 +72,8 @@ def test_long_scripts_survive_serialization(size: int) -> None:
 
 
 def test_compact_sizes_are_the_shortest() -> None:
-    assert compact_size(2**32 - 1).hex() == "feffffffff"
+    assert [compact_size(size).hex() for size in (0, 0xFC, 0xFD, 0xFFFF)] == ["00", "fc", "fdfd00", "fdffff"]
+    assert [compact_size(size).hex() for size in (0x10000, 2**32 - 1)] == ["fe00000100", "feffffffff"]
     assert compact_size(2**32).hex() == "ff0000000001000000"
 
 
