@@ -92,7 +92,7 @@ def _request_problem(wire: Fields) -> str | None:
 
 def _message_problem(wire: Fields) -> str | None:
     body = wire["body"]
-    shape = _BODIES[wire["seq"]]
+    shape = BODIES[wire["seq"]]
     if tuple(body) != _by_bytes(shape.rules):
         return "body has an unknown or missing field"
     return next((f"body.{name}" for name, check in shape.rules.items() if not check(body[name])), None)
@@ -124,7 +124,7 @@ def _write_request(record: Request) -> Fields:
 
 
 def _read_message(wire: Fields) -> Fields:
-    body = _BODIES[wire["seq"]].cls(**wire["body"])
+    body = BODIES[wire["seq"]].cls(**wire["body"])
     return {"session": wire["session"], "join": wire["join"], "body": body}
 
 
@@ -138,7 +138,7 @@ def _plain(record: Record) -> Fields:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-_BODIES: Final[Mapping[int, Shape]] = {
+BODIES: Final[Mapping[int, Shape]] = {
     1: Shape(NonceBody, {"joinset": rule.b32, "pubnonces": rule.rows(rule.b66, 1, rule.MAX_ITEMS)}),
     2: Shape(PartialBody, {"nonceset": rule.b32, "psigs": rule.rows(rule.b32, 1, rule.MAX_ITEMS)}),
     3: Shape(

@@ -24,6 +24,7 @@ MAX_ATTEMPTS: Final = 16
 MAX_ADDRS: Final = 16
 MAX_ADDR_BYTES: Final = 256
 MAX_NAMES: Final = 32
+MAX_TWEAKS: Final = 32
 MAX_TEXT_BYTES: Final = 256
 MAX_TAGS: Final = 100
 MAX_EVIDENCE: Final = 8
@@ -134,8 +135,8 @@ def order(value: Any) -> bool:
 
 
 def tweaks(value: Any) -> bool:
-    """[[kind, b32 | null]...]: a scalar for kinds 0 and 1; kind 2 only last."""
-    if type(value) is not tuple or len(value) > MAX_NAMES:
+    """[[kind, b32 | null]...], at most 32: a scalar for kinds 0 and 1; kind 2 only last."""
+    if type(value) is not tuple or len(value) > MAX_TWEAKS:
         return False
     return all(map(_tweak, value)) and all(kind != 2 for kind, _ in value[:-1])
 

@@ -29,7 +29,7 @@ def _bytes_up_to(most: int) -> Rule:
 
 
 _BITMAP: Final = _bytes_up_to(-(-rule.MAX_KEYS // 8))
-_RULES: Final[dict[str, tuple[Rule, ...]]] = {
+RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "env": (lambda value: type(value) is bytes,),
     "have": (rule.b32, rule.bounded(1, rule.MAX_ATTEMPTS), _BITMAP, _BITMAP, _BITMAP),
     "complete": (rule.b32, rule.rows(rule.b64, 1, rule.MAX_ITEMS)),
@@ -61,7 +61,7 @@ def _wire(frame: Frame) -> tuple[Any, ...]:
 
 
 def _fits(kind: str, values: tuple[Open, ...]) -> bool:
-    rules = _RULES.get(kind)
+    rules = RULES.get(kind)
     return rules is not None and len(rules) == len(values) and all(map(_keeps, rules, values))
 
 

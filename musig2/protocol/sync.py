@@ -208,7 +208,7 @@ _CURSOR: Final = (rule.b16, rule.uint, _LIMIT)
 _FOUND: Final = (rule.b16, rule.uint, rule.uint)
 _BOOL: Final[Rule] = lambda value: type(value) is bool  # noqa: E731 - a rule among rules
 
-_ASKS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
+ASKS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
     "hello": (Hello, (rule.b16, rule.uint, rule.uint, rule.optional(_envelope))),
     "since": (Since, _CURSOR),
     "page": (Page, _CURSOR),
@@ -217,7 +217,7 @@ _ASKS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
     "push": (Push, (_ITEMS,)),
     "peers": (Peers, (_LIMIT,)),
 }
-_ANSWERS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
+ANSWERS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
     "greeting": (Greeting, (rule.b16, rule.uint, rule.uint, rule.uint)),
     "short-ids": (ShortIds, (*_FOUND, _SHORT_IDS)),
     "statements": (Statements, (*_FOUND, _ITEMS)),
@@ -227,27 +227,27 @@ _ANSWERS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
     "busy": (Busy, (rule.duration_ms,)),
 }
 _Table: TypeAlias = "dict[str, tuple[type, tuple[Rule, ...]]]"
-_OPS: Final = {cls: op for table in (_ASKS, _ANSWERS) for op, (cls, _) in table.items()}
+_OPS: Final = {cls: op for table in (ASKS, ANSWERS) for op, (cls, _) in table.items()}
 
 
 def encode_ask(ask: Ask) -> bytes:
     """The bytes of a question; InvalidRecord if a peer would refuse it."""
-    return _encode(_ASKS, ask)
+    return _encode(ASKS, ask)
 
 
 def open_ask(data: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Ask:
     """A question from a peer, decoded strictly; BadEncoding for anything else."""
-    return cast(Ask, _open(_ASKS, data, max_bytes))
+    return cast(Ask, _open(ASKS, data, max_bytes))
 
 
 def encode_answer(answer: Answer) -> bytes:
     """The bytes of an answer; InvalidRecord if a peer would refuse it."""
-    return _encode(_ANSWERS, answer)
+    return _encode(ANSWERS, answer)
 
 
 def open_answer(data: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Answer:
     """An answer from a peer, decoded strictly; BadEncoding for anything else."""
-    return cast(Answer, _open(_ANSWERS, data, max_bytes))
+    return cast(Answer, _open(ANSWERS, data, max_bytes))
 
 
 def _encode(table: _Table, message: Any) -> bytes:
