@@ -1,0 +1,154 @@
+"""The state of a request: open or signing, and how it ended. A valid signature ends it whatever it was before.
+
+    open <-> signing -> complete
+    open, signing -> declined | cancelled | expired | failed -> complete
+
+Whoever still talks about a request that has ended is told how, once a second at most; who has shown the signature, or
+tells that the request has ended, is not answered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .attempts import Attempts
+from .effects import Outcome, SaveOutcome, SaveRecord, State
+from .endings import Ending, Reason, Scope
+from .reaction import Reaction
+from .records import Cancel, Decline
+from .session_table import On
+from .terms import Terms
+from .wire import Complete, Frame, Signed
+
+PAUSE_MS: Final = 1_000
+_PEERS_PER_SIGNER: Final = 4
+_OPEN = frozenset({Outcome.OPEN, Outcome.SIGNING})
+
+
+class Conclusion:
+    """The outcome of one request, and what is told about it."""
+
+    def __init__(self, terms: Terms, attempts: Attempts) -> None:
+        self._terms = terms
+        self._attempts = attempts
+        self.outcome = Outcome.OPEN
+        self.reason: str | None = None
+        self.by: bytes | None = None
+        self.signatures: tuple[bytes, ...] = ()
+        self.completed_ms: int | None = None
+        self.turn = 0
+        self.record: Signed[Decline] | Signed[Cancel] | None = None
+        self._finished: set[bytes] = set()  # peers that have shown the signature
+        self._told: dict[bytes, int] = {}
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing but a signature can change it."""
+        return self.outcome not in _OPEN
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a signature."""
+        return self.outcome is Outcome.COMPLETE
+
+    def finish(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
+        """Verified final signatures are here: everything ends well."""
+        self.outcome, self.reason, self.by = Outcome.COMPLETE, None, None
+        self.signatures, self.completed_ms = signatures, reaction.now.wall_ms
+        self._attempts.forget_plans()
+        self.save(reaction)
+        self.tell_sessions(reaction)
+
+    def tell_sessions(self, reaction: Reaction) -> None:
+        """Let the highest attempt of each own key end with the signature."""
+        for session in self._attempts.latest.values():
+            if not session.fire(On.ALL_PARTIALS, reaction, self.signatures):
+                session.fire(On.COMPLETE, reaction, self.signatures)
+        if not self._attempts.latest and self._terms.own_keys:
+            told = {"signature": self.signatures[0], "signatures": self.signatures}
+            told |= {"aggregatedPublicKey": self._terms.items[0].agg}
+            reaction.emit("signature:finalized", None, None, self._terms.own_keys, **told)
+
+    def end(self, outcome: Outcome, reason: str, by: bytes | None, reaction: Reaction) -> None:
+        """The request is over without a signature. The first such end stays."""
+        if self.final:
+            return
+        self.outcome, self.reason, self.by = outcome, reason, by
+        self._attempts.forget_plans()
+        self.save(reaction)
+
+    def take_record(self, signed: Signed[Decline] | Signed[Cancel], reaction: Reaction, *, forward: bool) -> None:
+        """A decline by a required signer, or a cancel by the creator: final for all. Sent on if it was made here."""
+        record, terms = signed.record, self._terms
+        if record.request != terms.id or record.scheme != terms.record.scheme or record.pubkey not in terms.index_of:
+            return
+        if self.final or (isinstance(record, Cancel) and record.pubkey != terms.record.creator):
+            return
+        self.record = signed
+        declined = isinstance(record, Decline)
+        reason = Reason.DECLINED if declined else Reason.CANCELLED
+        reaction.add(SaveRecord(terms.id, None, signed))
+        self.end(Outcome.DECLINED if declined else Outcome.CANCELLED, reason.value, record.pubkey, reaction)
+        for session in self._attempts.live():
+            session.fire(On.ENDED, reaction, Ending(reason, Scope.REQUEST, by=record.pubkey, told=True))
+        event = "signing-request:declined" if declined else "signing-request:cancelled"
+        told = {"publicKey": record.pubkey, "reason": record.reason}
+        reaction.emit(event, None, None, terms.own_keys, **told)
+        if forward:
+            reaction.send(signed)
+
+    def refresh(self, reaction: Reaction) -> None:
+        """Follow what the attempts came to: signing, waiting for another one, or out of time or attempts."""
+        if self.final:
+            return
+        attempts, live = self._attempts, self._attempts.live()
+        if not live and reaction.now.wall_ms >= self._terms.record.expires:
+            self.end(Outcome.EXPIRED, Reason.EXPIRED.value, None, reaction)
+            told = {"reason": Reason.EXPIRED.value}
+            reaction.emit("signing-request:expired", None, None, self._terms.own_keys, **told)
+        elif not live and attempts.exhausted:
+            self.end(Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED.value, None, reaction)
+        else:
+            signing = any(session.state in (State.ROUND1, State.ROUND2) for session in live)
+            outcome = Outcome.SIGNING if signing else Outcome.OPEN
+            if outcome is not self.outcome:
+                self.outcome = outcome
+                self.save(reaction)
+
+    def save(self, reaction: Reaction) -> None:
+        """Store the state of the request as it is now."""
+        reaction.add(
+            SaveOutcome(
+                self._terms.id,
+                self.outcome,
+                self.reason,
+                self.by,
+                self.signatures,
+                completed_ms=self.completed_ms,
+                turn=self.turn,
+            )
+        )
+
+    def shown_by(self, peer: bytes | None) -> None:
+        """This peer has the signature."""
+        if peer is not None and len(self._finished) < _PEERS_PER_SIGNER * self._terms.n:
+            self._finished.add(peer)
+
+    def farewell(self, peer: bytes, reaction: Reaction) -> bool:
+        """Tell a peer that still talks how the request ended; True if something was sent."""
+        frame = self.last_word()
+        now = reaction.now.mono_ms
+        told = self._told.get(peer)
+        if frame is None or peer in self._finished or (told is not None and now - told < PAUSE_MS):
+            return False
+        if len(self._told) >= _PEERS_PER_SIGNER * self._terms.n:
+            self._told.clear()
+        self._told[peer] = now
+        reaction.send(frame, peer=peer)
+        return True
+
+    def last_word(self) -> Frame | None:
+        """What proves to others that the request has ended; None where only time or an abort message says so."""
+        if self.complete:
+            return Complete(self._terms.id, self.signatures)
+        return self.record

@@ -1,0 +1,260 @@
+"""How two signers of an attempt bring each other up to date, whatever was lost: `have` says what one holds.
+
+Level-triggered. A signer of a live attempt sends its bitmaps
+    on reconnect    to that peer
+    soon (50 ms)    to a peer that must hold more (its message came before what it builds on), and, where not everybody
+                    reaches everybody, to a few peers after something new came, so that news travels over relays
+    every second    doubling to 15 s, to all others (16 in turn where there are more), as long as the attempt lives
+and whoever gets them sends exactly what is missing there, of any signer. If the bitmaps show something that is missing
+here, it sends its own once. On a network that loses nothing each message has gone out directly before any of this.
+
+Who has ended sends no `have`, and an answer is never answered, so two finished nodes are silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .attempts import Attempts
+from .inputs import Now
+from .reaction import Reaction
+from .slots import from_bitmap, members, to_bitmap
+from .terms import Terms
+from .transcript import Transcript
+from .wire import Answer, Have
+
+SOON_MS: Final = 50
+FIRST_MS: Final = 1_000
+LONGEST_MS: Final = 15_000
+FANOUT: Final = 16
+FEW: Final = 4
+_PEERS_PER_SIGNER: Final = 4
+
+
+@dataclass(slots=True)
+class _Dealings:
+    """What passed between this daemon and one peer about one attempt, lately. Sets of signers."""
+
+    attempt: int
+    since_ms: int
+    joins: int = 0  # sent within the last second
+    nonces: int = 0
+    partials: int = 0
+    asked: tuple[int, int, int] = (0, 0, 0)  # what that peer had and this daemon lacked when last asked
+    aborts: bool = False
+
+
+class Exchange:
+    """Timers and answers of one request. Times are monotonic milliseconds."""
+
+    def __init__(self, terms: Terms, attempts: Attempts) -> None:
+        self._terms = terms
+        self._attempts = attempts
+        self._due: int | None = None
+        self._pause = FIRST_MS
+        self._soon: int | None = None
+        self._soon_peers: dict[bytes, None] = {}
+        self._turn = 0
+        self._heard: set[bytes] = set()
+        self._unheard: tuple[tuple[int, int, int], bool] = ((0, 0, 0), False)
+        self._dealings: dict[bytes, _Dealings] = {}
+
+    def begin(self, now: Now, *, at_once: bool = False) -> None:
+        """An own key has joined, or the daemon came up: the timer runs from here."""
+        self._pause = FIRST_MS
+        self._due = now.mono_ms + (0 if at_once else FIRST_MS)
+
+    def heard(self, peer: bytes) -> None:
+        """This peer is reached directly."""
+        if peer not in self._heard and len(self._heard) < _PEERS_PER_SIGNER * self._terms.n:
+            self._heard.add(peer)
+
+    def lost(self, peer: bytes) -> None:
+        """This peer is out of reach; what was sent to it last may be lost."""
+        self._heard.discard(peer)
+        self._dealings.pop(peer, None)
+
+    def ask_soon(self, peer: bytes | None, now: Now) -> None:
+        """This peer must hold something that is missing here."""
+        if peer is not None and self._due is not None and len(self._soon_peers) < FANOUT:
+            self._soon_peers[peer] = None
+            self._soon = now.mono_ms + SOON_MS if self._soon is None else self._soon
+
+    def news(self, transcript: Transcript, source: bytes | None, now: Now) -> None:
+        """Something new came into a slot."""
+        if self._due is None:
+            return
+        self._pause = FIRST_MS
+        self._due = min(self._due, now.mono_ms + FIRST_MS)
+        if not transcript.joins.full or self._anyone_unheard(transcript):
+            for peer in self._some_heard(transcript, source):
+                self.ask_soon(peer, now)
+
+    def tick(self, reaction: Reaction) -> bool:
+        """Send the `have`s that are due; True if it was the turn of all others."""
+        now, transcript = reaction.now.mono_ms, self._attempts.current
+        if transcript is None or not self._attempts.live():
+            self._due, self._soon = None, None
+            self._soon_peers.clear()
+            return False
+        if self._soon is not None and self._soon <= now:
+            for peer in self._soon_peers:
+                reaction.send(self._have(transcript), peer=peer)
+            self._soon = None
+            self._soon_peers.clear()
+        if self._due is not None and self._due <= now:
+            self._send_to_all(transcript, reaction)
+            self._due = now + self._pause
+            self._pause = min(2 * self._pause, LONGEST_MS)
+            return True
+        return False
+
+    def next_due_ms(self) -> int | None:
+        """When `tick` has something to do."""
+        return min((due for due in (self._due, self._soon) if due is not None), default=None)
+
+    def greet(self, peer: bytes, reaction: Reaction) -> None:
+        """A peer is reached again: show it what is here; it sends what is missing, and asks for what it lacks."""
+        self._dealings.pop(peer, None)
+        self.heard(peer)
+        transcript = self._attempts.current
+        if transcript is not None and self._attempts.live():
+            reaction.send(self._have(transcript), peer=peer)
+
+    def answer(self, have: Have, peer: bytes, reaction: Reaction) -> None:
+        """Send a peer exactly what it lacks, and ask it for what is lacking here."""
+        terms, attempts = self._terms, self._attempts
+        if have.request != terms.id or not 1 <= have.attempt <= terms.max_attempts:
+            return
+        transcript = attempts.transcripts.get(have.attempt)
+        if transcript is None:
+            self._answer_unknown(have, peer, reaction)
+            return
+        dealings = self._dealings_with(peer, have.attempt, reaction.now)
+        if have.attempt < attempts.highest:
+            self._send_joins(transcript=attempts.transcripts[attempts.highest], lacking=0, peer=peer, reaction=reaction)
+        sessions = attempts.of(have.attempt)
+        if sessions and not any(session.live for session in sessions):
+            self._send_aborts(have.attempt, dealings, peer, reaction)
+            return
+        self._send_missing(transcript, have, dealings, peer, reaction)
+        self._ask_back(transcript, have, dealings, peer, reaction)
+
+    def tell_dead(self, attempt: int, peer: bytes, reaction: Reaction) -> None:
+        """A peer still works on an attempt that has ended here: it gets the stored aborts, once a second at most."""
+        self._send_aborts(attempt, self._dealings_with(peer, attempt, reaction.now), peer, reaction)
+
+    def send_all(self, transcript: Transcript, peer: bytes, reaction: Reaction, *, nonces: bool) -> None:
+        """Show a peer that works on another join set (or nonce set) every join (or nonce) that is here."""
+        dealings = self._dealings_with(peer, transcript.attempt, reaction.now)
+        slots, sent = (transcript.nonces, dealings.nonces) if nonces else (transcript.joins, dealings.joins)
+        for index in members(slots.mask & ~sent):
+            signed = slots[index]
+            if signed is not None:
+                reaction.send(signed, peer=peer)
+        if nonces:
+            dealings.nonces |= slots.mask
+        else:
+            dealings.joins |= slots.mask
+
+    def _answer_unknown(self, have: Have, peer: bytes, reaction: Reaction) -> None:
+        if not from_bitmap(have.joins, self._terms.n):
+            reaction.send(Answer(self._terms.id, "not_yet"), peer=peer)
+            return
+        dealings = self._dealings_with(peer, have.attempt, reaction.now)
+        if not dealings.asked[0]:
+            dealings.asked = (1, 0, 0)
+            empty = to_bitmap(0, self._terms.n)
+            reaction.send(Have(self._terms.id, have.attempt, empty, empty, empty), peer=peer)
+
+    def _send_missing(
+        self, transcript: Transcript, have: Have, dealings: _Dealings, peer: bytes, reaction: Reaction
+    ) -> None:
+        n = self._terms.n
+        joins = self._send_joins(transcript, from_bitmap(have.joins, n) | dealings.joins, peer, reaction)
+        nonces = transcript.nonces.mask & ~from_bitmap(have.nonces, n) & ~dealings.nonces
+        partials = transcript.partials.mask & ~from_bitmap(have.partials, n) & ~dealings.partials
+        for slots, mask in ((transcript.nonces, nonces), (transcript.partials, partials)):
+            for index in members(mask):
+                signed = slots[index]
+                if signed is not None:
+                    reaction.send(signed, peer=peer)
+        dealings.joins |= joins
+        dealings.nonces |= nonces
+        dealings.partials |= partials
+
+    def _send_joins(self, transcript: Transcript, lacking: int, peer: bytes, reaction: Reaction) -> int:
+        """Send the joins that are not in the set `lacking`; returns which."""
+        mask = transcript.joins.mask & ~lacking
+        for index in members(mask):
+            join = transcript.joins[index]
+            if join is not None:
+                reaction.send(join, peer=peer)
+        return mask
+
+    def _ask_back(
+        self, transcript: Transcript, have: Have, dealings: _Dealings, peer: bytes, reaction: Reaction
+    ) -> None:
+        n = self._terms.n
+        lacking = (
+            from_bitmap(have.joins, n) & ~transcript.joins.mask,
+            from_bitmap(have.nonces, n) & ~transcript.nonces.mask,
+            from_bitmap(have.partials, n) & ~transcript.partials.mask,
+        )
+        if any(lacking) and lacking != dealings.asked and self._attempts.of(transcript.attempt):
+            dealings.asked = lacking
+            reaction.send(self._have(transcript), peer=peer)
+
+    def _send_aborts(self, attempt: int, dealings: _Dealings, peer: bytes, reaction: Reaction) -> None:
+        if dealings.aborts:
+            return
+        for session in self._attempts.of(attempt):
+            if session.abort is not None:
+                dealings.aborts = True
+                reaction.send(session.abort, peer=peer)
+
+    def _send_to_all(self, transcript: Transcript, reaction: Reaction) -> None:
+        have = self._have(transcript)
+        others = [index for index in range(self._terms.n) if not self._terms.own_mask >> index & 1]
+        if len(others) <= FANOUT:
+            reaction.send(have)
+            return
+        for step in range(FANOUT):
+            reaction.send(have, to=others[(self._turn + step) % len(others)])
+        self._turn += FANOUT
+
+    def _have(self, transcript: Transcript) -> Have:
+        n = self._terms.n
+        bitmaps = (to_bitmap(slots.mask, n) for slots in (transcript.joins, transcript.nonces, transcript.partials))
+        return Have(self._terms.id, transcript.attempt, *bitmaps)
+
+    def _dealings_with(self, peer: bytes, attempt: int, now: Now) -> _Dealings:
+        found = self._dealings.get(peer)
+        if found is None or found.attempt != attempt:
+            if len(self._dealings) >= _PEERS_PER_SIGNER * self._terms.n:
+                self._dealings.clear()
+            found = self._dealings[peer] = _Dealings(attempt, now.mono_ms)
+        elif now.mono_ms - found.since_ms >= FIRST_MS:
+            found.since_ms = now.mono_ms
+            found.joins = found.nonces = found.partials = 0
+            found.asked, found.aborts = (0, 0, 0), False
+        return found
+
+    def _anyone_unheard(self, transcript: Transcript) -> bool:
+        """Whether somebody has joined whose peer is not reached directly: then news must travel over others."""
+        known = (transcript.attempt, transcript.joins.mask, len(self._heard))
+        if self._unheard[0] != known:
+            reached = self._heard | {self._terms.own_peer}
+            self._unheard = (known, any(join.record.peer not in reached for join in transcript.joins))
+        return self._unheard[1]
+
+    def _some_heard(self, transcript: Transcript, source: bytes | None) -> list[bytes]:
+        """A few peers of joined signers that are reached directly, in turn."""
+        peers = [join.record.peer for join in transcript.joins]
+        reached = list(dict.fromkeys(peer for peer in peers if peer in self._heard and peer != source))
+        if len(reached) > FEW:
+            start = self._turn % len(reached)
+            self._turn += FEW
+            reached = (reached[start:] + reached[:start])[:FEW]
+        return reached
