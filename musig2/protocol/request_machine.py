@@ -56,6 +56,7 @@ from .reaction import Reaction
 from .records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record, Request
 from .resaving import Resaving
 from .restoring import rebuild
+from .session_table import On
 from .signing_session import SigningSession
 from .terms import Terms
 from .views import SessionView
