@@ -5,8 +5,9 @@ false and null, nested at most six deep. Every value has exactly one encoding, a
 lengths, map keys in bytewise order of their encoded form and without duplicates, nothing behind the value. Arrays are
 tuples here, and bytes are `bytes`.
 
-Bytes from peers come in here first, so cost and memory are bounded by the length of the input: a claimed length is
-compared with what is left before anything is made of it.
+Bytes from peers come in here first, so cost and memory are bounded: a claimed length is compared with what is left
+before anything is made of it, and arrays and maps together hold at most 65,536 items, lest a megabyte of zeros become a
+million numbers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from .records import Open
 MAX_UINT: Final = (1 << 53) - 1
 MAX_KEY: Final = 24
 MAX_DEPTH: Final = 6
+MAX_VALUES: Final = 65_536  # items of arrays and pairs of maps, in all
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 
 
 def decode(data: bytes) -> Open:
     """The one value that `data` is the encoding of; BadEncoding for everything else. `encode` gives the same bytes."""
     try:
-        value, end = _item(data, 0, MAX_DEPTH)
+        value, end = _item(data, 0, MAX_DEPTH, [MAX_VALUES])
     except IndexError:
         raise BadEncoding("it ends too early") from None
     if end != len(data):
@@ -35,8 +37,8 @@ def decode(data: bytes) -> Open:
     return value
 
 
-def _item(data: bytes, pos: int, depth: int) -> tuple[Open, int]:
-    """The value that begins at `pos`, and where it ends; `depth` more levels of nesting are allowed."""
+def _item(data: bytes, pos: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    """The value that begins at `pos`, and where it ends; `depth` more levels and `room[0]` more items are allowed."""
     first = data[pos]
     pos += 1
     major = first >> 5
@@ -56,9 +58,9 @@ def _item(data: bytes, pos: int, depth: int) -> tuple[Open, int]:
     if major == 3:
         return _text(data[pos : pos + count]), pos + count
     if major == 4:
-        return _array(data, pos, count, depth)
+        return _array(data, pos, count, depth, room)
     if major == 5:
-        return _map(data, pos, count, depth)
+        return _map(data, pos, count, depth, room)
     raise BadEncoding("a negative number or a tag")
 
 
@@ -92,19 +94,26 @@ def _text(raw: bytes) -> str:
     return text
 
 
-def _array(data: bytes, pos: int, count: int, depth: int) -> tuple[Open, int]:
+def _enter(count: int, depth: int, room: list[int]) -> None:
+    """Make sure that an array or a map of this size may stand here."""
     if not depth:
         raise BadEncoding("nesting of more than six levels")
+    room[0] -= count
+    if room[0] < 0:
+        raise BadEncoding("more than 65,536 items")
+
+
+def _array(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    _enter(count, depth, room)
     items = []
     for _ in range(count):
-        value, pos = _item(data, pos, depth - 1)
+        value, pos = _item(data, pos, depth - 1, room)
         items.append(value)
     return tuple(items), pos
 
 
-def _map(data: bytes, pos: int, count: int, depth: int) -> tuple[Open, int]:
-    if not depth:
-        raise BadEncoding("nesting of more than six levels")
+def _map(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    _enter(count, depth, room)
     fields: dict[str, Open] = {}
     before = b""
     for _ in range(count):
@@ -126,7 +135,7 @@ def _map(data: bytes, pos: int, count: int, depth: int) -> tuple[Open, int]:
             raise BadEncoding("map keys that are repeated or out of order")
         before = encoded
         name = _text(data[pos:end])
-        fields[name], pos = _item(data, end, depth - 1)
+        fields[name], pos = _item(data, end, depth - 1, room)
     return fields, pos
 
 

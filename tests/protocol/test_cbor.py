@@ -121,6 +121,14 @@ def test_a_megabyte_of_nesting_is_refused_at_once(byte: int) -> None:
         decode(bytes([byte]) * 1_000_000)
 
 
+def test_a_megabyte_of_zeros_is_refused_before_it_is_read() -> None:
+    flat = bytes.fromhex("9a000fffff") + bytes((1 << 20) - 1)
+    nested = bytes.fromhex("990400") + (bytes.fromhex("990400") + bytes(1_024)) * 1_024
+    for data in (flat, nested):
+        with pytest.raises(BadEncoding, match="more than 65,536 items"):
+            decode(data)
+
+
 def test_a_claimed_length_costs_nothing() -> None:
     for head in ("5b", "7b", "9b", "bb"):
         with pytest.raises(BadEncoding):
