@@ -19,7 +19,7 @@ from .lines import lines_of
 from .ports import Clock
 from .reputation import reputation_of
 from .search import Query, search
-from .statements import Kind
+from .statements import Kind, Statement, rank_of
 from .views import full_view
 
 LINE = (
@@ -83,6 +83,15 @@ class Finding:
             if isinstance(record, Advertisement):
                 found.append(record)
         return found
+
+    def is_superseded(self, statement: Statement) -> bool:
+        """Whether the log holds something newer about the same subject."""
+        row = self._store.read(
+            lambda conn: conn.execute(
+                "SELECT ts, kind, id FROM directory_log WHERE subject = ?", (statement.subject,)
+            ).fetchone()
+        )
+        return row is not None and rank_of(*row) > statement.rank
 
     def keys_of_peer(self, peer: bytes) -> list[bytes]:
         """The keys that are advertised at a peer."""

@@ -17,6 +17,7 @@ from .origin import Origin
 from .ports import Clock, Net
 from .pull import Puller
 from .rounds import Rounds
+from .statements import Statement
 from .tasks import Tasks
 
 DHT_MS = 5_000
@@ -54,13 +55,20 @@ class Lookup:
         signed = await self._from_dht(pubkey)
         if signed is not None:
             await self._ingest.take([signed], origin=Origin.DHT)
-            if isinstance(signed.record, Advertisement) and not self.peers_of(pubkey):
-                record = signed.record
-                self._tasks.once("fetch", self._fetch(record.peer, record.addrs, signed.id))
-                return [(record.peer, record.addrs)] if record.exp > self._clock.wall_ms() else []
+            if isinstance(signed.record, Advertisement) and signed.record.exp > self._clock.wall_ms():
+                return self._through(Signed(signed.record, signed.id, signed.envelope))
         elif not self.peers_of(pubkey):
             await self._rounds.refresh()
         return self.peers_of(pubkey)
+
+    def _through(self, signed: Signed[Advertisement]) -> list[Route]:
+        """Where an advertisement from the DHT leads; its entry, which the directory needs too, is fetched there."""
+        route = (signed.record.peer, signed.record.addrs)
+        known = self.peers_of(signed.record.pubkey)
+        if route in known or self._finding.is_superseded(Statement(signed)):
+            return known
+        self._tasks.once("fetch", self._fetch(*route, signed.id))
+        return [route, *known]
 
     async def _from_dht(self, pubkey: bytes) -> Signed[Record] | None:
         """The newest record of this key, its signatures checked; the DHT is not trusted with anything."""

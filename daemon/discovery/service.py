@@ -83,7 +83,7 @@ class DiscoveryService:
             clock=clock,
             limits=limits,
             buckets=self._buckets,
-            offend=network.fault,
+            offend=network.offend,
             own_keys=keystore.keys,
             followed=self._follows.union,
             stored=self._on_stored,
@@ -108,7 +108,7 @@ class DiscoveryService:
             limits=limits,
             buckets=self._buckets,
             ingest=self._ingest,
-            offend=network.fault,
+            offend=network.offend,
             log_id=lambda: log_name(events.log_id),
             node=lambda: self._node.envelope,
         )
@@ -283,7 +283,7 @@ class DiscoveryService:
         try:
             records: list[Signed[Record]] = [open_envelope(envelope, max_bytes=MAX_ENVELOPE_BYTES)]
         except BadEncoding:
-            self._network.fault(peer, Offence.BAD_ENCODING)
+            self._network.offend(peer, Offence.BAD_ENCODING)
             return
         await self._ingest.take(records, origin=Origin.SYNC, peer=peer)
 

@@ -71,7 +71,7 @@ class MemoryNet:
             PeerInfo(peer, self.wire.nodes[peer].multiaddrs(), direction, 0) for peer, direction in self.links.items()
         ]
 
-    def fault(self, peer: bytes, kind: Offence) -> None:
+    def offend(self, peer: bytes, kind: Offence) -> None:
         self.faults.append((peer, kind))
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
@@ -100,12 +100,12 @@ class MemoryNet:
         try:
             signed = open_envelope(data, max_bytes=50_000)
         except BadEncoding:
-            self.fault(sender, Offence.BAD_ENCODING)
+            self.offend(sender, Offence.BAD_ENCODING)
             return
         if check_record(len(data), signed.record, self._clock_ms(), self._limits, True) is not None:
             return
         if not check_signatures(signed):
-            self.fault(sender, Offence.BAD_SIGNATURE)
+            self.offend(sender, Offence.BAD_SIGNATURE)
             return
         if self.service is not None:
             self.service.on_gossip([GossipItem(topic, sender, signed)])
@@ -135,7 +135,7 @@ class MemoryNet:
         try:
             data = await answer(self.peer, payload)
         except BadAsk as error:
-            other.fault(self.peer, Offence.BAD_ENCODING)
+            other.offend(self.peer, Offence.BAD_ENCODING)
             raise PeerUnreachable("peer_unreachable", "The peer closed the stream.") from error
         self.wire.bytes_answered += len(data)
         return data

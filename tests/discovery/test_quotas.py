@@ -1,0 +1,94 @@
+"""Who wants more of the directory than its share does not get it, and nobody else has less."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from discovery_world import DAY_MS, Signer, World, a_world, push_of
+from test_attacks_on_records import MALLORY, pushed
+
+from daemon.discovery.eviction import water_level
+from daemon.discovery.limits import DiscoveryLimits
+from musig2.protocol.envelope import seal
+from musig2.protocol.peers import PeerIdentity
+from musig2.protocol.records import Notice
+from p2p.addresses import from_text
+
+
+def address(net: int, host: int) -> tuple[bytes, ...]:
+    return (from_text(f"/ip4/80.1.{net}.{host}/tcp/4001"),)
+
+
+async def test_a_thousand_valid_advertisements_from_one_peer_take_only_its_share(world: World) -> None:
+    daemon, mallory, alice = await world.daemon(), PeerIdentity(secrets.token_bytes(32)), Signer()
+    flood = [Signer(peer=mallory).advertise(world.clock.wall) for _ in range(1_000)]
+    for start in range(0, 1_000, 250):
+        await pushed(daemon, MALLORY, *flood[start : start + 250])
+    assert daemon.lines() == world.limits.advertisements_per_peer
+    assert daemon.net.faults == []
+    assert await pushed(daemon, MALLORY, alice.advertise(world.clock.wall)) == 1
+
+
+async def test_one_address_range_has_a_share_too(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements_per_net=5)) as world:
+        daemon = await world.daemon()
+        flood = [Signer().advertise(world.clock.wall, addrs=address(7, host)) for host in range(1, 11)]
+        assert await pushed(daemon, MALLORY, *flood) == 5
+        assert await pushed(daemon, MALLORY, Signer().advertise(world.clock.wall, addrs=address(8, 1))) == 1
+
+
+async def test_a_full_directory_evicts_from_the_fullest_group_and_never_own_keys(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements=20)) as world:
+        daemon, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
+        own = daemon.keys.create()
+        await daemon.advertise(own)
+        honest = [Signer() for _ in range(10)]
+        await pushed(daemon, MALLORY, *(signer.advertise(world.clock.wall) for signer in honest))
+        await pushed(daemon, MALLORY, *(Signer(peer=mallory).advertise(world.clock.wall) for _ in range(50)))
+        shown = await daemon.found(includeOwn=True)
+        assert {own.hex(), *(signer.pubkey.hex() for signer in honest)} <= shown
+        assert len(shown) == 20
+
+
+async def test_past_partners_are_never_evicted(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements=5)) as world:
+        daemon, partner = await world.daemon(), Signer()
+        await pushed(daemon, MALLORY, partner.advertise(world.clock.wall))
+        daemon.service.record_outcome(partner.pubkey, "completed")
+        for _ in range(5):
+            await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
+        assert partner.pubkey.hex() in await daemon.found()
+        assert daemon.lines() <= 5
+
+
+async def test_a_flood_of_notices_takes_only_the_share_of_its_peer(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(notices_per_peer=10)) as world:
+        daemon, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
+        now = world.clock.wall
+        flood = [
+            seal(
+                Notice(mallory.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS),
+                mallory.sign,
+            )
+            for _ in range(50)
+        ]
+        await daemon.service.on_ask(MALLORY, push_of(*((notice, None) for notice in flood)))
+        assert daemon.lines(kind=4) == 10
+        assert len(daemon.notices) == 10
+
+
+async def test_withdrawals_of_unknown_keys_are_bounded(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(unknown_withdrawals=10)) as world:
+        daemon, alice = await world.daemon(), Signer()
+        await pushed(daemon, MALLORY, alice.advertise(world.clock.wall))
+        flood = [(Signer().withdraw(world.clock.wall), None) for _ in range(30)]
+        assert await pushed(daemon, MALLORY, *flood) == 10
+        assert await pushed(daemon, MALLORY, (alice.withdraw(world.clock.wall), None)) == 1
+
+
+def test_the_fullest_groups_are_cut_down_to_one_level() -> None:
+    assert water_level([50, 3, 2], 10) == 40
+    assert water_level([50, 45, 2], 15) == 40
+    assert water_level([4, 4, 4], 3) == 3
+    assert water_level([], 3) == 1
