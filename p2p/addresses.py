@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-import base58
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
+
+from musig2.protocol.peers import peer_text
 
 from .errors import AddressError
 
@@ -18,12 +19,14 @@ __all__ = [
     "is_private",
     "is_unspecified",
     "join_peer",
-    "peer_text",
+    "readable",
     "split_peer",
     "to_text",
+    "without_peer",
 ]
 
 MAX_ADDR_BYTES = 256
+P2P_CODE = 421
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
@@ -60,9 +63,9 @@ def join_peer(addr: bytes, peer: bytes) -> str:
     return f"{to_text(addr)}/p2p/{peer_text(peer)}"
 
 
-def peer_text(peer: bytes) -> str:
-    """The base58 text of a binary peer id."""
-    return base58.b58encode(peer).decode("ascii")
+def without_peer(addr: Multiaddr) -> Multiaddr:
+    """The address without a trailing `/p2p/...`."""
+    return addr.decapsulate_code(P2P_CODE)
 
 
 def is_private(addr: bytes) -> bool:

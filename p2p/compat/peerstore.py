@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from libp2p.peer.id import ID
 from libp2p.peer.peerstore import PeerStore
 
-from p2p.addresses import Multiaddr
+from p2p.addresses import Multiaddr, without_peer
 
 MAX_ADDRS_PER_PEER = 16
 MAX_PEERS = 2_000
@@ -23,8 +23,8 @@ class BoundedPeerStore(PeerStore):
         self._keep = keep
 
     def add_addrs(self, peer_id: ID, addrs: Sequence[Multiaddr], ttl: int = 0) -> None:
-        """As the library's, of the given addresses at most the first 16; the oldest known ones give way."""
-        super().add_addrs(peer_id, addrs[:MAX_ADDRS_PER_PEER], ttl)
+        """As the library's, but at most 16 of a peer, the oldest give way, and none twice, with and without `/p2p`."""
+        super().add_addrs(peer_id, [without_peer(addr) for addr in addrs[:MAX_ADDRS_PER_PEER]], ttl)
         known = self.peer_data_map.get(peer_id)
         if known is not None and len(known.addrs) > MAX_ADDRS_PER_PEER:
             del known.addrs[:-MAX_ADDRS_PER_PEER]

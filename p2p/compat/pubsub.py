@@ -8,6 +8,7 @@ more than ten messages a second on a topic vanish. Here the owner decides what i
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 
@@ -22,6 +23,7 @@ from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.pubsub.validators import signature_validator
 from libp2p.stream_muxer.exceptions import MuxedStreamError
+from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from .guard import GuardedTasks, OnFault
@@ -29,6 +31,7 @@ from .guard import GuardedTasks, OnFault
 QUEUE = 1024
 MAX_TOPIC_CHARS = 128
 MAX_MESSAGES_PER_RPC = 256
+MAX_SEEN = 65_536
 HELD_S = 120  # how long a message id is remembered
 
 
@@ -37,6 +40,30 @@ class WideQueue(RpcQueue):
 
     def __init__(self) -> None:
         super().__init__(max_size=QUEUE)
+
+
+class SeenIds(LastSeenCache):
+    """Message ids of the last two minutes: bounded, and without the thread that the library's keeps for each node."""
+
+    def __init__(self, ttl: int) -> None:  # not the parent's, which starts the thread
+        self.ttl = ttl
+        self._ids: OrderedDict[bytes, float] = OrderedDict()
+
+    def add(self, key: bytes) -> bool:
+        """Remember an id; True if it was new."""
+        new = not self.has(key)
+        self._ids[key] = time.monotonic() + self.ttl
+        self._ids.move_to_end(key)
+        if len(self._ids) > MAX_SEEN:
+            self._ids.popitem(last=False)
+        return new
+
+    def has(self, key: bytes) -> bool:
+        """Whether the id was added within the time."""
+        return self._ids.get(key, 0.0) > time.monotonic()
+
+    def stop(self) -> None:
+        """Nothing runs."""
 
 
 library.RpcQueue = WideQueue  # type: ignore[assignment,attr-defined] # the name by which it makes queues
@@ -81,6 +108,8 @@ class GuardedPubsub(Pubsub):
 
     def __init__(self, host: IHost, router: GuardedGossipSub, topic_prefix: str, max_message_bytes: int) -> None:
         super().__init__(host, router, seen_ttl=HELD_S, strict_signing=True, max_inbound_rpc_size=4 * max_message_bytes)
+        self.seen_messages.stop()
+        self.seen_messages = SeenIds(HELD_S)
         self.counter = time.time_ns()  # never below what an earlier run of this identity used
         self._topic_prefix = topic_prefix
 
