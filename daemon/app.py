@@ -121,15 +121,11 @@ class App:
         )
         self.discovery.on_notice = self.signing.on_notice
         self.keystore.on_lock(self.signing.on_locked)
+        self.keystore.on_unlock(self.discovery.on_unlock)
         self.junction.attach(discovery=self.discovery, signing=self.signing, set_ban=self.network.set_ban)
 
     def _make_server(self) -> None:
-        self.health = DaemonHealth(
-            store=self.store,
-            keystore=self.keystore,
-            network_state=lambda: self.junction.state,
-            more=self.discovery.problems,
-        )
+        self.health = DaemonHealth(store=self.store, keystore=self.keystore, network_state=lambda: self.junction.state)
         info = InfoService(
             version=self.version,
             settings=self.settings,
@@ -139,6 +135,7 @@ class App:
             events=self.events,
             health=self.health,
             clock=self.clock,
+            problems=self.discovery.problems,
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
         backend = handlers_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from daemon.keystore import Keystore
 from daemon.store import Store
@@ -13,20 +13,12 @@ BACKLOG = 10_000  # writes waiting for the disk: far more than any burst leaves 
 
 
 class DaemonHealth:
-    """Implements `rpc.ports.Health`. `more` adds what services know, such as that no peer can be reached."""
+    """Implements `rpc.ports.Health`."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        keystore: Keystore,
-        network_state: Callable[[], NetState],
-        more: Callable[[], Sequence[tuple[str, str]]],
-    ) -> None:
+    def __init__(self, *, store: Store, keystore: Keystore, network_state: Callable[[], NetState]) -> None:
         self._store = store
         self._keystore = keystore
         self._network_state = network_state
-        self._more = more
 
     def live(self) -> list[Problem]:
         """That it answers at all shows that the event loop turns."""
@@ -44,7 +36,3 @@ class DaemonHealth:
         if (state := self._network_state()).status is not NetStatus.UP:
             found.append(Problem("p2p_down", state.sentence or "The libp2p side is being started."))
         return found
-
-    def hints(self) -> list[Problem]:
-        """What does not keep the daemon from its job but should be known."""
-        return [Problem(reason, remedy) for reason, remedy in self._more()]

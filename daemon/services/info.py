@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from config.settings import Settings
@@ -49,7 +49,10 @@ class InfoService:
         events: EventLog,
         health: Health,
         clock: Clock,
+        problems: Callable[[], Sequence[tuple[str, str]]],
     ) -> None:
+        """`problems`: (reason, remedy) of what services know, such as that no peer can be reached."""
+        self._problems = problems
         self._version = version
         self._settings = settings
         self._network = network
@@ -64,6 +67,7 @@ class InfoService:
     async def get_info(self, caller: Caller, params: NoParams) -> Info:
         not_ready = self._health.ready()
         problems = [*not_ready, *keystore_problems(self._keystore, known=not_ready)]
+        problems += [Problem(reason, remedy) for reason, remedy in self._problems()]
         return Info(
             version=self._version,
             api_version=API_VERSION,
