@@ -33,7 +33,6 @@ class _Chase:
 
     pause_ms: int
     due_ms: int | None = None  # None: a dial is under way
-    tries: int = 0
 
 
 class Delivery:
@@ -178,10 +177,9 @@ class Delivery:
             del self._chases[goal]
             self._put(lambda turn: self._arrived(turn, request, peer))
             return
-        self._unreached(entry)
-        chase.tries += 1
         self._at(goal, self._clock.mono_ms() + chase.pause_ms)
         chase.pause_ms = min(2 * chase.pause_ms, self._limits.longest_pause_ms)
+        self._unreached(entry)
 
     async def _find(self, entry: Entry, index: int) -> bytes | None:
         """A connected peer of that signer: known routes first, then those that the network names."""

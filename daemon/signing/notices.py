@@ -7,7 +7,7 @@ signed delegation of a required key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from secrets import token_bytes
 from typing import Any
 
@@ -66,25 +66,24 @@ class Notices:
     def unreached(self, entry: Entry) -> None:
         """A signer of this request could not be reached: the creator says so to the world, once."""
         request = entry.request
-        if request.record.creator not in entry.own or request.id in self._published:
+        missing = [request.record.keys[index] for index in entry.others if index not in entry.delivered]
+        if not missing or request.record.creator not in entry.own or request.id in self._published:
             return
         self._published.add(request.id)
-        self._spawn(self._discovery.publish_notice(self._notice(entry)))
+        self._spawn(self._discovery.publish_notice(self._notice(missing, request.record.expires)))
 
     def forget(self, entry: Entry) -> None:
         """This request leaves memory."""
         self._published.discard(entry.request.id)
 
-    def _notice(self, entry: Entry) -> Signed[Notice]:
+    def _notice(self, keys: Sequence[bytes], expires: int) -> Signed[Notice]:
         salt = token_bytes(16)
-        keys = entry.request.record.keys
-        missing = [keys[index] for index in entry.others if index not in entry.delivered]
         record = Notice(
             peer=self._identity.peer,
             salt=salt,
-            tags=tuple(sorted(tag_of(key, salt) for key in missing)),
+            tags=tuple(sorted(tag_of(key, salt) for key in keys)),
             ts=self._clock.wall_ms(),
-            exp=entry.request.record.expires,
+            exp=expires,
         )
         return seal(record, self._identity.sign)
 

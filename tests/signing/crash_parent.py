@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class RemoteDaemon(MemoryNet):
         self.scheme = scheme
         self.seed = os.urandom(32).hex()
         self.key = b""
+        world.remote.append(self)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
 
@@ -41,8 +43,10 @@ class RemoteDaemon(MemoryNet):
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self._writer = writer
-            while line := await reader.readline():
-                self._take(json.loads(line), ready)
+            with suppress(ConnectionError):  # killed in the middle of a line
+                while (line := await reader.readline()).endswith(b"\n"):
+                    self._take(json.loads(line), ready)
+            writer.close()
             self._gone()
 
         self.socket.unlink(missing_ok=True)
@@ -71,8 +75,8 @@ class RemoteDaemon(MemoryNet):
         """Let the process know whom the book names."""
         self._say(book={key.hex(): peer.hex() for key, peer in self.world.book.peers.items()})
 
-    async def kill(self) -> None:
-        """End the process as a power cut would."""
+    async def stop(self) -> None:
+        """End the process as a power cut would, if it is alive."""
         if self._process.returncode is None:
             self._process.kill()
         await self.died()

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from memory_net import Hub, MemoryNet
 
@@ -176,6 +176,10 @@ class Daemon:
                 await self.events.wait(self.events.next_seq)
 
 
+class Stoppable(Protocol):
+    async def stop(self) -> None: ...
+
+
 class World:
     """Some daemons, one network, one book."""
 
@@ -186,6 +190,7 @@ class World:
         self.clock = Clock()
         self.limits = limits or SigningLimits(first_pause_ms=20)
         self.daemons: list[Daemon] = []
+        self.remote: list[Stoppable] = []
 
     async def add(self, name: str = "lotus", *, keys: int = 1) -> Daemon:
         """One more daemon with that many keys."""
@@ -200,7 +205,7 @@ class World:
         return [await self.add(name) for _ in range(count)]
 
     async def stop(self) -> None:
-        for daemon in self.daemons:
+        for daemon in (*self.remote, *self.daemons):
             await daemon.stop()
 
 

@@ -38,9 +38,7 @@ async def test_a_creator_killed_at_any_point_ends_with_one_signature(
         await join(other, request)
     assert len(await signatures(other, request)) == 1
     await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
-    _, partials = judge(world.hub)
-    assert partials >= 2
-    await victim.kill()
+    judge(world.hub)
 
 
 async def _announce(victim: RemoteDaemon, params: dict[str, object]) -> str | None:
@@ -81,7 +79,6 @@ async def test_a_joiner_killed_at_any_point_ends_with_one_signature(
     assert len(await signatures(creator, request)) == 1
     await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
     judge(world.hub)
-    await victim.kill()
 
 
 async def _joined(victim: RemoteDaemon, request: str) -> bool:
