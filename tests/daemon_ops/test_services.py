@@ -10,11 +10,13 @@ from ops_world import SECRET, SettableClock, generated_passphrase, started
 from config.load import load_settings
 from daemon.bans import Bans
 from daemon.events import EventLog
+from daemon.sealing import KdfMemoryError
 from daemon.services.info import InfoService
 from daemon.services.keys import KeyService
 from daemon.services.peers import PeerService
 from daemon.services.tokens import TokenService
-from daemon.store import Store
+from daemon.services.translated import translated
+from daemon.store import Store, StoreClosed, StoreFull
 from daemon.tokens import Tokens
 from musig2.protocol.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
@@ -109,7 +111,7 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
             events=events,
             health=AllWell(Problem("p2p_down", "look")),
             clock=clock,
-            problems=tuple,
+            problems=lambda: [("no_peers", "Set p2p.bootstrap.")],
         ),
     )
     made.network, made.clock, made.store_tokens = network, clock, tokens
@@ -221,13 +223,31 @@ async def test_a_peer_id_that_is_none_is_refused(daemon: Daemon) -> None:
 async def test_get_info_says_what_is_wrong_and_what_to_do(daemon: Daemon) -> None:
     info = await daemon.info.get_info(owner(), NoParams())
     assert (info.version, info.network, info.peers, info.locked, info.ready) == ("1.2.3", "test", 1, False, False)
-    assert [problem.reason for problem in info.problems] == ["p2p_down"]
+    assert [problem.reason for problem in info.problems] == ["p2p_down", "no_peers"]
     assert info.limits["advertisementBytes"] == 10_000
     await daemon.keys.lock(owner(), NoParamsChange())
     info = await daemon.info.get_info(owner(), NoParams())
-    assert [problem.reason for problem in info.problems] == ["p2p_down", "locked"]
+    assert [problem.reason for problem in info.problems] == ["p2p_down", "locked", "no_peers"]
 
 
 def test_every_handler_is_a_method_of_the_api(daemon: Daemon) -> None:
     served = handlers_of(daemon.keys, daemon.tokens, daemon.peers, daemon.info)
     assert len(served) == 8 + 3 + 6 + 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (StoreFull("full"), "store_full"),
+        (StoreClosed("closed"), "shutting_down"),
+        (KdfMemoryError("memory"), "busy"),
+        (ApiError("locked", "Unlock first."), "locked"),
+    ],
+)
+async def test_what_the_store_refuses_becomes_an_answer(failure: Exception, reason: str) -> None:
+    async def fails(caller: Caller, params: NoParams) -> bool:
+        raise failure
+
+    with pytest.raises(ApiError) as caught:
+        await translated({"lock": fails})["lock"](owner(), NoParams())
+    assert caught.value.reason == reason
