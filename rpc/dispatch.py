@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -86,10 +87,18 @@ class Dispatcher(Generic[C]):
         return None if item.id is None else _response(result, item.id)
 
 
+class _Fits(inspect.Signature):
+    """jsonrpcserver asks of each call whether its arguments fit. Ours always are a context and the params."""
+
+    def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        """Nothing to find out."""
+        return inspect.BoundArguments(self, OrderedDict())
+
+
 class _Served:
     """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result."""
 
-    __signature__ = inspect.signature(lambda context, params: None)
+    __signature__ = _Fits()
 
     def __init__(self, name: str, call: Call[Any], stats: Stats) -> None:
         self._name = name

@@ -22,8 +22,8 @@ Written by `python -m rpc.generate_docs` from the same table that the daemon ser
 How to use it is in [wallets.md](wallets.md); the same description for programs is `rpc.discover` (OpenRPC).
 
 Calls are JSON-RPC 2.0 with params by name, to `POST /rpc` or over the WebSocket at `/ws`. Times and durations are whole
-milliseconds, amounts whole satoshis, bytes lower-case hex. Methods marked *changes* also answer `seq`, the position of the
-event log after the change, and take an `idempotencyKey` unless they carry a secret.
+milliseconds, amounts whole satoshis, bytes lower-case hex. Methods marked *changes* also answer `seq`, the position of
+the event log after the change, and take an `idempotencyKey` unless they carry a secret.
 """
 _SCOPES: Final = {
     Scope.READ: "get, list, find, events",
