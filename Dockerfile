@@ -1,0 +1,39 @@
+# Build:  docker build -t musigd .
+# Run:    docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+#             -v musigd:/data -p 4327:4327 musigd
+# Wallets use the unix socket in the volume, or `docker exec`: the RPC port stays on the container's loopback. To open it,
+# set rpc.listen, rpc.tls_cert and rpc.tls_key (MUSIGD_RPC__LISTEN and so on).
+
+FROM python:3.12-slim-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends gcc libc6-dev libgmp-dev \
+    && rm -rf /var/lib/apt/lists/*
+RUN python -m venv /opt/musigd
+ENV PATH=/opt/musigd/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+# The dependencies first: they change less often than the code, and their layer is kept.
+COPY requirements.lock ./
+RUN pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY config ./config
+COPY musig2 ./musig2
+COPY p2p ./p2p
+COPY rpc ./rpc
+COPY daemon ./daemon
+RUN pip install --no-deps --no-build-isolation .
+
+FROM python:3.12-slim-bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgmp10 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin musigd \
+    && install -d -o musigd -g musigd -m 0700 /data
+COPY --from=build /opt/musigd /opt/musigd
+ENV PATH=/opt/musigd/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MUSIGD_DATADIR=/data
+USER 10001:10001
+VOLUME /data
+EXPOSE 4327
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["musig-cli", "getInfo"]
+ENTRYPOINT ["musigd"]
+CMD ["run", "--log-format", "json"]
