@@ -76,7 +76,7 @@ def peer(value: Any) -> bool:
 
 def text(value: Any) -> bool:
     """Text of at most 256 bytes."""
-    return type(value) is str and (len(value) <= MAX_TEXT_BYTES // 4 or len(value.encode()) <= MAX_TEXT_BYTES)
+    return type(value) is str and len(value.encode("utf-8", "surrogatepass")) <= MAX_TEXT_BYTES
 
 
 def addrs(value: Any) -> bool:

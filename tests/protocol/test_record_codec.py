@@ -11,7 +11,7 @@ from records_world import ANNA, BEN, NOW, advertisement, digest, every_record, r
 from musig2.protocol.cbor import decode, encode
 from musig2.protocol.codec import SHAPES, decode_payload, encode_payload
 from musig2.protocol.errors import BadEncoding, InvalidRecord
-from musig2.protocol.records import TYPE_OF, Record, RecordType
+from musig2.protocol.records import TYPE_OF, Decline, Record, RecordType, Withdrawal
 
 RECORDS = every_record()
 ORDER = bytes.fromhex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
@@ -194,6 +194,8 @@ def test_what_peers_refuse_is_not_written() -> None:
         advertisement(metadata={"fee": 0.5}),
         advertisement(metadata={"a": (((((1,),),),),)}),
         replace(request(), order=(0, 1, 1)),
+        Withdrawal("lotus", ANNA.pubkey, -1),
+        Decline("lotus", digest("request"), ANNA.pubkey, "\ud800" * 80, NOW),
     ):
         with pytest.raises(InvalidRecord):
             encode_payload(record)
