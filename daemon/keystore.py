@@ -7,7 +7,8 @@ How it starts (`start`):
                                                                made under it: encrypted, and restarts need nobody
     a vault        a configured file or a credential           must open it, or the daemon does not start (exit code 2)
                    neither, vault made under the generated one the generated file must open it; if it is gone: locked
-                   neither, passphrase chosen by the owner     locked until `unlock`
+                   neither, passphrase chosen by the owner     locked until `unlock`, unless the owner wrote it into
+                                                               `<datadir>/passphrase`
 
 The database without the passphrase tells nothing; whoever reads the whole datadir has a generated passphrase with it.
 """
@@ -164,12 +165,15 @@ class Keystore:
         """
         async with self._changing:
             old = await self._checked(passphrase)
+            was_generated = self._vault is not None and self._vault.generated
             try:
                 await self._reseal(old, new_passphrase.encode())
             finally:
                 old.wipe()
-        if self._source is not None and self._source.origin is Origin.GENERATED:
-            self._source.path.unlink(missing_ok=True)
+        if self._source is None or not self._source.path.exists():
+            return
+        if was_generated and self._source.origin is Origin.GENERATED:
+            self._source.path.unlink()
         else:
             self.passphrase_file_is_stale = True
 

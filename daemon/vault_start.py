@@ -25,9 +25,14 @@ async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tupl
     stored = store.read(vault.load)
     if stored is None:
         return await _make(store, source, costs)
-    if source.origin is Origin.GENERATED and not (stored.generated and source.path.exists()):
+    if source.origin is Origin.GENERATED and not source.path.exists():
         return stored, None
-    return stored, await _unlock(stored, source)
+    try:
+        return stored, await _unlock(stored, source)
+    except PassphraseError:
+        if source.origin is Origin.GENERATED and not stored.generated:
+            return stored, None  # a left-over from before the owner chose another: the owner unlocks
+        raise
 
 
 async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey]:

@@ -97,6 +97,23 @@ async def test_a_changed_passphrase_opens_everything_and_the_old_one_nothing(sto
     again.get(made.pubkey)
 
 
+async def test_a_chosen_passphrase_in_the_usual_file_opens_the_keys_and_a_left_over_there_does_not(
+    store: Store, tmp_path: Path
+) -> None:
+    keystore = await started(store, tmp_path)
+    old = generated_passphrase(tmp_path)
+    await keystore.change_passphrase(old, "battery staple")
+    assert not keystore.passphrase_file_is_stale
+    (tmp_path / "passphrase").write_text(old)
+    assert (await started(store, tmp_path)).locked
+    (tmp_path / "passphrase").write_text("battery staple\n")
+    again = await started(store, tmp_path)
+    assert not again.locked
+    await again.change_passphrase("battery staple", "another one")
+    assert again.passphrase_file_is_stale
+    assert (tmp_path / "passphrase").exists()
+
+
 async def test_locked_keys_stay_locked_while_the_passphrase_changes(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     old = generated_passphrase(tmp_path)
