@@ -43,6 +43,7 @@ class Book:
 
     def __init__(self) -> None:
         self.peers: dict[bytes, bytes] = {}
+        self.addrs: dict[bytes, tuple[bytes, ...]] = {}
         self.outcomes: list[tuple[bytes, str]] = []
         self.notices: list[Signed[Notice]] = []
         self.readers: list[Callable[[Signed[Notice]], None]] = []
@@ -59,7 +60,7 @@ class BookDiscovery:
 
     def peers_of(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         peer = self._book.peers.get(pubkey)
-        return [] if peer is None else [(peer, ())]
+        return [] if peer is None else [(peer, self._book.addrs.get(peer, ()))]
 
     async def resolve(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         await asyncio.sleep(0)
@@ -88,6 +89,7 @@ class Daemon:
     def __init__(self, world: World, folder: Path, seed: bytes) -> None:
         self.world = world
         self.folder = folder
+        self.seed = seed
         self.identity = PeerIdentity(seed)
         self.clock = world.clock
         self.running = False
@@ -186,6 +188,7 @@ class World:
     def __init__(self, folder: Path, hub: Hub | None = None, limits: SigningLimits | None = None) -> None:
         self.folder = folder
         self.hub = hub or Hub()
+        self.network = f"test-{os.urandom(4).hex()}"
         self.book = Book()
         self.clock = Clock()
         self.limits = limits or SigningLimits(first_pause_ms=20)
