@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from daemon.store import Store
+from musig2.protocol.checks import entry_agrees
 from musig2.protocol.envelope import check_many
 from musig2.protocol.records import Advertisement, Entry, Record
 from musig2.protocol.wire import Signed
@@ -83,7 +84,7 @@ class Ingest:
         intake.known = len(passed) - len(unknown)
         genuine = unknown if origin.checked else await self._genuine(unknown, peer)
         intake.forged = len(unknown) - len(genuine)
-        whole = [statement for signed in genuine if (statement := self._whole(signed, now_ms)) is not None]
+        whole = self._join(genuine, now_ms)
         timely = [statement for statement in whole if not self._screen.too_often(statement, origin, now_ms)]
         intake.refused += len(whole) - len(timely)
         for start in range(0, len(timely), AT_ONCE):
@@ -97,7 +98,7 @@ class Ingest:
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
         """Without those that are stored; an entry is known by its advertisement."""
         ids = [signed.record.ad if isinstance(signed.record, Entry) else signed.id for signed in records]
-        known = self._store.read(lambda conn: stored_ids(conn, ids))
+        known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids))))
         return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
 
     async def _genuine(self, records: list[Signed[Record]], peer: bytes | None) -> list[Signed[Record]]:
@@ -110,10 +111,23 @@ class Ingest:
                 self._offend(peer, Offence.BAD_SIGNATURE)
         return [signed for signed, genuine in zip(records, verdicts, strict=True) if genuine]
 
-    def _whole(self, signed: Signed[Record], now_ms: int) -> Statement | None:
-        if isinstance(signed.record, Advertisement | Entry):
-            return self._waiting.offer(cast("Signed[Advertisement] | Signed[Entry]", signed), now_ms)
-        return Statement(cast("Signed[Stated]", signed)) if is_stated(signed) else None
+    def _join(self, records: list[Signed[Record]], now_ms: int) -> list[Statement]:
+        """Whole statements. An entry mostly comes right behind its advertisement; other halves wait."""
+        whole: list[Statement] = []
+        for at, signed in enumerate(records):
+            record = signed.record
+            if isinstance(record, Advertisement | Entry):
+                if at and isinstance(record, Entry) and whole and whole[-1].record is records[at - 1]:
+                    continue
+                following = records[at + 1] if at + 1 < len(records) else None
+                statement = pair(signed, following) or self._waiting.offer(
+                    cast("Signed[Advertisement] | Signed[Entry]", signed), now_ms
+                )
+            else:
+                statement = Statement(cast("Signed[Stated]", signed)) if is_stated(signed) else None
+            if statement is not None:
+                whole.append(statement)
+        return whole
 
     async def _keep(
         self,
@@ -143,6 +157,16 @@ class Ingest:
         intake.stored += len(taken)
         intake.refused += len(statements) - len(taken)
         self._stored(taken)
+
+
+def pair(signed: Signed[Record], following: Signed[Record] | None) -> Statement | None:
+    """An advertisement with the entry that follows it, if these two belong together."""
+    if following is None or not isinstance(signed.record, Advertisement) or not isinstance(following.record, Entry):
+        return None
+    advertisement = cast("Signed[Advertisement]", signed)
+    if not entry_agrees(following.record, advertisement):
+        return None
+    return Statement(advertisement, cast("Signed[Entry]", following))
 
 
 def stored_ids(conn: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:

@@ -13,6 +13,7 @@ from .lines import Holder, lines_of
 from .statements import Kind
 
 COUNT_BY_PEER = "SELECT count(*) FROM directory_log WHERE peer = ? AND kind = ?"
+BOTH_BY_PEER = "SELECT sum(kind = 1), sum(kind = 2) FROM directory_log WHERE peer = ?"
 COUNT_BY_NET = "SELECT count(*) FROM directory_log WHERE net = ? AND kind = ?"
 
 
@@ -53,19 +54,25 @@ class Quotas:
 
     def _signer_refusal(self, new: Holder, held: Holder | None) -> str | None:
         limits = self._limits
-        signers = self._of(COUNT_BY_PEER, new.peer, Kind.ADVERTISEMENT)
+        signers, withdrawn = self._statements_of(new.peer)
         was_signer = held is not None and held.kind is Kind.ADVERTISEMENT
         same_peer = held is not None and held.peer == new.peer
         if not (same_peer and was_signer) and signers >= limits.advertisements_per_peer:
             return "quota"
-        if not same_peer:
-            withdrawn = self._of(COUNT_BY_PEER, new.peer, Kind.WITHDRAWAL)
-            if signers + withdrawn >= limits.statements_per_peer:
-                return "quota"
+        if not same_peer and signers + withdrawn >= limits.statements_per_peer:
+            return "quota"
         if new.net is None or (was_signer and held is not None and held.net == new.net):
             return None
         neighbours = self._of(COUNT_BY_NET, new.net, Kind.ADVERTISEMENT)
         return "quota" if neighbours >= limits.advertisements_per_net else None
+
+    def _statements_of(self, peer: bytes | None) -> tuple[int, int]:
+        """How many advertisements and withdrawals count for a peer."""
+        keys = [(COUNT_BY_PEER, peer, kind) for kind in (Kind.ADVERTISEMENT, Kind.WITHDRAWAL)]
+        if keys[0] not in self._counts:
+            both = self._conn.execute(BOTH_BY_PEER, (peer,)).fetchone()
+            self._counts.update((key, count or 0) for key, count in zip(keys, both, strict=True))
+        return self._counts[keys[0]], self._counts[keys[1]]
 
     def _full(self, kind: Kind, limit: int, *, unknown: bool = False) -> str | None:
         if (kind, unknown) not in self._lines:

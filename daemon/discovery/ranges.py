@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import ip_address
 
 from p2p.addresses import from_text
 
@@ -17,11 +18,17 @@ def range_of(addrs: Iterable[bytes]) -> bytes | None:
     into one group, and a daemon on the open network does not accept them anyway.
     """
     for addr in addrs:
-        if len(addr) >= 5 and addr[0] == IP4 and ip_address(addr[1:5]).is_global:
+        if len(addr) >= 5 and addr[0] == IP4 and _is_public(addr[1:4] + b"\x01"):
             return b"4" + addr[1:4]
-        if len(addr) >= 17 and addr[0] == IP6 and IPv6Address(addr[1:17]).is_global:
+        if len(addr) >= 17 and addr[0] == IP6 and _is_public(addr[1:9] + bytes(8)):
             return b"6" + addr[1:7]
     return None
+
+
+@lru_cache(maxsize=4_096)
+def _is_public(packed: bytes) -> bool:
+    """Asked for one address per range, because the answer takes long to compute and is the same for all of it."""
+    return ip_address(packed).is_global
 
 
 def range_of_text(multiaddrs: Iterable[str]) -> bytes | None:

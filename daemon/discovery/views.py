@@ -10,12 +10,11 @@ from typing import Any
 import orjson
 
 from musig2.protocol.open_maps import open_to_json
-from musig2.protocol.peers import peer_text
 from musig2.protocol.records import Advertisement
 from musig2.protocol.wire import Signed
-from p2p.addresses import to_text
 
 from .reputation import Reputation
+from .texts import address_text, base58
 
 COSIG_BYTES = 66  # a byte string of 64 with its two-byte head; the last two fields of an envelope are such
 
@@ -23,7 +22,7 @@ COSIG_BYTES = 66  # a byte string of 64 with its two-byte head; the last two fie
 def view_of(signed: Signed[Advertisement]) -> bytes:
     """The stored part of the view, as JSON."""
     advertisement = signed.record
-    peer = peer_text(advertisement.peer)
+    peer = base58(advertisement.peer)
     return orjson.dumps(
         {
             "publicKey": advertisement.pubkey.hex(),
@@ -80,6 +79,6 @@ def _reputation(reputation: Reputation) -> dict[str, Any]:
 def _text(addr: bytes) -> str | None:
     """An address for people; None for one that this program cannot read, which is another's business."""
     try:
-        return to_text(addr)
+        return address_text(addr)
     except ValueError:
         return None
