@@ -157,13 +157,13 @@ class Contributions:
             return
         missing = tuple(name for name in body.missing if name in transcript.absent(_present(transcript)))
         if body.scope == Scope.REQUEST:
-            ending = Ending(Reason.ABORTED_BY_SIGNER, Scope.REQUEST, by=key, missing=missing)
+            ending = Ending(Reason.ABORTED_BY_SIGNER, Scope.REQUEST, by=key, missing=missing, message=signed)
             for session in self._attempts.live():
                 session.fire(On.ABORT, reaction, ending)
             self._conclusion.end(Outcome.FAILED, ending.reason.value, key, reaction)
             return
         retrying = body.reason == Reason.NONCE_LOST
-        ending = Ending(Reason.ABORTED_BY_SIGNER, by=key, missing=missing, retrying=retrying)
+        ending = Ending(Reason.ABORTED_BY_SIGNER, by=key, missing=missing, message=signed, retrying=retrying)
         for session in self._attempts.of(transcript.attempt):
             session.fire(On.ABORT, reaction, ending)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .effects import State
-from .records import Record
+from .records import Message, Record
 from .wire import Signed
 
 
@@ -65,3 +65,4 @@ class Ending:
     evidence: tuple[Signed[Record], ...] = ()  # what others need to see for themselves
     retrying: bool = False  # another attempt comes by itself
     told: bool = False  # the other signers learn it otherwise: no abort message
+    message: Signed[Message] | None = None  # another signer's abort message: shown to whoever does not know it

@@ -109,7 +109,7 @@ class _Case:
         ):
             return
         transcript = self._transcripts.setdefault(record.attempt, Transcript(terms, record.attempt))
-        self._joins[signed.id] = (index, signed)
+        self._joins.setdefault(signed.id, (index, signed))
         first = transcript.joins[index]
         if transcript.put_join(index, signed) is Put.CONFLICT and first is not None:
             self._spoiled.add(record.attempt)
@@ -124,7 +124,8 @@ class _Case:
             return
         attempt, key = join.record.attempt, join.record.pubkey
         transcript = self._transcripts[attempt]
-        if transcript.joins[index] is not join:
+        counted = transcript.joins[index]
+        if counted is None or counted.id != join.id:
             return
         slots = transcript.nonces if message.seq == 1 else transcript.partials
         first = slots[index]

@@ -8,27 +8,33 @@ Level-triggered. A signer of a live attempt sends its bitmaps
 and whoever gets them sends exactly what is missing there, of any signer. If the bitmaps show something that is missing
 here, it sends its own once. On a network that loses nothing each message has gone out directly before any of this.
 
+When time runs out the foreign contributions are shown to a few others, because a signer that said two things may have
+caused it.
+
 Who has ended sends no `have`, and an answer is never answered, so two finished nodes are silent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from .attempts import Attempts
 from .inputs import Now
 from .reaction import Reaction
+from .records import Message
 from .slots import from_bitmap, members, to_bitmap
 from .terms import Terms
 from .transcript import Transcript
-from .wire import Answer, Have
+from .wire import Answer, Have, Signed
 
 SOON_MS: Final = 50
 FIRST_MS: Final = 1_000
 LONGEST_MS: Final = 15_000
 FANOUT: Final = 16
 FEW: Final = 4
+COMPARED: Final = 3
 _PEERS_PER_SIGNER: Final = 4
 
 
@@ -157,6 +163,30 @@ class Exchange:
             dealings.nonces |= slots.mask
         else:
             dealings.joins |= slots.mask
+
+    def compare(self, transcript: Transcript, reaction: Reaction) -> None:
+        """Time ran out: show what others contributed to the next few signers. Whoever said two things is found out."""
+        n, own = self._terms.n, self._terms.own_mask
+        others = [index for index in range(n) if not own >> index & 1]
+        first = next((k for k, index in enumerate(others) if index > own.bit_length() - 1), 0)
+        for step in range(min(COMPARED, len(others))):
+            index = others[(first + step) % len(others)]
+            for signed in self._contributed(transcript, own | 1 << index):
+                reaction.send(signed, to=index)
+
+    def compare_with(self, transcript: Transcript, peer: bytes, reaction: Reaction) -> None:
+        """The same with one peer that was out of reach."""
+        theirs = sum(1 << index for index in range(self._terms.n) if transcript.peer_of(index) == peer)
+        if theirs:
+            for signed in self._contributed(transcript, self._terms.own_mask | theirs):
+                reaction.send(signed, peer=peer)
+
+    def _contributed(self, transcript: Transcript, besides: int) -> Iterator[Signed[Message]]:
+        for slots in (transcript.nonces, transcript.partials):
+            for index in members(slots.mask & ~besides):
+                signed = slots[index]
+                if signed is not None:
+                    yield signed
 
     def _answer_unknown(self, have: Have, peer: bytes, reaction: Reaction) -> None:
         if not from_bitmap(have.joins, self._terms.n):

@@ -234,9 +234,7 @@ class SigningRequest:
             case OwnerAbort():
                 self._own.abort(inp, reaction)
             case PeerConnected(peer=peer):
-                self._exchange.greet(peer, reaction)
-                if self._conclusion.final:
-                    self._say_farewell(peer, reaction)
+                self._connected(peer, reaction)
             case PeerDisconnected(peer=peer):
                 self._exchange.lost(peer)
                 self._own.disconnected(peer, reaction)
@@ -321,12 +319,21 @@ class SigningRequest:
             reaction.send(done, peer=peer)
         return told
 
+    def _connected(self, peer: bytes, reaction: Reaction) -> None:
+        self._exchange.greet(peer, reaction)
+        if self._conclusion.final:
+            self._say_farewell(peer, reaction)
+        current = self._attempts.current
+        if current is not None and any(session.timed_out for session in self._attempts.of(current.attempt)):
+            self._exchange.compare_with(current, peer, reaction)
+
     def _tick(self, reaction: Reaction) -> None:
         now = reaction.now
         for session in self._attempts.live():
             deadline = session.deadline_ms(now)
             if deadline is not None and deadline <= now.mono_ms:
                 session.fire(On.DEADLINE, reaction, session.overdue(now))
+                self._exchange.compare(session.transcript, reaction)
         if not self._conclusion.final:
             self._joining.rejoin(reaction)
         current = self._attempts.current

@@ -79,8 +79,10 @@ def _conclude(conclusion: Conclusion, outcome: SaveOutcome) -> None:
 
 
 def _renew_abort(session: SigningSession, records: list[SaveRecord]) -> None:
-    """An abort that a later proof overtook was not stored again: make it from the proof."""
+    """What is told about an ended attempt: another's abort, or the own one, made anew where a proof overtook it."""
     row, abort = session.row, session.abort
+    if row.by is not None and abort is None:
+        session.abort = session.transcript.aborts[session.terms.index_of[row.by]]
     if row.reason is None or row.reason not in PROVEN:
         return
     if abort is not None and isinstance(abort.record.body, AbortBody) and abort.record.body.reason == row.reason:

@@ -59,6 +59,11 @@ class SigningSession:
         """Whether it can still make progress by itself."""
         return self.row.state in LIVE
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether it ended because somebody was waited for in vain."""
+        return self.row.reason in TIMEOUT_OF.values()
+
     def fire(self, on: On, reaction: Reaction, detail: Detail = None) -> bool:
         """Let something happen; False if the table says that it changes nothing in this state."""
         step = TABLE.get((self.row.state, on))
@@ -234,7 +239,9 @@ class SigningSession:
             by=detail.by,
             superseded_by=detail.superseded_by,
         )
-        if not detail.told:
+        if detail.message is not None:
+            self.abort = detail.message
+        elif not detail.told:
             self.tell_abort(reaction, detail)
         self.emit_aborted(reaction)
 
