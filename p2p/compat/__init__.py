@@ -4,6 +4,7 @@
 |---|---|
 | an exception in a stream handler or a background task stops the host | guard.py, host.py, pubsub.py |
 | inbound connection slots are never freed; idle connections hold them | swarm.py |
+| a lost connection is told of 100 to 200 ms late | swarm_conn.py |
 | one address per peer is dialled, 250 ms after the dial; a failure blocks the peer for 60 s | swarm.py |
 | two processes may listen on one port; IPv6 peers have no remote address | tcp.py |
 | an unread stream grows without bound; an update per read; zero window polls, fails | yamux.py, yamux_stream.py |

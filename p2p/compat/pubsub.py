@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
 
 from libp2p.abc import IHost, INetStream
@@ -32,6 +32,7 @@ QUEUE = 1024
 MAX_TOPIC_CHARS = 128
 MAX_MESSAGES_PER_RPC = 256
 MAX_SEEN = 65_536
+FLOOD = 20  # peers that get a message from its author directly, where it knows so many
 HELD_S = 120  # how long a message id is remembered
 
 
@@ -95,6 +96,16 @@ class GuardedGossipSub(GossipSub):
     def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self.on_fault)
+
+    def _get_peers_to_send(
+        self, topic_ids: Iterable[str], msg_forwarder: ID, origin: ID, msg_id: bytes | None = None
+    ) -> Iterable[ID]:
+        """As the library's; a message of one's own goes to more than the mesh, which may be thin just now."""
+        yield from (chosen := set(super()._get_peers_to_send(topic_ids, msg_forwarder, origin, msg_id)))
+        if self.pubsub is not None and msg_forwarder == self.pubsub.my_id:
+            for topic in topic_ids:
+                followers = self.pubsub.peer_topics.get(topic, set()) - chosen
+                yield from list(followers)[: max(0, FLOOD - len(chosen))]
 
 
 class GuardedPubsub(Pubsub):

@@ -16,7 +16,6 @@ from libp2p.abc import IMuxedConn, INetConn
 from libp2p.io.abc import ReadWriteCloser
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.connection.raw_connection import RawConnection
-from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
@@ -25,6 +24,7 @@ from libp2p.peer.peerstore import PeerStore, PeerStoreError
 from p2p.addresses import Multiaddr
 
 from .guard import AsyncFn, GuardedTasks, OnFault
+from .swarm_conn import PromptConn
 from .tcp import TcpTransport
 from .upgrade import Upgrader
 
@@ -70,7 +70,7 @@ class GuardedSwarm(Swarm):
 
     async def _on_fault(self, fn: AsyncFn, error: Exception) -> None:
         owner = getattr(fn, "__self__", None)
-        if isinstance(owner, SwarmConn):
+        if isinstance(owner, PromptConn):
             await owner.close()
         await self._tell_fault(fn, error)
 
@@ -108,12 +108,14 @@ class GuardedSwarm(Swarm):
             self._pending += Counter()
         await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 
-    async def add_conn(self, muxed_conn: IMuxedConn, direction: str = "unknown") -> SwarmConn:
+    async def add_conn(self, muxed_conn: IMuxedConn, direction: str = "unknown") -> PromptConn:
         """Register a connection whose peer is now known, unless that peer is refused."""
         if muxed_conn.peer_id == self.self_id or not self._rules.admits(muxed_conn.peer_id):
             await muxed_conn.close()
             raise SwarmException("this peer is refused")
-        return await super().add_conn(muxed_conn, direction)
+        connection = await super().add_conn(muxed_conn, direction)
+        assert isinstance(connection, PromptConn)
+        return connection
 
     # Outbound.
 

@@ -35,7 +35,6 @@ class RecordingSink:
         self.states: list[NetState] = []
         self.bursts = 0
         self.answer: Callable[[bytes, bytes], Awaitable[bytes]] | None = None
-        self._told = asyncio.Condition()
         self._event = asyncio.Event()
 
     async def until(self, condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> None:
@@ -89,6 +88,14 @@ class TestNode(Network):
         """Connect to another node and wait until both know it."""
         await self.connect(other.address)
         await other.sink.until(lambda: other.connected(self.peer))
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], deadline_s: float = DEADLINE_S) -> Any:
+    """The first true answer of `check`; for what no event tells."""
+    async with asyncio.timeout(deadline_s):
+        while not (answer := await check()):  # noqa: ASYNC110 - nothing tells; the deadline is above
+            await asyncio.sleep(0.01)
+        return answer
 
 
 def config_for_tests(**settings: Any) -> NetworkConfig:

@@ -52,7 +52,10 @@ class Signer:
 
     def notice(self) -> Signed[Notice]:
         now = now_ms()
-        return seal(Notice(self.peer.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS), self.peer.sign)
+        return seal(
+            Notice(self.peer.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS),
+            self.peer.sign,
+        )
 
 
 def have(number: int) -> bytes:

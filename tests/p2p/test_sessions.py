@@ -92,7 +92,7 @@ async def test_a_record_is_delivered_only_if_its_signature_holds() -> None:
         broken = Signed(bad.record, bad.id, forged(bad))
         assert anna.send(ben.peer, [encode_frame(frame) for frame in (broken, good)] + [b"\xff", have(3)])
         await ben.sink.until(lambda: len(ben.sink.frames) == 2)
-        assert [frame for _, frame in ben.sink.frames][0] == good
+        assert ben.sink.frames[0][1] == good
         assert {kind for _, kind in ben.sink.offences} == {Offence.BAD_ENCODING, Offence.BAD_SIGNATURE}
 
 
@@ -120,7 +120,7 @@ async def test_a_stream_that_breaks_is_opened_again() -> None:
         await anna.meet(ben)
         anna.send(ben.peer, [have(1)])
         await ben.sink.until(lambda: ben.sink.frames)
-        await ben._call(lambda node: reset_streams(node))
+        await ben._call(reset_streams)
         anna.send(ben.peer, [have(2)])
         await ben.sink.until(lambda: 2 in numbers(ben))
         assert anna.connected(ben.peer)
@@ -139,7 +139,7 @@ async def test_a_peer_that_reads_nothing_holds_up_nobody_else() -> None:
     async with networks(3, outbox_frames=50_000) as (anna, ben, cleo):
         await anna.meet(ben)
         await anna.meet(cleo)
-        await ben._call(lambda node: deafen(node))
+        await ben._call(deafen)
         junk = [have(0)] * 20_000
         assert anna.send(ben.peer, junk)
         assert anna.send(cleo.peer, [have(1)])

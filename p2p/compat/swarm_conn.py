@@ -1,0 +1,25 @@
+"""The swarm's connection, whose end is told at once.
+
+The library's waits 100 ms before it tells of a lost connection, and after each that it closes.
+"""
+
+from __future__ import annotations
+
+import trio
+from libp2p.network.connection import swarm_connection
+from libp2p.network.connection.swarm_connection import SwarmConn
+
+
+class PromptConn(SwarmConn):
+    """Ends its streams and tells; the muxed connection below is closed already, or closes itself."""
+
+    async def _cleanup(self) -> None:
+        self.swarm.remove_conn(self)
+        await self.muxed_conn.close()
+        for stream in self.streams.copy():
+            await stream.reset()
+        await trio.lowlevel.checkpoint()
+        await self._notify_disconnected()
+
+
+swarm_connection.SwarmConn = PromptConn  # type: ignore[misc] # the swarm takes the class by this name
