@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 START_SECONDS = 30
 STOP_SECONDS = 8
@@ -43,6 +44,7 @@ class Daemons:
         self._root = root
         self._network = network
         self._started: list[asyncio.subprocess.Process] = []
+        self._ready: list[DemoDaemon] = []
 
     async def start(self, name: str, bootstrap: Sequence[str]) -> DemoDaemon:
         """Start one daemon and wait until it is ready. Raises DaemonFailed with the end of its log."""
@@ -52,7 +54,9 @@ class Daemons:
         process = await self._spawn(datadir, log, bootstrap)
         self._started.append(process)
         endpoint = await self._until_ready(name, process, datadir / "endpoint.json", log)
-        return DemoDaemon(name, datadir, log, process, endpoint)
+        daemon = DemoDaemon(name, datadir, log, process, endpoint)
+        self._ready.append(daemon)
+        return daemon
 
     async def _spawn(self, datadir: Path, log: Path, bootstrap: Sequence[str]) -> asyncio.subprocess.Process:
         command = [sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(datadir)]
@@ -91,6 +95,17 @@ class Daemons:
                 ended.cancel()
         content: dict[str, object] = json.loads(endpoint.read_text())
         return content
+
+    async def one_ended(self) -> NoReturn:
+        """Wait for ever, or raise DaemonFailed as soon as a daemon that should run does not."""
+        waits = {asyncio.ensure_future(daemon.process.wait()): daemon for daemon in self._ready}
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        daemon = waits[next(iter(done))]
+        raise DaemonFailed(f"{daemon.name}'s daemon ended with code {daemon.process.returncode}: {_end_of(daemon.log)}")
 
     async def stop(self) -> None:
         """End every daemon: SIGTERM, and SIGKILL for one that does not go within eight seconds."""

@@ -9,8 +9,11 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rpc.client import Client, ClientError
 
@@ -75,19 +78,37 @@ async def _play(options: DemoOptions, daemons: Daemons, transcript: Transcript) 
     )
     with transcript.phase("start", "Starting the daemons"):
         started = await _start(options.signers, daemons, transcript)
-    wallets = [Wallet(daemon.name, daemon, await Client.connect(datadir=daemon.datadir)) for daemon in started]
-    try:
-        for wallet in wallets:
-            await wallet.open()
-        result = await Scenario(wallets, options.scheme, options.messages, transcript).play()
-    finally:
-        await asyncio.gather(*(wallet.close() for wallet in wallets))
+    result = await _while_all_run(daemons, _sign(started, options, transcript))
     _show(result, transcript)
+    if options.keep:
+        _tell_how_to_reach(started, transcript)
     if options.json:
         transcript.note(json.dumps(_as_json(result, transcript)))
     if options.keep:
-        _tell_how_to_reach(started, transcript)
-        await asyncio.Event().wait()
+        await daemons.one_ended()
+
+
+async def _sign(started: list[DemoDaemon], options: DemoOptions, transcript: Transcript) -> Result:
+    async with AsyncExitStack() as open_wallets:
+        wallets = []
+        for daemon in started:
+            wallet = Wallet(daemon.name, daemon, await Client.connect(datadir=daemon.datadir))
+            open_wallets.push_async_callback(wallet.close)
+            await wallet.open()
+            wallets.append(wallet)
+        return await Scenario(wallets, options.scheme, options.messages, transcript).play()
+
+
+async def _while_all_run(daemons: Daemons, playing: Coroutine[Any, Any, Result]) -> Result:
+    """The result, or DaemonFailed as soon as a daemon ends by itself: nothing would ever be heard from it."""
+    play, watch = asyncio.ensure_future(playing), asyncio.ensure_future(daemons.one_ended())
+    try:
+        await asyncio.wait({play, watch}, return_when=asyncio.FIRST_COMPLETED)
+        return await watch if watch.done() else play.result()
+    finally:
+        for task in (play, watch):
+            task.cancel()
+        await asyncio.gather(play, watch, return_exceptions=True)
 
 
 async def _start(signers: int, daemons: Daemons, transcript: Transcript) -> list[DemoDaemon]:

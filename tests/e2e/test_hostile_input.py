@@ -1,0 +1,85 @@
+"""What strangers send to the ports, and peers that die, do not keep a daemon from its next session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from daemon.demo.processes import DemoDaemon
+
+from .fleet import advertise_all, fleet, sign
+
+pytestmark = pytest.mark.network
+
+DEADLINE = 60
+GARBAGE = (b"\x00" * 64, b"\x13/multistream/1.0.0\n" + b"\xff" * 200, os.urandom(4096), b"GET / HTTP/1.1\r\n\r\n", b"")
+
+
+def p2p_port(daemon: DemoDaemon) -> int:
+    return int(daemon.multiaddr.split("/")[4])
+
+
+def rpc_port(daemon: DemoDaemon) -> int:
+    return urlsplit(str(daemon.endpoint["rpc"])).port or 0
+
+
+async def throw(port: int, junk: bytes) -> bytes:
+    """Send junk, say that this was all, and read what comes until the other side closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(junk)
+        writer.write_eof()
+        async with asyncio.timeout(DEADLINE):
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_garbage_on_both_ports_does_not_stop_the_next_session(tmp_path: Path) -> None:
+    async with fleet(tmp_path, 2) as ships:
+        await advertise_all(ships.wallets, "lotus")
+        target = ships.wallets[0].daemon
+        for junk in GARBAGE:
+            await throw(p2p_port(target), junk)
+            await throw(rpc_port(target), junk)
+
+        final = await sign(ships.wallets)
+
+        assert target.process.returncode is None
+        assert len(final["signature"]) == 128
+
+
+async def test_a_connected_peer_that_is_killed_is_missed_and_the_others_go_on(tmp_path: Path) -> None:
+    async with fleet(tmp_path, 3) as ships:
+        await advertise_all(ships.wallets, "bip340")
+        alice, bob, carol = ships.wallets
+        carol_peer = str(carol.daemon.endpoint["peerId"])
+
+        carol.daemon.process.send_signal(signal.SIGKILL)
+        await alice.heard("peer:disconnected", peerId=carol_peer)
+
+        final = await sign([alice, bob])
+
+        assert final["scheme"] == "bip340"
+        assert alice.daemon.process.returncode is None
+
+
+async def test_a_half_sent_request_on_the_rpc_port_is_answered_or_closed(tmp_path: Path) -> None:
+    async with fleet(tmp_path, 1) as ships:
+        daemon = ships.wallets[0].daemon
+        head = (
+            b"POST /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+
+        await throw(rpc_port(daemon), head)
+
+        info = await ships.wallets[0].call("getInfo")
+        assert info["ready"] is True, json.dumps(info["problems"])
