@@ -1,0 +1,57 @@
+"""`musigd verify-evidence FILE`: judge a proof of misbehaviour without trusting whoever shows it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from musig2.protocol.errors import ProtocolError
+from musig2.protocol.evidence import verify_evidence
+
+from .settings import ending_in_a_sentence
+
+LARGEST = 64 * 1024 * 1024
+
+
+class EvidenceFileError(DaemonError):
+    """The file cannot be read, or is not what getEvidence returns."""
+
+    exit_code = EXIT_CONFIGURATION
+
+
+@ending_in_a_sentence
+def verify(arguments: argparse.Namespace) -> int:
+    """Print each signer that the file proves something about; 1 when it proves nothing about anybody."""
+    proof = _read(arguments.file)
+    try:
+        request = bytes.fromhex(proof["request"])
+        envelopes = [bytes.fromhex(envelope) for envelope in proof["evidence"]]
+        findings = verify_evidence(request, envelopes)
+    except (KeyError, TypeError, ValueError, ProtocolError) as error:
+        raise EvidenceFileError(
+            f"{arguments.file} is not what getEvidence returns ({error}): save its result as it is."
+        ) from None
+    for pubkey, reason in findings:
+        sys.stdout.write(f"{pubkey.hex()} {reason}\n")
+    if not findings:
+        sys.stdout.write("These records prove nothing about anybody.\n")
+    return 0 if findings else 1
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = sys.stdin.buffer.read(LARGEST) if str(file) == "-" else file.read_bytes()
+        parsed = orjson.loads(content)
+    except OSError as error:
+        raise EvidenceFileError(f"{file} cannot be read: {error.strerror}.") from None
+    except orjson.JSONDecodeError:
+        raise EvidenceFileError(f"{file} is not JSON: save the result of getEvidence as it is.") from None
+    if not isinstance(parsed, dict):
+        raise EvidenceFileError(f"{file} holds no object: save the result of getEvidence as it is.")
+    result: dict[str, Any] = parsed.get("result", parsed)  # a whole JSON-RPC answer will do as well
+    return result
