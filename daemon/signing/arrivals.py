@@ -20,7 +20,7 @@ from daemon.signing.ports import Store
 from daemon.signing.roster import Entry, Roster
 from daemon.signing.rows import SaveRequest
 from daemon.signing.turn import Turn
-from musig2.protocol.effects import Emit, Outcome
+from musig2.protocol.effects import Emit, Outcome, Send
 from musig2.protocol.ids import session_id
 from musig2.protocol.inputs import Input, PeerConnected, Received, ReceivedComplete, ReceivedHave
 from musig2.protocol.peers import peer_text
@@ -28,6 +28,7 @@ from musig2.protocol.records import Cancel, Decline, DoneBody, Join, Message, Re
 from musig2.protocol.wire import Answer, Complete, Fetch, Frame, Have, Signed
 
 log = structlog.get_logger("musigd.signing")
+LIVE = (Outcome.OPEN, Outcome.SIGNING)
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
 
 
@@ -92,7 +93,10 @@ class Arrivals:
         if isinstance(frame, Have) and not entry.knows(peer):
             turn.direct.append((peer, Answer(request, NOT_YET)))
             return
-        turn.feed(entry, inp)
+        was_live = entry.machine.outcome in LIVE
+        part = turn.feed(entry, inp)
+        if was_live and entry.source is None and _ends(frame) and entry.machine.outcome not in LIVE:
+            part.sends.append(Send(frame))  # who declines may reach nobody but the creator
 
     def _answer_from_store(self, turn: Turn, peer: bytes, request: bytes, frame: Frame) -> bool:
         """A complete request answers everything but a `done` with its signatures."""
@@ -153,6 +157,10 @@ def introduce(turn: Turn, entry: Entry, peer: bytes) -> None:
     turn.direct.extend((peer, frame) for frame in entry.machine.introduction())
     entry.pushed[peer] = turn.now.mono_ms
     turn.feed(entry, PeerConnected(peer))
+
+
+def _ends(frame: Frame) -> bool:
+    return isinstance(frame, Signed) and isinstance(frame.record, Decline | Cancel)
 
 
 def _received(frame: Signed[Any], peer: bytes) -> Received:

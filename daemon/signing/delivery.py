@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from daemon.signing.arrivals import introduce
+from daemon.signing.arrivals import LIVE, introduce
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import Clock, Discovery, Network, Route
 from daemon.signing.roster import Entry, Roster
@@ -23,7 +23,6 @@ from musig2.protocol.effects import Outcome
 from musig2.protocol.inputs import PeerConnected, PeerDisconnected
 
 log = structlog.get_logger("musigd.signing")
-LIVE = (Outcome.OPEN, Outcome.SIGNING)
 Goal = tuple[bytes, int]  # a request and one of its signers
 
 
@@ -90,7 +89,13 @@ class Delivery:
 
     def _wanted(self, entry: Entry, index: int) -> bool:
         live = entry.machine.outcome in LIVE and not entry.unsolicited
-        return live and not self._reached(entry, index) and self._neighbours(entry, index)
+        due = live or self._to_be_told(entry)
+        return due and not self._reached(entry, index) and self._neighbours(entry, index)
+
+    def _to_be_told(self, entry: Entry) -> bool:
+        """An own key declined or cancelled it: the others should hear of that, while it is in memory."""
+        ended = entry.machine.outcome in (Outcome.DECLINED, Outcome.CANCELLED)
+        return ended and entry.machine.ended_by in entry.own
 
     def _reached(self, entry: Entry, index: int) -> bool:
         return any(self._network.connected(peer) for peer in entry.peers_of(index))
@@ -106,7 +111,8 @@ class Delivery:
     def connected(self, turn: Turn, peer: bytes) -> None:
         """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
         for entry in self._roster:
-            if entry.machine.outcome in LIVE and any(True for _ in entry.index_of(peer)):
+            known = any(True for _ in entry.index_of(peer))
+            if known and (entry.machine.outcome in LIVE or self._to_be_told(entry)):
                 self.meet(turn, entry, peer)
 
     def meet(self, turn: Turn, entry: Entry, peer: bytes) -> None:
