@@ -77,6 +77,15 @@ class Attempts:
             return self.highest
         return self.highest + 1
 
+    def peer_of(self, index: int) -> bytes | None:
+        """The peer named by that signer's join in the highest attempt that has one."""
+        for attempt in range(self.highest, 0, -1):
+            transcript = self.transcripts.get(attempt)
+            peer = None if transcript is None else transcript.peer_of(index)
+            if peer is not None:
+                return peer
+        return None
+
     def want(self, key: bytes, attempt: int) -> None:
         """A join is being asked for."""
         self.wanted[key] = attempt

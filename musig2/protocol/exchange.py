@@ -142,6 +142,8 @@ class Exchange:
             self._send_joins(transcript=attempts.transcripts[attempts.highest], lacking=0, peer=peer, reaction=reaction)
         sessions = attempts.of(have.attempt)
         if sessions and not any(session.live for session in sessions):
+            theirs = from_bitmap(have.joins, terms.n) | dealings.joins
+            dealings.joins |= self._send_joins(transcript, theirs, peer, reaction)  # an abort counts by its join
             self._send_aborts(have.attempt, dealings, peer, reaction)
             return
         self._send_missing(transcript, have, dealings, peer, reaction)

@@ -191,11 +191,7 @@ class SigningRequest:
 
     def peer_of(self, index: int) -> bytes | None:
         """The peer named by that signer's join in the highest attempt that has one."""
-        for attempt in sorted(self._attempts.transcripts, reverse=True):
-            peer = self._attempts.transcripts[attempt].peer_of(index)
-            if peer is not None:
-                return peer
-        return None
+        return self._attempts.peer_of(index)
 
     def session_views(self) -> tuple[SessionView, ...]:
         """One per attempt and own key, in the order of attempts."""

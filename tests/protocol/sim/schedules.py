@@ -137,12 +137,24 @@ def _weather(rng: random.Random) -> Weather:
 def _plan_approvals(world: World, rng: random.Random) -> None:
     world.start()
     for node in world.nodes:
-        auto = rng.random() < 0.8
+        auto, stubborn = rng.random() < 0.8, rng.random() < 0.5
         for key in sorted(node.own):
-            world.clock.at(rng.choice((0, 5, rng.randrange(5_000))), lambda n=node, k=key, a=auto: n.feed(Approved(k, a)))
+            world.clock.at(
+                rng.choice((0, 5, rng.randrange(5_000))), lambda n=node, k=key, a=auto: n.feed(Approved(k, a))
+            )
+            for time in range(10_000, TTL_MS, 10_000):
+                world.clock.at(time, lambda n=node, k=key, a=auto, s=stubborn: _insist(n, k, a, s))
         if not auto:
             for time in range(6_000, TTL_MS, 4_000):
                 world.clock.at(time, lambda n=node: _press(n))
+
+
+def _insist(node: Node, key: bytes, auto: bool, stubborn: bool) -> None:
+    """A wallet whose call was lost calls again; a stubborn one also after a dead attempt."""
+    views = [view for view in node.machine.session_views() if view.row.key == key]
+    dead = views and views[-1].state is State.ABORTED and not views[-1].retrying
+    if not views or (stubborn and dead):
+        node.feed(Approved(key, auto))
 
 
 def _press(node: Node) -> None:

@@ -1,0 +1,43 @@
+"""How messages and time grow with the number of signers, on the in-memory network.
+
+python -m tests.protocol.sim.growth [n ...]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from .network import Weather
+from .world import World
+
+
+def measure(n: int, scheme_name: str) -> tuple[dict[str, int], int, float]:
+    """Frames by kind, virtual milliseconds until the last signer has the signature, and seconds of processor time."""
+    world = World(n, scheme_name=scheme_name, weather=Weather(delay_ms=(1, 5)))
+    begin = time.process_time()
+    world.start()
+    world.approve()
+    while not all(node.machine.signatures for node in world.nodes):
+        world.run(1)
+    took = world.clock.mono_ms
+    world.run(10_000)
+    return dict(world.network.sent), took, time.process_time() - begin
+
+
+def main(arguments: list[str]) -> None:
+    sizes = [int(argument) for argument in arguments] or [2, 3, 5, 10, 20, 50, 100]
+    print(
+        f"{'scheme':8} {'n':>4} {'frames':>7} {'per pair':>8} {'have':>5} {'virtual ms':>10} {'cpu s':>7} {'cpu ms/signer':>13}"
+    )
+    for scheme_name in ("lotus", "bip340"):
+        for n in sizes:
+            sent, took, cpu = measure(n, scheme_name)
+            frames = sum(sent.values())
+            pair = frames / (n * (n - 1))
+            have = sent.get("have", 0)
+            print(f"{scheme_name:8} {n:4} {frames:7} {pair:8.1f} {have:5} {took:10} {cpu:7.2f} {1000 * cpu / n:13.1f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
