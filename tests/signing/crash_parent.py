@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from memory_net import MemoryNet
-from signing_world import LONGEST_S, World
+from memory_net import LONGEST_S, MemoryNet
+from signing_world import World
 
 CHILD = Path(__file__).with_name("crash_child.py")
 

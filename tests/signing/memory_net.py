@@ -17,6 +17,7 @@ from musig2.protocol.frames import open_frame, signed_in
 from musig2.protocol.wire import Frame
 
 MAX_FRAME = 1_048_576
+LONGEST_S = 20
 
 
 class MemorySink(Protocol):
@@ -86,6 +87,19 @@ class Hub:
             here.sink.on_connected(other)
             there.sink.on_connected(one)
         return True
+
+    async def passed(self, wanted: Callable[[Frame], bool]) -> None:
+        """Wait for the next frame of that kind, on whichever link, lost or not."""
+        seen = asyncio.Event()
+
+        def watch(sender: bytes, receiver: bytes, data: bytes) -> None:
+            if wanted(open_frame(data, max_bytes=MAX_FRAME)):
+                seen.set()
+
+        self.watch = watch
+        async with asyncio.timeout(LONGEST_S):
+            await seen.wait()
+        self.watch = None
 
     def carry(self, sender: bytes, receiver: bytes, frames: Sequence[bytes]) -> None:
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from memory_net import Hub, MemoryNet
+from memory_net import LONGEST_S, Hub, MemoryNet
 
 from daemon.clock import Clock
 from daemon.events import Event, EventLog
@@ -30,7 +30,6 @@ from rpc.models.requests import AnnounceSigningRequest
 from rpc.table import METHODS
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
-LONGEST_S = 20
 
 
 class AllowAll:
@@ -47,6 +46,7 @@ class Book:
         self.outcomes: list[tuple[bytes, str]] = []
         self.notices: list[Signed[Notice]] = []
         self.readers: list[Callable[[Signed[Notice]], None]] = []
+        self.noticed = asyncio.Event()
 
 
 class BookDiscovery:
@@ -79,6 +79,7 @@ class BookDiscovery:
 
     async def publish_notice(self, signed: Signed[Notice]) -> None:
         self._book.notices.append(signed)
+        self._book.noticed.set()
         for reader in list(self._book.readers):
             reader(signed)
 
