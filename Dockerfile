@@ -20,7 +20,7 @@ COPY musig2 ./musig2
 COPY p2p ./p2p
 COPY rpc ./rpc
 COPY daemon ./daemon
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps .
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \

@@ -32,8 +32,11 @@ format: env ## write the format and the mends that ruff knows
 	@$(PY) -m ruff format $(CODE) tests examples
 	@$(PY) -m ruff check --fix $(CODE) tests examples
 
-lock: ## write requirements.lock anew from pyproject.toml (needs uv on the PATH)
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements.lock
+LOCK := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
+
+lock: ## write the lock files anew from pyproject.toml (needs uv on the PATH)
+	$(LOCK) --extra dev -o requirements-dev.lock
+	$(LOCK) -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

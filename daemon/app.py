@@ -34,6 +34,7 @@ from daemon.services.info import InfoService
 from daemon.services.keys import KeyService
 from daemon.services.peers import PeerService
 from daemon.services.tokens import TokenService
+from daemon.services.translated import translated
 from daemon.signing.service import SigningService
 from daemon.store import Store
 from daemon.tokens import Tokens
@@ -138,13 +139,15 @@ class App:
             problems=self.discovery.problems,
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
-        backend = handlers_of(
-            info,
-            peers,
-            KeyService(keystore=self.keystore, tokens=self.tokens),
-            TokenService(tokens=self.tokens, keystore=self.keystore),
-            self.discovery,
-            *self.signing.methods,
+        backend = translated(
+            handlers_of(
+                info,
+                peers,
+                KeyService(keystore=self.keystore, tokens=self.tokens),
+                TokenService(tokens=self.tokens, keystore=self.keystore),
+                self.discovery,
+                *self.signing.methods,
+            )
         )
         self.socket = self._datadir.socket(os.environ)
         self.server = RpcServer(

@@ -85,6 +85,7 @@ def rpc_config(settings: Settings, version: str, socket: Path) -> RpcConfig:
         tls_key=rpc.tls_key,
         allowed_hosts=rpc.allowed_hosts,
         allowed_origins=rpc.allowed_origins,
+        max_body_bytes=limits.rpc_body_bytes,
         max_connections=limits.rpc_connections,
         max_calls_at_once=limits.rpc_calls_at_once,
         calls_per_second=limits.rpc_calls_per_second,

@@ -14,7 +14,7 @@ from .settings import datadir_from, ending_in_a_sentence
 def backup(arguments: argparse.Namespace) -> int:
     """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
     back_up_datadir(datadir_from(arguments), arguments.file)
-    sys.stdout.write(f"Wrote {arguments.file}. It holds your keys, sealed: keep it as you keep money.\n")
+    sys.stdout.write(f"Wrote {arguments.file}. It holds your keys and what opens them: keep it as you keep money.\n")
     return 0
 
 
