@@ -84,6 +84,18 @@ class TestNode(Network):
         """Where it can be dialled."""
         return self.multiaddrs()[0]
 
+    async def inside(self, what: Callable[[Any], Any]) -> Any:
+        """`what(node)` on the trio side, awaited there if it is awaitable: reaches into the parts of libp2p."""
+
+        def bind(trio_node: Any) -> Callable[[], Awaitable[Any]]:
+            async def perform() -> Any:
+                answer = what(trio_node)
+                return await answer if hasattr(answer, "__await__") else answer
+
+            return perform
+
+        return await self._call(bind)
+
     async def meet(self, other: TestNode) -> None:
         """Connect to another node and wait until both know it."""
         await self.connect(other.address)
