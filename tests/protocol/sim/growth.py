@@ -27,16 +27,17 @@ def measure(n: int, scheme_name: str) -> tuple[dict[str, int], int, float]:
 
 def main(arguments: list[str]) -> None:
     sizes = [int(argument) for argument in arguments] or [2, 3, 5, 10, 20, 50, 100]
-    print(
-        f"{'scheme':8} {'n':>4} {'frames':>7} {'per pair':>8} {'have':>5} {'virtual ms':>10} {'cpu s':>7} {'cpu ms/signer':>13}"
-    )
+    titles = ("n", "frames", "per pair", "have", "virtual ms", "cpu s", "cpu ms/signer")
+    print("scheme   " + " ".join(f"{title:>{len(title) + 3}}" for title in titles))
     for scheme_name in ("lotus", "bip340"):
         for n in sizes:
             sent, took, cpu = measure(n, scheme_name)
             frames = sum(sent.values())
             pair = frames / (n * (n - 1))
             have = sent.get("have", 0)
-            print(f"{scheme_name:8} {n:4} {frames:7} {pair:8.1f} {have:5} {took:10} {cpu:7.2f} {1000 * cpu / n:13.1f}")
+            figures = (str(n), str(frames), f"{pair:.1f}", str(have), str(took), f"{cpu:.2f}", f"{1000 * cpu / n:.1f}")
+            columns = (f"{figure:>{len(title) + 3}}" for figure, title in zip(figures, titles, strict=True))
+            print(f"{scheme_name:8} " + " ".join(columns))
 
 
 if __name__ == "__main__":
