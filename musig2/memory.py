@@ -115,6 +115,5 @@ def take_slot() -> Slot:
 
 
 def protection() -> Protection:
-    """What the system granted so far, for a daemon to report at start."""
-    _arena.take()
+    """What the system granted so far, for a daemon to report at start. (The import itself takes slots.)"""
     return _arena.protection

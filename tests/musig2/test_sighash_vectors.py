@@ -71,6 +71,13 @@ def test_long_scripts_survive_serialization(size: int) -> None:
     assert Transaction.parse(transaction.serialize()) == transaction
 
 
+def test_an_input_is_bare_and_final_by_default() -> None:
+    bare = TxInput(bytes(32), 7)
+    assert (bare.script_sig, bare.sequence, bare.witness) == (b"", 0xFFFFFFFF, ())
+    assert Transaction(2, (bare,), ()).locktime == 0
+    assert bare.serialize().hex() == "00" * 32 + "07000000" + "00" + "ffffffff"
+
+
 def test_compact_sizes_are_the_shortest() -> None:
     assert [compact_size(size).hex() for size in (0, 0xFC, 0xFD, 0xFFFF)] == ["00", "fc", "fdfd00", "fdffff"]
     assert [compact_size(size).hex() for size in (0x10000, 2**32 - 1)] == ["fe00000100", "feffffffff"]
@@ -159,6 +166,10 @@ def test_amounts_beyond_64_bits_are_refused() -> None:
     transaction, spent = two_inputs()
     rich = Transaction(2, transaction.inputs, (TxOutput(2**53 - 1, b""),) * 2049)
     names("outputs", lambda: sighash_lotus(rich, 0, spent), "64 bits")
+    just = Transaction(2, transaction.inputs, (*rich.outputs[:2048], TxOutput(2048, b"")))
+    assert sum(output.value for output in just.outputs) == 2**64
+    names("outputs", lambda: sighash_lotus(just, 0, spent), "64 bits")
+    sighash_lotus(Transaction(2, transaction.inputs, (*rich.outputs[:2048], TxOutput(2047, b""))), 0, spent)
 
 
 def test_the_message_of_a_musig_spend_verifies_under_its_script() -> None:
