@@ -36,6 +36,8 @@ class Rounds:
         self._limits = limits
         self._puller = puller
         self._running: dict[bytes, asyncio.Task[Report]] = {}
+        self._again: set[bytes] = set()
+        self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
         self._clocks: OrderedDict[bytes, int] = OrderedDict()
@@ -45,12 +47,12 @@ class Rounds:
     def on_peer(self, change: PeerChange) -> None:
         """Read the log of a peer that was dialled; the other side says hello by itself."""
         if change.connected and change.direction is Direction.OUTBOUND:
-            self.pull(change.peer)
+            self._soon(change.peer)
 
     def greeted(self, peer: bytes, hello: Hello) -> None:
         """A peer said what it has."""
-        if peer not in self._running and self._puller.is_behind(peer, hello):
-            self.pull(peer)
+        if self._puller.is_behind(peer, hello):
+            self._soon(peer)
 
     def pull(self, peer: bytes, *, compare: bool = False) -> asyncio.Task[Report]:
         """Synchronise with a peer soon; one pull per peer at a time."""
@@ -58,8 +60,22 @@ class Rounds:
         if task is None:
             task = asyncio.create_task(self._pull(peer, compare), name="musigd directory pull")
             self._running[peer] = task
-            task.add_done_callback(lambda _: self._running.pop(peer, None))
+            task.add_done_callback(lambda _: self._ended(peer))
         return task
+
+    def _soon(self, peer: bytes) -> None:
+        """Pull now, and once more if a pull is under way: it may have asked before there was something new."""
+        if peer in self._running:
+            self._again.add(peer)
+        else:
+            self.pull(peer)
+
+    def _ended(self, peer: bytes) -> None:
+        self._running.pop(peer, None)
+        if peer in self._again:
+            self._again.discard(peer)
+            if not self._stopped and self._net.connected(peer):
+                self.pull(peer)
 
     def compare_soon(self) -> None:
         """Something was lost here: compare digests with the peers now."""
@@ -75,6 +91,7 @@ class Rounds:
 
     async def run(self) -> None:
         """For as long as the daemon runs."""
+        self._stopped = False
         number = 0
         while True:
             pause_ms = self._limits.sync_every_ms * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
@@ -86,6 +103,7 @@ class Rounds:
 
     async def stop(self) -> None:
         """End the pulls that are under way."""
+        self._stopped = True
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 
 from daemon.known_peers import KnownPeers
@@ -16,7 +15,6 @@ from musig2.protocol.wire import Signed
 from p2p.network import GossipItem, Offence, P2PError, PeerChange
 from rpc.errors import ApiError
 
-from . import reputation
 from .answers import Answers, log_name
 from .buckets import Buckets
 from .company import Company
@@ -29,6 +27,7 @@ from .limits import MINUTE_MS, DiscoveryLimits
 from .lookup import Lookup, Route
 from .methods import DiscoveryMethods
 from .nodes import OwnNode
+from .observing import Observations
 from .origin import Origin
 from .own import OwnAdvertisements
 from .ports import Clock, Events, Identity, Keys, Net
@@ -89,6 +88,7 @@ class DiscoveryService:
             stored=self._on_stored,
         )
         self._inbox = Inbox(self._ingest)
+        self._observations = Observations(store=store, clock=clock, tasks=self._tasks)
         self._own = OwnAdvertisements(
             store=store,
             events=events,
@@ -247,14 +247,7 @@ class DiscoveryService:
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""
-        observed, now_ms = SessionOutcome(outcome), self._clock.wall_ms()
-
-        def write(conn: sqlite3.Connection) -> None:
-            reputation.record(conn, pubkey, observed, response_ms, now_ms)
-            if observed is SessionOutcome.COMPLETED:
-                reputation.keep(conn, pubkey)
-
-        self._tasks.once("reputation", self._store.write(write))
+        self._observations.note(pubkey, SessionOutcome(outcome), response_ms)
 
     async def publish_notice(self, signed: Signed[Notice]) -> None:
         """Store an own notice and tell the network."""

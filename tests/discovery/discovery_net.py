@@ -22,17 +22,20 @@ class Wire:
     def __init__(self) -> None:
         self.nodes: dict[bytes, MemoryNet] = {}
         self.dht: dict[bytes, bytes] = {}
+        self.parted: set[frozenset[bytes]] = set()
         self.bytes_asked = 0
         self.bytes_answered = 0
 
     def link(self, a: MemoryNet, b: MemoryNet) -> None:
         """`a` dials `b`."""
+        self.parted.discard(frozenset((a.peer, b.peer)))
         for one, other, direction in ((a, b, Direction.OUTBOUND), (b, a, Direction.INBOUND)):
             one.links[other.peer] = direction
             one.tell(PeerChange(other.peer, True, direction, other.addrs))
 
     def cut(self, a: MemoryNet, b: MemoryNet) -> None:
-        """The connection is gone."""
+        """The connection is gone, and cannot be made until `link`."""
+        self.parted.add(frozenset((a.peer, b.peer)))
         for one, other in ((a, b), (b, a)):
             direction = one.links.pop(other.peer)
             one.tell(PeerChange(other.peer, False, direction))
@@ -51,7 +54,6 @@ class MemoryNet:
         self.answer: Ask | None = None
         self.service: Any = None
         self.seen: set[bytes] = set()
-        self.down = False
         self._clock_ms = clock_ms
         self._limits = Limits()
         wire.nodes[peer] = self
@@ -76,7 +78,7 @@ class MemoryNet:
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
         other = self.wire.nodes.get(peer)
-        if other is None or other.down:
+        if other is None or frozenset((self.peer, peer)) in self.wire.parted:
             return False
         if peer not in self.links:
             self.wire.link(self, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from discovery_world import DAY_MS, Signer, World, a_world, push_of
+from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 from test_attacks_on_records import MALLORY, pushed
 
 from daemon.discovery.eviction import water_level
@@ -56,6 +56,7 @@ async def test_past_partners_are_never_evicted(tmp_path: Path) -> None:
         daemon, partner = await world.daemon(), Signer()
         await pushed(daemon, MALLORY, partner.advertise(world.clock.wall))
         daemon.service.record_outcome(partner.pubkey, "completed")
+        await until(lambda: daemon.service._observations.written == 1)
         for _ in range(5):
             await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
         assert partner.pubkey.hex() in await daemon.found()
