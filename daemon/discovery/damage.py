@@ -39,12 +39,12 @@ class Damage:
         self._bad.add(seq)
         return True
 
-    async def check_all(self) -> None:
-        """Read the whole log once, in a thread and in steps."""
+    async def check_all(self) -> bool:
+        """Read the whole log once, in a thread and in steps; the same answer as `mend`."""
         after: int | None = 0
         while after is not None:
             after = await self._store.read_slow(partial(self._check_some, after))
-        await self.mend()
+        return await self.mend()
 
     async def mend(self) -> bool:
         """Drop the lines that were found damaged; True when there were some: then ask the peers for them again."""

@@ -299,9 +299,10 @@ class DiscoveryService:
 
     async def _keep_house(self) -> None:
         """Look at the stored log once, then mend what readers find and keep the node record young."""
-        await self._damage.check_all()
+        lost = await self._damage.check_all()
         while True:
+            if lost:
+                self._rounds.compare_soon()
             await asyncio.sleep(HOUSE_MS / 1000)
             await self._node.renew()
-            if await self._damage.mend():
-                self._rounds.compare_soon()
+            lost = await self._damage.mend()

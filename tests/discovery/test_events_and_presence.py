@@ -1,0 +1,99 @@
+"""What clients hear: each thing once, and only of the types they follow."""
+
+from __future__ import annotations
+
+from discovery_world import DAY_MS, Signer, World, push_of, until
+
+from p2p.network import GossipItem
+from rpc.caller import owner
+from rpc.models import advertisements as ads
+
+
+async def unfollow(daemon: object, *types: str) -> dict[str, object]:
+    params = ads.UnsubscribeFromSignerDiscovery.model_validate({"transactionTypes": list(types)} if types else {})
+    return await daemon.service.unsubscribe_from_signer_discovery(owner(), params)  # type: ignore[attr-defined] # a daemon
+
+
+async def test_an_advertisement_is_announced_once_whichever_channels_bring_it(world: World) -> None:
+    alice, bob = await world.daemon(), await world.daemon()
+    carol = await world.daemon(alice, bob)
+    await carol.follow("spend", "swap")
+    signer = Signer()
+    signed, entry = signer.advertise(world.clock.wall)
+    for _ in range(3):
+        for daemon in (alice, bob, carol):
+            await daemon.service.on_ask(bytes(38), push_of((signed, entry)))
+        carol.service.on_gossip([GossipItem("t", alice.identity.peer, record) for record in (signed, entry)])
+        world.clock.forward(2_000)
+        await carol.find(refresh=True)
+    assert len(carol.named("signer:discovered")) == 1
+
+
+async def test_only_followed_types_are_announced_and_following_outlives_a_restart(world: World) -> None:
+    daemon = await world.daemon()
+    assert await daemon.follow("coinjoin", "swap") == {"transactionTypes": ["coinjoin", "swap"]}
+    assert await unfollow(daemon, "coinjoin") == {"transactionTypes": ["swap"]}
+    daemon = await world.again(daemon)
+    swap, coinjoin = Signer(), Signer()
+    now = world.clock.wall
+    await daemon.service.on_ask(bytes(38), push_of(coinjoin.advertise(now, types=("coinjoin",))))
+    await daemon.service.on_ask(bytes(38), push_of(swap.advertise(now, types=("swap",))))
+    assert [event["advertisement"]["publicKey"] for event in daemon.named("signer:discovered")] == [swap.pubkey.hex()]
+    assert await unfollow(daemon) == {"transactionTypes": []}
+
+
+async def test_the_daemon_follows_the_topics_of_its_clients_and_of_its_own_keys(world: World) -> None:
+    daemon = await world.daemon()
+    assert daemon.net.topics == {"musigd/test/requests"}
+    await daemon.follow("swap")
+    await daemon.advertise(daemon.keys.create(), criteria={"transactionTypes": ["escrow"]})
+    assert daemon.net.topics == {
+        "musigd/test/requests",
+        "musigd/test/signers/escrow",
+        "musigd/test/signers/swap",
+    }
+
+
+async def test_a_signer_is_unavailable_when_its_peer_stays_away(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    await bob.follow("swap")
+    key = alice.keys.create()
+    await alice.advertise(key)
+    await until(lambda: bob.named("signer:discovered"))
+    world.wire.cut(alice.net, bob.net)
+    world.wire.link(alice.net, bob.net)
+    world.clock.forward(60_000)
+    world.wire.cut(alice.net, bob.net)
+    world.clock.forward(30_000)
+    bob.service._presence._awake.set()
+    await until(lambda: bob.named("signer:unavailable"))
+    assert bob.named("signer:unavailable") == [{"publicKey": key.hex(), "reason": "peer_left"}]
+    assert await bob.found() == {key.hex()}
+
+
+async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_grace_time(world: World) -> None:
+    daemon, signer = await world.daemon(), Signer()
+    await daemon.follow("swap")
+    await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    assert daemon.service._buckets.size == 2
+    world.clock.forward(DAY_MS)
+    daemon.service._presence._awake.set()
+    await until(lambda: daemon.named("signer:unavailable"))
+    assert daemon.named("signer:unavailable") == [{"publicKey": signer.pubkey.hex(), "reason": "expired"}]
+    assert daemon.service._buckets.size == 0
+    assert daemon.lines() == 1
+    world.clock.forward(600_000)
+    daemon.service._presence._awake.set()
+    await until(lambda: daemon.lines() == 0)
+    assert daemon.service._buckets.sums(8) == bytes(2_048)
+
+
+async def test_a_renewal_in_a_hurry_waits_for_the_next_synchronisation(world: World) -> None:
+    daemon, signer = await world.daemon(), Signer()
+    taken = 0
+    for number in range(10):
+        before = daemon.service._buckets.sums(8)
+        await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall + number)))
+        taken += before != daemon.service._buckets.sums(8)
+    assert taken == world.limits.live_renewals
