@@ -122,10 +122,11 @@ def _parse(addr: bytes | str) -> Multiaddr:
         raise AddressError("bad_address", f"a multiaddr has 1 to {MAX_ADDR_BYTES} bytes")
     try:
         parsed = Multiaddr(addr)
-        str(parsed)
-        parsed.to_bytes()
-    except Exception as error:  # the library raises many kinds for bad input
+        again = Multiaddr(str(parsed))  # the library reads truncated bytes as if they were whole
+    except Exception as error:  # it raises many kinds for bad input
         raise AddressError("bad_address", f"{addr[:200]!r} is not a multiaddr") from error
+    if again.to_bytes() != parsed.to_bytes():
+        raise AddressError("bad_address", f"{addr[:200]!r} is not a whole multiaddr")
     return parsed
 
 

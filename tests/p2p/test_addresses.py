@@ -1,0 +1,113 @@
+"""Multiaddrs: there and back, what is private, what is announced."""
+
+from __future__ import annotations
+
+import pytest
+
+from musig2.protocol.peers import peer_of, peer_text
+from p2p.addresses import (
+    Multiaddr,
+    dialable,
+    from_text,
+    is_loopback,
+    is_private,
+    join_peer,
+    readable,
+    split_peer,
+    to_text,
+    without_peer,
+)
+from p2p.announce import Announced, listen_addresses
+from p2p.errors import AddressError, NetworkError
+from p2p.settings import NetworkConfig
+
+PEER = peer_of(bytes(range(32)))
+
+
+@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/tcp/4327", "/ip6/2001:db8::1/tcp/1", "/dns4/example.org/tcp/4327"])
+def test_text_and_bytes_are_the_same_address(text: str) -> None:
+    assert to_text(from_text(text)) == text
+    assert from_text(f"{text}/p2p/{peer_text(PEER)}") == from_text(text)
+    assert split_peer(join_peer(from_text(text), PEER)) == (from_text(text), PEER)
+    assert str(without_peer(Multiaddr(join_peer(from_text(text), PEER)))) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "/ip4/1.2.3.4", "/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/1/p2p/", "/ip4/1.2.3.4/tcp/1/p2p/abc", "/p2p/x"],
+)
+def test_what_is_no_address_with_a_peer_is_refused(text: str) -> None:
+    with pytest.raises(AddressError) as refused:
+        split_peer(text)
+    assert refused.value.reason == "bad_address"
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 10, b"\x04\x01", bytes(1_000)])
+def test_what_is_no_binary_address_is_refused(data: bytes) -> None:
+    with pytest.raises(AddressError):
+        to_text(data)
+    assert readable([data, from_text("/ip4/1.2.3.4/tcp/1")]) == [Multiaddr("/ip4/1.2.3.4/tcp/1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        ("/ip4/8.8.8.8/tcp/1", False),
+        ("/ip4/127.0.0.1/tcp/1", True),
+        ("/ip4/10.1.2.3/tcp/1", True),
+        ("/ip4/192.168.1.1/tcp/1", True),
+        ("/ip4/172.16.0.1/tcp/1", True),
+        ("/ip4/169.254.1.1/tcp/1", True),
+        ("/ip4/100.64.0.1/tcp/1", True),
+        ("/ip4/0.0.0.0/tcp/1", True),
+        ("/ip4/224.0.0.1/tcp/1", True),
+        ("/ip4/192.0.2.1/tcp/1", True),
+        ("/ip6/::1/tcp/1", True),
+        ("/ip6/fe80::1/tcp/1", True),
+        ("/ip6/fd00::1/tcp/1", True),
+        ("/ip6/::ffff:10.0.0.1/tcp/1", True),
+        ("/ip6/2a00:1450::1/tcp/1", False),
+        ("/dns4/example.org/tcp/1", False),
+        ("/dns4/localhost/tcp/1", True),
+        ("/dns/printer.local/tcp/1", True),
+    ],
+)
+def test_private_is_what_no_stranger_can_reach(text: str, private: bool) -> None:
+    assert is_private(from_text(text)) is private
+    assert dialable(Multiaddr(text), private_addresses=False) is not private
+    assert dialable(Multiaddr(text), private_addresses=True)
+
+
+def test_only_plain_tcp_is_dialled() -> None:
+    for text in ("/ip4/8.8.8.8/udp/1/quic-v1", "/ip4/8.8.8.8/tcp/1/ws", "/ip4/8.8.8.8/udp/1"):
+        assert not dialable(Multiaddr(text), private_addresses=True)
+
+
+def test_loopback_alone_makes_private_addresses_useful() -> None:
+    assert is_loopback(from_text("/ip4/127.0.0.1/tcp/1"))
+    assert not is_loopback(from_text("/ip4/10.0.0.1/tcp/1"))
+    assert Announced(NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"))).private_addresses
+    assert not Announced(NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip4/0.0.0.0/tcp/0"))).private_addresses
+
+
+def test_what_the_operator_announces_is_what_others_are_told() -> None:
+    announced = Announced(NetworkConfig(announce=(f"/ip4/8.8.8.8/tcp/4327/p2p/{peer_text(PEER)}",)))
+    assert announced([Multiaddr("/ip4/10.0.0.1/tcp/4327")]) == [Multiaddr("/ip4/8.8.8.8/tcp/4327")]
+
+
+def test_all_interfaces_are_announced_as_what_can_be_dialled() -> None:
+    candidates = [Multiaddr("/ip4/0.0.0.0/tcp/4327"), Multiaddr("/ip4/8.8.8.8/tcp/4327")]
+    public = Announced(NetworkConfig())(candidates)
+    assert Multiaddr("/ip4/8.8.8.8/tcp/4327") in public
+    assert not any(is_private(addr.to_bytes()) for addr in public)
+    everything = Announced(NetworkConfig(private_addresses=True))(candidates)
+    assert Multiaddr("/ip4/127.0.0.1/tcp/4327") in everything
+    assert Multiaddr("/ip4/0.0.0.0/tcp/4327") not in everything
+
+
+@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/udp/1", "/ip4/1.2.3.4/tcp/1/ws", "/dns4/x.org/tcp/1", "rubbish"])
+def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
+    with pytest.raises(NetworkError) as refused:
+        listen_addresses(NetworkConfig(listen=(text,)))
+    assert refused.value.reason == "bad_address"
+    assert "p2p.listen" in str(refused.value)
