@@ -43,6 +43,9 @@ TIMEOUT_OF = {
     State.ROUND2: Reason.TIMEOUT_ROUND2,
 }
 
+BROKEN_OFF = frozenset({*TIMEOUT_OF.values(), Reason.ABORTED_BY_SIGNER, Reason.SUPERSEDED})
+"""Reasons behind which a signer that said two things may hide."""
+
 
 class Scope(StrEnum):
     """How far an ending reaches: another attempt may follow, or the request is over."""

@@ -8,8 +8,8 @@ Level-triggered. A signer of a live attempt sends its bitmaps
 and whoever gets them sends exactly what is missing there, of any signer. If the bitmaps show something that is missing
 here, it sends its own once. On a network that loses nothing each message has gone out directly before any of this.
 
-When time runs out the foreign contributions are shown to a few others, because a signer that said two things may have
-caused it.
+When a round is broken off (time, another's abort) the foreign contributions are shown to a few others, because a signer
+that said two things may have caused it.
 
 Who has ended sends no `have`, and an answer is never answered, so two finished nodes are silent.
 """
@@ -167,11 +167,11 @@ class Exchange:
             dealings.joins |= slots.mask
 
     def compare(self, transcript: Transcript, reaction: Reaction) -> None:
-        """Time ran out: show what others contributed to the next few signers. Whoever said two things is found out."""
+        """A round was broken off: show the next few signers what others contributed. A double tongue is found out."""
         n, own = self._terms.n, self._terms.own_mask
         others = [index for index in range(n) if not own >> index & 1]
         first = next((k for k, index in enumerate(others) if index > own.bit_length() - 1), 0)
-        for step in range(min(COMPARED, len(others))):
+        for step in range(min(COMPARED if n <= FANOUT else 1, len(others))):
             index = others[(first + step) % len(others)]
             for signed in self._contributed(transcript, own | 1 << index):
                 reaction.send(signed, to=index)

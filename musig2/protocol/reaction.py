@@ -14,11 +14,12 @@ from .wire import Frame
 class Reaction:
     """What one call of the machine asks for. `now` is the time of that call."""
 
-    __slots__ = ("_effects", "_events", "_rows", "now", "request")
+    __slots__ = ("_effects", "_events", "_rows", "broken_off", "now", "request")
 
     def __init__(self, request: bytes, now: Now) -> None:
         self.request = request
         self.now = now
+        self.broken_off: set[int] = set()  # attempts that ended in the middle of a round
         self._effects: list[Effect | None] = []
         self._rows: dict[tuple[bytes, bytes], int] = {}
         self._events: dict[tuple[str, bytes | None], list[int]] = {}

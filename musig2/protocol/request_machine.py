@@ -126,6 +126,8 @@ class SigningRequest:
         reaction = Reaction(self._terms.id, now)
         self._take(inp, reaction)
         self._settle(reaction)
+        for attempt in reaction.broken_off:
+            self._exchange.compare(self._attempts.transcript(attempt), reaction)
         return reaction.effects()
 
     def next_wakeup_ms(self) -> int | None:
@@ -201,9 +203,7 @@ class SigningRequest:
     def introduction(self) -> list[Frame]:
         """What a signer that has just been given the request should get with it: joins, or how it ended."""
         last = self._conclusion.last_word()
-        if last is not None:
-            return [last]
-        return [join for join in self.joins if join is not None]
+        return [join for join in self.joins if join is not None] if last is None else [last]
 
     def _take(self, inp: Input, reaction: Reaction) -> None:  # noqa: PLR0912  # one case per input, nothing else
         match inp:
@@ -320,7 +320,7 @@ class SigningRequest:
         if self._conclusion.final:
             self._say_farewell(peer, reaction)
         current = self._attempts.current
-        if current is not None and any(session.timed_out for session in self._attempts.of(current.attempt)):
+        if current is not None and any(session.broken_off for session in self._attempts.of(current.attempt)):
             self._exchange.compare_with(current, peer, reaction)
 
     def _tick(self, reaction: Reaction) -> None:
@@ -329,7 +329,6 @@ class SigningRequest:
             deadline = session.deadline_ms(now)
             if deadline is not None and deadline <= now.mono_ms:
                 session.fire(On.DEADLINE, reaction, session.overdue(now))
-                self._exchange.compare(session.transcript, reaction)
         if not self._conclusion.final:
             self._joining.rejoin(reaction)
         current = self._attempts.current

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from .effects import Need, NeedNonces, NeedPartials, SaveLock, SaveMessage, SessionRow, State, WipeNonces
-from .endings import PROVEN, TIMEOUT_OF, Ending, Reason
+from .endings import BROKEN_OFF, PROVEN, TIMEOUT_OF, Ending, Reason
 from .inputs import Now
 from .proofs import shown
 from .reaction import Reaction
@@ -60,9 +60,9 @@ class SigningSession:
         return self.row.state in LIVE
 
     @property
-    def timed_out(self) -> bool:
-        """Whether it ended because somebody was waited for in vain."""
-        return self.row.reason in TIMEOUT_OF.values()
+    def broken_off(self) -> bool:
+        """Whether it ended in the middle of a round, for a reason that may hide a cheat."""
+        return self.row.nonce_sent and self.row.reason in BROKEN_OFF
 
     def fire(self, on: On, reaction: Reaction, detail: Detail = None) -> bool:
         """Let something happen; False if the table says that it changes nothing in this state."""
@@ -227,6 +227,8 @@ class SigningSession:
     def _end(self, reaction: Reaction, detail: Detail) -> None:
         assert isinstance(detail, Ending)
         self._wipe(reaction)
+        if self.row.state in (State.ROUND1, State.ROUND2) and detail.reason in BROKEN_OFF:
+            reaction.broken_off.add(self.row.attempt)
         self.retrying = detail.retrying
         self._set(
             reaction,

@@ -31,6 +31,10 @@ class Liar(Node):
     def other(self, frame: Frame, peer: bytes) -> list[Frame]:
         return [frame]
 
+    def without_signature(self, frame: Frame, peer: bytes) -> list[Frame]:
+        """Keep the final signature, which this signer can make of the partials of the others, to itself."""
+        return [] if isinstance(frame, Complete) else [frame]
+
     def say(self, original: Signed[Message], body: Body) -> Signed[Message]:
         """The same message with another body, properly signed."""
         return seal(replace(original.record, body=body), self.identity.sign, peer=self.peer)
@@ -77,6 +81,7 @@ class BadPartial(Liar):
     """A partial signature that is none, to everybody."""
 
     proven = frozenset({"bad_partial", "equivocation"})
+    other = Liar.without_signature
 
     def lie(self, message: Signed[Message], peer: bytes) -> list[Frame]:
         body = message.record.body
@@ -190,6 +195,8 @@ class Climber(Liar):
 
 class Accuser(Liar):
     """Aborts again and again, with honest messages as evidence, and claims that somebody is missing."""
+
+    other = Liar.without_signature
 
     def lie(self, message: Signed[Message], peer: bytes) -> list[Frame]:
         if not isinstance(message.record.body, PartialBody):

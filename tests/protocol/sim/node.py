@@ -22,6 +22,7 @@ from musig2.protocol.effects import (
     SaveRecord,
     SaveSession,
     Send,
+    SessionRow,
     WipeNonces,
 )
 from musig2.protocol.envelope import seal
@@ -226,6 +227,34 @@ class Node:
             record.scheme, need.request, need.attempt, need.key, self.peer, (b"\x04\x7f\x00\x00\x01\x06\x0f\xa1",), now
         )
         return JoinReady(self.seal_join(join))
+
+    @property
+    def key(self) -> bytes:
+        """The own key, of a node that holds one."""
+        (key,) = self.own
+        return key
+
+    def join(self, attempt: int = 1) -> Signed[Join]:
+        """The own join of an attempt, as stored."""
+        return next(s.join for s in self.store.joins.values() if s.own and s.join.record.attempt == attempt)
+
+    def said(self, seq: int) -> list[Signed[Message]]:
+        """The own messages of that number, as stored, in the order of attempts."""
+        return [save.message for save in self.store.messages.values() if save.own and save.seq == seq]
+
+    def hears(self, *frames: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel]) -> None:
+        """Records that arrive, one after the other, from nowhere in particular."""
+        for frame in frames:
+            self.feed(Received(frame, bytes(38)))
+
+    @property
+    def row(self) -> SessionRow:
+        """What is stored of the highest attempt."""
+        return max(self.store.rows.values(), key=lambda row: row.attempt)
+
+    def told(self, event: str) -> list[Emit]:
+        """The events of that name."""
+        return [emit for emit in self.events if emit.event == event]
 
     def seal_join(self, join: Join) -> Signed[Join]:
         """Sign a join with the key it names and with this daemon's identity."""

@@ -68,6 +68,12 @@ class World:
         for node in self.nodes:
             node.start()
 
+    def start_apart(self) -> None:
+        """The same, but nobody reaches anybody: a test carries the messages by hand."""
+        self.start()
+        for node in self.nodes:
+            self.network.split({node.peer})
+
     def approve(self, *, auto: bool = True) -> None:
         """Every owner approves, one after the other."""
         for node in self.nodes:
