@@ -111,6 +111,8 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
         for variant in variants(original):
             replacement = ast.Pass() if variant is None else variant
             set_child(parent, name, place, replacement)
+            if ast.dump(original) == ast.dump(replacement):
+                continue
             before, after = (ast.unparse(node).splitlines()[0] for node in (original, replacement))
             around = ast.unparse(parent).splitlines()[0]
             yield (
