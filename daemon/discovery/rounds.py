@@ -22,7 +22,7 @@ from .ranges import range_of_text
 
 AT_ONCE = 4
 COMPARE_EVERY = 10
-AGAIN_MS = 1_000  # a peer whose log grows all the time is read at most that often
+AGAIN_MS = 1_000
 REFRESH_MS = 1_500
 CLOCKS = 64
 
@@ -37,6 +37,7 @@ class Rounds:
         self._puller = puller
         self._running: dict[bytes, asyncio.Task[Report]] = {}
         self._again: set[bytes] = set()
+        self._later: dict[bytes, asyncio.TimerHandle] = {}
         self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
@@ -64,10 +65,22 @@ class Rounds:
         return task
 
     def _soon(self, peer: bytes) -> None:
-        """Pull now, and once more if a pull is under way: it may have asked before there was something new."""
+        """Pull now, and once more if a pull is under way: it may have asked before there was something new.
+
+        A peer whose log grows all the time is read once in AGAIN_MS.
+        """
         if peer in self._running:
             self._again.add(peer)
-        else:
+            return
+        wait_ms = self._last_ms.get(peer, -AGAIN_MS) + AGAIN_MS - self._clock.mono_ms()
+        if wait_ms <= 0:
+            self.pull(peer)
+        elif peer not in self._later:
+            self._later[peer] = asyncio.get_running_loop().call_later(wait_ms / 1000, self._now, peer)
+
+    def _now(self, peer: bytes) -> None:
+        self._later.pop(peer, None)
+        if self._net.connected(peer):
             self.pull(peer)
 
     def _ended(self, peer: bytes) -> None:
@@ -75,7 +88,7 @@ class Rounds:
         if peer in self._again:
             self._again.discard(peer)
             if not self._stopped and self._net.connected(peer):
-                self.pull(peer)
+                self._soon(peer)
 
     def compare_soon(self) -> None:
         """Something was lost here: compare digests with the peers now."""
@@ -83,11 +96,20 @@ class Rounds:
 
     async def refresh(self) -> int:
         """Synchronise with a few peers, wait for them no longer than a client would; how many ended in step."""
-        tasks = [self.pull(info.peer) for info in self._choose(self._limits.sync_peers)]
-        if not tasks:
+        peers = [info.peer for info in self._choose(self._limits.sync_peers)]
+        if not peers:
             return 0
-        done, _ = await asyncio.wait(tasks, timeout=REFRESH_MS / 1000)
+        tasks = [asyncio.create_task(self._afresh(peer)) for peer in peers]
+        done, late = await asyncio.wait(tasks, timeout=REFRESH_MS / 1000)
+        for task in late:
+            task.cancel()
         return sum(task.result().end is End.IN_STEP for task in done if not task.cancelled())
+
+    async def _afresh(self, peer: bytes) -> Report:
+        """A pull that begins now: one that is under way may have asked already."""
+        if peer in self._running:
+            await asyncio.wait([self._running[peer]])
+        return await asyncio.shield(self.pull(peer))
 
     async def run(self) -> None:
         """For as long as the daemon runs."""
@@ -104,6 +126,9 @@ class Rounds:
     async def stop(self) -> None:
         """End the pulls that are under way."""
         self._stopped = True
+        for timer in self._later.values():
+            timer.cancel()
+        self._later.clear()
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
@@ -125,9 +150,6 @@ class Rounds:
         return True
 
     async def _pull(self, peer: bytes, compare: bool) -> Report:
-        wait_ms = self._last_ms.get(peer, -AGAIN_MS) + AGAIN_MS - self._clock.mono_ms()
-        if wait_ms > 0:
-            await asyncio.sleep(wait_ms / 1000)
         async with self._slots:
             self._last_ms[peer] = self._clock.mono_ms()
             report = await self._puller.pull(peer, compare=compare)
