@@ -1,8 +1,9 @@
 """The way to the other signers: who must be connected, dialling them with growing pauses, and telling the machine.
 
 A request that was made here, or that an own key joined, wants a connection to every other signer; above `mesh` signers
-only its creator dials all, the others dial the creator and the signers 1, 2, 4, 8... places away, and relaying does the
-rest. Everything else is left to `have`: once connected, both sides say what they hold.
+only its creator dials all, the others dial the creator and the next signer in the list (without the creator: those 1,
+2, 4, 8... places away), and relaying does the rest. Everything else is left to `have`: once connected, both sides say
+what they hold.
 """
 
 from __future__ import annotations
@@ -105,8 +106,10 @@ class Delivery:
         keys, creator = entry.request.record.keys, entry.request.record.creator
         if len(keys) <= self._limits.mesh or creator in entry.own or keys[index] == creator:
             return True
-        own = [position for position, key in enumerate(keys) if key in entry.own]
-        return any(((index - position) % len(keys)).bit_count() == 1 for position in own)
+        steps = {(index - position) % len(keys) for position, key in enumerate(keys) if key in entry.own}
+        if self._reached(entry, keys.index(creator)):
+            return 1 in steps
+        return any(step.bit_count() == 1 for step in steps)
 
     def connected(self, turn: Turn, peer: bytes) -> None:
         """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
@@ -117,11 +120,11 @@ class Delivery:
 
     def meet(self, turn: Turn, entry: Entry, peer: bytes) -> None:
         """Exchange what both hold of one request with a peer of one of its signers."""
-        if peer in entry.acked or peer in entry.pushed or entry.unsolicited:
-            turn.feed(entry, PeerConnected(peer))
-        else:
+        if entry.may_lack_it(peer):
             introduce(turn, entry, peer)
             entry.delivered.update(entry.index_of(peer))
+        else:
+            turn.feed(entry, PeerConnected(peer))
 
     def _arrived(self, turn: Turn, request: bytes, peer: bytes) -> None:
         entry = self._roster.get(request)
@@ -131,8 +134,9 @@ class Delivery:
     def disconnected(self, turn: Turn, peer: bytes) -> None:
         """The last connection to this peer is gone."""
         for entry in self._roster:
-            if entry.pushed.pop(peer, None) is None and not entry.knows(peer):
+            if peer not in entry.pushed and not entry.knows(peer):
                 continue
+            entry.lost(peer)
             turn.feed(entry, PeerDisconnected(peer))
             for index in entry.index_of(peer):
                 self.unreachable(entry, index)

@@ -27,7 +27,9 @@ from daemon.signing.roster import Entry, Roster
 from daemon.signing.signer import Signer
 from daemon.signing.telling import Teller, store_failed
 from daemon.signing.turn import Part, Turn
+from musig2.protocol.effects import Send
 from musig2.protocol.inputs import Now, SaveFailed, Tick
+from musig2.protocol.wire import Frame
 
 log = structlog.get_logger("musigd.signing")
 Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
@@ -257,7 +259,8 @@ class Engine:
             outbox.put(peer, frame)
         meant: dict[bytes, set[tuple[Entry, int]]] = {}
         for part in turn.parts.values():
-            self._address(part, outbox, meant)
+            for send in part.sends:
+                self._address(part.entry, send, outbox, meant)
         for peer, frames in outbox.flush():
             sent = self._network.send(peer, frames)
             for entry, index in meant.get(peer, ()):
@@ -267,19 +270,23 @@ class Engine:
                 elif self.follower is not None:
                     self.follower.unreachable(entry, index)
 
-    def _address(self, part: Part, outbox: Outbox, meant: dict[bytes, set[tuple[Entry, int]]]) -> None:
-        """Queue a part's sends, the request before them where a peer may lack it; note whom each peer stands for."""
-        entry = part.entry
-        for send in part.sends:
-            if send.peer is not None:
-                outbox.put(send.peer, send.frame)
-                continue
-            for index in entry.others if send.to is None else (send.to,):
-                for peer in entry.peers_of(index):
-                    if not entry.unsolicited and peer not in entry.acked and peer not in entry.pushed:
-                        outbox.put(peer, entry.request)
-                    outbox.put(peer, send.frame)
-                    meant.setdefault(peer, set()).add((entry, index))
+    def _address(self, entry: Entry, send: Send, outbox: Outbox, meant: dict[bytes, set[tuple[Entry, int]]]) -> None:
+        """Queue one frame, the request before it where a peer may lack it; note whom each peer stands for."""
+        if send.peer is not None:
+            self._queue(entry, send.frame, send.peer, outbox)
+            return
+        for index in entry.others if send.to is None else (send.to,):
+            for peer in entry.peers_of(index):
+                if entry.may_lack_it(peer):
+                    outbox.put(peer, entry.request)
+                self._queue(entry, send.frame, peer, outbox)
+                meant.setdefault(peer, set()).add((entry, index))
+
+    def _queue(self, entry: Entry, frame: Frame, peer: bytes, outbox: Outbox) -> None:
+        if not self._network.connected(peer):
+            outbox.put(peer, frame)  # to find out whom to dial
+        elif not entry.repeats(frame, peer, self._clock.mono_ms()):
+            outbox.put(peer, frame)
 
     def _tell(self, turn: Turn) -> None:
         self._events.publish()

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from musig2.protocol.ids import session_id
 from musig2.protocol.records import Request
 from musig2.protocol.request_machine import SigningRequest
-from musig2.protocol.wire import Signed
+from musig2.protocol.wire import Frame, Signed
+
+REPEAT_MS = 3_000
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +30,7 @@ class Entry:
     acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
     pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
     delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request
+    shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
     unsolicited: bool = False  # a peer brought it and no own key has joined
     wake_ms: int | None = None
     idle_since: int | None = None
@@ -45,6 +48,28 @@ class Entry:
     def index_of(self, peer: bytes) -> Iterator[int]:
         """The other signers that this peer is known to act for."""
         return (index for index in self.others if peer in self.peers_of(index))
+
+    def may_lack_it(self, peer: bytes) -> bool:
+        """Whether its creator, who is here, should push the request to this peer; others wait to be asked for it."""
+        return self.source is None and peer not in self.acked and peer not in self.pushed
+
+    def repeats(self, frame: Frame, peer: bytes, now_ms: int) -> bool:
+        """Whether this record went to this peer a moment ago, over the same connection; if not, it is noted.
+
+        Many peers ask many peers, and answers cross: without this, thirty signers send each other everything ten times.
+        """
+        if not isinstance(frame, Signed):
+            return False
+        shown = self.shown.setdefault(peer, {})
+        if shown.get(frame.id, -REPEAT_MS) + REPEAT_MS > now_ms:
+            return True
+        shown[frame.id] = now_ms
+        return False
+
+    def lost(self, peer: bytes) -> None:
+        """The connection to this peer is gone, and with it whatever was on its way."""
+        self.pushed.pop(peer, None)
+        self.shown.pop(peer, None)
 
     def knows(self, peer: bytes) -> bool:
         """Whether this peer is a party: it speaks for a required key, or brought the request."""
