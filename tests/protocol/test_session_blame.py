@@ -26,6 +26,7 @@ from musig2.protocol.effects import Outcome, State
 from musig2.protocol.envelope import seal
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.evidence import verify_evidence
+from musig2.protocol.inputs import StartRound1
 from musig2.protocol.records import AbortBody, NonceBody, PartialBody
 
 
@@ -191,8 +192,6 @@ def test_a_proof_that_comes_after_a_timeout_takes_its_place() -> None:
 
 
 def _start_both(world: World) -> None:
-    from musig2.protocol.inputs import StartRound1
-
     for node in world.nodes:
         node.feed(StartRound1(node.row.session, None))
 

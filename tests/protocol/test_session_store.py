@@ -1,0 +1,139 @@
+"""Save, then send, then tell; and what happens when the save fails."""
+
+from __future__ import annotations
+
+import pytest
+from sim.node import Node
+from sim.store import UniqueViolation
+from sim.world import World
+
+from musig2.protocol.effects import Outcome, SaveLock, SaveMessage, Send, State
+from musig2.protocol.inputs import Received, SaveFailed, Tick
+
+
+def test_what_is_sent_first_is_stored_in_the_same_effects() -> None:
+    """Every own message in a Send was saved by this or an earlier input."""
+    saved: set[bytes] = set()
+
+    class Watched(Node):
+        def _turn(self, queue) -> None:  # type: ignore[no-untyped-def]  # as the parent's
+            original = self.machine.handle
+
+            def handle(inp, now):  # type: ignore[no-untyped-def]  # as the machine's
+                effects = original(inp, now)
+                saved.update(e.message.id for e in effects if isinstance(e, SaveMessage) and e.own)
+                for effect in effects:
+                    frame = effect.frame if isinstance(effect, Send) else None
+                    if frame is not None and getattr(getattr(frame, "record", None), "seq", 0) in (1, 2):
+                        assert frame.id in saved or any(s.message.id == frame.id for s in self.store.messages.values())
+                return effects
+
+            self.machine.handle = handle  # type: ignore[method-assign]  # watches the real one
+            try:
+                super()._turn(queue)
+            finally:
+                del self.machine.handle
+
+    world = World(3, node=Watched).sign()
+    assert {node.machine.outcome for node in world.nodes} == {Outcome.COMPLETE}
+    assert len(saved) == 6
+
+
+def test_a_failed_save_of_partials_wipes_them_and_sends_nothing() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve()
+    second.hears(first.join())
+    first.hears(second.join())
+    world.network.heal_all()
+    sent: list[int] = []
+    world.network.taps.append(lambda source, _, frame: sent.append(getattr(getattr(frame, "record", None), "seq", 0)))
+    first.store_broken = True
+    first.hears(*second.said(1))
+    assert (first.row.state, first.row.reason, first.row.scope) == (State.ABORTED, "store_failed", "attempt")
+    assert not first.row.partial_released
+    assert not first.machine.partial_released
+    assert 2 not in sent
+    assert not first.store.locks
+    world.run(2_000)
+    assert not first.said(2)
+    assert second.row.reason == "aborted_by_signer"
+
+
+def test_what_others_sent_is_stored_again_later() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve()
+    first.store_broken = True
+    first.hears(second.join())
+    assert (1, 1) not in first.store.joins
+    world.run(1_500)
+    assert (1, 1) in first.store.joins
+
+
+def test_a_signature_that_could_not_be_stored_is_stored_and_told_later() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve()
+    second.hears(first.join())
+    first.hears(second.join(), *second.said(1))
+    second.hears(*first.said(1))
+    first.store_broken = True
+    first.hears(*second.said(2))
+    assert first.store.outcome is None or first.store.outcome.outcome is not Outcome.COMPLETE
+    assert not first.told("signature:finalized")
+    world.run(1_500)
+    assert first.store.outcome is not None
+    assert first.store.outcome.outcome is Outcome.COMPLETE
+    assert len(first.told("signature:finalized")) == 1
+    assert first.row.state is State.COMPLETE
+
+
+def test_without_knowing_what_was_lost_everything_is_doubtful() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve()
+    second.hears(first.join())
+    first.hears(second.join(), *second.said(1))
+    assert first.row.state is State.ROUND2
+    first.feed(SaveFailed())
+    assert first.row.reason == "store_failed"
+    assert first.row.partial_released
+
+
+def test_a_failed_save_of_an_ended_session_changes_no_state() -> None:
+    world = World(2).sign()
+    first = world.nodes[0]
+    state = first.row
+    assert (
+        first.machine.handle(SaveFailed((SaveLock(first.row.session, first.key, 0, bytes(32)),)), first.clock.now())
+        == []
+    )
+    assert first.row == state
+
+
+def test_the_store_refuses_a_second_lock() -> None:
+    world = World(2).sign()
+    first = world.nodes[0]
+    with pytest.raises(UniqueViolation):
+        first.store.commit([SaveLock(first.row.session, first.key, 0, bytes(32))])
+
+
+def test_a_duplicate_leaves_no_trace() -> None:
+    world = World(2).sign()
+    first, second = world.nodes
+    for message in (*second.said(1), *second.said(2), second.join()):
+        effects = first.machine.handle(Received(message, second.peer), first.clock.now())
+        assert not [effect for effect in effects if not isinstance(effect, Send)]
+
+
+def test_a_late_tick_after_the_end_does_nothing() -> None:
+    world = World(2).sign()
+    first = world.nodes[0]
+    world.run(10_000_000)
+    assert first.machine.handle(Tick(), first.clock.now()) == []
+    assert first.machine.next_wakeup_ms() is None
