@@ -23,12 +23,11 @@ from .compat.host import GuardedHost
 from .compat.pubsub import GuardedPubsub, make_router
 from .gate import Checks
 from .ports import GossipItem, Offence
-from .rates import Budget
+from .rates import Paces
 from .settings import NetworkConfig
 
 RECENT = 8_192
 RECENT_S = 60.0
-MAX_RATED_PEERS = 4_096
 
 
 class Gossip:
@@ -47,7 +46,8 @@ class Gossip:
         self._gate = gate = checks.gate
         self._deliver = deliver
         self._prefix = f"musigd/{config.network}/"
-        self._rates: OrderedDict[bytes, tuple[Budget, Budget]] = OrderedDict()
+        self._messages = Paces(config.gossip_rate, 5 * config.gossip_rate)
+        self._volume = Paces(config.gossip_bytes_rate, 2 * config.gossip_bytes_rate)
         self._recent: OrderedDict[tuple[str, bytes], float] = OrderedDict()
         self.router = make_router(config.heartbeat_ms / 1000)
         self.router.on_fault = on_fault
@@ -77,7 +77,7 @@ class Gossip:
 
     def _admit(self, forwarder: ID, message: Message) -> bool:
         peer, now, size = forwarder.to_bytes(), trio.current_time(), len(message.data)
-        messages, volume = self._budgets(peer, now)
+        messages, volume = self._messages.of(peer, now), self._volume.of(peer, now)
         if size > self._config.max_gossip_bytes:
             self._gate.fault(peer, Offence.BAD_ENCODING)
             return False
@@ -85,15 +85,6 @@ class Gossip:
             self._gate.fault(peer, Offence.RATE)
             return False
         return True
-
-    def _budgets(self, peer: bytes, now: float) -> tuple[Budget, Budget]:
-        known = self._rates.get(peer)
-        if known is None:
-            rate, volume = self._config.gossip_rate, self._config.gossip_bytes_rate
-            known = self._rates[peer] = (Budget(rate, 5 * rate, now), Budget(volume, 2 * volume, now))
-            if len(self._rates) > MAX_RATED_PEERS:
-                self._rates.popitem(last=False)
-        return known
 
     async def _judge(self, forwarder: ID, message: Message) -> bool:
         peer, topic = forwarder.to_bytes(), message.topicIDs[0]

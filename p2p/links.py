@@ -160,6 +160,7 @@ class Links:
                 tries += 1
                 if tries >= TRIES:
                     link.outbox.clear()
+                    self.on_broken(link.peer)
                 await trio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LAST_PAUSE_S)
 

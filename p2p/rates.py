@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
+REMEMBERED = 4_096
+
 
 class Budget:
     """A token bucket: `rate` per second, at most `burst` at once. Times are seconds of any steady clock."""
@@ -31,6 +35,26 @@ class Budget:
         self._refill(now)
         self._left -= amount
         return max(0.0, -self._left / self._rate)
+
+
+class Paces:
+    """One budget per peer, of which the peers that were active last are remembered."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._budgets: OrderedDict[bytes, Budget] = OrderedDict()
+
+    def of(self, peer: bytes, now: float) -> Budget:
+        """The peer's budget."""
+        budget = self._budgets.get(peer)
+        if budget is None:
+            budget = self._budgets[peer] = Budget(self._rate, self._burst, now)
+            if len(self._budgets) > REMEMBERED:
+                self._budgets.popitem(last=False)
+        else:
+            self._budgets.move_to_end(peer)
+        return budget
 
 
 class Fading:

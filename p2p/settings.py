@@ -31,7 +31,7 @@ class NetworkConfig:
     max_gossip_bytes: int = 50_000
     max_ask_bytes: int = 1 * MIB
     outbox_frames: int = 4_096  # per peer
-    outbox_bytes: int = 8 * MIB  # per peer
+    outbox_bytes: int = 4 * MIB  # per peer
     asks_in_flight: int = 32  # per peer and direction
 
     frame_rate: int = 4_000  # frames per second and peer, sustained; twice that in a burst

@@ -11,18 +11,24 @@ from collections.abc import Awaitable, Callable
 import trio
 from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
+from libp2p.host.ping import ID as PING
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.pb.identify_pb2 import Identify
+from libp2p.identity.identify_push.identify_push import ID_PUSH as IDENTIFY_PUSH
 from libp2p.identity.update import update_peerstore_from_identify
+from libp2p.io.utils import read_exactly
 from libp2p.peer.id import ID
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from p2p.addresses import Multiaddr
+from p2p.rates import Paces
 
 from .swarm import GuardedSwarm
 
 IDENTIFY_BYTES = 64 * 1024
 IDENTIFY_S = 10.0
+STREAM_RATE = 50  # inbound streams per second and peer
+PING_BYTES, PING_COST = 32, 5
 AddressFilter = Callable[[list[Multiaddr]], list[Multiaddr]]
 OnIdentified = Callable[[ID, str], Awaitable[None]]
 OnStreamFault = Callable[[ID, Exception], None]
@@ -36,13 +42,33 @@ class GuardedHost(BasicHost):
         self.swarm = swarm
         self.on_identified: OnIdentified | None = None
         self._on_stream_fault = on_stream_fault
+        self._paces = Paces(STREAM_RATE, 10 * STREAM_RATE)
+        self.set_stream_handler(PING, self._answer_pings)
+        self.remove_stream_handler(IDENTIFY_PUSH)  # what a peer says about itself is asked once per connection
 
     async def _swarm_stream_handler(self, net_stream: INetStream) -> None:
+        peer_id = net_stream.muxed_conn.peer_id
         try:
+            await self._pace(peer_id, 1)
             await super()._swarm_stream_handler(net_stream)
         except Exception as error:  # noqa: BLE001 - the guard's purpose: the stream is lost, the host goes on
-            self._on_stream_fault(net_stream.muxed_conn.peer_id, error)
+            self._on_stream_fault(peer_id, error)
             await net_stream.reset()
+
+    async def _pace(self, peer_id: ID, amount: float) -> None:
+        """Whoever opens streams or pings without end is served more slowly."""
+        now = trio.current_time()
+        await trio.sleep(self._paces.of(peer_id.to_bytes(), now).owe(amount, now))
+
+    async def _answer_pings(self, stream: INetStream) -> None:
+        """The ping protocol: 32 bytes come back as they are, a few times a second."""
+        try:
+            while True:
+                await stream.write(await read_exactly(stream, PING_BYTES))
+                await self._pace(stream.muxed_conn.peer_id, PING_COST)
+        finally:
+            with trio.CancelScope(shield=True):
+                await stream.close()
 
     def _schedule_identify(self, peer_id: ID, *, reason: str) -> None:
         if peer_id in self._identify_inflight or peer_id in self._identified_peers or peer_id == self.get_id():

@@ -8,6 +8,7 @@ value, and `get_value` returns a stale local copy without asking.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cached_property
@@ -25,12 +26,18 @@ from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.validator import NamespacedValidator, Validator
 
+from p2p.rates import Paces
+
 from .guard import GuardedTasks, OnFault
 from .host import GuardedHost
 
 MAX_VALUES = 4_096
 MAX_VALUE_BYTES = 16 * 1024
 MAX_PROVIDER_KEYS = 4_096
+STREAMS_PER_PEER = 8
+SERVED_PEERS = 64  # at a time
+SERVE_S = 20.0
+MESSAGE_RATE = 100  # per second and peer
 
 # Whose stream is being served: lets the validator say who sent a bad record.
 serving: ContextVar[ID | None] = ContextVar("serving", default=None)
@@ -60,6 +67,25 @@ class RenamedHost:
     def remove_stream_handler(self, protocol_id: TProtocol) -> None:
         """As the host's."""
         self._host.remove_stream_handler(self._rename(protocol_id))
+
+
+class PacedStream:
+    """A stream from which messages are read at the pace that its peer may keep."""
+
+    def __init__(self, stream: INetStream, paces: Paces) -> None:
+        self._stream = stream
+        self._paces = paces
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def read(self, n: int | None = None) -> bytes:
+        """As the stream's; a read of one byte is part of a length prefix and costs nothing."""
+        data = await self._stream.read(n)
+        if n != 1:
+            now = trio.current_time()
+            await trio.sleep(self._paces.of(self._stream.muxed_conn.peer_id.to_bytes(), now).owe(1, now))
+        return data
 
 
 class BoundedValues(ValueStore):
@@ -106,6 +132,8 @@ class GuardedDHT(KadDHT):
             strict_validation=True,
         )
         self.protocol = protocol
+        self._serving: Counter[ID] = Counter()
+        self._paces = Paces(MESSAGE_RATE, 4 * MESSAGE_RATE)
         self.value_store = BoundedValues(host=renamed, local_peer_id=self.local_peer_id)
         self.provider_store = BoundedProviders(host=renamed, peer_routing=self.peer_routing)
 
@@ -114,9 +142,23 @@ class GuardedDHT(KadDHT):
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self.on_fault)
 
-    async def _do_handle_stream(self, stream: INetStream) -> None:
-        serving.set(stream.muxed_conn.peer_id)
-        await super()._do_handle_stream(stream)
+    async def handle_stream(self, stream: INetStream) -> None:
+        """Serve one stream; a peer that holds too many open, or one for too long, takes nobody else's place."""
+        peer = stream.muxed_conn.peer_id
+        if self.mode is DHTMode.CLIENT or self._serving[peer] >= STREAMS_PER_PEER or len(self._serving) >= SERVED_PEERS:
+            await stream.reset()
+            return
+        serving.set(peer)
+        self._serving[peer] += 1
+        paced: Any = PacedStream(stream, self._paces)
+        try:
+            with trio.move_on_after(SERVE_S) as scope:
+                await self._do_handle_stream(paced)
+            if scope.cancelled_caught:
+                await stream.reset()
+        finally:
+            self._serving[peer] -= 1
+            self._serving += Counter()  # drops the zeroes
 
     async def fresh_value(self, key: str) -> bytes | None:
         """The best record that the network has; the own copy only takes part in the choice."""

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
 
+import trio
 from libp2p.abc import IHost, INetStream
 from libp2p.io.exceptions import IOException, MessageTooLarge
 from libp2p.network.connection.exceptions import RawConnError
@@ -26,12 +27,15 @@ from libp2p.stream_muxer.exceptions import MuxedStreamError
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
+from p2p.rates import Paces
+
 from .guard import GuardedTasks, OnFault
 
 QUEUE = 1024
 MAX_TOPIC_CHARS = 128
 MAX_MESSAGES_PER_RPC = 256
 MAX_SEEN = 65_536
+RPC_RATE = 500  # per second and peer; whoever sends more is read more slowly
 FLOOD = 20  # peers that get a message from its author directly, where it knows so many
 HELD_S = 120  # how long a message id is remembered
 
@@ -123,6 +127,7 @@ class GuardedPubsub(Pubsub):
         self.seen_messages = SeenIds(HELD_S)
         self.counter = time.time_ns()  # never below what an earlier run of this identity used
         self._topic_prefix = topic_prefix
+        self._paces = Paces(RPC_RATE, 10 * RPC_RATE)
 
     @cached_property
     def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
@@ -135,6 +140,8 @@ class GuardedPubsub(Pubsub):
         try:
             while True:
                 await self._take(peer, await read_varint_prefixed_bytes_limited(stream, self.max_inbound_rpc_size))
+                now = trio.current_time()
+                await trio.sleep(self._paces.of(peer.to_bytes(), now).owe(1, now))
         except MessageTooLarge as error:
             await self._refuse(stream, error)
         except (IOException, RawConnError, MuxedStreamError):

@@ -20,6 +20,7 @@ from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.peer.peerstore import PeerStore, PeerStoreError
+from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
 
@@ -29,6 +30,8 @@ from .tcp import TcpTransport
 from .upgrade import Upgrader
 
 MAX_ADDRS = 8
+DOUBLE_S = 2.0
+LASTING = "/musigd/"  # the protocols whose streams are meant to last
 STAGGER_S = 0.2  # head start of each address before the next is tried too
 
 
@@ -96,6 +99,7 @@ class GuardedSwarm(Swarm):
         return (
             self._pending[ip] < self._rules.max_pending_per_ip
             and self._inbound[ip] < self._rules.max_per_ip
+            and self._inbound.total() < self._rules.max_connections - self._rules.max_connections // 4
             and self.get_total_connections() < self._rules.max_connections
         )
 
@@ -114,8 +118,20 @@ class GuardedSwarm(Swarm):
             await muxed_conn.close()
             raise SwarmException("this peer is refused")
         connection = await super().add_conn(muxed_conn, direction)
+        if len(self._live(muxed_conn.peer_id)) > 1:
+            self.manager.run_task(self._settle_double, muxed_conn.peer_id)
         assert isinstance(connection, PromptConn)
         return connection
+
+    async def _settle_double(self, peer_id: ID) -> None:
+        """Both sides dialled at once: the larger id gives up what it dialled, unless a lasting stream runs over it."""
+        await trio.sleep(DOUBLE_S)
+        live = self._live(peer_id)
+        dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
+        if self.self_id.to_bytes() > peer_id.to_bytes() and len(dialled) < len(live):
+            for connection in dialled:
+                if not any((stream.get_protocol() or "").startswith(LASTING) for stream in connection.get_streams()):
+                    await connection.close()
 
     # Outbound.
 

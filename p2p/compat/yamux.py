@@ -18,6 +18,7 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedConnUnavailable, MuxedStreamError
 
 from p2p.addresses import Multiaddr
+from p2p.rates import Budget
 
 from .yamux_stream import (
     ACK,
@@ -38,6 +39,7 @@ MAX_INBOUND_STREAMS = 64
 MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
 ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
 MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
+READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; whoever sends more is read more slowly
 KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
 HALF_CLOSED_S = 60.0
@@ -217,11 +219,16 @@ class QuietYamux(IMuxedConn):
 
     async def _read_all(self) -> None:
         pending = bytearray()
+        pace = Budget(READ_RATE, 2 * READ_RATE, trio.current_time())
         while not self._closing:
             try:
-                pending += await self.secured_conn.read()
+                data = await self.secured_conn.read()
                 self._heard_at = trio.current_time()
+                pending += data
                 self._dispatch(pending)
+                pause_s = pace.owe(len(data), self._heard_at)
+                if pause_s:
+                    await trio.sleep(pause_s)
             except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
                 return
 

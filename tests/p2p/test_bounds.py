@@ -103,7 +103,7 @@ def restless_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("restless_threads")
 def test_the_counts_are_right_when_one_thread_fills_and_another_empties() -> None:
     outbox = Outbox(max_frames=50, max_bytes=10_000)
-    total, taken = 5_000, []
+    total, taken = 1_000, []
 
     def fill() -> None:
         for number in range(total):

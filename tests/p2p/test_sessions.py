@@ -6,7 +6,7 @@ import asyncio
 import secrets
 
 import pytest
-from nodes import TestNode, network, networks
+from nodes import TestNode, eventually, network, networks
 from p2p_world import Signer, forged, have
 
 from musig2.protocol.frames import encode_frame
@@ -54,6 +54,20 @@ async def test_two_that_dial_each_other_at_once_can_talk() -> None:
         assert ben.send(anna.peer, [have(2)])
         await ben.sink.until(lambda: numbers(ben) == [1])
         await anna.sink.until(lambda: numbers(anna) == [2])
+
+
+async def test_of_two_connections_that_nobody_needs_one_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("p2p.compat.swarm.DOUBLE_S", 0.2)
+    async with networks(2) as (anna, ben):
+        await asyncio.gather(anna.connect(ben.address), ben.connect(anna.address))
+
+        async def single() -> bool:
+            return (await anna.stats()).connections == (await ben.stats()).connections == 1
+
+        await eventually(single)
+        assert anna.send(ben.peer, [have(1)])
+        await ben.sink.until(lambda: numbers(ben) == [1])
+        assert [change.connected for change in anna.sink.changes] == [True]
 
 
 async def test_a_burst_arrives_as_few_calls() -> None:
