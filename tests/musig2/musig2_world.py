@@ -109,7 +109,10 @@ class World:
         return self.scheme.sign(self.secnonces[index], self.keys[index], self.session, index)
 
     def verify(self, psig: bytes, index: int) -> bool:
-        return self.scheme.partial_sig_verify(psig, self.pubnonces[index], self.keys[index].pubkey, self.session, index)
+        pubkey = self.keys[index].pubkey
+        verdict = self.scheme.partial_sig_verify(psig, self.pubnonces[index], pubkey, self.session, index)
+        assert isinstance(verdict, bool)
+        return verdict
 
     def psigs(self) -> list[bytes]:
         return [self.sign(index) for index in range(len(self.keys))]

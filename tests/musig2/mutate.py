@@ -29,6 +29,20 @@ PACKAGE = ROOT / "musig2"
 SECONDS_PER_MUTANT = 60
 LEFT_OUT = ("secp.py", "__init__.py")  # touches the library; only names what is exported
 
+CLOSEST_TO_ALL = ["test_bip327_vectors.py", "test_lotus_vectors.py", "test_musig2_arguments.py"]
+CLOSEST = {
+    "address.py": ["test_musig2_address.py"],
+    "batch.py": ["test_musig2_batch.py"],
+    "bip340.py": ["test_bip327_vectors.py", "test_bip340_vectors.py", "test_musig2_nonces.py", "test_attack_tweaks.py"],
+    "keys.py": ["test_musig2_secrets.py", "test_attack_nonce_reuse.py"],
+    "known_answers.py": ["test_secp_failures.py"],
+    "lotus.py": ["test_lotus_vectors.py", "test_musig2_nonces.py", "test_attack_bad_partial.py"],
+    "memory.py": ["test_musig2_memory.py"],
+    "sighash.py": ["test_sighash_vectors.py"],
+    "transaction.py": ["test_sighash_vectors.py"],
+    "tweaks.py": ["test_attack_tweaks.py", "test_lotus_vectors.py", "test_sighash_vectors.py"],
+}
+
 EXPLAINED: dict[tuple[str, str], str] = {}
 
 SWAPS: dict[type, type] = {
@@ -142,8 +156,16 @@ class Injector(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.source, f"<mutant of {self.module}>", "exec"), module.__dict__)
 
 
-def survives(module: str, source: str) -> bool:
-    """Whether all tests pass with the mutant, tried in a child of its own."""
+def survives(name: str, source: str) -> bool:
+    """Whether all tests pass with the mutant; those that know the file best are asked first."""
+    module = f"musig2.{name.removesuffix('.py')}"
+    everything = sorted(TESTS.glob("test_*.py"), key=order)
+    likely = [TESTS / file for file in CLOSEST.get(name, CLOSEST_TO_ALL)]
+    return passes(module, source, likely) and passes(module, source, everything)
+
+
+def passes(module: str, source: str, tests: list[Path]) -> bool:
+    """Whether these tests pass with the mutant, in a child of its own."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -153,7 +175,7 @@ def survives(module: str, source: str) -> bool:
             sink = io.StringIO()
             with redirect_stdout(sink), redirect_stderr(sink):
                 options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore"]
-                code = pytest.main([*options, *map(str, sorted(TESTS.glob("test_*.py"), key=order))])
+                code = pytest.main([*options, *map(str, tests)])
         finally:
             os._exit(int(code))
     _, status = os.waitpid(child, 0)
@@ -196,7 +218,7 @@ def try_all(work: list[tuple[str, str, str]], ends: float) -> int:
         if time.monotonic() > ends:
             break
         tried += 1
-        if survives(f"musig2.{name.removesuffix('.py')}", source):
+        if survives(name, source):
             known = next((why for (file, part), why in EXPLAINED.items() if file == name and part in change), None)
             explained += known is not None
             survivors += known is None
