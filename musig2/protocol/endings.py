@@ -43,8 +43,10 @@ TIMEOUT_OF = {
     State.ROUND2: Reason.TIMEOUT_ROUND2,
 }
 
-BROKEN_OFF = frozenset({*TIMEOUT_OF.values(), Reason.ABORTED_BY_SIGNER, Reason.SUPERSEDED})
-"""Reasons behind which a signer that said two things may hide."""
+BROKEN_OFF = frozenset(
+    {*TIMEOUT_OF.values(), Reason.ABORTED_BY_SIGNER, Reason.SUPERSEDED, Reason.STORE_FAILED, Reason.NONCE_LOST}
+)
+"""Reasons that end a round before a signer that said two things may have been found out."""
 
 
 class Scope(StrEnum):

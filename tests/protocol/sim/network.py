@@ -67,6 +67,18 @@ class Network:
             if (one in side) != (other in side):
                 self.cut(one, other)
 
+    def hang_up(self, peer: bytes) -> None:
+        """A process died: whoever was connected to it notices."""
+        for other in self._peers:
+            if other != peer and self.reachable(peer, other):
+                self._connected[other](peer, False)
+
+    def call(self, peer: bytes) -> None:
+        """A process came up and connects to everybody within reach."""
+        for other in list(self._peers):
+            if other != peer and self.reachable(peer, other):
+                self._tell(peer, other, True)
+
     def send(self, source: bytes, target: bytes, frame: Frame) -> None:
         if not self.reachable(source, target):
             return

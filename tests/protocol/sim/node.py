@@ -94,6 +94,7 @@ class Node:
         self.up = False
         self._life += 1
         self._wake = None
+        self.network.hang_up(self.peer)
         for held in self._secnonces.values():
             for secnonce in held:
                 secnonce.wipe()
@@ -117,9 +118,7 @@ class Node:
         )
         self.start()
         self.feed(Restarted())
-        for peer in set(self.routes.values()):
-            if self.network.reachable(self.peer, peer):
-                self.feed(PeerConnected(peer))
+        self.network.call(self.peer)
 
     def deliver(self, peer: bytes, frame: Frame) -> None:
         """A frame arrived; its signatures were checked at the gate."""
