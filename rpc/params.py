@@ -14,7 +14,16 @@ P = TypeVar("P", bound=Params)
 
 _MAX_ERRORS = 20
 _MAX_PATH = 200
-_SAID: dict[str, str] = {"extra_forbidden": "there is no such parameter", "missing": "is required"}
+# pydantic's words where they speak of Python instead of JSON.
+_SAID: dict[str, str] = {
+    "extra_forbidden": "there is no such parameter",
+    "missing": "is required",
+    "tuple_type": "must be an array",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "too_short": "has too few items",
+    "too_long": "has too many items",
+}
 _TAGS = frozenset({"taproot", "plain"})  # which kind of tweak pydantic tried; not part of what was sent
 
 
@@ -25,11 +34,25 @@ def params_of(model: type[P], raw: Any) -> P:
     try:
         return model.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as problem:
-        details = problem.errors(include_url=False, include_context=False, include_input=False)
+        details = _causes(problem.errors(include_url=False, include_context=False, include_input=False))
     errors: list[JsonValue] = [{"path": _path(detail), "message": _message(detail)} for detail in details[:_MAX_ERRORS]]
     where, what = _path(details[0]), _message(details[0])
     sentence = f"{where}: {what}" if where else what
     raise ApiError("invalid_params", sentence, errors=errors)
+
+
+def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without "too few items" where the items are too few only because one of them is wrong."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short" or not any(_is_inside(place, detail["loc"]) for place in places)
+    ]
+
+
+def _is_inside(place: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 def _message(detail: ErrorDetails) -> str:

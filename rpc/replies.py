@@ -15,6 +15,7 @@ _STATUS: Final = {
     "unauthenticated": 401,
     "forbidden": 403,
     "not_found": 404,
+    "timeout": 408,
     "too_large": 413,
     "rate_limited": 429,
     "busy": 503,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 from pydantic_core import PydanticCustomError
 
 from rpc.models.values import Count, Hex32, Millis, PublicKey
@@ -67,7 +67,8 @@ class EventFilter(Value):
     request_id: Hex32 | None = None
 
 
-EventPatterns = Annotated[Many[str], Field(min_length=1, max_length=64)]
+EventPattern = Annotated[str, AfterValidator(check_pattern)]
+EventPatterns = Annotated[Many[EventPattern], Field(min_length=1, max_length=64)]
 LogId = Annotated[str, Field(min_length=1, max_length=64)]
 
 

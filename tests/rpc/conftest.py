@@ -34,7 +34,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
             )
             await server.start()
             stack.push_async_callback(server.stop, 0)
-            session = await stack.enter_async_context(aiohttp.ClientSession())
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
             return World(server, log, tokens, answers, health, session, backend)
 
         yield make

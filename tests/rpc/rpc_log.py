@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ class MemoryLog:
         self._rows: list[LoggedEvent] = []
         self._forgotten = 0
         self._callbacks: dict[object, Callable[[Sequence[LoggedEvent]], None]] = {}
+        self._more_listeners = asyncio.Event()
 
     @property
     def next_seq(self) -> int:
@@ -37,7 +39,15 @@ class MemoryLog:
     def subscribe(self, callback: Callable[[Sequence[LoggedEvent]], None]) -> Callable[[], None]:
         place = object()
         self._callbacks[place] = callback
+        self._more_listeners.set()
         return lambda: self._callbacks.pop(place, None) and None
+
+    async def listened_to_by(self, count: int) -> None:
+        """Returns when that many listen: the server itself is one, each waiting getEvents another."""
+        async with asyncio.timeout(10):
+            while len(self._callbacks) < count:
+                self._more_listeners.clear()
+                await self._more_listeners.wait()
 
     def append(self, *names: str, **data: Any) -> int:
         """Adds events of those names, tells everybody, returns the last seq."""
