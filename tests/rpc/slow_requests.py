@@ -1,6 +1,6 @@
 """50,000 generated requests over HTTP to one server process: a valid response each, no -32603, no growth of memory.
 
-    python tests/rpc/slow_requests.py [number]
+python tests/rpc/slow_requests.py [number]
 """
 
 from __future__ import annotations

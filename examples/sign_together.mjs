@@ -1,0 +1,148 @@
+// All four phases from the side of wallets, with nothing but fetch and WebSocket (Node 22 or newer, or a browser).
+//
+//     node examples/sign_together.mjs ALICE_DATADIR BOB_DATADIR
+//
+// Each data directory belongs to a running daemon; only reading its address and token needs a file system.
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+const SCHEME = "lotus";
+const TYPE = "spend";
+const KEY_PATH = [{ taprootMerkleRoot: null }];
+const PATIENCE = 120_000;
+
+/** A daemon: calls over HTTP, events over a WebSocket that resumes where it broke. */
+class Daemon {
+  constructor(datadir) {
+    this.datadir = datadir;
+    this.nextSeq = null;
+    this.heard = [];
+    this.wake = () => {};
+    this.closed = false;
+  }
+
+  endpoint() {
+    const { rpc, ws } = JSON.parse(readFileSync(`${this.datadir}/endpoint.json`, "utf8"));
+    return { rpc, ws, token: readFileSync(`${this.datadir}/.cookie`, "utf8").trim() };
+  }
+
+  async call(method, params = {}) {
+    const { rpc, token } = this.endpoint();
+    const response = await fetch(rpc, {
+      method: "POST",
+      headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+    const { result, error } = await response.json();
+    if (error) throw Object.assign(new Error(`${method}: ${error.message}`), error);
+    return result;
+  }
+
+  /** Follows all events from where the log stands now. */
+  async follow() {
+    if (this.nextSeq === null) ({ nextSeq: this.nextSeq, logId: this.logId } = await this.call("getInfo"));
+    const { ws, token } = this.endpoint();
+    const socket = new WebSocket(ws, ["musigd", `bearer.${token}`]);
+    this.socket = socket;
+    socket.onmessage = ({ data }) => this.take(JSON.parse(data));
+    socket.onclose = () => this.closed || setTimeout(() => this.follow().catch(() => socket.onclose()), 500);
+    await new Promise((resolve, reject) => Object.assign(socket, { onopen: resolve, onerror: reject }));
+    const params = { fromSeq: this.nextSeq, logId: this.logId };
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscribe", params }));
+  }
+
+  take(message) {
+    if (message.method !== "subscription") return;
+    const event = message.params.result;
+    if (event.event === "events:progress") this.nextSeq = event.data.nextSeq;
+    else if (event.seq >= this.nextSeq) {
+      this.nextSeq = event.seq + 1;
+      this.heard.push(event);
+      this.wake();
+    }
+  }
+
+  /** The data of the first event of that name for which `fits` holds. */
+  async event(name, fits = () => true) {
+    const end = Date.now() + PATIENCE;
+    for (;;) {
+      const found = this.heard.find((each) => each.event === name && fits(each.data));
+      if (found) return found.data;
+      if (Date.now() > end) throw new Error(`no ${name} came`);
+      await new Promise((resolve) => {
+        this.wake = resolve;
+        setTimeout(resolve, 1_000);
+      });
+    }
+  }
+
+  close() {
+    this.closed = true;
+    this.socket.close();
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const [aliceDir, bobDir] = process.argv.slice(2);
+if (!bobDir) {
+  console.error("usage: node examples/sign_together.mjs ALICE_DATADIR BOB_DATADIR");
+  process.exit(2);
+}
+const [alice, bob] = [new Daemon(aliceDir), new Daemon(bobDir)];
+await Promise.all([alice.follow(), bob.follow()]);
+const [aliceKey, bobKey] = (await Promise.all([alice, bob].map((daemon) =>
+  daemon.call("createKey", { scheme: SCHEME, idempotencyKey: randomUUID() })))).map((key) => key.publicKey);
+
+// Daemons find each other by bootstrap nodes or mDNS; on one machine it is quicker to tell them.
+await alice.call("connectPeer", { multiaddr: (await bob.call("getInfo")).multiaddrs[0] });
+
+// Phase 0: Bob advertises.
+await alice.call("subscribeToSignerDiscovery", { transactionTypes: [TYPE] });
+await bob.call("advertiseSigner", {
+  publicKey: bobKey,
+  criteria: { transactionTypes: [TYPE], minAmount: 1_000_000 },
+  metadata: { nickname: "bob", fees: 0 },
+});
+console.log(`bob advertises ${bobKey}`);
+
+// Phase 1: Alice finds him, in the directory or as soon as she hears of him.
+for (const end = Date.now() + PATIENCE; ;) {
+  const found = await alice.call("findAvailableSigners", { transactionType: TYPE, scheme: SCHEME, refresh: true });
+  if (found.signers.some((signer) => signer.publicKey === bobKey)) break;
+  if (Date.now() > end) throw new Error("alice does not find bob");
+  await pause(500);
+}
+console.log("alice has found bob");
+
+// Phase 2: the aggregate key, a message, the request; Bob looks at it and joins.
+const keys = [aliceKey, bobKey];
+const { address } = await alice.call("aggregateKeys", { publicKeys: keys, scheme: SCHEME, tweaks: KEY_PATH });
+console.log(`together they are ${address}`);
+const message = createHash("sha256").update("stands for the hash of a transaction").digest("hex");
+const { requestId } = await alice.call("announceSigningRequest", {
+  requiredPublicKeys: keys,
+  message,
+  publicKey: aliceKey,
+  tweaks: KEY_PATH,
+  metadata: { amount: 5_000_000, transactionType: TYPE },
+  idempotencyKey: randomUUID(),
+});
+console.log(`alice asks: request ${requestId}`);
+const { request } = await bob.event("signing-request:received", (data) => data.requestId === requestId);
+if (request.message !== message) throw new Error("this is not what bob wants to sign");
+await bob.call("joinSigningRequest", { requestId, publicKey: bobKey });
+console.log("bob has looked at it and joins");
+
+// Phase 3: the daemons do both rounds by themselves.
+const finalOf = async (daemon) => {
+  await daemon.event("signature:finalized", (data) => data.requestId === requestId);
+  return daemon.call("getFinalSignature", { requestId, waitMs: 60_000 });
+};
+const [final, same] = await Promise.all([alice, bob].map(finalOf));
+const { valid } = await bob.call("verifySignature", {
+  publicKey: final.aggregatedPublicKey, message, signature: final.signature, scheme: SCHEME,
+});
+if (!valid || same.signature !== final.signature) throw new Error("the signature does not hold");
+console.log(`signature ${final.signature}`);
+alice.close();
+bob.close();
