@@ -12,18 +12,19 @@ from musig2.protocol.wire import Signed
 from .lines import Gone
 from .log import Candidate, Verdict
 from .ports import Events
-from .ranges import range_of
+from .ranges import NOWHERE, range_of
 from .statements import Statement
 from .views import full_view, view_of
 
 
-def candidate_of(statement: Statement, own_keys: Collection[bytes]) -> Candidate:
-    """The statement with what the log needs beside it."""
+def candidate_of(statement: Statement, own_keys: Collection[bytes], *, private_ranges: bool = True) -> Candidate:
+    """The statement with what the log needs beside it; `private_ranges` as in the limits."""
     record = statement.record.record
     match record:
         case Advertisement():
             view = view_of(cast("Signed[Advertisement]", statement.record))
-            return Candidate(statement, range_of(record.addrs), view, record.pubkey in own_keys)
+            net = range_of(record.addrs) or (None if private_ranges else NOWHERE)
+            return Candidate(statement, net, view, record.pubkey in own_keys)
         case Withdrawal():
             return Candidate(statement, kept=record.pubkey in own_keys)
         case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from daemon.known_peers import KnownPeers
 from daemon.store import Store
@@ -29,6 +29,7 @@ LAST_PAUSE_MS = 5 * MINUTE_MS
 KNOWN = 16
 NODES = 16
 AT_ONCE = 4
+MOST_DIALLED = 32  # in one round, whatever strangers name
 EPOCH_MS = 6 * HOUR_MS
 SHARDS = 4
 PROVIDE_AGAIN_MS = HOUR_MS
@@ -48,8 +49,9 @@ class Company:
         known_peers: KnownPeers,
         identity: Identity,
         types: Callable[[], Iterable[str]],
+        exchange: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """`types` are the transaction types for which this node is worth asking."""
+        """`types`: the transaction types for which this node is worth asking; `exchange` asks a peer for others."""
         self._net = net
         self._network = network
         self._clock = clock
@@ -57,6 +59,7 @@ class Company:
         self._known_peers = known_peers
         self._identity = identity
         self._types = types
+        self._exchange = exchange
         self._changed = asyncio.Event()
         self._provided: dict[bytes, int] = {}  # key -> monotonic time of the next time
         self.alone_since_ms: int | None = clock.mono_ms()
@@ -74,6 +77,7 @@ class Company:
         pause_ms = FIRST_PAUSE_MS
         while True:
             if len(self._net.peers()) < WANTED:
+                await asyncio.gather(*(self._exchange(info.peer) for info in self._net.peers()))
                 await self._find_some()
             await self._provide()
             pause_ms = FIRST_PAUSE_MS if self._changed.is_set() else min(2 * pause_ms, LAST_PAUSE_MS)
@@ -91,6 +95,7 @@ class Company:
         strangers = {peer: addrs for peer, addrs in routes if peer != self._identity.peer}
         order = [route for route in strangers.items() if not self._net.connected(route[0])]
         random.shuffle(order)
+        del order[MOST_DIALLED:]
         for start in range(0, len(order), AT_ONCE):
             if len(self._net.peers()) >= WANTED:
                 return

@@ -91,6 +91,10 @@ class Ingest:
             await self._keep(timely[start : start + AT_ONCE], intake, now_ms)
         return intake
 
+    def refused_before(self, short_id: bytes) -> bool:
+        """Whether the statement with this short id was refused a moment ago, and would be again."""
+        return self._screen.refused_before(short_id, self._clock.wall_ms())
+
     async def keep_own(self, statement: Statement, also: Callable[[sqlite3.Connection], None]) -> None:
         """Store a statement made here, in one transaction with what `also` writes."""
         await self._keep([statement], Intake(), self._clock.wall_ms(), also)
@@ -137,7 +141,9 @@ class Ingest:
         also: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> None:
         own, followed = frozenset(self._own_keys()), self._followed()
-        candidates = [candidate_of(statement, own) for statement in statements]
+        candidates = [
+            candidate_of(statement, own, private_ranges=self._limits.private_ranges) for statement in statements
+        ]
 
         def write(conn: sqlite3.Connection) -> Changes:
             also(conn)

@@ -25,6 +25,7 @@ class DiscoveryLimits:
     statements_per_peer: int = 300  # its withdrawn keys included
     advertisements_per_net: int = 1_000  # per /24 or /48
     unknown_withdrawals: int = 20_000  # tombstones of keys never seen here
+    private_ranges: bool = True  # private addresses are no range; False: all that have no public one share a range
     nodes: int = 10_000
     notices: int = 50_000
     notices_per_peer: int = 200

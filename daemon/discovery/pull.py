@@ -1,8 +1,8 @@
 """Synchronising with one peer: take over what it has and we have not.
 
     hello ----> its log, its last position, its size
-      nothing here, or much less     -> pages of whole statements, from the cursor on
       a cursor close to its end      -> short ids from the cursor on, then only what is missing
+      nothing here, or much less     -> pages of whole statements, from the cursor on
       else, and from time to time    -> bucket digests, the short ids where they differ, then only what is missing
 
 Whatever it says, each statement is verified like any other. So a peer can keep things back, which then come from other
@@ -25,7 +25,9 @@ from musig2.protocol.sync import (
     FetchIds,
     Greeting,
     Hello,
+    Nodes,
     Page,
+    Peers,
     Reconcile,
     ShortIds,
     Since,
@@ -49,6 +51,7 @@ MANY_IDS = 4_000
 MANY_STATEMENTS = 1_000
 EMPTY_PAGES = 16
 RECONCILE_ROUNDS = 64
+NODES_ASKED = 32
 INLINE = 8  # so few items are decoded at once: handing them to a thread costs more
 
 
@@ -98,6 +101,15 @@ class Puller:
             talk.report.end = stop.end
         return talk.report
 
+    async def exchange(self, peer: bytes) -> None:
+        """Ask a peer for nodes that it knows, and keep their records; never raises."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            answer = await talk.ask(Peers(NODES_ASKED), Nodes)
+            await self._take(talk, tuple((envelope, None) for envelope in answer.envelopes))
+        except Stop:
+            return
+
     def is_behind(self, peer: bytes, hello: Hello) -> bool:
         """Whether a peer that says hello has something that was not read yet."""
         return self._cursors.of(peer) != Cursor(hello.log, hello.head)
@@ -108,10 +120,12 @@ class Puller:
         talk.report.clock_ahead_ms = theirs.now_ms - self._clock.wall_ms()
         cursor = self._cursors.of(talk.peer)
         after = cursor.position if cursor and cursor.log == theirs.log and cursor.position <= theirs.head else 0
-        if self._buckets.size < theirs.size // 2:
-            await self._read_pages(talk, theirs, after if not compare else 0)
-        elif after and theirs.head - after <= CLOSE and not compare:
+        if compare:
+            await self._reconcile(talk, theirs.size)
+        elif after and theirs.head - after <= CLOSE:
             await self._read_since(talk, theirs, after)
+        elif self._buckets.size < theirs.size // 2:
+            await self._read_pages(talk, theirs, after)
         else:
             await self._reconcile(talk, theirs.size)
         await self._cursors.save(talk.peer, Cursor(theirs.log, theirs.head))
@@ -171,7 +185,7 @@ class Puller:
         return stored
 
     def _missing(self, shorts: Iterable[bytes]) -> list[bytes]:
-        wanted = list(dict.fromkeys(shorts))
+        wanted = [short for short in dict.fromkeys(shorts) if not self._ingest.refused_before(short)]
         return self._store.read(lambda conn: [short for short in wanted if not _has(conn, short)])
 
     async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> int:

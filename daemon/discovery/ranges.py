@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from p2p.addresses import from_text
 
 IP4, IP6 = 0x04, 0x29
+NOWHERE = b"-"  # the range of those that name no public address, where only such can be dialled
 
 
 def range_of(addrs: Iterable[bytes]) -> bytes | None:

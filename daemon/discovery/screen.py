@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from musig2.protocol import checks
 from musig2.protocol.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
+from musig2.protocol.sync import SHORT_ID_BYTES
 from musig2.protocol.wire import Signed
 
 from .limits import DiscoveryLimits
@@ -18,7 +19,7 @@ from .origin import Origin
 from .statements import Statement
 
 REMEMBERED = 20_000
-REFUSED_MS = 600_000
+REFUSED_MS = 3_600_000
 
 
 class Screen:
@@ -26,12 +27,12 @@ class Screen:
 
     def __init__(self, limits: DiscoveryLimits) -> None:
         self._limits = limits
-        self._refused: OrderedDict[bytes, int] = OrderedDict()  # id -> until
+        self._refused: OrderedDict[bytes, int] = OrderedDict()  # short id -> until
         self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # subject -> start of interval, count
 
     def passes(self, signed: Signed[Record], origin: Origin, now_ms: int) -> bool:
         """Whether a record is worth looking at its signature."""
-        if self._refused.get(signed.id, 0) > now_ms:
+        if self.refused_before(signed.id[:SHORT_ID_BYTES], now_ms):
             return False
         if origin is Origin.OWN:
             return True
@@ -42,6 +43,10 @@ class Screen:
             return False  # a delegation that was never meant to be published
         size = len(signed.envelope)
         return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
+
+    def refused_before(self, short_id: bytes, now_ms: int) -> bool:
+        """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
+        return self._refused.get(short_id, 0) > now_ms
 
     def too_often(self, statement: Statement, origin: Origin, now_ms: int) -> bool:
         """True for one live renewal too many within the interval; synchronisation brings it later. Counts it."""
@@ -61,6 +66,6 @@ class Screen:
         """Do not look again soon at what was refused, though its signature holds."""
         for statement, verdict in zip(statements, verdicts, strict=True):
             if verdict in (Verdict.OLDER, Verdict.QUOTA, Verdict.FULL):
-                self._refused[statement.record.id] = now_ms + REFUSED_MS
+                self._refused[statement.record.id[:SHORT_ID_BYTES]] = now_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)

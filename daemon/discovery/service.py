@@ -149,6 +149,7 @@ class DiscoveryService:
             known_peers=known_peers,
             identity=identity,
             types=self._types,
+            exchange=self._puller.exchange,
         )
         self._problems = Problems(
             net=network, clock=clock, limits=limits, rounds=self._rounds, company=self._company, own=self._own

@@ -1,0 +1,110 @@
+"""A daemon finds others: those of former times, those that peers name; and says when it is alone."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from discovery_world import Signer, World, a_world, push_of, until
+from test_attacks_on_records import MALLORY, pushed
+
+from daemon.discovery.company import provider_key
+from daemon.discovery.limits import DiscoveryLimits
+from musig2.protocol.peers import PeerIdentity
+
+
+async def test_a_daemon_that_lost_everybody_finds_them_again(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    await until(lambda: bob.lines(kind=3) == 2)
+    bob = await world.again(bob)
+    world.wire.parted.clear()
+    bob.service._company.on_peer()
+    bob.service._company._changed.set()
+    await until(lambda: bob.net.connected(alice.identity.peer))
+
+
+async def test_peers_name_others_that_serve_the_directory(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    await until(lambda: alice.lines(kind=3) == 2)
+    carol = await world.daemon(alice)
+    await until(lambda: carol.net.connected(bob.identity.peer))
+
+
+async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_company(world: World) -> None:
+    alice, bob = await world.daemon(), await world.daemon()
+    strangers = [
+        (PeerIdentity(secrets.token_bytes(32)).peer, (b"\x04\x06\x06\x06\x06\x06\x00\x01",)) for _ in range(20)
+    ]
+    dialled: list[bytes] = []
+
+    async def providers(_: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        return strangers * 500
+
+    async def dial(peer: bytes, addrs: object) -> bool:
+        dialled.append(peer)
+        return await type(alice.net).dial(alice.net, peer, ())
+
+    alice.net.find_providers = providers  # type: ignore[method-assign] # a DHT full of strangers
+    alice.net.dial = dial  # type: ignore[method-assign] # counted
+    world.wire.link(alice.net, bob.net)
+    alice.service._company._changed.set()
+    await until(lambda: bob.lines(kind=3) == 2)
+    assert len(dialled) <= 2 * 32
+    assert alice.net.connected(bob.identity.peer)
+
+
+def test_provider_keys_change_every_six_hours() -> None:
+    six_hours = 6 * 3_600_000
+    keys = {provider_key("main", "swap", now, shard) for now in (0, six_hours - 1, six_hours) for shard in range(4)}
+    assert len(keys) == 8
+    assert provider_key("main", "swap", 0, 0) != provider_key("test", "swap", 0, 0)
+
+
+async def test_problems_say_that_nobody_is_there_and_what_to_do(world: World) -> None:
+    alice = await world.daemon()
+    assert alice.service.problems() == []
+    world.clock.forward(20_000)
+    ((reason, remedy),) = alice.service.problems()
+    assert reason == "no_peers"
+    assert "p2p.bootstrap" in remedy
+    await world.daemon(alice)
+    assert alice.service.problems() == []
+
+
+async def test_problems_say_that_the_clock_is_wrong(world: World) -> None:
+    alice = await world.daemon()
+    for _ in range(3):
+        peer = await world.daemon()
+        peer.clock = world.clock
+        world.wire.link(alice.net, peer.net)
+    await until(lambda: len(alice.service._rounds._clocks) == 3)
+    assert alice.service.problems() == []
+    for peer in alice.service._rounds._clocks:
+        alice.service._rounds._clocks[peer] = 400_000
+    ((reason, remedy),) = alice.service.problems()
+    assert reason == "clock_wrong"
+    assert "400 s behind" in remedy
+
+
+async def test_those_without_a_public_address_share_one_range_on_the_open_network(tmp_path: Path) -> None:
+    limits = DiscoveryLimits(advertisements_per_net=3, private_ranges=False)
+    async with a_world(tmp_path, limits) as world:
+        daemon = await world.daemon()
+        flood = [Signer().advertise(world.clock.wall) for _ in range(10)]
+        assert await pushed(daemon, MALLORY, *flood) == 3
+
+
+async def test_what_was_refused_is_not_fetched_again_and_again(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements_per_peer=5)) as world:
+        alice, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
+        world.limits = DiscoveryLimits()
+        bob = await world.daemon()
+        flood = [Signer(peer=mallory).advertise(world.clock.wall) for _ in range(50)]
+        await bob.service.on_ask(bytes(38), push_of(*flood))
+        world.wire.link(alice.net, bob.net)
+        await until(lambda: alice.lines() == 5 and not alice.service._rounds._running)
+        before = world.wire.bytes_answered
+        await alice.service._rounds.pull(bob.identity.peer, compare=True)
+        assert world.wire.bytes_answered - before < 3_000
