@@ -6,6 +6,7 @@ networks apart. This one runs zeroconf's threads beside trio and hands what they
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from typing import Any
@@ -25,6 +26,7 @@ SERVICE = "_p2p._udp.local."
 NETWORK_KEY = b"musigd"
 MAX_FOUND = 64
 INFO_MS = 3_000
+UNUSED_PORT = 4327  # the addresses in the TXT record count; this only has to be there
 
 
 class Neighbours:
@@ -34,46 +36,52 @@ class Neighbours:
         self._host = host
         self._network = config.network.encode()
         self._reach = reach
-        self._wanted = config.mdns and not config.bootstrap and not listens_on_loopback_only(config)
-        self._name = f"{secrets.token_hex(16)}.{SERVICE}"
+        self.wanted = config.mdns and not config.bootstrap and not listens_on_loopback_only(config)
+        self.name = f"{secrets.token_hex(16)}.{SERVICE}"
 
     async def run(self) -> None:
         """Until cancelled; where multicast does not work, nothing happens."""
-        if not self._wanted:
+        if not self.wanted:
             return
         found_in, found = trio.open_memory_channel[tuple[bytes, bytes]](MAX_FOUND)
         token = trio.lowlevel.current_trio_token()
 
         def on_change(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-            if state_change is ServiceStateChange.Added and name != self._name:
-                for peer in self._read(zeroconf.get_service_info(service_type, name, INFO_MS)):
-                    token.run_sync_soon(_offer, found_in, peer)
+            if state_change is ServiceStateChange.Added and name != self.name:
+                for peer in self.read(zeroconf.get_service_info(service_type, name, INFO_MS)):
+                    with contextlib.suppress(trio.RunFinishedError):
+                        token.run_sync_soon(_offer, found_in, peer)
 
         try:
             zeroconf = await trio.to_thread.run_sync(Zeroconf)
         except OSError as error:
             log.info("mDNS is not available here: %s", error)
             return
+        browser = await trio.to_thread.run_sync(lambda: ServiceBrowser(zeroconf, SERVICE, handlers=[on_change]))
         try:
-            await trio.to_thread.run_sync(self._announce, zeroconf)
-            browser = await trio.to_thread.run_sync(lambda: ServiceBrowser(zeroconf, SERVICE, handlers=[on_change]))
+            info = self.announcement()
+            if info is not None:
+                await trio.to_thread.run_sync(zeroconf.register_service, info)
             async for addr, peer in found:
                 await self._reach.dial(peer, [addr])
-            browser.cancel()
         finally:
-            with trio.CancelScope(shield=True), trio.move_on_after(2):
-                await trio.to_thread.run_sync(zeroconf.close)
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(_close, zeroconf, browser)
 
-    def _announce(self, zeroconf: Zeroconf) -> None:
+    def announcement(self) -> ServiceInfo | None:
+        """What the neighbours are told; None when there is no address that may be told."""
         addrs = [str(addr) for addr in self._host.get_addrs()]
         if not addrs:
-            return
+            return None
         properties: dict[str | bytes, Any] = {f"dnsaddr{index or ''}": addr for index, addr in enumerate(addrs)}
         properties[NETWORK_KEY] = self._network
-        server = f"{self._name.partition('.')[0]}.local."
-        zeroconf.register_service(ServiceInfo(SERVICE, self._name, port=4327, properties=properties, server=server))
+        server = f"{self.name.partition('.')[0]}.local."
+        hosts = [str(addr.value_for_protocol("ip4")) for addr in self._host.get_addrs() if "/ip4/" in str(addr)]
+        return ServiceInfo(
+            SERVICE, self.name, port=UNUSED_PORT, properties=properties, server=server, parsed_addresses=hosts[:1]
+        )
 
-    def _read(self, info: ServiceInfo | None) -> list[tuple[bytes, bytes]]:
+    def read(self, info: ServiceInfo | None) -> list[tuple[bytes, bytes]]:
         """(address, peer) of an announcement of this network."""
         if info is None or info.properties.get(NETWORK_KEY) != self._network:
             return []
@@ -85,6 +93,11 @@ class Neighbours:
                 except AddressError:
                     continue
         return found
+
+
+def _close(zeroconf: Zeroconf, browser: ServiceBrowser) -> None:
+    browser.cancel()  # joins its thread, which `close` alone leaves to end by itself
+    zeroconf.close()
 
 
 def _offer(channel: trio.MemorySendChannel[tuple[bytes, bytes]], peer: tuple[bytes, bytes]) -> None:

@@ -108,12 +108,11 @@ class Node:
             await self.gossip.pubsub.wait_until_ready()
             await self.gossip.follow(topics)
             self._tell_reachable()
-            nursery = await stack.enter_async_context(trio.open_nursery())
-            nursery.start_soon(self.reach.run)
-            nursery.start_soon(Neighbours(self.host, self._config, self.reach).run)
+            tasks = self.host.swarm.manager
+            tasks.run_daemon_task(self.reach.run)
+            tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
             ready()
             await stopping.wait()
-            nursery.cancel_scope.cancel()
 
     async def _close(self) -> None:
         """Say goodbye to everybody at the same time, then free the port."""
