@@ -1,7 +1,7 @@
 # make demo    three daemons find each other and sign        make test    the whole suite
 # make check   format, lint, types, imports, fast tests      make help    every target
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest
+PYTEST := $(PY) -m pytest -n auto
 CODE := daemon rpc musig2 p2p config
 ARGS :=
 
