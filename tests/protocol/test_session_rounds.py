@@ -252,3 +252,20 @@ def test_partials_are_locked_stored_and_sent_in_one_batch() -> None:
         (partial,) = node.said(2)
         assert isinstance(partial.record.body, PartialBody)
         assert set(node.store.locks.values()) == {partial.record.body.nonceset}
+
+
+def test_two_requests_of_the_same_keys_for_the_same_message_know_nothing_of_each_other() -> None:
+    world, twin = World(2), World(2, salt=bytes([1]) * 16)
+    assert world.request.record.items == twin.request.record.items
+    assert world.request.id != twin.request.id
+    twin.sign()
+    world.start_apart()
+    world.approve()
+    first, other = world.nodes[0], twin.nodes[1]
+    before = dict(first.store.joins), dict(first.store.messages)
+    first.hears(other.join(), *other.said(1), *other.said(2))
+    assert (first.store.joins, first.store.messages) == before
+    world.network.heal_all()
+    world.run()
+    assert first.machine.outcome is Outcome.COMPLETE
+    assert {m.id for m in first.said(1)}.isdisjoint(m.id for m in twin.nodes[0].said(1))

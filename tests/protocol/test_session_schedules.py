@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sim.schedules import check, run
 
-SLICE = 400
+SLICE = 300
 BATCH = 50
 
 

@@ -75,6 +75,7 @@ class Node:
         self.events: list[Emit] = []
         self.blames: list[Blame] = []
         self.conflicts: list[KeyConflict] = []
+        self.skew_ms = 0  # how far the wall clock is off
         self.locked = False
         self.store_broken = False
         self.crash_at: Callable[[str], bool] = lambda _: False
@@ -150,7 +151,7 @@ class Node:
         sends: list[Send] = []
         events: list[Emit] = []
         while queue:
-            for effect in self.machine.handle(queue.popleft(), self.clock.now()):
+            for effect in self.machine.handle(queue.popleft(), self.clock.now(self.skew_ms)):
                 if isinstance(effect, SAVES):
                     saves.append(effect)
                 elif isinstance(effect, Send):
@@ -220,7 +221,7 @@ class Node:
         return None
 
     def _join(self, need: NeedJoin) -> JoinReady:
-        now = self.clock.now().wall_ms
+        now = self.clock.now(self.skew_ms).wall_ms
         record = self.request.record
         join = Join(
             record.scheme, need.request, need.attempt, need.key, self.peer, (b"\x04\x7f\x00\x00\x01\x06\x0f\xa1",), now

@@ -28,6 +28,7 @@ from .node import Node
 from .world import ROUND_MS, TTL_MS, World
 
 FINAL = {Outcome.COMPLETE, Outcome.DECLINED, Outcome.CANCELLED, Outcome.EXPIRED, Outcome.FAILED}
+SKEW_MS = 30_000
 PROVEN = {"bad_partial", "equivocation", "invalid_contribution"}
 
 
@@ -82,7 +83,7 @@ def run(seed: int) -> Schedule:
         _plan_trouble(world, rng)
     _plan_lies(world, rng)
     world.clock.at(TTL_MS - 20_000, lambda: _repair(world))
-    world.run(TTL_MS + 3 * ROUND_MS)
+    world.run(TTL_MS + SKEW_MS + 3 * ROUND_MS)
     for node in world.nodes:
         node.restart()
     world.run(ROUND_MS)
@@ -171,6 +172,10 @@ def _plan_trouble(world: World, rng: random.Random) -> None:
     for node in world.nodes:
         if rng.random() < 0.3:
             _plan_crashes(world, node, rng)
+        if rng.random() < 0.2:
+            node.skew_ms = rng.randrange(-SKEW_MS, SKEW_MS)
+            jump = rng.randrange(-SKEW_MS, SKEW_MS)
+            world.clock.at(rng.randrange(TTL_MS), lambda n=node, j=jump: setattr(n, "skew_ms", j))
     if rng.random() < 0.3:
         begin = rng.randrange(8_000)
         side = {rng.choice(world.nodes).peer}

@@ -39,6 +39,7 @@ class World:
         grouping: Sequence[int] | None = None,
         election: Election | None = None,
         max_attempts: int = 5,
+        salt: bytes = bytes(16),
         node: type[Node] = Node,
         odd: dict[int, type[Node]] | None = None,
     ) -> None:
@@ -49,7 +50,7 @@ class World:
         secrets = [secret(1_000 * seed + number + 1) for number in range(n)]
         secrets.sort(key=lambda key: key.pubkey)
         self.request = sealed_request(
-            secrets, scheme_name=scheme_name, items=items, election=election, max_attempts=max_attempts
+            secrets, scheme_name=scheme_name, items=items, election=election, max_attempts=max_attempts, salt=salt
         )
         self.keys = self.request.record.keys
         self.nodes: list[Node] = []
@@ -99,6 +100,7 @@ def sealed_request(
     items: int = 1,
     election: Election | None = None,
     max_attempts: int = 5,
+    salt: bytes = bytes(16),
 ) -> Signed[Request]:
     """A request of these keys, created by the first."""
     record = build_request(
@@ -110,7 +112,7 @@ def sealed_request(
         expires=EPOCH_MS + TTL_MS,
         round_ms=ROUND_MS,
         max_attempts=max_attempts,
-        salt=bytes(16),
+        salt=salt,
         election=election,
         metadata={},
     )
