@@ -8,6 +8,7 @@ Which statements count is a matter of time too: a statement that has expired is 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from array import array
 from collections.abc import Iterable
 
@@ -59,13 +60,14 @@ class Buckets:
 
     def sums(self, bits: int) -> bytes:
         """The digests of all buckets, 8 bytes each, most significant byte first."""
-        if bits == FINE_BITS:
-            folded = array("Q", self._sums)
-        else:
+        folded = array("Q", self._sums)
+        if bits != FINE_BITS:
             width = 1 << (FINE_BITS - bits)
             starts = range(0, 1 << FINE_BITS, width)
             folded = array("Q", (sum(self._sums[start : start + width]) & MASK for start in starts))
-        return b"".join(value.to_bytes(8, "big") for value in folded)
+        if sys.byteorder == "little":
+            folded.byteswap()
+        return folded.tobytes()
 
     @property
     def bits(self) -> int:
@@ -92,6 +94,5 @@ def bucket_span(bucket: int, bits: int) -> tuple[bytes, bytes]:
 
 def differing(ours: bytes, theirs: bytes) -> list[int]:
     """The buckets in which two digests of the same division differ."""
-    if ours == theirs:
-        return []
-    return [at // 8 for at in range(0, len(ours), 8) if ours[at : at + 8] != theirs[at : at + 8]]
+    pairs = zip(memoryview(ours).cast("Q"), memoryview(theirs).cast("Q"), strict=True)
+    return [bucket for bucket, (our, their) in enumerate(pairs) if our != their]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
-from discovery_world import until
+from discovery_world import Signer, until
 from real_world import RealDaemon, real_daemons
+
+from musig2.protocol.sync import Greeting, Hello, Statements, encode_answer, open_ask
 
 pytestmark = pytest.mark.network
 
@@ -45,3 +48,46 @@ async def test_a_key_that_the_directory_does_not_know_is_resolved_through_the_dh
         await alice.advertise(key)
         routes = await carol.service.resolve(key)
         assert alice.network.peer in {peer for peer, _ in routes}
+
+
+async def test_ten_megabytes_of_junk_on_a_topic_reach_nobody_else_and_end_in_a_ban(tmp_path: Path) -> None:
+    async with real_daemons(tmp_path, 3) as (mallory, bob, carol):
+        for daemon in (mallory, bob, carol):
+            await daemon.follow("swap")
+        topic = "musigd/" + bob._network_name + "/signers/swap"
+        await until(lambda: bob.network.connected(mallory.network.peer))
+        for _ in range(210):
+            await mallory.network.publish(topic, secrets.token_bytes(49_000))
+            if mallory.network.peer in bob.ears.bans:
+                break
+        await until(lambda: mallory.network.peer in bob.ears.bans)
+        assert {peer for peer, _ in carol.ears.offences} <= {mallory.network.peer}
+        key = carol.keys.create()
+        await carol.advertise(key)
+        await until(lambda: bob.named("signer:discovered"))
+        assert await bob.found() == {key.hex()}
+
+
+async def test_a_directory_peer_that_serves_forgeries_is_banned(tmp_path: Path) -> None:
+    async with real_daemons(tmp_path, 1) as (bob,):
+        mallory = RealDaemon(tmp_path / "mallory.sqlite", bob._network_name, bob._limits)
+        await mallory.start()
+        try:
+            now_ms = mallory.clock.wall_ms()
+            items = []
+            for _ in range(12):
+                signed, entry = Signer().advertise(now_ms)
+                items.append((signed.envelope[:-1] + bytes([signed.envelope[-1] ^ 1]), entry.envelope))
+
+            async def answer(_: bytes, payload: bytes) -> bytes:
+                if isinstance(open_ask(payload), Hello):
+                    return encode_answer(Greeting(bytes(16), 100, 100, now_ms))
+                return encode_answer(Statements(bytes(16), 100, 50, tuple(items)))
+
+            mallory.ears.on_ask = answer  # type: ignore[method-assign] # a peer that cheats
+            await bob.network.connect(mallory.network.multiaddrs()[0])
+            await until(lambda: mallory.network.peer in bob.ears.bans)
+            await until(lambda: not bob.network.connected(mallory.network.peer))
+            assert bob.lines() == 0
+        finally:
+            await mallory.stop()
