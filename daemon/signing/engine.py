@@ -138,8 +138,8 @@ class Engine:
         self._awaiting_turn.append(future)
         await future
 
-    def changed(self, request: bytes) -> asyncio.Future[None]:
-        """A future that is done after the next commit that concerns this request; cancel it when no longer wanted."""
+    def ended(self, request: bytes) -> asyncio.Future[None]:
+        """A future that is done when an attempt of this request ends, or all of it; cancel it when no longer wanted."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         watchers = self._watchers.setdefault(request, set())
         watchers.add(future)
@@ -295,7 +295,8 @@ class Engine:
             if not future.done():
                 future.set_result(None)
         for request, part in turn.parts.items():
-            for waiter in (*part.waiters, *self._watchers.get(request, ())):
+            watchers = self._watchers.get(request, ()) if part.ends else ()
+            for waiter in (*part.waiters, *watchers):
                 if not waiter.done():
                     waiter.set_result(None)
             if self.follower is not None:

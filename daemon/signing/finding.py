@@ -104,8 +104,9 @@ class Finder:
 
         Raises ApiError `not_found`, `key_not_required`, or how the request ended.
         """
-        self.stored(caller, request)
         entry = self.live_or_done(request)
+        if not caller.sees_any(entry.own):
+            raise not_found("signing request")
         if key not in entry.request.record.keys:
             raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
         if entry.machine.outcome in _SENTENCES:

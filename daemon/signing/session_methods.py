@@ -146,16 +146,16 @@ class SessionMethods:
         until = loop.time() + params.wait_ms / 1000
         while True:
             stored, found = self._signed_thing(caller, params)
-            changed = self._engine.changed(stored.request)
+            ended = self._engine.ended(stored.request)
             try:
                 return self._final(stored, found)
             except ApiError as error:
                 left = until - loop.time()
                 if error.reason != "not_ready" or left <= 0:
                     raise
-                await asyncio.wait([changed], timeout=left)
+                await asyncio.wait([ended], timeout=left)
             finally:
-                changed.cancel()
+                ended.cancel()
 
     def _signed_thing(
         self, caller: Caller, params: wire.GetFinalSignature

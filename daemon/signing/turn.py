@@ -29,7 +29,9 @@ from musig2.protocol.effects import (
     SaveJoin,
     SaveMessage,
     SaveOutcome,
+    SaveSession,
     Send,
+    State,
     WipeNonces,
 )
 from musig2.protocol.inputs import Input, Now, Restarted
@@ -71,6 +73,19 @@ class Part:
     def dirty(self) -> bool:
         """Whether there is anything to commit."""
         return bool(self.created or self.saves or self.events or self.also)
+
+    @property
+    def ends(self) -> bool:
+        """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
+        for save in self.saves:
+            match save:
+                case SaveOutcome(outcome=outcome) if outcome in rows.FINAL:
+                    return True
+                case SaveSession(row=row) if row.state in (State.COMPLETE, State.ABORTED):
+                    return True
+                case _:
+                    pass
+        return False
 
     def kinds(self) -> Iterator[str]:
         """What is being saved, in words; for crash points and the log."""
