@@ -146,6 +146,7 @@ class Node:
         for links in (self.sessions, self.directory):
             links.drop(peer)
         self.asks.lost(peer)
+        self.host.swarm.forget(ID(peer))
         self.dht.remove_peer(ID(peer))
         self.reach.lost_one()
         self._outlet.left(peer)

@@ -116,9 +116,10 @@ class Portal:
 
     def _wake_trio(self) -> None:
         self._inward_planned = False
-        if self._token is None or self.dead.done():
+        if self.dead.done():
             self._inward.clear()
-            return
+        if self._token is None or self.dead.done():
+            return  # too late, or so early that trio looks by itself when it has begun
         try:
             self._token.run_sync_soon(self._drain_inward)
         except trio.RunFinishedError:

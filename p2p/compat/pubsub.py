@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
+from typing import Any
 
 import trio
 from libp2p.abc import IHost, INetStream
@@ -19,7 +20,7 @@ from libp2p.network.connection.exceptions import RawConnError
 from libp2p.peer.id import ID
 from libp2p.pubsub import pubsub as library
 from libp2p.pubsub.gossipsub import PROTOCOL_ID, PROTOCOL_ID_V11, GossipSub
-from libp2p.pubsub.pb.rpc_pb2 import RPC, Message
+from libp2p.pubsub.pb.rpc_pb2 import RPC, ControlMessage, Message
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.pubsub.validators import signature_validator
@@ -34,6 +35,7 @@ from .guard import GuardedTasks, OnFault
 QUEUE = 1024
 MAX_TOPIC_CHARS = 128
 MAX_MESSAGES_PER_RPC = 256
+MAX_CONTROL, MAX_IDS = 64, 1_024  # control entries per RPC, message ids per entry
 MAX_SEEN = 65_536
 RPC_RATE = 500  # per second and peer; whoever sends more is read more slowly
 FLOOD = 20  # peers that get a message from its author directly, where it knows so many
@@ -101,6 +103,20 @@ class GuardedGossipSub(GossipSub):
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self.on_fault)
 
+    async def publish(self, msg_forwarder: ID, pubsub_msg: Message) -> None:
+        """Pass a judged message on. The times that the library notes for each are never read here and never removed."""
+        await super().publish(msg_forwarder, pubsub_msg)
+        self.recent_message_deliveries.clear()
+
+    def _check_equivocation(self, msg: Message) -> bool:
+        return True  # a second message under a known id has ended at the seen ids; the library keeps a copy of each
+
+    def remove_peer(self, peer_id: ID) -> None:
+        """Forget a peer, its pauses included."""
+        super().remove_peer(peer_id)
+        for pauses in self.back_off.values():
+            pauses.pop(peer_id, None)
+
     def _get_peers_to_send(
         self, topic_ids: Iterable[str], msg_forwarder: ID, origin: ID, msg_id: bytes | None = None
     ) -> Iterable[ID]:
@@ -166,7 +182,22 @@ class GuardedPubsub(Pubsub):
             if len(message.topicIDs) == 1 and message.topicIDs[0] in self.topic_ids:
                 await self.push_msg(peer, message)
         if rpc.HasField("control"):
+            self._trim(rpc.control)
             await self.router.handle_rpc(rpc, peer)
+
+    def _trim(self, control: ControlMessage) -> None:
+        """Keep what concerns followed topics, in reasonable numbers; peers that others want dialled are not wanted."""
+        parts: tuple[Any, ...] = (control.ihave, control.graft, control.prune)
+        for part in parts:
+            kept = [entry for entry in part[:MAX_CONTROL] if entry.topicID in self.topic_ids]
+            del part[:]
+            part.extend(kept)
+        for asked in (control.ihave, control.iwant, control.idontwant):
+            del asked[MAX_CONTROL:]
+            for entry in asked:
+                del entry.messageIDs[MAX_IDS:]
+        for prune in control.prune:
+            del prune.peers[:]
 
     def _is_ours(self, topic: str) -> bool:
         return topic.startswith(self._topic_prefix) and len(topic) <= MAX_TOPIC_CHARS

@@ -151,6 +151,11 @@ class GuardedSwarm(Swarm):
             raise SwarmException(f"cannot reach {peer_id}")
         return connections
 
+    def forget(self, peer_id: ID) -> None:
+        """A peer has left: what the library notes of it for connecting by itself, which is off, would stay for ever."""
+        self.tag_store.clear_peer(peer_id)
+        self.auto_connector._recent_disconnects.pop(peer_id, None)
+
     def _live(self, peer_id: ID) -> list[INetConn]:
         return [conn for conn in self.get_connections(peer_id) if not conn.is_closed]
 

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from libp2p.network.stream.exceptions import StreamEOF, StreamError
 from libp2p.peer.id import ID
-from libp2p.pubsub.pb.rpc_pb2 import RPC, Message
+from libp2p.pubsub.pb.rpc_pb2 import RPC, ControlMessage, Message
 from nodes import networks
 from p2p_world import Signer
 
@@ -149,6 +149,27 @@ async def test_the_settings_of_gossip_are_the_safe_ones() -> None:
         assert all(weight >= 0 for weight in weights)
         assert library_pubsub.RpcQueue is WideQueue
         assert library_pubsub.SUBSCRIPTION_CHANNEL_SIZE == QUEUE == 1024
+
+
+@network_test
+async def test_control_messages_are_cut_to_what_concerns_this_node() -> None:
+    async with networks(1) as (anna,):
+        topic = f"musigd/{anna._config.network}/signers/spend"
+        await anna.follow(frozenset({topic}))
+        pubsub = await anna.inside(lambda node: node.gossip.pubsub)
+        control = ControlMessage()
+        for name in (topic, *(f"elsewhere {number}" for number in range(200))):
+            control.ihave.add(topicID=name, messageIDs=[b"x"] * 5_000)
+            control.graft.add(topicID=name)
+            control.prune.add(topicID=name).peers.add(peerID=b"somebody")
+            control.iwant.add(messageIDs=[b"x"] * 5_000)
+        pubsub._trim(control)
+        assert [entry.topicID for entry in control.ihave] == [topic]
+        assert [entry.topicID for entry in control.graft] == [topic]
+        assert [entry.topicID for entry in control.prune] == [topic]
+        assert len(control.prune[0].peers) == 0
+        assert len(control.ihave[0].messageIDs) == 1_024
+        assert len(control.iwant) == 64
 
 
 def test_the_outbound_queue_takes_a_burst() -> None:

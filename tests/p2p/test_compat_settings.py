@@ -15,7 +15,7 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
-from nodes import TestNode, networks
+from nodes import TestNode, eventually, network, networks
 from p2p_world import Signer
 
 from p2p.compat.kad import MAX_VALUES, BoundedProviders
@@ -69,6 +69,46 @@ async def test_no_slot_is_held_once_a_connection_has_ended() -> None:
             await ben.sink.until(lambda: not ben.connected(anna.peer))
         assert await ben.inside(lambda node: dict(node.host.swarm._inbound)) == {}
         assert await ben.inside(lambda node: dict(node.host.swarm._pending)) == {}
+
+
+@network_test
+async def test_nothing_is_kept_of_a_peer_that_has_left() -> None:
+    async with networks(1) as (hub,):
+        topic = f"musigd/{hub._config.network}/signers/spend"
+        await hub.follow(frozenset({topic}))
+        for _ in range(5):
+            async with network(network=hub._config.network) as guest:
+                await guest.follow(frozenset({topic}))
+                await guest.meet(hub)
+                await guest.publish(topic, Signer().advertise().envelope)
+                await hub.sink.until(lambda: hub.sink.gossip)
+            await hub.sink.until(lambda guest=guest: not hub.connected(guest.peer))
+            hub.sink.gossip.clear()
+
+        def kept(node: Any) -> dict[str, int]:
+            router, pubsub, swarm = node.gossip.router, node.gossip.pubsub, node.host.swarm
+            parts = {
+                "tags": swarm.tag_store._tags,
+                "disconnects": swarm.auto_connector._recent_disconnects,
+                "dials": swarm._dials,
+                "links": node.sessions._links,
+                "directory": node.directory._links,
+                "protocols": router.peer_protocol,
+                "pauses": router.back_off.get(topic, {}),
+                "deliveries": router.recent_message_deliveries,
+                "copies": router.equivocation_detection,
+                "queues": pubsub.peer_queues,
+                "streams": pubsub.peers,
+                "followers": pubsub.peer_topics,
+                "identified": node.host._identified_peers,
+                "routing": node.dht.service.routing_table.get_peer_ids(),
+            }
+            return {name: len(part) for name, part in parts.items() if part}
+
+        async def nothing() -> bool:
+            return await hub.inside(kept) == {}
+
+        await eventually(nothing)
 
 
 # 4-6, 17, 19: connections.
