@@ -144,9 +144,13 @@ class Links:
     async def _run(self, link: Link) -> None:
         if link.outbox.closed:
             return
-        async with trio.open_nursery() as nursery:
-            link.nursery = nursery
-            await self._write(link)
+        try:
+            async with trio.open_nursery() as nursery:
+                link.nursery = nursery
+                await self._write(link)
+        except Exception:
+            await self._host.disconnect(ID(link.peer))  # with the next connection comes a new link
+            raise
 
     async def _write(self, link: Link) -> None:
         pause_s, tries = FIRST_PAUSE_S, 0

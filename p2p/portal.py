@@ -64,6 +64,7 @@ class Portal:
         self._outward_woken = False
         self._token: trio.lowlevel.TrioToken | None = None
         self._nursery: trio.Nursery | None = None
+        self._over = False
         self.stopping = trio.Event()
         self._thread: threading.Thread | None = None
 
@@ -198,6 +199,7 @@ class Portal:
             self._nursery = nursery
             self._drain_inward()
             await main(self)
+            self._over = True
             nursery.cancel_scope.cancel()
 
     def _stop(self) -> None:
@@ -212,6 +214,8 @@ class Portal:
     def _drain_inward(self) -> None:
         while self._inward:
             fn, args = self._inward.popleft()
+            if self._over:
+                continue  # calls among them are settled when trio has ended
             try:
                 fn(*args)
             except Exception:
