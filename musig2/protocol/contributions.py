@@ -81,6 +81,11 @@ class Contributions:
             if session.state is State.ROUND2:
                 self._judge_partials(session.transcript, reaction)
 
+    def judge_broken_off(self, transcript: Transcript, reaction: Reaction) -> None:
+        """A round was broken off: judge what waited in its slot, so that no proof is held unseen."""
+        self._judge_nonces(transcript, reaction)
+        self._judge_partials(transcript, reaction)
+
     def show_sets(self, transcript: Transcript, reaction: Reaction) -> None:
         """Show joins or nonces to a few of those who work with others, in turn."""
         for of_nonces in (False, True):

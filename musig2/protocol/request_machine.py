@@ -75,8 +75,7 @@ class SigningRequest:
         sign_message: Callable[[bytes], bytes],
         own_peer: bytes,
     ) -> None:
-        """`own_keys`: the required keys that this daemon holds (may be none). `sign_message` signs a 32-byte id with
-        this daemon's peer identity (ed25519, 64 bytes); `own_peer` is that identity's peer id."""
+        """`own_keys`: the required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
         self._terms = Terms(request, own_keys, sign_message, own_peer)
         self._attempts = Attempts(self._terms)
         self._conclusion = Conclusion(self._terms, self._attempts)
@@ -126,8 +125,9 @@ class SigningRequest:
         reaction = Reaction(self._terms.id, now)
         self._take(inp, reaction)
         self._settle(reaction)
-        for attempt in reaction.broken_off:
-            self._exchange.compare(self._attempts.transcript(attempt), reaction)
+        for transcript in [self._attempts.transcript(attempt) for attempt in reaction.broken_off]:
+            self._contributions.judge_broken_off(transcript, reaction)
+            self._exchange.compare(transcript, reaction)
         return reaction.effects()
 
     def next_wakeup_ms(self) -> int | None:

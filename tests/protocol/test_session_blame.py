@@ -26,7 +26,7 @@ from musig2.protocol.effects import Outcome, State
 from musig2.protocol.envelope import seal
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.evidence import verify_evidence
-from musig2.protocol.inputs import StartRound1
+from musig2.protocol.inputs import StartRound1, StartRound2
 from musig2.protocol.records import AbortBody, NonceBody, PartialBody
 
 
@@ -251,3 +251,25 @@ def test_proof_of_a_bad_partial_among_many_signers_reaches_those_who_hold_the_no
     world.approve()
     world.run(2_000)
     assert {node.row.culprits for node in world.nodes[:5]} == {(world.nodes[5].key,)}
+
+
+def test_a_bad_partial_that_waited_in_its_slot_is_found_when_the_round_is_broken_off() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve(auto=False)
+    second.hears(first.join())
+    first.hears(second.join())
+    _start_both(world)
+    second.hears(*first.said(1))
+    first.hears(*second.said(1))
+    second.feed(StartRound2(second.row.session, None))
+    partial = second.said(2)[0].record
+    body = partial.body
+    assert isinstance(body, PartialBody)
+    bad = replace(partial, body=replace(body, psigs=(bytes(31) + b"\x01",)))
+    first.hears(seal(bad, second.identity.sign, peer=second.peer))
+    assert first.row.state is State.ROUND1
+    world.run(30_000)
+    assert (first.row.reason, first.row.culprits) == ("bad_partial", (second.key,))
+    assert not first.row.partial_released

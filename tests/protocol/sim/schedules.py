@@ -258,6 +258,12 @@ def _check_proofs(schedule: Schedule, label: str) -> None:
             kept = [save.signed.envelope for save in node.store.records.values() if save.culprit]
             found = {key for key, reason in verify_evidence(request, kept) if reason in PROVEN}
             assert set(row.culprits) <= found, f"{label}: the stored evidence does not prove it"
+        if schedule.liar is not None and node.machine.outcome is not Outcome.COMPLETE:
+            held = [save.join.envelope for save in node.store.joins.values()]
+            held += [save.message.envelope for save in node.store.messages.values()]
+            proven = {key for key, reason in verify_evidence(request, held) if reason in PROVEN}
+            named = {key for row in rows for key in row.culprits}
+            assert proven <= named, f"{label}: a proof is held and nobody named"
     seen: dict[tuple[bytes, int], set[bytes]] = {}
     for node in schedule.honest:
         for save in node.store.messages.values():
