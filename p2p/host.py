@@ -20,6 +20,7 @@ from .errors import NetworkError
 from .settings import NetworkConfig
 
 UNLIMITED = 1_000_000
+CROWD = 8  # on a private network many nodes may share one address
 
 
 def key_pair_of(seed: bytes | bytearray) -> KeyPair:
@@ -54,7 +55,7 @@ def build_host(
         admits=lambda peer: is_supported(peer) and not bans.refuses(peer.to_bytes()),
         may_dial=lambda addr: dialable(addr, private_addresses=announced.private_addresses),
         max_connections=config.max_connections,
-        max_pending_per_ip=config.max_pending_per_ip,
+        max_pending_per_ip=config.max_pending_per_ip * (CROWD if announced.private_addresses else 1),
         max_per_ip=UNLIMITED if announced.private_addresses else config.max_connections_per_ip,
         upgrade_s=config.upgrade_timeout_ms / 1000,
         dial_s=config.dial_timeout_ms / 1000,

@@ -12,6 +12,7 @@ from p2p_world import Signer, forged, have, now_ms
 from musig2.protocol.frames import encode_frame
 from musig2.protocol.wire import Signed
 from p2p.addresses import from_text
+from p2p.host import CROWD
 from p2p.network import AddressError, NetworkError, Offence, PeerUnreachable
 
 pytestmark = pytest.mark.network
@@ -111,6 +112,21 @@ async def test_garbage_and_fifty_idle_connections_do_not_keep_a_peer_out() -> No
         for _, writer in sockets:
             writer.close()
         assert ben.alive
+
+
+async def test_the_connections_of_one_address_that_do_not_finish_their_handshake_are_few() -> None:
+    async with networks(1, max_pending_per_ip=2, upgrade_timeout_ms=60_000) as (anna,):
+        sockets = [await asyncio.open_connection("127.0.0.1", port_of(anna)) for _ in range(40)]
+        closed = [asyncio.create_task(reader.read()) for reader, _ in sockets]
+
+        async def turned_away() -> bool:
+            return sum(task.done() for task in closed) == 40 - 2 * CROWD
+
+        await eventually(turned_away)
+        assert await anna.inside(lambda node: node.host.swarm._pending.total()) == 2 * CROWD
+        for _, writer in sockets:
+            writer.close()
+        await asyncio.gather(*closed)
 
 
 async def test_somebody_gets_in_after_three_hundred_others_have_come_and_gone() -> None:
