@@ -75,7 +75,7 @@ class SigningRequest:
         sign_message: Callable[[bytes], bytes],
         own_peer: bytes,
     ) -> None:
-        """`own_keys`: the required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
+        """`own_keys`: required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
         self._terms = Terms(request, own_keys, sign_message, own_peer)
         self._attempts = Attempts(self._terms)
         self._conclusion = Conclusion(self._terms, self._attempts)
