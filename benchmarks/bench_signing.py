@@ -1,0 +1,181 @@
+"""What signing costs: real daemons as processes on loopback, driven over the RPC.
+
+    .venv/bin/python -m benchmarks.bench_signing [--small] [--schemes lotus,bip340] [SECTION]...
+
+Sections: latency throughput burst growth. Latency is from the last join call to `signature:finalized` at every signer,
+beside a floor measured in the same run: the same hops and commits with nothing else (signing_floor.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import secrets
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.signing_floor import Floor
+from benchmarks.signing_parts import Fleet, Wallet, announce, finished, join
+
+AIMS_MS = {2: 8, 3: 14, 5: 28}
+
+
+def say(what: str, value: str, aim: str = "") -> None:
+    print(f"  {what:<58}{value:>26}{'   aim: ' + aim if aim else ''}", flush=True)
+
+
+async def one_session(wallets: Sequence[Wallet]) -> float:
+    """Milliseconds from the last join call until everybody has heard of the signature."""
+    request = await announce(wallets[0], wallets)
+    await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:-1]))
+    await wallets[-1].hears("signing-request:received", request)
+    started = asyncio.get_running_loop().time()
+    last = asyncio.create_task(join(wallets[-1], request))
+    ended = await finished(wallets, request)
+    await last
+    return (ended - started) * 1000
+
+
+async def floor_ms(folder: Path, count: int, runs: int) -> float:
+    """The median of the same hops and commits with nothing else."""
+    floor = Floor(folder, count)
+    wallets: list[Wallet] = []
+    try:
+        await floor.start()
+        wallets += [await Wallet.open(datadir) for datadir in floor.folders]
+        found = [await _floor_session(wallets) for _ in range(runs + 5)][5:]
+    finally:
+        for wallet in wallets:
+            await wallet.close()
+        await floor.stop()
+    return statistics.median(found)
+
+
+async def _floor_session(wallets: Sequence[Wallet]) -> float:
+    session = secrets.token_hex(32)
+    started = asyncio.get_running_loop().time()
+    call = asyncio.create_task(wallets[-1].client.call("getSession", sessionId=session))
+    ended = await finished(wallets, session)
+    await call
+    return (ended - started) * 1000
+
+
+async def latency(folder: Path, scheme: str, args: argparse.Namespace) -> None:
+    """Medians for 2, 3 and 5 signers."""
+    runs = 10 if args.small else 50
+    for count, aim in AIMS_MS.items():
+        floor = await floor_ms(folder / f"floor{count}", count, runs)
+        fleet = Fleet(_made(folder / f"latency{count}"), scheme)
+        try:
+            wallets = await fleet.start(count)
+            for _ in range(5):
+                await one_session(wallets)
+            found = [await one_session(wallets) for _ in range(runs)]
+        finally:
+            await fleet.stop()
+        median = statistics.median(found)
+        ninety = sorted(found)[int(0.9 * len(found))]
+        say(f"{count}-of-{count} {scheme}: median, 90 %", f"{median:.1f} ms, {ninety:.1f} ms", f"{aim} ms")
+        say(f"{count}-of-{count} floor, ratio", f"{floor:.1f} ms, {median / floor:.2f}", "2.0")
+
+
+async def throughput(folder: Path, scheme: str, args: argparse.Namespace) -> None:
+    """Sessions per second of one pair with 10 and 50 open at any time."""
+    seconds = 5 if args.small else 30
+    for width in (10, 50):
+        fleet = Fleet(_made(folder / f"throughput{width}"), scheme)
+        try:
+            wallets = await fleet.start(2)
+            await one_session(wallets)
+            await _drive(wallets, width, seconds, scheme)
+        finally:
+            await fleet.stop()
+
+
+async def _drive(wallets: Sequence[Wallet], width: int, seconds: float, scheme: str) -> None:
+    loop = asyncio.get_running_loop()
+    counted = 0
+    until = loop.time() + seconds
+
+    async def worker() -> None:
+        nonlocal counted
+        while loop.time() < until:
+            request = await announce(wallets[0], wallets)
+            await join(wallets[1], request)
+            await finished(wallets, request)
+            counted += 1
+
+    cpu, started = sum(wallet.cpu_s() for wallet in wallets), loop.time()
+    await asyncio.gather(*(worker() for _ in range(width)))
+    took = loop.time() - started
+    cpu = sum(wallet.cpu_s() for wallet in wallets) - cpu
+    say(f"2-of-2 {scheme}, {width} open: sessions/s, none lost", f"{counted / took:.0f}", "120, then 300")
+    say("   CPU per session, both daemons", f"{1000 * cpu / counted:.1f} ms")
+
+
+async def burst(folder: Path, scheme: str, args: argparse.Namespace) -> None:
+    """Many sessions started at once all end; threads and files afterwards are what they were before."""
+    count = 60 if args.small else 300
+    fleet = Fleet(_made(folder / "burst"), scheme)
+    try:
+        wallets = await fleet.start(2)
+        await one_session(wallets)
+        before = [wallet.threads_and_files() for wallet in wallets]
+        started = asyncio.get_running_loop().time()
+        requests = await asyncio.gather(*(announce(wallets[0], wallets) for _ in range(count)))
+        await asyncio.gather(*(join(wallets[1], request) for request in requests))
+        await asyncio.gather(*(finished(wallets, request) for request in requests))
+        took = asyncio.get_running_loop().time() - started
+        after = [wallet.threads_and_files() for wallet in wallets]
+    finally:
+        await fleet.stop()
+    say(f"{count} sessions at once ({scheme}): all signed after", f"{took:.1f} s")
+    say("   threads and open files before, after", f"{before}, {after}")
+
+
+async def growth(folder: Path, scheme: str, args: argparse.Namespace) -> None:
+    """The whole way with more and more signers; everybody joins at once, nobody but the creator is connected before."""
+    for count in (2, 3, 5, 10) if args.small else (2, 3, 5, 10, 20):
+        fleet = Fleet(_made(folder / f"growth{count}"), scheme)
+        try:
+            wallets = await fleet.start(count)
+            cpu, started = sum(wallet.cpu_s() for wallet in wallets), asyncio.get_running_loop().time()
+            request = await announce(wallets[0], wallets)
+            await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:]))
+            took = await finished(wallets, request) - started
+            cpu = sum(wallet.cpu_s() for wallet in wallets) - cpu
+            info = [len((await wallet.client.call("listPeers"))["peers"]) for wallet in wallets]
+        finally:
+            await fleet.stop()
+        say(f"{count} signers ({scheme}): announce to signed", f"{took:.2f} s", "2 s" if count == 20 else "")
+        say("   CPU of all daemons, connections", f"{cpu:.2f} s, {sum(info) // 2}")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+SECTIONS = {"latency": latency, "throughput": throughput, "burst": burst, "growth": growth}
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all when none is named")
+    parser.add_argument("--small", action="store_true", help="a tenth of the work")
+    parser.add_argument("--schemes", default="lotus,bip340")
+    parser.add_argument("--folder", type=Path, help="where the databases live; a temporary directory when absent")
+    args = parser.parse_args()
+    gc.freeze()
+    with tempfile.TemporaryDirectory(dir=args.folder, prefix="bench-signing-") as folder:
+        for scheme in args.schemes.split(","):
+            for name in args.sections or SECTIONS:
+                print(f"{name}, {scheme}", flush=True)
+                await SECTIONS[name](Path(folder) / scheme / name, scheme, args)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,138 @@
+"""What the signing benchmark is made of: real daemons as processes, and wallets that drive them over the RPC."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from daemon.demo.processes import Daemons
+from rpc.client import Client
+
+TICKS = os.sysconf("SC_CLK_TCK")
+LONGEST_S = 120
+
+
+class Wallet:
+    """Drives one daemon; hears all its events over one WebSocket."""
+
+    def __init__(self, client: Client, pid: int = 0) -> None:
+        self.client = client
+        self._pid = pid
+        self.pubkey = ""
+        self._waiting: dict[tuple[str, str], asyncio.Future[float]] = {}
+        self._listening: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, datadir: Path, pid: int = 0) -> Self:
+        """A wallet of the daemon of that directory."""
+        wallet = cls(await Client.connect(datadir=datadir), pid)
+        wallet._listening = asyncio.create_task(wallet._listen())
+        return wallet
+
+    async def make_key(self, scheme: str) -> None:
+        """A key of its own, which is advertised."""
+        self.pubkey = (await self.client.call("createKey", scheme=scheme))["publicKey"]
+        await self.client.call("advertiseSigner", publicKey=self.pubkey, criteria={"transactionTypes": ["spend"]})
+
+    async def close(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self.client.close()
+
+    def hears(self, event: str, request: str) -> asyncio.Future[float]:
+        """When that event of that request came (loop time); it may have come already."""
+        future = self._waiting.get((event, request))
+        if future is None:
+            future = self._waiting[event, request] = asyncio.get_running_loop().create_future()
+        return future
+
+    def forget(self, request: str) -> None:
+        for event in EVENTS:
+            self._waiting.pop((event, request), None)
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        async for heard in self.client.events(from_seq=0, events=EVENTS):
+            future = self.hears(heard["event"], heard["data"]["requestId"])
+            if not future.done():
+                future.set_result(loop.time())
+
+    def cpu_s(self) -> float:
+        """Processor seconds of the daemon so far, user and system, all threads."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def threads_and_files(self) -> tuple[int, int]:
+        """Threads and open files of the daemon right now."""
+        process = Path(f"/proc/{self._pid}")
+        return len(list((process / "task").iterdir())), len(list((process / "fd").iterdir()))
+
+
+EVENTS = ("signing-request:received", "signature:finalized")
+
+
+class Fleet:
+    """Some daemons that know each other's keys."""
+
+    def __init__(self, folder: Path, scheme: str) -> None:
+        self._daemons = Daemons(folder, f"bench-{secrets.token_hex(4)}")
+        self.scheme = scheme
+        self.wallets: list[Wallet] = []
+
+    async def start(self, count: int) -> list[Wallet]:
+        """Start that many daemons and wait until everybody can find everybody's key."""
+        first: list[str] = []
+        for number in range(count):
+            daemon = await self._daemons.start(f"d{number}", first)
+            first = first or [daemon.multiaddr]
+            wallet = await Wallet.open(daemon.datadir, daemon.process.pid)
+            self.wallets.append(wallet)
+            await wallet.make_key(self.scheme)
+        await asyncio.gather(*(self._sees_all(wallet) for wallet in self.wallets))
+        return self.wallets
+
+    async def _sees_all(self, wallet: Wallet) -> None:
+        wanted = {other.pubkey for other in self.wallets}
+        async with asyncio.timeout(LONGEST_S):
+            while True:
+                found = await wallet.client.call("findAvailableSigners", refresh=True, includeOwn=True, maxResults=500)
+                if wanted <= {signer["publicKey"] for signer in found["signers"]}:
+                    return
+                await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        for wallet in self.wallets:
+            await wallet.close()
+        await self._daemons.stop()
+
+
+async def announce(creator: Wallet, signers: Sequence[Wallet]) -> str:
+    """A new request of one message; the creator has joined."""
+    answer = await creator.client.call(
+        "announceSigningRequest",
+        publicKey=creator.pubkey,
+        requiredPublicKeys=[signer.pubkey for signer in signers],
+        message=secrets.token_hex(32),
+        election=None,
+    )
+    return str(answer["requestId"])
+
+
+async def join(signer: Wallet, request: str) -> Any:
+    """Join once the request is there."""
+    await asyncio.wait_for(signer.hears("signing-request:received", request), LONGEST_S)
+    return await signer.client.call("joinSigningRequest", requestId=request, publicKey=signer.pubkey)
+
+
+async def finished(signers: Sequence[Wallet], request: str) -> float:
+    """When the last signer heard that it is signed (loop time)."""
+    heard = [signer.hears("signature:finalized", request) for signer in signers]
+    times = await asyncio.wait_for(asyncio.gather(*heard), LONGEST_S)
+    for signer in signers:
+        signer.forget(request)
+    return max(times)
