@@ -38,7 +38,7 @@ SMALL = False
 
 
 def say(what: str, value: str, aim: str = "") -> None:
-    print(f"  {what:<62}{value:>22}{'   aim: ' + aim if aim else ''}", flush=True)
+    print(f"  {what:<62}{value:>34}{'   aim: ' + aim if aim else ''}", flush=True)
 
 
 def sized(full: int, small: int) -> int:
@@ -120,13 +120,15 @@ async def find(path: Path) -> None:
             node.service.record_outcome(pubkey, "completed")
     await asyncio.sleep(0.5)
     for name, draw in questions.items():
-        times, found = [], 0
+        times, spent, found = [], [], 0
         for _ in range(400):
             query = Query(**draw())
-            begun = time.perf_counter()
+            begun, cpu = time.perf_counter(), time.thread_time()
             found += len(finding.find(query, limit=50, own=(), include_own=False).signers)
             times.append(1_000 * (time.perf_counter() - begun))
+            spent.append(1_000 * (time.thread_time() - cpu))
         took = f"{quantile(times, 0.5):.2f} / {quantile(times, 0.99):.2f} ms"
+        took += f" (CPU {quantile(spent, 0.5):.2f} / {quantile(spent, 0.99):.2f})"
         say(f"find in {count:,} by {name}, p50 / p99 ({found / 400:.0f} found)", took, "1 / 6 ms")
     await asyncio.sleep(1)
     say("memory above an empty daemon", f"{resident_mib() - before:.0f} MiB", "100 MiB")
@@ -265,7 +267,7 @@ async def latency(path: Path) -> None:
 
 async def listen(client: Any, heard: dict[str, list[float]]) -> None:
     async for event in client.events(events=["signer:discovered"]):
-        heard.setdefault(event.data["advertisement"]["publicKey"], []).append(time.perf_counter())
+        heard.setdefault(event["data"]["advertisement"]["publicKey"], []).append(time.perf_counter())
 
 
 # Growing
@@ -350,6 +352,8 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a tenth of the sizes, to see that it runs")
     asked = parser.parse_args()
     SMALL = asked.small
+    if "MUSIGD_BENCH_ALONE" not in os.environ:
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: what else runs here makes all times longer")
     for name in asked.sections or SECTIONS:
         if "MUSIGD_BENCH_ALONE" not in os.environ:
             print(f"{name}: {SECTIONS[name].__doc__}", flush=True)

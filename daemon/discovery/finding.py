@@ -9,6 +9,7 @@ from typing import Any
 
 from daemon.store import Store
 from musig2.protocol.envelope import open_envelope
+from musig2.protocol.field_rules import SCHEMES
 from musig2.protocol.records import Advertisement, Notice
 from musig2.protocol.sync import MAX_ENVELOPE_BYTES
 from musig2.protocol.wire import Signed
@@ -19,7 +20,7 @@ from .lines import lines_of
 from .ports import Clock
 from .reputation import reputation_of
 from .search import Query, search
-from .statements import Kind, Statement, rank_of
+from .statements import Kind, Statement, rank_of, signer_subject
 from .views import full_view
 
 LINE = (
@@ -28,10 +29,9 @@ LINE = (
     " FROM directory_log l JOIN signers s ON s.type = '' AND s.ts = l.ts AND s.seq = l.seq"
     " LEFT JOIN reputation r ON r.pubkey = s.pubkey WHERE l.seq = ?"
 )
-BY_PUBKEY = (
-    "SELECT l.seq, l.kind, l.id, l.ts, l.record, l.entry, l.view, l.checksum"
-    " FROM signers s INDEXED BY signers_by_pubkey JOIN directory_log l ON l.seq = s.seq"
-    " WHERE s.type = '' AND s.pubkey = ? AND s.exp > ?"
+BY_SUBJECT = (
+    "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+    " WHERE subject IN (?, ?) AND kind = 1 AND exp > ?"
 )
 
 
@@ -73,8 +73,8 @@ class Finding:
 
     def advertisements_of(self, pubkey: bytes) -> list[Advertisement]:
         """What a key says of itself, in force; more than one only if it is used under both schemes."""
-        params = (pubkey, self._clock.wall_ms())
-        rows = self._store.read(lambda conn: conn.execute(BY_PUBKEY, params).fetchall())
+        params = (*(signer_subject(scheme, pubkey) for scheme in SCHEMES), self._clock.wall_ms())
+        rows = self._store.read(lambda conn: conn.execute(BY_SUBJECT, params).fetchall())
         found = []
         for seq, *line in rows:
             if self._damage.found(seq, line):

@@ -33,6 +33,13 @@ class Query:
 
 Clause: TypeAlias = "tuple[str, tuple[Any, ...]]"
 
+# A key is found by its subject under either scheme (`statements.signer_subject`).
+BY_REPUTATION = (
+    "reputation r CROSS JOIN directory_log l"
+    " ON l.subject IN (CAST('slotus' || r.pubkey AS BLOB), CAST('sbip340' || r.pubkey AS BLOB)) AND l.kind = 1"
+    " CROSS JOIN signers s ON s.ts = l.ts AND s.seq = l.seq"
+)
+
 # Each narrow filter with the index that answers it. The indexes cover only the rows of ANY_TYPE.
 INDEX_OF = {
     "s.scheme = ?": "signers_by_scheme",
@@ -61,7 +68,7 @@ def _driver(conn: sqlite3.Connection, query: Query, now_ms: int) -> tuple[str, l
         good, bad, least = reputation.at_least(query.min_reputation, now_ms)
         trusted: Clause = ("r.good_weight * ? - r.bad_weight * ? >= ?", (good, bad, least))
         if _count(conn, "reputation r", [trusted]) < NARROW:
-            tables = "reputation r CROSS JOIN signers s INDEXED BY signers_by_pubkey ON s.pubkey = r.pubkey"
+            tables = BY_REPUTATION
         else:
             tables = f"signers s {narrow} CROSS JOIN reputation r ON r.pubkey = s.pubkey"
         return _of_type(tables, wanted, [trusted, *any_type])

@@ -50,7 +50,6 @@ CREATE INDEX signers_by_scheme ON signers (scheme, ts DESC, seq DESC) WHERE type
 CREATE INDEX signers_by_purpose ON signers (purpose, ts DESC, seq DESC) WHERE type = '' AND purpose IS NOT NULL;
 CREATE INDEX signers_by_low ON signers (low) WHERE type = '';
 CREATE INDEX signers_by_high ON signers (high) WHERE type = '';
-CREATE INDEX signers_by_pubkey ON signers (pubkey) WHERE type = '';
 
 -- Subjects that are never evicted: own keys, pinned keys, past session partners.
 CREATE TABLE directory_kept (
