@@ -7,19 +7,21 @@ from slow_musig2 import N, P, add, base_mul, encode, is_square, lift, mul, neg
 from musig2 import lotus, scheme
 from musig2.points import parse_contributed_keys
 
-MSG, S = b"\x4d" * 32, 5  # an s this small fits into 32 bytes a second time, as s + n
+MSG = b"\x4d" * 32
+SMALL = pytest.mark.parametrize("s", [0, 5])  # fits into 32 bytes a second time, as s + n
 LOTUS = scheme("lotus")
 
 
-def test_a_lotus_partial_signature_has_one_encoding() -> None:
+@SMALL
+def test_a_lotus_partial_signature_has_one_encoding(s: int) -> None:
     k, b, e, a = (0xA1, 0xA2), 0xB, 0xE, 0xA
-    d = (S - k[0] - b * k[1]) * pow(e * a, -1, N) % N
+    d = (s - k[0] - b * k[1]) * pow(e * a, -1, N) % N
     key = lotus._AggregateKey((encode(base_mul(d)),), (a,), 0, encode(base_mul(1)), encode(base_mul(1)))
     values = lotus._SigningValues(key, MSG, b, e, bytes(32), negate_nonce=False)
     pubnonce = encode(base_mul(k[0])) + encode(base_mul(k[1]))
     assert parse_contributed_keys(key.pubkeys)
-    assert values.partial_verify(S.to_bytes(32), pubnonce, 0)
-    assert not values.partial_verify((S + N).to_bytes(32), pubnonce, 0)
+    assert values.partial_verify(s.to_bytes(32), pubnonce, 0)
+    assert not values.partial_verify((s + N).to_bytes(32), pubnonce, 0)
 
 
 @pytest.fixture
@@ -29,21 +31,22 @@ def e(monkeypatch: pytest.MonkeyPatch) -> int:
     return 0xE
 
 
-def test_a_lotus_signature_has_one_s(e: int) -> None:
-    d = next(d for d in range(1, 50) if is_square(add(base_mul(S), neg(base_mul(e * d)))[1]))
-    r = add(base_mul(S), neg(base_mul(e * d)))
+@SMALL
+def test_a_lotus_signature_has_one_s(s: int, e: int) -> None:
+    d = next(d for d in range(1, 50) if is_square(add(base_mul(s), neg(base_mul(e * d)))[1]))
+    r = add(base_mul(s), neg(base_mul(e * d)))
     r_x, pubkey = r[0].to_bytes(32), encode(base_mul(d))
-    assert LOTUS.schnorr_verify(pubkey, MSG, r_x + S.to_bytes(32))
-    assert not LOTUS.schnorr_verify(pubkey, MSG, r_x + (S + N).to_bytes(32))
+    assert LOTUS.schnorr_verify(pubkey, MSG, r_x + s.to_bytes(32))
+    assert not LOTUS.schnorr_verify(pubkey, MSG, r_x + (s + N).to_bytes(32))
 
 
 def test_a_lotus_signature_has_one_r(e: int) -> None:
     """A key for which R is the square point with the smallest x: x + p still fits into 32 bytes."""
     x = next(x for x in range(1, 50) if is_square((x**3 + 7) % P))
     r = next(point for point in (lift(x, 0), lift(x, 1)) if is_square(point[1]))
-    pubkey = encode(mul(pow(e, -1, N), add(base_mul(S), neg(r))))
-    assert LOTUS.schnorr_verify(pubkey, MSG, x.to_bytes(32) + S.to_bytes(32))
-    assert not LOTUS.schnorr_verify(pubkey, MSG, (x + P).to_bytes(32) + S.to_bytes(32))
+    pubkey = encode(mul(pow(e, -1, N), add(base_mul(5), neg(r))))
+    assert LOTUS.schnorr_verify(pubkey, MSG, x.to_bytes(32) + (5).to_bytes(32))
+    assert not LOTUS.schnorr_verify(pubkey, MSG, (x + P).to_bytes(32) + (5).to_bytes(32))
 
 
 def test_the_negated_nonce_makes_no_second_signature() -> None:
