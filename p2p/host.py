@@ -63,4 +63,4 @@ def build_host(
     peerstore = BoundedPeerStore(keeps)
     peerstore.add_key_pair(own, key_pair)
     swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault)
-    return GuardedHost(swarm, announced, on_stream_fault)
+    return GuardedHost(swarm, announced, on_stream_fault, config.agent)

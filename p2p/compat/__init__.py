@@ -10,7 +10,7 @@
 | two processes may listen on one port; IPv6 peers have no remote address | tcp.py |
 | an unread stream grows without bound; an update per read; zero window polls, fails | yamux.py, yamux_stream.py |
 | own keys are evicted from a full peerstore; addresses per peer are unbounded | peerstore.py |
-| identify runs once per peer for ever, reads without bound, runs as a system task | host.py |
+| identify runs once per peer for ever, reads without bound, tells private addresses | host.py |
 | bursts over 32 messages are lost; sequence numbers restart; 10 messages/s per topic | pubsub.py |
 | a thread per node sweeps seen ids; topics that a peer invents are remembered for ever | pubsub.py |
 | peers make a node dial whom they like (peer exchange), also when that is switched off | pubsub.py |

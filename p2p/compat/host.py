@@ -13,14 +13,17 @@ from libp2p.abc import INetConn, INetStream
 from libp2p.host.basic_host import BasicHost
 from libp2p.host.ping import ID as PING
 from libp2p.identity.identify.identify import ID as IDENTIFY
+from libp2p.identity.identify.identify import PROTOCOL_VERSION
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.identity.identify_push.identify_push import ID_PUSH as IDENTIFY_PUSH
 from libp2p.identity.update import update_peerstore_from_identify
 from libp2p.io.utils import read_exactly
 from libp2p.peer.id import ID
+from libp2p.peer.peerstore import env_to_send_in_RPC
+from libp2p.utils import encode_varint_prefixed
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
-from p2p.addresses import Multiaddr
+from p2p.addresses import Multiaddr, without_peer
 from p2p.rates import Paces
 
 from .swarm import GuardedSwarm
@@ -37,12 +40,16 @@ OnStreamFault = Callable[[ID, Exception], None]
 class GuardedHost(BasicHost):
     """`on_identified(peer, agent)` after each connection; `on_stream_fault(peer, error)` for what a handler raised."""
 
-    def __init__(self, swarm: GuardedSwarm, announced: AddressFilter, on_stream_fault: OnStreamFault) -> None:
+    def __init__(
+        self, swarm: GuardedSwarm, announced: AddressFilter, on_stream_fault: OnStreamFault, agent: str
+    ) -> None:
         super().__init__(swarm, negotiate_timeout=10, addrs_factory=announced)
         self.swarm = swarm
         self.on_identified: OnIdentified | None = None
         self._on_stream_fault = on_stream_fault
         self._paces = Paces(STREAM_RATE, 10 * STREAM_RATE)
+        self._agent = agent
+        self.set_stream_handler(IDENTIFY, self._answer_identify)
         self.set_stream_handler(PING, self._answer_pings)
         self.remove_stream_handler(IDENTIFY_PUSH)  # what a peer says about itself is asked once per connection
 
@@ -59,6 +66,28 @@ class GuardedHost(BasicHost):
         """Whoever opens streams or pings without end is served more slowly."""
         now = trio.current_time()
         await trio.sleep(self._paces.of(peer_id.to_bytes(), now).owe(amount, now))
+
+    async def _answer_identify(self, stream: INetStream) -> None:
+        """Say who this node is. The library names its own agent, and private addresses when there are no others."""
+        data = self.identity(stream.get_remote_address()).SerializeToString()
+        try:
+            await stream.write(encode_varint_prefixed(data))
+        finally:
+            with trio.CancelScope(shield=True):
+                await stream.close()
+
+    def identity(self, remote: tuple[str, int] | None) -> Identify:
+        """What peers are told: the announced addresses only, and under which address the asking one is seen here."""
+        observed = Multiaddr(f"/{'ip6' if ':' in remote[0] else 'ip4'}/{remote[0]}/tcp/{remote[1]}") if remote else None
+        return Identify(
+            protocol_version=PROTOCOL_VERSION,
+            agent_version=self._agent,
+            public_key=self.get_public_key().serialize(),
+            listen_addrs=[without_peer(addr).to_bytes() for addr in self.get_addrs()],
+            observed_addr=observed.to_bytes() if observed is not None else b"",
+            protocols=[str(name) for name in self.get_mux().get_protocols() if name],
+            signedPeerRecord=env_to_send_in_RPC(self)[0],
+        )
 
     async def _answer_pings(self, stream: INetStream) -> None:
         """The ping protocol: 32 bytes come back as they are, a few times a second."""

@@ -18,6 +18,7 @@ from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from nodes import TestNode, eventually, network, networks
 from p2p_world import Signer
 
+from p2p.addresses import Multiaddr, from_text, is_private
 from p2p.compat.kad import MAX_VALUES, BoundedProviders
 from p2p.compat.peerstore import MAX_ADDRS_PER_PEER, BoundedPeerStore
 
@@ -130,8 +131,6 @@ async def test_the_settings_of_connections_are_the_safe_ones() -> None:
 @network_test
 async def test_every_address_of_a_peer_is_tried_not_only_the_first() -> None:
     async with networks(2) as (anna, ben):
-        from p2p.addresses import from_text
-
         dead = [from_text(f"/ip4/127.0.0.1/tcp/{port}") for port in (1, 2, 3)]
         assert await anna.dial(ben.peer, [*dead[:2], from_text(ben.address), dead[2]])
 
@@ -190,8 +189,6 @@ async def test_the_stores_of_the_dht_are_bounded() -> None:
 
 
 def test_a_full_address_book_keeps_the_own_keys_and_the_connected_peers() -> None:
-    from p2p.addresses import Multiaddr
-
     own, friend = ID(b"own"), ID(b"friend")
     store = BoundedPeerStore(lambda peer: peer in (own, friend), max_peers=50)
     store.put(own, "kind", "own")
@@ -221,6 +218,18 @@ assert logging.getLogger().handlers == [], logging.getLogger().handlers
 
 def test_the_library_logs_only_what_is_critical() -> None:
     assert not logging.getLogger("libp2p.pubsub").isEnabledFor(logging.ERROR)
+
+
+@network_test
+async def test_identify_tells_the_own_agent_and_only_addresses_that_may_be_announced() -> None:
+    async with networks(1, listen=("/ip4/0.0.0.0/tcp/0",), agent="musigd/test") as (anna,):
+        told = await anna.inside(lambda node: node.host.identity(("::ffff:10.0.0.1", 4)))
+        assert told.agent_version == "musigd/test"
+        assert not any(is_private(addr) for addr in told.listen_addrs)
+        assert Multiaddr(told.observed_addr) == Multiaddr("/ip6/::ffff:10.0.0.1/tcp/4")
+        assert f"/musigd/{anna._config.network}/session/1" in told.protocols
+        record = await anna.inside(lambda node: node.host.get_peerstore().get_local_record().record())
+        assert not any(is_private(addr.to_bytes()) for addr in record.addrs)
 
 
 @network_test
