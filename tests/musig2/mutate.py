@@ -174,7 +174,7 @@ def passes(module: str, source: str, tests: list[Path]) -> bool:
             sys.meta_path.insert(0, Injector(module, source))
             sink = io.StringIO()
             with redirect_stdout(sink), redirect_stderr(sink):
-                options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore"]
+                options = ["-x", "-q", "-c", os.devnull, "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore"]
                 code = pytest.main([*options, *map(str, tests)])
         finally:
             os._exit(int(code))
@@ -227,6 +227,15 @@ def try_all(work: list[tuple[str, str, str]], ends: float) -> int:
     return survivors
 
 
+def load_what_children_share() -> None:
+    """Everything slow to import but musig2 itself, once, before the children are forked."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for module in ("base58", "coincurve._libsecp256k1", "concurrent.futures", "gmpy2", "hypothesis.strategies"):
+        importlib.import_module(module)
+    importlib.import_module("slow_musig2")
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(TESTS))
+    load_what_children_share()
     raise SystemExit(main())
