@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import trio
@@ -12,14 +12,13 @@ from libp2p.io.exceptions import IOException
 from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStoreError
 from libp2p.protocol_muxer.exceptions import MultiselectError
 from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 from libp2p.tools.anyio_service import background_trio_service
 
 from musig2.protocol.checks import Limits
 
-from .addresses import Multiaddr, join_peer
+from .addresses import join_peer
 from .announce import listen_addresses
 from .asks import HEAD_BYTES, Asks
 from .bans import Bans
@@ -192,18 +191,6 @@ class Node:
         if not self.host.swarm.get_connections(ID(peer)):
             raise PeerUnreachable("peer_unreachable", "the peer is not connected")
         return await self.asks.ask(peer, payload, timeout_ms)
-
-    def wake(self, peers: Sequence[bytes]) -> None:
-        """The session outboxes of these peers were filled."""
-        for peer in peers:
-            self.sessions.wake(peer)
-
-    def addresses_of(self, peer: ID) -> list[Multiaddr]:
-        """The known addresses of a peer."""
-        try:
-            return list(self.host.get_peerstore().addrs(peer))
-        except PeerStoreError:
-            return []
 
     async def stats(self) -> NetStats:
         """Counts of this life."""
