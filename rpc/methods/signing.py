@@ -174,6 +174,7 @@ SESSIONS = (
             **_SESSION,
             "reason": "bad_partial",
             "culprits": [samples.KEY_B],
+            "request": samples.ENVELOPE,
             "evidence": [samples.ENVELOPE],
         },
     ),

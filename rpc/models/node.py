@@ -156,3 +156,4 @@ class OpenRpc(Shown):
     openrpc: str
     info: dict[str, Any]
     methods: Many[Any]
+    components: dict[str, Any] | None = None

@@ -68,6 +68,7 @@ class SigningRequest(Shown):
     election: Election | None = None
     signers: Many[RequestSigner]
     partial_released: bool
+    reason: str | None = Field(default=None, description="why it ended without a signature")
     signature: Hex64 | None = None
     signatures: Many[Hex64] | None = None
     envelope: HexBytes

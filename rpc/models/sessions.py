@@ -169,4 +169,5 @@ class Evidence(Shown):
     session_id: Hex32
     reason: str | None = None
     culprits: Many[PublicKey]
+    request: HexBytes | None = Field(default=None, description="envelope of the request that they belong to")
     evidence: Many[HexBytes]

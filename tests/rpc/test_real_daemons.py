@@ -1,0 +1,158 @@
+"""The API of real daemons: answers have the shape of the models, and the examples of the docs make signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rpc_daemons import Pair, two_daemons
+from undeclared import undeclared
+
+from rpc.client import Client
+from rpc.models.events import EVENTS
+from rpc.table import METHODS
+
+pytestmark = pytest.mark.network
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+    async with two_daemons(tmp_path) as made:
+        yield made
+
+
+async def checked(client: Client, method: str, **params: Any) -> Any:
+    """The answer, after it was held to the model of the method."""
+    answer = await client.call(method, **params)
+    assert undeclared(METHODS[method].result.model_validate(answer, by_name=False)) == []
+    assert ("seq" in answer) if METHODS[method].changes else True
+    return answer
+
+
+async def event(client: Client, name: str, **matching: str) -> dict[str, Any]:
+    """The data of the first event of that name that matches, from the oldest on."""
+    async with asyncio.timeout(60):
+        async for heard in client.events(from_seq=0, events=[name]):
+            if all(heard["data"].get(field) == value for field, value in matching.items()):
+                return heard["data"]
+    raise AssertionError("the stream does not end")
+
+
+async def ask(pair: Pair, keys: list[str], message: str, **more: Any) -> tuple[str, str]:
+    """Alice asks both keys, Bob has received it; request id and session id."""
+    asked = await checked(
+        pair.alice, "announceSigningRequest", requiredPublicKeys=keys, publicKey=keys[0], message=message, **more
+    )
+    await event(pair.bob, "signing-request:received", requestId=asked["requestId"])
+    return asked["requestId"], asked["sessionId"]
+
+
+async def advertised_keys(pair: Pair) -> list[str]:
+    keys = [(await checked(client, "createKey", scheme="lotus"))["publicKey"] for client in (pair.alice, pair.bob)]
+    criteria = {"transactionTypes": ["spend"], "minAmount": 5, "trustRequirements": {"reputation": 0}}
+    await checked(pair.alice, "subscribeToSignerDiscovery", transactionTypes=["spend"])
+    await checked(
+        pair.bob, "advertiseSigner", publicKey=keys[1], criteria=criteria, metadata={"nickname": "b", "x": [1]}
+    )
+    await event(pair.alice, "signer:discovered")
+    assert (await checked(pair.alice, "findAvailableSigners"))["signers"][0]["publicKey"] == keys[1]
+    assert len((await checked(pair.bob, "listAdvertisements"))["advertisements"]) == 1
+    return keys
+
+
+async def test_answers_of_a_whole_life_have_the_shape_of_the_models(pair: Pair) -> None:
+    alice, bob = pair.alice, pair.bob
+    for method in ("getInfo", "listPeers", "listBans", "listTokens", "listKeys", "listSessions", "rpc.discover"):
+        await checked(alice, method)
+    keys = await advertised_keys(pair)
+    request, session = await ask(pair, keys, "22" * 32)
+    await checked(alice, "getSigningRequest", requestId=request)
+    await checked(alice, "getSession", sessionId=session)
+    await checked(bob, "findSigningRequestsForMe")
+    await checked(bob, "joinSigningRequest", requestId=request, publicKey=keys[1], autoAdvance=False)
+    await checked(bob, "startRound1", sessionId=session)
+    await checked(bob, "startRound2", sessionId=session)
+    final = await checked(alice, "getFinalSignature", requestId=request, waitMs=30_000)
+    assert (
+        await checked(
+            bob,
+            "verifySignature",
+            publicKey=final["aggregatedPublicKey"],
+            message="22" * 32,
+            signature=final["signature"],
+            scheme="lotus",
+        )
+    )["valid"]
+    await checked(alice, "notifyBroadcastComplete", sessionId=session, txid="44" * 32)
+    await checked(alice, "getEvidence", sessionId=session)
+    await checked(alice, "closeSession", sessionId=session)
+
+
+async def test_ends_without_a_signature_have_the_shape_of_the_models(pair: Pair) -> None:
+    keys = await advertised_keys(pair)
+    request, session = await ask(pair, keys, "33" * 32)
+    await checked(pair.alice, "abortSession", sessionId=session, reason="enough")
+    await checked(pair.alice, "getSession", sessionId=session)
+    request, _ = await ask(pair, keys, "44" * 32, election=None)
+    await checked(pair.alice, "cancelSigningRequest", requestId=request, reason="no")
+    request, _ = await ask(pair, keys, "55" * 32)
+    await checked(pair.bob, "declineSigningRequest", requestId=request, publicKey=keys[1], reason="no")
+    await event(pair.alice, "signing-request:declined", requestId=request)
+    assert (await checked(pair.alice, "getSigningRequest", requestId=request))["state"] == "declined"
+    await checked(pair.bob, "withdrawAdvertisement", publicKey=keys[1])
+    told = await checked(pair.alice, "getEvents", fromSeq=0, limit=1_000)
+    assert {each["event"] for each in told["events"]} <= set(EVENTS)
+
+
+async def test_owner_manages_keys_peers_and_tokens(pair: Pair) -> None:
+    alice = pair.alice
+    key = (await checked(alice, "importKey", privateKey="11" * 32, scheme="bip340", label="old"))["publicKey"]
+    assert (await checked(alice, "pauseKey", publicKey=key))["paused"]
+    await checked(alice, "resumeKey", publicKey=key)
+    await checked(alice, "lock")
+    passphrase = (pair.datadirs[0] / "passphrase").read_text().strip()
+    await checked(alice, "unlock", passphrase=passphrase)
+    token = await checked(alice, "createToken", scopes=["read"], publicKeys=[key], label="phone")
+    await checked(alice, "listTokens")
+    await checked(alice, "revokeToken", tokenId=token["tokenId"])
+    peer = (await checked(pair.bob, "getInfo"))["peerId"]
+    await checked(alice, "banPeer", peerId=peer, durationMs=60_000)
+    await checked(alice, "listBans")
+    await checked(alice, "unbanPeer", peerId=peer)
+
+
+async def run(*command: str) -> str:
+    """Output of a command that must succeed."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(150):
+        output = (await process.communicate())[0].decode()
+    assert process.returncode == 0, output
+    return output
+
+
+async def test_example_in_python_makes_a_signature(pair: Pair) -> None:
+    output = await run(sys.executable, str(PROJECT / "examples/sign_together.py"), *map(str, pair.datadirs))
+    assert re.search(r"^signature [0-9a-f]{128}$", output, re.MULTILINE)
+
+
+async def test_example_with_curl_makes_a_signature(pair: Pair) -> None:
+    output = await run("sh", str(PROJECT / "examples/sign_together.sh"), *map(str, pair.datadirs))
+    assert re.search(r"^signature [0-9a-f]{128}$", output, re.MULTILINE)
+
+
+async def test_first_signature_of_the_page_for_wallet_developers_works_as_it_is_written(
+    pair: Pair, tmp_path: Path
+) -> None:
+    page = (PROJECT / "docs/wallets.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    output = await run(sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{program}")
+    assert re.fullmatch(r"[0-9a-f]{128}\n", output)
