@@ -5,8 +5,9 @@
                                                     --tell--> event log, whoever waits
 
 Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
-inbox. If the transaction fails, the parts of the turn are tried one by one; a part that fails alone is
-undone by `SaveFailed`, and nothing of it is sent.
+inbox. A turn that only brought contributions of others, with nothing to send or tell, waits for the next commit. If the
+transaction fails, the parts of the turn are tried one by one; a part that fails alone is undone by `SaveFailed`, and
+nothing of it is sent.
 """
 
 from __future__ import annotations
@@ -21,20 +22,19 @@ from typing import Protocol
 import structlog
 
 from daemon.signing.limits import SigningLimits
-from daemon.signing.outbox import Outbox
 from daemon.signing.ports import NO_CRASH_POINTS, Clock, CrashPoints, Events, Network, Store
 from daemon.signing.roster import Entry, Roster
+from daemon.signing.sending import Sender
 from daemon.signing.signer import Signer
 from daemon.signing.telling import Teller, store_failed
 from daemon.signing.turn import Part, Turn
-from musig2.protocol.effects import Send
 from musig2.protocol.inputs import Now, SaveFailed, Tick
-from musig2.protocol.wire import Frame
 
 log = structlog.get_logger("musigd.signing")
 Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
 
 
+HOLD_MS = 50
 BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
 
 
@@ -85,6 +85,8 @@ class Engine:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._awaiting_turn: list[asyncio.Future[None]] = []
+        self._held: dict[bytes, Part] = {}  # foreign contributions that are not committed yet
+        self._held_until_ms = 0
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
         self.follower: Follower | None = None
         self.turns = 0
@@ -155,17 +157,20 @@ class Engine:
     async def _run(self) -> None:
         while self._task is not None:
             await self._until_something()
-            try:
-                await self._turn()
-            except Exception:
-                log.exception("a turn of the signing engine failed; its input is lost and will be sent again")
+            await self._one_turn(last=self._task is None)
+
+    async def _one_turn(self, *, last: bool) -> None:
+        try:
+            await self._turn(last=last)
+        except Exception:
+            log.exception("a turn of the signing engine failed; its input is lost and will be sent again")
 
     async def _until_something(self) -> None:
         if self._inbox:
             await asyncio.sleep(0)
             return
         self._wake.clear()
-        due = self._roster.next_wakeup_ms()
+        due = self._next_ms()
         timeout = None if due is None else max(0, due - self._clock.mono_ms()) / 1000
         try:
             async with asyncio.timeout(timeout):
@@ -173,10 +178,32 @@ class Engine:
         except TimeoutError:
             return
 
-    async def _turn(self) -> None:
-        turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
+    def _next_ms(self) -> int | None:
+        due, held = self._roster.next_wakeup_ms(), self._held_until_ms if self._held else None
+        return min((at for at in (due, held) if at is not None), default=None)
+
+    async def _turn(self, *, last: bool = False) -> None:
+        turn = Turn(roster=self._roster, signer=self._signer, now=self.now(), held=self._held)
+        self._held = {}
         self._think(turn)
         self.turns += 1
+        if not last and not turn.urgent and (not turn.parts or turn.now.mono_ms < self._hold(turn)):
+            self._held = turn.parts
+            self._send(turn)
+            return
+        try:
+            await self._finish(turn)
+        finally:
+            for part in turn.parts.values():
+                self._fail(part)
+
+    def _hold(self, turn: Turn) -> int:
+        """Until when what others contributed may wait for the next commit: nothing was said or told because of it."""
+        if not turn.held:
+            self._held_until_ms = turn.now.mono_ms + HOLD_MS
+        return self._held_until_ms
+
+    async def _finish(self, turn: Turn) -> None:
         kinds = frozenset(kind for part in turn.parts.values() for kind in part.kinds())
         failed: list[Part] = []
         if turn.dirty:
@@ -254,42 +281,16 @@ class Engine:
             self._tell(turn)
 
     def _send(self, turn: Turn) -> None:
-        outbox = Outbox()
-        for peer, frame in turn.direct:
-            outbox.put(peer, frame)
-        meant: dict[bytes, set[tuple[Entry, int]]] = {}
-        for part in turn.parts.values():
-            for send in part.sends:
-                self._address(part.entry, send, outbox, meant)
-        for peer, frames in outbox.flush():
-            sent = self._network.send(peer, frames)
-            for entry, index in meant.get(peer, ()):
-                if sent:
-                    entry.pushed.setdefault(peer, turn.now.mono_ms)
-                    entry.delivered.add(index)
-                elif self.follower is not None:
-                    self.follower.unreachable(entry, index)
+        sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._unreachable)
+        sender.send(turn.direct, turn.parts.values())
 
-    def _address(self, entry: Entry, send: Send, outbox: Outbox, meant: dict[bytes, set[tuple[Entry, int]]]) -> None:
-        """Queue one frame, the request before it where a peer may lack it; note whom each peer stands for."""
-        if send.peer is not None:
-            self._queue(entry, send.frame, send.peer, outbox)
-            return
-        for index in entry.others if send.to is None else (send.to,):
-            for peer in entry.peers_of(index):
-                if entry.may_lack_it(peer):
-                    outbox.put(peer, entry.request)
-                self._queue(entry, send.frame, peer, outbox)
-                meant.setdefault(peer, set()).add((entry, index))
-
-    def _queue(self, entry: Entry, frame: Frame, peer: bytes, outbox: Outbox) -> None:
-        if not self._network.connected(peer):
-            outbox.put(peer, frame)  # to find out whom to dial
-        elif not entry.repeats(frame, peer, self._clock.mono_ms()):
-            outbox.put(peer, frame)
+    def _unreachable(self, entry: Entry, index: int) -> None:
+        if self.follower is not None:
+            self.follower.unreachable(entry, index)
 
     def _tell(self, turn: Turn) -> None:
-        self._events.publish()
+        if any(part.events for part in turn.parts.values()):
+            self._events.publish()
         awaiting, self._awaiting_turn = self._awaiting_turn, []
         for future in awaiting:
             if not future.done():

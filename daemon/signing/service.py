@@ -35,7 +35,7 @@ from daemon.signing.session_methods import SessionMethods
 from daemon.signing.signer import LocalSigner, Signer
 from daemon.signing.telling import Teller
 from daemon.signing.turn import Part, Turn
-from musig2.protocol.effects import State
+from musig2.protocol.effects import SaveJoin, State
 from musig2.protocol.inputs import OwnerAbort
 from musig2.protocol.records import Notice
 from musig2.protocol.wire import Frame, Signed
@@ -190,7 +190,7 @@ class SigningService:
 
     def committed(self, part: Part) -> None:
         """Look for signers to connect, count outcomes."""
-        if part.created is not None or part.saves:
+        if part.created is not None or any(isinstance(save, SaveJoin) for save in part.saves):
             self._delivery.pursue(part.entry)
         self._outcomes.note(part)
 

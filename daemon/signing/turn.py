@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -35,7 +35,7 @@ from musig2.protocol.effects import (
     WipeNonces,
 )
 from musig2.protocol.inputs import Input, Now, Restarted
-from musig2.protocol.wire import Frame
+from musig2.protocol.wire import Answer, Frame, Have
 
 Tell: TypeAlias = "Callable[[sqlite3.Connection, Part, Emit], None]"
 _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
@@ -75,6 +75,13 @@ class Part:
         return bool(self.created or self.saves or self.events or self.also)
 
     @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for this: anything but contributions of others, and hints to peers."""
+        if self.created or self.events or self.also or self.waiters or self.notes:
+            return True
+        return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, Have | Answer) for s in self.sends)
+
+    @property
     def ends(self) -> bool:
         """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
         for save in self.saves:
@@ -103,12 +110,18 @@ class Part:
                     pass
 
 
+def _is_foreign(save: Save) -> bool:
+    return isinstance(save, SaveMessage) and not save.own and save.seq <= 2
+
+
 class Turn:
     """Runs inputs to quiescence and collects what must be saved, sent and told."""
 
-    def __init__(self, *, roster: Roster, signer: Signer, now: Now) -> None:
+    def __init__(self, *, roster: Roster, signer: Signer, now: Now, held: Mapping[bytes, Part] | None = None) -> None:
+        """`held`: parts of earlier turns that were not committed."""
         self.now = now
-        self.parts: dict[bytes, Part] = {}
+        self.held = bool(held)
+        self.parts: dict[bytes, Part] = dict(held or {})
         self.broken: list[Part] = []  # machines that failed; out of memory already
         self.direct: list[tuple[bytes, Frame]] = []  # answers to peers that belong to no machine
         self._roster = roster
@@ -118,6 +131,11 @@ class Turn:
     def dirty(self) -> bool:
         """Whether there is anything to commit."""
         return any(part.dirty for part in self.parts.values())
+
+    @property
+    def urgent(self) -> bool:
+        """Whether this turn has to be committed now."""
+        return any(part.urgent for part in self.parts.values())
 
     def part(self, entry: Entry) -> Part:
         """This turn's part of that request."""
