@@ -70,6 +70,8 @@ def _index(conn: sqlite3.Connection, seq: int, advertisement: Advertisement) -> 
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(name, *found_by) for name in (ANY_TYPE, *advertisement.types)],
     )
+    where = (advertisement.ts, seq, advertisement.pubkey)
+    conn.execute("UPDATE reputation SET ts = ?, seq = ? WHERE pubkey = ?", where)
 
 
 def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:

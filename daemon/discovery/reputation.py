@@ -56,14 +56,23 @@ def record(
     bad = growth(now_ms) if outcome is SessionOutcome.FAILED else 0.0
     counts = tuple(int(outcome is kind) for kind in SessionOutcome)
     conn.execute(
-        "INSERT INTO reputation VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pubkey) DO UPDATE SET"
+        "INSERT INTO reputation"
+        " (pubkey, completed, failed, aborted, good_weight, bad_weight, response_ms, at_ms, ts, seq)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pubkey) DO UPDATE SET"
         " completed = completed + excluded.completed, failed = failed + excluded.failed,"
         " aborted = aborted + excluded.aborted, good_weight = good_weight + excluded.good_weight,"
         " bad_weight = bad_weight + excluded.bad_weight, at_ms = excluded.at_ms,"
         " response_ms = coalesce(response_ms + ? * (excluded.response_ms - response_ms),"
         " excluded.response_ms, response_ms)",
-        (pubkey, *counts, good, bad, response_ms, now_ms, RESPONSE_SHARE),
+        (pubkey, *counts, good, bad, response_ms, now_ms, *_line_of(conn, pubkey), RESPONSE_SHARE),
     )
+
+
+def _line_of(conn: sqlite3.Connection, pubkey: bytes) -> tuple[int | None, int | None]:
+    """Time and line of the advertisement of a key; a later one updates the row itself."""
+    subjects = [signer_subject(scheme, pubkey) for scheme in SCHEMES]
+    row = conn.execute("SELECT ts, seq FROM directory_log WHERE subject IN (?, ?) AND kind = 1", subjects).fetchone()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def score_of(good_weight: float, bad_weight: float, now_ms: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from . import reputation
 from .lines import ANY_TYPE
 
-NARROW = 1_000
+NARROW = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,7 @@ class Query:
 
 Clause: TypeAlias = "tuple[str, tuple[Any, ...]]"
 
-# A key is found by its subject under either scheme (`statements.signer_subject`).
-BY_REPUTATION = (
-    "reputation r CROSS JOIN directory_log l"
-    " ON l.subject IN (CAST('slotus' || r.pubkey AS BLOB), CAST('sbip340' || r.pubkey AS BLOB)) AND l.kind = 1"
-    " CROSS JOIN signers s ON s.ts = l.ts AND s.seq = l.seq"
-)
+BY_REPUTATION = "reputation r CROSS JOIN signers s ON s.ts = r.ts AND s.seq = r.seq AND s.pubkey = r.pubkey"
 
 # Each narrow filter with the index that answers it. The indexes cover only the rows of ANY_TYPE.
 INDEX_OF = {
@@ -68,9 +63,8 @@ def _driver(conn: sqlite3.Connection, query: Query, now_ms: int) -> tuple[str, l
         good, bad, least = reputation.at_least(query.min_reputation, now_ms)
         trusted: Clause = ("r.good_weight * ? - r.bad_weight * ? >= ?", (good, bad, least))
         if _count(conn, "reputation r", [trusted]) < NARROW:
-            tables = BY_REPUTATION
-        else:
-            tables = f"signers s {narrow} CROSS JOIN reputation r ON r.pubkey = s.pubkey"
+            return BY_REPUTATION, [trusted, ("s.type = ?", (wanted or ANY_TYPE,))]
+        tables = f"signers s {narrow} CROSS JOIN reputation r ON r.pubkey = s.pubkey"
         return _of_type(tables, wanted, [trusted, *any_type])
     if narrow:
         return _of_type(f"signers s {narrow}", wanted, any_type)

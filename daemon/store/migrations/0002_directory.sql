@@ -96,5 +96,7 @@ CREATE TABLE reputation (
     good_weight REAL NOT NULL,
     bad_weight  REAL NOT NULL,
     response_ms REAL,
-    at_ms       INTEGER NOT NULL
+    at_ms       INTEGER NOT NULL,
+    ts          INTEGER,            -- of this key's latest advertisement, and its line in the log: where to find it
+    seq         INTEGER
 ) WITHOUT ROWID;
