@@ -73,6 +73,7 @@ class Ingest:
         self._stored = stored
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
+        self._writing: set[bytes] = set()  # ids of verified statements on their way to the disk
 
     async def take(self, records: Sequence[Signed[Record]], *, origin: Origin, peer: bytes | None = None) -> Intake:
         """Check and store records that `peer` delivered; returns when what is good is on the disk."""
@@ -85,8 +86,10 @@ class Ingest:
         genuine = unknown if origin.checked else await self._genuine(unknown, peer)
         intake.forged = len(unknown) - len(genuine)
         whole = self._join(genuine, now_ms)
-        timely = [statement for statement in whole if not self._screen.too_often(statement, origin, now_ms)]
-        intake.refused += len(whole) - len(timely)
+        fresh = [statement for statement in whole if statement.record.id not in self._writing]
+        intake.known += len(whole) - len(fresh)
+        timely = [statement for statement in fresh if not self._screen.too_often(statement, origin, now_ms)]
+        intake.refused += len(fresh) - len(timely)
         for start in range(0, len(timely), AT_ONCE):
             await self._keep(timely[start : start + AT_ONCE], intake, now_ms)
         return intake
@@ -154,7 +157,12 @@ class Ingest:
                     tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], followed)
             return log.close()
 
-        changes = await self._store.write(write)
+        ids = {statement.record.id for statement in statements}
+        self._writing |= ids
+        try:
+            changes = await self._store.write(write)
+        finally:
+            self._writing -= ids
         self._buckets.add(changes.added)
         self._buckets.remove(changes.gone)
         self._events.publish()
