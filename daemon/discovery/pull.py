@@ -92,6 +92,15 @@ class Puller:
             talk.report.end = stop.end
         return talk.report
 
+    async def greet(self, peer: bytes) -> bool:
+        """Say what we have; True when the peer has something that was not read yet. Never raises."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            theirs = await talk.ask(self._hello(), Greeting)
+        except Stop:
+            return False
+        return self._cursors.of(peer) != Cursor(theirs.log, theirs.head)
+
     async def fetch(self, peer: bytes, ids: list[bytes]) -> Report:
         """Take over the statements with these ids from `peer`, as far as it has them; never raises."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
@@ -115,8 +124,7 @@ class Puller:
         return self._cursors.of(peer) != Cursor(hello.log, hello.head)
 
     async def _pull(self, talk: Conversation, compare: bool) -> None:
-        hello = Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
-        theirs = await talk.ask(hello, Greeting)
+        theirs = await talk.ask(self._hello(), Greeting)
         talk.report.clock_ahead_ms = theirs.now_ms - self._clock.wall_ms()
         cursor = self._cursors.of(talk.peer)
         after = cursor.position if cursor and cursor.log == theirs.log and cursor.position <= theirs.head else 0
@@ -129,6 +137,9 @@ class Puller:
         else:
             await self._reconcile(talk, theirs.size)
         await self._cursors.save(talk.peer, Cursor(theirs.log, theirs.head))
+
+    def _hello(self) -> Hello:
+        return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
 
     async def _read_pages(self, talk: Conversation, theirs: Greeting, after: int) -> None:
         """The next page travels while this one is verified."""

@@ -3,6 +3,9 @@
 At once with a peer that this node dialled, and with one that says hello and has something new; from time to time with a
 few of those that are connected, chosen so that they come from different address ranges; and when a client asks for it.
 Every tenth regular round compares digests even where the cursors say that nothing is new.
+
+Topics carry an advertisement to those who follow its type and are connected through others who do. For everybody else
+there is rumour: whose log has grown says hello to a few peers, who then read what is new and say hello in turn.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
+from typing import Any
 
 from musig2.protocol.sync import Hello
 from p2p.network import Direction, PeerChange, PeerInfo
@@ -25,6 +29,8 @@ COMPARE_EVERY = 10
 AGAIN_MS = 1_000
 REFRESH_MS = 1_500
 CLOCKS = 64
+RUMOUR_MS = 2_000
+RUMOUR_PEERS = 4
 
 
 class Rounds:
@@ -38,6 +44,8 @@ class Rounds:
         self._running: dict[bytes, asyncio.Task[Report]] = {}
         self._again: set[bytes] = set()
         self._later: dict[bytes, asyncio.TimerHandle] = {}
+        self._rumour: asyncio.TimerHandle | None = None
+        self._greeting: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
@@ -53,6 +61,25 @@ class Rounds:
     def greeted(self, peer: bytes, hello: Hello) -> None:
         """A peer said what it has."""
         if self._puller.is_behind(peer, hello):
+            self._soon(peer)
+
+    def grew(self) -> None:
+        """Something new was stored: tell a few peers soon, once for all that comes until then."""
+        if self._rumour is None:
+            wait_s = RUMOUR_MS * random.uniform(0.5, 1.5) / 1000  # noqa: S311 - spreads load
+            self._rumour = asyncio.get_running_loop().call_later(wait_s, self._spread)
+
+    def _spread(self) -> None:
+        self._rumour = None
+        for info in self._choose(RUMOUR_PEERS):
+            if info.peer not in self._running:
+                task = asyncio.create_task(self._greet(info.peer), name="musigd directory hello")
+                self._greeting.add(task)
+                task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, peer: bytes) -> None:
+        """Say hello; the answer tells whether the peer has something new for us."""
+        if await self._puller.greet(peer):
             self._soon(peer)
 
     def pull(self, peer: bytes, *, compare: bool = False) -> asyncio.Task[Report]:
@@ -129,7 +156,10 @@ class Rounds:
         for timer in self._later.values():
             timer.cancel()
         self._later.clear()
-        tasks = list(self._running.values())
+        if self._rumour is not None:
+            self._rumour.cancel()
+            self._rumour = None
+        tasks: list[asyncio.Task[Any]] = [*self._running.values(), *self._greeting]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -263,6 +263,8 @@ class DiscoveryService:
     # Inside
 
     def _on_stored(self, statements: Sequence[Statement]) -> None:
+        if statements and self._started:
+            self._rounds.grew()
         for statement in statements:
             record = statement.record.record
             if isinstance(record, Notice):

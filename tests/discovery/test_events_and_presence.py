@@ -29,6 +29,20 @@ async def test_an_advertisement_is_announced_once_whichever_channels_bring_it(wo
     assert len(carol.named("signer:discovered")) == 1
 
 
+async def test_rumour_reaches_those_whom_no_topic_connects(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice)
+    carol = await world.daemon(bob)
+    dave = await world.daemon(carol)
+    await dave.follow("swap")
+    await until(lambda: dave.lines(kind=3) == 4)
+    for one, other in ((alice, carol), (alice, dave), (bob, dave)):
+        if one.net.connected(other.identity.peer):
+            world.wire.cut(one.net, other.net)
+    await alice.advertise(alice.keys.create())
+    await until(lambda: dave.named("signer:discovered"))
+
+
 async def test_only_followed_types_are_announced_and_following_outlives_a_restart(world: World) -> None:
     daemon = await world.daemon()
     assert await daemon.follow("coinjoin", "swap") == {"transactionTypes": ["coinjoin", "swap"]}
