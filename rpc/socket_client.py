@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from rpc.endpoint import Endpoint
 
 _MAX_MESSAGE = 64 * 1_048_576
 _REVOKED = 4401
+_MOST_HEARD = 1_000
 
 
 class SocketClient(Methods):
@@ -25,7 +27,10 @@ class SocketClient(Methods):
         self._ws = ws
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._heard: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue(maxsize=1_000)
+        self._heard: deque[Mapping[str, Any]] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._over = False
         self._reading = asyncio.ensure_future(self._read())
 
     async def call(self, method: str, **params: Any) -> Any:
@@ -35,7 +40,7 @@ class SocketClient(Methods):
         self._waiting[call_id] = answer
         body = orjson.dumps({"jsonrpc": "2.0", "id": call_id, "method": method, "params": params})
         try:
-            if self._reading.done():
+            if self._over:
                 raise self._ended()
             await self._ws.send_str(body.decode())
             return result_of(await answer)
@@ -45,12 +50,17 @@ class SocketClient(Methods):
             self._waiting.pop(call_id, None)
 
     async def next_notification(self) -> Mapping[str, Any]:
-        """The `params` of the next notification: `{subscription, result}`. Raises when the connection has ended."""
-        heard = await self._heard.get()
-        if heard is None:
-            self._heard.put_nowait(None)
-            raise self._ended()
-        return heard
+        """The `params` of the next notification: `{subscription, result}`.
+
+        Raises when the connection has ended and everything that had arrived was given out.
+        """
+        while not self._heard:
+            if self._over:
+                raise self._ended()
+            self._news.clear()
+            await self._news.wait()
+        self._room.set()
+        return self._heard.popleft()
 
     async def close(self) -> None:
         """Says goodbye; calls that wait are ended."""
@@ -64,22 +74,29 @@ class SocketClient(Methods):
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._take(orjson.loads(message.data))
         finally:
+            self._over = True
+            self._news.set()
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(self._ended())
-            if self._heard.full():
-                self._heard.get_nowait()
-            self._heard.put_nowait(None)
 
     async def _take(self, said: Any) -> None:
         if not isinstance(said, Mapping):
             return
         if said.get("method") == "subscription":
-            await self._heard.put(said["params"])
+            await self._keep(said["params"])
             return
         answer = self._waiting.get(said.get("id", 0))
         if answer is not None and not answer.done():
             answer.set_result(said)
+
+    async def _keep(self, notification: Mapping[str, Any]) -> None:
+        """Queues it; while the queue is full nothing more is read, and the daemon sees a slow reader."""
+        while len(self._heard) >= _MOST_HEARD:
+            self._room.clear()
+            await self._room.wait()
+        self._heard.append(notification)
+        self._news.set()
 
     def _ended(self) -> ClientError:
         if self._ws.close_code == _REVOKED:

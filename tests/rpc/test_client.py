@@ -101,6 +101,21 @@ async def test_unix_socket_needs_no_token(make_world: MakeWorld, tmp_path: Path)
         await socket.close()
 
 
+async def test_consumer_slower_than_the_stream_loses_nothing_when_the_connection_breaks(world: World) -> None:
+    world.log.append(*["session:ready"] * 4_000)
+    async with await Client.connect(url=world.base, token=COOKIE) as client:
+        heard: list[int] = []
+        async for event in client.events(from_seq=1):
+            heard.append(event["seq"])
+            if event["seq"] in {1, 1_500, 1_501}:
+                await world.result("getInfo")  # meanwhile the queue fills
+                for connection in list(world.server._sockets._open):
+                    connection._transport.abort()
+            if event["seq"] == 4_000:
+                break
+    assert heard == list(range(1, 4_001))
+
+
 async def collect(events: AsyncIterator[HeardEvent], last: int) -> list[int]:
     heard: list[int] = []
     async for event in events:
