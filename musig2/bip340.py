@@ -80,7 +80,8 @@ def _apply(cache: secp.KeyAggCache, position: int, tweak: Tweak) -> None:
     value = tweak.value
     if tweak.kind is TweakKind.TAPROOT:
         value = taptweak_bip341(secp.pubkey_serialize(secp.musig_pubkey_get(cache))[1:], tweak.value)
-    if not secp.musig_tweak(cache, value or b"", xonly=tweak.kind is not TweakKind.PLAIN):
+    assert value is not None  # Tweak holds a scalar for both other kinds
+    if not secp.musig_tweak(cache, value, xonly=tweak.kind is not TweakKind.PLAIN):
         raise InvalidArgumentError(f"tweaks[{position}]", "leads to the point at infinity")
 
 

@@ -4,7 +4,7 @@ import pytest
 from musig2_world import SCHEMES, World, world
 from slow_musig2 import SLOW, G, base_mul, decode, encode, mul, neg
 
-from musig2 import InvalidContributionError, NonceMismatch, SecretKey, lotus, scheme
+from musig2 import InvalidContributionError, SecretKey, lotus, scheme
 
 INFINITY = bytes(33)
 HALVES = {"first": (True, False), "second": (False, True), "both": (True, True)}
@@ -94,5 +94,4 @@ def test_a_claim_that_meets_infinity_on_both_sides_is_false() -> None:
     first = mul(-values.b, base_mul(3))
     vanishing = encode(first) + encode(base_mul(3))
     key: SecretKey = made.keys[0]
-    assert not made.scheme.partial_sig_verify(bytes(32), vanishing, key.pubkey, made.session)
-    assert NonceMismatch.reason == "nonce_mismatch"
+    assert made.scheme.partial_sig_verify(bytes(32), vanishing, key.pubkey, made.session) is False

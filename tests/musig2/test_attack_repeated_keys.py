@@ -32,16 +32,18 @@ def test_a_repeated_key_signs_by_position_with_a_nonce_each(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_without_a_position_it_does_not_sign(name: str) -> None:
+@pytest.mark.parametrize("gap", [0, 1, 5])
+def test_without_a_position_it_does_not_sign(name: str, gap: int) -> None:
     key = SecretKey.generate()
-    made = world(scheme(name), keys=[key, SecretKey.generate(), key])
+    made = world(scheme(name), keys=[key, *(SecretKey.generate() for _ in range(gap)), key])
+    last = gap + 1
     names("signer_index", lambda: made.scheme.sign(made.secnonces[0], key, made.session), "more than once")
     with pytest.raises(NonceConsumed):
         made.sign(0)
-    psig = made.sign(2)
-    arguments = (psig, made.pubnonces[2], key.pubkey, made.session)
+    psig = made.sign(last)
+    arguments = (psig, made.pubnonces[last], key.pubkey, made.session)
     names("signer_index", lambda: made.scheme.partial_sig_verify(*arguments), "more than once")
-    assert made.verify(psig, 2)
+    assert made.verify(psig, last)
 
 
 @pytest.mark.parametrize("name", SCHEMES)

@@ -8,7 +8,7 @@ import pytest
 from musig2_world import SCHEMES, names, world
 
 import musig2
-from musig2 import InvalidContributionError, KeyAggContext, SecretKey, Tweak, TweakKind, scheme
+from musig2 import InvalidContributionError, KeyAggContext, SecretKey, SessionContext, Tweak, TweakKind, scheme
 from musig2.errors import MusigError
 
 OFF_CURVE = b"\x02" + (5).to_bytes(32)  # 5**3 + 7 is no square
@@ -220,6 +220,9 @@ def test_the_contexts_hold_what_they_were_made_of(name: str) -> None:
     assert made.session.keyagg is made.keyagg
     assert (made.session.msg, len(made.session.aggnonce)) == (made.msg, 66)
     assert made.keyagg == KeyAggContext(name, pubkeys, (), made.keyagg.aggpubkey, made.keyagg.aggpubkey, rules=None)
+    assert made.session == SessionContext(made.keyagg, made.session.aggnonce, made.msg, values=None)
+    assert "rules" not in repr(made.keyagg)
+    assert "values" not in repr(made.session)
     with pytest.raises(AttributeError):
         made.keyagg.aggpubkey = b""
 
@@ -259,7 +262,7 @@ def test_errors_say_what_to_do() -> None:
     assert str(InvalidContributionError(3, "psig")) == (
         "psig from signer 3 is invalid: leave that signer out and start a new session"
     )
-    assert "the signers together" in str(InvalidContributionError(None, "aggnonce"))
+    assert str(InvalidContributionError(None, "aggnonce")).startswith("aggnonce from the signers together is invalid: ")
     assert "start a new session" in str(musig2.NonceConsumed())
     assert "made for another key" in str(musig2.NonceMismatch("key"))
     assert "load it again" in str(musig2.KeyWiped())

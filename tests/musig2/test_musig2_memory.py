@@ -76,6 +76,7 @@ def test_a_slot_is_zero_when_taken_and_after_a_wipe() -> None:
     arena = Arena()
     slot = arena.take()
     assert slot.view == bytes(SLOT_SIZE)
+    assert repr(slot) == "<Slot>"
     slot.view[:] = b"\xff" * SLOT_SIZE
     slot.wipe()
     assert slot.view == bytes(SLOT_SIZE)

@@ -274,6 +274,40 @@ def test_a_known_answer_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         known_answers.check()
 
 
+def lie(target: str, answer: object) -> Callable[[pytest.MonkeyPatch], None]:
+    return lambda monkeypatch: monkeypatch.setattr(target, lambda *_, **__: answer)
+
+
+LIES = {
+    "_generator": lie("musig2.secp.pubkey_serialize", bytes(33)),
+    "_combination": lie("musig2.points.combination", secp.pubkey_parse(encode(G))),
+    "_combination at infinity": lie("musig2.points.combination", None),
+    "_tagged_hash": lie("musig2.secp.tagged_hash_into", None),
+    "_residue of everything": lie("musig2.known_answers.is_square", True),
+    "_residue of nothing": lie("musig2.known_answers.is_square", False),
+    "_bip340_signature": lie("musig2.secp.schnorrsig_sign", bytes(64)),
+    "_bip340_signature unverified": lie("musig2.secp.schnorrsig_verify", False),
+    "_lotus_signature": lie("musig2.secp.rfc6979_nonce", None),
+    "_lotus_signature unverified": lie("musig2.lotus.combination", None),
+    "_module_session": lie("musig2.secp.musig_partial_sign", bytes(32)),
+    "_generic_partial_signature": lie("musig2.secp.seckey_negate", None),
+}
+
+
+@pytest.mark.parametrize(("answer", "tell"), LIES.items(), ids=LIES)
+def test_each_known_answer_finds_its_lie(
+    answer: str, tell: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = next(check for check in known_answers._CHECKS if check.__name__ == answer.split(maxsplit=1)[0])
+    monkeypatch.setattr(known_answers, "_CHECKS", (check,))
+    known_answers.check()
+    tell(monkeypatch)
+    if answer.startswith("_lotus_signature") and "unverified" not in answer:  # a k of 0 is drawn again and again
+        monkeypatch.setattr(secp, "seckey_verify", lambda _: True)
+    with pytest.raises(LibraryMismatch, match=check.__name__):
+        known_answers.check()
+
+
 def test_a_library_that_tolerates_misuse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secp, "pubkey_combine", lambda _: None)
     with pytest.raises(LibraryMismatch, match="_misuse_is_an_exception"):

@@ -10,7 +10,17 @@ from musig2_world import load, names, seckey, world
 from musig2 import InvalidArgumentError, Tweak, TweakKind, scheme
 from musig2.address import script_pubkey
 from musig2.hashing import sha256d
-from musig2.sighash import ALL, ANYONECANPAY, LOTUS, SINGLE, sighash_bip341, sighash_lotus
+from musig2.sighash import (
+    ALL,
+    ANYONECANPAY,
+    LOTUS,
+    NONE,
+    SIGHASH_DEFAULT,
+    SIGHASH_LOTUS_ALL,
+    SINGLE,
+    sighash_bip341,
+    sighash_lotus,
+)
 from musig2.transaction import Transaction, TxInput, TxOutput, compact_size
 from musig2.tweaks import taptweak_bip341
 
@@ -79,6 +89,10 @@ def test_an_input_is_bare_and_final_by_default() -> None:
     assert bare.serialize().hex() == "00" * 32 + "07000000" + "00" + "ffffffff"
 
 
+def test_an_output_may_be_worth_nothing() -> None:
+    assert TxOutput(0, b"").serialize() == bytes(9)
+
+
 def test_compact_sizes_are_the_shortest() -> None:
     assert [compact_size(size).hex() for size in (0, 0xFC, 0xFD, 0xFFFF)] == ["00", "fc", "fdfd00", "fdffff"]
     assert [compact_size(size).hex() for size in (0x10000, 2**32 - 1)] == ["fe00000100", "feffffffff"]
@@ -137,6 +151,11 @@ def test_lotus_types_without_base_or_flag_are_refused(kind: int) -> None:
 @pytest.mark.parametrize("kind", [4, 0x61, 0x80, 0x84, 256, -1])
 def test_bip341_types_unknown_are_refused(kind: int) -> None:
     names("sighash_type", lambda: sighash_bip341(two_inputs()[0], 0, two_inputs()[1], kind))
+
+
+def test_the_types_have_the_numbers_of_the_chains() -> None:
+    assert (ALL, NONE, SINGLE, LOTUS, ANYONECANPAY) == (1, 2, 3, 0x60, 0x80)
+    assert (SIGHASH_LOTUS_ALL, SIGHASH_DEFAULT) == (0x61, 0)
 
 
 def test_single_needs_its_output() -> None:
