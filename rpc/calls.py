@@ -49,7 +49,9 @@ class CallMaker:
         async def change(message: Message, raw: Any) -> bytes:
             require_right(method, message)
             if self._draining():
-                raise ApiError("shutting_down", "The daemon is stopping; try again when it is back.")
+                raise ApiError(
+                    "shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000
+                )
             return await self._change(method, serve, message, raw)
 
         return change if method.changes else read

@@ -20,7 +20,7 @@ _SPARE_FILES = 256  # for the rest of the program
 
 
 class Listener(web.Server):
-    """An HTTP server that, when full, drops the connection that has been idle longest instead of refusing a new one."""
+    """An HTTP server that, when full, drops its oldest idle connection instead of refusing a new one."""
 
     def __init__(self, handle: Any, config: RpcConfig, max_connections: int) -> None:
         super().__init__(

@@ -124,8 +124,12 @@ class Socket:
         finally:
             self._said_goodbye = True
             self._drop_subscriptions()
+            # Closing waits until everything is written, which a peer that reads nothing can put off for ever.
+            asyncio.get_running_loop().call_later(self._config.close_grace_s, self._transport.abort)
 
     async def _take(self, body: bytes, answer: Answer) -> None:
+        if self.closed:
+            return  # what a revoked token sends after its goodbye
         task = _started(self._reply(body, answer))
         if task.done():
             return

@@ -145,6 +145,16 @@ async def test_revoked_token_closes_its_connections_with_4401(world: World) -> N
         assert (await ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
         assert ws.close_code == 4401
         assert not other.closed
+
+
+async def test_revoked_token_cannot_call_on_in_a_connection_that_it_keeps_open(make_world: MakeWorld) -> None:
+    world = await make_world(close_grace_s=5)
+    token = world.tokens.make("phone", "admin")
+    async with world.websocket(token, autoclose=False) as ws:
+        world.tokens.revoke("id-phone")
+        await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "lock"})
+        assert (await ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+    assert "publicKey" in await world.result("createKey", {"scheme": "lotus"}), "not locked"
     assert (await world.post({}, token))[0] == 401
 
 
