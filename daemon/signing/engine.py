@@ -164,6 +164,10 @@ class Engine:
             await self._turn(last=last)
         except Exception:
             log.exception("a turn of the signing engine failed; its input is lost and will be sent again")
+        awaiting, self._awaiting_turn = self._awaiting_turn, []
+        for future in awaiting:
+            if not future.done():
+                future.set_result(None)
 
     async def _until_something(self) -> None:
         if self._inbox:
@@ -188,7 +192,7 @@ class Engine:
         self._think(turn)
         self.turns += 1
         if not last and not turn.urgent and (not turn.parts or turn.now.mono_ms < self._hold(turn)):
-            self._held = turn.parts
+            self._held = {request: part for request, part in turn.parts.items() if part.dirty}
             self._send(turn)
             return
         try:
@@ -291,10 +295,6 @@ class Engine:
     def _tell(self, turn: Turn) -> None:
         if any(part.events for part in turn.parts.values()):
             self._events.publish()
-        awaiting, self._awaiting_turn = self._awaiting_turn, []
-        for future in awaiting:
-            if not future.done():
-                future.set_result(None)
         for request, part in turn.parts.items():
             watchers = self._watchers.get(request, ()) if part.ends else ()
             for waiter in (*part.waiters, *watchers):

@@ -36,7 +36,7 @@ from daemon.signing.signer import LocalSigner, Signer
 from daemon.signing.telling import Teller
 from daemon.signing.turn import Part, Turn
 from musig2.protocol.effects import SaveJoin, State
-from musig2.protocol.inputs import OwnerAbort
+from musig2.protocol.inputs import OwnerAbort, Restarted
 from musig2.protocol.records import Notice
 from musig2.protocol.wire import Frame, Signed
 
@@ -145,16 +145,27 @@ class SigningService:
     def _in_round(self, entry: Entry) -> bool:
         return any(view.state in (State.ROUND1, State.ROUND2) for view in entry.machine.session_views())
 
+    @property
+    def open_requests(self) -> int:
+        """How many requests are in memory."""
+        return len(self._roster)
+
     async def stop(self) -> None:
-        """End after the turn under way. Sessions whose nonce is out and whose partial is not tell the others now."""
+        """End after the turn under way. An attempt whose nonce is out and will be lost ends now; the others are told."""
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
             self._sweeper = None
         await self._delivery.stop()
         await self._notices.stop()
+        self.engine.put(self._leave)
         await self.engine.stop()
         await self._outcomes.stop()
+
+    def _leave(self, turn: Turn) -> None:
+        for entry in self._roster:
+            if any(view.state is State.ROUND1 for view in entry.machine.session_views()):
+                turn.feed(entry, Restarted())
 
     # What the network and the keystore tell
 
@@ -215,11 +226,14 @@ class SigningService:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_MS / 1000)
-            now_ms = self._clock.mono_ms()
-            self._signer.wipe_old()
-            self._arrivals.holding.forget_old(now_ms)
-            self.engine.put(self._drop_idle)
+            self.sweep()
             await self._store.write(partial(delete_old, wall_ms=self._clock.wall_ms(), limits=self._limits))
+
+    def sweep(self) -> None:
+        """Free memory of what is old or idle; runs by itself every ten seconds."""
+        self._signer.wipe_old()
+        self._arrivals.holding.forget_old(self._clock.mono_ms())
+        self.engine.put(self._drop_idle)
 
     def _drop_idle(self, turn: Turn) -> None:
         for entry in self._roster.idle_before(turn.now.mono_ms - self._limits.idle_ms):

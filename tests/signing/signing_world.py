@@ -96,6 +96,7 @@ class Daemon:
         self.running = False
         self.key = b""
         self.net: MemoryNet | None = None
+        self.store_of: Callable[[Store], Any] = lambda store: store
 
     @property
     def peer(self) -> bytes:
@@ -111,8 +112,9 @@ class Daemon:
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
         if "network" not in settings:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)
+        self.signing_store = self.store_of(self.store)
         self.service = SigningService(
-            store=self.store,
+            store=self.signing_store,
             events=self.events,
             keystore=self.keystore,
             identity=self.identity,

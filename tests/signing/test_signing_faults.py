@@ -160,6 +160,17 @@ async def test_a_stopped_round_is_tried_again_by_itself(world: World) -> None:
     judge(world.hub)
 
 
+async def test_who_stops_in_a_round_tells_the_others(world: World) -> None:
+    one, two = await world.grow(2)
+    announced = await announce(one, [one, two], autoAdvance=False)
+    await join(two, announced["requestId"], autoAdvance=False)
+    await one.until("session:ready", requestId=announced["requestId"])
+    await one.call("startRound1", sessionId=announced["sessionId"])
+    await one.stop()
+    event = await two.until("session:aborted", requestId=announced["requestId"])
+    assert (event.data["reason"], event.data["culprits"]) == ("aborted_by_signer", [])
+
+
 async def test_a_finished_signature_reaches_a_signer_that_was_away_at_the_end(world: World) -> None:
     daemons = await world.grow(3)
     request = (await announce(daemons[0], daemons))["requestId"]
