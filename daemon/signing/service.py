@@ -151,7 +151,7 @@ class SigningService:
         return len(self._roster)
 
     async def stop(self) -> None:
-        """End after the turn under way. An attempt whose nonce is out and will be lost ends now; the others are told."""
+        """End after the turn under way. An attempt whose nonce will be lost ends now; the others are told."""
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
