@@ -36,7 +36,7 @@ def test_a_few_signatures_are_not_worth_a_thread() -> None:
     _, threads = run(64, 2)
     assert set(threads) == {threading.main_thread().name}
     _, threads = run(65, 2)
-    assert all(name.startswith("verify") for name in threads)
+    assert all(name.startswith("verify_") for name in threads)
 
 
 def test_each_worker_gets_four_chunks_of_equal_size() -> None:

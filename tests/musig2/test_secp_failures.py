@@ -383,6 +383,8 @@ def test_secrets_are_refused_in_another_process(monkeypatch: pytest.MonkeyPatch)
     for action in (lambda: made.sign(0), SecretKey.generate, made.keys[0].scalar):
         with pytest.raises(ForkDetected, match="fresh process"):
             action()
+    with pytest.raises(ForkDetected):
+        made.secnonces[1].consume()
     made.secnonces[1].wipe()
     monkeypatch.undo()
     for index in (0, 1):
