@@ -58,9 +58,16 @@ class Listener(web.Server):
 
 
 def affordable_connections(config: RpcConfig) -> int:
-    """As many as configured, but never so many that the program runs out of file descriptors."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, min(config.max_connections, files - _SPARE_FILES))
+    """As many as configured, but never so many that the program runs out of file descriptors.
+
+    The usual soft limit of 1,024 is there for programs that call select(); it is raised as far as needed and allowed.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = config.max_connections + _SPARE_FILES
+    if soft < wanted:
+        soft = min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(config.max_connections, soft - _SPARE_FILES))
 
 
 def require_safe(config: RpcConfig) -> None:

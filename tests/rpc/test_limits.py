@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import ssl
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from rpc_world import MakeWorld, World
 from rpc.config import RpcConfig
 from rpc.errors import ListenError
 from rpc.limits import RateLimit
+from rpc.listen import affordable_connections
 from rpc.ports import Problem
 
 
@@ -124,6 +126,8 @@ async def test_more_calls_at_once_than_allowed_are_told_busy(make_world: MakeWor
 
 
 async def test_two_thousand_idle_connections_do_not_keep_others_out(make_world: MakeWorld) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # both ends of all connections are in this process
     world = await make_world(max_connections=500)
     idle = [await raw(world, b"") for _ in range(2_000)]
     assert (await world.result("getInfo"))["network"] == "main"
@@ -221,3 +225,13 @@ def test_loopback_is_recognised() -> None:
     assert RpcConfig(host="127.0.0.53").on_loopback
     assert RpcConfig(host="::1").on_loopback
     assert not RpcConfig(host="0.0.0.0").on_loopback
+
+
+def test_file_descriptors_are_raised_as_far_as_needed() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(700, hard), hard))
+        assert affordable_connections(RpcConfig(max_connections=600)) == min(600, hard - 256)
+        assert affordable_connections(RpcConfig(max_connections=10**9)) == hard - 256
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
