@@ -63,9 +63,11 @@ def affordable_connections(config: RpcConfig) -> int:
     The usual soft limit of 1,024 is there for programs that call select(); it is raised as far as needed and allowed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return config.max_connections
     wanted = config.max_connections + _SPARE_FILES
     if soft < wanted:
-        soft = min(wanted, hard)
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(1, min(config.max_connections, soft - _SPARE_FILES))
 
