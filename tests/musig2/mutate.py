@@ -67,6 +67,7 @@ EXPLAINED: dict[tuple[str, str], str] = {
     ("known_answers.py", "return False -> return None"): "both are taken for wrong",
     ("lotus.py", "> FIELD"): "an r of exactly p equals no x-coordinate, which are all below p",
     ("lotus.py", "32 -> 33  [:33]"): _FIXED,
+    ("sighash.py", "strict=False"): "the level was filled up to an even length",
     ("scheme.py", "strict=False"): "both lists were found to have one entry for each key",
     ("lotus.py", "strict=False"): "there are as many coefficients as keys",
     ("lotus.py", "b'Schnorr+SHA256  !'"): _FIXED,
