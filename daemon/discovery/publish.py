@@ -1,4 +1,8 @@
-"""Making a statement known: topics, direct push and the DHT at the same time, whichever of them work."""
+"""Making a statement known: direct push, topics and the DHT, whichever of them work.
+
+The push goes first and gets a head start: it is the quickest way to the neighbours, and copies of the same over topics
+would only be in its way. For all others a tenth of a second is nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from .travel import item_of
 
 PUSH_MS = 3_000
 DHT_MS = 3_000
+HEAD_START_S = 0.1
 
 T = TypeVar("T")
 
@@ -54,10 +59,13 @@ class Publisher:
         topics = [self.topic_of(name) for name in types]
         if isinstance(record, Notice):
             topics = [self.requests_topic]
-        direct, gossip, dht = await asyncio.gather(
-            self._push(statement), self._gossip(statement, topics), self.put(statement)
-        )
-        return Reach(direct, gossip, dht)
+        push = asyncio.ensure_future(self._push(statement))
+        try:
+            await asyncio.wait([push], timeout=HEAD_START_S)
+            gossip, dht = await asyncio.gather(self._gossip(statement, topics), self.put(statement))
+            return Reach(await push, gossip, dht)
+        finally:
+            push.cancel()
 
     async def put(self, statement: Statement) -> bool:
         """Store an advertisement or a withdrawal under its key in the DHT; False if it did not get there."""
