@@ -128,3 +128,24 @@ def world(
     pubnonces = [pubnonce for _, pubnonce in nonces]
     session = scheme.session(keyagg, scheme.nonce_agg(pubnonces), msg)
     return World(scheme, keys, keyagg, msg, [secnonce for secnonce, _ in nonces], pubnonces, session)
+
+
+REAL = secp.lib
+
+
+class FailingLibrary:
+    """The real library, but for one function: that one does nothing and returns 0, from its nth call on."""
+
+    def __init__(self, function: str, nth: int = 1) -> None:
+        self._function = f"secp256k1_{function}"
+        self._left = nth
+        self.reached = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._function:
+            return getattr(REAL, name)
+        self._left -= 1
+        if self._left > 0:
+            return getattr(REAL, name)
+        self.reached = True
+        return lambda *_: 0

@@ -35,7 +35,7 @@ CLOSEST = {
     "batch.py": ["test_musig2_batch.py"],
     "bip340.py": ["test_bip327_vectors.py", "test_bip340_vectors.py", "test_musig2_nonces.py", "test_attack_tweaks.py"],
     "keys.py": ["test_musig2_secrets.py", "test_attack_nonce_reuse.py"],
-    "known_answers.py": ["test_secp_failures.py"],
+    "known_answers.py": ["test_musig2_import.py"],
     "lotus.py": ["test_lotus_vectors.py", "test_musig2_nonces.py", "test_attack_bad_partial.py"],
     "memory.py": ["test_musig2_memory.py"],
     "sighash.py": ["test_sighash_vectors.py"],

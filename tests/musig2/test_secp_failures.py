@@ -1,59 +1,28 @@
 """libsecp256k1 made to fail: every return code is looked at, and no failure is taken for an answer."""
 
-import importlib.util
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, world
-from slow_musig2 import G, N, base_mul, encode
+from musig2_world import REAL, SCHEMES, FailingLibrary, world
 
 from musig2 import (
     ForkDetected,
     InvalidArgumentError,
     InvalidContributionError,
     LibraryError,
-    LibraryMismatch,
     NonceConsumed,
     SecretKey,
     SigningFault,
     Tweak,
     TweakKind,
-    known_answers,
-    lotus,
     scheme,
     secp,
 )
 from musig2.memory import take_slot
-from musig2.points import combination
 
 TAPROOT = (Tweak(TweakKind.TAPROOT),)
-
-
-class FailingLibrary:
-    """The real library, but for one function: that one does nothing and returns 0, from its nth call on."""
-
-    def __init__(self, function: str, nth: int = 1) -> None:
-        self._function = f"secp256k1_{function}"
-        self._left = nth
-        self.reached = False
-
-    def __getattr__(self, name: str) -> Any:
-        if name != self._function:
-            return getattr(REAL, name)
-        self._left -= 1
-        if self._left > 0:
-            return getattr(REAL, name)
-        self.reached = True
-        return lambda *_: 0
-
-
-REAL = secp.lib
 
 
 @pytest.fixture(autouse=True)
@@ -233,147 +202,10 @@ def test_misuse_in_many_threads_stays_an_exception() -> None:
     assert outcomes == [LibraryError] * 200
 
 
-@pytest.mark.parametrize("symbol", secp._SYMBOLS.split())
-def test_a_missing_symbol_is_named(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class OlderLibrary:
-        def __getattr__(self, name: str) -> Any:
-            if name == f"secp256k1_{symbol}":
-                raise AttributeError(name)
-            return getattr(REAL, name)
-
-    monkeypatch.setattr(secp, "lib", OlderLibrary())
-    with pytest.raises(LibraryMismatch, match=f"no secp256k1_{symbol}") as refused:
-        secp._probe()
-    assert isinstance(refused.value, ImportError)
-    assert "install coincurve" in str(refused.value)
-
-
-def test_another_layout_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(secp._SIZES, "secp256k1_musig_secnonce", 100)
-    with pytest.raises(LibraryMismatch, match="musig_secnonce is not 100 bytes"):
-        secp._probe()
-
-
-@pytest.mark.parametrize("check", known_answers._CHECKS, ids=lambda check: check.__name__)
-def test_a_wrong_known_answer_is_named(check: Callable[[], bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check()
-
-    def wrong() -> bool:
-        return False
-
-    wrong.__name__ = check.__name__
-    checks = [wrong if each is check else each for each in known_answers._CHECKS]
-    monkeypatch.setattr(known_answers, "_CHECKS", tuple(checks))
-    with pytest.raises(LibraryMismatch, match=f"{check.__name__} gives another answer"):
-        known_answers.check()
-
-
-def test_a_known_answer_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secp, "lib", FailingLibrary("musig_nonce_gen"))
-    with pytest.raises(LibraryMismatch, match="_module_session failed"):
-        known_answers.check()
-
-
-def lie(target: str, answer: object) -> Callable[[pytest.MonkeyPatch], None]:
-    return lambda monkeypatch: monkeypatch.setattr(target, lambda *_, **__: answer)
-
-
-LIES = {
-    "_generator": lie("musig2.secp.pubkey_serialize", bytes(33)),
-    "_combination": lie("musig2.points.combination", secp.pubkey_parse(encode(G))),
-    "_combination at infinity": lie("musig2.points.combination", None),
-    "_tagged_hash": lie("musig2.secp.tagged_hash_into", None),
-    "_residue of everything": lie("musig2.known_answers.is_square", True),
-    "_residue of nothing": lie("musig2.known_answers.is_square", False),
-    "_bip340_signature": lie("musig2.secp.schnorrsig_sign", bytes(64)),
-    "_bip340_signature unverified": lie("musig2.secp.schnorrsig_verify", False),
-    "_lotus_signature": lie("musig2.secp.rfc6979_nonce", None),
-    "_lotus_signature unverified": lie("musig2.lotus.combination", None),
-    "_module_session": lie("musig2.secp.musig_partial_sign", bytes(32)),
-    "_generic_partial_signature": lie("musig2.secp.seckey_negate", None),
-}
-
-
-@pytest.mark.parametrize(("answer", "tell"), LIES.items(), ids=LIES)
-def test_each_known_answer_finds_its_lie(
-    answer: str, tell: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check = next(check for check in known_answers._CHECKS if check.__name__ == answer.split(maxsplit=1)[0])
-    monkeypatch.setattr(known_answers, "_CHECKS", (check,))
-    known_answers.check()
-    tell(monkeypatch)
-    if answer.startswith("_lotus_signature") and "unverified" not in answer:  # a k of 0 is drawn again and again
-        monkeypatch.setattr(secp, "seckey_verify", lambda _: True)
-    with pytest.raises(LibraryMismatch, match=check.__name__):
-        known_answers.check()
-
-
-def test_a_library_that_tolerates_misuse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secp, "pubkey_combine", lambda _: None)
-    with pytest.raises(LibraryMismatch, match="_misuse_is_an_exception"):
-        known_answers.check()
-
-
-IMPORTS = {
-    "no module": ("sys.modules['coincurve._libsecp256k1'] = None", "cannot be imported"),
-    "no musig": (
-        "import coincurve._libsecp256k1 as real, types; old = types.SimpleNamespace(ffi=real.ffi, "
-        "lib=types.SimpleNamespace()); sys.modules['coincurve._libsecp256k1'] = old",
-        "no secp256k1_context_create",
-    ),
-}
-
-
-@pytest.mark.parametrize(("prepare", "text"), IMPORTS.values(), ids=IMPORTS)
-def test_the_import_fails_clearly_without_the_library(prepare: str, text: str) -> None:
-    script = textwrap.dedent(f"""
-        import sys
-        {prepare}
-        try:
-            import musig2
-        except ImportError as error:
-            print(type(error).__name__, error)
-    """)
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert ran.stdout.startswith("LibraryMismatch libsecp256k1 differs"), ran.stderr
-    assert text in ran.stdout
-
-
-def test_it_loads_where_no_page_may_be_writable_and_executable() -> None:
-    """As in a service with MemoryDenyWriteExecute; a kernel that knows no such switch answers -1 and is not asked."""
-    script = "import ctypes; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0); import musig2; print('loaded')"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert ran.stdout == "loaded\n", ran.stderr
-
-
 def test_every_context_is_randomised_anew() -> None:
     size = REAL.secp256k1_context_preallocated_size(REAL.SECP256K1_CONTEXT_NONE)
     first, second = (bytes(secp.ffi.buffer(secp.ffi.cast("char *", secp._own_context()), size)) for _ in range(2))
     assert first != second
-
-
-def test_combination_takes_keys_whose_x_is_above_the_order() -> None:
-    """Between n and p there are x-coordinates too: recovery has a flag for them."""
-    from slow_musig2 import add, decode, lift, mul
-
-    x = N + 1
-    while True:
-        try:
-            lift(x, 0)
-            break
-        except ValueError:
-            x += 1
-    for prefix in (b"\x02", b"\x03"):
-        pubkey = prefix + x.to_bytes(32)
-        point = combination(7, 9, pubkey)
-        assert secp.pubkey_serialize(point) == encode(add(base_mul(7), mul(9, decode(pubkey))))
-        assert lotus.RULES.schnorr_verify(pubkey, bytes(32), os.urandom(32) + (1).to_bytes(32)) is False
-
-
-def test_combination_at_infinity_is_none() -> None:
-    assert combination(N - 6, 2, encode(base_mul(3))) is None
-    assert combination(0, 0, encode(G)) is None
-    assert secp.pubkey_serialize(combination(0, 1, encode(base_mul(3)))) == encode(base_mul(3))
 
 
 def test_secrets_are_refused_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,10 +234,3 @@ def test_a_signature_that_fails_though_all_partials_hold_blames_nobody(
     with pytest.raises(InvalidContributionError) as nameless:
         made.scheme.partial_sig_agg(psigs, made.session, made.pubnonces)
     assert nameless.value.signer is None
-
-
-def test_the_module_names_a_library_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "coincurve._libsecp256k1", None)
-    spec = importlib.util.spec_from_file_location("secp_again", secp.__file__)
-    with pytest.raises(LibraryMismatch, match="cannot be imported"):
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
