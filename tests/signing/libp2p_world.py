@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from signing_world import Daemon, World
@@ -15,9 +16,17 @@ from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, P
 class Libp2pDaemon(Daemon):
     """One daemon with a libp2p node; implements the sink of its network."""
 
+    announce: tuple[str, ...] = ()
+    port: int = 0
+
     async def start(self, **settings: Any) -> Libp2pDaemon:
         config = NetworkConfig(
-            network=self.world.network, listen=("/ip4/127.0.0.1/tcp/0",), mdns=False, dht=False, private_addresses=True
+            network=self.world.network,
+            listen=(f"/ip4/127.0.0.1/tcp/{self.port}",),
+            announce=self.announce,
+            mdns=False,
+            dht=False,
+            private_addresses=True,
         )
         self.p2p = Network(config, self.seed, self, self.clock.wall_ms, Limits())
         await self.p2p.start()
@@ -49,11 +58,15 @@ class Libp2pDaemon(Daemon):
         pass
 
 
-async def libp2p_daemons(world: World, count: int, name: str = "lotus") -> list[Libp2pDaemon]:
-    """That many daemons with one key each; nobody is connected yet."""
+async def libp2p_daemons(
+    world: World, count: int, name: str = "lotus", proxied: Sequence[tuple[int, str]] = ()
+) -> list[Libp2pDaemon]:
+    """That many daemons with one key each; nobody is connected yet. `proxied`: the port of each, and what it says."""
     daemons = []
     for index in range(count):
         daemon = Libp2pDaemon(world, world.folder / f"p{index}", os.urandom(32))
+        for port, announced in proxied[index : index + 1]:
+            daemon.port, daemon.announce = port, (announced,)
         world.daemons.append(daemon)
         await daemon.start()
         await daemon.new_key(name)

@@ -96,6 +96,7 @@ class Daemon:
         self.running = False
         self.key = b""
         self.net: MemoryNet | None = None
+        self.addrs: tuple[bytes, ...] = ()
         self.store_of: Callable[[Store], Any] = lambda store: store
 
     @property
@@ -121,7 +122,7 @@ class Daemon:
             discovery=self.discovery,
             clock=self.clock,
             policy=AllowAll(),
-            addrs=lambda: (),
+            addrs=lambda: self.addrs,
             **{"limits": self.world.limits, **settings},
         )
         self.keystore.on_lock(self.service.on_locked)
