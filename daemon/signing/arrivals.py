@@ -6,6 +6,7 @@ waking its machine. About one that is nowhere, the peer hears `unknown_request` 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ class Arrivals:
         self._loader = loader
         self._intake = intake
         self._serve = serve
+        self._busy_s = limits.longest_pause_ms / 1000
         self.holding = Holding(limits)
 
     def take(self, turn: Turn, peer: bytes, frame: Frame) -> None:
@@ -117,10 +119,13 @@ class Arrivals:
     def _answered(self, turn: Turn, peer: bytes, about: bytes, code: str) -> None:
         """A peer says that it lacks a request (named by its id, or by a session's)."""
         entry = self._roster.get(about) or self._roster.get(self._roster.request_of(about) or b"")
-        if code == UNKNOWN and entry is not None and any(True for _ in entry.index_of(peer)):
-            entry.acked.discard(peer)
-            if entry.pushed.get(peer, 0) + 1_000 <= turn.now.mono_ms:
-                introduce(turn, entry, peer)
+        if entry is None or not any(True for _ in entry.index_of(peer)):
+            return
+        entry.acked.discard(peer)
+        if code == UNKNOWN and entry.pushed.get(peer, 0) + 1_000 <= turn.now.mono_ms:
+            introduce(turn, entry, peer)
+        elif code == BUSY:  # it may be pushed again after a good while
+            asyncio.get_running_loop().call_later(self._busy_s, entry.pushed.pop, peer, None)
 
     def _request(self, turn: Turn, peer: bytes, signed: Signed[Request]) -> None:
         known = turn.wake(signed.id)

@@ -46,7 +46,7 @@ class Delivery:
         roster: Roster,
         clock: Clock,
         limits: SigningLimits,
-        put: Callable[[Callable[[Turn], None]], None],
+        put: Callable[[Callable[[Turn], object]], None],
         unreached: Callable[[Entry], None],
     ) -> None:
         """`put` hands work to the engine; `unreached` is told when a signer could not be found or dialled."""

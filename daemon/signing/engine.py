@@ -28,10 +28,10 @@ from daemon.signing.sending import Sender
 from daemon.signing.signer import Signer
 from daemon.signing.telling import Teller, store_failed
 from daemon.signing.turn import Part, Turn
-from musig2.protocol.inputs import Now, SaveFailed, Tick
+from musig2.protocol.inputs import Input, Now, SaveFailed, Tick
 
 log = structlog.get_logger("musigd.signing")
-Work = Callable[[Turn], None]  # one item of the inbox: feeds machines of the turn
+Work = Callable[[Turn], object]  # one item of the inbox: feeds machines of the turn
 
 
 HOLD_MS = 50
@@ -115,6 +115,10 @@ class Engine:
         """Give the next turn something to do."""
         self._inbox.extend(work)
         self._wake.set()
+
+    def feed(self, request: bytes, *inputs: Input) -> None:
+        """Hand inputs to that request's machine in the next turn; how a signer port answers later."""
+        self.put(lambda turn: turn.feed_to(request, *inputs))
 
     async def do(self, work: Callable[[Turn], Part | None]) -> None:
         """Run `work` in a turn and return when its part is committed, sent and told; raises what it raises."""

@@ -114,10 +114,8 @@ class Finder:
         return entry
 
     def refusal(self, machine: SigningRequest) -> ApiError:
-        """Why this request cannot be joined, declined or cancelled any more."""
-        reason, sentence = _SENTENCES.get(
-            machine.outcome, ("aborted", "The attempt ended before this key could join; getSession says why.")
-        )
+        """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
+        reason, sentence = _SENTENCES[machine.outcome]
         return ApiError(reason, sentence)
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:

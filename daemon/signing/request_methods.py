@@ -16,7 +16,7 @@ from daemon.signing.loading import Loader
 from daemon.signing.paging import next_cursor, position_of
 from daemon.signing.ports import Clock, Keystore, Policy, Store
 from daemon.signing.roster import Roster
-from daemon.signing.rows import SaveRequest
+from daemon.signing.rows import FINAL, SaveRequest
 from daemon.signing.turn import Part, Turn
 from daemon.signing.values import Json
 from musig2.protocol.effects import Emit, Outcome
@@ -124,7 +124,7 @@ class RequestMethods:
         await self._engine.do(lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)))
         machine = self._finder.live_or_done(request).machine
         joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
-        if params.public_key not in joined:
+        if params.public_key not in joined and machine.outcome in FINAL:
             raise self._finder.refusal(machine)
         session = session_id(request, max(1, machine.attempt))
         return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}

@@ -97,6 +97,7 @@ class Daemon:
         self.key = b""
         self.net: MemoryNet | None = None
         self.addrs: tuple[bytes, ...] = ()
+        self.signer_of: Callable[[Daemon], Any] = lambda daemon: None
         self.store_of: Callable[[Store], Any] = lambda store: store
 
     @property
@@ -114,8 +115,10 @@ class Daemon:
         if "network" not in settings:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)
         self.signing_store = self.store_of(self.store)
+        self.signer = self.signer_of(self)
         self.service = SigningService(
             store=self.signing_store,
+            signer=self.signer,
             events=self.events,
             keystore=self.keystore,
             identity=self.identity,
