@@ -235,6 +235,8 @@ def threads(used: Scheme, count: int = 20_000) -> tuple[float, float]:
 
 def main() -> int:
     figures: dict[str, Any] = {}
+    if (load := os.getloadavg()[0]) > 0.5:
+        say(f"load average {load:.1f}: the figures of `verify_many` need all cores to themselves")
     missed = False
     for name, bare in (("bip340", BareBip340()), ("lotus", BareLotus())):
         say(f"\n{name:<26}{'musig2':>10}{'bare cffi':>11}{'ratio':>8}")
