@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import cast
 
-from musig2.protocol.records import Advertisement, Withdrawal
+from musig2.protocol.records import Advertisement, Node, Notice, Withdrawal
 from musig2.protocol.wire import Signed
 
 from .lines import Gone
@@ -17,18 +17,23 @@ from .statements import Statement
 from .views import full_view, view_of
 
 
-def candidate_of(statement: Statement, own_keys: Collection[bytes], *, private_ranges: bool = True) -> Candidate:
+def candidate_of(
+    statement: Statement, own_keys: Collection[bytes], *, kept: bool = False, private_ranges: bool = True
+) -> Candidate:
     """The statement with what the log needs beside it; `private_ranges` as in the limits."""
     record = statement.record.record
+    nowhere = None if private_ranges else NOWHERE
     match record:
         case Advertisement():
             view = view_of(cast("Signed[Advertisement]", statement.record))
-            net = range_of(record.addrs) or (None if private_ranges else NOWHERE)
-            return Candidate(statement, net, view, record.pubkey in own_keys)
+            net = range_of(record.addrs) or nowhere
+            return Candidate(statement, net, view, kept or record.pubkey in own_keys)
         case Withdrawal():
-            return Candidate(statement, kept=record.pubkey in own_keys)
-        case _:
-            return Candidate(statement)
+            return Candidate(statement, kept=kept or record.pubkey in own_keys)
+        case Node():
+            return Candidate(statement, range_of(record.addrs) or nowhere, kept=kept)
+        case Notice():
+            return Candidate(statement, kept=kept)
 
 
 def tell(  # noqa: PLR0917 - one call site, and every one of them is needed

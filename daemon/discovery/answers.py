@@ -40,10 +40,11 @@ from .limits import DiscoveryLimits
 from .nodes import some_nodes
 from .origin import Origin
 from .ports import Clock
-from .travel import open_items
+from .travel import opened
 
 MOST_IDS = 16_000
 MOST_NODES = 64
+BUCKET_COST = 512  # looking a bucket up costs as much as sending so many bytes
 
 
 class Answers:
@@ -71,6 +72,7 @@ class Answers:
         self._log_id = log_id
         self._greeted = greeted
         self._allowance = Allowance(limits.served_bytes, clock)
+        self._pushes = Allowance(limits.pushed, clock)
 
     async def answer(self, peer: bytes, payload: bytes) -> bytes:
         """The answer to a question of `peer`; raises BadAsk for rubbish."""
@@ -95,6 +97,7 @@ class Answers:
                 return await self._store.read_slow(lambda conn: self._page(conn, ask))
             case Reconcile():
                 buckets = differing(self._buckets.sums(ask.bits), ask.sums)
+                self._allowance.spend(peer, BUCKET_COST * len(buckets))
                 return await self._store.read_slow(lambda conn: self._differences(conn, ask.bits, buckets))
             case FetchIds():
                 return await self._store.read_slow(lambda conn: self._fetched(conn, ask))
@@ -105,8 +108,12 @@ class Answers:
                 return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
 
     async def _pushed(self, peer: bytes, ask: Push) -> Answer:
+        wait_ms = self._pushes.wait_ms(peer)
+        if wait_ms:
+            return Busy(wait_ms)
+        self._pushes.spend(peer, len(ask.items))
         try:
-            records = open_items(ask.items)
+            records = await opened(ask.items)
         except BadEncoding as error:
             raise BadAsk(str(error)) from error
         intake = await self._ingest.take(records, origin=Origin.PUSH, peer=peer)

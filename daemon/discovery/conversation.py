@@ -53,6 +53,7 @@ class Conversation:
     def __init__(self, *, peer: bytes, net: Net, clock: Clock, limits: DiscoveryLimits, offend: Offend) -> None:
         self.peer = peer
         self.report = Report()
+        self.position = 0  # in the peer's log: everything up to here was read
         self._net = net
         self._clock = clock
         self._limits = limits

@@ -1,7 +1,8 @@
 """Who makes room when the directory is full: the fullest groups, and never those whom this daemon depends on.
 
-A group is all advertisements of one peer, or of one address range. The water level falls from the fullest group until
-enough is free; in each group the lines that came last go first, so that a flood cannot wash out who was there before.
+A group is all lines of one kind that count for one peer, or for one address range. The water level falls from the
+fullest group until enough is free; in each group the lines that came last go first, so that a flood cannot wash out who
+was there before. Where nobody holds more than anybody else, dice decide.
 """
 
 from __future__ import annotations
@@ -17,24 +18,35 @@ SPARE = 0.01  # the share that is freed at once, so that a full directory does n
 
 GROUPS = """
 SELECT 'peer' AS grouping, peer AS value, count(*) AS size FROM directory_log
- WHERE peer IS NOT NULL AND kind = 1 GROUP BY peer HAVING size > 1
+ WHERE peer IS NOT NULL AND kind = :kind GROUP BY peer HAVING size > 1
 UNION ALL
-SELECT 'net', net, count(*) FROM directory_log WHERE net IS NOT NULL AND kind = 1 GROUP BY net HAVING count(*) > 1
+SELECT 'net', net, count(*) FROM directory_log
+ WHERE net IS NOT NULL AND kind = :kind GROUP BY net HAVING count(*) > 1
 ORDER BY size DESC LIMIT 5000
 """
-NOT_KEPT = "NOT EXISTS (SELECT 1 FROM directory_kept k WHERE k.subject = directory_log.subject)"
-OF_PEER = f"SELECT seq FROM directory_log WHERE peer = ? AND kind = 1 AND {NOT_KEPT} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
-OF_NET = f"SELECT seq FROM directory_log WHERE net = ? AND kind = 1 AND {NOT_KEPT} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
-OF_ALL = f"SELECT seq FROM directory_log WHERE kind = 1 AND {NOT_KEPT} ORDER BY id LIMIT ?"  # noqa: S608 - constants only
+FREE = "NOT EXISTS (SELECT 1 FROM directory_kept k WHERE k.subject = directory_log.subject)"
+OF_PEER = f"SELECT seq FROM directory_log WHERE peer = ? AND kind = ? AND {FREE} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
+OF_NET = f"SELECT seq FROM directory_log WHERE net = ? AND kind = ? AND {FREE} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
+OF_ALL = f"SELECT seq FROM directory_log WHERE kind = ? AND {FREE} ORDER BY random() LIMIT ?"  # noqa: S608 - constants only
 
 
 def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
     """The numbers of the lines that have to go; empty while there is room."""
-    excess = lines_of(conn, Kind.ADVERTISEMENT) - limits.advertisements
-    if excess <= 0:
-        return []
-    excess += int(limits.advertisements * SPARE)
-    groups = conn.execute(GROUPS).fetchall()
+    most = {
+        Kind.ADVERTISEMENT: limits.advertisements,
+        Kind.NODE: limits.nodes,
+        Kind.NOTICE: limits.notices,
+    }
+    chosen: list[int] = []
+    for kind, limit in most.items():
+        excess = lines_of(conn, kind) - limit
+        if excess > 0:
+            chosen += _victims_of(conn, kind, excess + int(limit * SPARE))
+    return chosen
+
+
+def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int) -> list[int]:
+    groups = conn.execute(GROUPS, {"kind": kind.value}).fetchall()
     level = water_level([size for _, _, size in groups], excess)
     chosen: dict[int, None] = {}
     for grouping, value, size in groups:
@@ -42,9 +54,9 @@ def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
             break
         sql = OF_PEER if grouping == "peer" else OF_NET
         room = min(size - level, excess - len(chosen))
-        chosen.update((row[0], None) for row in conn.execute(sql, (value, room)))
-    if not chosen:  # nobody holds more than anybody else: ids are as good as dice
-        chosen.update((row[0], None) for row in conn.execute(OF_ALL, (excess,)))
+        chosen.update((row[0], None) for row in conn.execute(sql, (value, kind.value, room)))
+    if not chosen:
+        chosen.update((row[0], None) for row in conn.execute(OF_ALL, (kind.value, excess)))
     return list(chosen)
 
 

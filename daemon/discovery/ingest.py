@@ -100,7 +100,12 @@ class Ingest:
 
     async def keep_own(self, statement: Statement, also: Callable[[sqlite3.Connection], None]) -> None:
         """Store a statement made here, in one transaction with what `also` writes."""
-        await self._keep([statement], Intake(), self._clock.wall_ms(), also)
+
+        def keep(conn: sqlite3.Connection) -> None:
+            conn.execute("INSERT OR IGNORE INTO directory_kept VALUES (?, 'own')", (statement.subject,))
+            also(conn)
+
+        await self._keep([statement], Intake(), self._clock.wall_ms(), keep, own=True)
 
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
         """Without those that are stored; an entry is known by its advertisement."""
@@ -142,11 +147,11 @@ class Ingest:
         intake: Intake,
         now_ms: int,
         also: Callable[[sqlite3.Connection], None] = lambda _: None,
+        *,
+        own: bool = False,
     ) -> None:
-        own, followed = frozenset(self._own_keys()), self._followed()
-        candidates = [
-            candidate_of(statement, own, private_ranges=self._limits.private_ranges) for statement in statements
-        ]
+        keys, followed, private = frozenset(self._own_keys()), self._followed(), self._limits.private_ranges
+        candidates = [candidate_of(statement, keys, kept=own, private_ranges=private) for statement in statements]
 
         def write(conn: sqlite3.Connection) -> Changes:
             also(conn)

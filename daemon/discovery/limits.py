@@ -20,13 +20,14 @@ class DiscoveryLimits:
     interval_ms: int = 60_000  # between two advertisements of one key
     ttl_ms: int = DAY_MS
     live_renewals: int = 3  # of one key per interval over gossip and push; more wait for the next synchronisation
-    advertisements: int = 250_000  # in all; above that, the fullest group is evicted
+    advertisements: int = 250_000  # in all; above that, as for nodes and notices, the fullest groups are evicted
     advertisements_per_peer: int = 100
     statements_per_peer: int = 300  # its withdrawn keys included
     advertisements_per_net: int = 1_000  # per /24 or /48
     unknown_withdrawals: int = 20_000  # tombstones of keys never seen here
     private_ranges: bool = True  # private addresses are no range; False: all that have no public one share a range
     nodes: int = 10_000
+    nodes_per_net: int = 50
     notices: int = 50_000
     notices_per_peer: int = 200
     grace_ms: int = 10 * MINUTE_MS  # how long an expired line stays in the log
@@ -42,6 +43,7 @@ class DiscoveryLimits:
     sync_waste: int = 1_000  # statements of no use that one synchronisation puts up with
     sync_peers: int = 3
     sync_every_ms: int = 60_000
+    pushed: int = 5_000  # statements that one peer may push at once; refilled like the next
     served_bytes: int = 256 * 1024 * 1024  # to one peer at once; refilled at a hundredth of it per second
     push_peers: int = 64
     peer_left_ms: int = 30_000  # a peer that comes back sooner has not left

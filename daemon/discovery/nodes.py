@@ -68,6 +68,8 @@ class OwnNode:
 def some_nodes(conn: sqlite3.Connection, now_ms: int, count: int) -> list[bytes]:
     """Envelopes of node records picked at random."""
     rows = conn.execute(
-        "SELECT record FROM directory_log WHERE kind = 3 AND exp > ? ORDER BY random() LIMIT ?", (now_ms, count)
+        "SELECT record FROM directory_log WHERE seq IN"
+        " (SELECT seq FROM directory_log WHERE kind = 3 AND exp > ? ORDER BY random() LIMIT ?)",
+        (now_ms, count),
     )
     return [row[0] for row in rows]

@@ -27,7 +27,7 @@ from .limits import DiscoveryLimits
 from .own_rows import OwnRow, Terms
 from .ports import Clock, Events, Identity, Keys, Net
 from .publish import Publisher, Reach
-from .statements import Statement, signer_subject
+from .statements import Statement
 from .views import full_view, view_of
 
 MAX_ADDRS = 16
@@ -205,8 +205,6 @@ class OwnAdvertisements:
     async def _commit(self, row: OwnRow, statement: Statement, event: str, data: dict[str, Any]) -> None:
         def also(conn: sqlite3.Connection) -> None:
             own_rows.save(conn, row)
-            subject = signer_subject(row.scheme, row.pubkey)
-            conn.execute("INSERT OR IGNORE INTO directory_kept VALUES (?, 'own')", (subject,))
             self._events.append(conn, event, data, keys=[row.pubkey])
 
         await self._ingest.keep_own(statement, also)

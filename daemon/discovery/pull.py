@@ -44,7 +44,7 @@ from .ingest import Ingest
 from .limits import DiscoveryLimits
 from .origin import Origin
 from .ports import Clock, Net, Offend
-from .travel import open_items
+from .travel import opened
 
 CLOSE = 4_000  # positions: so many short ids cost no more than digests and their answer
 MANY_IDS = 4_000
@@ -52,7 +52,6 @@ MANY_STATEMENTS = 1_000
 EMPTY_PAGES = 16
 RECONCILE_ROUNDS = 64
 NODES_ASKED = 32
-INLINE = 8  # so few items are decoded at once: handing them to a thread costs more
 
 
 class Puller:
@@ -142,7 +141,15 @@ class Puller:
         return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
 
     async def _read_pages(self, talk: Conversation, theirs: Greeting, after: int) -> None:
-        """The next page travels while this one is verified."""
+        """The next page travels while this one is verified. How far it got is kept, however it ends."""
+        try:
+            await self._read_each_page(talk, theirs, after)
+        except Stop:
+            if talk.position:
+                await self._cursors.save(talk.peer, Cursor(theirs.log, talk.position))
+            raise
+
+    async def _read_each_page(self, talk: Conversation, theirs: Greeting, after: int) -> None:
         empty = 0
         page = await talk.ask(Page(theirs.log, after, MANY_STATEMENTS), Statements)
         while True:
@@ -157,6 +164,7 @@ class Puller:
                 if following is not None:
                     following.cancel()
                 raise
+            talk.position = page.upto
             if following is None:
                 return
             empty += not page.items
@@ -204,7 +212,7 @@ class Puller:
 
     async def _open(self, talk: Conversation, items: tuple[Item, ...]) -> list[Signed[Record]]:
         try:
-            return open_items(items) if len(items) <= INLINE else await asyncio.to_thread(open_items, items)
+            return await opened(items)
         except BadEncoding as error:
             raise talk.rubbish() from error
 

@@ -36,12 +36,12 @@ class Quotas:
                 return self._signer_refusal(new, held)
             case Kind.WITHDRAWAL:
                 return self._full(new.kind, limits.unknown_withdrawals, unknown=True) if new.peer is None else None
+            case Kind.NODE if new.net is not None and (held is None or held.net != new.net):
+                return "quota" if self._of(COUNT_BY_NET, new.net, new.kind) >= limits.nodes_per_net else None
             case Kind.NODE:
-                return self._full(new.kind, limits.nodes) if held is None else None
+                return None
             case Kind.NOTICE:
-                if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer:
-                    return "quota"
-                return self._full(new.kind, limits.notices)
+                return "quota" if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer else None
 
     def moved(self, line: Holder, by: int) -> None:
         """A line was appended (1) or taken out (-1)."""

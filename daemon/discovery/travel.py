@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from musig2.protocol.envelope import open_envelope
 from musig2.protocol.records import Record
@@ -12,16 +13,23 @@ from musig2.protocol.wire import Signed
 
 from .statements import Statement
 
+INLINE = 8
+
 
 def item_of(statement: Statement) -> Item:
     """How a statement travels."""
     return statement.record.envelope, statement.entry.envelope if statement.entry else None
 
 
+async def opened(items: Sequence[Item]) -> list[Signed[Record]]:
+    """`open_items`, off the event loop where there are many."""
+    return open_items(items) if len(items) <= INLINE else await asyncio.to_thread(open_items, items)
+
+
 def open_items(items: Iterable[Item]) -> list[Signed[Record]]:
     """Decode the records of items strictly, entries after their advertisements; raises BadEncoding.
 
-    Costs about a tenth of a millisecond per item: for many, call it in a thread.
+    Costs about a twentieth of a millisecond per item.
     """
     records: list[Signed[Record]] = []
     for record, entry in items:

@@ -12,7 +12,9 @@ from daemon.discovery.eviction import water_level
 from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.envelope import seal
 from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Notice
+from musig2.protocol.records import Entry, Node, Notice
+from musig2.protocol.sync import Busy, open_answer
+from musig2.protocol.wire import Signed
 from p2p.addresses import from_text
 
 
@@ -66,15 +68,7 @@ async def test_past_partners_are_never_evicted(tmp_path: Path) -> None:
 async def test_a_flood_of_notices_takes_only_the_share_of_its_peer(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(notices_per_peer=10)) as world:
         daemon, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
-        now = world.clock.wall
-        flood = [
-            seal(
-                Notice(mallory.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS),
-                mallory.sign,
-            )
-            for _ in range(50)
-        ]
-        await daemon.service.on_ask(MALLORY, push_of(*((notice, None) for notice in flood)))
+        await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
         assert daemon.lines(kind=4) == 10
         assert len(daemon.notices) == 10
 
@@ -93,3 +87,72 @@ def test_the_fullest_groups_are_cut_down_to_one_level() -> None:
     assert water_level([50, 45, 2], 15) == 40
     assert water_level([4, 4, 4], 3) == 3
     assert water_level([], 3) == 1
+
+
+def notices(peer: PeerIdentity, now: int, count: int) -> list[tuple[Signed[Notice], None]]:
+    """Notices of one peer about nobody."""
+    made = []
+    for _ in range(count):
+        record = Notice(peer.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS)
+        made.append((seal(record, peer.sign), None))
+    return made
+
+
+async def test_a_full_board_of_notices_makes_room_for_those_who_have_few(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(notices=100)) as world:
+        daemon = await world.daemon()
+        for _ in range(3):
+            mallory = PeerIdentity(secrets.token_bytes(32))
+            await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
+        alice = PeerIdentity(secrets.token_bytes(32))
+        await daemon.service.on_ask(MALLORY, push_of(*notices(alice, world.clock.wall, 2)))
+        await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 10)))
+        assert daemon.lines(kind=4) <= 100
+        assert sum(notice.record.peer == alice.peer for notice in daemon.service._finding.notices()) == 2
+
+
+async def test_node_records_of_one_range_do_not_fill_the_board(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(nodes_per_net=5, nodes=20)) as world:
+        daemon = await world.daemon()
+        for net in range(6):
+            flood = []
+            for host in range(10):
+                peer = PeerIdentity(secrets.token_bytes(32))
+                record = Node(
+                    peer.peer, address(net, host), ("directory",), world.clock.wall, world.clock.wall + DAY_MS
+                )
+                flood.append((seal(record, peer.sign), None))
+            await daemon.service.on_ask(MALLORY, push_of(*flood))
+        assert daemon.lines(kind=3) <= 20
+        own = daemon.store.read(lambda conn: conn.execute("SELECT peer FROM directory_log WHERE kind = 3").fetchall())
+        assert (daemon.identity.peer,) in own
+
+
+async def test_a_peer_that_pushes_without_end_is_put_off(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(pushed=10)) as world:
+        daemon = await world.daemon()
+        assert await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(10))) == 10
+        answer = open_answer(await daemon.service.on_ask(MALLORY, push_of(Signer().advertise(world.clock.wall))))
+        assert isinstance(answer, Busy)
+        other = PeerIdentity(secrets.token_bytes(32)).peer
+        assert await pushed(daemon, other, Signer().advertise(world.clock.wall)) == 1
+
+
+async def test_entries_that_name_a_peer_take_none_of_its_seats(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(halves_per_peer=3)) as world:
+        daemon, alice = await world.daemon(), Signer()
+        signed, entry = alice.advertise(world.clock.wall)
+        for _ in range(10):
+            mallory = Signer()
+            record = Entry(
+                mallory.scheme,
+                mallory.pubkey,
+                alice.identity.peer,
+                ("swap",),
+                world.clock.wall,
+                world.clock.wall + DAY_MS,
+                secrets.token_bytes(32),
+            )
+            await daemon.service.on_ask(MALLORY, push_of((seal(record, mallory.sign), None)))
+        assert await pushed(daemon, MALLORY, (signed, None)) == 0
+        assert await pushed(daemon, MALLORY, (entry, None)) == 1

@@ -21,6 +21,8 @@ CREATE TABLE directory_log (
 );
 CREATE INDEX directory_log_by_exp ON directory_log (exp);
 CREATE INDEX directory_log_by_peer ON directory_log (peer, kind) WHERE peer IS NOT NULL;
+CREATE INDEX directory_log_nodes ON directory_log (exp) WHERE kind = 3;
+CREATE INDEX directory_log_notices ON directory_log (exp) WHERE kind = 4;
 CREATE INDEX directory_log_by_net ON directory_log (net, kind) WHERE net IS NOT NULL;
 
 -- How many lines there are of each kind, counted apart for those that no peer answers for.
