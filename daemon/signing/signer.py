@@ -62,6 +62,7 @@ class LocalSigner:
         self._identity = identity
         self._clock = clock
         self._addrs = addrs
+        self._known_addrs: tuple[int, tuple[bytes, ...]] | None = None  # when they were looked up, and which
         self._held: dict[tuple[bytes, bytes], _Held] = {}
 
     @property
@@ -109,10 +110,17 @@ class LocalSigner:
             attempt=need.attempt,
             pubkey=need.key,
             peer=self._identity.peer,
-            addrs=self._addrs()[:16],
+            addrs=self._current_addrs(),
             ts=self._clock.wall_ms(),
         )
         return seal(record, lambda digest: self._keystore.sign(need.key, digest), self._identity.sign)
+
+    def _current_addrs(self) -> tuple[bytes, ...]:
+        """At most 16 addresses, not older than a second: looking them up for every join costs as much as a signature."""
+        now = self._clock.mono_ms()
+        if self._known_addrs is None or self._known_addrs[0] + 1_000 <= now:
+            self._known_addrs = (now, self._addrs()[:16])
+        return self._known_addrs[1]
 
     def _nonces(self, need: NeedNonces, request: Request) -> NoncesReady:
         slot = (need.session, need.key)
