@@ -116,7 +116,7 @@ class LocalSigner:
         return seal(record, lambda digest: self._keystore.sign(need.key, digest), self._identity.sign)
 
     def _current_addrs(self) -> tuple[bytes, ...]:
-        """At most 16 addresses, not older than a second: looking them up for every join costs as much as a signature."""
+        """At most 16 addresses, at most a second old: looking them up for every join costs as much as a signature."""
         now = self._clock.mono_ms()
         if self._known_addrs is None or self._known_addrs[0] + 1_000 <= now:
             self._known_addrs = (now, self._addrs()[:16])
