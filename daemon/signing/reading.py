@@ -176,28 +176,27 @@ def request_of_session(conn: sqlite3.Connection, session_id: bytes) -> bytes | N
 def sessions_page(
     conn: sqlite3.Connection,
     *,
-    keys: Collection[bytes] | None,
+    keys: Collection[bytes],
     request_id: bytes | None,
     states: Collection[str] | None,
     before: int,
     limit: int,
-) -> list[tuple[int, bytes, bytes]]:
-    """(number, session, request) of sessions that are not closed, newest first, each session once."""
-    where, params = ["closed = 0"], list[object]()
-    if keys is not None:
-        where.append(f"key IN ({_marks(keys)})")
-        params += keys
+) -> list[tuple[int, bytes]]:
+    """(number, session) of sessions of these keys that are not closed, newest first, each session once."""
+    where, params = [f"$.key IN ({_marks(keys)}) AND $.closed = 0"], list[object](keys)
     if request_id is not None:
-        where.append("request = ?")
+        where.append("$.request = ?")
         params.append(request_id)
     if states is not None:
-        where.append(f"state IN ({_marks(states)})")
+        where.append(f"$.state IN ({_marks(states)})")
         params += states
+    wanted = " AND ".join(where)
     query = (
-        f"SELECT min(number) AS first, session, request FROM signing_sessions WHERE {' AND '.join(where)}"  # noqa: S608  # marks only
-        " GROUP BY session HAVING first < ? ORDER BY first DESC LIMIT ?"
+        f"SELECT number, session FROM signing_sessions s WHERE {wanted.replace('$', 's')} AND number < ?"  # noqa: S608  # marks only
+        " AND NOT EXISTS (SELECT 1 FROM signing_sessions o WHERE o.session = s.session AND o.number < s.number"
+        f" AND {wanted.replace('$', 'o')}) ORDER BY number DESC LIMIT ?"
     )
-    return conn.execute(query, (*params, before, limit)).fetchall()
+    return conn.execute(query, (*params, before, *params, limit)).fetchall()
 
 
 def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | None, bytes | None, bytes]]:

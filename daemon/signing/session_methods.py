@@ -60,7 +60,7 @@ class SessionMethods:
                 before=before,
                 limit=params.limit + 1,
             )
-            views = [self._finder.show_session(conn, session) for _, session, _ in found[: params.limit]]
+            views = [self._finder.show_session(conn, session) for _, session in found[: params.limit]]
             return {"sessions": views, **next_cursor(found, params.limit, lambda row: row[0])}
 
         return await self._store.read_slow(page)

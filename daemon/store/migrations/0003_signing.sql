@@ -20,6 +20,7 @@ CREATE TABLE signing_requests (
 ) STRICT;
 
 CREATE INDEX signing_requests_unsettled ON signing_requests (number) WHERE settled = 0;
+CREATE INDEX signing_requests_by_outcome ON signing_requests (outcome, number);
 CREATE INDEX signing_requests_finished ON signing_requests (finished) WHERE finished IS NOT NULL;
 
 CREATE TABLE signing_keys (
