@@ -35,6 +35,7 @@ from daemon.discovery.travel import item_of, open_items
 from musig2.protocol.envelope import check_many
 
 SMALL = False
+PAGE = 620  # statements in one answer of a peer
 
 
 def say(what: str, value: str, aim: str = "") -> None:
@@ -62,8 +63,8 @@ async def ingest(path: Path) -> None:
     await node.start()
     whole: dict[str, float] = {}
     with stopwatch(whole):
-        for start in range(0, count, 350):
-            opened = await asyncio.to_thread(open_items, items[start : start + 350])
+        for start in range(0, count, PAGE):
+            opened = await asyncio.to_thread(open_items, items[start : start + PAGE])
             await node.service._ingest.take(opened, origin=Origin.SYNC, peer=bytes(38))
     assert node.count() == count
     await node.stop()
