@@ -46,6 +46,9 @@ def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:
     usual = datadir / SOCKET_NAME
     if len(bytes(usual)) <= LONGEST_SOCKET_PATH:
         return usual
-    runtime = environment.get("RUNTIME_DIRECTORY") or environment.get("XDG_RUNTIME_DIR")
-    directory = Path(runtime) if runtime else Path(gettempdir()) / f"musigd-{os.getuid()}"
-    return directory / f"musigd-{sha256(bytes(datadir)).hexdigest()[:16]}.sock"
+    name = f"musigd-{sha256(bytes(datadir)).hexdigest()[:16]}.sock"
+    named = (environment.get("RUNTIME_DIRECTORY"), environment.get("XDG_RUNTIME_DIR"))
+    shared = (Path(gettempdir()), Path("/tmp"))  # noqa: S108 - a directory inside it that only this user can enter
+    directories = [*(Path(each) for each in named if each), *(each / f"musigd-{os.getuid()}" for each in shared)]
+    paths = [directory / name for directory in directories]
+    return next((path for path in paths if len(bytes(path)) <= LONGEST_SOCKET_PATH), paths[-1])

@@ -101,6 +101,13 @@ def test_a_short_socket_path_stays_in_the_directory(tmp_path: Path) -> None:
     claimed.close()
 
 
+def test_a_runtime_directory_that_is_too_long_itself_is_not_used(tmp_path: Path) -> None:
+    path = socket_path(tmp_path / ("e" * 90), {"XDG_RUNTIME_DIR": str(tmp_path / ("r" * 90))})
+
+    assert len(bytes(path)) <= 100
+    assert "rrr" not in str(path)
+
+
 def test_a_long_socket_path_moves_to_the_runtime_directory(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 90)
     claimed = Datadir.claim(deep)

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,13 @@ from daemon.demo.verify import signature_holds
 pytestmark = pytest.mark.network
 
 DEADLINE = 120
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A short directory: the path of a unix socket below it has to fit into 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as path:
+        yield Path(path)
 
 
 async def start_demo(temporary: Path, *options: str) -> asyncio.subprocess.Process:
@@ -38,11 +47,11 @@ async def finished(process: asyncio.subprocess.Process) -> tuple[str, str]:
     ("signers", "scheme", "messages"), [(2, "lotus", 3), (3, "lotus", 1), (3, "bip340", 3), (5, "bip340", 1)]
 )
 async def test_the_demo_ends_with_signatures_that_verify(
-    tmp_path: Path, signers: int, scheme: str, messages: int
+    temporary: Path, signers: int, scheme: str, messages: int
 ) -> None:
     options = ("--signers", str(signers), "--scheme", scheme, "--messages", str(messages), "--json")
 
-    process = await start_demo(tmp_path, *options)
+    process = await start_demo(temporary, *options)
     out, err = await finished(process)
 
     assert process.returncode == 0, out + err
@@ -52,11 +61,11 @@ async def test_the_demo_ends_with_signatures_that_verify(
     assert len(result["signatures"]) == messages
     for msg, signature in zip(result["messages"], result["signatures"], strict=True):
         assert signature_holds(scheme, pubkey, bytes.fromhex(msg), bytes.fromhex(signature))
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
-async def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    process = await start_demo(tmp_path)
+async def test_ctrl_c_leaves_no_process_and_no_file(temporary: Path) -> None:
+    process = await start_demo(temporary)
     pids = await pids_in_transcript(process, 3)
 
     process.send_signal(signal.SIGINT)
@@ -64,11 +73,11 @@ async def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
-async def test_keep_shows_lines_to_paste_that_work(tmp_path: Path) -> None:
-    process = await start_demo(tmp_path, "--signers", "2", "--keep")
+async def test_keep_shows_lines_to_paste_that_work(temporary: Path) -> None:
+    process = await start_demo(temporary, "--signers", "2", "--keep")
     lines = await lines_until(process, "listSessions", times=2)
     curl = next(line for line in lines if line.strip().startswith("curl"))
     cli = next(line for line in lines if line.strip().endswith("listSessions"))
@@ -82,11 +91,11 @@ async def test_keep_shows_lines_to_paste_that_work(tmp_path: Path) -> None:
     assert info["result"]["ready"] is True
     assert sessions["sessions"][0]["phase"] == "complete"
     assert process.returncode == 0
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
-async def test_a_failure_names_the_phase_and_exits_with_1(tmp_path: Path) -> None:
-    process = await start_demo(tmp_path)
+async def test_a_failure_names_the_phase_and_exits_with_1(temporary: Path) -> None:
+    process = await start_demo(temporary)
     pids = await pids_in_transcript(process, 3)
 
     os.kill(pids[1], signal.SIGKILL)
@@ -95,7 +104,7 @@ async def test_a_failure_names_the_phase_and_exits_with_1(tmp_path: Path) -> Non
     assert process.returncode == 1
     assert err.startswith('\nThe demo failed in "')
     assert "Traceback" not in err
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 async def pids_in_transcript(process: asyncio.subprocess.Process, count: int) -> list[int]:
