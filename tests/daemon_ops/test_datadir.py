@@ -6,6 +6,8 @@ import asyncio
 import os
 import stat
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,13 @@ def test_a_short_socket_path_stays_in_the_directory(tmp_path: Path) -> None:
     claimed.close()
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory whose name leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as path:
+        yield Path(path)
+
+
 def test_a_runtime_directory_that_is_too_long_itself_is_not_used(tmp_path: Path) -> None:
     path = socket_path(tmp_path / ("e" * 90), {"XDG_RUNTIME_DIR": str(tmp_path / ("r" * 90))})
 
@@ -108,10 +117,10 @@ def test_a_runtime_directory_that_is_too_long_itself_is_not_used(tmp_path: Path)
     assert "rrr" not in str(path)
 
 
-def test_a_long_socket_path_moves_to_the_runtime_directory(tmp_path: Path) -> None:
+def test_a_long_socket_path_moves_to_the_runtime_directory(tmp_path: Path, short: Path) -> None:
     deep = tmp_path / ("d" * 90)
     claimed = Datadir.claim(deep)
-    runtime = tmp_path / "run"
+    runtime = short / "run"
     path = claimed.socket({"XDG_RUNTIME_DIR": str(runtime)})
     assert path.parent == runtime
     assert mode(runtime) == 0o700
