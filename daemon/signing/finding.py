@@ -12,7 +12,7 @@ from daemon.signing.reading import StoredRequest, StoredSession
 from daemon.signing.roster import Entry, Roster
 from daemon.signing.values import Json
 from daemon.signing.views import request_view, session_view
-from musig2.protocol.effects import Outcome
+from musig2.protocol.effects import Outcome, SessionRow, State
 from musig2.protocol.records import Request
 from musig2.protocol.request_machine import SigningRequest
 from musig2.protocol.wire import Signed
@@ -83,6 +83,31 @@ class Finder:
     def session_view(self, session: bytes) -> Json:
         """A stored session as clients see it."""
         return self._store.read(lambda conn: self.show_session(conn, session))
+
+    def unjoined_view(self, caller: Caller, session: bytes) -> Json | None:
+        """A session of a request in memory that no own key has joined (yet); None if it is something else."""
+        request = self._roster.request_of(session)
+        entry = None if request is None else self._roster.get(request)
+        if entry is None or not caller.sees_any(entry.own) or self._store.read(lambda c: reading.session(c, session)):
+            return None
+        return self._store.read(lambda conn: session_view(conn, entry.request, [self._unjoined(entry, session)]))
+
+    def _unjoined(self, entry: Entry, session: bytes) -> StoredSession:
+        state = State.ABORTED if entry.machine.outcome in _SENTENCES else State.JOINING
+        row = SessionRow(
+            session=session,
+            request=entry.request.id,
+            attempt=self._roster.attempt_of(session),
+            key=min(entry.own),
+            state=State.COMPLETE if entry.machine.outcome is Outcome.COMPLETE else state,
+            auto=True,
+            want_round1=False,
+            want_round2=False,
+            partial_released=False,
+            nonce_sent=False,
+            reason=entry.machine.reason,
+        )
+        return StoredSession(0, closed=False, row=row)
 
     def show_session(self, conn: sqlite3.Connection, session: bytes) -> Json:
         """The same where a read is under way; on any thread."""

@@ -41,6 +41,9 @@ class SessionMethods:
     async def get_session(self, caller: Caller, params: wire.GetSession) -> Json:
         """One attempt."""
         session = bytes.fromhex(params.session_id)
+        unjoined = self._finder.unjoined_view(caller, session)
+        if unjoined is not None:
+            return unjoined
         self._finder.session(caller, session)
         return self._finder.session_view(session)
 

@@ -179,6 +179,16 @@ async def test_what_belongs_to_other_keys_does_not_exist_for_a_token(world: Worl
     assert (await both.call("listSessions", stranger))["sessions"] == []
 
 
+async def test_a_session_nobody_here_has_joined_can_be_looked_at(world: World) -> None:
+    one, two = await world.grow(2)
+    announced = await announce(one, [one, two])
+    await two.until("participant:joined", requestId=announced["requestId"])
+    shown = await two.call("getSession", sessionId=announced["sessionId"])
+    joined = {signer["publicKey"]: signer["joined"] for signer in shown["signers"]}
+    assert (shown["phase"], joined) == ("joining", {one.key.hex(): True, two.key.hex(): False})
+    assert (await refused(two, "startRound1", sessionId=announced["sessionId"])).reason == "not_found"
+
+
 async def test_joining_with_a_key_that_is_not_asked_is_refused(world: World) -> None:
     one, two = await world.grow(2)
     spare = await two.new_key("lotus")
