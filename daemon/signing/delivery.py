@@ -113,7 +113,7 @@ class Delivery:
 
     def connected(self, turn: Turn, peer: bytes) -> None:
         """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
-        for entry in self._roster:
+        for entry in self._roster.of_peer(peer):
             known = any(True for _ in entry.index_of(peer))
             if known and (entry.machine.outcome in LIVE or self._to_be_told(entry)):
                 self.meet(turn, entry, peer)
@@ -133,9 +133,7 @@ class Delivery:
 
     def disconnected(self, turn: Turn, peer: bytes) -> None:
         """The last connection to this peer is gone."""
-        for entry in self._roster:
-            if peer not in entry.pushed and not entry.knows(peer):
-                continue
+        for entry in self._roster.of_peer(peer):
             entry.lost(peer)
             turn.feed(entry, PeerDisconnected(peer))
             for index in entry.index_of(peer):
@@ -203,7 +201,7 @@ class Delivery:
     async def _try(self, entry: Entry, index: int, routes: Sequence[Route]) -> bytes | None:
         routes = [route for route in routes if route[0] != self._network.peer]
         if routes:
-            entry.candidates[index] = tuple(dict.fromkeys(peer for peer, _ in routes))
+            self._roster.suggest(entry, index, (peer for peer, _ in routes))
         for peer, addrs in routes:
             if self._network.connected(peer) or await self._network.dial(peer, addrs):
                 return peer

@@ -128,8 +128,7 @@ class Notices:
             if entry is None or key in entry.own or (entry.unsolicited and peer == entry.source):
                 continue
             index = entry.request.record.keys.index(key)
-            if peer not in entry.candidates[index]:
-                entry.candidates[index] = (*entry.candidates[index], peer)
+            self._roster.suggest(entry, index, (*entry.candidates[index][-3:], peer))
             introduce(turn, entry, peer)
             entry.delivered.add(index)
 

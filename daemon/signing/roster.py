@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from musig2.protocol.ids import session_id
@@ -30,6 +30,7 @@ class Entry:
     acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
     pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
     delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request
+    linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
     shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
     unsolicited: bool = False  # a peer brought it and no own key has joined
     wake_ms: int | None = None
@@ -86,6 +87,7 @@ class Roster:
         self._entries: dict[bytes, Entry] = {}
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
+        self._by_peer: dict[bytes, set[bytes]] = {}
         self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
 
     def __len__(self) -> int:
@@ -100,6 +102,10 @@ class Roster:
         self._entries[request.id] = entry
         if entry.unsolicited and entry.source is not None:
             self.unsolicited[entry.source] += 1
+        for index in entry.others:
+            self.link(entry, *entry.peers_of(index), *entry.candidates[index])
+        if entry.source is not None:
+            self.link(entry, entry.source)
         for attempt in range(1, request.record.max_attempts + 1):
             self._sessions[session_id(request.id, attempt)] = (request.id, attempt)
 
@@ -108,8 +114,29 @@ class Roster:
         request = entry.request
         self.wanted(entry)
         self._entries.pop(request.id, None)
+        for peer in entry.linked:
+            self._by_peer[peer].discard(request.id)
+            if not self._by_peer[peer]:
+                del self._by_peer[peer]
+        entry.linked.clear()
         for attempt in range(1, request.record.max_attempts + 1):
             self._sessions.pop(session_id(request.id, attempt), None)
+
+    def link(self, entry: Entry, *peers: bytes) -> None:
+        """These peers have to do with this request: it is looked at when they come or go."""
+        if self._entries.get(entry.request.id) is entry:
+            for peer in peers:
+                entry.linked.add(peer)
+                self._by_peer.setdefault(peer, set()).add(entry.request.id)
+
+    def suggest(self, entry: Entry, index: int, peers: Iterable[bytes]) -> None:
+        """Discovery, or a delegation that was shown, names these peers for that signer."""
+        entry.candidates[index] = tuple(dict.fromkeys(peers))
+        self.link(entry, *entry.candidates[index])
+
+    def of_peer(self, peer: bytes) -> list[Entry]:
+        """The requests that this peer has to do with."""
+        return [self._entries[request] for request in self._by_peer.get(peer, ())]
 
     def wanted(self, entry: Entry) -> None:
         """The owner joined it (or it is gone): it no longer counts against the peer that brought it."""

@@ -144,6 +144,12 @@ class Turn:
             part = self.parts[entry.request.id] = Part(entry)
         return part
 
+    def _joined(self, entry: Entry, effect: SaveJoin) -> None:
+        if effect.own:
+            self._roster.wanted(entry)
+        else:
+            self._roster.link(entry, effect.join.record.peer)
+
     def wake(self, request: bytes) -> Entry | None:
         """That request, from the store if need be; None if it is nowhere."""
         entry = self._roster.get(request)
@@ -198,6 +204,6 @@ class Turn:
                 part.events.append(effect)
             case _:
                 part.saves.append(effect)
-                if isinstance(effect, SaveJoin) and effect.own:
-                    self._roster.wanted(part.entry)
+                if isinstance(effect, SaveJoin):
+                    self._joined(part.entry, effect)
         return None
