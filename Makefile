@@ -6,7 +6,7 @@ CODE := daemon rpc musig2 p2p config
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format bench lock clean
+.PHONY: help env demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,7 +18,7 @@ demo: env ## N daemons on loopback make one signature: make demo ARGS="--signers
 	@$(PY) -m daemon.main demo $(ARGS)
 
 test: env ## the whole suite, real daemons included
-	@echo "The whole suite takes about 6 minutes on two cores."
+	@echo "The whole suite takes about 4 minutes on two cores."
 	@$(PYTEST) $(ARGS)
 
 check: env ## format, lint, types, import contracts, fast tests: under a minute
@@ -31,6 +31,44 @@ check: env ## format, lint, types, import contracts, fast tests: under a minute
 format: env ## write the format and the mends that ruff knows
 	@$(PY) -m ruff format $(CODE) tests examples
 	@$(PY) -m ruff check --fix $(CODE) tests examples
+
+bench: bench-start bench-musig2 bench-rpc bench-discovery bench-signing ## every benchmark (about 20 minutes)
+
+bench-start: env ## seconds until ready, memory when idle
+	@$(PY) -m tests.bench.bench_start
+
+bench-musig2: env ## what musig2 costs over bare calls into the C library
+	@$(PY) -m tests.bench.bench_musig2
+
+bench-rpc: env ## calls and events beside a bare aiohttp handler; answers while sessions run
+	@$(PY) -m tests.bench.bench_rpc
+	@$(PY) -m tests.bench.bench_rpc_signing
+
+bench-discovery: env ## ingest, search, synchronisation, reach: make bench-discovery ARGS=--small
+	@$(PY) -m tests.bench.bench_discovery $(ARGS)
+
+bench-signing: env ## latency and throughput of sessions beside their floor
+	@$(PY) -m tests.bench.bench_signing $(ARGS)
+
+cover-musig2: env ## line and branch coverage of the cryptography: all of it, or it fails
+	@$(PYTEST) tests/musig2 -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini
+
+mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
+	@$(PY) tests/musig2/mutate.py --minutes 20 --jobs 2
+
+nightly: env ## what is too long for `make test`: about an hour
+	@$(PY) tests/musig2/differential.py 100000
+	@$(PY) -m tests.protocol.sim.run_schedules 10000
+	@$(PY) tests/rpc/slow_requests.py
+	@$(PY) tests/rpc/slow_resume.py
+
+test-javascript: env ## the JavaScript example against real daemons (needs Node 22)
+	@$(PY) tests/rpc/slow_javascript.py
+
+check-unit: ## what systemd says of the unit file (needs systemd-analyze)
+	@sed 's|^ExecStart=.*|ExecStart=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"
+	systemd-analyze verify "$${TMPDIR:-/tmp}/musigd.service"
+	systemd-analyze security --offline=true "$${TMPDIR:-/tmp}/musigd.service" | tail -1
 
 LOCK := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 

@@ -1,6 +1,6 @@
 """How discovery would behave at 10,000 nodes and a million advertisements: a small simulation and a budget per node.
 
-    .venv/bin/python -m benchmarks.simulate_scale [NODES] [ADVERTISEMENTS]
+    .venv/bin/python -m tests.bench.simulate_scale [NODES] [ADVERTISEMENTS]
 
 The simulation follows one advertisement through a random network: direct push to the neighbours of its daemon, the
 topic's mesh among those who follow the type, rumour (whoever learned it says hello to four neighbours within about two

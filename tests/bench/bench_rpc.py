@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "rpc"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "rpc"))
 
 from rpc_backend import memory_backend
 from rpc_log import MemoryLog
@@ -33,7 +33,7 @@ from rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
 from rpc.config import RpcConfig
 from rpc.server import RpcServer
 
-TOKEN = "bench-token"  # noqa: S105  # of a server that lives for one run
+TOKEN = "bench-token"  # of a server that lives for one run
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"getInfo","params":{}}'
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":{"version":"0.1.0"}}'
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "rpc"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "rpc"))
 
 from rpc_daemons import Pair, two_daemons
 

@@ -1,6 +1,6 @@
 """What discovery costs: taking in, finding, coming into step, being heard; on real libp2p nodes on loopback.
 
-    .venv/bin/python -m benchmarks.bench_discovery [--small] [SECTION]...
+    .venv/bin/python -m tests.bench.bench_discovery [--small] [SECTION]...
 
 Sections: ingest find reconcile newcomer refresh latency growth. Each prints what was measured beside what is aimed at.
 """
@@ -20,7 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.discovery_parts import (
+from daemon.discovery.origin import Origin
+from daemon.discovery.travel import item_of, open_items
+from musig2.protocol.envelope import check_many
+from tests.bench.discovery_parts import (
     PURPOSES,
     TYPES,
     Node,
@@ -30,9 +33,6 @@ from benchmarks.discovery_parts import (
     signers,
     stopwatch,
 )
-from daemon.discovery.origin import Origin
-from daemon.discovery.travel import item_of, open_items
-from musig2.protocol.envelope import check_many
 
 SMALL = False
 PAGE = 620  # statements in one answer of a peer
@@ -94,7 +94,7 @@ async def find(path: Path) -> None:
     dice = random.Random(3)
     amount = lambda: int(10 ** dice.uniform(1, 13))  # noqa: E731 - drawn anew for each question
     questions: dict[str, Any] = {
-        "no filter": lambda: {},
+        "no filter": dict,
         "type": lambda: {"transaction_type": dice.choice(TYPES)},
         "scheme": lambda: {"scheme": dice.choice(("lotus", "bip340"))},
         "purpose": lambda: {"purpose": dice.choice((*PURPOSES, "unheard of"))},
@@ -327,7 +327,7 @@ async def growth(path: Path) -> None:
 
 async def growth_alone() -> None:
     """In a network namespace of its own, where nobody else uses the loopback."""
-    command = f"ip link set lo up && exec {sys.executable} -m benchmarks.bench_discovery growth"
+    command = f"ip link set lo up && exec {sys.executable} -m tests.bench.bench_discovery growth"
     process = await asyncio.create_subprocess_exec(
         "unshare", "--net", "sh", "-c", command, env={**os.environ, "MUSIGD_BENCH_ALONE": "1"}
     )

@@ -1,6 +1,6 @@
 """What `musig2` costs over bare cffi calls into the same library, both measured in one run on the same data.
 
-    .venv/bin/python -m benchmarks.bench_musig2
+    .venv/bin/python -m tests.bench.bench_musig2
 
 The bare side does the same work, from bytes to bytes, as one would write it in a script: no checks of arguments or of
 return codes, no locked memory, no contexts. Each figure is the best of several alternating rounds.
