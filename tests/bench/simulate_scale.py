@@ -4,7 +4,8 @@
 
 The simulation follows one advertisement through a random network: direct push to the neighbours of its daemon, the
 topic's mesh among those who follow the type, rumour (whoever learned it says hello to four neighbours within about two
-seconds, who then read it), and a synchronisation with three random neighbours about once a minute. The budget multiplies what `bench_discovery` measured. docs/scale.md reads the result.
+seconds, who then read it), and a synchronisation with three random neighbours about once a minute. The budget
+multiplies what `bench_discovery` measured. docs/scale.md reads the result.
 """
 
 from __future__ import annotations
