@@ -1,6 +1,6 @@
 """What signing costs: real daemons as processes on loopback, driven over the RPC.
 
-    .venv/bin/python -m benchmarks.bench_signing [--small] [--schemes lotus,bip340] [SECTION]...
+    .venv/bin/python -m tests.bench.bench_signing [--small] [--schemes lotus,bip340] [SECTION]...
 
 Sections: latency throughput burst growth. Latency is from the last join call to `signature:finalized` at every signer,
 beside a floor measured in the same run: the same hops and commits with nothing else (signing_floor.py).
@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.signing_floor import Floor
-from benchmarks.signing_parts import Fleet, Wallet, announce, finished, join
+from tests.bench.signing_floor import Floor
+from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
 
 AIMS_MS = {2: 8, 3: 14, 5: 28}
 

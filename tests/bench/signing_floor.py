@@ -180,7 +180,7 @@ class Floor:
     async def start(self) -> None:
         for folder in self.folders:
             folder.mkdir(parents=True)
-            words = (sys.executable, "-m", "benchmarks.signing_floor", str(folder), self._network)
+            words = (sys.executable, "-m", "tests.bench.signing_floor", str(folder), self._network)
             pipe = asyncio.subprocess.PIPE
             self._processes.append(await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe))
         places = [await _hear(process) for process in self._processes]
