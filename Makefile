@@ -59,6 +59,7 @@ mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
 nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) tests/musig2/differential.py 100000
 	@$(PY) -m tests.protocol.sim.run_schedules 10000
+	@MUSIGD_KILLS=200 $(PYTEST) tests/signing/test_kill_random.py
 	@$(PY) tests/rpc/slow_requests.py
 	@$(PY) tests/rpc/slow_resume.py
 

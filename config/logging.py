@@ -11,7 +11,7 @@ import structlog
 
 from config.redaction import redact_entry
 
-QUIET: Final = ("asyncio", "aiohttp.access", "libp2p", "multiaddr", "async_service", "zeroconf")  # warnings only
+QUIET: Final = ("asyncio", "aiohttp.access", "multiaddr", "async_service", "zeroconf")  # warnings only
 
 
 def configure_logging(level: str, form: str, stream: TextIO | None = None) -> None:

@@ -27,6 +27,7 @@ from daemon.junction import Junction
 from daemon.keystore import Keystore
 from daemon.known_peers import KnownPeers
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
+from daemon.metrics import DaemonMetrics
 from daemon.passphrase import find_passphrase
 from daemon.policy import TransactionPolicy
 from daemon.retention import Retention
@@ -143,7 +144,7 @@ class App:
             handlers_of(
                 info,
                 peers,
-                KeyService(keystore=self.keystore, tokens=self.tokens),
+                KeyService(keystore=self.keystore, tokens=self.tokens, paused=self.signing.on_locked),
                 TokenService(tokens=self.tokens, keystore=self.keystore),
                 self.discovery,
                 *self.signing.methods,
@@ -157,6 +158,7 @@ class App:
             tokens=self.tokens,
             idempotency=self.idempotency,
             health=self.health,
+            metrics=DaemonMetrics(store=self.store, network=self.network, offences=self.junction.offences),
             now_ms=self.clock.wall_ms,
         )
 

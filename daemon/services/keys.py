@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
 
 from daemon.key_rows import KeyInfo
 from daemon.keystore import Keystore
@@ -16,9 +17,11 @@ from rpc.models.wire import NoParams, NoParamsChange
 class KeyService:
     """Keys through the API. A token that creates a key is bound to it in the same commit."""
 
-    def __init__(self, *, keystore: Keystore, tokens: Tokens) -> None:
+    def __init__(self, *, keystore: Keystore, tokens: Tokens, paused: Callable[[Sequence[bytes]], None]) -> None:
+        """`paused` is told which keys may no longer sign, so that their open sessions end."""
         self._keystore = keystore
         self._tokens = tokens
+        self._paused = paused
 
     async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
         _require_creation(caller)
@@ -40,7 +43,9 @@ class KeyService:
     async def pause_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
-        return models.ChangedKey.model_validate(_fields(await self._keystore.pause(pubkey)))
+        info = await self._keystore.pause(pubkey)
+        self._paused([pubkey])
+        return models.ChangedKey.model_validate(_fields(info))
 
     async def resume_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
         pubkey = bytes.fromhex(params.public_key)

@@ -98,8 +98,9 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
     await events.start()
     bans = Bans(store=store, clock=clock, events=events)
     settings = load_settings(flags={"network": "test"}, file=None)
+    paused: list[bytes] = []
     made = Daemon(
-        KeyService(keystore=keystore, tokens=tokens),
+        KeyService(keystore=keystore, tokens=tokens, paused=paused.extend),
         TokenService(tokens=tokens, keystore=keystore),
         PeerService(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
         InfoService(
@@ -114,7 +115,7 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
             problems=lambda: [("no_peers", "Set p2p.bootstrap.")],
         ),
     )
-    made.network, made.clock, made.store_tokens = network, clock, tokens
+    made.network, made.clock, made.store_tokens, made.paused = network, clock, tokens, paused
     return made
 
 
