@@ -26,8 +26,8 @@ from .settings import datadir_from, ending_in_a_sentence, settings_from
 
 log = structlog.get_logger("musigd")
 
-# Three threads hand work to each other (event loop, libp2p, the store's writer). At Python's 5 ms a message may wait that
-# long for the interpreter at each crossing: a 2-of-2 took 12.9 ms, and takes 8.9 ms at half a millisecond.
+# Three threads hand work to each other: event loop, libp2p, the store's writer. At Python's own 5 ms a message may wait
+# that long for the interpreter at each crossing: a 2-of-2 took 12.9 ms, and takes 8.9 ms at half a millisecond.
 SWITCH_SECONDS = 0.0005
 
 
