@@ -25,9 +25,7 @@ class TransactionPolicy:
             return
         transaction, spent = shown
         for item in request.items:
-            if item.input is None or item.input >= len(spent):
-                continue
-            if item.msg != _sighash(request, transaction, spent, item.input):
+            if item.input is not None and item.msg != _sighash(request, transaction, spent, item.input):
                 raise ApiError(
                     "message_mismatch",
                     f"The message for input {item.input} is not the hash of the transaction that the request shows: "

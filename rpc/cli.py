@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"musig-cli {version('musigd')}")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--datadir", type=Path, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)")
     where.add_argument("--url", help="address of the daemon (default: $MUSIG_URL)")

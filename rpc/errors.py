@@ -58,6 +58,8 @@ class ApiError(RpcError):
         self.reason = reason
         self.code = CODES[reason]
         self.message = message
+        if reason == "invalid_params" and not data.get("errors"):
+            data["errors"] = [{"path": "", "message": message}]
         self.data: dict[str, JsonValue] = {"reason": reason, **data}
 
     def to_json(self) -> dict[str, JsonValue]:

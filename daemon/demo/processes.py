@@ -51,7 +51,12 @@ class Daemons:
         datadir = self._root / name.lower()
         datadir.mkdir(mode=0o700)
         log = self._root / f"{name.lower()}.log"
-        process = await self._spawn(datadir, log, bootstrap)
+        spawning = asyncio.ensure_future(self._spawn(datadir, log, bootstrap))
+        try:
+            process = await asyncio.shield(spawning)
+        except asyncio.CancelledError:  # a process that is just coming up must be known, or nobody would end it
+            self._started.append(await spawning)
+            raise
         self._started.append(process)
         endpoint = await self._until_ready(name, process, datadir / "endpoint.json", log)
         daemon = DemoDaemon(name, datadir, log, process, endpoint)

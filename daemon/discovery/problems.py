@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .company import Company
 from .limits import DiscoveryLimits
-from .own import OwnAdvertisements
 from .ports import Clock, Net
 from .rounds import Rounds
 
@@ -22,14 +21,12 @@ class Problems:
         limits: DiscoveryLimits,
         rounds: Rounds,
         company: Company,
-        own: OwnAdvertisements,
     ) -> None:
         self._net = net
         self._clock = clock
         self._limits = limits
         self._rounds = rounds
         self._company = company
-        self._own = own
 
     def found(self) -> list[tuple[str, str]]:
         """(reason, remedy) of each."""
@@ -53,12 +50,12 @@ class Problems:
                     "publishes: set it, for example with NTP.",
                 )
             )
-        if not self._net.multiaddrs() and any(not row.withdrawn for row in self._own.rows()):
+        if not self._net.multiaddrs():
             found.append(
                 (
                     "not_dialable",
-                    "Others find the advertisements of this daemon but cannot dial it: name its public address in "
-                    "p2p.announce.",
+                    "Others cannot dial this daemon, because all its addresses are private: name a public one in "
+                    "p2p.announce, or set p2p.private_addresses for a local network, and restart.",
                 )
             )
         return found

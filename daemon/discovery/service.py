@@ -151,9 +151,7 @@ class DiscoveryService:
             types=self._types,
             exchange=self._puller.exchange,
         )
-        self._problems = Problems(
-            net=network, clock=clock, limits=limits, rounds=self._rounds, company=self._company, own=self._own
-        )
+        self._problems = Problems(net=network, clock=clock, limits=limits, rounds=self._rounds, company=self._company)
         methods = DiscoveryMethods(
             own=self._own,
             finding=self._finding,

@@ -22,6 +22,9 @@ class WallClock(Protocol):
 class Network(Protocol):
     """The part of `p2p.network.Network` that is needed here."""
 
+    @property
+    def peer_text(self) -> str: ...
+
     def peers(self) -> list[PeerInfo]: ...
 
     async def connect(self, multiaddr: str) -> bytes: ...
@@ -69,6 +72,8 @@ class PeerService:
 
     async def ban_peer(self, caller: Caller, params: models.BanPeer) -> models.Banned:
         peer = _peer(params.peer_id)
+        if params.peer_id == self._network.peer_text:
+            raise ApiError("invalid_params", "That is this daemon itself; name another peer.")
         ban = await self._bans.ban(peer, self._clock.wall_ms() + params.duration_ms, params.reason or "")
         self._network.set_ban(peer, ban.until_ms)
         return models.Banned(peer_id=params.peer_id, until=ban.until_ms, reason=params.reason)

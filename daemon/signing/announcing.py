@@ -29,8 +29,9 @@ def make_request(
 ) -> Signed[Request]:
     """The request, signed by its creator; `salt` are 16 random bytes.
 
-    Raises ApiError: `unknown_key`, `locked`, `paused` of the creator's key, `invalid_key` for keys and tweaks that do
-    not aggregate, `too_many`, `too_large` and `invalid_params` for what no peer would take.
+    Raises ApiError: `scheme_mismatch` of an own key, `unknown_key`, `locked`, `paused` of the creator's key,
+    `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params` for what no
+    peer would take.
     """
     creator = bytes.fromhex(params.public_key)
     keystore.get(creator)
@@ -38,8 +39,21 @@ def make_request(
         raise ApiError(
             "too_many", f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts."
         )
+    for key in pubkeys_of(params.required_public_keys):
+        require_scheme(keystore, key, keystore.scheme_of(creator))
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
     return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
+
+
+def require_scheme(keystore: Keystore, key: bytes, name: str) -> None:
+    """One secret has one scheme: raises ApiError `scheme_mismatch` if `key` is an own key of another than `name`."""
+    own = keystore.keys()
+    if key in own and keystore.scheme_of(key) != name:
+        raise ApiError(
+            "scheme_mismatch",
+            f"This key signs {keystore.scheme_of(key)} only, and the request is {name}: use a key of that scheme.",
+            publicKey=key.hex(),
+        )
 
 
 def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, wall_ms: int, salt: bytes) -> Request:

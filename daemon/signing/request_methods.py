@@ -8,7 +8,7 @@ from secrets import token_bytes
 from typing import TypeVar
 
 from daemon.signing import reading
-from daemon.signing.announcing import make_request
+from daemon.signing.announcing import make_request, require_scheme
 from daemon.signing.engine import Engine
 from daemon.signing.finding import Finder
 from daemon.signing.limits import SigningLimits
@@ -120,6 +120,7 @@ class RequestMethods:
         request = bytes.fromhex(params.request_id)
         entry = self._finder.live(caller, request, key)
         self._keystore.get(key)
+        require_scheme(self._keystore, key, entry.request.record.scheme)
         self._policy.check_join(entry.request.record, key)
         await self._engine.do(lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)))
         machine = self._finder.live_or_done(request).machine

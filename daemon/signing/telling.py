@@ -25,18 +25,21 @@ class Teller:
     def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
         """Append one event; runs in the store's writer thread."""
         data = {name: event_json(name, value) for name, value in emit.data.items()}
-        if emit.event in WITH_REQUEST:
-            stored = reading.request(conn, emit.request)
-            assert stored is not None
-            data["request"] = request_view(conn, part.entry.request, stored)
+        session, attempt = emit.session, emit.attempt
+        stored = reading.request(conn, emit.request) if session is None else None
+        if stored is not None:  # of the request as a whole: it carries the session that is current
+            view = request_view(conn, part.entry.request, stored)
+            session, attempt = bytes.fromhex(view["sessionId"]), view["attempt"]
+            if emit.event in WITH_REQUEST:
+                data["request"] = view
         self._events.append(
             conn,
             emit.event,
             data,
             keys=emit.keys,
             request_id=emit.request,
-            session_id=emit.session,
-            attempt=emit.attempt,
+            session_id=session,
+            attempt=attempt,
         )
 
 

@@ -40,7 +40,7 @@ class TwoPeers:
     def __init__(self) -> None:
         self.calls: list[tuple[str, object]] = []
         self.failure: Exception | None = None
-        self.peer_text = peer_text(PEER)
+        self.peer_text = peer_text(peer_of(bytes(32)))
 
     def multiaddrs(self) -> tuple[str, ...]:
         return ("/ip4/127.0.0.1/tcp/1",)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from daemon.demo.processes import DemoDaemon
+from rpc.client import CallFailed
 
 from .fleet import advertise_all, fleet, sign
 
@@ -83,3 +84,26 @@ async def test_a_half_sent_request_on_the_rpc_port_is_answered_or_closed(tmp_pat
 
         info = await ships.wallets[0].call("getInfo")
         assert info["ready"] is True, json.dumps(info["problems"])
+
+
+async def test_a_key_of_one_scheme_signs_nothing_of_the_other(tmp_path: Path) -> None:
+    async with fleet(tmp_path, 2) as ships:
+        alice, bob = ships.wallets
+        keys = [
+            (await alice.call("createKey", scheme="lotus"))["publicKey"],
+            (await alice.call("createKey", scheme="bip340"))["publicKey"],
+            (await bob.call("createKey", scheme="bip340"))["publicKey"],
+        ]
+        message = "33" * 32
+        with pytest.raises(CallFailed) as at_home:
+            await alice.call("announceSigningRequest", requiredPublicKeys=keys[:2], message=message, publicKey=keys[0])
+        await bob.call("advertiseSigner", publicKey=keys[2], criteria={"transactionTypes": ["spend"]})
+        across = await alice.call(
+            "announceSigningRequest", requiredPublicKeys=[keys[0], keys[2]], message=message, publicKey=keys[0]
+        )
+        await bob.heard("signing-request:received", requestId=across["requestId"])
+        with pytest.raises(CallFailed) as abroad:
+            await bob.call("joinSigningRequest", requestId=across["requestId"], publicKey=keys[2])
+
+        assert (at_home.value.code, at_home.value.reason) == (-32016, "scheme_mismatch")
+        assert (abroad.value.code, abroad.value.reason) == (-32016, "scheme_mismatch")
