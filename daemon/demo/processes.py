@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -116,16 +118,22 @@ class Daemons:
         """End every daemon: SIGTERM, and SIGKILL for one that does not go within eight seconds."""
         running = [process for process in self._started if process.returncode is None]
         for process in running:
-            process.terminate()
+            _signal(process.pid, signal.SIGTERM)
         waits = [asyncio.ensure_future(process.wait()) for process in running]
         if waits:
             _, pending = await asyncio.wait(waits, timeout=STOP_SECONDS)
             for process in running:
                 if process.returncode is None:
-                    process.kill()
+                    _signal(process.pid, signal.SIGKILL)
             if pending:
                 await asyncio.wait(pending)
         self._started.clear()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Not through asyncio's process: that one would reap a child that just died, under the feet of who waits for it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _end_of(log: Path) -> str:
