@@ -29,7 +29,7 @@ class Entry:
     candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
     acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
     pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
-    delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request
+    delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request, as far as is known
     linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
     shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
     unsolicited: bool = False  # a peer brought it and no own key has joined
@@ -71,6 +71,8 @@ class Entry:
         """The connection to this peer is gone, and with it whatever was on its way."""
         self.pushed.pop(peer, None)
         self.shown.pop(peer, None)
+        if peer not in self.acked:
+            self.delivered.difference_update(self.index_of(peer))
 
     def knows(self, peer: bytes) -> bool:
         """Whether this peer is a party: it speaks for a required key, or brought the request."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 DEADLINE = 30
@@ -173,9 +174,14 @@ class Proxies:
         """All that lead to this one."""
         return [self.wire(name, other) for other in self._names if other != name]
 
+    @property
+    def wires(self) -> list[Wire]:
+        """All of them."""
+        return [self.wire(one, other) for one, other in combinations(self._names, 2)]
+
     def heal(self) -> None:
         """Every wire."""
-        for wire in self._wires.values():
+        for wire in self.wires:
             wire.heal()
 
     async def close(self) -> None:
