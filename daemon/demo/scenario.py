@@ -41,6 +41,7 @@ class Scenario:
         """All phases in order. Raises WalletFailed, or the client's error, in the phase that the transcript names."""
         out = self._out
         with out.phase("advertise", "Phase 0: advertise"):
+            await self._each(self._follow)
             await self._each(self._advertise)
         with out.phase("discover", "Phase 1: discover"):
             pubkeys = await self._discover()
@@ -68,8 +69,11 @@ class Scenario:
     async def _all_heard(self, event: str, session_id: str) -> None:
         await asyncio.gather(*(wallet.heard(event, sessionId=session_id) for wallet in self._wallets))
 
-    async def _advertise(self, wallet: Wallet) -> None:
+    async def _follow(self, wallet: Wallet) -> None:
+        """Before anybody advertises: an advertisement that a daemon holds already is no event when it is followed."""
         await wallet.call("subscribeToSignerDiscovery", transactionTypes=[TYPE])
+
+    async def _advertise(self, wallet: Wallet) -> None:
         key = await wallet.call("createKey", scheme=self._scheme, label=wallet.name)
         wallet.pubkey = key["publicKey"]
         criteria = {"transactionTypes": [TYPE], "minAmount": 1_000}

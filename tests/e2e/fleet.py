@@ -60,11 +60,12 @@ async def advertise_all(wallets: Sequence[Wallet], scheme: str) -> list[str]:
     """Each wallet makes and advertises a key, and waits until it has found all the others; returns the keys."""
 
     async def advertise(wallet: Wallet) -> str:
-        await wallet.call("subscribeToSignerDiscovery", transactionTypes=["spend"])
         wallet.pubkey = (await wallet.call("createKey", scheme=scheme))["publicKey"]
         await wallet.call("advertiseSigner", publicKey=wallet.pubkey, criteria={"transactionTypes": ["spend"]})
         return wallet.pubkey
 
+    follow = (wallet.call("subscribeToSignerDiscovery", transactionTypes=["spend"]) for wallet in wallets)
+    await asyncio.gather(*follow)  # all of them first: what a daemon knows before it follows is no event
     keys = await asyncio.gather(*map(advertise, wallets))
     await asyncio.gather(*(wallet.heard("signer:discovered", times=len(wallets) - 1) for wallet in wallets))
     return list(keys)
