@@ -5,6 +5,10 @@
 
 Whoever still talks about a request that has ended is told how, once a second at most; who has shown the signature, or
 tells that the request has ended, is not answered.
+
+Where three or more signers all reach each other, all make the signature themselves at the same moment, and telling them
+at once would only keep them from it. There each waits 50 ms, and 50 ms more for each signer before it in the list, and
+tells those that have not shown the signature by then: one `complete` for each pair. Elsewhere it is told at once.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from .terms import Terms
 from .wire import Complete, Frame, Signed
 
 PAUSE_MS: Final = 1_000
+SOON_MS: Final = 50
 _PEERS_PER_SIGNER: Final = 4
 _OPEN = frozenset({Outcome.OPEN, Outcome.SIGNING})
 
@@ -38,6 +43,8 @@ class Conclusion:
         self.completed_ms: int | None = None
         self.turn = 0
         self.record: Signed[Decline] | Signed[Cancel] | None = None
+        self.stored = True  # what is not stored is told to nobody
+        self.tell_ms: int | None = None  # when the signature goes to those who have not shown it (monotonic)
         self._finished: set[bytes] = set()  # peers that have shown the signature
         self._told: dict[bytes, int] = {}
 
@@ -58,6 +65,23 @@ class Conclusion:
         self._attempts.forget_plans()
         self.save(reaction)
         self.tell_sessions(reaction)
+
+    def tell_peers(self, reaction: Reaction, *, at_once: bool) -> None:
+        """The signature was made here: the others get it now, or those that are without it somewhat later."""
+        if at_once:
+            reaction.send(Complete(self._terms.id, self.signatures))
+            return
+        lowest = (self._terms.own_mask & -self._terms.own_mask).bit_length()
+        self.tell_ms = reaction.now.mono_ms + SOON_MS * lowest
+
+    def tick(self, reaction: Reaction) -> None:
+        """Tell those that have not shown the signature, when it is time."""
+        if self.tell_ms is None or self.tell_ms > reaction.now.mono_ms or not self.stored:
+            return
+        self.tell_ms = None
+        for index in range(self._terms.n):
+            if not self._terms.own_mask >> index & 1 and self._attempts.peer_of(index) not in self._finished:
+                reaction.send(Complete(self._terms.id, self.signatures), to=index)
 
     def tell_sessions(self, reaction: Reaction) -> None:
         """Let the highest attempt of each own key end with the signature."""
@@ -150,5 +174,5 @@ class Conclusion:
     def last_word(self) -> Frame | None:
         """What proves to others that the request has ended; None where only time or an abort message says so."""
         if self.complete:
-            return Complete(self._terms.id, self.signatures)
+            return Complete(self._terms.id, self.signatures) if self.stored else None
         return self.record

@@ -166,6 +166,10 @@ class Exchange:
         else:
             dealings.joins |= slots.mask
 
+    def meshed(self, transcript: Transcript) -> bool:
+        """Whether there are several others and all are reached directly, so that nobody waits for relays."""
+        return 2 < self._terms.n <= FANOUT and transcript.joins.full and not self._anyone_unheard(transcript)
+
     def compare(self, transcript: Transcript, reaction: Reaction) -> None:
         """A round was broken off: show the next few signers what others contributed. A double tongue is found out."""
         n, own = self._terms.n, self._terms.own_mask

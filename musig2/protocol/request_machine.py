@@ -136,6 +136,7 @@ class SigningRequest:
         if now is None:
             return None
         due = [self._resaving.due_ms, self._broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
+        due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
         if not self._conclusion.final:
             due.append(self._attempts.next_due_ms())
             live = self._attempts.live()
@@ -271,9 +272,7 @@ class SigningRequest:
                 self._own.faulty(session, reaction)
                 return
             self._complete(signatures, reaction)
-            frame = self._conclusion.last_word()
-            if frame is not None:
-                reaction.send(frame)
+            self._conclusion.tell_peers(reaction, at_once=not self._exchange.meshed(session.transcript))
             return
 
     def _complete(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
@@ -336,6 +335,7 @@ class SigningRequest:
             self._contributions.show_sets(current, reaction)
         self._broadcasting.tick(reaction)
         self._resaving.tick(reaction)
+        self._conclusion.tick(reaction)
 
     def _restarted(self, reaction: Reaction) -> None:
         self._broadcasting.resume()

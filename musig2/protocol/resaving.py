@@ -35,6 +35,7 @@ class Resaving:
         if self._conclusion.complete:
             if lost and not any(isinstance(save, SaveOutcome) for save in lost):
                 return
+            self._conclusion.stored = False
         else:
             for session in self._attempts.live():
                 self._give_up(session, lost, reaction)
@@ -50,6 +51,7 @@ class Resaving:
         self.due_ms = None
         reaction.add(*self._owed)
         self._owed = ()
+        self._conclusion.stored = True
         self._conclusion.save(reaction)
         for session in self._attempts.sessions.values():
             reaction.save_row(session.row)

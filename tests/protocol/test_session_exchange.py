@@ -9,7 +9,17 @@ from sim.network import Weather
 from sim.world import World
 
 from musig2.protocol.effects import Outcome, Send
-from musig2.protocol.inputs import Approved, Now, PeerConnected, PeerDisconnected, Received, ReceivedHave, Tick
+from musig2.protocol.inputs import (
+    Approved,
+    Now,
+    PeerConnected,
+    PeerDisconnected,
+    Received,
+    ReceivedHave,
+    StartRound1,
+    StartRound2,
+    Tick,
+)
 from musig2.protocol.slots import from_bitmap, to_bitmap
 from musig2.protocol.wire import Answer, Complete, Have
 
@@ -41,6 +51,24 @@ def test_signers_that_do_not_reach_each_other_meet_through_others(shape, n: int,
     world.approve()
     world.run(within_ms)
     assert {node.machine.outcome for node in world.nodes} == {Outcome.COMPLETE}
+
+
+def test_in_a_mesh_a_signer_that_missed_a_partial_is_told_soon() -> None:
+    world = World(4)
+    world.start()
+    world.approve(auto=False)
+    world.run(100)
+    deaf = world.nodes[3]
+    world.network.cut(world.nodes[0].peer, deaf.peer)
+    for node in world.nodes:
+        node.feed(StartRound1(node.row.session, None))
+    world.run(1_000)
+    before = world.clock.mono_ms
+    for node in world.nodes:
+        node.feed(StartRound2(node.row.session, None))
+    while deaf.machine.outcome is not Outcome.COMPLETE:
+        world.run(1)
+    assert world.clock.mono_ms - before <= 4 * 50
 
 
 @pytest.mark.parametrize("phase_ms", [0, 1, 2, 3, 5])

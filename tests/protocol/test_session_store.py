@@ -8,7 +8,8 @@ from sim.store import UniqueViolation
 from sim.world import World
 
 from musig2.protocol.effects import Outcome, SaveLock, SaveMessage, Send, State
-from musig2.protocol.inputs import Received, SaveFailed, Tick
+from musig2.protocol.inputs import Received, ReceivedHave, SaveFailed, Tick
+from musig2.protocol.wire import Complete, Have
 
 
 def test_what_is_sent_first_is_stored_in_the_same_effects() -> None:
@@ -103,6 +104,29 @@ def test_without_knowing_what_was_lost_everything_is_doubtful() -> None:
     first.feed(SaveFailed())
     assert first.row.reason == "store_failed"
     assert first.row.partial_released
+
+
+def test_a_signature_that_is_not_stored_is_shown_to_no_peer() -> None:
+    world = World(2)
+    first, second = world.nodes
+    world.start_apart()
+    world.approve()
+    second.hears(first.join())
+    first.hears(second.join(), *second.said(1))
+    second.hears(*first.said(1))
+    first.store_broken = True
+    first.hears(*second.said(2))
+    have = Have(world.request.id, 1, b"\x03", b"\x03", b"\x02")
+
+    unstored = first.machine.handle(ReceivedHave(have, second.peer), first.clock.now())
+    first.store_broken = False
+    world.run(3_000)
+    stored = first.machine.handle(ReceivedHave(have, bytes(38)), first.clock.now())
+
+    assert not [effect for effect in unstored if isinstance(effect, Send) and isinstance(effect.frame, Complete)]
+    assert [effect.frame for effect in stored if isinstance(effect, Send)] == [
+        Complete(world.request.id, first.machine.signatures)
+    ]
 
 
 def test_a_failed_save_of_an_ended_session_changes_no_state() -> None:
