@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,8 +47,13 @@ class Bans:
         ban = self._bans.get(peer)
         return ban is not None and ban.until_ms > self._clock.wall_ms()
 
-    async def ban(self, peer: bytes, until_ms: int, reason: str) -> Ban:
-        """Store it, in place of a former one of this peer, and tell with `peer:banned`."""
+    async def ban(
+        self, peer: bytes, until_ms: int, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
+    ) -> Ban:
+        """Store it, in place of a former one of this peer, and tell with `peer:banned`.
+
+        `also` runs in the same transaction.
+        """
         ban = Ban(peer, until_ms, reason)
         now_ms = self._clock.wall_ms()
 
@@ -56,6 +61,7 @@ class Bans:
             row = (peer, until_ms, reason, now_ms)
             conn.execute("INSERT OR REPLACE INTO bans (peer, until_ms, reason, created_at) VALUES (?, ?, ?, ?)", row)
             self._events.append(conn, "peer:banned", {"peerId": peer_text(peer), "until": until_ms, "reason": reason})
+            also(conn)
 
         await self._store.write(save)
         self._bans[peer] = ban

@@ -58,7 +58,7 @@ class EventLog:
     async def start(self) -> None:
         """Take up the log where it stands; before anything else is called."""
         self.log_id = await self._store.write(_own_log_id)
-        self.next_seq = self._store.read(_last_seq) + 1
+        self.next_seq = self._store.read(last_seq) + 1
         self.oldest_seq = self._store.read(_oldest_seq) or self.next_seq
 
     def append(
@@ -171,7 +171,8 @@ def _own_log_id(conn: sqlite3.Connection) -> str:
     return str(row[0]) if row else renew_log_id(conn)
 
 
-def _last_seq(conn: sqlite3.Connection) -> int:
+def last_seq(conn: sqlite3.Connection) -> int:
+    """The seq of the latest event, that of the transaction under way included; 0 before the first."""
     row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     return int(row[0]) if row else 0
 
@@ -184,6 +185,6 @@ def _oldest_seq(conn: sqlite3.Connection) -> int | None:
 def _delete_oldest(conn: sqlite3.Connection, cutoff_ms: int) -> int:
     """Only a prefix goes, so that what is kept stays gapless even where the clock jumped back."""
     kept = conn.execute("SELECT seq FROM events WHERE time >= ? ORDER BY seq LIMIT 1", (cutoff_ms,)).fetchone()
-    end = kept[0] if kept else _last_seq(conn) + 1
+    end = kept[0] if kept else last_seq(conn) + 1
     query = "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < ? ORDER BY seq LIMIT ?)"
     return conn.execute(query, (end, DELETED_AT_ONCE)).rowcount

@@ -127,11 +127,16 @@ class Tokens:
         self._take(info, digest)
         return info.token_id, token
 
-    async def revoke(self, token_id: str) -> None:
-        """End it at once. Raises ApiError `not_found`."""
+    async def revoke(self, token_id: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None) -> None:
+        """End it at once; `also` runs in the same transaction. Raises ApiError `not_found`."""
         if token_id not in self._infos:
             raise not_found("token")
-        await self._store.write(lambda conn: conn.execute("DELETE FROM tokens WHERE token_id = ?", (token_id,)))
+
+        def delete(conn: sqlite3.Connection) -> None:
+            conn.execute("DELETE FROM tokens WHERE token_id = ?", (token_id,))
+            also(conn)
+
+        await self._store.write(delete)
         self._drop(token_id)
         self._changed()
 

@@ -60,7 +60,7 @@ class CallMaker:
         params = params_of(method.params, raw)
 
         async def run() -> bytes:
-            return with_seq(await serve(message, params), self._events)
+            return with_seq(await serve(message, params), self._events.next_seq - 1)
 
         key = _idempotency_key(params)
         if key is None:
@@ -94,9 +94,9 @@ def as_json(answer: Answer) -> bytes:
     return orjson.dumps(answer)
 
 
-def with_seq(answer: Answer, events: EventSource) -> bytes:
+def with_seq(answer: Answer, position: int) -> bytes:
     """The same with `seq`, the position of the event log after the change."""
     result = answer.model_dump(by_alias=True, exclude_none=True) if isinstance(answer, BaseModel) else answer
     assert isinstance(result, Mapping), "a changing method answers with an object"
-    seq = {} if "seq" in result else {"seq": events.next_seq - 1}
+    seq = {} if "seq" in result else {"seq": position}
     return orjson.dumps({**result, **seq})

@@ -1,20 +1,32 @@
 """Repeating a changing call with the same idempotency key gives the first answer, also across restarts.
 
 A second call that comes while the first is at work waits for it. Only answers are kept: a refused call changed nothing,
-so it may be tried again under its key.
+so it may be tried again under its key. A handler whose change must not be made twice keeps its answer itself, in the
+transaction of the change, through `call_at_work`; that survives a kill before the answer is stored here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from rpc.errors import ApiError
-from rpc.ports import IdempotencyStore, StoredAnswer
+from rpc.ports import IdempotencyStore, Once, StoredAnswer
+
+_at_work: ContextVar[Once | None] = ContextVar("once", default=None)
+
+
+def call_at_work() -> Once | None:
+    """Where to keep the answer of the call that this handler serves; None for a call without idempotency key.
+
+    Ask before handing work to another task or thread.
+    """
+    return _at_work.get()
 
 
 def call_digest(method: str, raw: Mapping[str, Any]) -> bytes:
@@ -51,6 +63,7 @@ class Idempotency:
         if stored is not None:
             _require_same(stored.digest, digest)
             return stored.result
+        _at_work.set(self._store.once(*place, digest))  # this task serves one call
         result = await run()
         await self._store.save(*place, StoredAnswer(digest=digest, result=result))
         return result

@@ -86,9 +86,17 @@ class StoredAnswer:
     result: bytes
 
 
+class Once(Protocol):
+    """The place where the answer of one call with an idempotency key is kept."""
+
+    def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
+        """Stores the answer inside the transaction of the change: there is no change without it, nor it without one."""
+
+
 class IdempotencyStore(Protocol):
     """Answers by (token, idempotency key), kept 24 h and across restarts."""
 
+    def once(self, token_id: str, key: str, digest: bytes) -> Once: ...
     async def find(self, token_id: str, key: str) -> StoredAnswer | None: ...
     async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None: ...
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from rpc.caller import Caller
+from rpc.idempotency import call_at_work
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
 
@@ -14,6 +16,7 @@ from .follows import Follows
 from .own import OwnAdvertisements
 from .own_rows import Terms
 from .ports import Clock, Keys
+from .publish import Reach
 from .rounds import Rounds
 from .search import Query
 from .views import full_view, view_of
@@ -50,9 +53,16 @@ class DiscoveryMethods:
         criteria = params.criteria.model_dump(by_alias=True, exclude_none=True)
         criteria["transactionTypes"] = list(criteria["transactionTypes"])
         metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
-        view, reach = await self._own.advertise(pubkey, Terms(criteria, metadata, params.ttl or self._default_ttl_ms))
+        once = call_at_work()
+
+        def keep(conn: sqlite3.Connection, view: dict[str, Any]) -> None:
+            if once is not None:  # nobody has been told yet
+                once.keep(conn, _advertised(view, Reach()))
+
+        terms = Terms(criteria, metadata, params.ttl or self._default_ttl_ms)
+        view, reach = await self._own.advertise(pubkey, terms, keep)
         await self._changed()
-        return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}
+        return _advertised(view, reach)
 
     async def withdraw_advertisement(self, caller: Caller, params: ads.WithdrawAdvertisement) -> dict[str, Any]:
         """Take an own advertisement back."""
@@ -114,3 +124,7 @@ class DiscoveryMethods:
     def _visible_keys(self, caller: Caller) -> Collection[bytes]:
         """Own keys as this caller understands it: those of other wallets on this daemon are other signers to it."""
         return frozenset(filter(caller.sees, self._keys.keys()))
+
+
+def _advertised(view: dict[str, Any], reach: Reach) -> dict[str, Any]:
+    return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from daemon.store import Store
 from musig2.protocol.envelope import seal
@@ -29,6 +30,8 @@ from .ports import Clock, Events, Identity, Keys, Net
 from .publish import Publisher, Reach
 from .statements import Statement
 from .views import full_view, view_of
+
+AlsoView: TypeAlias = Callable[[sqlite3.Connection, dict[str, Any]], None]
 
 MAX_ADDRS = 16
 DELEGATION_SPARE_MS = 60_000  # a delegation that ends sooner is made anew
@@ -79,11 +82,16 @@ class OwnAdvertisements:
         """Where this daemon can be dialled, as it writes it into its records."""
         return tuple(from_text(text) for text in self._net.multiaddrs())[:MAX_ADDRS]
 
-    async def advertise(self, pubkey: bytes, terms: Terms) -> tuple[dict[str, Any], Reach]:
-        """Publish; the view and how far it got. ApiError `rate_limited`, `locked`, `paused`, `unknown_key`, ..."""
+    async def advertise(
+        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
+    ) -> tuple[dict[str, Any], Reach]:
+        """Publish; the view and how far it got. ApiError `rate_limited`, `locked`, `paused`, `unknown_key`, ...
+
+        `also(conn, view)` runs in the transaction that stores it.
+        """
         async with self._changing[pubkey]:
             self._refuse_haste(pubkey)
-            statement, view = await self._make(pubkey, terms)
+            statement, view = await self._make(pubkey, terms, also)
         return view, await self._publisher.publish(statement, statement_types(statement))
 
     async def renew(self, pubkey: bytes) -> Reach:
@@ -159,14 +167,16 @@ class OwnAdvertisements:
                 retryAfterMs=retry_ms,
             )
 
-    async def _make(self, pubkey: bytes, terms: Terms) -> tuple[Statement, dict[str, Any]]:
+    async def _make(
+        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
+    ) -> tuple[Statement, dict[str, Any]]:
         signed = self._seal_advertisement(pubkey, terms, self._next_ts(self._rows.get(pubkey)))
         record = signed.record
         entry = Entry(record.scheme, pubkey, record.peer, record.types, record.ts, record.exp, signed.id)
         statement = Statement(signed, seal(entry, lambda digest: self._keys.sign(pubkey, digest)))
         view = full_view(view_of(signed), signed.envelope, own=True, reputation=None)
         row = OwnRow(pubkey, record.scheme, terms, record.ts, record.exp, signed, withdrawn=False)
-        await self._commit(row, statement, "signer:advertised", {"advertisement": view})
+        await self._commit(row, statement, "signer:advertised", {"advertisement": view}, lambda conn: also(conn, view))
         self._published_mono_ms[pubkey] = self._clock.mono_ms()
         return statement, view
 
@@ -202,12 +212,20 @@ class OwnAdvertisements:
             metadata=metadata,
         )
 
-    async def _commit(self, row: OwnRow, statement: Statement, event: str, data: dict[str, Any]) -> None:
-        def also(conn: sqlite3.Connection) -> None:
+    async def _commit(
+        self,
+        row: OwnRow,
+        statement: Statement,
+        event: str,
+        data: dict[str, Any],
+        also: Callable[[sqlite3.Connection], None] = lambda conn: None,
+    ) -> None:
+        def write(conn: sqlite3.Connection) -> None:
             own_rows.save(conn, row)
             self._events.append(conn, event, data, keys=[row.pubkey])
+            also(conn)
 
-        await self._ingest.keep_own(statement, also)
+        await self._ingest.keep_own(statement, write)
         self._rows[row.pubkey] = row
 
     def _next_ts(self, row: OwnRow | None) -> int:

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from daemon.key_rows import KeyInfo
-from daemon.keystore import Keystore
+from daemon.keystore import Also, Keystore
 from daemon.tokens import Tokens
 from rpc.caller import Caller
 from rpc.errors import ApiError
+from rpc.idempotency import call_at_work
 from rpc.models import keys as models
 from rpc.models.wire import NoParams, NoParamsChange
 
@@ -25,16 +26,17 @@ class KeyService:
 
     async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
         _require_creation(caller)
-        made = await self._keystore.create(params.scheme, params.label or "", also=self._binding(caller))
+        made = await self._keystore.create(params.scheme, params.label or "", also=self._with_key(caller, params))
         self._tokens.bind(caller.token_id, made.pubkey)
-        return _made(made)
+        return _made(made.pubkey, params)
 
     async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
         _require_creation(caller)
         secret = params.private_key.get_secret_value()
-        made = await self._keystore.import_key(secret, params.scheme, params.label or "", also=self._binding(caller))
+        also = self._with_key(caller, params)
+        made = await self._keystore.import_key(secret, params.scheme, params.label or "", also=also)
         self._tokens.bind(caller.token_id, made.pubkey)
-        return _made(made)
+        return _made(made.pubkey, params)
 
     async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:
         seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
@@ -66,22 +68,19 @@ class KeyService:
         )
         return models.PassphraseChanged(changed=True)
 
-    def _binding(self, caller: Caller) -> _Binding:
-        return _Binding(self._tokens, caller.token_id)
+    def _with_key(self, caller: Caller, params: models.CreateKey | models.ImportKey) -> Also:
+        """What is written with the new key: that it belongs to the token that made it, and the answer."""
+        once = call_at_work()
+
+        def also(conn: sqlite3.Connection, pubkey: bytes) -> None:
+            self._tokens.store_binding(conn, caller.token_id, pubkey)
+            if once is not None:
+                once.keep(conn, _made(pubkey, params))
+
+        return also
 
     def _lock_state(self) -> models.LockState:
         return models.LockState(locked=self._keystore.locked, until=self._keystore.locks_at_ms)
-
-
-class _Binding:
-    """Binds a new key to the token that made it, inside the write that stores the key."""
-
-    def __init__(self, tokens: Tokens, token_id: str) -> None:
-        self._tokens = tokens
-        self._token_id = token_id
-
-    def __call__(self, conn: sqlite3.Connection, pubkey: bytes) -> None:
-        self._tokens.store_binding(conn, self._token_id, pubkey)
 
 
 def _require_creation(caller: Caller) -> None:
@@ -91,8 +90,8 @@ def _require_creation(caller: Caller) -> None:
         )
 
 
-def _made(info: KeyInfo) -> models.KeyMade:
-    return models.KeyMade.model_validate({"publicKey": info.pubkey.hex(), "scheme": info.scheme, "label": info.label})
+def _made(pubkey: bytes, params: models.CreateKey | models.ImportKey) -> models.KeyMade:
+    return models.KeyMade(public_key=pubkey.hex(), scheme=params.scheme, label=params.label or "")
 
 
 def _fields(info: KeyInfo) -> dict[str, str | int | bool]:

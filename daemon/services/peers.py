@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from daemon.bans import Ban, Bans
+from daemon.idempotency import keeping
 from musig2.protocol.peers import peer_parse, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.ports import PeerInfo
@@ -74,9 +75,11 @@ class PeerService:
         peer = _peer(params.peer_id)
         if params.peer_id == self._network.peer_text:
             raise ApiError("invalid_params", "That is this daemon itself; name another peer.")
-        ban = await self._bans.ban(peer, self._clock.wall_ms() + params.duration_ms, params.reason or "")
-        self._network.set_ban(peer, ban.until_ms)
-        return models.Banned(peer_id=params.peer_id, until=ban.until_ms, reason=params.reason)
+        until_ms = self._clock.wall_ms() + params.duration_ms
+        answer = models.Banned(peer_id=params.peer_id, until=until_ms, reason=params.reason)
+        await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(answer))
+        self._network.set_ban(peer, until_ms)
+        return answer
 
     async def unban_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
         peer = _peer(params.peer_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.idempotency import keeping
 from daemon.keystore import Keystore
 from daemon.tokens import TokenInfo, Tokens
 from rpc.caller import Caller
@@ -31,8 +32,9 @@ class TokenService:
 
     async def revoke_token(self, caller: Caller, params: models.RevokeToken) -> models.Revoked:
         """Raises `not_found`. The cookie cannot be revoked: it goes with the process."""
-        await self._tokens.revoke(params.token_id)
-        return models.Revoked(revoked=True)
+        answer = models.Revoked(revoked=True)
+        await self._tokens.revoke(params.token_id, also=keeping(answer))
+        return answer
 
 
 def _shown(info: TokenInfo) -> models.Token:

@@ -8,6 +8,7 @@ from secrets import token_bytes
 from typing import TypeVar
 
 from daemon.signing import reading
+from daemon.signing.acting import act
 from daemon.signing.announcing import make_request, require_scheme
 from daemon.signing.engine import Engine
 from daemon.signing.finding import Finder
@@ -73,9 +74,12 @@ class RequestMethods:
             salt=token_bytes(16),
         )
         self._policy.check_join(signed.record, signed.record.creator)
-        await self._engine.do(lambda turn: self._open(turn, signed, auto=params.auto_advance))
-        view = self._finder.view(signed.id)
-        return {"requestId": view["requestId"], "sessionId": view["sessionId"], "request": view}
+        await act(
+            self._engine,
+            lambda turn: self._open(turn, signed, auto=params.auto_advance),
+            lambda conn: _announced(self._view(conn, signed.id)),
+        )
+        return _announced(self._finder.view(signed.id))
 
     def _open(self, turn: Turn, signed: Signed[Request], *, auto: bool) -> Part:
         entry = self._loader.create(signed, None)
@@ -122,7 +126,11 @@ class RequestMethods:
         self._keystore.get(key)
         require_scheme(self._keystore, key, entry.request.record.scheme)
         self._policy.check_join(entry.request.record, key)
-        await self._engine.do(lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)))
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)),
+            lambda conn: self._joined(conn, request, params.public_key),
+        )
         machine = self._finder.live_or_done(request).machine
         joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
         if params.public_key not in joined and machine.outcome in FINAL:
@@ -144,7 +152,11 @@ class RequestMethods:
             ts=self._clock.wall_ms(),
         )
         signed = seal(record, lambda digest: self._keystore.sign(key, digest))
-        await self._engine.do(lambda turn: turn.feed_to(request, Received(signed, None)))
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Received(signed, None)),
+            lambda conn: {"declined": True},
+        )
         return {"declined": True}
 
     async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
@@ -166,5 +178,26 @@ class RequestMethods:
             ts=self._clock.wall_ms(),
         )
         signed = seal(record, lambda digest: self._keystore.sign(creator, digest))
-        await self._engine.do(lambda turn: turn.feed_to(request, Received(signed, None)))
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Received(signed, None)),
+            lambda conn: self._view(conn, request),
+        )
         return self._finder.view(request)
+
+    def _view(self, conn: sqlite3.Connection, request: bytes) -> Json:
+        stored = reading.request(conn, request)
+        assert stored is not None, "it is stored in the same transaction"
+        return self._finder.show(conn, stored)
+
+    def _joined(self, conn: sqlite3.Connection, request: bytes, key: str) -> Json | None:
+        """The answer to a join as the transaction that stores it knows it; None if it stores none of that key."""
+        view = self._view(conn, request)
+        joined = [signer["publicKey"] for signer in view["signers"] if signer["joined"]]
+        if key not in joined:
+            return None
+        return {"requestId": view["requestId"], "sessionId": view["sessionId"], "joined": joined}
+
+
+def _announced(view: Json) -> Json:
+    return {"requestId": view["requestId"], "sessionId": view["sessionId"], "request": view}

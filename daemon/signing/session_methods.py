@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from daemon.signing import reading, rows
+from daemon.signing.acting import AnswerOf, act
 from daemon.signing.engine import Engine
 from daemon.signing.finding import Finder
 from daemon.signing.paging import next_cursor, position_of
@@ -84,7 +85,11 @@ class SessionMethods:
         chosen = self._chosen(caller, found, params.public_key)
         if leading(chosen).state is State.ABORTED:
             raise self._aborted(chosen)
-        await self._feed(stored, [kind(session, row.row.key) for row in chosen])
+        await self._feed(
+            stored,
+            [kind(session, row.row.key) for row in chosen],
+            lambda conn: self._finder.show_session(conn, session),
+        )
         return self._finder.session_view(session)
 
     async def abort_session(self, caller: Caller, params: wire.AbortSession) -> Json:
@@ -94,7 +99,11 @@ class SessionMethods:
         chosen = self._chosen(caller, found, params.public_key)
         if stored.outcome is Outcome.COMPLETE:
             raise ApiError("wrong_phase", "This session is complete; a signature cannot be taken back.")
-        await self._feed(stored, [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen])
+        await self._feed(
+            stored,
+            [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen],
+            lambda conn: self._finder.show_session(conn, session),
+        )
         return self._finder.session_view(session)
 
     async def close_session(self, caller: Caller, params: wire.CloseSession) -> Json:
@@ -115,7 +124,7 @@ class SessionMethods:
             part.events.append(closing)
             return part
 
-        await self._engine.do(close)
+        await act(self._engine, close, lambda conn: {"closed": True})
         return {"closed": True}
 
     async def notify_broadcast_complete(self, caller: Caller, params: wire.NotifyBroadcastComplete) -> Json:
@@ -126,8 +135,9 @@ class SessionMethods:
         if stored.outcome is not Outcome.COMPLETE:
             raise ApiError("wrong_phase", "There is no signature yet; wait for signature:finalized, then broadcast.")
         key = chosen[0].row.key if caller.keys is not None else None
-        await self._feed(stored, [NotifyBroadcast(session, txid, key)])
-        return {"sessionId": params.session_id, "txid": params.txid}
+        answer = {"sessionId": params.session_id, "txid": params.txid}
+        await self._feed(stored, [NotifyBroadcast(session, txid, key)], lambda conn: answer)
+        return answer
 
     async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> Json:
         """Signed messages that prove who broke the protocol."""
@@ -219,14 +229,14 @@ class SessionMethods:
             raise ApiError("key_not_required", "That key takes no part in this session; see its signers.")
         return chosen
 
-    async def _feed(self, stored: StoredRequest, inputs: Sequence[Input]) -> None:
+    async def _feed(self, stored: StoredRequest, inputs: Sequence[Input], answer: AnswerOf) -> None:
         def feed(turn: Turn) -> Part:
             entry = turn.wake(stored.request)
             if entry is None:
                 raise not_found("session")
             return turn.feed(entry, *inputs)
 
-        await self._engine.do(feed)
+        await act(self._engine, feed, answer)
 
 
 def _over(stored: StoredRequest) -> bool:

@@ -62,12 +62,12 @@ class Part:
             rows.save_request(conn, self.created)
         for save in self.saves:
             rows.save(conn, request, save, now_ms)
-        for write in self.also:
-            write(conn)
         if self.settled:
             rows.settle(conn, request)
         for emit in self.events:
             tell(conn, self, emit)
+        for write in self.also:  # last: an answer that is kept says where the event log stands after the change
+            write(conn)
 
     @property
     def dirty(self) -> bool:

@@ -59,9 +59,17 @@ class MemoryTokens:
             callback()
 
 
+class MemoryOnce:
+    def keep(self, transaction: object, answer: object) -> None:
+        """Nothing here is stored in transactions."""
+
+
 class MemoryAnswers:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], StoredAnswer] = {}
+
+    def once(self, token_id: str, key: str, digest: bytes) -> MemoryOnce:
+        return MemoryOnce()
 
     async def find(self, token_id: str, key: str) -> StoredAnswer | None:
         return self.rows.get((token_id, key))
