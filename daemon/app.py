@@ -43,6 +43,7 @@ from musig2.protocol.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
 from rpc.backend import handlers_of
+from rpc.caller import OWNER
 from rpc.server import RpcServer
 
 
@@ -108,6 +109,7 @@ class App:
             known_peers=self.known_peers,
             clock=self.clock,
             limits=discovery_limits(self.settings),
+            in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
         )
         self.signing = SigningService(
             store=self.store,
@@ -157,6 +159,7 @@ class App:
             events=self.events,
             tokens=self.tokens,
             idempotency=self.idempotency,
+            followed=self.discovery.followed_by,
             health=self.health,
             metrics=DaemonMetrics(store=self.store, network=self.network, offences=self.junction.offences),
             now_ms=self.clock.wall_ms,

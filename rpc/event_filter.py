@@ -1,37 +1,45 @@
-"""Which events a caller sees: those it asked for, of those that concern its keys."""
+"""Which events a caller sees: those it asked for, of those that concern its keys or the types it follows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rpc.caller import Caller
 from rpc.models.events import EventFilter
-from rpc.ports import Event
+from rpc.ports import Event, Followed
 
-# About signers in general, not about a key of this daemon: everybody who may look for signers may hear of them.
-_PUBLIC = frozenset({"signer:discovered", "signer:withdrawn", "signer:unavailable"})
+# About signers in general, not about a key of this daemon: for those who follow a type of theirs.
+_OF_SIGNERS = frozenset({"signer:discovered", "signer:withdrawn", "signer:unavailable"})
 
 
 class Selection:
-    """A choice of events. `everything` is True when it lets all of them pass, which most subscribers want."""
+    """A choice of events. What its caller follows is asked for each event, so that it may change meanwhile."""
 
     def __init__(
-        self, caller: Caller, patterns: Sequence[str] | None = None, narrow: EventFilter | None = None
+        self,
+        caller: Caller,
+        followed: Followed,
+        patterns: Sequence[str] | None = None,
+        narrow: EventFilter | None = None,
     ) -> None:
+        self._caller = caller
+        self._followed = followed
         self._patterns = patterns
         self._narrow = narrow if narrow is not None and narrow != EventFilter() else None
         self._names = frozenset(name for name in patterns or () if not name.endswith("*"))
         self._prefixes = tuple(name[:-1] for name in patterns or () if name.endswith("*"))
         self._keys = None if caller.keys is None else frozenset(key.hex() for key in caller.keys)
-        self.everything = patterns is None and self._narrow is None and self._keys is None
+        self._everything = patterns is None and self._narrow is None and self._keys is None
 
     def for_caller(self, caller: Caller) -> Selection:
         """The same choice with the rights the caller has now."""
-        return Selection(caller, self._patterns, self._narrow)
+        return Selection(caller, self._followed, self._patterns, self._narrow)
 
     def takes(self, event: Event) -> bool:
         """Whether the event passes."""
-        return self.everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
+        if event.event in _OF_SIGNERS and not event.data.get("publicKeys"):
+            return self._asked(event) and self._concerns(event) and self._follows(event)
+        return self._everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
 
     def _asked(self, event: Event) -> bool:
         if self._patterns is None or event.event in self._names:
@@ -49,7 +57,15 @@ class Selection:
         )
 
     def _allowed(self, event: Event) -> bool:
-        if self._keys is None:
-            return True
-        concerned = event.data.get("publicKeys", ())
-        return not self._keys.isdisjoint(concerned) or (not concerned and event.event in _PUBLIC)
+        return self._keys is None or not self._keys.isdisjoint(event.data.get("publicKeys", ()))
+
+    def _follows(self, event: Event) -> bool:
+        return not _types_of(event).isdisjoint(self._followed(self._caller.token_id))
+
+
+def _types_of(event: Event) -> frozenset[str]:
+    types: Collection[str]
+    match event.data:
+        case {"advertisement": {"criteria": {"transactionTypes": types}}} | {"transactionTypes": types}:
+            return frozenset(types)
+    return frozenset()

@@ -9,7 +9,7 @@ from rpc.calls import Message
 from rpc.errors import not_found
 from rpc.event_filter import Selection
 from rpc.models.events import GetEvents, Subscribe, Subscribed, Unsubscribe
-from rpc.ports import Event, EventSource
+from rpc.ports import Event, EventSource, Followed
 from rpc.resume import start_of
 from rpc.subscriptions import Hub, Subscription
 
@@ -20,15 +20,16 @@ _PAGE = 500
 class EventMethods:
     """The methods of the event stream."""
 
-    def __init__(self, events: EventSource, hub: Hub, stopping: asyncio.Event) -> None:
+    def __init__(self, events: EventSource, followed: Followed, hub: Hub, stopping: asyncio.Event) -> None:
         self._events = events
+        self._followed = followed
         self._hub = hub
         self._stopping = stopping
 
     async def subscribe(self, message: Message, params: Subscribe) -> Subscribed:
         """Answers first; the first notification goes out when the answer has."""
         start = start_of(self._events, params.from_seq, params.log_id)
-        selection = Selection(message.caller, params.events, params.filter)
+        selection = Selection(message.caller, self._followed, params.events, params.filter)
         subscription = message.socket.new_subscription(selection, start)
         message.after_reply.append(lambda: self._hub.add(subscription))
         return Subscribed(subscription=subscription.id, next_seq=start.seq, log_id=self._events.log_id)
@@ -44,7 +45,7 @@ class EventMethods:
     async def get_events(self, message: Message, params: GetEvents) -> dict[str, Any]:
         """A page of events; waits for the first one up to `waitMs`."""
         start = start_of(self._events, params.from_seq, params.log_id)
-        selection = Selection(message.caller, params.events, params.filter)
+        selection = Selection(message.caller, self._followed, params.events, params.filter)
         deadline = asyncio.get_running_loop().time() + params.wait_ms / 1000
         found, position = await self._look(selection, start.seq, params.limit)
         while not found and start.gap is None and await self._more_after(position, deadline):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -15,6 +15,8 @@ Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
 Handler: TypeAlias = Callable[[Caller, Any], Awaitable[Answer]]
 # Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.backend`.
 Backend: TypeAlias = Mapping[str, Handler]
+# Token id to the transaction types that this token follows now.
+Followed: TypeAlias = Callable[[str], Collection[str]]
 
 
 class Event(Protocol):

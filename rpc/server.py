@@ -28,7 +28,7 @@ from rpc.listen import (
     unix_socket,
 )
 from rpc.page import Page
-from rpc.ports import Backend, EventSource, Health, IdempotencyStore, Metrics, TokenStore
+from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, TokenStore
 from rpc.routes import Routes
 from rpc.sockets import Sockets
 from rpc.stats import Stats
@@ -55,6 +55,7 @@ class RpcServer:
         tokens: TokenStore,
         idempotency: IdempotencyStore,
         health: Health,
+        followed: Followed = lambda token_id: (),
         metrics: Metrics | None = None,
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
@@ -69,7 +70,7 @@ class RpcServer:
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = Gate(config.max_calls_at_once, rate)
         maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining)
-        calls = calls_of(maker, backend, EventMethods(events, self._hub, self._stopping), config)
+        calls = calls_of(maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)
         self._sockets = Sockets(

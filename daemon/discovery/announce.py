@@ -52,6 +52,7 @@ def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
             renewed = verdict is Verdict.RENEWED
             events.append(conn, "signer:discovered", {"advertisement": advertisement, "renewed": renewed})
         case Withdrawal(pubkey=pubkey) if replaced is not None and not followed.isdisjoint(replaced.types):
-            events.append(conn, "signer:withdrawn", {"publicKey": pubkey.hex()})
+            told = {"publicKey": pubkey.hex(), "transactionTypes": sorted(replaced.types)}
+            events.append(conn, "signer:withdrawn", told)
         case _:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from daemon.store import Store
 
@@ -12,8 +12,10 @@ from daemon.store import Store
 class Follows:
     """Belongs to the event loop."""
 
-    def __init__(self, *, store: Store) -> None:
+    def __init__(self, *, store: Store, in_force: Callable[[str], bool]) -> None:
+        """`in_force`: whether there is (still) such a token."""
         self._store = store
+        self._in_force = in_force
         self._by_token: defaultdict[str, set[str]] = defaultdict(set)
 
     def load(self) -> None:
@@ -24,11 +26,11 @@ class Follows:
 
     def union(self) -> frozenset[str]:
         """What anybody follows."""
-        return frozenset().union(*self._by_token.values())
+        return frozenset().union(*(types for token, types in self._by_token.items() if self._in_force(token)))
 
-    def of(self, token: str) -> list[str]:
-        """What this token follows, sorted."""
-        return sorted(self._by_token.get(token, ()))
+    def types_of(self, token: str) -> Collection[str]:
+        """What this token follows."""
+        return self._by_token.get(token, ())
 
     async def add(self, token: str, types: Collection[str]) -> None:
         """Follow these too."""

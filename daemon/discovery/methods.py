@@ -111,7 +111,7 @@ class DiscoveryMethods:
         """Follow types."""
         await self._follows.add(caller.token_id, params.transaction_types)
         await self._changed()
-        return {"transactionTypes": self._follows.of(caller.token_id)}
+        return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 
     async def unsubscribe_from_signer_discovery(
         self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery
@@ -119,7 +119,7 @@ class DiscoveryMethods:
         """Stop following types, or all."""
         await self._follows.remove(caller.token_id, params.transaction_types)
         await self._changed()
-        return {"transactionTypes": self._follows.of(caller.token_id)}
+        return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 
     def _visible_keys(self, caller: Caller) -> Collection[bytes]:
         """Own keys as this caller understands it: those of other wallets on this daemon are other signers to it."""

@@ -91,13 +91,14 @@ class Presence:
         rows = self._store.read(
             lambda conn: conn.execute(f"{SIGNER} {where} LIMIT ?", (*params, TOLD_AT_ONCE)).fetchall()
         )
-        pubkeys = [pubkey for types, pubkey in rows if not followed.isdisjoint(types.split())]
-        if not pubkeys:
+        gone = [(pubkey, types.split()) for types, pubkey in rows if not followed.isdisjoint(types.split())]
+        if not gone:
             return
 
         def write(conn: sqlite3.Connection) -> None:
-            for pubkey in pubkeys:
-                self._events.append(conn, "signer:unavailable", {"publicKey": pubkey.hex(), "reason": reason})
+            for pubkey, types in gone:
+                told = {"publicKey": pubkey.hex(), "reason": reason, "transactionTypes": types}
+                self._events.append(conn, "signer:unavailable", told)
 
         await self._store.write(write)
         self._events.publish()

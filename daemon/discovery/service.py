@@ -64,7 +64,9 @@ class DiscoveryService:
         network_name: str,
         known_peers: KnownPeers,
         limits: DiscoveryLimits,
+        in_force: Callable[[str], bool] = lambda token: True,
     ) -> None:
+        """`in_force`: whether a token that once followed something is still one."""
         self.on_notice: Callable[[Signed[Notice]], None] = lambda _: None
         self._store = store
         self._clock = clock
@@ -72,7 +74,7 @@ class DiscoveryService:
         self._started = False
         self._tasks = Tasks()
         self._buckets = Buckets()
-        self._follows = Follows(store=store)
+        self._follows = Follows(store=store, in_force=in_force)
         self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)
         self._finding = Finding(store=store, clock=clock, damage=self._damage)
         self._publisher = Publisher(net=network, network=network_name, limits=limits)
@@ -162,6 +164,7 @@ class DiscoveryService:
             default_ttl_ms=limits.ttl_ms,
             changed=self._follow_topics,
         )
+        self.followed_by = self._follows.types_of
         self.advertise_signer = methods.advertise_signer
         self.withdraw_advertisement = methods.withdraw_advertisement
         self.list_advertisements = methods.list_advertisements

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from discovery_world import DAY_MS, Signer, World, push_of, until
 
+from daemon.discovery.follows import Follows
 from p2p.network import GossipItem
 from rpc.caller import owner
 from rpc.models import advertisements as ads
@@ -56,6 +57,18 @@ async def test_only_followed_types_are_announced_and_following_outlives_a_restar
     assert await unfollow(daemon) == {"transactionTypes": []}
 
 
+async def test_types_of_a_token_that_was_revoked_are_no_longer_followed(world: World) -> None:
+    gone: set[str] = set()
+    follows = Follows(store=(await world.daemon()).store, in_force=lambda token: token not in gone)
+    await follows.add("one", ["swap"])
+    await follows.add("two", ["escrow"])
+    gone.add("one")
+    assert follows.union() == {"escrow"}
+    again = Follows(store=follows._store, in_force=lambda token: token not in gone)
+    again.load()
+    assert again.union() == {"escrow"}
+
+
 async def test_the_daemon_follows_the_topics_of_its_clients_and_of_its_own_keys(world: World) -> None:
     daemon = await world.daemon()
     assert daemon.net.topics == {"musigd/test/requests"}
@@ -82,7 +95,9 @@ async def test_a_signer_is_unavailable_when_its_peer_stays_away(world: World) ->
     world.clock.forward(30_000)
     bob.service._presence._awake.set()
     await until(lambda: bob.named("signer:unavailable"))
-    assert bob.named("signer:unavailable") == [{"publicKey": key.hex(), "reason": "peer_left"}]
+    assert bob.named("signer:unavailable") == [
+        {"publicKey": key.hex(), "reason": "peer_left", "transactionTypes": ["spend", "swap"]}
+    ]
     assert await bob.found() == {key.hex()}
 
 
@@ -94,7 +109,9 @@ async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_g
     world.clock.forward(DAY_MS)
     daemon.service._presence._awake.set()
     await until(lambda: daemon.named("signer:unavailable"))
-    assert daemon.named("signer:unavailable") == [{"publicKey": signer.pubkey.hex(), "reason": "expired"}]
+    assert daemon.named("signer:unavailable") == [
+        {"publicKey": signer.pubkey.hex(), "reason": "expired", "transactionTypes": ["spend", "swap"]}
+    ]
     assert daemon.service._buckets.size == 0
     assert daemon.lines() == 1
     world.clock.forward(600_000)

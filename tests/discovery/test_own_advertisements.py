@@ -73,7 +73,7 @@ async def test_an_advertisement_after_a_withdrawal_is_newer_than_it(world: World
     await alice.advertise(key)
     await alice.withdraw(key)
     await until(lambda: bob.named("signer:withdrawn"))
-    assert bob.named("signer:withdrawn") == [{"publicKey": key.hex()}]
+    assert bob.named("signer:withdrawn") == [{"publicKey": key.hex(), "transactionTypes": ["spend", "swap"]}]
     world.clock.forward(60_000)
     await alice.advertise(key)
     await until(lambda: len(bob.named("signer:discovered")) == 2)

@@ -28,9 +28,16 @@ async def make_world() -> AsyncIterator[MakeWorld]:
         async def make(**settings: Any) -> World:
             log, tokens, answers, health = MemoryLog(), MemoryTokens(), MemoryAnswers(), SettableHealth()
             settings = {"port": 0, "socket_path": Path(folder) / "musigd.sock", "close_grace_s": 0.2, **settings}
-            backend = memory_backend(log, tokens)
+            followed: dict[str, set[str]] = {}
+            backend = memory_backend(log, tokens, followed)
             server = RpcServer(
-                RpcConfig(**settings), backend, events=log, tokens=tokens, idempotency=answers, health=health
+                RpcConfig(**settings),
+                backend,
+                events=log,
+                tokens=tokens,
+                idempotency=answers,
+                health=health,
+                followed=lambda token_id: followed.get(token_id, ()),
             )
             await server.start()
             stack.push_async_callback(server.stop, 0)

@@ -113,9 +113,9 @@ class Node:
 
 
 class Discovery:
-    def __init__(self, own: Keys) -> None:
+    def __init__(self, own: Keys, followed: dict[str, set[str]]) -> None:
         self._keys = own
-        self._followed: dict[str, set[str]] = {}
+        self._followed = followed
 
     async def advertise_signer(self, caller: Caller, params: advertisements.AdvertiseSigner) -> dict[str, Any]:
         self._keys.own(caller, params.public_key)
@@ -283,7 +283,10 @@ def _answers(*names: str) -> list[Any]:
     return [METHODS[name].answer for name in names]
 
 
-def memory_backend(log: MemoryLog, tokens: MemoryTokens) -> dict[str, Handler]:
-    """Every handler the server cannot answer itself."""
+def memory_backend(
+    log: MemoryLog, tokens: MemoryTokens, followed: dict[str, set[str]] | None = None
+) -> dict[str, Handler]:
+    """Every handler the server cannot answer itself. `followed`: where it notes which token follows which types."""
     own = Keys(log, tokens)
-    return handlers_of(Node(log), own, Discovery(own), Signing(log, own), Tokens(tokens))
+    discovery = Discovery(own, {} if followed is None else followed)
+    return handlers_of(Node(log), own, discovery, Signing(log, own), Tokens(tokens))

@@ -92,18 +92,58 @@ async def test_filter_narrows_to_key_session_and_request(world: World) -> None:
         assert await listener.seqs(3) == [1, 3, 5]
 
 
-async def test_token_bound_to_a_key_hears_only_of_that_key_and_of_signers_in_general(world: World) -> None:
-    token = world.tokens.make("wallet", "read", keys=[KEY_A])
+async def test_token_bound_to_a_key_hears_only_of_that_key_and_of_signers_it_follows(world: World) -> None:
+    token = world.tokens.make("wallet", "discover", keys=[KEY_A])
+    await world.result("subscribeToSignerDiscovery", {"transactionTypes": ["swap"]}, token)
     async with listening(world, token, fromSeq=1) as listener:
         world.log.append("session:ready", publicKeys=[KEY_B])
         world.log.append("session:ready", publicKeys=[KEY_A])
         world.log.append("peer:connected", peerId="x")
-        world.log.append("signer:discovered", publicKeys=[], advertisement={})
+        world.log.append("signer:discovered", advertisement=samples.ADVERTISEMENT)
         world.log.append("signer:advertised", publicKeys=[KEY_B])
         world.log.append("session:complete", publicKeys=[KEY_B, KEY_A])
         assert await listener.seqs(3) == [2, 4, 6]
     page = await world.result("getEvents", {"fromSeq": 1}, token)
     assert [event["seq"] for event in page["events"]] == [2, 4, 6]
+
+
+def tell_of_signers(world: World) -> None:
+    """One signer each for swaps and escrow appears, and goes; an own key of the daemon is withdrawn."""
+    for name in ("swap", "escrow"):
+        criteria = {**samples.CRITERIA, "transactionTypes": [name, "channel"]}
+        world.log.append("signer:discovered", advertisement={**samples.ADVERTISEMENT, "criteria": criteria})
+        world.log.append("signer:unavailable", publicKey=KEY_B, reason="peer_left", transactionTypes=[name])
+        world.log.append("signer:withdrawn", publicKey=KEY_B, transactionTypes=[name])
+    world.log.append("signer:withdrawn", publicKey=KEY_A, publicKeys=[KEY_A])
+
+
+async def test_each_token_hears_of_signers_of_the_types_it_follows_itself(world: World) -> None:
+    follow = {"cookie-token": ["swap"], world.tokens.make("two", "discover"): ["escrow"]}
+    for token, types in follow.items():
+        await world.result("subscribeToSignerDiscovery", {"transactionTypes": types}, token)
+    reader = world.tokens.make("three", "read")
+    async with (
+        listening(world, events=["signer:*"]) as cookie,
+        listening(world, "two") as two,
+        listening(world, reader) as nothing,
+    ):
+        tell_of_signers(world)
+        assert await cookie.seqs(4) == [1, 2, 3, 7]
+        assert await two.seqs(4) == [4, 5, 6, 7]
+        assert await nothing.seqs(1) == [7]
+    for token, seqs in (("cookie-token", [1, 2, 3, 7]), ("two", [4, 5, 6, 7]), (reader, [7])):
+        page = await world.result("getEvents", {"fromSeq": 1}, token)
+        assert [event["seq"] for event in page["events"]] == seqs
+
+
+async def test_what_a_token_follows_counts_at_once_for_subscriptions_that_are_open(world: World) -> None:
+    async with listening(world) as listener:
+        tell_of_signers(world)
+        await world.result("subscribeToSignerDiscovery", {"transactionTypes": ["escrow"]})
+        tell_of_signers(world)
+        await world.result("unsubscribeFromSignerDiscovery")
+        tell_of_signers(world)
+        assert await listener.seqs(6) == [7, 11, 12, 13, 14, 21]
 
 
 @pytest.mark.parametrize(
