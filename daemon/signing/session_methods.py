@@ -16,6 +16,7 @@ from daemon.signing.reading import StoredRequest, StoredSession
 from daemon.signing.turn import Part, Turn
 from daemon.signing.values import Json, item_json
 from daemon.signing.views import PHASES, ending, leading, signatures_view, states_of
+from daemon.signing.waiting import not_ready
 from musig2.protocol.effects import Emit, Outcome, State
 from musig2.protocol.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
 from rpc.caller import Caller
@@ -28,7 +29,6 @@ _ENDED = {
     Outcome.EXPIRED: ("expired", "The request ran out of time before it was signed."),
     Outcome.FAILED: ("aborted", "The request ended without a signature."),
 }
-_NEXT = {"joining": "joined", "round1": "nonce", "round2": "partialSignature"}
 
 
 class SessionMethods:
@@ -161,7 +161,7 @@ class SessionMethods:
             stored, found = self._signed_thing(caller, params)
             ended = self._engine.ended(stored.request)
             try:
-                return self._final(stored, found)
+                return self._final(caller, stored, found)
             except ApiError as error:
                 left = until - loop.time()
                 if error.reason != "not_ready" or left <= 0:
@@ -181,9 +181,9 @@ class SessionMethods:
         highest = max((row.row.attempt for row in found), default=0)
         return stored, [row for row in found if row.row.attempt == highest] if not _over(stored) else []
 
-    def _final(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
+    def _final(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
         if not stored.signatures:
-            raise self._unfinished(stored, found)
+            raise self._unfinished(caller, stored, found)
         request = self._finder.request(stored.request).record
         return {
             **signatures_view(stored.signatures),
@@ -193,18 +193,17 @@ class SessionMethods:
             "scheme": request.scheme,
         }
 
-    def _unfinished(self, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
+    def _unfinished(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
         if stored.outcome in _ENDED:
             reason, sentence = _ENDED[stored.outcome]
             return ApiError(reason, sentence, **self._why(stored, found))
         if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
             return self._aborted(found)
+        own = [key.hex() for key in self._finder.keys_of(caller)]
         if not found:
-            return ApiError("not_ready", "No own key has joined yet.", phase="joining", waitingFor=[])
+            return not_ready(self._finder.view(stored.request), (), own)
         view = self._finder.session_view(found[0].row.session)
-        phase, step = view["phase"], _NEXT.get(view["phase"])
-        waiting = [signer["publicKey"] for signer in view["signers"] if step is not None and not signer[step]]
-        return ApiError("not_ready", "The signature is not there yet.", phase=phase, waitingFor=waiting)
+        return not_ready(view, [row.row for row in found if caller.sees(row.row.key)], own)
 
     def _why(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
         why: Json = {"sessionReason": stored.reason} if stored.reason is not None else {}

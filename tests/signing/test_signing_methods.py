@@ -140,6 +140,36 @@ async def test_an_unfinished_signature_names_the_phase_and_who_is_waited_for(wor
     assert (error.data["phase"], error.data["waitingFor"]) == ("joining", [two.key.hex()])
 
 
+async def test_an_unfinished_signature_says_what_the_own_wallet_has_not_called(world: World) -> None:
+    one, two = await world.grow(2)
+    mine, other = one.key.hex(), two.key.hex()
+    announced = await announce(one, [one, two], autoAdvance=False)
+    named = {"requestId": announced["requestId"]}
+    await two.until("signing-request:received", **named)
+    assert await waits(two, **named) == ("joining", [other], "joinSigningRequest")
+    await join(two, announced["requestId"])
+    for daemon in (one, two):
+        await daemon.until("session:ready", **named)
+    phase, late, call = await waits(one, **named)
+    assert (phase, call) == ("joining", "startRound1")
+    assert mine in late
+    assert await waits(two, **named) == ("round1", [mine], None)
+    await one.call("startRound1", sessionId=announced["sessionId"])
+    await one.until("round1:complete", **named)
+    await two.until("round1:complete", **named)
+    phase, late, call = await waits(one, **named)
+    assert (phase, call) == ("round1", "startRound2")
+    assert mine in late
+    await one.call("startRound2", sessionId=announced["sessionId"])
+    await signatures(one, announced["requestId"])
+
+
+async def waits(daemon: Daemon, **named: str) -> tuple[Any, Any, Any]:
+    error = await refused(daemon, "getFinalSignature", **named)
+    assert error.reason == "not_ready"
+    return error.data["phase"], error.data["waitingFor"], error.data.get("waitingForCall")
+
+
 async def test_closed_sessions_leave_the_lists_and_keep_their_signature(world: World) -> None:
     one, two = await world.grow(2)
     announced = await announce(one, [one, two])
