@@ -98,7 +98,7 @@ class Node:
     # Running.
 
     async def run(self, topics: frozenset[str], ready: Callable[[], None], stopping: trio.Event) -> None:
-        """Listen, follow the topics, call `ready`, and end in good order when `stopping` is set."""
+        """Listen, follow the topics, call `ready`; when `stopping` is set, send what waits and end in good order."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.host.run(self._listen))
             stack.push_async_callback(self._close)
@@ -112,6 +112,7 @@ class Node:
             tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
             ready()
             await stopping.wait()
+            await self.sessions.flush()
 
     async def _close(self) -> None:
         """Say goodbye to everybody at the same time, then free the port."""

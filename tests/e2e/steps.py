@@ -66,6 +66,14 @@ class Steps:
         await self.start(1)
         await self.until("round1:complete")
 
+    async def ready_again(self) -> None:
+        """Wait until everybody knows that everybody has joined a second attempt; go on with that."""
+        heard = await asyncio.gather(
+            *(wallet.heard("session:ready", times=2, requestId=self.request) for wallet in self.wallets)
+        )
+        self.session = heard[0][-1]["sessionId"]
+        assert all(found[-1]["sessionId"] == self.session for found in heard)
+
     async def final(self, *wallets: Wallet) -> str:
         """The signature: there, the same at these, or all, and good."""
         asked = wallets or self.wallets

@@ -220,10 +220,9 @@ async def test_after_a_partition_that_was_too_long_the_next_attempt_begins(sea: 
     await steps.until("session:aborted")
 
     sea.proxies.heal()
-    again = await alice.call("joinSigningRequest", requestId=steps.request, publicKey=alice.pubkey)
+    await alice.call("joinSigningRequest", requestId=steps.request, publicKey=alice.pubkey)
 
-    for wallet in sea.wallets:
-        await wallet.heard("session:ready", requestId=steps.request, sessionId=again["sessionId"])
+    await steps.ready_again()
     assert await steps.attempts() == [2, 2, 2]
 
 

@@ -46,7 +46,7 @@ class Vessel:
         self.datadir = root / name.lower()
         self.log = root / f"{name.lower()}.log"
         self.port = free_port()
-        self.environment: dict[str, str] = {"MUSIGD_P2P__MDNS": "false", "MUSIGD_DRAIN_MS": "500"}
+        self.environment: dict[str, str] = {"MUSIGD_P2P__MDNS": "false"}
         self.process: asyncio.subprocess.Process | None = None
         self.wallet: Wallet
         self._network = network
@@ -152,13 +152,13 @@ class Vessel:
 
 
 @asynccontextmanager
-async def vessels(root: Path, count: int, **environment: str) -> AsyncIterator[list[Vessel]]:
-    """`count` daemons that bootstrap from the first one, each with a wallet."""
+async def vessels(root: Path, count: int, **drain_ms: int) -> AsyncIterator[list[Vessel]]:
+    """`count` daemons that bootstrap from the first one, each with a wallet; `drain_ms` by name, else 500."""
     network = f"test-{secrets.token_hex(4)}"
     made = [Vessel(root, name, network) for name in NAMES[:count]]
     try:
         for vessel in made:
-            vessel.environment |= environment
+            vessel.environment["MUSIGD_DRAIN_MS"] = str(drain_ms.get(vessel.name, 500))
         await start_together(made)
         yield made
     finally:

@@ -52,6 +52,19 @@ async def test_a_peer_hears_of_the_stop_at_once() -> None:
             await anna.sink.until(lambda: not anna.connected(ben.peer))
 
 
+@pytest.mark.parametrize("opened", [True, False])
+async def test_what_was_sent_before_the_stop_arrives(opened: bool) -> None:
+    async with networks(1) as (anna,):
+        async with network(network=anna._config.network) as ben:
+            await ben.meet(anna)
+            if opened:
+                ben.send(anna.peer, [have(0)])
+                await anna.sink.until(lambda: anna.sink.frames)
+            ben.send(anna.peer, [have(number) for number in range(1, 200)])
+        await anna.sink.until(lambda: not anna.connected(ben.peer))
+        assert len(anna.sink.frames) == 199 + opened
+
+
 async def test_when_libp2p_dies_it_comes_back_with_its_port_bans_and_topics() -> None:
     async with networks(2, restart_pause_ms=20) as (anna, ben):
         requests = f"musigd/{anna._config.network}/requests"
