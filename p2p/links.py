@@ -25,6 +25,7 @@ from .rates import Budget
 
 READ_BYTES = 64 * 1024
 OPEN_S = 10.0
+FLUSH_S = 1.0  # of the three seconds in which trio has to end
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 5.0
 TRIES = 12  # until what waits is dropped: the peer is connected but does not speak this protocol
 Deliver = Callable[[bytes, list[bytes]], Awaitable[None]]
@@ -58,10 +59,17 @@ class Link:
         self.lines: list[Line] = []
         self.nursery: trio.Nursery | None = None
         self.changed = trio.Event()
+        self.idle = trio.Event()  # set by the writer when there is nothing left to write
 
     def wake(self) -> None:
         """Something was put into the outbox, or a stream came or went."""
         self.changed.set()
+
+    async def flushed(self) -> None:
+        """Return when the writer has written everything, or the link ends."""
+        self.idle = trio.Event()
+        self.wake()
+        await self.idle.wait()
 
     def best(self) -> Line | None:
         """The line to write to: that of the smaller opener; of one opener's, the newest."""
@@ -72,6 +80,7 @@ class Link:
         """Stop the writer and the readers of streams that were opened here."""
         self.outbox.closed = True
         self.outbox.clear()
+        self.idle.set()
         if self.nursery is not None:
             self.nursery.cancel_scope.cancel()
 
@@ -124,6 +133,13 @@ class Links:
         if link is not None:
             link.wake()
 
+    async def flush(self) -> None:
+        """Return when every peer was written what waits for it, or has taken too long."""
+        with trio.move_on_after(FLUSH_S):
+            async with trio.open_nursery() as nursery:
+                for link in self._links.values():
+                    nursery.start_soon(link.flushed)
+
     @property
     def waiting_frames(self) -> int:
         """Frames in all outboxes."""
@@ -136,8 +152,8 @@ class Links:
 
     @property
     def open_streams(self) -> int:
-        """Streams that are open now."""
-        return sum(len(link.lines) for link in self._links.values())
+        """Streams that are open now. May be read from another thread: the list is made in one step."""
+        return sum(len(link.lines) for link in list(self._links.values()))
 
     # Writing.
 
@@ -156,6 +172,7 @@ class Links:
         pause_s, tries = FIRST_PAUSE_S, 0
         while True:
             if not link.outbox.waiting_frames:
+                link.idle.set()
                 await link.changed.wait()
                 link.changed = trio.Event()
             elif await self._write_once(link):
