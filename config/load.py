@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.settings import Settings, SettingsError, setting_names
+from config.wording import sentence_of
 
 ENV_PREFIX = "MUSIGD_"
 NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are
@@ -106,6 +107,9 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
     for name, written in given.items():
         if name in known:
             continue
+        if name in SECTIONS:
+            problems.append(f"The setting {written} is a section: write {_as_section(name, as_variable=as_variable)}.")
+            continue
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
         meant = _variable_of(nearest) if as_variable else nearest
         problems.append(
@@ -113,6 +117,13 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
         )
     if problems:
         raise SettingsError(*problems)
+
+
+def _as_section(name: str, *, as_variable: bool) -> str:
+    example = next(known for known in setting_names() if known.startswith(f"{name}."))
+    if as_variable:
+        return f"its settings one by one, such as {_variable_of(example)}"
+    return f"[{name}] and below it its settings, such as `{example.partition('.')[2]} = ...`"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -135,7 +146,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 def _sentence(problem: ErrorDetails, values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     parts = [str(part) for part in problem["loc"]]
     name = next((found for n in (2, 1) if (found := ".".join(parts[:n])) in values), ".".join(parts[:2]))
-    said = problem["msg"].replace("Input should be", "must be")
+    said = sentence_of(problem)
     if name not in values:  # a whole section does not fit together
         return f"The settings of `{name}` do not fit: {said}."
     return f"The setting `{name}` ({origins[name]}) is {str(values[name])[:80]!r}: it {said}."

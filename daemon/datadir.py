@@ -44,6 +44,10 @@ class Datadir:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_private(path)
             lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DatadirError(
+                f"The data directory {path} is a file, or lies below one: choose another with --datadir."
+            ) from error
         except OSError as error:
             raise DatadirError(
                 f"The data directory {path} cannot be used ({error.strerror}): give its rights to this user, or choose "

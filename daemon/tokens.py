@@ -19,7 +19,7 @@ from daemon.private_file import write_private
 from daemon.store import Store
 from rpc.auth import token_digest
 from rpc.caller import OWNER, Scope, scopes_of
-from rpc.errors import ApiError, not_found
+from rpc.errors import invalid_param, not_found
 from rpc.ports import TokenFact
 
 
@@ -114,9 +114,7 @@ class Tokens:
         With `create_key` it is bound, to `keys` and to what it will create. Raises ApiError `no_such_scope`.
         """
         if expires_at is not None and expires_at <= self._clock.wall_ms():
-            raise ApiError(
-                "invalid_params", "expiresAt lies in the past; give a later time in milliseconds since 1970."
-            )
+            raise invalid_param("expiresAt", "lies in the past; give a later time in milliseconds since 1970")
         given = tuple(dict.fromkeys(scopes))
         scopes_of(given)
         bound = frozenset(keys or ()) if keys is not None or create_key else None

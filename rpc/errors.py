@@ -67,6 +67,11 @@ class ApiError(RpcError):
         return {"code": self.code, "message": self.message, "data": self.data}
 
 
+def invalid_param(path: str, message: str) -> ApiError:
+    """A parameter that the models let pass and the program refuses; `message` goes on after the name."""
+    return ApiError("invalid_params", f"{path}: {message}", errors=[{"path": path, "message": message}])
+
+
 def unknown_key(pubkey: bytes) -> ApiError:
     """The one answer for a key that does not exist here and for a key of somebody else's token: nothing leaks."""
     return ApiError(

@@ -99,7 +99,10 @@ def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
     try:
         context.load_cert_chain(config.tls_cert, config.tls_key)
     except (OSError, ssl.SSLError) as problem:
-        raise ListenError(f"rpc.tls_cert and rpc.tls_key cannot be used: {problem}") from problem
+        why = problem.reason if isinstance(problem, ssl.SSLError) else problem.strerror
+        raise ListenError(
+            f"rpc.tls_cert and rpc.tls_key cannot be used ({why}); name a certificate and its key"
+        ) from problem
 
 
 def tcp_socket(config: RpcConfig) -> socket.socket:
@@ -124,5 +127,7 @@ def unix_socket(path: Path) -> socket.socket:
         bound.bind(os.fspath(path))
         path.chmod(0o600)
     except OSError as problem:
-        raise ListenError(f"cannot make the unix socket {path}: {problem}; remove what is in its place") from problem
+        raise ListenError(
+            f"cannot make the unix socket {path} ({problem.strerror}); remove what is in its place"
+        ) from problem
     return bound

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.wording import sentence_of
 from rpc.errors import ApiError, JsonValue
 from rpc.models.wire import Params
 
@@ -14,16 +15,6 @@ P = TypeVar("P", bound=Params)
 
 _MAX_ERRORS = 20
 _MAX_PATH = 200
-# pydantic's words where they speak of Python instead of JSON.
-_SAID: dict[str, str] = {
-    "extra_forbidden": "there is no such parameter",
-    "missing": "is required",
-    "tuple_type": "must be an array",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "too_short": "has too few items",
-    "too_long": "has too many items",
-}
 _TAGS = frozenset({"taproot", "plain"})  # which kind of tweak pydantic tried; not part of what was sent
 
 
@@ -34,9 +25,11 @@ def params_of(model: type[P], raw: Any) -> P:
     try:
         return model.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as problem:
-        details = _causes(problem.errors(include_url=False, include_context=False, include_input=False))
-    errors: list[JsonValue] = [{"path": _path(detail), "message": _message(detail)} for detail in details[:_MAX_ERRORS]]
-    where, what = _path(details[0]), _message(details[0])
+        details = _causes(problem.errors(include_url=False, include_input=False))
+    errors: list[JsonValue] = [
+        {"path": _path(detail), "message": sentence_of(detail)} for detail in details[:_MAX_ERRORS]
+    ]
+    where, what = _path(details[0]), sentence_of(details[0])
     sentence = f"{where}: {what}" if where else what
     raise ApiError("invalid_params", sentence, errors=errors)
 
@@ -55,13 +48,9 @@ def _is_inside(place: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bo
     return len(place) > len(outer) and place[: len(outer)] == outer
 
 
-def _message(detail: ErrorDetails) -> str:
-    return _SAID.get(detail["type"], detail["msg"])
-
-
 def _path(detail: ErrorDetails) -> str:
     path = ""
-    for part in detail["loc"]:
+    for part in (*detail["loc"], *detail.get("ctx", {}).get("at", ())):
         if isinstance(part, int):
             path += f"[{part}]"
         elif part not in _TAGS:

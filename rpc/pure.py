@@ -6,8 +6,10 @@ from musig2 import MusigError, Scheme, scheme
 from musig2.address import address, script_pubkey
 from rpc.caller import Caller
 from rpc.convert import tweaks_of
-from rpc.errors import ApiError
+from rpc.errors import ApiError, invalid_param
 from rpc.models.keys import AggregatedKey, AggregateKeys, Verified, VerifySignature
+
+NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a network of one's own writes them as regtest
 
 
 class PureMethods:
@@ -31,8 +33,14 @@ class PureMethods:
             public_keys=tuple(pubkey.hex() for pubkey in keyagg.pubkeys),
             scheme=params.scheme,
             script_pub_key=script_pubkey(params.scheme, keyagg.aggpubkey).hex(),
-            address=address(params.scheme, keyagg.aggpubkey, params.network or self._network),
+            address=address(params.scheme, keyagg.aggpubkey, self._network_of(params)),
         )
+
+    def _network_of(self, params: AggregateKeys) -> str:
+        known = dict.fromkeys((*NETWORKS, self._network))
+        if params.network is not None and params.network not in known:
+            raise invalid_param("network", f"must be one of {', '.join(known)}")
+        return params.network or self._network
 
     async def verify_signature(self, caller: Caller, params: VerifySignature) -> Verified:
         """Whether the signature holds; a public key that is no point is `invalid_key`."""

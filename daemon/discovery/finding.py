@@ -13,7 +13,7 @@ from musig2.protocol.field_rules import SCHEMES
 from musig2.protocol.records import Advertisement, Notice
 from musig2.protocol.sync import MAX_ENVELOPE_BYTES
 from musig2.protocol.wire import Signed
-from rpc.errors import ApiError
+from rpc.errors import invalid_param
 
 from .damage import Damage
 from .lines import lines_of
@@ -135,5 +135,5 @@ def cursor_of(text: str | None) -> tuple[int, int] | None:
         return None
     ts, dot, seq = text.partition(".")
     if not (dot and ts.isascii() and ts.isdigit() and seq.isascii() and seq.isdigit() and len(text) < 40):
-        raise ApiError("invalid_params", "This cursor was not made here: leave it out to begin with the newest.")
+        raise invalid_param("cursor", "was not made here; leave it out to begin with the newest")
     return int(ts), int(seq)

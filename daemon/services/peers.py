@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from daemon.bans import Ban, Bans
 from daemon.idempotency import keeping
@@ -11,9 +11,11 @@ from musig2.protocol.peers import peer_parse, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.ports import PeerInfo
 from rpc.caller import Caller
-from rpc.errors import ApiError
+from rpc.errors import ApiError, invalid_param
 from rpc.models import node as models
 from rpc.models.wire import NoParams
+
+ITSELF: Final = "is this daemon itself; name another peer"
 
 
 class WallClock(Protocol):
@@ -53,10 +55,11 @@ class PeerService:
 
     async def connect_peer(self, caller: Caller, params: models.ConnectPeer) -> models.NamedPeer:
         """Raises `invalid_params`, `peer_unreachable`, `p2p_down`."""
+        self._require_address(params.multiaddr)
         try:
             peer = await self._network.connect(params.multiaddr)
         except AddressError as error:
-            raise ApiError("invalid_params", str(error)) from error
+            raise invalid_param("multiaddr", str(error)) from error
         except PeerUnreachable as error:
             raise ApiError("peer_unreachable", str(error)) from error
         except NetworkError as error:
@@ -74,7 +77,7 @@ class PeerService:
     async def ban_peer(self, caller: Caller, params: models.BanPeer) -> models.Banned:
         peer = _peer(params.peer_id)
         if params.peer_id == self._network.peer_text:
-            raise ApiError("invalid_params", "That is this daemon itself; name another peer.")
+            raise invalid_param("peerId", ITSELF)
         until_ms = self._clock.wall_ms() + params.duration_ms
         answer = models.Banned(peer_id=params.peer_id, until=until_ms, reason=params.reason)
         await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(answer))
@@ -89,6 +92,15 @@ class PeerService:
 
     async def list_bans(self, caller: Caller, params: NoParams) -> models.BanList:
         return models.BanList(bans=tuple(_ban(ban) for ban in self._bans.in_force()))
+
+    def _require_address(self, multiaddr: str) -> None:
+        _, _, peer = multiaddr.rpartition("/p2p/")
+        try:
+            peer_parse(peer)
+        except ValueError:
+            raise invalid_param("multiaddr", "must end in /p2p/ and a peer id such as 12D3KooW...") from None
+        if peer == self._network.peer_text:
+            raise invalid_param("multiaddr", ITSELF)
 
     def _shown(self, info: PeerInfo) -> models.Peer:
         return models.Peer(
@@ -105,7 +117,7 @@ def _peer(text: str) -> bytes:
     try:
         return peer_parse(text)
     except ValueError as error:
-        raise ApiError("invalid_params", f"peerId: {error}.") from error
+        raise invalid_param("peerId", str(error)) from error
 
 
 def _ban(ban: Ban) -> models.Ban:

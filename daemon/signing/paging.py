@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from rpc.errors import ApiError
+from rpc.errors import invalid_param
 
 T = TypeVar("T")
 FIRST = 2**62  # above every row number
@@ -16,7 +16,7 @@ def position_of(cursor: str | None) -> int:
     if cursor is None:
         return FIRST
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
-        raise ApiError("invalid_params", "This is no cursor of this list; take nextCursor of the page before.")
+        raise invalid_param("cursor", "is none of this list; take nextCursor of the page before")
     return int(cursor)
 
 

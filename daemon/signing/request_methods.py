@@ -164,8 +164,7 @@ class RequestMethods:
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
         creator = self._finder.request(request).record.creator
-        caller.require_key(creator)
-        if creator not in frozenset(self._keystore.keys()):
+        if creator not in self._finder.keys_of(caller):
             raise ApiError(
                 "key_not_required", "Only its creator can cancel a request; declineSigningRequest refuses it."
             )

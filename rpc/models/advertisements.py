@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from rpc.models.open import SignerMetadata
 from rpc.models.values import (
@@ -23,7 +22,7 @@ from rpc.models.values import (
     TransactionType,
     Ttl,
 )
-from rpc.models.wire import Change, Changed, Many, Params, Shown, Value
+from rpc.models.wire import Change, Changed, Many, Params, Shown, Value, misfit
 
 TransactionTypes = Annotated[Many[TransactionType], Field(min_length=1, max_length=32)]
 
@@ -46,7 +45,7 @@ class Criteria(Value):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min_amount is not None and self.max_amount is not None and self.min_amount > self.max_amount:
-            raise PydanticCustomError("amounts", "minAmount must not be above maxAmount")
+            raise misfit("minAmount", "must not be above maxAmount")
         return self
 
 

@@ -97,7 +97,9 @@ class AggregateKeys(Params):
     public_keys: PublicKeys
     scheme: SchemeName
     tweaks: Tweaks = ()
-    network: NetworkName | None = Field(default=None, description="for the address; the daemon's own when absent")
+    network: NetworkName | None = Field(
+        default=None, description="for the address: main, test, regtest, or the daemon's own, which it is when absent"
+    )
 
 
 class AggregatedKey(Shown):

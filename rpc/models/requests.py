@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from rpc.models.open import RequestMetadata
 from rpc.models.tweaks import MessageItem, Tweaks
@@ -22,7 +21,7 @@ from rpc.models.values import (
     SchemeName,
     Ttl,
 )
-from rpc.models.wire import Change, Changed, Many, Params, Shown, Value
+from rpc.models.wire import Change, Changed, Many, Params, Shown, Value, misfit
 
 ElectionMethod = Literal["lexicographic", "hash-based", "first-signer", "last-signer"]
 RequestState = Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"]
@@ -95,17 +94,17 @@ class AnnounceSigningRequest(Change):
     @model_validator(mode="after")
     def _one_or_many(self) -> Self:
         if (self.message is None) == (self.messages is None):
-            raise PydanticCustomError("messages", "give either message or messages")
+            raise misfit("message", "give either this or messages")
         if self.messages is not None and self.tweaks is not None:
-            raise PydanticCustomError("messages", "tweaks goes with message; in messages each item has its own")
+            raise misfit("tweaks", "goes with message; in messages each item has its own")
         return self
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
         if len(set(self.required_public_keys)) != len(self.required_public_keys):
-            raise PydanticCustomError("keys", "requiredPublicKeys must be distinct")
+            raise misfit("requiredPublicKeys", "must be distinct")
         if self.public_key not in self.required_public_keys:
-            raise PydanticCustomError("keys", "publicKey must be one of requiredPublicKeys")
+            raise misfit("publicKey", "must be one of requiredPublicKeys")
         return self
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from rpc.models.tweaks import MessageItem
 from rpc.models.values import (
@@ -20,7 +19,7 @@ from rpc.models.values import (
     Reason,
     SchemeName,
 )
-from rpc.models.wire import Change, Changed, Many, Params, Shown
+from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
 
 SessionPhase = Literal["joining", "round1", "round2", "complete", "aborted"]
 WaitMs = Annotated[int, Field(ge=0, le=60_000)]
@@ -108,7 +107,7 @@ class GetFinalSignature(Params):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.request_id is None) == (self.session_id is None):
-            raise PydanticCustomError("which", "give either requestId or sessionId")
+            raise misfit("requestId", "give either this or sessionId")
         return self
 
 

@@ -6,12 +6,18 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from rpc.models.values import IdempotencyKey
 
 T = TypeVar("T")
 # A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items.
 Many = Annotated[tuple[T, ...], Field(strict=False)]
+
+
+def misfit(at: str, sentence: str) -> PydanticCustomError:
+    """What a validator over several members raises; `at` is the member that the client should look at."""
+    return PydanticCustomError("misfit", "{sentence}", {"sentence": sentence, "at": (at,)})
 
 
 class Value(BaseModel):

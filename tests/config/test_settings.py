@@ -102,22 +102,34 @@ def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
     assert "`rcp" in refused(file=toml(tmp_path, "[rcp]\nlisten = 'x'\n"))
 
 
+def test_a_value_where_a_section_belongs_is_told_how_to_write_the_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = toml(tmp_path, "rpc = 3\n")
+    expected = (
+        f"The setting `rpc` in {file} is a section: write [rpc] and below it its settings, such as `listen = ...`."
+    )
+    assert refused(file=file) == expected
+    monkeypatch.setenv("MUSIGD_RPC", "3")
+    assert "such as MUSIGD_RPC__LISTEN" in refused()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ('network = "A B"', "a-z"),
-        ('scheme = "ecdsa"', "'lotus' or 'bip340'"),
-        ('drain_ms = "soon"', "integer"),
-        ("drain_ms = -1", "greater than or equal to 0"),
-        ('[log]\nlevel = "loud"', "'debug'"),
+        ('scheme = "ecdsa"', "must be lotus or bip340"),
+        ('drain_ms = "soon"', "must be a whole number"),
+        ("drain_ms = -1", "must be at least 0"),
+        ('[log]\nlevel = "loud"', "must be debug, info, warning or error"),
         ('[rpc]\nlisten = "8327"', "HOST:PORT"),
         ('[rpc]\nlisten = "0.0.0.0:8327"', "tls_cert"),
         ('[rpc]\ntls_cert = "/x"', "belong together"),
         ('[rpc]\nallowed_origins = ["wallet.example"]', "web origin"),
         ('[p2p]\nlisten = ["127.0.0.1:4327"]', "multiaddr"),
         ('[p2p]\nbootstrap = ["/ip4/1.2.3.4/tcp/1"]', "/p2p/"),
-        ('[p2p]\nmdns = "perhaps"', "boolean"),
-        ("[limits]\nmax_attempts = 17", "less than or equal to 16"),
+        ('[p2p]\nmdns = "perhaps"', "must be true or false"),
+        ("[limits]\nmax_attempts = 17", "must be at most 16"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_sentence_with_its_setting(tmp_path: Path, text: str, said: str) -> None:

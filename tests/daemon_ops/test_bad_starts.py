@@ -69,6 +69,14 @@ async def test_an_unknown_flag(tmp_path: Path) -> None:
     assert "--netwrok" in sentence
 
 
+async def test_a_data_directory_that_is_a_file_or_lies_below_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for datadir in (tmp_path / "file", tmp_path / "file" / "below"):
+        code, sentence = await refused(datadir)
+        expected = f"The data directory {datadir} is a file, or lies below one: choose another with --datadir."
+        assert (code, sentence) == (2, f"musigd: {expected}")
+
+
 async def test_an_unknown_setting(tmp_path: Path) -> None:
     code, sentence = await refused(tmp_path, MUSIGD_RPC__LISTN="x")
     assert code == 2

@@ -195,12 +195,27 @@ async def test_peers_are_shown_with_their_keys(daemon: Daemon) -> None:
     ],
 )
 async def test_what_the_network_refuses_becomes_an_answer(daemon: Daemon, failure: Exception, reason: str) -> None:
-    params = node_models.ConnectPeer(multiaddr="/ip4/127.0.0.1/tcp/1")
+    params = node_models.ConnectPeer(multiaddr=f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)}")
     assert (await daemon.peers.connect_peer(owner(), params)).peer_id == peer_text(PEER)
     daemon.network.failure = failure
     with pytest.raises(ApiError) as caught:
         await daemon.peers.connect_peer(owner(), params)
     assert caught.value.reason == reason
+
+
+async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_parameter(daemon: Daemon) -> None:
+    malformed = (
+        "/ip4/127.0.0.1/tcp/1",
+        "/ip4/127.0.0.1/tcp/1/p2p/",
+        "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWnonsense",
+        f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)[:-1]}",
+        f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)}/p2p-circuit",
+        f"/ip4/127.0.0.1/tcp/1/p2p/{daemon.network.peer_text}",
+    )
+    for multiaddr in malformed:
+        with pytest.raises(ApiError) as caught:
+            await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
+        assert (caught.value.code, caught.value.data["errors"][0]["path"]) == (-32602, "multiaddr"), multiaddr
 
 
 async def test_a_ban_is_stored_enforced_and_lifted(daemon: Daemon) -> None:

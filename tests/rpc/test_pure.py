@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rpc_world import World
+from rpc_world import MakeWorld, World
 
 from musig2 import SecretKey, scheme
 from rpc.methods import samples
@@ -33,11 +33,22 @@ async def test_example_in_the_docs_is_what_comes_out(world: World) -> None:
 
 async def test_network_picks_the_prefix_of_the_address(world: World) -> None:
     params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340"}
-    prefixes = {"main": "bc1p", "test": "tb1p", "regtest": "bcrt1p", "anything": "bcrt1p"}
+    prefixes = {"main": "bc1p", "test": "tb1p", "regtest": "bcrt1p"}
     for network, prefix in prefixes.items():
         found = await world.result("aggregateKeys", {**params, "network": network})
         assert found["address"].startswith(prefix)
     assert (await world.result("aggregateKeys", params))["address"].startswith("bc1p"), "the daemon's own is main"
+
+
+async def test_address_for_a_network_that_there_is_not_is_refused_with_the_list_of_networks(
+    world: World, make_world: MakeWorld
+) -> None:
+    params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340", "network": "nonsense"}
+    reply = await world.call("aggregateKeys", params)
+    (error,) = reply["error"]["data"]["errors"]
+    assert error == {"path": "network", "message": "must be one of main, test, regtest"}
+    private = await make_world(network="nonsense")
+    assert (await private.result("aggregateKeys", params))["address"].startswith("bcrt1p")
 
 
 async def test_keys_and_tweaks_that_cannot_be_combined_are_told(world: World) -> None:

@@ -18,6 +18,7 @@ from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.sessions import GetFinalSignature
 from rpc.models.tweaks import MessageItem
 from rpc.params import params_of
+from rpc.table import METHODS
 
 ROOT = "ab" * 32
 ANNOUNCE = {
@@ -111,7 +112,7 @@ def test_request_has_one_list_of_items_whichever_way_they_were_given() -> None:
 
 
 def test_other_params_with_a_rule_of_their_own() -> None:
-    with pytest.raises(ValidationError, match="minAmount"):
+    with pytest.raises(ValidationError, match="maxAmount"):
         Criteria.model_validate({"transactionTypes": ["spend"], "minAmount": 2, "maxAmount": 1}, by_name=False)
     wrong: Any
     for wrong in ({}, {"requestId": ROOT, "sessionId": ROOT}, {"requestId": ROOT, "waitMs": 60_001}):
@@ -120,6 +121,51 @@ def test_other_params_with_a_rule_of_their_own() -> None:
     for wrong in ({"transactionTypes": []}, {"transactionTypes": ["Spend"]}, {"transactionTypes": "spend"}):
         with pytest.raises(ApiError):
             params_of(AdvertiseSigner, {"publicKey": samples.KEY_A, "criteria": wrong})
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "error"),
+    [
+        ("announceSigningRequest", {**ANNOUNCE, "message": None}, ("message", "give either this or messages")),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "publicKey": samples.KEY_C},
+            ("publicKey", "must be one of requiredPublicKeys"),
+        ),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "requiredPublicKeys": [samples.KEY_A] * 2},
+            ("requiredPublicKeys", "must be distinct"),
+        ),
+        (
+            "advertiseSigner",
+            {
+                "publicKey": samples.KEY_A,
+                "criteria": {"transactionTypes": ["spend"], "minAmount": 2, "maxAmount": 1},
+            },
+            ("criteria.minAmount", "must not be above maxAmount"),
+        ),
+        ("getFinalSignature", {}, ("requestId", "give either this or sessionId")),
+        ("createKey", {"scheme": "ecdsa"}, ("scheme", "must be lotus or bip340")),
+        ("createKey", {"scheme": 3}, ("scheme", "must be lotus or bip340")),
+        ("createKey", {"scheme": "lotus", "label": 3}, ("label", "must be text")),
+        ("createKey", {"scheme": "lotus", "label": "x" * 101}, ("label", "must have at most 100 characters")),
+        ("banPeer", {"peerId": "x", "durationMs": 0}, ("durationMs", "must be at least 1")),
+        ("banPeer", {"peerId": "x", "durationMs": "1"}, ("durationMs", "must be a whole number")),
+        ("banPeer", {"peerId": "x", "durationMs": 1.5}, ("durationMs", "must be a whole number")),
+        ("getEvents", {"fromSeq": 0, "limit": 1_001}, ("limit", "must be at most 1000")),
+        ("getEvents", {"fromSeq": 0, "events": []}, ("events", "must have at least 1 item")),
+        ("createToken", {"scopes": ["read"], "createKey": 1}, ("createKey", "must be true or false")),
+        ("getSession", {}, ("sessionId", "is required")),
+    ],
+)
+def test_wrong_params_are_told_by_path_and_in_plain_words(
+    method: str, params: dict[str, Any], error: tuple[str, str]
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        params_of(METHODS[method].params, params)
+    assert caught.value.data["errors"] == [{"path": error[0], "message": error[1]}]
+    assert caught.value.message == f"{error[0]}: {error[1]}"
 
 
 def test_secrets_do_not_show_in_a_repr() -> None:

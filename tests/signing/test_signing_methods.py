@@ -8,7 +8,7 @@ import pytest
 from signing_world import Daemon, World, announce, join, signatures
 
 from musig2.protocol.evidence import verify_evidence
-from rpc.caller import Caller, Scope
+from rpc.caller import Caller, Scope, owner
 from rpc.errors import ApiError
 
 METADATA = {
@@ -162,6 +162,17 @@ async def test_an_unfinished_signature_says_what_the_own_wallet_has_not_called(w
     assert mine in late
     await one.call("startRound2", sessionId=announced["sessionId"])
     await signatures(one, announced["requestId"])
+
+
+async def test_a_wallet_that_cancels_the_request_of_another_hears_that_only_the_creator_can(world: World) -> None:
+    one, two = await world.grow(2)
+    announced = await announce(one, [one, two])
+    await two.until("signing-request:received", requestId=announced["requestId"])
+    bound = Caller("t1", frozenset({Scope.READ, Scope.SIGN}), frozenset({two.key}), create_key=False)
+    for caller in (owner(), bound):
+        with pytest.raises(ApiError, match="Only its creator") as caught:
+            await two.call("cancelSigningRequest", caller, requestId=announced["requestId"])
+        assert caught.value.reason == "key_not_required"
 
 
 async def waits(daemon: Daemon, **named: str) -> tuple[Any, Any, Any]:
