@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 
 How = Literal["held", "cut"]
 SESSIONS = 10
+SOON_MS = 5_000  # what has to happen before takes a twentieth of it
 
 
 @dataclass
@@ -195,7 +196,7 @@ async def test_a_request_reaches_a_signer_that_its_creator_cannot_reach(sea: Sea
 
 @pytest.mark.parametrize("number", [1, 2])
 async def test_a_signer_that_stays_away_from_a_round_is_missing(sea: Sea, number: int) -> None:
-    steps = Steps(sea.wallets, roundMs=2_000)
+    steps = Steps(sea.wallets, roundMs=SOON_MS)
     alice, bob, carol = sea.wallets
     await (steps.all_ready() if number == 1 else steps.all_nonces())
     sea.isolate("Carol", "cut")
@@ -212,7 +213,7 @@ async def test_a_signer_that_stays_away_from_a_round_is_missing(sea: Sea, number
 
 
 async def test_after_a_partition_that_was_too_long_the_next_attempt_begins(sea: Sea) -> None:
-    steps = Steps(sea.wallets, roundMs=1_000)
+    steps = Steps(sea.wallets, roundMs=SOON_MS)
     alice, *_ = sea.wallets
     await steps.all_ready()
     sea.isolate("Carol", "held")
@@ -227,7 +228,7 @@ async def test_after_a_partition_that_was_too_long_the_next_attempt_begins(sea: 
 
 
 async def test_a_signer_that_never_joins_is_missing_when_the_request_expires(sea: Sea) -> None:
-    steps = Steps(sea.wallets, ttl=2_000)
+    steps = Steps(sea.wallets, ttl=SOON_MS)
     alice, bob, carol = sea.wallets
     sea.isolate("Carol", "cut")
     await steps.announce()
