@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -32,12 +33,22 @@ MessageCall: TypeAlias = Callable[[Message, Any], Awaitable[bytes]]
 
 
 class CallMaker:
-    """Makes calls. `draining()` says whether changing calls are refused because the daemon is stopping."""
+    """Makes calls. `draining()` says whether changing calls are refused because the daemon is stopping.
+
+    A call whose client has gone is cancelled by whoever reads from that client. One that only reads ends there; one
+    that changes something goes on to its end, so that no change is left half made.
+    """
 
     def __init__(self, events: EventSource, idempotency: Idempotency, draining: Callable[[], bool]) -> None:
         self._events = events
         self._idempotency = idempotency
         self._draining = draining
+        self._changing: set[asyncio.Task[bytes]] = set()
+
+    async def settled(self, within_s: float) -> None:
+        """Waits until no change is at work, or until the time is over."""
+        if self._changing:
+            await asyncio.wait(self._changing, timeout=within_s)
 
     def make(self, method: Method, serve: Serve) -> MessageCall:
         """The call of a method that only reads, or of one that changes something."""
@@ -52,7 +63,10 @@ class CallMaker:
                 raise ApiError(
                     "shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000
                 )
-            return await self._change(method, serve, message, raw)
+            changing = asyncio.ensure_future(self._change(method, serve, message, raw))
+            self._changing.add(changing)
+            changing.add_done_callback(self._changing.discard)
+            return await asyncio.shield(changing)
 
         return change if method.changes else read
 

@@ -26,6 +26,7 @@ class Listener(web.Server):
         super().__init__(
             self._count,
             request_factory=self._request,
+            handler_cancellation=True,  # who has gone waits for nothing; changes see to it that they end
             access_log=None,
             keepalive_timeout=config.idle_timeout_s,
             lingering_time=config.close_grace_s,

@@ -69,8 +69,8 @@ class RpcServer:
         self._hub = Hub(events, now_ms, config.progress_s)
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = Gate(config.max_calls_at_once, rate)
-        maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining)
-        calls = calls_of(maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
+        self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining)
+        calls = calls_of(self._maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)
         self._sockets = Sockets(
@@ -128,6 +128,7 @@ class RpcServer:
         self._gate.stopping = True
         self._stopping.set()
         await self._gate.quiet(grace_s)
+        await self._maker.settled(grace_s)
         await self._sockets.stop()
         await self._hub.stop()
         for runner in self._runners:

@@ -124,6 +124,8 @@ class Socket:
         finally:
             self._said_goodbye = True
             self._drop_subscriptions()
+            for task in self._tasks:
+                task.cancel()
             # Closing waits until everything is written, which a peer that reads nothing can put off for ever.
             asyncio.get_running_loop().call_later(self._config.close_grace_s, self._transport.abort)
 

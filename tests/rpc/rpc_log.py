@@ -23,6 +23,7 @@ class MemoryLog:
         self._forgotten = 0
         self._callbacks: dict[object, Callable[[Sequence[LoggedEvent]], None]] = {}
         self._more_listeners = asyncio.Event()
+        self._one_less = asyncio.Event()
 
     @property
     def next_seq(self) -> int:
@@ -40,7 +41,12 @@ class MemoryLog:
         place = object()
         self._callbacks[place] = callback
         self._more_listeners.set()
-        return lambda: self._callbacks.pop(place, None) and None
+
+        def unsubscribe() -> None:
+            self._callbacks.pop(place, None)
+            self._one_less.set()
+
+        return unsubscribe
 
     async def listened_to_by(self, count: int) -> None:
         """Returns when that many listen: the server itself is one, each waiting getEvents another."""
@@ -48,6 +54,13 @@ class MemoryLog:
             while len(self._callbacks) < count:
                 self._more_listeners.clear()
                 await self._more_listeners.wait()
+
+    async def left_alone_by_all_but(self, count: int) -> None:
+        """Returns when no more than that many listen."""
+        async with asyncio.timeout(10):
+            while len(self._callbacks) > count:
+                self._one_less.clear()
+                await self._one_less.wait()
 
     def append(self, *names: str, **data: Any) -> int:
         """Adds events of those names, tells everybody, returns the last seq."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 import pytest
+from rpc_slow import slowed
 from rpc_stores import MemoryAnswers
 from rpc_world import MakeWorld, World
 
-from rpc.caller import Caller
 from rpc.errors import ApiError
 from rpc.idempotency import Idempotency, call_digest
 from rpc.table import METHODS
@@ -95,34 +95,13 @@ async def test_caller_that_goes_away_does_not_stop_the_change() -> None:
 
 
 async def test_connection_that_breaks_mid_call_leaves_the_answer_for_the_repetition(world: World) -> None:
-    go, create = asyncio.Event(), world.backend["createKey"]
-    began = asyncio.Event()
-
-    async def slow(caller: Caller, params: Any) -> Any:
-        began.set()
-        await go.wait()
-        return await create(caller, params)
-
-    slowed = await slowed_world(world, slow)
-    async with slowed.websocket() as ws:
+    slow = slowed(world, "createKey")
+    async with world.websocket() as ws:
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "createKey", "params": CREATE})
-        await began.wait()
-    go.set()
-    assert "publicKey" in await slowed.result("createKey", CREATE)
-    assert await keys(slowed) == 2
-
-
-async def slowed_world(world: World, slow: Any) -> World:
-    """The same world with another `createKey`."""
-    calls = world.server._answering._dispatcher._methods
-    maker = type(calls["createKey"])
-    from rpc.assembly import _for_caller
-    from rpc.calls import CallMaker
-    from rpc.stats import Stats
-
-    made = CallMaker(world.log, Idempotency(world.answers), lambda: False)
-    calls["createKey"] = maker("createKey", made.make(METHODS["createKey"], _for_caller(slow)), Stats())
-    return world
+        await slow.began.wait()
+    slow.go.set()
+    assert "publicKey" in await world.result("createKey", CREATE)
+    assert await keys(world) == 2
 
 
 @pytest.mark.parametrize("method", [each for each in METHODS.values() if each.secret], ids=lambda each: each.name)
