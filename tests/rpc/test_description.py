@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # has no annotations; used in this file alone
 import pytest
-from jsonschema.validators import Draft202012Validator  # type: ignore[import-untyped]  # as above
+from jsonschema.validators import Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]  # as above
+from referencing import Registry
+from referencing.jsonschema import DRAFT7
 from rpc_world import World
 
 from rpc.errors import CODES, REASONS, ApiError
@@ -18,81 +22,23 @@ from rpc.table import METHODS
 
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
-EXTENSIBLE = {"patternProperties": {"^x-": {}}, "additionalProperties": False, "type": "object"}
-TEXT = {"type": "string"}
-REFERENCE = {
-    "type": "object",
-    "required": ["$ref"],
-    "additionalProperties": False,
-    "properties": {"$ref": {"type": "string", "pattern": "^#/components/"}},
-}
-DESCRIPTOR = {
-    **EXTENSIBLE,
-    "required": ["name", "schema"],
-    "properties": {
-        "name": {**TEXT, "minLength": 1},
-        "schema": {"type": ["object", "boolean"]},
-        "required": {"type": "boolean"},
-        "summary": TEXT,
-        "description": TEXT,
-        "deprecated": {"type": "boolean"},
-    },
-}
-EXAMPLE = {**EXTENSIBLE, "required": ["name", "value"], "properties": {"name": TEXT, "value": {}, "summary": TEXT}}
-PAIRING = {
-    **EXTENSIBLE,
-    "required": ["name", "params"],
-    "properties": {"name": TEXT, "params": {"type": "array", "items": EXAMPLE}, "result": EXAMPLE, "summary": TEXT},
-}
-METHOD = {
-    **EXTENSIBLE,
-    "required": ["name", "params"],
-    "properties": {
-        "name": {**TEXT, "minLength": 1},
-        "summary": TEXT,
-        "description": TEXT,
-        "paramStructure": {"enum": ["by-position", "by-name", "either"]},
-        "params": {"type": "array", "items": DESCRIPTOR},
-        "result": DESCRIPTOR,
-        "errors": {"type": "array", "items": REFERENCE},
-        "examples": {"type": "array", "items": PAIRING},
-        "deprecated": {"type": "boolean"},
-    },
-}
-INFO = {
-    **EXTENSIBLE,
-    "required": ["title", "version"],
-    "properties": {"title": TEXT, "version": TEXT, "description": TEXT, "license": {"type": "object"}},
-}
-ERROR = {
-    "type": "object",
-    "required": ["code", "message"],
-    "additionalProperties": False,
-    "properties": {"code": {"type": "integer"}, "message": TEXT, "data": {}},
-}
-# The parts of OpenRPC 1.3 that this document uses, as its specification defines them.
-OPENRPC = {
-    **EXTENSIBLE,
-    "required": ["openrpc", "info", "methods"],
-    "properties": {
-        "openrpc": {"const": "1.3.2"},
-        "info": INFO,
-        "methods": {"type": "array", "items": METHOD},
-        "components": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "schemas": {"type": "object"},
-                "errors": {"type": "object", "additionalProperties": ERROR},
-            },
-        },
-    },
-}
+META_SCHEMAS = Path(__file__).parent / "meta_schemas"
+JSON_SCHEMA = "https://meta.json-schema.tools"  # what the meta-schema of OpenRPC calls the other
+
+
+def openrpc_validator() -> Draft7Validator:
+    """OpenRPC's own meta-schema; nothing is fetched."""
+    openrpc, json_schema = (
+        json.loads((META_SCHEMAS / name).read_text()) for name in ("openrpc.json", "json_schema.json")
+    )
+    resource = DRAFT7.create_resource(json_schema)
+    registry = Registry().with_resources([(JSON_SCHEMA, resource), (f"{JSON_SCHEMA}/", resource)])
+    return Draft7Validator(openrpc, registry=registry)
 
 
 async def test_described_api_is_valid_openrpc_and_names_every_method(world: World) -> None:
     described = await world.result("rpc.discover")
-    jsonschema.validate(described, OPENRPC)
+    openrpc_validator().validate(described)
     assert [each["name"] for each in described["methods"]] == list(METHODS)
     for name, schema in described["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
@@ -101,6 +47,13 @@ async def test_described_api_is_valid_openrpc_and_names_every_method(world: Worl
         target: Any = described
         for step in reference.removeprefix("#/").split("/"):
             target = target[step]
+
+
+def test_meta_schema_refuses_what_is_not_openrpc() -> None:
+    described = json.loads(json.dumps(document("")))
+    described["methods"][0]["params"][:] = [{"name": "x"}]
+    with pytest.raises(jsonschema.ValidationError):
+        openrpc_validator().validate(described)
 
 
 def references(value: Any) -> list[str]:
