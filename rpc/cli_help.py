@@ -9,6 +9,7 @@ import orjson
 from rpc.cli_params import is_secret
 from rpc.methods.method import Method
 from rpc.openrpc import document
+from rpc.schema_words import Member, deep_members
 from rpc.table import METHODS, SECTIONS
 
 PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
@@ -27,11 +28,14 @@ def methods_help() -> str:
 
 
 def method_help(method: Method) -> str:
-    """One method: what it does, its parameters, an example."""
-    described = next(each for each in document("")["methods"] if each["name"] == method.name)
-    lines = [f"{method.name}: {method.summary}", f"needs scope {method.scope}", ""]
-    lines += [_parameter(method, each) for each in described["params"]] or ["it takes no parameters"]
-    return "\n".join([*lines, "", f"example: {example_line(method)}"]) + "\n"
+    """One method: what it does, its parameters with types, ranges and defaults, an example."""
+    schemas = document("")["components"]["schemas"]
+    told = [_parameter(method, member) for member in deep_members(schemas[method.params.__name__], schemas)]
+    lines = [f"{method.name}: {method.summary}", f"needs scope {method.scope}", "", *told]
+    return (
+        "\n".join([*lines, *([] if told else ["it takes no parameters"]), "", f"example: {example_line(method)}"])
+        + "\n"
+    )
 
 
 def example_line(method: Method) -> str:
@@ -50,11 +54,11 @@ def _word(method: Method, name: str, value: Any) -> str:
     return f"{name}:='{text}'" if isinstance(value, dict | list) else f"{name}={text}"
 
 
-def _parameter(method: Method, described: dict[str, Any]) -> str:
+def _parameter(method: Method, member: Member) -> str:
     fields = {info.alias: info for info in method.params.model_fields.values()}
-    notes = ["required"] if described["required"] else []
-    if is_secret(fields[described["name"]]):
+    notes = ["required"] if member.required else []
+    if member.path in fields and is_secret(fields[member.path]):
         notes.append("a secret: @FILE or -")
-    if fields[described["name"]].description:
-        notes.append(str(fields[described["name"]].description))
-    return f"  {described['name']:<22} {', '.join(notes)}".rstrip()
+    notes += [member.description] if member.description else []
+    told = "; ".join([member.kind.replace("`", ""), *notes])
+    return f"  {member.path:<30} {told}"

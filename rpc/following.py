@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, NotRequired, TypedDict
 
 from rpc.client_errors import NotAuthorised, Unreachable
-from rpc.models.events import GAP, PROGRESS
+from rpc.models.event_kinds import GAP, PROGRESS
 from rpc.socket_client import SocketClient
 
 _FIRST_PAUSE_S = 0.05

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rpc.caller import Scope
 from rpc.errors import REASONS
 from rpc.methods.method import Method
-from rpc.models.events import EVENTS
+from rpc.models.event_kinds import EVENTS
 from rpc.openrpc import document
-from rpc.table import SECTIONS
+from rpc.schema_words import Member, members, objects_in
+from rpc.schema_words import described as described_member
+from rpc.table import METHODS, SECTIONS
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "rpc.md"
 
@@ -24,6 +26,12 @@ How to use it is in [wallets.md](wallets.md); the same description for programs 
 Calls are JSON-RPC 2.0 with params by name, to `POST /rpc` or over the WebSocket at `/ws`. Times and durations are whole
 milliseconds, amounts whole satoshis, bytes lower-case hex. Methods marked *changes* also answer `seq`, the position of
 the event log after the change, and take an `idempotencyKey` unless they carry a secret.
+"""
+_EVENTS_HEAD: Final = """## What events there are
+
+Beside what the table names, the data hold `publicKeys`, the own keys concerned, where there are any; those of requests
+and sessions also `requestId`, `sessionId` and `attempt`. A name with `?` is not always there.
+
 """
 _SCOPES: Final = {
     Scope.READ: "get, list, find, events",
@@ -42,7 +50,7 @@ def page() -> str:
     for title, section in SECTIONS.items():
         parts.append(f"## {title}\n")
         parts += [_method(method, methods[method.name], schemas) for method in section]
-    return "\n".join([*parts, _events(), _errors()])
+    return "\n".join([*parts, _values(schemas), _events(), _errors()])
 
 
 def _scopes() -> str:
@@ -59,57 +67,55 @@ def _method(method: Method, described: Mapping[str, Any], schemas: Mapping[str, 
     call = {"jsonrpc": "2.0", "id": 1, "method": method.name, "params": method.example}
     answer = {"jsonrpc": "2.0", "id": 1, "result": method.answer}
     lines = [f"### {method.name}", "", method.summary, "", f"*{'; '.join(marks)}*", ""]
-    lines += [*_table("parameter", list(_params(described, schemas)))]
-    lines += [*_table("result", list(_results(method, schemas)))]
+    params = (
+        described_member(each["name"], each["schema"], _link, required=each["required"]) for each in described["params"]
+    )
+    lines += [*_table("parameter", params), *_table("result", members(schemas[method.result.__name__], _link))]
     lines += ["<details><summary>Example</summary>", "", "```json", _pretty(call), "```", "```json", _pretty(answer)]
     return "\n".join([*lines, "```", "</details>", ""])
 
 
-def _table(title: str, rows: list[str]) -> list[str]:
-    return [f"| {title} | type | |", "|---|---|---|", *rows, ""] if rows else []
+def _table(title: str, rows: Iterable[Member]) -> list[str]:
+    told = [f"| {_name(row.path, row.required)} | {_cell(row.kind)} | {_cell(row.description)} |" for row in rows]
+    return [f"| {title} | type | |", "|---|---|---|", *told, ""] if told else []
 
 
-def _params(described: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
-    for each in described["params"]:
-        yield _row(each["name"], each["schema"], schemas, required=each["required"])
+def _name(name: str, required: bool) -> str:
+    return f"`{name}{'' if required else '?'}`"
 
 
-def _results(method: Method, schemas: Mapping[str, Any]) -> Iterator[str]:
-    schema = schemas[method.result.__name__]
-    for name, member in schema.get("properties", {}).items():
-        yield _row(name, member, schemas, required=name in schema.get("required", ()))
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _row(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any], *, required: bool) -> str:
-    said = schema.get("description", "")
-    return f"| `{name}{'' if required else '?'}` | {_type(schema, schemas)} | {said} |"
+def _link(schema_name: str) -> str:
+    return f"[{schema_name}](#{schema_name.lower()})"
 
 
-def _type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    """A type in a few words; nested objects by the names of their members."""
-    if "$ref" in schema:
-        return _object(schemas[schema["$ref"].rpartition("/")[2]])
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema:
-            return " or ".join(dict.fromkeys(_type(each, schemas) for each in schema[choice]))
-    if "enum" in schema or "const" in schema:
-        return ", ".join(f"`{each}`" for each in schema.get("enum", [schema.get("const")]))
-    if schema.get("type") == "array":
-        return f"array of {_type(schema.get('items', {}), schemas)}"
-    pattern = schema.get("pattern")
-    return f"string `{pattern}`".replace("|", "\\|") if pattern else str(schema.get("type", "any"))
+def _values(schemas: Mapping[str, Any]) -> str:
+    """Every object that stands inside params and results, once."""
+    named: dict[str, None] = {}
+    tops = [model.__name__ for method in METHODS.values() for model in (method.params, method.result)]
+    waiting = [name for top in tops for name in objects_in(schemas[top])]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in named:
+            named[name] = None
+            waiting += objects_in(schemas[name])
+    return "\n".join(["## Values\n", *(_value(name, schemas[name]) for name in sorted(named))])
 
 
-def _object(schema: Mapping[str, Any]) -> str:
-    if "properties" not in schema:
-        return str(schema.get("type", "any"))
-    required = schema.get("required", ())
-    return "{" + ", ".join(name if name in required else f"{name}?" for name in schema["properties"]) + "}"
+def _value(name: str, schema: Mapping[str, Any]) -> str:
+    said = _cell(schema.get("description", ""))
+    return "\n".join([f"### {name}", "", said, "", *_table("member", members(schema, _link))])
 
 
 def _events() -> str:
-    rows = "".join(f"| `{name}` | {what} |\n" for name, what in EVENTS.items())
-    return f"## What events there are\n\n| event | when, and its data |\n|---|---|\n{rows}"
+    rows = "".join(
+        f"| `{name}` | {kind.when} | {', '.join(f'`{member}`' for member in kind.data)} |\n"
+        for name, kind in EVENTS.items()
+    )
+    return f"{_EVENTS_HEAD}| event | when | data |\n|---|---|---|\n{rows}"
 
 
 def _errors() -> str:

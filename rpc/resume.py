@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from rpc.models.events import GAP, PROGRESS
+from rpc.models.event_kinds import GAP, PROGRESS
 from rpc.ports import Event, EventSource
 
 

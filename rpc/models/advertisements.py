@@ -130,15 +130,17 @@ class FindAvailableSigners(Params):
     """Which signers to look for; every absent restriction is open."""
 
     transaction_type: TransactionType | None = None
-    purpose: Text | None = None
+    purpose: Text | None = Field(default=None, description="the whole of metadata.purpose, in any case of letters")
     scheme: SchemeName | None = None
-    min_amount: Sats | None = None
-    max_amount: Sats | None = None
-    min_reputation: Score | None = None
+    min_amount: Sats | None = Field(default=None, description="an amount that the signer must take")
+    max_amount: Sats | None = Field(default=None, description="another one")
+    min_reputation: Score | None = Field(
+        default=None, description="of localReputation; a signer without evidence fails any above 0"
+    )
     max_results: PageSize = 50
     cursor: Cursor | None = None
     refresh: bool = Field(default=False, description="ask the network before answering")
-    include_own: bool = False
+    include_own: bool = Field(default=False, description="own keys too")
 
 
 class FoundSigners(Shown):

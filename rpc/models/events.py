@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, RootModel
 from pydantic_core import PydanticCustomError
 
+from rpc.models.event_kinds import EVENTS
 from rpc.models.values import Count, Hex32, Millis, PublicKey
 from rpc.models.wire import Many, Params, Shown, Value
-
-GAP = "events:gap"
-PROGRESS = "events:progress"
-
-# Name of every stored event, and what it means to a wallet.
-EVENTS: Mapping[str, str] = {
-    "signer:advertised": "an own advertisement was published",
-    "signer:discovered": "a new or renewed signer of a followed type (advertisement, renewed)",
-    "signer:withdrawn": "a signer took its advertisement back (publicKey)",
-    "signer:unavailable": "a signer is gone (publicKey, reason: peer_left or expired)",
-    "signer:expiring": "an own advertisement ends in an hour and cannot be renewed",
-    "signing-request:created": "an own request was announced (request)",
-    "signing-request:received": "a request that needs an own key arrived (request)",
-    "signing-request:joined": "an own key joined a request",
-    "signing-request:declined": "a signer declined; final for all (publicKey, reason)",
-    "signing-request:cancelled": "the creator cancelled; final for all (publicKey, reason)",
-    "signing-request:expired": "the request ran out of time; final for all",
-    "participant:joined": "another signer joined (publicKey, peerId)",
-    "session:created": "the first join of an attempt is known",
-    "session:joined": "an own key joined the attempt",
-    "session:announced": "the peers were told of the attempt",
-    "session:ready": "all joined; call startRound1 unless autoAdvance",
-    "round1:complete": "all nonces are in; call startRound2 unless autoAdvance",
-    "session:nonces-complete": "the same moment as round1:complete",
-    "round2:complete": "all partial signatures are in",
-    "signature:finalized": "the signature is there (signature, signatures, aggregatedPublicKey)",
-    "session:complete": "the attempt ended with a signature",
-    "session:should-broadcast": "it is your turn to broadcast (signatures, transactionHex, deadline)",
-    "session:coordinator-failed": "the coordinator did not broadcast in time (failed, next)",
-    "session:failover-exhausted": "nobody confirmed a broadcast (attempts)",
-    "session:broadcast-confirmed": "a signer says it broadcast (publicKey, txid)",
-    "session:aborted": "an attempt ended (reason, culprits, missing, retrying; only retrying false is final)",
-    "session:closed": "the session was closed",
-    "session:error": "something went wrong that the session survived (code)",
-    "session:participant-disconnected": "the peer of a signer is away (peerId)",
-    "peer:connected": "a peer connected (peerId)",
-    "peer:disconnected": "a peer left (peerId)",
-    "peer:banned": "a peer was banned (peerId)",
-}
 
 
 def check_pattern(pattern: str) -> str:

@@ -6,9 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from rpc.caller import Scope
 from rpc.models.values import Count, Label, Millis, MultiaddrText, PeerIdText, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, Params, Shown
 
+# Another name is refused with a reason of its own, no_such_scope.
+ScopeName = Annotated[str, Field(json_schema_extra={"enum": [scope.value for scope in Scope]})]
 BanMs = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600 * 1000)]
 
 
@@ -104,7 +107,7 @@ class BanList(Shown):
 class CreateToken(Params):
     """A token for a wallet. Its answer is a secret, so it takes no idempotency key."""
 
-    scopes: Annotated[Many[str], Field(min_length=1, max_length=4)]
+    scopes: Annotated[Many[ScopeName], Field(min_length=1, max_length=4)]
     public_keys: Annotated[Many[PublicKey], Field(max_length=1_000)] | None = Field(
         default=None, description="binds the token to these keys; absent: every key"
     )
@@ -124,7 +127,7 @@ class Token(Shown):
     """A token in force, without the token."""
 
     token_id: str
-    scopes: Many[str]
+    scopes: Many[ScopeName]
     public_keys: Many[PublicKey] | None = None
     create_key: bool
     label: str

@@ -33,7 +33,9 @@ class Election(Value):
     """Who broadcasts first, and how long the others wait before it is their turn."""
 
     method: ElectionMethod = "lexicographic"
-    broadcast_timeout_ms: Annotated[int, Field(ge=1_000, le=24 * 3600 * 1000)] | None = None
+    broadcast_timeout_ms: Annotated[int, Field(ge=1_000, le=24 * 3600 * 1000)] | None = Field(
+        default=None, description="5 minutes when absent"
+    )
 
 
 class RequestSigner(Shown):
@@ -86,10 +88,12 @@ class AnnounceSigningRequest(Change):
     public_key: PublicKey
     tweaks: Tweaks | None = Field(default=None, description="of `message`; in `messages` each item has its own")
     ttl: Ttl | None = Field(default=None, description="milliseconds; 24 hours when absent, at most 7 days")
-    round_ms: RoundMs | None = None
+    round_ms: RoundMs | None = Field(
+        default=None, description="how long an attempt may take once all have joined; 10 minutes when absent"
+    )
     metadata: RequestMetadata | None = None
     election: Election | None = Field(default=Election(), description="null: no coordinator is elected")
-    auto_advance: bool = True
+    auto_advance: bool = Field(default=True, description="false: startRound1 and startRound2 are called by the wallet")
 
     @model_validator(mode="after")
     def _one_or_many(self) -> Self:
@@ -159,7 +163,7 @@ class JoinSigningRequest(Change):
 
     request_id: Hex32
     public_key: PublicKey
-    auto_advance: bool = True
+    auto_advance: bool = Field(default=True, description="false: startRound1 and startRound2 are called by the wallet")
 
 
 class Joined(Changed):

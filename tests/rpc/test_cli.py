@@ -109,6 +109,29 @@ def test_help_and_completion_know_every_method_and_parameter(method: Method) -> 
         assert all(f"{info.alias}=" in script for info in method.params.model_fields.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("createKey", ["lotus or bip340; required", "text (at most 100 characters)"]),
+        ("findAvailableSigners", ["integer (1 to 500); default 50", "boolean; default false"]),
+        (
+            "announceSigningRequest",
+            [
+                "array (2 to 100) of public key (33 bytes hex); required",
+                "messages[].tweaks[].xOnly",
+                "lexicographic or hash-based or first-signer or last-signer",
+                'default {"method":"lexicographic"}',
+            ],
+        ),
+        ("createToken", ["array (1 to 4) of read or discover or sign or admin; required"]),
+        ("getInfo", ["it takes no parameters"]),
+    ],
+)
+def test_help_tells_types_ranges_defaults_and_values(name: str, parts: list[str]) -> None:
+    said = method_help(METHODS[name])
+    assert [part for part in parts if part not in said] == []
+
+
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 def test_example_in_the_help_means_the_params_of_the_table(method: Method, tmp_path: Path) -> None:
     words = shlex.split(example_line(method))[2:]

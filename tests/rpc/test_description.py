@@ -16,7 +16,7 @@ from rpc_world import World
 from rpc.errors import CODES, REASONS, ApiError
 from rpc.generate_docs import PAGE, page
 from rpc.methods.method import Method
-from rpc.models.events import EVENTS
+from rpc.models.event_kinds import EVENTS
 from rpc.openrpc import document
 from rpc.table import METHODS
 

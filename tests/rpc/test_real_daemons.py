@@ -14,7 +14,7 @@ from rpc_daemons import Pair, two_daemons
 from undeclared import undeclared
 
 from rpc.client import Client
-from rpc.models.events import EVENTS
+from rpc.models.event_kinds import COMMON, EVENTS
 from rpc.table import METHODS
 
 pytestmark = pytest.mark.network
@@ -93,6 +93,9 @@ async def test_answers_of_a_whole_life_have_the_shape_of_the_models(pair: Pair) 
     await checked(alice, "notifyBroadcastComplete", sessionId=session, txid="44" * 32)
     await checked(alice, "getEvidence", sessionId=session)
     await checked(alice, "closeSession", sessionId=session)
+    for client in (alice, bob):
+        for each in (await checked(client, "getEvents", fromSeq=0, limit=1_000))["events"]:
+            assert_data_as_described(each["event"], each["data"])
 
 
 async def test_ends_without_a_signature_have_the_shape_of_the_models(pair: Pair) -> None:
@@ -108,7 +111,14 @@ async def test_ends_without_a_signature_have_the_shape_of_the_models(pair: Pair)
     assert (await checked(pair.alice, "getSigningRequest", requestId=request))["state"] == "declined"
     await checked(pair.bob, "withdrawAdvertisement", publicKey=keys[1])
     told = await checked(pair.alice, "getEvents", fromSeq=0, limit=1_000)
-    assert {each["event"] for each in told["events"]} <= set(EVENTS)
+    for each in told["events"]:
+        assert_data_as_described(each["event"], each["data"])
+
+
+def assert_data_as_described(name: str, data: dict[str, Any]) -> None:
+    described = EVENTS[name].data
+    required = {member for member in described if not member.endswith("?")}
+    assert required <= data.keys() <= {member.rstrip("?") for member in described} | COMMON, name
 
 
 async def test_owner_manages_keys_peers_and_tokens(pair: Pair) -> None:

@@ -12,7 +12,7 @@ from rpc.cli_params import params_of
 from rpc.client import Client
 from rpc.errors import CODES
 from rpc.methods import samples
-from rpc.models.events import EVENTS, GAP, PROGRESS
+from rpc.models.event_kinds import EVENTS, GAP, PROGRESS
 from rpc.params import params_of as checked
 from rpc.table import METHODS
 

@@ -1,0 +1,76 @@
+"""Every event that is stored: what it means to a wallet, and what its data hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+GAP: Final = "events:gap"
+PROGRESS: Final = "events:progress"
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """`data`: the members of its data beside the common ones; a name that ends in `?` is not always there."""
+
+    when: str
+    data: tuple[str, ...] = ()
+
+
+# What the data hold beside that: the own keys concerned, and to which request and session the event belongs.
+COMMON: Final = frozenset({"publicKeys", "requestId", "sessionId", "attempt"})
+
+_SIGNED = ("signature", "signatures", "aggregatedPublicKey")
+
+EVENTS: Final[Mapping[str, EventKind]] = {
+    "signer:advertised": EventKind("an own advertisement was published", ("advertisement",)),
+    "signer:discovered": EventKind(
+        "a new or renewed signer of a type that this token follows", ("advertisement", "renewed")
+    ),
+    "signer:withdrawn": EventKind(
+        "a signer of a type that this token follows took its advertisement back, or an own key did",
+        ("publicKey", "transactionTypes?"),
+    ),
+    "signer:unavailable": EventKind(
+        "a signer of a type that this token follows is gone; reason: peer_left (away for 30 s) or expired",
+        ("publicKey", "reason", "transactionTypes"),
+    ),
+    "signer:expiring": EventKind(
+        "an own advertisement ends in an hour and cannot be renewed", ("publicKey", "expiresAt")
+    ),
+    "signing-request:created": EventKind("an own request was announced", ("request",)),
+    "signing-request:received": EventKind("a request that needs an own key arrived", ("request",)),
+    "signing-request:joined": EventKind("an own key joined a request", ("publicKey",)),
+    "signing-request:declined": EventKind("a signer declined; final for all", ("publicKey", "reason")),
+    "signing-request:cancelled": EventKind("the creator cancelled; final for all", ("publicKey", "reason")),
+    "signing-request:expired": EventKind("the request ran out of time; final for all", ("reason",)),
+    "participant:joined": EventKind("another signer joined", ("publicKey", "peerId")),
+    "session:created": EventKind("the first join of an attempt is known"),
+    "session:joined": EventKind("an own key joined the attempt", ("publicKey",)),
+    "session:announced": EventKind("the peers were told of the attempt", ("publicKey",)),
+    "session:ready": EventKind("all joined; call startRound1 unless autoAdvance"),
+    "round1:complete": EventKind("all nonces are in; call startRound2 unless autoAdvance"),
+    "session:nonces-complete": EventKind("the same moment as round1:complete"),
+    "round2:complete": EventKind("all partial signatures are in", _SIGNED),
+    "signature:finalized": EventKind("the signature is there", _SIGNED),
+    "session:complete": EventKind("the attempt ended with a signature", _SIGNED),
+    "session:should-broadcast": EventKind(
+        "it is your turn to broadcast", ("signatures", "deadline", "transactionHex?")
+    ),
+    "session:coordinator-failed": EventKind(
+        "the coordinator did not broadcast in time; next is null when nobody is left", ("failed", "next")
+    ),
+    "session:failover-exhausted": EventKind("nobody confirmed a broadcast", ("attempts",)),
+    "session:broadcast-confirmed": EventKind("a signer says it broadcast", ("publicKey", "txid")),
+    "session:aborted": EventKind(
+        "an attempt ended; only retrying false is final",
+        ("reason", "culprits", "missing", "retrying", "supersededBy?", "by?", "conflicting?"),
+    ),
+    "session:closed": EventKind("the session was closed"),
+    "session:error": EventKind("something went wrong that the session survived", ("code", "publicKey?", "peerId?")),
+    "session:participant-disconnected": EventKind("the peer of a signer is away", ("peerId",)),
+    "peer:connected": EventKind("a peer connected", ("peerId",)),
+    "peer:disconnected": EventKind("a peer left", ("peerId",)),
+    "peer:banned": EventKind("a peer was banned", ("peerId", "until", "reason")),
+}
