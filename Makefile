@@ -6,7 +6,7 @@ CODE := daemon rpc musig2 p2p config
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript check-unit lock clean
+.PHONY: help env demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript test-namespaces check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -65,6 +65,9 @@ nightly: env ## what is too long for `make test`: about an hour
 
 test-javascript: env ## the JavaScript example against real daemons (needs Node 22)
 	@$(PY) tests/rpc/slow_javascript.py
+
+test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
+	@$(PY) -m tests.namespaces.slow_loss $(ARGS)
 
 check-unit: ## what systemd says of the unit file (needs systemd-analyze)
 	@sed 's|^ExecStart=.*|ExecStart=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"

@@ -18,6 +18,7 @@ import orjson
 from daemon.demo.processes import DemoDaemon
 from daemon.demo.wallet import Wallet
 from rpc.client import Client
+from rpc.endpoint import DataDir
 
 from .proxy import Proxies
 
@@ -41,7 +42,10 @@ def free_port() -> int:
 class Vessel:
     """One daemon from start to start. It tells of itself as it tells systemd, so that nobody has to poll."""
 
-    def __init__(self, root: Path, name: str, network: str) -> None:
+    def __init__(
+        self, root: Path, name: str, network: str, *, address: str = "127.0.0.1", within: Sequence[str] = ()
+    ) -> None:
+        """`within`: what its command begins with, if it runs in a network namespace; `address`: its own there."""
         self.name = name
         self.datadir = root / name.lower()
         self.log = root / f"{name.lower()}.log"
@@ -50,9 +54,11 @@ class Vessel:
         self.process: asyncio.subprocess.Process | None = None
         self.wallet: Wallet
         self._network = network
+        self._address = address
+        self._within = within
         self._states = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._states.setblocking(False)
-        self._states.bind("")  # the kernel picks an abstract address
+        self._states.bind(str(root / f"{name}.states") if within else "")  # "": abstract, seen in its namespace only
 
     @property
     def endpoint_file(self) -> Path:
@@ -76,8 +82,8 @@ class Vessel:
     async def start(self, bootstrap: Sequence[str] = (), options: Sequence[str] = ()) -> None:
         """Start the process, and return when it is ready."""
         self.datadir.mkdir(mode=0o700, exist_ok=True)
-        listen = f"/ip4/127.0.0.1/tcp/{self.port}"
-        command = [sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
+        listen = f"/ip4/{self._address}/tcp/{self.port}"
+        command = [*self._within, sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", listen, *options]
         for address in bootstrap:
             command += ["--bootstrap", address]
@@ -95,7 +101,8 @@ class Vessel:
     def _whole_environment(self) -> Mapping[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MUSIGD_")}
         address = self._states.getsockname()
-        return clean | self.environment | {"NOTIFY_SOCKET": "@" + address[1:].decode()}
+        place = address if isinstance(address, str) else "@" + address[1:].decode()
+        return clean | self.environment | {"NOTIFY_SOCKET": place}
 
     async def told(self, state: str) -> None:
         """Wait until the daemon says `state` to its service manager; fail at once when it ends before."""
@@ -117,7 +124,8 @@ class Vessel:
         """A wallet that follows this daemon's events, over restarts too."""
         assert self.process is not None
         daemon = DemoDaemon(self.name, self.datadir, self.log, self.process, self.endpoint)
-        self.wallet = Wallet(self.name, daemon, await Client.connect(datadir=self.datadir))
+        client = Client(DataDir(self.datadir, by_socket=bool(self._within)))
+        self.wallet = Wallet(self.name, daemon, client)
         await self.wallet.open()
         return self.wallet
 
