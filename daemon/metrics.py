@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -12,8 +13,13 @@ from p2p.network import Offence, PeerInfo
 class Network(Protocol):
     """The part of `p2p.network.Network` that is needed here."""
 
+    frames_sent: int
+
     @property
     def alive(self) -> bool: ...
+
+    @property
+    def session_streams(self) -> int: ...
 
     def peers(self) -> list[PeerInfo]: ...
 
@@ -36,6 +42,9 @@ class DaemonMetrics:
             *_single("musigd_store_queued", "gauge", "Changes that wait for the disk.", stats.queued),
             *_single("musigd_p2p_up", "gauge", "1 while the libp2p side listens.", int(self._network.alive)),
             *_single("musigd_p2p_peers", "gauge", "Connected peers.", len(self._network.peers())),
+            *_single("musigd_p2p_streams", "gauge", "Streams that carry frames.", self._network.session_streams),
+            *_single("musigd_p2p_frames_sent_total", "counter", "Frames sent.", self._network.frames_sent),
+            *_single("musigd_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks())),
             *_head("musigd_p2p_offences_total", "counter", "What peers did wrong, by kind."),
             *(f'musigd_p2p_offences_total{{kind="{kind.value}"}} {count}' for kind, count in self._offences.items()),
         ]

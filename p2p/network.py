@@ -94,6 +94,7 @@ class Network:
             pause_s=config.restart_pause_ms / 1000,
         )
         self._peer = ID.from_pubkey(self._key_pair.public_key).to_bytes()
+        self.frames_sent = 0
 
     def _check_settings(self) -> None:
         """Say what is wrong before anything runs."""
@@ -175,8 +176,14 @@ class Network:
         contact = self._mirror.contacts.get(peer)
         if contact is None or self._portal is None or self._node is None or not contact.outbox.put(frames):
             return False
+        self.frames_sent += len(frames)
         self._portal.post(self._node.sessions.wake, peer)
         return True
+
+    @property
+    def session_streams(self) -> int:
+        """Streams that carry frames now."""
+        return 0 if self._node is None or not self.alive else self._node.sessions.open_streams
 
     def connected(self, peer: bytes) -> bool:
         """True while there is a connection."""

@@ -1,9 +1,10 @@
 """How two signers of an attempt bring each other up to date, whatever was lost: `have` says what one holds.
 
 Level-triggered. A signer of a live attempt sends its bitmaps
-    on reconnect    to that peer
-    soon (50 ms)    to a peer that must hold more (its message came before what it builds on), and, where not everybody
-                    reaches everybody, to a few peers after something new came, so that news travels over relays
+    on reconnect    to that peer; to a new peer what was said here, and the bitmaps soon
+    soon            to peers that must hold more (their message came before what it builds on), and, where not everybody
+                    reaches everybody, to a few after something new came, so that news travels over relays; to two at
+                    once, after 50 ms and 50 ms more per four signers, because most of it is under way by itself
     every second    doubling to 15 s, to all others (16 in turn where there are more), as long as the attempt lives
 and whoever gets them sends exactly what is missing there, of any signer. If the bitmaps show something that is missing
 here, it sends its own once. On a network that loses nothing each message has gone out directly before any of this.
@@ -34,6 +35,9 @@ FIRST_MS: Final = 1_000
 LONGEST_MS: Final = 15_000
 FANOUT: Final = 16
 FEW: Final = 4
+ASKED_AT_ONCE: Final = (
+    2  # each answers with everything: what two do not have, the owner sends, or the next round brings
+)
 COMPARED: Final = 3
 _PEERS_PER_SIGNER: Final = 4
 
@@ -63,6 +67,7 @@ class Exchange:
         self._soon_peers: dict[bytes, None] = {}
         self._turn = 0
         self._heard: set[bytes] = set()
+        self._lost: set[bytes] = set()
         self._unheard: tuple[tuple[int, int, int], bool] = ((0, 0, 0), False)
         self._dealings: dict[bytes, _Dealings] = {}
 
@@ -78,14 +83,23 @@ class Exchange:
 
     def lost(self, peer: bytes) -> None:
         """This peer is out of reach; what was sent to it last may be lost."""
-        self._heard.discard(peer)
+        if peer in self._heard:
+            self._heard.discard(peer)
+            if len(self._lost) < _PEERS_PER_SIGNER * self._terms.n:
+                self._lost.add(peer)
         self._dealings.pop(peer, None)
 
     def ask_soon(self, peer: bytes | None, now: Now) -> None:
         """This peer must hold something that is missing here."""
         if peer is not None and self._due is not None and len(self._soon_peers) < FANOUT:
             self._soon_peers[peer] = None
-            self._soon = now.mono_ms + SOON_MS if self._soon is None else self._soon
+            self._soon = now.mono_ms + self._moment() if self._soon is None else self._soon
+
+    def _moment(self) -> int:
+        """How long to wait for what is on its way: longer where many send, not where it comes over relays."""
+        current = self._attempts.current
+        relayed = current is not None and self._anyone_unheard(current)
+        return SOON_MS * 2 if relayed else SOON_MS * (1 + self._terms.n // 4)
 
     def news(self, transcript: Transcript, source: bytes | None, now: Now) -> None:
         """Something new came into a slot."""
@@ -105,7 +119,7 @@ class Exchange:
             self._soon_peers.clear()
             return False
         if self._soon is not None and self._soon <= now:
-            for peer in self._soon_peers:
+            for peer in list(self._soon_peers)[:ASKED_AT_ONCE]:
                 reaction.send(self._have(transcript), peer=peer)
             self._soon = None
             self._soon_peers.clear()
@@ -121,12 +135,22 @@ class Exchange:
         return min((due for due in (self._due, self._soon) if due is not None), default=None)
 
     def greet(self, peer: bytes, reaction: Reaction) -> None:
-        """A peer is reached again: show it what is here; it sends what is missing, and asks for what it lacks."""
+        """A peer is reached. One that was reached before gets `have`, a new one what is said here, and `have` soon."""
         self._dealings.pop(peer, None)
+        again = peer in self._lost
         self.heard(peer)
         transcript = self._attempts.current
-        if transcript is not None and self._attempts.live():
+        if transcript is None or not self._attempts.live():
+            return
+        if again:
             reaction.send(self._have(transcript), peer=peer)
+            return
+        for slots in (transcript.joins, transcript.nonces, transcript.partials):
+            for index in members(slots.mask & self._terms.own_mask):
+                signed = slots[index]
+                if signed is not None:
+                    reaction.send(signed, peer=peer)
+        self.ask_soon(peer, reaction.now)
 
     def answer(self, have: Have, peer: bytes, reaction: Reaction) -> None:
         """Send a peer exactly what it lacks, and ask it for what is lacking here."""

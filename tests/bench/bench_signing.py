@@ -15,12 +15,20 @@ import secrets
 import statistics
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.signing_floor import Floor
 from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
 
+SETTLE_S = 5
 AIMS_MS = {2: 8, 3: 14, 5: 28}
+COMMITS, FRAMES, STREAMS, TASKS = (
+    "musigd_store_commits_total",
+    "musigd_p2p_frames_sent_total",
+    "musigd_p2p_streams",
+    "musigd_tasks",
+)
 
 
 def say(what: str, value: str, aim: str = "") -> None:
@@ -98,12 +106,15 @@ async def _drive(wallets: Sequence[Wallet], width: int, seconds: float, scheme: 
             await finished(wallets, request)
             counted += 1
 
+    commits = [-(await wallet.metrics())[COMMITS] for wallet in wallets]
     cpu, started = sum(wallet.cpu_s() for wallet in wallets), loop.time()
     await asyncio.gather(*(worker() for _ in range(width)))
     took = loop.time() - started
     cpu = sum(wallet.cpu_s() for wallet in wallets) - cpu
+    commits += [(await wallet.metrics())[COMMITS] for wallet in wallets]
     say(f"2-of-2 {scheme}, {width} open: sessions/s, none lost", f"{counted / took:.0f}", "120, then 300")
-    say("   CPU per session, both daemons", f"{1000 * cpu / counted:.1f} ms")
+    each = sum(commits) / counted / len(wallets)
+    say("   CPU per session, both daemons; commits at each", f"{1000 * cpu / counted:.1f} ms; {each:.2f}")
 
 
 async def burst(folder: Path, scheme: str, args: argparse.Namespace) -> None:
@@ -113,17 +124,34 @@ async def burst(folder: Path, scheme: str, args: argparse.Namespace) -> None:
     try:
         wallets = await fleet.start(2)
         await one_session(wallets)
-        before = [wallet.threads_and_files() for wallet in wallets]
+        before = [await _open(wallet) for wallet in wallets]
         started = asyncio.get_running_loop().time()
         requests = await asyncio.gather(*(announce(wallets[0], wallets) for _ in range(count)))
         await asyncio.gather(*(join(wallets[1], request) for request in requests))
         await asyncio.gather(*(finished(wallets, request) for request in requests))
         took = asyncio.get_running_loop().time() - started
-        after = [wallet.threads_and_files() for wallet in wallets]
+        after = [await _open_again(wallet, was) for wallet, was in zip(wallets, before, strict=True)]
     finally:
         await fleet.stop()
     say(f"{count} sessions at once ({scheme}): all signed after", f"{took:.1f} s")
-    say("   threads and open files before, after", f"{before}, {after}")
+    for name, one, other in zip("ab", before, after, strict=True):
+        say(f"   daemon {name}: streams, tasks, threads, files: before; after", f"{one}; {other}")
+
+
+async def _open(wallet: Wallet) -> str:
+    """What a daemon holds open: streams, tasks, threads, files."""
+    found = await wallet.metrics()
+    return " ".join(f"{number:.0f}" for number in (found[STREAMS], found[TASKS], *wallet.threads_and_files()))
+
+
+async def _open_again(wallet: Wallet, before: str) -> str:
+    """The same after the connections of the burst are closed; a daemon may take a moment to notice."""
+    await wallet.hang_up()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_S):
+            while await _open(wallet) != before:
+                await asyncio.sleep(0.1)
+    return await _open(wallet)
 
 
 async def growth(folder: Path, scheme: str, args: argparse.Namespace) -> None:
@@ -132,16 +160,18 @@ async def growth(folder: Path, scheme: str, args: argparse.Namespace) -> None:
         fleet = Fleet(_made(folder / f"growth{count}"), scheme)
         try:
             wallets = await fleet.start(count)
+            sent = -sum([(await wallet.metrics())[FRAMES] for wallet in wallets])
             cpu, started = sum(wallet.cpu_s() for wallet in wallets), asyncio.get_running_loop().time()
             request = await announce(wallets[0], wallets)
             await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:]))
             took = await finished(wallets, request) - started
             cpu = sum(wallet.cpu_s() for wallet in wallets) - cpu
+            sent += sum([(await wallet.metrics())[FRAMES] for wallet in wallets])
             info = [len((await wallet.client.call("listPeers"))["peers"]) for wallet in wallets]
         finally:
             await fleet.stop()
         say(f"{count} signers ({scheme}): announce to signed", f"{took:.2f} s", "2 s" if count == 20 else "")
-        say("   CPU of all daemons, connections", f"{cpu:.2f} s, {sum(info) // 2}")
+        say("   CPU of all daemons, connections, frames", f"{cpu:.2f} s, {sum(info) // 2}, {sent:.0f}")
 
 
 def _made(folder: Path) -> Path:

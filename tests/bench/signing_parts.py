@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
+
+import aiohttp
 
 from daemon.demo.processes import Daemons
 from rpc.client import Client
@@ -17,10 +20,12 @@ LONGEST_S = 120
 
 
 class Wallet:
-    """Drives one daemon; hears all its events over one WebSocket."""
+    """Drives one daemon; hears all its events over one WebSocket, of a client of its own."""
 
-    def __init__(self, client: Client, pid: int = 0) -> None:
+    def __init__(self, client: Client, events: Client, datadir: Path, pid: int = 0) -> None:
         self.client = client
+        self._events = events
+        self._datadir = datadir
         self._pid = pid
         self.pubkey = ""
         self._waiting: dict[tuple[str, str], asyncio.Future[float]] = {}
@@ -29,7 +34,8 @@ class Wallet:
     @classmethod
     async def open(cls, datadir: Path, pid: int = 0) -> Self:
         """A wallet of the daemon of that directory."""
-        wallet = cls(await Client.connect(datadir=datadir), pid)
+        clients = [await Client.connect(datadir=datadir) for _ in range(2)]
+        wallet = cls(*clients, datadir, pid)
         wallet._listening = asyncio.create_task(wallet._listen())
         return wallet
 
@@ -43,6 +49,12 @@ class Wallet:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
         await self.client.close()
+        await self._events.close()
+
+    async def hang_up(self) -> None:
+        """Close the connections that calls were made over, and begin again with one."""
+        await self.client.close()
+        self.client = await Client.connect(datadir=self._datadir)
 
     def hears(self, event: str, request: str) -> asyncio.Future[float]:
         """When that event of that request came (loop time); it may have come already."""
@@ -57,7 +69,7 @@ class Wallet:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        async for heard in self.client.events(from_seq=0, events=EVENTS):
+        async for heard in self._events.events(from_seq=0, events=EVENTS):
             future = self.hears(heard["event"], heard["data"]["requestId"])
             if not future.done():
                 future.set_result(loop.time())
@@ -66,6 +78,15 @@ class Wallet:
         """Processor seconds of the daemon so far, user and system, all threads."""
         fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    async def metrics(self) -> dict[str, float]:
+        """What the daemon measures of itself: `/metrics` by name."""
+        endpoint = json.loads((self._datadir / "endpoint.json").read_text())
+        bearer = {"Authorization": "Bearer " + (self._datadir / ".cookie").read_text().strip()}
+        url = endpoint["rpc"].removesuffix("/rpc") + "/metrics"
+        async with aiohttp.ClientSession() as session, session.get(url, headers=bearer) as response:
+            lines = (await response.text()).splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
     def threads_and_files(self) -> tuple[int, int]:
         """Threads and open files of the daemon right now."""

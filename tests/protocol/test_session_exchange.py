@@ -85,6 +85,34 @@ def test_a_partition_that_heals_in_time_costs_no_attempt(phase_ms: int) -> None:
     assert {node.row.attempt for node in world.nodes} == {1}
 
 
+@pytest.mark.parametrize("n", [5, 12])
+def test_messages_that_overtake_each_other_are_waited_for_not_asked_for(n: int) -> None:
+    world = World(n, weather=Weather(delay_ms=(1, 40)))
+    world.start()
+    world.approve()
+    world.run(400)
+    assert {node.machine.outcome for node in world.nodes} == {Outcome.COMPLETE}
+    assert world.network.sent["have"] <= 4 * n
+    assert world.network.sent["nonce"] + world.network.sent["partial"] <= 2.5 * n * (n - 1)
+
+
+def test_a_new_peer_gets_what_was_said_here_and_one_that_was_lost_is_asked() -> None:
+    world = World(3)
+    first, second, third = world.nodes
+    world.start_apart()
+    world.approve()
+
+    def sent_to(peer: bytes) -> list[str]:
+        effects = first.machine.handle(PeerConnected(peer), first.clock.now())
+        frames = [effect.frame for effect in effects if isinstance(effect, Send)]
+        return ["have" if isinstance(frame, Have) else "record" for frame in frames]
+
+    assert sent_to(second.peer) == ["record"]
+    first.feed(PeerDisconnected(second.peer))
+    assert sent_to(second.peer) == ["have"]
+    assert sent_to(third.peer) == ["record"]
+
+
 def test_a_lossy_network_only_costs_time() -> None:
     for seed in range(5):
         world = World(4, seed=seed + 1, weather=Weather(loss=0.2, delay_ms=(1, 200))).sign()
