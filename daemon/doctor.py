@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from config.locations import COOKIE_NAME, DATABASE_NAME
+from config.locations import COOKIE_NAME, DATABASE_NAME, ENDPOINT_NAME, socket_path
 from config.settings import Settings
 from daemon import vault
 from daemon.datadir import lock_holder, read_endpoint
@@ -65,6 +65,9 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
     if not datadir.exists():
         yield _ok(f"The data directory {datadir} does not exist yet; the first start makes it.")
         return
+    if not datadir.is_dir():
+        yield _fault(f"The data directory {datadir} is a file.", "Choose another with --datadir.")
+        return
     found = datadir.stat()
     if found.st_uid != os.getuid():
         yield _fault(f"The data directory {datadir} belongs to another user.", "Run as that user, or use --datadir.")
@@ -83,10 +86,25 @@ def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
     holder = lock_holder(datadir)
     if holder is None:
         yield _ok("No daemon is running here.")
+        yield from _left_over(datadir, environment)
     elif read_endpoint(datadir) is None:
         yield _warning(f"A daemon (process {holder}) holds the data directory but is not ready.", "Look at its log.")
     else:
         yield _ok(f"A daemon is running (process {holder}); `musig-cli getInfo` says more.")
+
+
+def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What a daemon that was killed could not take away; clients would look for it there."""
+    socket_file = socket_path(datadir, environment)
+    stale = [str(path) for path in (datadir / ENDPOINT_NAME, socket_file) if path.exists()]
+    if not stale:
+        return
+    if (datadir / COOKIE_NAME).exists():
+        stale.append(str(datadir / COOKIE_NAME))
+    yield _warning(
+        f"Left over from a daemon that was killed: {', '.join(stale)}.",
+        "Start the daemon: it replaces them. If none is to run here, remove them.",
+    )
 
 
 def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,28 @@ async def test_a_start_that_would_be_locked_is_foretold(store: Store, tmp_path: 
     await started(store, tmp_path)
     (tmp_path / "passphrase").unlink()
     assert any("starts locked" in finding.what for finding in wrong(tmp_path))
+
+
+def test_what_a_killed_daemon_left_over_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    for name in ("endpoint.json", ".cookie", "musigd.sock"):
+        (tmp_path / name).write_text("{}")
+        (tmp_path / name).chmod(0o600)
+    (finding,) = wrong(tmp_path)
+    assert finding.severity is Severity.WARNING
+    assert all(str(tmp_path / name) in finding.what for name in ("endpoint.json", ".cookie", "musigd.sock"))
+
+
+def test_a_daemon_that_runs_has_left_nothing_over(tmp_path: Path) -> None:
+    with closing(Datadir.claim(tmp_path)) as datadir:
+        datadir.write_endpoint({"pid": os.getpid()})
+        assert not any("Left over" in finding.what for finding in wrong(tmp_path))
+
+
+def test_a_data_directory_that_is_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    first = wrong(tmp_path / "file")[0]
+    assert first.what == f"The data directory {tmp_path / 'file'} is a file."
 
 
 @pytest.mark.parametrize("name", ["passphrase", "identity", ".cookie"])
