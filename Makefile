@@ -63,8 +63,8 @@ nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) tests/rpc/slow_requests.py
 	@$(PY) tests/rpc/slow_resume.py
 
-test-javascript: env ## the JavaScript example against real daemons (needs Node 22)
-	@$(PY) tests/rpc/slow_javascript.py
+test-javascript: env ## the JavaScript example against real daemons (needs Node 22 or newer, or NODE=PATH)
+	@NODE="$(NODE)" $(PY) tests/rpc/slow_javascript.py
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)
