@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import structlog
 
 from daemon.signing.ports import Discovery
+from daemon.signing.response_times import ResponseTimes
 from daemon.signing.turn import Part
 from musig2.protocol.effects import Blame, KeyConflict, Outcome, SaveOutcome, SaveSession, State
 from musig2.protocol.peers import peer_text
@@ -22,6 +23,7 @@ class Outcomes:
     def __init__(self, *, discovery: Discovery, pause: Callable[[bytes], Awaitable[Any]]) -> None:
         self._discovery = discovery
         self._pause = pause
+        self._times = ResponseTimes()
         self._tasks: set[asyncio.Future[Any]] = set()
 
     async def stop(self) -> None:
@@ -30,6 +32,8 @@ class Outcomes:
 
     def note(self, part: Part) -> None:
         """Look at a stored part once."""
+        for mono_ms, contribution in part.contributions:
+            self._times.note(contribution, mono_ms)
         for note in part.notes:
             match note:
                 case Blame(key=key, peer=peer, reason=reason):
@@ -38,19 +42,21 @@ class Outcomes:
                 case KeyConflict(key=key, peer=peer):
                     log.error("an own key is used elsewhere and is paused", key=key.hex(), peer=peer_text(peer))
                     self._spawn(self._pause(key))
-        for save in part.saves:
-            match save:
-                case SaveOutcome(outcome=Outcome.COMPLETE, turn=0):
-                    self._count(part, part.entry.request.record.keys, "completed")
-                case SaveSession(row=row) if row.state is State.ABORTED and row.missing:
-                    self._count(part, row.missing, "aborted")
-                case _:
-                    pass
+        ended = [save.row for save in part.saves if isinstance(save, SaveSession) and save.row.state in _ENDED]
+        if any(isinstance(save, SaveOutcome) and _completes(save) for save in part.saves):
+            signed = next((row.session for row in ended if row.state is State.COMPLETE), b"")
+            self._count(part, part.entry.request.record.keys, "completed", self._times.take(signed))
+        absent = {key for row in ended if row.state is State.ABORTED for key in row.missing}
+        self._count(part, absent, "aborted", {})
+        for row in ended:
+            self._times.take(row.session)
 
-    def _count(self, part: Part, keys: Collection[bytes], outcome: str) -> None:
+    def _count(self, part: Part, keys: Collection[bytes], outcome: str, times_ms: Mapping[int, int]) -> None:
+        """`times_ms`: how long which signer took, as far as that was measured."""
+        index_of = {key: index for index, key in enumerate(part.entry.request.record.keys)}
         for key in keys:
             if key not in part.entry.own:
-                self._discovery.record_outcome(key, outcome)
+                self._discovery.record_outcome(key, outcome, times_ms.get(index_of[key]))
 
     def _spawn(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(work)
@@ -61,3 +67,11 @@ class Outcomes:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a key in conflict could not be paused", exc_info=task.exception())
+
+
+def _completes(save: SaveOutcome) -> bool:
+    """Later turns of the broadcast repeat the outcome."""
+    return save.outcome is Outcome.COMPLETE and save.turn == 0
+
+
+_ENDED = (State.COMPLETE, State.ABORTED)

@@ -40,8 +40,8 @@ class Discovery(Protocol):
     def delegation_of(self, pubkey: bytes) -> bytes | None:
         """An advertisement envelope of an own key that names this peer, published or not; None without the key."""
 
-    def record_outcome(self, pubkey: bytes, outcome: str) -> None:
-        """Counts towards the local reputation of a signer: `completed`, `failed`, `aborted`."""
+    def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
+        """Counts towards the local reputation of a signer: `completed`, `failed`, `aborted`; how long it took."""
 
     def publish_notice(self, signed: Signed[Notice]) -> Coroutine[Any, Any, None]: ...
 

@@ -52,6 +52,7 @@ class Part:
     events: list[Emit] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
     notes: list[Blame | KeyConflict] = field(default_factory=list)
+    contributions: list[tuple[int, SaveMessage]] = field(default_factory=list)  # with the monotonic time of their turn
     also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
@@ -206,4 +207,6 @@ class Turn:
                 part.saves.append(effect)
                 if isinstance(effect, SaveJoin):
                     self._joined(part.entry, effect)
+                elif isinstance(effect, SaveMessage):
+                    part.contributions.append((self.now.mono_ms, effect))
         return None

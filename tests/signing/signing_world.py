@@ -44,6 +44,7 @@ class Book:
         self.peers: dict[bytes, bytes] = {}
         self.addrs: dict[bytes, tuple[bytes, ...]] = {}
         self.outcomes: list[tuple[bytes, str]] = []
+        self.response_ms: dict[bytes, int] = {}
         self.notices: list[Signed[Notice]] = []
         self.readers: list[Callable[[Signed[Notice]], None]] = []
         self.noticed = asyncio.Event()
@@ -74,8 +75,10 @@ class BookDiscovery:
         ad = Advertisement(name, pubkey, self._identity.peer, (), ("spend",), now, now + 3_600_000)
         return seal(ad, lambda digest: self._keystore.sign(pubkey, digest), self._identity.sign).envelope
 
-    def record_outcome(self, pubkey: bytes, outcome: str) -> None:
+    def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         self._book.outcomes.append((pubkey, outcome))
+        if response_ms is not None:
+            self._book.response_ms[pubkey] = response_ms
 
     async def publish_notice(self, signed: Signed[Notice]) -> None:
         self._book.notices.append(signed)
