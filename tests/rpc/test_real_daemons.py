@@ -159,10 +159,11 @@ async def test_example_with_curl_makes_a_signature(pair: Pair) -> None:
     assert re.search(r"^signature [0-9a-f]{128}$", output, re.MULTILINE)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["with the client", "with nothing but HTTP"])
 async def test_first_signature_of_the_page_for_wallet_developers_works_as_it_is_written(
-    pair: Pair, tmp_path: Path
+    pair: Pair, tmp_path: Path, number: int
 ) -> None:
     page = (PROJECT / "docs/wallets.md").read_text()
-    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[number]
     output = await run(sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{program}")
     assert re.fullmatch(r"[0-9a-f]{128}\n", output)
