@@ -71,9 +71,8 @@ def _check_multiaddr(value: str) -> None:
 
 
 def _check_bootstrap(value: str) -> None:
-    _check_multiaddr(value)
-    if "/p2p/" not in value:
-        raise ValueError("must be a multiaddr that ends in /p2p/<peer id>")
+    if re.fullmatch(r"(/[^/\s]+){2,}", value) is None or "/p2p/" not in value:
+        raise ValueError("must be a multiaddr that ends in /p2p/<peer id>, as the other's getInfo shows it")
 
 
 def _check_origin(value: str) -> None:

@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 from rpc.errors import RpcError
 from rpc.methods.method import Method
 
+_WANTED = ((bool, "true or false"), (int, "a whole number"), (tuple, "a list as JSON, or words separated by commas"))
+
 
 class UsageError(RpcError):
     """The command line cannot be understood, or says something that must not be said there."""
@@ -55,7 +57,9 @@ def _value(name: str, info: FieldInfo, text: str, *, as_json: bool) -> Any:
         text = _from_file(name, Path(text[1:]))
     elif is_secret(info):
         raise UsageError(f"{name} is a secret and must not stand on the command line: use {name}=@FILE or {name}=-")
-    return _json(name, text) if as_json else _converted(name, info, text)
+    if as_json:
+        return _json(text, f"{name}:= wants JSON, which this is not; {name}=TEXT takes text as it is")
+    return _converted(name, info, text)
 
 
 def _from_input(name: str, *, secret: bool) -> str:
@@ -67,8 +71,10 @@ def _from_input(name: str, *, secret: bool) -> str:
 def _from_file(name: str, path: Path) -> str:
     try:
         return path.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{name}: cannot read {path}: {problem}") from problem
+    except OSError as problem:
+        raise UsageError(f"{name}: cannot read {path} ({problem.strerror})") from problem
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{name}: {path} holds no text") from problem
 
 
 def _converted(name: str, info: FieldInfo, text: str) -> Any:
@@ -78,14 +84,15 @@ def _converted(name: str, info: FieldInfo, text: str) -> Any:
         return text
     if tuple in kinds and not text.startswith("["):
         return text.split(",")
-    return _json(name, text)
+    wanted = next((said for kind, said in _WANTED if kind in kinds), "an object as JSON")
+    return _json(text, f"{name} must be {wanted}")
 
 
-def _json(name: str, text: str) -> Any:
+def _json(text: str, otherwise: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as problem:
-        raise UsageError(f"{name}: this is not JSON: {problem}") from problem
+        raise UsageError(otherwise) from problem
 
 
 def _kinds(annotation: Any) -> set[Any]:

@@ -166,3 +166,19 @@ async def test_completion_scripts_are_valid_for_their_shell(tmp_path: Path) -> N
     script.write_text(completion("bash"))
     process = await asyncio.create_subprocess_exec("bash", "-n", str(script))
     assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "pair", "sentence"),
+    [
+        ("getEvents", "fromSeq=abc", "fromSeq must be a whole number"),
+        ("findAvailableSigners", "refresh=perhaps", "refresh must be true or false"),
+        ("advertiseSigner", "criteria=spend", "criteria must be an object as JSON"),
+        ("createKey", "scheme:=lotus", "scheme:= wants JSON, which this is not; scheme=TEXT takes text as it is"),
+        ("createKey", "label=@/nowhere/file", "label: cannot read /nowhere/file (No such file or directory)"),
+    ],
+)
+def test_parameter_that_cannot_be_read_is_one_plain_sentence(method: str, pair: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        params_of(METHODS[method], [pair])
+    assert str(caught.value) == sentence
