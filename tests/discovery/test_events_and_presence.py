@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from discovery_world import DAY_MS, Signer, World, push_of, until
 
+from daemon.discovery import presence
 from daemon.discovery.follows import Follows
 from p2p.network import GossipItem
 from rpc.caller import owner
@@ -118,6 +120,56 @@ async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_g
     daemon.service._presence._awake.set()
     await until(lambda: daemon.lines() == 0)
     assert daemon.service._buckets.sums(8) == bytes(2_048)
+
+
+async def test_a_signer_that_expired_while_the_daemon_was_off_is_told_once_after_the_start(world: World) -> None:
+    daemon, signer, stays = await world.daemon(), Signer(), Signer()
+    await daemon.follow("swap")
+    now = world.clock.wall
+    known = (signer.advertise(now), stays.advertise(now, exp=now + 2 * DAY_MS))
+    await daemon.service.on_ask(bytes(38), push_of(*known))
+    await daemon.stop()
+    world.clock.forward(DAY_MS + 3_600_000)
+    daemon = await world.again(daemon)
+    world.clock.forward(world.limits.settle_ms)
+    daemon.service._presence._awake.set()
+    await until(lambda: daemon.named("signer:unavailable"))
+    assert [told["publicKey"] for told in daemon.named("signer:unavailable")] == [signer.pubkey.hex()]
+    daemon = await world.again(daemon)
+    world.clock.forward(world.limits.settle_ms)
+    daemon.service._presence._awake.set()
+    await until(lambda: daemon.service._presence._told_until_ms == world.clock.wall)
+    assert daemon.named("signer:unavailable") == []
+
+
+async def test_who_renewed_while_the_daemon_was_off_is_not_told_as_gone(world: World) -> None:
+    bob, signer = await world.daemon(), Signer()
+    alice = await world.daemon(bob)
+    await bob.follow("swap")
+    await bob.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    await until(lambda: alice.lines() == 1)
+    await bob.stop()
+    world.clock.forward(DAY_MS)
+    await alice.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    world.clock.forward(1_000)
+    bob = await world.again(bob, alice)
+    await until(lambda: bob.named("signer:discovered"))
+    world.clock.forward(world.limits.settle_ms)
+    bob.service._presence._awake.set()
+    await until(lambda: bob.service._presence._told_until_ms == world.clock.wall)
+    assert bob.named("signer:unavailable") == []
+
+
+async def test_more_than_are_told_in_one_step_are_all_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "TOLD_AT_ONCE", 3)
+    daemon = await world.daemon()
+    await daemon.follow("swap")
+    now = world.clock.wall
+    flood = [Signer().advertise(now, exp=now + DAY_MS + number // 2) for number in range(20)]
+    await daemon.service.on_ask(bytes(38), push_of(*flood))
+    world.clock.forward(2 * DAY_MS)
+    daemon.service._presence._awake.set()
+    await until(lambda: len(daemon.named("signer:unavailable")) == 20)
 
 
 async def test_a_renewal_in_a_hurry_waits_for_the_next_synchronisation(world: World) -> None:
