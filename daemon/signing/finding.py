@@ -85,10 +85,12 @@ class Finder:
         return self._store.read(lambda conn: self.show_session(conn, session))
 
     def unjoined_view(self, caller: Caller, session: bytes) -> Json | None:
-        """A session of a request in memory that no own key has joined (yet); None if it is something else."""
+        """A session that no key of the caller's has joined (yet), of a request in memory; None if it is another."""
         request = self._roster.request_of(session)
         entry = None if request is None else self._roster.get(request)
-        if entry is None or not caller.sees_any(entry.own) or self._store.read(lambda c: reading.session(c, session)):
+        if entry is None or not caller.sees_any(entry.own):
+            return None
+        if any(caller.sees(stored.row.key) for stored in self._store.read(lambda c: reading.session(c, session))):
             return None
         return self._store.read(lambda conn: session_view(conn, entry.request, [self._unjoined(entry, session)]))
 

@@ -86,7 +86,11 @@ class RequestMethods:
         self._roster.add(entry)
         part = turn.part(entry)
         part.created = SaveRequest(signed, entry.own, None, turn.now.wall_ms)
-        part.events.append(Emit("signing-request:created", signed.id, None, None, tuple(sorted(entry.own))))
+        creator = signed.record.creator
+        part.events.append(Emit("signing-request:created", signed.id, None, None, (creator,)))
+        siblings = tuple(sorted(entry.own - {creator}))
+        if siblings:  # for whoever holds those keys it is a request like any other
+            part.events.append(Emit("signing-request:received", signed.id, None, None, siblings))
         turn.feed(entry, Approved(signed.record.creator, auto))
         return part
 

@@ -101,6 +101,15 @@ class Conclusion:
         self._attempts.forget_plans()
         self.save(reaction)
 
+    def fail(self, reason: str, by: bytes, reaction: Reaction, culprits: tuple[bytes, ...] = ()) -> None:
+        """The same for a reason that ends sessions: the owners of keys that have not joined hear of it too."""
+        unjoined = tuple(key for key in self._terms.own_keys if key not in self._attempts.latest)
+        if unjoined and not self.final:
+            attempt = max(1, self._attempts.highest)
+            told = {"reason": reason, "by": by, "culprits": culprits, "missing": (), "retrying": False}
+            reaction.emit("session:aborted", self._terms.session(attempt), attempt, unjoined, **told)
+        self.end(Outcome.FAILED, reason, by, reaction)
+
     def take_record(self, signed: Signed[Decline] | Signed[Cancel], reaction: Reaction, *, forward: bool) -> None:
         """A decline by a required signer, or a cancel by the creator: final for all. Sent on if it was made here."""
         record, terms = signed.record, self._terms

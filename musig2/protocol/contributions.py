@@ -16,7 +16,7 @@ from typing import Final
 from .attempts import Attempts
 from .conclusion import Conclusion
 from .early import EarlyMessages
-from .effects import Blame, Outcome, SaveMessage, SaveRecord, State
+from .effects import Blame, SaveMessage, SaveRecord, State
 from .endings import PROVEN, Ending, Reason, Scope
 from .envelope import signer_peer
 from .evidence import Finding, examine, open_all
@@ -106,11 +106,11 @@ class Contributions:
         sessions = {id(session): session for session in (*self._attempts.of(attempt), *self._attempts.live())}
         on = On.PROOF if ending.reason in PROVEN else On.JOIN_CONFLICT
         moved = [session.fire(on, reaction, ending) for session in sessions.values()]
-        if not any(moved) and self._terms.own_keys:
+        joined = tuple(self._attempts.latest)
+        if not any(moved) and joined:
             told = {"reason": ending.reason.value, "culprits": ending.culprits, "missing": (), "retrying": False}
-            session_id = self._terms.session(attempt)
-            reaction.emit("session:aborted", session_id, attempt, self._terms.own_keys, **told)
-        self._conclusion.end(Outcome.FAILED, ending.reason.value, named[0], reaction)
+            reaction.emit("session:aborted", self._terms.session(attempt), attempt, joined, **told)
+        self._conclusion.fail(ending.reason.value, named[0], reaction, ending.culprits)
 
     def _keep_proof(self, ending: Ending, attempt: int, reaction: Reaction) -> None:
         culprit = ending.culprits[0] if ending.culprits else None
@@ -165,7 +165,7 @@ class Contributions:
             ending = Ending(Reason.ABORTED_BY_SIGNER, Scope.REQUEST, by=key, missing=missing, message=signed)
             for session in self._attempts.live():
                 session.fire(On.ABORT, reaction, ending)
-            self._conclusion.end(Outcome.FAILED, ending.reason.value, key, reaction)
+            self._conclusion.fail(ending.reason.value, key, reaction)
             return
         retrying = body.reason == Reason.NONCE_LOST
         ending = Ending(Reason.ABORTED_BY_SIGNER, by=key, missing=missing, message=signed, retrying=retrying)

@@ -93,6 +93,10 @@ class Joining:
         reaction.send(join)
         for event in ("signing-request:joined", "session:joined", "session:announced"):
             reaction.emit(event, transcript.session, record.attempt, (key,), publicKey=key)
+        siblings = tuple(other for other in self._terms.own_keys if other != key)
+        if siblings:
+            told = {"publicKey": key, "peerId": record.peer}
+            reaction.emit("participant:joined", transcript.session, record.attempt, siblings, **told)
         self._exchange.begin(reaction.now)
         self._contributions.joined(join.id, reaction)
 

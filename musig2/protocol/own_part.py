@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .attempts import Attempts
 from .conclusion import Conclusion
-from .effects import Outcome, State
+from .effects import State
 from .endings import Ending, Reason, Scope
 from .inputs import NoncesReady, OwnerAbort, PartialsReady, SignerRefused, StartRound1, StartRound2
 from .joining import Joining
@@ -81,7 +81,7 @@ class OwnPart:
                 session.tell_abort(reaction, ending)
         scope = Scope.ATTEMPT if locked else Scope.REQUEST
         if not locked:
-            self._conclusion.end(Outcome.FAILED, Reason.ABORTED_BY_OWNER.value, keys[0], reaction)
+            self._conclusion.fail(Reason.ABORTED_BY_OWNER.value, keys[0], reaction)
         for session in self._attempts.live():
             session.fire(On.ABORT, reaction, Ending(Reason.ABORTED_BY_SIGNER, scope, by=keys[0], told=True))
 
