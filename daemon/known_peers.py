@@ -31,6 +31,10 @@ class KnownPeers:
             query = "INSERT OR REPLACE INTO peers (peer, addr, seen_ms) VALUES (?, ?, ?)"
             await self._store.write(lambda conn: conn.executemany(query, rows))
 
+    async def forget(self, peer: bytes) -> None:
+        """This peer is no longer where it was."""
+        await self._store.write(lambda conn: conn.execute("DELETE FROM peers WHERE peer = ?", (peer,)))
+
     def newest(self, count: int) -> list[tuple[bytes, list[bytes]]]:
         """Up to `count` peers with their addresses, most recently reached first."""
 

@@ -47,8 +47,7 @@ class Reach:
         """A sentence on why a dial failed, as far as it can be told."""
         if self._refused(peer):
             return "this peer is banned: lift the ban first"
-        self._host.get_peerstore().add_addrs(ID(peer), readable(addrs), KNOWN_TTL_S)
-        if not self._host.swarm.dial_candidates(ID(peer)):
+        if not any(self._host.swarm.may_dial(addr) for addr in readable(addrs)):
             return "none of its addresses may be dialled: private ones need p2p.private_addresses"
         return "the peer does not answer there, or is another one"
 

@@ -103,9 +103,11 @@ class Company:
 
     async def _dial(self, peer: bytes, addrs: tuple[bytes, ...]) -> None:
         try:
-            await self._net.dial(peer, addrs)
+            reached = await self._net.dial(peer, addrs)
         except P2PError:
             return  # the next round tries others
+        if not reached and self._net.peers():  # alone, the fault may be on this side
+            await self._known_peers.forget(peer)
 
     def _nodes(self) -> list[Route]:
         routes = []

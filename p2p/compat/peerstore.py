@@ -34,6 +34,13 @@ class BoundedPeerStore(PeerStore):
         fitting = [name for name in protocols[:MAX_PROTOCOLS_PER_PEER] if len(name) <= MAX_PROTOCOL_CHARS]
         super().add_protocols(peer_id, fitting)
 
+    def drop_unmet(self, peer_id: ID) -> None:
+        """Forget a peer that could not be reached, unless it was met before and may only be away."""
+        known = self.peer_data_map.get(peer_id)
+        if known is not None and not known.get_protocols() and not self._keep(peer_id):
+            del self.peer_data_map[peer_id]
+            self.peer_record_map.pop(peer_id, None)
+
     def _enforce_peer_limit(self) -> None:
         excess = len(self.peer_data_map) - self.max_peers
         if excess <= 0:

@@ -19,12 +19,13 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStore, PeerStoreError
+from libp2p.peer.peerstore import PeerStoreError
 from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
 
 from .guard import AsyncFn, GuardedTasks, OnFault
+from .peerstore import BoundedPeerStore
 from .swarm_conn import PromptConn
 from .tcp import TcpTransport
 from .upgrade import Upgrader
@@ -51,7 +52,11 @@ class DoorRules:
 class GuardedSwarm(Swarm):
     """The library's swarm with its admission, its dialling and its background tasks replaced."""
 
-    def __init__(self, peer: ID, peerstore: PeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: OnFault) -> None:
+    peerstore: BoundedPeerStore
+
+    def __init__(
+        self, peer: ID, peerstore: BoundedPeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: OnFault
+    ) -> None:
         self._rules = rules
         self._tell_fault = on_fault
         self._pending: Counter[str] = Counter()
@@ -148,6 +153,7 @@ class GuardedSwarm(Swarm):
                 done.set()
         connections = self._live(peer_id)
         if not connections:
+            self.peerstore.drop_unmet(peer_id)
             raise SwarmException(f"cannot reach {peer_id}")
         return connections
 
@@ -165,8 +171,11 @@ class GuardedSwarm(Swarm):
             known = self.peerstore.addrs(peer_id)
         except PeerStoreError:
             return []
-        transport = self.transport_manager.get_transports()[0]
-        return [addr for addr in reversed(known) if transport.can_dial(addr) and self._rules.may_dial(addr)][:MAX_ADDRS]
+        return [addr for addr in reversed(known) if self.may_dial(addr)][:MAX_ADDRS]
+
+    def may_dial(self, addr: Multiaddr) -> bool:
+        """Whether an address is of a kind that works, and allowed."""
+        return self.transport_manager.get_transports()[0].can_dial(addr) and self._rules.may_dial(addr)
 
     async def _dial(self, peer_id: ID) -> None:
         """Try the addresses one after the other with a short head start each, until one works."""

@@ -24,6 +24,18 @@ async def test_a_daemon_that_lost_everybody_finds_them_again(world: World) -> No
     await until(lambda: bob.net.connected(alice.identity.peer))
 
 
+async def test_a_peer_of_former_times_that_is_gone_is_forgotten_unless_nobody_can_be_reached(world: World) -> None:
+    alice, bob = await world.daemon(), await world.daemon()
+    gone = PeerIdentity(secrets.token_bytes(32)).peer
+    known = bob.service._company._known_peers
+    await known.remember(gone, [b"\x04\x7f\x00\x00\x01\x06\x00\x01"])
+    await bob.service._company._find_some()
+    assert [peer for peer, _ in known.newest(9)] == [gone]
+    world.wire.link(bob.net, alice.net)
+    await bob.service._company._find_some()
+    assert known.newest(9) == []
+
+
 async def test_peers_name_others_that_serve_the_directory(world: World) -> None:
     alice = await world.daemon()
     bob = await world.daemon(alice)

@@ -20,7 +20,7 @@ from p2p.network import (
     PeerChange,
 )
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class RecordingSink:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
+from typing import Any
 
 import pytest
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
 from nodes import TestNode, eventually, networks
 from p2p_world import DAY_MS, Signer, forged, now_ms
 
+from musig2.protocol.peers import PeerIdentity
+from p2p.addresses import Multiaddr
 from p2p.network import Offence
 
 pytestmark = pytest.mark.network
@@ -122,3 +129,31 @@ async def test_two_networks_in_one_process_do_not_mix() -> None:
         await anna.connect(ben.address)
         await anna.sink.until(lambda: anna.sink.changes and not anna.sink.changes[-1].connected)
         assert anna.peers() == []
+
+
+async def test_the_dead_that_others_name_are_dialled_once_and_not_kept() -> None:
+    knocks = 0
+
+    def knocked(_: object, writer: asyncio.StreamWriter) -> None:
+        nonlocal knocks
+        knocks += 1
+        writer.close()
+
+    door = await asyncio.start_server(knocked, "127.0.0.1", 0)
+    dead = ID(PeerIdentity(secrets.token_bytes(32)).peer)
+    addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{door.sockets[0].getsockname()[1]}")
+    async with door, networks(2) as (anna, ben):
+        await star([anna, ben])
+
+        def name(node: Any) -> None:
+            node.host.get_peerstore().add_addrs(dead, [addr], 3_600)
+            table = node.dht.service.routing_table
+            table.find_bucket(dead).peers[dead] = (PeerInfo(dead, [addr]), time.time())
+
+        await ben.inside(name)
+        for _ in range(3):
+            assert await anna.dht_get(secrets.token_bytes(33)) is None
+            await ben.inside(name)
+        assert knocks == 1
+        assert not await anna.inside(lambda node: node.dht.service.routing_table.peer_in_table(dead))
+        assert (await anna.stats()).dht_peers == 1

@@ -6,10 +6,12 @@ import asyncio
 import secrets
 
 import pytest
+from libp2p.peer.id import ID
 from nodes import TestNode, eventually, network, networks
 from p2p_world import Signer, forged, have, now_ms
 
 from musig2.protocol.frames import encode_frame
+from musig2.protocol.peers import PeerIdentity, peer_text
 from musig2.protocol.wire import Signed
 from p2p.addresses import from_text
 from p2p.host import CROWD
@@ -181,6 +183,20 @@ async def test_another_peer_at_the_address_is_not_taken_for_the_one_that_was_mea
     async with networks(3) as (anna, ben, cleo):
         assert not await anna.dial(cleo.peer, [from_text(ben.address)])
         assert anna.peers() == []
+
+
+async def test_a_peer_that_was_never_reached_is_not_kept() -> None:
+    async with networks(2) as (anna, ben):
+        nobody = PeerIdentity(secrets.token_bytes(32)).peer
+        wrong = ben.address.replace(ben.peer_text, peer_text(nobody))
+        for _ in range(2):
+            with pytest.raises(PeerUnreachable, match="another one"):
+                await anna.connect(wrong)
+        assert not await anna.inside(lambda node: node.host.get_peerstore().has_peer(ID(nobody)))
+        assert (await anna.stats()).dht_peers == 0
+        await anna.connect(ben.address)
+        await anna.disconnect(ben.peer)
+        assert await anna.dial(ben.peer, ())  # who was met before is remembered
 
 
 async def test_a_taken_port_is_named_with_the_remedy() -> None:
