@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rpc.caller import Caller
 from rpc.models.events import EventFilter
@@ -10,6 +12,14 @@ from rpc.ports import Event, Followed
 
 # About signers in general, not about a key of this daemon: for those who follow a type of theirs.
 _OF_SIGNERS = frozenset({"signer:discovered", "signer:withdrawn", "signer:unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    seq: int
+    event: str
+    time: int
+    data: Mapping[str, Any]
 
 
 class Selection:
@@ -40,6 +50,17 @@ class Selection:
         if event.event in _OF_SIGNERS and not event.data.get("publicKeys"):
             return self._asked(event) and self._concerns(event) and self._follows(event)
         return self._everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
+
+    def shown(self, event: Event) -> Event:
+        """The event as this caller may see it: other own keys of this daemon look like anybody's."""
+        keys, named = self._keys, event.data.get("publicKeys", ())
+        if keys is None or (keys.issuperset(named) and "request" not in event.data):
+            return event
+        data = {**event.data, "publicKeys": [key for key in named if key in keys]}
+        if "request" in data:
+            signers = [{**each, "own": each["publicKey"] in keys} for each in data["request"]["signers"]]
+            data["request"] = {**data["request"], "signers": signers}
+        return _Narrowed(event.seq, event.event, event.time, data)
 
     def _asked(self, event: Event) -> bool:
         if self._patterns is None or event.event in self._names:

@@ -62,7 +62,7 @@ class EventMethods:
             for event in page:
                 position = event.seq + 1
                 if selection.takes(event):
-                    found.append(_shown(event))
+                    found.append(_shown(selection.shown(event)))
                     if len(found) == limit:
                         return found, position
             await asyncio.sleep(0)

@@ -123,7 +123,7 @@ class Hub:
             while page := self._events.read(subscription.position, PAGE):
                 for event in page:
                     if subscription.selection.takes(event):
-                        await reader.send(subscription.message(event_json(event)))
+                        await reader.send(subscription.message(event_json(subscription.selection.shown(event))))
                 subscription.position = page[-1].seq + 1
                 await asyncio.sleep(0)
         except ConnectionError:
@@ -142,6 +142,9 @@ class Hub:
             place = (event.seq, subscription.id)
             frame = frames.get(place)
             if frame is None:
+                shown = subscription.selection.shown(event)
+                if shown is not event:  # for one reader only
+                    return text_frame(subscription.message(event_json(shown)))
                 body = bodies.get(event.seq) or bodies.setdefault(event.seq, event_json(event))
                 frame = frames[place] = text_frame(subscription.message(body))
             return frame

@@ -56,22 +56,22 @@ class Finder:
             raise not_found("signing request")
         return self._opened(stored.envelope)
 
-    def view(self, request: bytes) -> Json:
-        """A stored request as clients see it."""
+    def view(self, caller: Caller, request: bytes) -> Json:
+        """A stored request as that caller sees it."""
 
         def show(conn: sqlite3.Connection) -> Json:
             stored = reading.request(conn, request)
             if stored is None:
                 raise not_found("signing request")
-            return self.show(conn, stored)
+            return self.show(caller, conn, stored)
 
         return self._store.read(show)
 
-    def show(self, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+    def show(self, caller: Caller, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
-        return request_view(conn, self._opened(stored.envelope), stored, sent)
+        return request_view(conn, self._opened(stored.envelope), stored, sent, keys=caller.keys)
 
     def session(self, caller: Caller, session: bytes) -> tuple[StoredRequest, list[StoredSession]]:
         """The rows of a session of the caller's keys with their request; raises ApiError `not_found`."""
@@ -80,9 +80,9 @@ class Finder:
             raise not_found("session")
         return self.stored(caller, rows[0].row.request), rows
 
-    def session_view(self, session: bytes) -> Json:
-        """A stored session as clients see it."""
-        return self._store.read(lambda conn: self.show_session(conn, session))
+    def session_view(self, caller: Caller, session: bytes) -> Json:
+        """A stored session as that caller sees it."""
+        return self._store.read(lambda conn: self.show_session(caller, conn, session))
 
     def unjoined_view(self, caller: Caller, session: bytes) -> Json | None:
         """A session that no key of the caller's has joined (yet), of a request in memory; None if it is another."""
@@ -111,9 +111,9 @@ class Finder:
         )
         return StoredSession(0, closed=False, row=row)
 
-    def show_session(self, conn: sqlite3.Connection, session: bytes) -> Json:
+    def show_session(self, caller: Caller, conn: sqlite3.Connection, session: bytes) -> Json:
         """The same where a read is under way; on any thread."""
-        found = reading.session(conn, session)
+        found = [row for row in reading.session(conn, session) if caller.sees(row.row.key)]
         stored = reading.request(conn, found[0].row.request) if found else None
         if stored is None:
             raise not_found("session")

@@ -77,9 +77,9 @@ class RequestMethods:
         await act(
             self._engine,
             lambda turn: self._open(turn, signed, auto=params.auto_advance),
-            lambda conn: _announced(self._view(conn, signed.id)),
+            lambda conn: _announced(self._view(caller, conn, signed.id)),
         )
-        return _announced(self._finder.view(signed.id))
+        return _announced(self._finder.view(caller, signed.id))
 
     def _open(self, turn: Turn, signed: Signed[Request], *, auto: bool) -> Part:
         entry = self._loader.create(signed, None)
@@ -110,7 +110,7 @@ class RequestMethods:
         def page(conn: sqlite3.Connection) -> Json:
             found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
             shown = found[: params.limit]
-            views = [self._finder.show(conn, stored) for stored in shown]
+            views = [self._finder.show(caller, conn, stored) for stored in shown]
             return {"requests": views, **next_cursor(found, params.limit, lambda stored: stored.number)}
 
         return await self._store.read_slow(page)
@@ -119,7 +119,7 @@ class RequestMethods:
         """One request that requires a key of the caller's."""
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
-        return self._finder.view(request)
+        return self._finder.view(caller, request)
 
     async def join_signing_request(self, caller: Caller, params: wire.JoinSigningRequest) -> Json:
         """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
@@ -133,7 +133,7 @@ class RequestMethods:
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)),
-            lambda conn: self._joined(conn, request, params.public_key),
+            lambda conn: self._joined(caller, conn, request, params.public_key),
         )
         machine = self._finder.live_or_done(request).machine
         joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
@@ -184,18 +184,18 @@ class RequestMethods:
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),
-            lambda conn: self._view(conn, request),
+            lambda conn: self._view(caller, conn, request),
         )
-        return self._finder.view(request)
+        return self._finder.view(caller, request)
 
-    def _view(self, conn: sqlite3.Connection, request: bytes) -> Json:
+    def _view(self, caller: Caller, conn: sqlite3.Connection, request: bytes) -> Json:
         stored = reading.request(conn, request)
         assert stored is not None, "it is stored in the same transaction"
-        return self._finder.show(conn, stored)
+        return self._finder.show(caller, conn, stored)
 
-    def _joined(self, conn: sqlite3.Connection, request: bytes, key: str) -> Json | None:
+    def _joined(self, caller: Caller, conn: sqlite3.Connection, request: bytes, key: str) -> Json | None:
         """The answer to a join as the transaction that stores it knows it; None if it stores none of that key."""
-        view = self._view(conn, request)
+        view = self._view(caller, conn, request)
         joined = [signer["publicKey"] for signer in view["signers"] if signer["joined"]]
         if key not in joined:
             return None

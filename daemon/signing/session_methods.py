@@ -46,7 +46,7 @@ class SessionMethods:
         if unjoined is not None:
             return unjoined
         self._finder.session(caller, session)
-        return self._finder.session_view(session)
+        return self._finder.session_view(caller, session)
 
     async def list_sessions(self, caller: Caller, params: wire.ListSessions) -> Json:
         """Sessions of the caller's keys that are not closed, newest first."""
@@ -64,7 +64,7 @@ class SessionMethods:
                 before=before,
                 limit=params.limit + 1,
             )
-            views = [self._finder.show_session(conn, session) for _, session in found[: params.limit]]
+            views = [self._finder.show_session(caller, conn, session) for _, session in found[: params.limit]]
             return {"sessions": views, **next_cursor(found, params.limit, lambda row: row[0])}
 
         return await self._store.read_slow(page)
@@ -88,9 +88,9 @@ class SessionMethods:
         await self._feed(
             stored,
             [kind(session, row.row.key) for row in chosen],
-            lambda conn: self._finder.show_session(conn, session),
+            lambda conn: self._finder.show_session(caller, conn, session),
         )
-        return self._finder.session_view(session)
+        return self._finder.session_view(caller, session)
 
     async def abort_session(self, caller: Caller, params: wire.AbortSession) -> Json:
         """End the request for one own key, or for all that the caller may use."""
@@ -102,9 +102,9 @@ class SessionMethods:
         await self._feed(
             stored,
             [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen],
-            lambda conn: self._finder.show_session(conn, session),
+            lambda conn: self._finder.show_session(caller, conn, session),
         )
-        return self._finder.session_view(session)
+        return self._finder.session_view(caller, session)
 
     async def close_session(self, caller: Caller, params: wire.CloseSession) -> Json:
         """End the request for the caller's keys, and take the session out of the lists."""
@@ -201,8 +201,8 @@ class SessionMethods:
             return self._aborted(found)
         own = [key.hex() for key in self._finder.keys_of(caller)]
         if not found:
-            return not_ready(self._finder.view(stored.request), (), own)
-        view = self._finder.session_view(found[0].row.session)
+            return not_ready(self._finder.view(caller, stored.request), (), own)
+        view = self._finder.session_view(caller, found[0].row.session)
         return not_ready(view, [row.row for row in found if caller.sees(row.row.key)], own)
 
     def _why(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:

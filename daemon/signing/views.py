@@ -33,9 +33,17 @@ def states_of(phase: str) -> tuple[str, ...]:
 
 
 def request_view(
-    conn: sqlite3.Connection, signed: Signed[Request], stored: StoredRequest, sent: Collection[int] = ()
+    conn: sqlite3.Connection,
+    signed: Signed[Request],
+    stored: StoredRequest,
+    sent: Collection[int] = (),
+    *,
+    keys: frozenset[bytes] | None = None,
 ) -> Json:
-    """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it."""
+    """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it.
+
+    `keys`: the own keys that the caller may know of, None for all; the others look like anybody's.
+    """
     request = signed.record
     joins = reading.joins(conn, signed.id)
     attempt = max((join.attempt for join in joins), default=1)
@@ -56,8 +64,8 @@ def request_view(
         "createdAt": request.created,
         "expiresAt": request.expires,
         "metadata": open_to_json(request.metadata),
-        "signers": _request_signers(conn, signed, stored, peers, set(sent)),
-        "partialReleased": any(session.row.partial_released for session in rows),
+        "signers": _request_signers(conn, signed, stored, peers, set(sent), keys=keys),
+        "partialReleased": any(s.row.partial_released for s in rows if keys is None or s.row.key in keys),
         "envelope": signed.envelope.hex(),
     }
     if request.election is not None:
@@ -81,6 +89,8 @@ def _request_signers(
     stored: StoredRequest,
     peers: dict[int, bytes],
     sent: set[int],
+    *,
+    keys: frozenset[bytes] | None,
 ) -> list[Json]:
     own = reading.own_positions(conn, signed.id)
     reached = own | sent | peers.keys() | reading.delivered(conn, signed.id)
@@ -89,7 +99,7 @@ def _request_signers(
         {
             "publicKey": key.hex(),
             **({"peerId": peer_text(peers[position])} if position in peers else {}),
-            "own": position in own,
+            "own": position in own and (keys is None or key in keys),
             "delivered": position in reached or key == creator,
             "joined": position in peers,
             "declined": stored.outcome is Outcome.DECLINED and stored.by == key,
