@@ -96,3 +96,6 @@ def check_response(response: Mapping[str, Any]) -> None:
         assert error["code"] != -32603, error
         assert isinstance(error["data"]["reason"], str)
         assert len(error["message"]) < 1_000
+        assert not re.search(r"\b(Input|Value error|pydantic|valid (string|integer|dict|list|tuple))", str(error)), (
+            error
+        )
