@@ -12,10 +12,10 @@ from rpc.errors import ApiError
 
 
 class TransactionPolicy:
-    """Refuses to sign blindly: a request that shows a transaction must ask for that transaction's hash.
+    """Refuses what can be seen to be wrong: a message for an input that is not the hash of the transaction shown.
 
     It judges only what it can recompute: `transactionHex` and `spentOutputs` in the metadata, and items that name their
-    input. A request without them is the wallet's own affair.
+    input. Everything else it lets pass: whoever approves a join must know what the message is (docs/wallets.md).
     """
 
     def check_join(self, request: Request, pubkey: bytes) -> None:

@@ -155,7 +155,7 @@ class RequestMethods:
             reason=params.reason or "",
             ts=self._clock.wall_ms(),
         )
-        signed = seal(record, lambda digest: self._keystore.sign(key, digest))
+        signed = seal(record, lambda digest: self._keystore.sign(key, digest, even_paused=True))
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),
@@ -180,7 +180,7 @@ class RequestMethods:
             reason=params.reason or "",
             ts=self._clock.wall_ms(),
         )
-        signed = seal(record, lambda digest: self._keystore.sign(creator, digest))
+        signed = seal(record, lambda digest: self._keystore.sign(creator, digest, even_paused=True))
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),

@@ -287,3 +287,17 @@ async def test_a_session_without_culprits_has_no_evidence(world: World) -> None:
     found = await one.call("getEvidence", sessionId=announced["sessionId"])
     assert (found["culprits"], found["evidence"]) == ([], [])
     assert verify_evidence(bytes.fromhex(found["request"]), []) == []
+
+
+async def test_a_paused_key_can_still_refuse(world: World) -> None:
+    one, two = await world.grow(2)
+    mine = (await announce(one, [one, two]))["requestId"]
+    asked = (await announce(one, [one, two]))["requestId"]
+    await two.until("signing-request:received", requestId=asked)
+    await one.keystore.pause(one.key)
+    await two.keystore.pause(two.key)
+
+    cancelled = await one.call("cancelSigningRequest", requestId=mine)
+    declined = await two.call("declineSigningRequest", requestId=asked, publicKey=two.key.hex())
+
+    assert (cancelled["state"], declined) == ("cancelled", {"declined": True})
