@@ -40,7 +40,7 @@ async def refused(datadir: Path, *flags: str, **variables: str) -> tuple[int, st
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             _, errors = await process.communicate()
     finally:
         if process.returncode is None:

@@ -62,7 +62,7 @@ async def test_a_killed_daemon_leaves_no_lock(tmp_path: Path) -> None:
         sys.executable, "-c", HOLD, str(tmp_path / "a"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await process.stdout.readline()
         assert lock_holder(tmp_path / "a") == process.pid
         process.kill()

@@ -17,7 +17,7 @@ from daemon.systemd_notify import Notifier, feed_watchdog
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(5)
+        listening.settimeout(60)
         yield listening
 
 
@@ -39,7 +39,7 @@ def test_an_abstract_socket_is_understood() -> None:
     name = f"@musigd-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind("\0" + name[1:])
-        listening.settimeout(5)
+        listening.settimeout(60)
         Notifier({"NOTIFY_SOCKET": name}).alive()
         assert listening.recv(4096) == b"WATCHDOG=1"
 

@@ -184,5 +184,5 @@ async def test_a_main_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyP
         portal.ready()
         await trio.sleep_forever()
 
-    async with asyncio.timeout(5), running(stubborn):
+    async with asyncio.timeout(60), running(stubborn):
         pass

@@ -17,7 +17,7 @@ from musig2.protocol.frames import open_frame, signed_in
 from musig2.protocol.wire import Frame
 
 MAX_FRAME = 1_048_576
-LONGEST_S = 20
+LONGEST_S = 60
 
 
 class MemorySink(Protocol):

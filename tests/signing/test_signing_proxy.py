@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from libp2p_world import Libp2pDaemon, libp2p_daemons
@@ -19,9 +21,12 @@ Proxied = tuple[Callable[..., Awaitable[tuple[Libp2pDaemon, Libp2pDaemon]]], lis
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no outgoing connection gets before the daemon does."""
+    while True:
+        port = random.randint(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture
@@ -68,14 +73,15 @@ async def test_a_cut_that_heals_costs_no_session(proxied: Proxied, phase: str) -
     await two.call("startRound2", sessionId=session)
     assert await signatures(one, request) == await signatures(two, request)
     assert (await one.call("getSigningRequest", requestId=request))["attempt"] == 1
-    stats = await one.p2p.stats()
-    assert stats.session_streams == 1
+    async with asyncio.timeout(60):
+        while (await one.p2p.stats()).session_streams != 1:  # both may have opened one; then one of them is given up
+            await one.service.engine.turned()
 
 
 async def cut_and_heal(daemon: Libp2pDaemon, proxies: list[Proxy]) -> None:
     for proxy in proxies:
         proxy.cut()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while daemon.p2p.peers():
             await daemon.service.engine.turned()
     for proxy in proxies:
@@ -85,7 +91,7 @@ async def cut_and_heal(daemon: Libp2pDaemon, proxies: list[Proxy]) -> None:
 async def test_a_cut_that_does_not_heal_ends_with_who_was_missing(proxied: Proxied) -> None:
     make, proxies = proxied
     one, two = await make()
-    announced = await announce(one, [one, two], autoAdvance=False, roundMs=1_500)
+    announced = await announce(one, [one, two], autoAdvance=False, roundMs=5_000)
     await join(two, announced["requestId"], autoAdvance=False)
     await one.until("session:ready", requestId=announced["requestId"])
     await one.call("startRound1", sessionId=announced["sessionId"])
