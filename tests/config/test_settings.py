@@ -79,7 +79,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_places_of_settings_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSIGD_DATADIR", "/x")
     monkeypatch.setenv("MUSIGD_CONFIG", "/x")
-    load_settings(flags={}, file=None)
+    assert load_settings(flags={}, file=None)
 
 
 @pytest.mark.parametrize("name", list(setting_names()))

@@ -46,7 +46,7 @@ async def test_a_restored_key_signs(backup: Path, tmp_path: Path, store: Store) 
     datadir = tmp_path / "new"
     restore_datadir(backup, datadir)
     restored = Store.open(datadir / "musigd.sqlite3")
-    (await started(restored, datadir)).sign(key, MSG)
+    assert len((await started(restored, datadir)).sign(key, MSG)) == 64
     await restored.close()
 
 

@@ -28,7 +28,7 @@ VECTORS = Path(__file__).parent.parent / "vectors"
 SCHEMES = ("bip340", "lotus")
 
 
-def names(argument: str, action: Callable[[], object], words: str = "") -> None:
+def assert_names(argument: str, action: Callable[[], object], words: str = "") -> None:
     """The action is refused with a ValueError that names this argument, exactly."""
     with pytest.raises(InvalidArgumentError, match=re.escape(words) or None) as refused:
         action()

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, names, world
+from musig2_world import SCHEMES, assert_names, world
 from slow_musig2 import SLOW, N, encode
 
 from musig2 import SecretKey, Tweak, TweakKind, scheme, secp
@@ -13,7 +13,7 @@ from musig2 import SecretKey, Tweak, TweakKind, scheme, secp
 @pytest.mark.parametrize("kind", [TweakKind.PLAIN, TweakKind.XONLY])
 @pytest.mark.parametrize("value", [0, N, N + 1, 2**256 - 1])
 def test_zero_and_overflow_are_refused(kind: TweakKind, value: int) -> None:
-    names("tweak.value", lambda: Tweak(kind, value.to_bytes(32)))
+    assert_names("tweak.value", lambda: Tweak(kind, value.to_bytes(32)))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_zero_and_overflow_are_refused(kind: TweakKind, value: int) -> None:
     ],
 )
 def test_wrong_sizes_and_kinds_are_refused(kind: Any, value: Any) -> None:
-    names("tweak.value" if isinstance(kind, TweakKind) else "tweak.kind", lambda: Tweak(kind, value))
+    assert_names("tweak.value" if isinstance(kind, TweakKind) else "tweak.kind", lambda: Tweak(kind, value))
 
 
 @pytest.mark.parametrize("value", [1, N - 1])
@@ -51,7 +51,7 @@ def test_a_tweak_that_cancels_the_key_is_refused(kind: TweakKind) -> None:
     if kind is TweakKind.XONLY and encode(aggregate.q)[0] == 3:
         d = N - d
     cancelling = Tweak(kind, (N - d).to_bytes(32))
-    names("tweaks[0]", lambda: scheme("bip340").key_agg(pubkeys, (cancelling,)), "infinity")
+    assert_names("tweaks[0]", lambda: scheme("bip340").key_agg(pubkeys, (cancelling,)), "infinity")
 
 
 def test_the_position_of_a_cancelling_tweak_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_the_position_of_a_cancelling_tweak_is_named(monkeypatch: pytest.MonkeyP
     one = Tweak(TweakKind.PLAIN, (1).to_bytes(32))
     answers = iter([True, False])
     monkeypatch.setattr(secp, "musig_tweak", lambda *_, **__: next(answers))
-    names("tweaks[1]", lambda: scheme("bip340").key_agg(pubkeys, (one, one)))
+    assert_names("tweaks[1]", lambda: scheme("bip340").key_agg(pubkeys, (one, one)))
 
 
 def test_a_taproot_tweak_comes_last() -> None:
@@ -67,20 +67,20 @@ def test_a_taproot_tweak_comes_last() -> None:
     plain, taproot = Tweak(TweakKind.PLAIN, b"\x01" * 32), Tweak(TweakKind.TAPROOT)
     scheme("bip340").key_agg(pubkeys, (plain, taproot))
     for wrong in ((taproot, plain), (taproot, taproot)):
-        names("tweaks", lambda wrong=wrong: scheme("bip340").key_agg(pubkeys, wrong), "last")
+        assert_names("tweaks", lambda wrong=wrong: scheme("bip340").key_agg(pubkeys, wrong), "last")
 
 
 def test_lotus_takes_one_taproot_tweak_at_most() -> None:
     pubkeys = [SecretKey.generate().pubkey]
     plain, taproot = Tweak(TweakKind.PLAIN, b"\x01" * 32), Tweak(TweakKind.TAPROOT)
     for wrong in ((plain,), (Tweak(TweakKind.XONLY, b"\x01" * 32),), (taproot, taproot), (taproot, plain)):
-        names("tweaks", lambda wrong=wrong: scheme("lotus").key_agg(pubkeys, wrong), "lotus takes none, or one")
+        assert_names("tweaks", lambda wrong=wrong: scheme("lotus").key_agg(pubkeys, wrong), "lotus takes none, or one")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_tweaks_of_another_type_are_refused(name: str) -> None:
     not_tweaks: Any = [(2, None)]
-    names("tweaks", lambda: scheme(name).key_agg([SecretKey.generate().pubkey], not_tweaks), "Tweak objects")
+    assert_names("tweaks", lambda: scheme(name).key_agg([SecretKey.generate().pubkey], not_tweaks), "Tweak objects")
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -97,4 +97,4 @@ def test_a_lotus_commitment_at_infinity_is_refused(monkeypatch: pytest.MonkeyPat
     """Nobody can find a root that hashes to minus the key, so the library is made to say so."""
     monkeypatch.setattr(secp, "pubkey_add", lambda *_: False)
     pubkey = SecretKey.generate().pubkey
-    names("tweaks[0]", lambda: scheme("lotus").key_agg([pubkey], (Tweak(TweakKind.TAPROOT),)), "infinity")
+    assert_names("tweaks[0]", lambda: scheme("lotus").key_agg([pubkey], (Tweak(TweakKind.TAPROOT),)), "infinity")

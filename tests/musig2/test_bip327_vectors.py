@@ -43,7 +43,7 @@ def session(case: dict[str, Any]) -> SessionContext:
     return BIP340.session(key_agg(case), bytes.fromhex(case["aggnonce"]), bytes.fromhex(case["msg"]))
 
 
-def refuses(case: dict[str, Any], action: Any) -> None:
+def assert_refuses(case: dict[str, Any], action: Any) -> None:
     """The action fails as the vector says: a value error, or a named contribution of a signer."""
     if case["error"] == "value":
         with pytest.raises(ValueError):
@@ -62,7 +62,7 @@ def test_keys_sort(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", load("bip327/key_agg"), ids=name)
 def test_keys_aggregate(case: dict[str, Any]) -> None:
     if "error" in case:
-        refuses(case, lambda: key_agg(case))
+        assert_refuses(case, lambda: key_agg(case))
     else:
         assert key_agg(case).xonly.hex() == case["xonly"]
 
@@ -70,7 +70,7 @@ def test_keys_aggregate(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", load("bip327/nonce_agg"), ids=name)
 def test_nonces_aggregate(case: dict[str, Any]) -> None:
     if "error" in case:
-        refuses(case, lambda: BIP340.nonce_agg(unhex(case["pubnonces"])))
+        assert_refuses(case, lambda: BIP340.nonce_agg(unhex(case["pubnonces"])))
     else:
         assert BIP340.nonce_agg(unhex(case["pubnonces"])).hex() == case["aggnonce"]
 
@@ -173,12 +173,12 @@ def test_signing_refuses_what_the_standard_refuses(case: dict[str, Any]) -> None
         with pytest.raises(LibraryError):
             sign()
     else:
-        refuses(case, sign)
+        assert_refuses(case, sign)
 
 
 @pytest.mark.parametrize("case", [case for case in load("bip327/tweak") if "error" in case], ids=name)
 def test_tweaks_out_of_range_are_refused(case: dict[str, Any]) -> None:
-    refuses(case, lambda: key_agg(case))
+    assert_refuses(case, lambda: key_agg(case))
 
 
 @pytest.mark.parametrize("case", load("bip327/verify"), ids=name)
@@ -191,7 +191,7 @@ def test_wrong_partial_signatures_are_found(case: dict[str, Any]) -> None:
         return BIP340.partial_sig_verify(bytes.fromhex(case["psig"]), pubnonces[index], pubkey, values, index)
 
     if "error" in case:
-        refuses(case, verify)
+        assert_refuses(case, verify)
     else:
         assert not verify()
 
@@ -201,7 +201,7 @@ def test_partial_signatures_aggregate(case: dict[str, Any]) -> None:
     values, psigs = session(case), unhex(case["psigs"])
     assert BIP340.nonce_agg(unhex(case["pubnonces"])).hex() == case["aggnonce"]
     if "error" in case:
-        refuses(case, lambda: BIP340.partial_sig_agg(psigs, values))
+        assert_refuses(case, lambda: BIP340.partial_sig_agg(psigs, values))
         return
     for index, (psig, pubnonce, pubkey) in enumerate(zip(psigs, case["pubnonces"], case["pubkeys"], strict=True)):
         assert BIP340.partial_sig_verify(psig, bytes.fromhex(pubnonce), bytes.fromhex(pubkey), values, index)
@@ -244,7 +244,7 @@ def test_what_deterministic_signing_refuses_is_refused(case: dict[str, Any]) -> 
             prepare()
         assert (refused.value.signer, refused.value.contribution) == (1, "pubnonce")
     else:
-        refuses(case, prepare)
+        assert_refuses(case, prepare)
 
 
 def test_no_deterministic_mode_is_offered() -> None:

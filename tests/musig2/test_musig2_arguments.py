@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, names, world
+from musig2_world import SCHEMES, assert_names, world
 
 import musig2
 from musig2 import InvalidContributionError, KeyAggContext, SecretKey, SessionContext, Tweak, TweakKind, scheme
@@ -15,7 +15,7 @@ OFF_CURVE = b"\x02" + (5).to_bytes(32)  # 5**3 + 7 is no square
 NOT_BYTES: list[Any] = [None, "text", bytearray(66), 7, memoryview(bytes(32))]
 
 
-def blames(signer: int | None, contribution: str, action: Callable[[], object]) -> None:
+def assert_blames(signer: int | None, contribution: str, action: Callable[[], object]) -> None:
     with pytest.raises(InvalidContributionError) as blamed:
         action()
     assert (blamed.value.signer, blamed.value.contribution) == (signer, contribution)
@@ -26,7 +26,7 @@ def test_schemes_are_two_and_one_object_each() -> None:
     assert [scheme(name).name for name in SCHEMES] == list(SCHEMES)
     assert repr(scheme("lotus")) == "<Scheme lotus>"
     for unknown in ("", "BIP340", "ecdsa", None):
-        names("scheme", lambda unknown=unknown: scheme(unknown))
+        assert_names("scheme", lambda unknown=unknown: scheme(unknown))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -35,14 +35,14 @@ def test_schemes_are_two_and_one_object_each() -> None:
 )
 def test_a_bad_key_in_a_list_is_its_signers_fault(name: str, bad: Any) -> None:
     good = SecretKey.generate().pubkey
-    blames(1, "pubkey", lambda: scheme(name).key_agg([good, bad, good]))
-    blames(0, "pubkey", lambda: scheme(name).key_agg([bad]))
+    assert_blames(1, "pubkey", lambda: scheme(name).key_agg([good, bad, good]))
+    assert_blames(0, "pubkey", lambda: scheme(name).key_agg([bad]))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_an_empty_list_is_refused(name: str) -> None:
-    names("pubkeys", lambda: scheme(name).key_agg([]))
-    names("pubnonces", lambda: scheme(name).nonce_agg([]))
+    assert_names("pubkeys", lambda: scheme(name).key_agg([]))
+    assert_names("pubnonces", lambda: scheme(name).nonce_agg([]))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -51,10 +51,10 @@ def test_messages_have_32_bytes(name: str, bad: Any) -> None:
     made = world(scheme(name))
     key = made.keys[0]
     signature = made.scheme.schnorr_sign(key, made.msg)
-    names("msg", lambda: made.scheme.nonce_gen(key, key.pubkey, made.keyagg, bad))
-    names("msg", lambda: made.scheme.session(made.keyagg, made.session.aggnonce, bad))
-    names("msg", lambda: made.scheme.schnorr_sign(key, bad))
-    names("msg", lambda: made.scheme.schnorr_verify(key.pubkey, bad, signature))
+    assert_names("msg", lambda: made.scheme.nonce_gen(key, key.pubkey, made.keyagg, bad))
+    assert_names("msg", lambda: made.scheme.session(made.keyagg, made.session.aggnonce, bad))
+    assert_names("msg", lambda: made.scheme.schnorr_sign(key, bad))
+    assert_names("msg", lambda: made.scheme.schnorr_verify(key.pubkey, bad, signature))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -62,7 +62,7 @@ def test_messages_have_32_bytes(name: str, bad: Any) -> None:
 def test_extra_has_32_bytes_or_none(name: str, bad: Any) -> None:
     made = world(scheme(name))
     key = made.keys[0]
-    names("extra", lambda: made.scheme.nonce_gen(key, key.pubkey, made.keyagg, made.msg, bad))
+    assert_names("extra", lambda: made.scheme.nonce_gen(key, key.pubkey, made.keyagg, made.msg, bad))
     _, pubnonce = made.scheme.nonce_gen(key, key.pubkey, made.keyagg, made.msg, os.urandom(32))
     made.scheme.validate_pubnonce(pubnonce)
 
@@ -72,15 +72,17 @@ def test_bad_nonces_are_refused(name: str) -> None:
     made = world(scheme(name))
     good, psig, key = made.pubnonces[0], bytes(32), made.keys[0].pubkey
     for bad in (b"", good[:65], good + b"\x00", OFF_CURVE + good[33:], good[:33] + OFF_CURVE, bytes(66), None):
-        names("pubnonce", lambda bad=bad: made.scheme.validate_pubnonce(bad))
-        blames(1, "pubnonce", lambda bad=bad: made.scheme.nonce_agg([good, bad]))
+        assert_names("pubnonce", lambda bad=bad: made.scheme.validate_pubnonce(bad))
+        assert_blames(1, "pubnonce", lambda bad=bad: made.scheme.nonce_agg([good, bad]))
     for bad in (b"", good[:65], good + b"\x00", *NOT_BYTES):
-        names("pubnonce", lambda bad=bad: made.scheme.partial_sig_verify(psig, bad, key, made.session))
-        names("aggnonce", lambda bad=bad: made.scheme.session(made.keyagg, bad, made.msg))
-        names("pubnonces[0]", lambda bad=bad: made.scheme.partial_sig_agg([psig, psig], made.session, [bad, good]))
+        assert_names("pubnonce", lambda bad=bad: made.scheme.partial_sig_verify(psig, bad, key, made.session))
+        assert_names("aggnonce", lambda bad=bad: made.scheme.session(made.keyagg, bad, made.msg))
+        assert_names(
+            "pubnonces[0]", lambda bad=bad: made.scheme.partial_sig_agg([psig, psig], made.session, [bad, good])
+        )
     for bad in (OFF_CURVE + good[33:], good[:33] + OFF_CURVE, b"\x04" + good[1:]):
-        blames(None, "aggnonce", lambda bad=bad: made.scheme.session(made.keyagg, bad, made.msg))
-        blames(0, "pubnonce", lambda bad=bad: made.scheme.partial_sig_verify(psig, bad, key, made.session))
+        assert_blames(None, "aggnonce", lambda bad=bad: made.scheme.session(made.keyagg, bad, made.msg))
+        assert_blames(0, "pubnonce", lambda bad=bad: made.scheme.partial_sig_verify(psig, bad, key, made.session))
     made.scheme.validate_pubnonce(good)
 
 
@@ -89,25 +91,25 @@ def test_partial_signatures_have_32_bytes_and_one_for_each_key(name: str) -> Non
     made = world(scheme(name))
     psigs = made.psigs()
     for bad in (b"", bytes(31), bytes(33), *NOT_BYTES):
-        names(
+        assert_names(
             "psig",
             lambda bad=bad: made.scheme.partial_sig_verify(bad, made.pubnonces[0], made.keys[0].pubkey, made.session),
         )
-        names("psigs[1]", lambda bad=bad: made.scheme.partial_sig_agg([psigs[0], bad], made.session))
+        assert_names("psigs[1]", lambda bad=bad: made.scheme.partial_sig_agg([psigs[0], bad], made.session))
     for wrong in ([], psigs[:1], [*psigs, psigs[0]]):
-        names("psigs", lambda wrong=wrong: made.scheme.partial_sig_agg(wrong, made.session))
-        names("pubnonces", lambda: made.scheme.partial_sig_agg(psigs, made.session, made.pubnonces[:1] * 3))
+        assert_names("psigs", lambda wrong=wrong: made.scheme.partial_sig_agg(wrong, made.session))
+        assert_names("pubnonces", lambda: made.scheme.partial_sig_agg(psigs, made.session, made.pubnonces[:1] * 3))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_contexts_belong_to_their_scheme(name: str) -> None:
     own, other = world(scheme(name)), world(scheme(SCHEMES[1 - SCHEMES.index(name)]))
     key, used = own.keys[0], own.scheme
-    names("keyagg", lambda: used.nonce_gen(key, key.pubkey, other.keyagg, own.msg))
-    names("keyagg", lambda: used.session(other.keyagg, own.session.aggnonce, own.msg))
-    names("session", lambda: used.partial_sig_verify(bytes(32), own.pubnonces[0], key.pubkey, other.session))
-    names("session", lambda: used.partial_sig_agg([bytes(32)] * 2, other.session))
-    names("session", lambda: used.sign(own.secnonces[0], key, other.session))
+    assert_names("keyagg", lambda: used.nonce_gen(key, key.pubkey, other.keyagg, own.msg))
+    assert_names("keyagg", lambda: used.session(other.keyagg, own.session.aggnonce, own.msg))
+    assert_names("session", lambda: used.partial_sig_verify(bytes(32), own.pubnonces[0], key.pubkey, other.session))
+    assert_names("session", lambda: used.partial_sig_agg([bytes(32)] * 2, other.session))
+    assert_names("session", lambda: used.sign(own.secnonces[0], key, other.session))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -117,10 +119,10 @@ def test_signatures_under_no_key_are_the_callers_error(name: str) -> None:
     signature = made.scheme.schnorr_sign(made.keys[0], made.msg)
     assert made.scheme.schnorr_verify(key, made.msg, signature) is True
     for bad in (b"", key[1:], key + b"\x00", OFF_CURVE, b"\x04" + key[1:], b"\x00" + key[1:], bytes(33), *NOT_BYTES):
-        names("pubkey", lambda bad=bad: made.scheme.schnorr_verify(bad, made.msg, signature))
-        names("pubkey", lambda bad=bad: made.scheme.validate_pubkey(bad))
+        assert_names("pubkey", lambda bad=bad: made.scheme.schnorr_verify(bad, made.msg, signature))
+        assert_names("pubkey", lambda bad=bad: made.scheme.validate_pubkey(bad))
     for bad in (b"", signature[:63], signature + b"\x00", *NOT_BYTES[:2]):
-        names("signature", lambda bad=bad: made.scheme.schnorr_verify(key, made.msg, bad))
+        assert_names("signature", lambda bad=bad: made.scheme.schnorr_verify(key, made.msg, bad))
     made.scheme.validate_pubkey(key)
 
 
@@ -180,7 +182,7 @@ def test_verify_many_wants_the_right_sizes(name: str, place: int, bad: Any) -> N
     used, key = scheme(name), SecretKey.generate()
     good = (key.pubkey, bytes(32), used.schnorr_sign(key, bytes(32)))
     wrong = tuple(bad if i == place else value for i, value in enumerate(good))
-    names("triples[1]", lambda: used.verify_many([good, wrong]))
+    assert_names("triples[1]", lambda: used.verify_many([good, wrong]))
 
 
 @pytest.mark.parametrize("name", SCHEMES)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, names, nonce_scalars, seckey, secret, world
+from musig2_world import SCHEMES, assert_names, nonce_scalars, seckey, secret, world
 from slow_musig2 import N, base_mul, encode
 
 from musig2 import KeyWiped, MusigError, NonceConsumed, SecretKey, keys, memory, scheme
@@ -80,20 +80,20 @@ def test_a_key_is_taken_out_of_its_buffer() -> None:
 @pytest.mark.parametrize("number", [0, N, N + 1, 2**256 - 1])
 def test_a_key_out_of_range_is_refused_and_its_buffer_wiped(number: int) -> None:
     source = bytearray(number.to_bytes(32))
-    names("secret key", lambda: SecretKey.from_buffer(source), "below the group order")
+    assert_names("secret key", lambda: SecretKey.from_buffer(source), "below the group order")
     assert source == bytearray(32)
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 500])
 def test_a_key_of_the_wrong_size_is_refused_and_its_buffer_wiped(size: int) -> None:
     source = bytearray(b"\x01" * size)
-    names("secret key", lambda: SecretKey.from_buffer(source), "32 bytes")
+    assert_names("secret key", lambda: SecretKey.from_buffer(source), "32 bytes")
     assert source == bytearray(size)
 
 
 @pytest.mark.parametrize("source", [bytes(range(32)), "00" * 32, 7, memoryview(bytes(32)), None])
 def test_a_key_comes_in_something_that_can_be_wiped(source: Any) -> None:
-    names("secret key", lambda: SecretKey.from_buffer(source), "bytearray")
+    assert_names("secret key", lambda: SecretKey.from_buffer(source), "bytearray")
 
 
 def test_generated_keys_differ() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from musig2_world import load, names, seckey, world
+from musig2_world import assert_names, load, seckey, world
 
 from musig2 import InvalidArgumentError, Tweak, TweakKind, scheme
 from musig2.address import script_pubkey
@@ -111,7 +111,7 @@ def test_compact_sizes_are_the_shortest() -> None:
 )
 def test_a_damaged_transaction_is_refused(damage: Any) -> None:
     raw = Transaction(2, (TxInput(bytes(32), 0),), (TxOutput(1, b"\x51"),)).serialize()
-    names("transaction", lambda: Transaction.parse(damage(raw)))
+    assert_names("transaction", lambda: Transaction.parse(damage(raw)))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_damaged_transaction_is_refused(damage: Any) -> None:
     ],
 )
 def test_values_out_of_range_are_refused(build: Any, argument: str) -> None:
-    names(argument, build)
+    assert_names(argument, build)
 
 
 def two_inputs() -> tuple[Transaction, list[TxOutput]]:
@@ -138,19 +138,19 @@ def two_inputs() -> tuple[Transaction, list[TxOutput]]:
 @pytest.mark.parametrize("sighash", [sighash_lotus, sighash_bip341])
 def test_a_spend_that_does_not_fit_is_refused(sighash: Any) -> None:
     transaction, spent = two_inputs()
-    names("spent_outputs", lambda: sighash(transaction, 0, spent[:1]))
+    assert_names("spent_outputs", lambda: sighash(transaction, 0, spent[:1]))
     for index in (-1, 2):
-        names("input_index", lambda index=index: sighash(transaction, index, spent))
+        assert_names("input_index", lambda index=index: sighash(transaction, index, spent))
 
 
 @pytest.mark.parametrize("kind", [0x60, 0x01, 0x21, 0x41, 0x65, 0x69, 0x71, 0x161, -1])
 def test_lotus_types_without_base_or_flag_are_refused(kind: int) -> None:
-    names("sighash_type", lambda: sighash_lotus(two_inputs()[0], 0, two_inputs()[1], kind))
+    assert_names("sighash_type", lambda: sighash_lotus(two_inputs()[0], 0, two_inputs()[1], kind))
 
 
 @pytest.mark.parametrize("kind", [4, 0x61, 0x80, 0x84, 256, -1])
 def test_bip341_types_unknown_are_refused(kind: int) -> None:
-    names("sighash_type", lambda: sighash_bip341(two_inputs()[0], 0, two_inputs()[1], kind))
+    assert_names("sighash_type", lambda: sighash_bip341(two_inputs()[0], 0, two_inputs()[1], kind))
 
 
 def test_the_types_have_the_numbers_of_the_chains() -> None:
@@ -162,8 +162,8 @@ def test_single_needs_its_output() -> None:
     transaction, spent = two_inputs()
     sighash_lotus(transaction, 0, spent, SINGLE | LOTUS)
     sighash_bip341(transaction, 0, spent, SINGLE)
-    names("sighash_type", lambda: sighash_lotus(transaction, 1, spent, SINGLE | LOTUS), "SINGLE needs")
-    names("sighash_type", lambda: sighash_bip341(transaction, 1, spent, SINGLE), "SINGLE needs")
+    assert_names("sighash_type", lambda: sighash_lotus(transaction, 1, spent, SINGLE | LOTUS), "SINGLE needs")
+    assert_names("sighash_type", lambda: sighash_bip341(transaction, 1, spent, SINGLE), "SINGLE needs")
 
 
 @pytest.mark.parametrize(("sighash", "kind"), [(sighash_lotus, LOTUS | ALL), (sighash_bip341, ALL)])
@@ -189,10 +189,10 @@ def test_a_transaction_without_outputs_has_an_empty_tree() -> None:
 def test_amounts_beyond_64_bits_are_refused() -> None:
     transaction, spent = two_inputs()
     rich = Transaction(2, transaction.inputs, (TxOutput(2**53 - 1, b""),) * 2049)
-    names("outputs", lambda: sighash_lotus(rich, 0, spent), "64 bits")
+    assert_names("outputs", lambda: sighash_lotus(rich, 0, spent), "64 bits")
     just = Transaction(2, transaction.inputs, (*rich.outputs[:2048], TxOutput(2048, b"")))
     assert sum(output.value for output in just.outputs) == 2**64
-    names("outputs", lambda: sighash_lotus(just, 0, spent), "64 bits")
+    assert_names("outputs", lambda: sighash_lotus(just, 0, spent), "64 bits")
     sighash_lotus(Transaction(2, transaction.inputs, (*rich.outputs[:2048], TxOutput(2047, b""))), 0, spent)
 
 
