@@ -139,12 +139,12 @@ class Hub:
         frames: dict[tuple[int, str], bytes] = {}
 
         def frame_of(event: Event, subscription: Subscription) -> bytes:
+            shown = subscription.selection.shown(event)
+            if shown is not event:  # for this reader only: what is kept below goes to others
+                return text_frame(subscription.message(event_json(shown)))
             place = (event.seq, subscription.id)
             frame = frames.get(place)
             if frame is None:
-                shown = subscription.selection.shown(event)
-                if shown is not event:  # for one reader only
-                    return text_frame(subscription.message(event_json(shown)))
                 body = bodies.get(event.seq) or bodies.setdefault(event.seq, event_json(event))
                 frame = frames[place] = text_frame(subscription.message(body))
             return frame

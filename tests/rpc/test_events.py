@@ -107,6 +107,16 @@ async def test_token_bound_to_a_key_hears_only_of_that_key_and_of_signers_it_fol
     assert [event["seq"] for event in page["events"]] == [2, 4, 6]
 
 
+async def test_event_of_two_own_keys_names_to_each_wallet_its_own_whoever_else_listens(world: World) -> None:
+    token = world.tokens.make("wallet", "read", keys=[KEY_B])
+    async with listening(world) as everything, listening(world, token) as bound:
+        world.log.append("session:ready", publicKeys=[KEY_A, KEY_B])
+        assert (await everything.next())["data"]["publicKeys"] == [KEY_A, KEY_B]
+        assert (await bound.next())["data"]["publicKeys"] == [KEY_B]
+    (event,) = (await world.result("getEvents", {"fromSeq": 1}, token))["events"]
+    assert event["data"]["publicKeys"] == [KEY_B]
+
+
 def tell_of_signers(world: World) -> None:
     """One signer each for swaps and escrow appears, and goes; an own key of the daemon is withdrawn."""
     for name in ("swap", "escrow"):
