@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
 
-from musig2.protocol.peers import peer_text
+from musig2.protocol.peers import PEER_BYTES, PREFIX, peer_text
 
 from .errors import AddressError
 
@@ -27,7 +27,10 @@ __all__ = [
 
 MAX_ADDR_BYTES = 256
 P2P_CODE = 421
+HOSTS = ("ip4", "ip6", "dns", "dns4", "dns6")
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
+PUBLIC_IP6 = ipaddress.ip_network("2000::/3")
+SIX_TO_FOUR = ipaddress.ip_network("2002::/16")  # holds any IPv4 address, private ones too
 
 
 def to_text(addr: bytes) -> str:
@@ -42,7 +45,7 @@ def from_text(text: str) -> bytes:
 
 
 def split_peer(text: str) -> tuple[bytes, bytes]:
-    """`.../p2p/<peer>` as (binary address, binary peer id). Raises AddressError, also when there is no peer."""
+    """`.../p2p/<peer>` as (binary address, binary peer id). Raises AddressError, also for no peer, or none of ours."""
     addr, found, peer = text.rpartition("/p2p/")
     if not found or not addr:
         raise AddressError("bad_address", f"{text[:200]!r} does not end in /p2p/<peer id>: see the other's getInfo")
@@ -50,7 +53,12 @@ def split_peer(text: str) -> tuple[bytes, bytes]:
         suffix = Multiaddr(f"/p2p/{peer}").to_bytes()
     except Exception as error:  # the library raises many kinds for a bad id
         raise AddressError("bad_address", f"{peer[:100]!r} is not a peer id") from error
-    return from_text(addr), bytes(suffix[_p2p_prefix_length(suffix) :])
+    binary = bytes(suffix[_p2p_prefix_length(suffix) :])
+    if len(binary) != PEER_BYTES or not binary.startswith(PREFIX):
+        raise AddressError(
+            "bad_address", f"{peer[:100]!r} is of another kind: peers of this network begin with 12D3Koo"
+        )
+    return from_text(addr), binary
 
 
 def _p2p_prefix_length(addr: bytes) -> int:
@@ -86,11 +94,15 @@ def is_unspecified(addr: bytes) -> bool:
 
 
 def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
-    """True when this node may dial the address: TCP, to a host, and not private unless that is allowed."""
+    """True when this node may dial the address: one host, a TCP port, and not private unless that is allowed.
+
+    Nothing may follow but `/p2p/...`: the library dials the first IPv4 address of what it is given, wherever it stands.
+    """
     try:
-        names = [protocol.name for protocol in addr.protocols()]
-        plain_tcp = "tcp" in names and not {"ws", "wss", "p2p-circuit"}.intersection(names)
-        return plain_tcp and (private_addresses or not _is_private(addr))
+        host, port, *rest = addr.items()
+        plain = host[0].name in HOSTS and port[0].name == "tcp" and int(port[1]) > 0
+        alone = [protocol.name for protocol, _ in rest] in ([], ["p2p"])
+        return plain and alone and (private_addresses or not _is_private(addr))
     except Exception:  # noqa: BLE001 - an address that the library cannot read is not dialled
         return False
 
@@ -98,14 +110,18 @@ def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
 def _is_private(addr: Multiaddr) -> bool:
     kind, host = _host(addr)
     if kind.startswith("dns"):
-        return host == "localhost" or host.endswith(LOCAL_NAMES)
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(LOCAL_NAMES)
     return not host or not _is_global(host)
 
 
 def _is_global(host: str) -> bool:
     ip = ipaddress.ip_address(host)
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None and (ip not in PUBLIC_IP6 or ip in SIX_TO_FOUR):
+            return False  # above all those that lead to an IPv4 address inside: 64:ff9b::/96, ::/96
+        ip = ip.ipv4_mapped or ip
+    return ip.is_global and not ip.is_multicast
 
 
 def _host(addr: Multiaddr) -> tuple[str, str]:

@@ -83,6 +83,59 @@ def test_only_plain_tcp_is_dialled() -> None:
         assert not dialable(Multiaddr(text), private_addresses=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/ip6/2600::1/ip4/127.0.0.1/tcp/22",
+        "/ip4/8.8.8.8/ip6/::1/tcp/22",
+        "/ip4/8.8.8.8/tcp/1/ip4/127.0.0.1/tcp/22",
+        "/dns4/example.org/ip4/127.0.0.1/tcp/22",
+        "/ip4/8.8.8.8/tcp/22/tls",
+        "/ip4/8.8.8.8/udp/1/tcp/2",
+        "/ip4/8.8.8.8/tcp/0",
+        "/tcp/22",
+    ],
+)
+def test_an_address_that_names_a_second_host_or_no_port_is_not_dialled(text: str) -> None:
+    for private in (True, False):
+        assert not dialable(Multiaddr(text), private_addresses=private)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/ip6/64:ff9b::7f00:1/tcp/22",
+        "/ip6/64:ff9b:1::7f00:1/tcp/22",
+        "/ip6/2002:7f00:1::/tcp/22",
+        "/ip6/::127.0.0.1/tcp/22",
+        "/ip6/::ffff:127.0.0.1/tcp/22",
+        "/ip6/fec0::1/tcp/22",
+        "/dns/localhost./tcp/22",
+        "/dns/LOCALHOST/tcp/22",
+        "/dns/printer.LAN./tcp/22",
+    ],
+)
+def test_a_private_host_in_disguise_is_not_dialled(text: str) -> None:
+    assert is_private(from_text(text))
+    assert not dialable(Multiaddr(text), private_addresses=False)
+
+
+def test_a_plain_address_is_dialled_with_and_without_its_peer() -> None:
+    for text in ("/ip4/8.8.8.8/tcp/1", "/ip6/2600::1/tcp/65535", "/dns/example.org/tcp/4327"):
+        assert dialable(Multiaddr(text), private_addresses=False)
+        assert dialable(Multiaddr(f"{text}/p2p/{peer_text(PEER)}"), private_addresses=False)
+
+
+@pytest.mark.parametrize(
+    "peer",
+    ["QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N", "16Uiu2HAkuRgsVVjk3drXpeXXvuQrZai9RNup3ToH8wH1wXmuTnRC"],
+)
+def test_a_peer_id_that_is_not_ed25519_is_refused_with_a_sentence(peer: str) -> None:
+    with pytest.raises(AddressError) as refused:
+        split_peer(f"/ip4/8.8.8.8/tcp/1/p2p/{peer}")
+    assert "12D3Koo" in str(refused.value)
+
+
 def test_loopback_alone_makes_private_addresses_useful() -> None:
     assert is_loopback(from_text("/ip4/127.0.0.1/tcp/1"))
     assert not is_loopback(from_text("/ip4/10.0.0.1/tcp/1"))
