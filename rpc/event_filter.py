@@ -71,8 +71,10 @@ class Selection:
         narrow, data = self._narrow, event.data
         if narrow is None:
             return True
+        own = data.get("publicKeys", ())
+        seen = own if self._keys is None else self._keys.intersection(own)
         return (
-            narrow.public_key in (None, data.get("publicKey"), *data.get("publicKeys", ()))
+            narrow.public_key in (None, data.get("publicKey"), *seen)
             and narrow.session_id in (None, data.get("sessionId"))
             and narrow.request_id in (None, data.get("requestId"))
         )

@@ -115,6 +115,9 @@ async def test_event_of_two_own_keys_names_to_each_wallet_its_own_whoever_else_l
         assert (await bound.next())["data"]["publicKeys"] == [KEY_B]
     (event,) = (await world.result("getEvents", {"fromSeq": 1}, token))["events"]
     assert event["data"]["publicKeys"] == [KEY_B]
+    for key, heard in ((KEY_A, []), (KEY_B, [1])):
+        page = await world.result("getEvents", {"fromSeq": 1, "filter": {"publicKey": key}}, token)
+        assert [event["seq"] for event in page["events"]] == heard, "a filter does not tell whose key is here"
 
 
 def tell_of_signers(world: World) -> None:
