@@ -116,6 +116,7 @@ class Dht:
 
     async def add_peer(self, peer: ID) -> None:
         """A peer was identified and serves the DHT of this network: it enters the routing table."""
+        self.service.met(peer)
         await self.service.add_peer(peer, skip_server_mode_check=True)
 
     def remove_peer(self, peer: ID) -> None:

@@ -3,27 +3,24 @@
 In the library the protocol id is a constant of several modules, the value store holds 50 000 records of any size and
 searches all of them to make room, provider keys are unbounded, `put_value` does not say whether anybody took the
 value, and `get_value` returns a stale local copy without asking. Whoever is named in an answer enters the routing
-table unseen and is dialled at every lookup; so the dead stay for ever, because others name them again.
+table unseen; so the dead stay for ever, because others name them again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections import Counter
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
 
 import trio
 from libp2p.abc import INetStream
-from libp2p.custom_types import StreamHandlerFn, TProtocol
-from libp2p.kad_dht.common import ALPHA, PROTOCOL_ID, QUERY_TIMEOUT
+from libp2p.kad_dht.common import ALPHA, QUERY_TIMEOUT
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.kad_dht.pb.kademlia_pb2 import Record
 from libp2p.kad_dht.provider_store import ProviderStore
 from libp2p.kad_dht.value_store import ValueStore
-from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.validator import NamespacedValidator, Validator
@@ -32,6 +29,7 @@ from p2p.rates import Paces
 
 from .guard import GuardedTasks, OnFault
 from .host import GuardedHost
+from .kad_host import KadHost
 
 MAX_VALUES = 4_096
 MAX_VALUE_BYTES = 16 * 1024
@@ -40,57 +38,9 @@ STREAMS_PER_PEER = 8
 SERVED_PEERS = 64  # at a time
 SERVE_S = 20.0
 MESSAGE_RATE = 100  # per second and peer
-UNREACHED_S = (60.0, 3_600.0)  # the first and the longest pause before a lookup dials again who was not reached
-UNREACHED_PEERS = 2_000
 
 # Whose stream is being served: lets the validator say who sent a bad record.
 serving: ContextVar[ID | None] = ContextVar("serving", default=None)
-
-
-class RenamedHost:
-    """The host as the DHT sees it: the constant protocol id becomes `protocol`, and the dead are left in peace."""
-
-    def __init__(self, host: GuardedHost, protocol: str) -> None:
-        self._host = host
-        self._protocol = TProtocol(protocol)
-        self._unreached: OrderedDict[ID, tuple[float, float]] = OrderedDict()  # until when, after which pause
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._host, name)
-
-    def _rename(self, protocol: TProtocol) -> TProtocol:
-        return self._protocol if protocol == PROTOCOL_ID else protocol
-
-    async def new_stream(self, peer_id: ID, protocol_ids: Sequence[TProtocol]) -> INetStream:
-        """As the host's; SwarmException at once for a peer that could not be reached a moment ago."""
-        if not self.connected(peer_id) and self._unreached.get(peer_id, (0.0, 0.0))[0] > trio.current_time():
-            raise SwarmException(f"{peer_id} could not be reached a moment ago")
-        try:
-            return await self._host.new_stream(peer_id, [self._rename(protocol) for protocol in protocol_ids])
-        finally:
-            self._note(peer_id)
-
-    def connected(self, peer_id: ID) -> bool:
-        """Whether there is a connection to a peer."""
-        return bool(self._host.swarm.get_connections(peer_id))
-
-    def _note(self, peer_id: ID) -> None:
-        """After an attempt: remember who could not be reached, and forget it of who was."""
-        first, longest = UNREACHED_S
-        _, last = self._unreached.pop(peer_id, (0.0, 0.0))
-        if not self.connected(peer_id):
-            pause = min(2 * last, longest) or first
-            self._unreached[peer_id] = (trio.current_time() + pause, pause)
-            if len(self._unreached) > UNREACHED_PEERS:
-                self._unreached.popitem(last=False)
-
-    def set_stream_handler(self, protocol_id: TProtocol, stream_handler: StreamHandlerFn) -> None:
-        """As the host's."""
-        self._host.set_stream_handler(self._rename(protocol_id), stream_handler)
-
-    def remove_stream_handler(self, protocol_id: TProtocol) -> None:
-        """As the host's."""
-        self._host.remove_stream_handler(self._rename(protocol_id))
 
 
 class PacedStream:
@@ -147,8 +97,8 @@ class GuardedDHT(KadDHT):
     on_fault: OnFault
 
     def __init__(self, host: GuardedHost, protocol: str, namespace: str, validator: Validator, *, server: bool) -> None:
-        self._renamed = RenamedHost(host, protocol)
-        renamed: Any = self._renamed
+        self._kad_host = KadHost(host, protocol, self._gave_no_answer)
+        renamed: Any = self._kad_host
         super().__init__(
             renamed,
             DHTMode.SERVER if server else DHTMode.CLIENT,
@@ -171,9 +121,16 @@ class GuardedDHT(KadDHT):
 
     async def _add_if_here(self, peer_obj: PeerInfo | ID, *, skip_server_mode_check: bool = False) -> bool:
         """Only who is connected enters the table. Others are asked in the lookup that found them, and then are."""
-        if not self._renamed.connected(peer_obj.peer_id if isinstance(peer_obj, PeerInfo) else peer_obj):
+        if not self._kad_host.connected(peer_obj.peer_id if isinstance(peer_obj, PeerInfo) else peer_obj):
             return False
         return await self._add_to_table(peer_obj, skip_server_mode_check=skip_server_mode_check)
+
+    def met(self, peer_id: ID) -> None:
+        """A peer has come: it may be asked again, however often it gave no answer before."""
+        self._kad_host.forgive(peer_id)
+
+    def _gave_no_answer(self, peer_id: ID) -> None:
+        self.routing_table.remove_peer(peer_id)
 
     async def handle_stream(self, stream: INetStream) -> None:
         """Serve one stream; a peer that holds too many open, or one for too long, takes nobody else's place."""
