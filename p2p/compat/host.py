@@ -31,6 +31,7 @@ from .swarm import GuardedSwarm
 IDENTIFY_BYTES = 64 * 1024
 IDENTIFY_S = 10.0
 STREAM_RATE = 50  # inbound streams per second and peer
+MAX_DEBT_S = 2.0  # whoever is further behind its pace loses its connection
 PING_BYTES, PING_COST = 32, 5
 AddressFilter = Callable[[list[Multiaddr]], list[Multiaddr]]
 OnIdentified = Callable[[ID, str], Awaitable[None]]
@@ -56,16 +57,23 @@ class GuardedHost(BasicHost):
     async def _swarm_stream_handler(self, net_stream: INetStream) -> None:
         peer_id = net_stream.muxed_conn.peer_id
         try:
-            await self._pace(peer_id, 1)
+            if not await self._pace(peer_id, 1):
+                await net_stream.reset()
+                await net_stream.muxed_conn.close()
+                return
             await super()._swarm_stream_handler(net_stream)
         except Exception as error:  # noqa: BLE001 - the guard's purpose: the stream is lost, the host goes on
             self._on_stream_fault(peer_id, error)
             await net_stream.reset()
 
-    async def _pace(self, peer_id: ID, amount: float) -> None:
-        """Whoever opens streams or pings without end is served more slowly."""
+    async def _pace(self, peer_id: ID, amount: float) -> bool:
+        """Whoever opens streams or pings without end is served more slowly; False: it is too far behind for that."""
         now = trio.current_time()
-        await trio.sleep(self._paces.of(peer_id.to_bytes(), now).owe(amount, now))
+        debt_s = self._paces.of(peer_id.to_bytes(), now).owe(amount, now)
+        if debt_s > MAX_DEBT_S:
+            return False
+        await trio.sleep(debt_s)
+        return True
 
     async def _answer_identify(self, stream: INetStream) -> None:
         """Say who this node is. The library names its own agent, and private addresses when there are no others."""
@@ -94,7 +102,8 @@ class GuardedHost(BasicHost):
         try:
             while True:
                 await stream.write(await read_exactly(stream, PING_BYTES))
-                await self._pace(stream.muxed_conn.peer_id, PING_COST)
+                if not await self._pace(stream.muxed_conn.peer_id, PING_COST):
+                    return
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()

@@ -5,13 +5,25 @@ The library's waits 100 ms before it tells of a lost connection, and after each 
 
 from __future__ import annotations
 
+from typing import Any
+
 import trio
 from libp2p.network.connection import swarm_connection
 from libp2p.network.connection.swarm_connection import SwarmConn
 
+from .yamux import QuietYamux
+
 
 class PromptConn(SwarmConn):
     """Ends its streams and tells; the muxed connection below is closed already, or closes itself."""
+
+    muxed_conn: QuietYamux  # our upgrader makes no other
+
+    async def _handle_muxed_stream(self, muxed_stream: Any) -> None:
+        try:
+            await super()._handle_muxed_stream(muxed_stream)
+        finally:
+            self.muxed_conn.release(muxed_stream)
 
     async def _cleanup(self) -> None:
         self.swarm.remove_conn(self)

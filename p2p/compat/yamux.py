@@ -40,6 +40,7 @@ MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
 ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
 MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
 READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; whoever sends more is read more slowly
+FRAME_COST = 4 * 1024  # what a frame costs besides its bytes: 8 000 empty ones per second
 KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
 HALF_CLOSED_S = 60.0
@@ -63,7 +64,7 @@ class QuietYamux(IMuxedConn):
         self._initiator = is_initiator
         self._next_id = 1 if is_initiator else 2
         self._accepted, self._to_accept = trio.open_memory_channel[QuietStream](MAX_INBOUND_STREAMS)
-        self._inbound = 0
+        self._slots: set[QuietStream] = set()  # of inbound streams
         self._out = bytearray()
         self._wanted = trio.Event()  # something is queued
         self._sent = trio.Event()  # the writer took everything
@@ -118,9 +119,17 @@ class QuietYamux(IMuxedConn):
             raise MuxedConnUnavailable("the connection is closed") from error
 
     def settle(self, stream: QuietStream) -> None:
-        """Forget a stream that is over in both directions."""
-        if stream.done and self.streams.pop(stream.stream_id, None) is not None and not stream.opened_here:
-            self._inbound -= 1
+        """Forget a stream that is over in both directions; its slot is free when also whoever serves it has ended."""
+        if stream.done:
+            if self.streams.get(stream.stream_id) is stream:
+                del self.streams[stream.stream_id]
+            if not stream.served:
+                self._slots.discard(stream)
+
+    def release(self, stream: QuietStream) -> None:
+        """Whoever served an inbound stream has ended. Until then a peer that resets it cannot have another for it."""
+        stream.served = False
+        self.settle(stream)
 
     # Running.
 
@@ -225,16 +234,16 @@ class QuietYamux(IMuxedConn):
                 data = await self.secured_conn.read()
                 self._heard_at = trio.current_time()
                 pending += data
-                self._dispatch(pending)
-                pause_s = pace.owe(len(data), self._heard_at)
+                frames = self._dispatch(pending)
+                pause_s = pace.owe(len(data) + FRAME_COST * frames, self._heard_at)
                 if pause_s:
                     await trio.sleep(pause_s)
             except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
                 return
 
-    def _dispatch(self, pending: bytearray) -> None:
-        """Take every complete frame off the front of `pending`."""
-        offset, size = 0, len(pending)
+    def _dispatch(self, pending: bytearray) -> int:
+        """Take every complete frame off the front of `pending`; how many there were."""
+        frames, offset, size = 0, 0, len(pending)
         while size - offset >= HEADER.size:
             version, kind, flags, stream_id, length = HEADER.unpack_from(pending, offset)
             if version != 0 or kind >= GO_AWAY or (kind == DATA and length > WINDOW):
@@ -247,8 +256,9 @@ class QuietYamux(IMuxedConn):
             else:
                 data = bytes(pending[offset + HEADER.size : end])
                 self._on_frame(stream_id, flags, data, length if kind == WINDOW_UPDATE else 0)
-            offset = end
+            frames, offset = frames + 1, end
         del pending[:offset]
+        return frames
 
     def _on_ping(self, flags: int, value: int) -> None:
         if flags & SYN:
@@ -275,11 +285,11 @@ class QuietYamux(IMuxedConn):
 
     def _admit(self, stream_id: int) -> QuietStream | None:
         theirs = stream_id % 2 == (0 if self._initiator else 1)
-        if not theirs or stream_id in self.streams or self._inbound >= MAX_INBOUND_STREAMS:
+        if not theirs or stream_id in self.streams or len(self._slots) >= MAX_INBOUND_STREAMS:
             self.queue(HEADER.pack(0, WINDOW_UPDATE, RST, stream_id, 0))
             return None
         stream = self.streams[stream_id] = QuietStream(stream_id, self, opened_here=False)
-        self._inbound += 1
+        self._slots.add(stream)
         self.queue(HEADER.pack(0, WINDOW_UPDATE, ACK, stream_id, 0))
         self._accepted.send_nowait(stream)  # full when a peer opens and resets faster than streams are taken
         return stream

@@ -32,6 +32,7 @@ class QuietStream(IMuxedStream):
         self.conn = conn
         self.muxed_conn = conn
         self.opened_here = opened_here
+        self.served = not opened_here  # until `release`
         self.buffer = bytearray()
         self.recv_closed = False
         self.send_closed = False
