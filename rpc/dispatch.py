@@ -109,6 +109,9 @@ class _Served:
         began = perf_counter()
         try:
             result = orjson.Fragment(await self._call(context, params))
+        except asyncio.CancelledError:
+            self._stats.count(self._name, "client_gone", perf_counter() - began)
+            raise
         except ApiError as refusal:
             self._stats.count(self._name, refusal.reason, perf_counter() - began)
             return Error(refusal.code, refusal.message, refusal.data)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 class Stats:
-    """Counters of calls by method and outcome (`ok` or a reason), and seconds spent in them."""
+    """Counters of calls by method and outcome (`ok`, `client_gone` or a reason), and seconds spent in them."""
 
     def __init__(self) -> None:
         self._calls: Counter[tuple[str, str]] = Counter()

@@ -32,6 +32,13 @@ async def test_long_poll_over_http_of_a_client_that_is_gone_ends(world: World, c
     assert world.server._gate.at_work == 0
 
 
+async def test_call_whose_client_is_gone_is_counted_as_such(world: World) -> None:
+    await send_and_go(world, WAITING)
+    await world.log.left_alone_by_all_but(1)
+    async with world.session.get(f"{world.base}/metrics", headers=world.bearer()) as response:
+        assert 'musigd_rpc_calls_total{method="getEvents",outcome="client_gone"} 1' in await response.text()
+
+
 async def test_long_poll_over_a_websocket_that_is_gone_ends(world: World) -> None:
     async with world.websocket() as ws:
         await ws.send_json(WAITING)
