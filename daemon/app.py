@@ -110,6 +110,7 @@ class App:
             clock=self.clock,
             limits=discovery_limits(self.settings),
             in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
+            bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
         )
         self.signing = SigningService(
             store=self.store,

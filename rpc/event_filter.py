@@ -83,7 +83,13 @@ class Selection:
         return self._keys is None or not self._keys.isdisjoint(event.data.get("publicKeys", ()))
 
     def _follows(self, event: Event) -> bool:
+        if event.data.get("sameDaemon") and (self._keys is None or _signer_of(event) in self._keys):
+            return False  # it is told of its own keys by other events
         return not _types_of(event).isdisjoint(self._followed(self._caller.token_id))
+
+
+def _signer_of(event: Event) -> Any:
+    return event.data.get("publicKey") or event.data["advertisement"]["publicKey"]
 
 
 def _types_of(event: Event) -> frozenset[str]:

@@ -44,15 +44,19 @@ def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
     replaced: Gone | None,
     followed: frozenset[str],
 ) -> None:
-    """Append the event of a stored statement of somebody else, if it concerns a followed type."""
+    """Append the event of a stored statement, if it concerns a followed type.
+
+    One of an own key is told to the other wallets of this daemon: `followed` are then the types that those follow.
+    """
     signed = candidate.statement.record
+    own = {"sameDaemon": True} if candidate.kept else {}
     match signed.record:
         case Advertisement(types=types) if candidate.view is not None and not followed.isdisjoint(types):
             advertisement = full_view(candidate.view, signed.envelope, own=False, reputation=None)
             renewed = verdict is Verdict.RENEWED
-            events.append(conn, "signer:discovered", {"advertisement": advertisement, "renewed": renewed})
+            events.append(conn, "signer:discovered", {"advertisement": advertisement, "renewed": renewed, **own})
         case Withdrawal(pubkey=pubkey) if replaced is not None and not followed.isdisjoint(replaced.types):
-            told = {"publicKey": pubkey.hex(), "transactionTypes": sorted(replaced.types)}
+            told = {"publicKey": pubkey.hex(), "transactionTypes": sorted(replaced.types), **own}
             events.append(conn, "signer:withdrawn", told)
         case _:
             return

@@ -12,10 +12,13 @@ from daemon.store import Store
 class Follows:
     """Belongs to the event loop."""
 
-    def __init__(self, *, store: Store, in_force: Callable[[str], bool]) -> None:
-        """`in_force`: whether there is (still) such a token."""
+    def __init__(
+        self, *, store: Store, in_force: Callable[[str], bool], bound: Callable[[str], bool] = lambda token: False
+    ) -> None:
+        """`in_force`: whether there is (still) such a token; `bound`: whether it is bound to keys."""
         self._store = store
         self._in_force = in_force
+        self._bound = bound
         self._by_token: defaultdict[str, set[str]] = defaultdict(set)
 
     def load(self) -> None:
@@ -27,6 +30,10 @@ class Follows:
     def union(self) -> frozenset[str]:
         """What anybody follows."""
         return frozenset().union(*(types for token, types in self._by_token.items() if self._in_force(token)))
+
+    def union_of_bound(self) -> frozenset[str]:
+        """What anybody follows to whom some own keys of this daemon are those of other signers."""
+        return frozenset().union(*(types for token, types in self._by_token.items() if self._bound(token)))
 
     def types_of(self, token: str) -> Collection[str]:
         """What this token follows."""

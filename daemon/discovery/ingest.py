@@ -59,6 +59,7 @@ class Ingest:
         offend: Offend,
         own_keys: Callable[[], Sequence[bytes]],
         followed: Callable[[], frozenset[str]],
+        followed_by_bound: Callable[[], frozenset[str]],
         stored: Callable[[Sequence[Statement]], None],
     ) -> None:
         """`offend` is told of forged records and who delivered them; `stored` of every statement that was taken in."""
@@ -70,6 +71,7 @@ class Ingest:
         self._offend = offend
         self._own_keys = own_keys
         self._followed = followed
+        self._followed_by_bound = followed_by_bound
         self._stored = stored
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
@@ -150,7 +152,8 @@ class Ingest:
         *,
         own: bool = False,
     ) -> None:
-        keys, followed, private = frozenset(self._own_keys()), self._followed(), self._limits.private_ranges
+        keys, private = frozenset(self._own_keys()), self._limits.private_ranges
+        followed, by_bound = self._followed(), self._followed_by_bound()
         candidates = [candidate_of(statement, keys, kept=own, private_ranges=private) for statement in statements]
 
         def write(conn: sqlite3.Connection) -> Changes:
@@ -158,8 +161,9 @@ class Ingest:
             log = LogWrite(conn, self._limits, now_ms)
             for candidate in candidates:
                 verdict = log.admit(candidate)
-                if verdict.stored and not candidate.kept:
-                    tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], followed)
+                if verdict.stored:
+                    types = by_bound if candidate.kept else followed
+                    tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], types)
             return log.close()
 
         ids = {statement.record.id for statement in statements}

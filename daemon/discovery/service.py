@@ -65,8 +65,9 @@ class DiscoveryService:
         known_peers: KnownPeers,
         limits: DiscoveryLimits,
         in_force: Callable[[str], bool] = lambda token: True,
+        bound: Callable[[str], bool] = lambda token: False,
     ) -> None:
-        """`in_force`: whether a token that once followed something is still one."""
+        """`in_force`: whether a token that once followed something is still one; `bound`: to keys."""
         self.on_notice: Callable[[Signed[Notice]], None] = lambda _: None
         self._store = store
         self._clock = clock
@@ -74,7 +75,7 @@ class DiscoveryService:
         self._started = False
         self._tasks = Tasks()
         self._buckets = Buckets()
-        self._follows = Follows(store=store, in_force=in_force)
+        self._follows = Follows(store=store, in_force=in_force, bound=bound)
         self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)
         self._finding = Finding(store=store, clock=clock, damage=self._damage)
         self._publisher = Publisher(net=network, network=network_name, limits=limits)
@@ -87,6 +88,7 @@ class DiscoveryService:
             offend=network.offend,
             own_keys=keystore.keys,
             followed=self._follows.union,
+            followed_by_bound=self._follows.union_of_bound,
             stored=self._on_stored,
         )
         self._inbox = Inbox(self._ingest)

@@ -26,11 +26,12 @@ _SIGNED = ("signature", "signatures", "aggregatedPublicKey")
 EVENTS: Final[Mapping[str, EventKind]] = {
     "signer:advertised": EventKind("an own advertisement was published", ("advertisement",)),
     "signer:discovered": EventKind(
-        "a new or renewed signer of a type that this token follows", ("advertisement", "renewed")
+        "a new or renewed signer of a type that this token follows; sameDaemon: another wallet of this daemon",
+        ("advertisement", "renewed", "sameDaemon?"),
     ),
     "signer:withdrawn": EventKind(
         "a signer of a type that this token follows took its advertisement back, or an own key did",
-        ("publicKey", "transactionTypes?"),
+        ("publicKey", "transactionTypes?", "sameDaemon?"),
     ),
     "signer:unavailable": EventKind(
         "a signer of a type that this token follows is gone; reason: peer_left (away for 30 s) or expired",

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from musig2.protocol.records import Advertisement, Entry, Withdrawal
 from musig2.protocol.sync import Push, encode_ask
 from musig2.protocol.wire import Signed
 from p2p.addresses import from_text
-from rpc.caller import Caller, owner
+from rpc.caller import OWNER, Caller, owner
 from rpc.errors import ApiError
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
@@ -161,6 +162,7 @@ class Daemon:
             network_name="test",
             known_peers=KnownPeers(store=self.store, clock=self.clock),
             limits=self.world.limits,
+            bound=lambda token: token.startswith("tenant"),
         )
         self.service.on_notice = self.notices.append
         self.net.service = self.service
@@ -191,9 +193,10 @@ class Daemon:
     async def found(self, **params: Any) -> set[str]:
         return {signer["publicKey"] for signer in (await self.find(maxResults=500, **params))["signers"]}
 
-    async def follow(self, *types: str) -> dict[str, Any]:
+    async def follow(self, *types: str, token: str = OWNER) -> dict[str, Any]:
+        """As the owner, or as a token; those called `tenant...` are bound to keys."""
         params = ads.SubscribeToSignerDiscovery.model_validate({"transactionTypes": list(types)})
-        return await self.service.subscribe_to_signer_discovery(owner(), params)
+        return await self.service.subscribe_to_signer_discovery(replace(owner(), token_id=token), params)
 
     async def own(self) -> list[dict[str, Any]]:
         return (await self.service.list_advertisements(owner(), NoParams()))["advertisements"]

@@ -71,6 +71,24 @@ async def test_types_of_a_token_that_was_revoked_are_no_longer_followed(world: W
     assert again.union() == {"escrow"}
 
 
+async def test_a_wallet_is_told_of_another_wallet_of_the_same_daemon_if_it_is_bound_to_keys(world: World) -> None:
+    daemon = await world.daemon()
+    await daemon.follow("swap")
+    await daemon.advertise(daemon.keys.create())
+    assert daemon.named("signer:discovered") == []
+    await daemon.follow("swap", token="tenant")
+    key = daemon.keys.create()
+    await daemon.advertise(key)
+    await daemon.withdraw(key)
+    (told,) = daemon.named("signer:discovered")
+    assert (told["advertisement"]["publicKey"], told["advertisement"]["own"], told["sameDaemon"]) == (
+        key.hex(),
+        False,
+        True,
+    )
+    assert [told["publicKey"] for told in daemon.named("signer:withdrawn") if "sameDaemon" in told] == [key.hex()]
+
+
 async def test_the_daemon_follows_the_topics_of_its_clients_and_of_its_own_keys(world: World) -> None:
     daemon = await world.daemon()
     assert daemon.net.topics == {"musigd/test/requests"}

@@ -149,6 +149,19 @@ async def test_each_token_hears_of_signers_of_the_types_it_follows_itself(world:
         assert [event["seq"] for event in page["events"]] == seqs
 
 
+async def test_wallets_that_share_a_daemon_hear_of_each_others_keys_as_signers(world: World) -> None:
+    for token, key in (("cookie-token", None), ("one", KEY_A), ("two", KEY_B)):
+        if key is not None:
+            world.tokens.make(token, "discover", keys=[key])
+        await world.result("subscribeToSignerDiscovery", {"transactionTypes": ["swap"]}, token)
+    signer = {**samples.ADVERTISEMENT, "publicKey": KEY_A, "criteria": {"transactionTypes": ["swap"]}}
+    world.log.append("signer:discovered", advertisement=signer, sameDaemon=True)
+    world.log.append("signer:withdrawn", publicKey=KEY_A, transactionTypes=["swap"], sameDaemon=True)
+    for token, seqs in (("cookie-token", []), ("one", []), ("two", [1, 2])):
+        page = await world.result("getEvents", {"fromSeq": 1}, token)
+        assert [event["seq"] for event in page["events"]] == seqs
+
+
 async def test_what_a_token_follows_counts_at_once_for_subscriptions_that_are_open(world: World) -> None:
     async with listening(world) as listener:
         tell_of_signers(world)
