@@ -23,6 +23,7 @@ from config.values import (
     Multiaddrs,
     NetworkName,
     Origins,
+    PublicKeys,
     SchemeName,
     is_loopback,
     parse_endpoint,
@@ -125,6 +126,7 @@ class Limits(_Section):
     advertisements_per_peer: Count = 100
     notices: Count = 50_000
     notices_per_peer: Count = 200
+    pinned_keys: PublicKeys = ()  # signers without a quota, never evicted from the directory
     unsolicited_per_peer: Count = 1_000  # open requests one peer brought that no own key has joined
     unsolicited_total: Count = 10_000
     connections: Count = 300

@@ -80,6 +80,11 @@ def _check_origin(value: str) -> None:
         raise ValueError("must be a web origin such as https://wallet.example, without a path")
 
 
+def _check_pubkey(value: str) -> None:
+    if re.fullmatch(r"0[23][0-9a-f]{64}", value) is None:
+        raise ValueError("must be a compressed public key: 66 hex digits in lower case that begin with 02 or 03")
+
+
 def _split(value: Any) -> Any:
     """Environment and flags give lists as text separated by commas or spaces."""
     return tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) and value.strip() else value or ()
@@ -101,6 +106,7 @@ Hosts = Annotated[tuple[str, ...], *_Listed]
 Origins = Annotated[tuple[Annotated[str, _said(_check_origin)], ...], *_Listed]
 Multiaddrs = Annotated[tuple[Annotated[str, _said(_check_multiaddr)], ...], *_Listed]
 BootstrapAddresses = Annotated[tuple[Annotated[str, _said(_check_bootstrap)], ...], *_Listed]
+PublicKeys = Annotated[tuple[Annotated[str, _said(_check_pubkey)], ...], *_Listed]
 Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
 Attempts = Annotated[int, Field(ge=1, le=16)]
 Millis = Annotated[int, Field(ge=0, le=2**53 - 1)]

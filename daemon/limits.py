@@ -54,6 +54,7 @@ def discovery_limits(settings: Settings) -> DiscoveryLimits:
         advertisements_per_peer=limits.advertisements_per_peer,
         notices=limits.notices,
         notices_per_peer=limits.notices_per_peer,
+        pinned_keys=frozenset(map(bytes.fromhex, limits.pinned_keys)),
         private_ranges=settings.p2p.use_private_addresses,
     )
 

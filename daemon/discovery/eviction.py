@@ -8,10 +8,11 @@ was there before. Where nobody holds more than anybody else, dice decide.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .limits import DiscoveryLimits
 from .lines import lines_of
+from .pins import evictable
 from .statements import Kind
 
 SPARE = 0.01  # the share that is freed at once, so that a full directory does not evict at every statement
@@ -24,10 +25,6 @@ SELECT 'net', net, count(*) FROM directory_log
  WHERE net IS NOT NULL AND kind = :kind GROUP BY net HAVING count(*) > 1
 ORDER BY size DESC LIMIT 5000
 """
-FREE = "NOT EXISTS (SELECT 1 FROM directory_kept k WHERE k.subject = directory_log.subject)"
-OF_PEER = f"SELECT seq FROM directory_log WHERE peer = ? AND kind = ? AND {FREE} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
-OF_NET = f"SELECT seq FROM directory_log WHERE net = ? AND kind = ? AND {FREE} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
-OF_ALL = f"SELECT seq FROM directory_log WHERE kind = ? AND {FREE} ORDER BY random() LIMIT ?"  # noqa: S608 - constants only
 
 
 def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
@@ -41,22 +38,24 @@ def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
     for kind, limit in most.items():
         excess = lines_of(conn, kind) - limit
         if excess > 0:
-            chosen += _victims_of(conn, kind, excess + int(limit * SPARE))
+            chosen += _victims_of(conn, kind, excess + int(limit * SPARE), limits.pinned_keys)
     return chosen
 
 
-def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int) -> list[int]:
+def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, pinned: Collection[bytes]) -> list[int]:
     groups = conn.execute(GROUPS, {"kind": kind.value}).fetchall()
     level = water_level([size for _, _, size in groups], excess)
+    free, named = evictable(pinned)
     chosen: dict[int, None] = {}
     for grouping, value, size in groups:
         if size <= level or len(chosen) >= excess:
             break
-        sql = OF_PEER if grouping == "peer" else OF_NET
+        sql = f"SELECT seq FROM directory_log WHERE {grouping} = ? AND kind = ? AND {free} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants and marks only
         room = min(size - level, excess - len(chosen))
-        chosen.update((row[0], None) for row in conn.execute(sql, (value, kind.value, room)))
+        chosen.update((row[0], None) for row in conn.execute(sql, (value, kind.value, *named, room)))
     if not chosen:
-        chosen.update((row[0], None) for row in conn.execute(OF_ALL, (kind.value, excess)))
+        sql = f"SELECT seq FROM directory_log WHERE kind = ? AND {free} ORDER BY random() LIMIT ?"  # noqa: S608 - constants and marks only
+        chosen.update((row[0], None) for row in conn.execute(sql, (kind.value, *named, excess)))
     return list(chosen)
 
 

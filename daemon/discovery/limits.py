@@ -47,4 +47,5 @@ class DiscoveryLimits:
     served_bytes: int = 256 * 1024 * 1024  # to one peer at once; refilled at a hundredth of it per second
     push_peers: int = 64
     peer_left_ms: int = 30_000  # a peer that comes back sooner has not left
+    pinned_keys: frozenset[bytes] = frozenset()  # no quota holds for them, and they are never evicted
     settle_ms: int = 10_000  # after a start, until what expired meanwhile and was not renewed is told

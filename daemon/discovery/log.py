@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from musig2.protocol.records import Withdrawal
+from musig2.protocol.records import Advertisement, Withdrawal
 
 from .eviction import victims
 from .limits import DiscoveryLimits
@@ -44,7 +44,7 @@ class Candidate:
     statement: Statement
     net: bytes | None = None
     view: bytes | None = None
-    kept: bool = False  # own or pinned: no quota
+    kept: bool = False  # own: no quota
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class LogWrite:
     def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> Verdict:
         statement = candidate.statement
         holder = _holder(statement, candidate.net, held)
-        refusal = None if candidate.kept else self._quotas.refusal(holder, held)
+        refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
         if refusal is not None:
             return Verdict(refusal)
         if held_seq is not None:
@@ -116,6 +116,11 @@ class LogWrite:
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
         return Verdict.RENEWED if held is not None and held.kind is holder.kind else Verdict.NEW
+
+    def _is_kept(self, candidate: Candidate) -> bool:
+        record = candidate.statement.record.record
+        pinned = isinstance(record, Advertisement | Withdrawal) and record.pubkey in self._limits.pinned_keys
+        return pinned or candidate.kept
 
     def _left(self, gone: Gone) -> None:
         self._quotas.moved(gone.holder, -1)

@@ -62,7 +62,8 @@ class InfoService:
         self._health = health
         self._clock = clock
         self._started_ms = clock.mono_ms()
-        self._limits = {_camel(name): value for name, value in settings.limits.model_dump().items()}
+        limits = settings.limits.model_dump().items()
+        self._limits = {_camel(name): value for name, value in limits if isinstance(value, int)}
 
     async def get_info(self, caller: Caller, params: NoParams) -> Info:
         not_ready = self._health.ready()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import sqlite3
 from pathlib import Path
 
-from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
+from discovery_world import DAY_MS, DEADLINE_S, Signer, World, a_world, push_of, until
 from test_attacks_on_records import MALLORY, pushed
 
 from daemon.discovery.eviction import water_level
@@ -156,3 +158,46 @@ async def test_entries_that_name_a_peer_take_none_of_its_seats(tmp_path: Path) -
             await daemon.service.on_ask(MALLORY, push_of((seal(record, mallory.sign), None)))
         assert await pushed(daemon, MALLORY, (signed, None)) == 0
         assert await pushed(daemon, MALLORY, (entry, None)) == 1
+
+
+async def test_pinned_keys_have_no_quota_and_are_never_evicted(tmp_path: Path) -> None:
+    crowd = PeerIdentity(secrets.token_bytes(32))
+    pinned = Signer(peer=crowd)
+    limits = DiscoveryLimits(advertisements=6, advertisements_per_peer=3, pinned_keys=frozenset({pinned.pubkey}))
+    async with a_world(tmp_path, limits) as world:
+        daemon = await world.daemon()
+        assert await pushed(daemon, MALLORY, *(Signer(peer=crowd).advertise(world.clock.wall) for _ in range(5))) == 3
+        assert await pushed(daemon, MALLORY, pinned.advertise(world.clock.wall)) == 1
+        for _ in range(5):
+            await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(5)))
+        assert daemon.lines() <= 6
+        assert pinned.pubkey.hex() in await daemon.found()
+
+
+async def test_those_with_whom_a_request_is_about_to_be_signed_are_never_evicted(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements=5)) as world:
+        daemon, partner, named = await world.daemon(), Signer(), Signer()
+        await pushed(daemon, MALLORY, partner.advertise(world.clock.wall), named.advertise(world.clock.wall))
+        await daemon.store.write(lambda conn: requests_of(conn, joined=partner.pubkey, stranger=named.pubkey))
+        for _ in range(12):
+            await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
+        assert partner.pubkey.hex() in await daemon.found()
+        await daemon.store.write(lambda conn: conn.execute("UPDATE signing_requests SET settled = 1"))
+        async with asyncio.timeout(DEADLINE_S):
+            while partner.pubkey.hex() in await daemon.found():
+                await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
+
+
+def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> None:
+    """Two requests as signing stores them: one that an own key has joined, and one that only arrived."""
+    for request, key in ((b"j" * 32, joined), (b"s" * 32, stranger)):
+        conn.execute(
+            "INSERT INTO signing_requests (request, scheme, envelope, creator, expires, received, outcome)"
+            " VALUES (?, 'lotus', x'', x'', 0, 0, 'open')",
+            (request,),
+        )
+        conn.execute("INSERT INTO signing_keys (request, position, key, own) VALUES (?, 0, ?, 0)", (request, key))
+    conn.execute(
+        "INSERT INTO signing_joins (request, attempt, position, own, peer, envelope) VALUES (?, 1, 1, 1, x'', x'')",
+        (b"j" * 32,),
+    )
