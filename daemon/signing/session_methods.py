@@ -173,13 +173,22 @@ class SessionMethods:
     def _signed_thing(
         self, caller: Caller, params: wire.GetFinalSignature
     ) -> tuple[StoredRequest, Sequence[StoredSession]]:
+        """The request, and the caller's part of the session in question; empty where it has none (yet)."""
         if params.session_id is not None:
-            return self._finder.session(caller, bytes.fromhex(params.session_id))
+            session = bytes.fromhex(params.session_id)
+            unjoined = self._finder.unjoined_view(caller, session)
+            if unjoined is not None:
+                return self._finder.stored(caller, bytes.fromhex(unjoined["requestId"])), []
+            stored, found = self._finder.session(caller, session)
+            return stored, [row for row in found if caller.sees(row.row.key)]
         assert params.request_id is not None
         stored = self._finder.stored(caller, bytes.fromhex(params.request_id))
-        found = self._store.read(lambda conn: reading.sessions_of(conn, stored.request))
-        highest = max((row.row.attempt for row in found), default=0)
-        return stored, [row for row in found if row.row.attempt == highest] if not _over(stored) else []
+        if _over(stored):
+            return stored, []
+        attempts = self._store.read(lambda conn: reading.sessions_of(conn, stored.request))
+        own = [row for row in attempts if caller.sees(row.row.key)]
+        highest = max((row.row.attempt for row in own), default=0)
+        return stored, [row for row in own if row.row.attempt == highest]
 
     def _final(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
         if not stored.signatures:
@@ -203,7 +212,7 @@ class SessionMethods:
         if not found:
             return not_ready(self._finder.view(caller, stored.request), (), own)
         view = self._finder.session_view(caller, found[0].row.session)
-        return not_ready(view, [row.row for row in found if caller.sees(row.row.key)], own)
+        return not_ready(view, [row.row for row in found], own)
 
     def _why(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
         why: Json = {"sessionReason": stored.reason} if stored.reason is not None else {}

@@ -53,6 +53,16 @@ async def test_the_other_tenant_receives_the_request_and_the_creator_hears_of_it
     assert final == await both.call("getFinalSignature", tenant(mine), requestId=answer["requestId"])
 
 
+async def test_a_tenant_that_has_not_joined_is_told_that_the_signature_waits_for_its_join(both: Daemon) -> None:
+    _, his, answer = await asked(both)
+    for named in ({"requestId": answer["requestId"]}, {"sessionId": answer["sessionId"]}):
+        with pytest.raises(ApiError) as caught:
+            await both.call("getFinalSignature", tenant(his), **named)
+        data = caught.value.data
+        assert (data["phase"], data["waitingFor"]) == ("joining", [his.hex()])
+        assert data["waitingForCall"] == "joinSigningRequest"
+
+
 async def test_a_tenant_sees_the_session_that_it_has_not_joined_yet(both: Daemon) -> None:
     _, his, answer = await asked(both)
     shown = await both.call("getSession", tenant(his), sessionId=answer["sessionId"])
