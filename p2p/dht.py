@@ -39,6 +39,8 @@ class SignerRecords(Validator):
         signed = self._gate.envelope(peer, value)
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
             raise Refused("not an advertisement or a withdrawal")
+        if isinstance(signed.record, Advertisement) and not signed.record.types:
+            raise Refused("a delegation, which is shown and not published")
         if key.rpartition("/")[2] != signed.record.pubkey.hex():
             raise Refused("a record of another key")
         if not self._checks.timely(len(value), signed.record, live=False):
@@ -107,10 +109,8 @@ class Dht:
 
     async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         """Who says to serve `key`, each peer once; asked anew each time."""
-        hashed = _provider_key(key)
-        self.service.provider_store.providers.pop(hashed, None)
         found: dict[bytes, tuple[bytes, ...]] = {}
-        for info in await self.service.provider_store.find_providers(hashed, MANY_PROVIDERS):
+        for info in await self.service.fresh_providers(_provider_key(key), MANY_PROVIDERS):
             found.setdefault(info.peer_id.to_bytes(), tuple(addr.to_bytes() for addr in info.addrs))
         return list(found.items())
 

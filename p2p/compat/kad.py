@@ -3,28 +3,32 @@
 In the library the protocol id is a constant of several modules, the value store holds 50 000 records of any size and
 searches all of them to make room, provider keys are unbounded, `put_value` does not say whether anybody took the
 value, and `get_value` returns a stale local copy without asking. Whoever is named in an answer enters the routing
-table unseen; so the dead stay for ever, because others name them again.
+table unseen; so the dead stay for ever, because others name them again. Messages of 4 MiB are read, and every address
+in them is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
 
 import trio
 from libp2p.abc import INetStream
+from libp2p.kad_dht import kad_dht, peer_routing, provider_store, value_store
 from libp2p.kad_dht.common import ALPHA, QUERY_TIMEOUT
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
-from libp2p.kad_dht.pb.kademlia_pb2 import Record
+from libp2p.kad_dht.pb.kademlia_pb2 import Message, Record
 from libp2p.kad_dht.provider_store import ProviderStore
 from libp2p.kad_dht.value_store import ValueStore
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.validator import NamespacedValidator, Validator
 
+from p2p.addresses import MAX_ADDR_BYTES
 from p2p.rates import Paces
 
 from .guard import GuardedTasks, OnFault
@@ -33,14 +37,22 @@ from .kad_host import KadHost
 
 MAX_VALUES = 4_096
 MAX_VALUE_BYTES = 16 * 1024
-MAX_PROVIDER_KEYS = 4_096
+MAX_PROVIDER_KEYS = 1_024  # of at most 20 providers each
+MAX_PROVIDER_ADDRS = 8
+MAX_MESSAGE_BYTES = 64 * 1024
+ANSWER_BYTES = 60 * 1024  # what is over in an answer is left out: room for the sender's own record
 STREAMS_PER_PEER = 8
 SERVED_PEERS = 64  # at a time
 SERVE_S = 20.0
-MESSAGE_RATE = 100  # per second and peer
+MESSAGE_RATE = 100  # per second and peer; each KiB costs as much as a message
 
 # Whose stream is being served: lets the validator say who sent a bad record.
 serving: ContextVar[ID | None] = ContextVar("serving", default=None)
+# The key that the network is being asked for: the task that asks does not see the own copy, everybody else does.
+asked_anew: ContextVar[bytes | None] = ContextVar("asked_anew", default=None)
+
+for module in (kad_dht, peer_routing, provider_store, value_store):
+    vars(module)["MAX_DHT_MESSAGE_SIZE"] = MAX_MESSAGE_BYTES  # each has imported the constant by its name
 
 
 class PacedStream:
@@ -58,7 +70,9 @@ class PacedStream:
         data = await self._stream.read(n)
         if n != 1:
             now = trio.current_time()
-            await trio.sleep(self._paces.of(self._stream.muxed_conn.peer_id.to_bytes(), now).owe(1, now))
+            await trio.sleep(
+                self._paces.of(self._stream.muxed_conn.peer_id.to_bytes(), now).owe(1 + len(data) / 1024, now)
+            )
         return data
 
 
@@ -74,6 +88,10 @@ class BoundedValues(ValueStore):
             if key not in self.local_keys:
                 del self.store[key]
 
+    def get(self, key: bytes) -> Record | None:
+        """The stored record, as long as the network is not asked for it."""
+        return None if key == asked_anew.get() else super().get(key)
+
     def put_record(self, key: bytes, record: Record) -> None:
         """Store a record from the network, if it is not too large."""
         if len(record.value) <= MAX_VALUE_BYTES and len(key) <= 128:
@@ -81,14 +99,24 @@ class BoundedValues(ValueStore):
 
 
 class BoundedProviders(ProviderStore):
-    """Forgets the oldest key when there are too many."""
+    """Forgets the oldest key when there are too many, and keeps few addresses of a provider."""
+
+    def get_providers(self, key: bytes) -> list[PeerInfo]:
+        """The stored providers, as long as the network is not asked for them."""
+        return [] if key == asked_anew.get() else super().get_providers(key)
 
     def add_provider(self, key: bytes, provider: PeerInfo) -> None:
         """Remember that `provider` serves `key`."""
         if key not in self.providers and len(self.providers) >= MAX_PROVIDER_KEYS:
             oldest = next(stored for stored in self.providers if stored not in self.providing_keys)
             del self.providers[oldest]
-        super().add_provider(key, provider)
+        super().add_provider(key, with_few_addresses(provider))
+
+
+def with_few_addresses(provider: PeerInfo) -> PeerInfo:
+    """At most 8 addresses of at most 256 bytes."""
+    few = provider.addrs[:MAX_PROVIDER_ADDRS]
+    return PeerInfo(provider.peer_id, [addr for addr in few if len(addr.to_bytes()) <= MAX_ADDR_BYTES])
 
 
 class GuardedDHT(KadDHT):
@@ -152,16 +180,40 @@ class GuardedDHT(KadDHT):
 
     async def fresh_value(self, key: str) -> bytes | None:
         """The best record that the network has; the own copy only takes part in the choice."""
-        own = self.value_store.get(key.encode())
-        self.value_store.store.pop(key.encode(), None)
-        found = await self.get_value(key)
-        if own is None or self.validator is None:
-            return found
-        candidates = [own.value] if found is None else [own.value, found]
-        best = candidates[self._select(key, candidates)]
-        if best == own.value:
-            self.value_store.put_record(key.encode(), own)
-        return best
+        encoded = key.encode()
+        own = self.value_store.store.get(encoded) if self.value_store.get(encoded) is not None else None
+        before = asked_anew.set(encoded)
+        try:
+            found = await self.get_value(key)
+        finally:
+            asked_anew.reset(before)
+            if own is not None:
+                self._keep_newer(key, own)
+        held = self.value_store.get(encoded)
+        return found if held is None else held.value
+
+    def _keep_newer(self, key: str, own: tuple[Record, float]) -> None:
+        """Undo it where an older record from the network took the place of the own copy."""
+        held = self.value_store.get(key.encode())
+        if held is None or self._select(key, [own[0].value, held.value]) == 0:
+            self.value_store.store[key.encode()] = own
+
+    async def fresh_providers(self, key: bytes, count: int) -> list[PeerInfo]:
+        """Whom the network names as providers of a key; what is stored here for others stays untouched."""
+        before = asked_anew.set(key)
+        try:
+            found = await self.provider_store.find_providers(key, count)
+        finally:
+            asked_anew.reset(before)
+        return [with_few_addresses(provider) for provider in found]
+
+    def _add_closer_peers_to_response(
+        self, response: Message, closest_peers: Sequence[ID], exclude_peer_id: ID | None = None
+    ) -> None:
+        super()._add_closer_peers_to_response(response, closest_peers, exclude_peer_id)
+        for named in (response.closerPeers, response.providerPeers):
+            while named and response.ByteSize() > ANSWER_BYTES:
+                del named[-1]
 
     def _select(self, key: str, values: list[bytes]) -> int:
         assert self.validator is not None
