@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from rpc.caller import Caller
 from rpc.errors import ApiError
 from rpc.idempotency import Idempotency, call_digest
+from rpc.limits import too_many_at_work
 from rpc.methods.method import Method
 from rpc.models.wire import Change, Params
 from rpc.params import params_of
@@ -36,13 +37,15 @@ class CallMaker:
     """Makes calls. `draining()` says whether changing calls are refused because the daemon is stopping.
 
     A call whose client has gone is cancelled by whoever reads from that client. One that only reads ends there; one
-    that changes something goes on to its end, so that no change is left half made.
+    that changes something goes on to its end, so that no change is left half made. At most `most` changes are at work
+    at once, whether their clients are still there or not.
     """
 
-    def __init__(self, events: EventSource, idempotency: Idempotency, draining: Callable[[], bool]) -> None:
+    def __init__(self, events: EventSource, idempotency: Idempotency, draining: Callable[[], bool], most: int) -> None:
         self._events = events
         self._idempotency = idempotency
         self._draining = draining
+        self._most = most
         self._changing: set[asyncio.Task[bytes]] = set()
 
     async def settled(self, within_s: float) -> None:
@@ -63,6 +66,8 @@ class CallMaker:
                 raise ApiError(
                     "shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000
                 )
+            if len(self._changing) >= self._most:
+                raise too_many_at_work()
             changing = asyncio.ensure_future(self._change(method, serve, message, raw))
             self._changing.add(changing)
             changing.add_done_callback(self._changing.discard)

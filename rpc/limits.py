@@ -42,6 +42,16 @@ class RateLimit:
         )
 
 
+def too_many_at_work() -> ApiError:
+    """The refusal of a call beyond those that may be at work at once."""
+    return ApiError(
+        "busy",
+        "Too many calls are at work; wait, or raise limits.rpc_calls_at_once.",
+        retryAfterMs=1_000,
+        setting="limits.rpc_calls_at_once",
+    )
+
+
 class Gate:
     """Counts calls at work. Stopping, it turns every message away; draining, only changes are (rpc.calls asks)."""
 
@@ -59,12 +69,7 @@ class Gate:
         if self.stopping:
             return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
         if self.at_work + calls > self._max_calls:
-            return ApiError(
-                "busy",
-                "Too many calls are at work; wait, or raise limits.rpc_calls_at_once.",
-                retryAfterMs=1_000,
-                setting="limits.rpc_calls_at_once",
-            )
+            return too_many_at_work()
         refusal = self._rate.take(token_id, calls)
         if refusal is None:
             self.at_work += calls

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from rpc.caller import Caller
 from rpc.errors import REASONS
 from rpc.methods.method import Method
+from rpc.models.event_kinds import EVENTS
 from rpc.models.wire import NoParams
 from rpc.table import API_VERSION, METHODS
 
@@ -44,6 +45,7 @@ def document(version: str) -> Mapping[str, Any]:
         },
         "methods": [_method(method, schemas) for method in METHODS.values()],
         "components": {"schemas": schemas, "errors": _errors()},
+        "x-events": {name: {"when": kind.when, "data": list(kind.data)} for name, kind in EVENTS.items()},
     }
 
 

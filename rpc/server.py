@@ -69,7 +69,7 @@ class RpcServer:
         self._hub = Hub(events, now_ms, config.progress_s)
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = Gate(config.max_calls_at_once, rate)
-        self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining)
+        self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
         calls = calls_of(self._maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)

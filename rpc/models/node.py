@@ -160,3 +160,4 @@ class OpenRpc(Shown):
     info: dict[str, Any]
     methods: Many[Any]
     components: dict[str, Any] | None = None
+    events: dict[str, Any] | None = Field(default=None, alias="x-events", description="every event, and its data")

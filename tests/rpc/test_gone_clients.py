@@ -58,6 +58,20 @@ async def test_change_whose_client_is_gone_is_made_to_its_end(world: World) -> N
     assert [key["label"] for key in (await world.result("listKeys"))["keys"]][1:] == ["left"]
 
 
+async def test_changes_of_clients_that_are_gone_count_among_the_calls_at_work(make_world: MakeWorld) -> None:
+    world = await make_world(max_calls_at_once=2)
+    slow = slowed(world, "createKey")
+    call = {"jsonrpc": "2.0", "id": 1, "method": "createKey", "params": {"scheme": "lotus"}}
+    for _ in range(2):
+        slow.began.clear()
+        await send_and_go(world, call, slow.began)
+    await world.server._gate.quiet(10)
+    assert await world.reason("createKey", {"scheme": "lotus"}) == "busy"
+    slow.go.set()
+    await world.server._maker.settled(10)
+    assert len((await world.result("listKeys"))["keys"]) == 3
+
+
 async def test_server_that_stops_waits_for_a_change_whose_client_is_gone(make_world: MakeWorld) -> None:
     world = await make_world()
     slow = slowed(world, "createKey")
