@@ -15,7 +15,6 @@ from .compat.host import GuardedHost
 from .settings import NetworkConfig
 
 REMEMBERED = 32
-KNOWN_TTL_S = 3_600
 LAST_PAUSE_S = 300.0
 
 
@@ -31,12 +30,12 @@ class Reach:
         self._alone = trio.Event()
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
-        """Connect to a peer at these or known addresses; True when there is a connection."""
+        """Connect to a peer at these addresses, then at known ones; True when there is a connection."""
         peer_id = ID(peer)
         if self._refused(peer):
             return False
         if addrs:
-            self._host.get_peerstore().add_addrs(peer_id, readable(addrs), KNOWN_TTL_S)
+            self._host.swarm.peerstore.vouch(peer_id, readable(addrs))
         try:
             await self._host.swarm.dial_peer(peer_id)
         except SwarmException:

@@ -29,7 +29,7 @@ from p2p.rates import Paces
 from .swarm import GuardedSwarm
 
 IDENTIFY_BYTES = 64 * 1024
-IDENTIFY_S = 10.0
+IDENTIFY_S = 15.0
 STREAM_RATE = 50  # inbound streams per second and peer
 MAX_DEBT_S = 2.0  # whoever is further behind its pace loses its connection
 PING_BYTES, PING_COST = 32, 5
@@ -114,6 +114,18 @@ class GuardedHost(BasicHost):
         self._identify_inflight.add(peer_id)
         self.swarm.manager.run_task(self._identify_task_entry, peer_id, reason)
 
+    async def _identify_task_entry(self, peer_id: ID, reason: str) -> None:
+        """Ask a peer who it is. Who does not say takes the place of others: its connection is closed."""
+        connection = self._get_first_connection(peer_id)
+        try:
+            await super()._identify_task_entry(peer_id, reason)
+        except Exception:
+            if connection is not None:
+                await connection.close()
+            if self._get_first_connection(peer_id) is not None:
+                self._schedule_identify(peer_id, reason=reason)
+            raise
+
     async def _identify_peer(self, peer_id: ID, *, reason: str) -> None:
         connection = self._get_first_connection(peer_id)
         if connection is None:
@@ -127,6 +139,7 @@ class GuardedHost(BasicHost):
                 with trio.CancelScope(shield=True):
                     await stream.close()
         await update_peerstore_from_identify(self.peerstore, peer_id, message)
+        self.swarm.vouch_for_named(peer_id)
         self._note_observed(connection, message)
         if not self._network.get_connections(peer_id):
             return

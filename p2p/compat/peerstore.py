@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+from libp2p.peer.envelope import Envelope
 from libp2p.peer.id import ID
+from libp2p.peer.peerdata import PeerData
 from libp2p.peer.peerstore import PeerStore
 
-from p2p.addresses import Multiaddr, without_peer
+from p2p.addresses import MAX_ADDR_BYTES, Multiaddr, without_peer
 
 MAX_ADDRS_PER_PEER = 16
+MAX_VOUCHED = 5  # of them tried first
+MAX_RECORD_BYTES = 4_096
 MAX_PEERS = 2_000
 MAX_PROTOCOLS_PER_PEER = 64
 MAX_PROTOCOL_CHARS = 128
+VOUCHED = "vouched"
 
 
 class BoundedPeerStore(PeerStore):
@@ -24,10 +30,32 @@ class BoundedPeerStore(PeerStore):
 
     def add_addrs(self, peer_id: ID, addrs: Sequence[Multiaddr], ttl: int = 0) -> None:
         """As the library's, but at most 16 of a peer, the oldest give way, and none twice, with and without `/p2p`."""
-        super().add_addrs(peer_id, [without_peer(addr) for addr in addrs[:MAX_ADDRS_PER_PEER]], ttl)
+        short = [without_peer(addr) for addr in addrs[:MAX_ADDRS_PER_PEER] if len(addr.to_bytes()) <= MAX_ADDR_BYTES]
+        super().add_addrs(peer_id, short, ttl)
         known = self.peer_data_map.get(peer_id)
         if known is not None and len(known.addrs) > MAX_ADDRS_PER_PEER:
             del known.addrs[:-MAX_ADDRS_PER_PEER]
+
+    def vouch(self, peer_id: ID, addrs: Iterable[Multiaddr]) -> None:
+        """These worked, or the peer itself or this node's user named them: no hearsay comes before them."""
+        metadata: Any = self.peer_data_map.setdefault(peer_id, PeerData()).metadata
+        metadata[VOUCHED] = list(dict.fromkeys([*map(without_peer, addrs), *self.vouched(peer_id)]))[:MAX_VOUCHED]
+        self._enforce_peer_limit()
+
+    def dial_order(self, peer_id: ID) -> list[Multiaddr]:
+        """All known addresses of a peer: first those that are vouched for, then hearsay, the newest first."""
+        data = self.peer_data_map.get(peer_id)
+        return list(dict.fromkeys([*self.vouched(peer_id), *reversed(data.addrs)])) if data is not None else []
+
+    def vouched(self, peer_id: ID) -> list[Multiaddr]:
+        """The addresses of a peer that are vouched for, the last one first."""
+        data = self.peer_data_map.get(peer_id)
+        metadata: Any = data.metadata if data is not None else {}
+        return list(metadata.get(VOUCHED, ()))
+
+    def consume_peer_record(self, envelope: Envelope, ttl: int) -> bool:
+        """As the library's, but not a large one: it would be repeated in every answer that names the peer."""
+        return len(envelope.marshal_envelope()) <= MAX_RECORD_BYTES and super().consume_peer_record(envelope, ttl)
 
     def add_protocols(self, peer_id: ID, protocols: Sequence[str]) -> None:
         """As the library's, at most 64 names of at most 128 characters."""

@@ -6,8 +6,10 @@ connections; a dial tries one TCP address per peer, takes 250 ms at least, and a
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +21,6 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStoreError
 from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
@@ -47,6 +48,25 @@ class DoorRules:
     max_per_ip: int
     upgrade_s: float
     dial_s: float
+
+
+def source_of(ip: str) -> str:
+    """What counts as one source of connections: an IPv4 address, or the 64 bits of IPv6 that every subscriber has."""
+    address = ipaddress.ip_address(ip)
+    if address.version == 4:
+        return ip
+    return str(address.ipv4_mapped or ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+
+
+@contextmanager
+def _counted(counts: Counter[str], source: str) -> Iterator[None]:
+    counts[source] += 1
+    try:
+        yield
+    finally:
+        counts[source] -= 1
+        if not counts[source]:
+            del counts[source]
 
 
 class GuardedSwarm(Swarm):
@@ -87,35 +107,42 @@ class GuardedSwarm(Swarm):
     async def _handle_inbound_connection(self, read_write_closer: ReadWriteCloser, maddr: Multiaddr) -> None:
         """Serve one inbound connection from its first byte to its end, then give its slot back."""
         remote = read_write_closer.get_remote_address()
-        ip = remote[0] if remote else ""
+        source = source_of(remote[0]) if remote else ""
         try:
-            if self._has_room(ip):
-                self._inbound[ip] += 1
-                await self._serve_inbound(read_write_closer, maddr, ip)
+            if self._few_from(source) and (self._has_room() or await self._make_room()):
+                await self._serve_inbound(read_write_closer, maddr, source)
         except Exception as error:  # noqa: BLE001 - an inbound handshake fails in many ways; each costs only itself
             await self._tell_fault(self._handle_inbound_connection, error)
         finally:
-            self._inbound[ip] -= 1
-            self._inbound += Counter()  # drops the zeroes
             with trio.CancelScope(shield=True), trio.move_on_after(1):
                 await read_write_closer.close()
 
-    def _has_room(self, ip: str) -> bool:
-        return (
-            self._pending[ip] < self._rules.max_pending_per_ip
-            and self._inbound[ip] < self._rules.max_per_ip
-            and self._inbound.total() < self._rules.max_connections - self._rules.max_connections // 4
-            and self.get_total_connections() < self._rules.max_connections
-        )
+    def _few_from(self, source: str) -> bool:
+        rules = self._rules
+        return self._pending[source] < rules.max_pending_per_ip and self._inbound[source] < rules.max_per_ip
 
-    async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, ip: str) -> None:
-        self._pending[ip] += 1
-        try:
-            muxed = await self.upgrade_inbound_raw_conn(RawConnection(stream, False), maddr)
-        finally:
-            self._pending[ip] -= 1
-            self._pending += Counter()
-        await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
+    def _has_room(self) -> bool:
+        most = self._rules.max_connections
+        return self._inbound.total() < most - most // 4 and self.get_total_connections() < most
+
+    async def _make_room(self) -> bool:
+        """Close the oldest inbound connection over which nothing lasting runs; False if there is none."""
+        now = trio.current_time()
+        useless = [
+            conn
+            for conn in self.get_connections()
+            if isinstance(conn, PromptConn) and conn.direction == Direction.INBOUND and conn.is_useless(now)
+        ]
+        oldest = min(useless, key=lambda conn: conn.since, default=None)
+        if oldest is not None:
+            await oldest.close()
+        return oldest is not None
+
+    async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, source: str) -> None:
+        with _counted(self._inbound, source):
+            with _counted(self._pending, source):
+                muxed = await self.upgrade_inbound_raw_conn(RawConnection(stream, False), maddr)
+            await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 
     async def add_conn(self, muxed_conn: IMuxedConn, direction: str = "unknown") -> PromptConn:
         """Register a connection whose peer is now known, unless that peer is refused."""
@@ -166,12 +193,14 @@ class GuardedSwarm(Swarm):
         return [conn for conn in self.get_connections(peer_id) if not conn.is_closed]
 
     def dial_candidates(self, peer_id: ID) -> list[Multiaddr]:
-        """The known addresses that may be dialled, newest first."""
-        try:
-            known = self.peerstore.addrs(peer_id)
-        except PeerStoreError:
-            return []
-        return [addr for addr in reversed(known) if self.may_dial(addr)][:MAX_ADDRS]
+        """The known addresses that may be dialled, in the order in which they are tried."""
+        return [addr for addr in self.peerstore.dial_order(peer_id) if self.may_dial(addr)][:MAX_ADDRS]
+
+    def vouch_for_named(self, peer_id: ID) -> None:
+        """A peer has just said itself where it can be dialled; before that comes the address that worked."""
+        data = self.peerstore.peer_data_map.get(peer_id)
+        named = [addr for addr in data.addrs if self.may_dial(addr)] if data is not None else []
+        self.peerstore.vouch(peer_id, [*self.peerstore.vouched(peer_id)[:1], *named])
 
     def may_dial(self, addr: Multiaddr) -> bool:
         """Whether an address is of a kind that works, and allowed."""
@@ -192,6 +221,7 @@ class GuardedSwarm(Swarm):
     async def _dial_one(self, addr: Multiaddr, peer_id: ID, failed: trio.Event, others: trio.CancelScope) -> None:
         try:
             await self._dial_addr_single_attempt(addr, peer_id)
+            self.peerstore.vouch(peer_id, [addr])
             others.cancel()
         except Exception:  # noqa: BLE001 - refused, unreachable, another peer, no noise: the next address is tried
             failed.set()

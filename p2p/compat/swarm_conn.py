@@ -13,11 +13,23 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 
 from .yamux import QuietYamux
 
+SETTLE_S = 30.0
+USES = (["session"], ["directory"])  # the last but one part of the protocols' names
+
 
 class PromptConn(SwarmConn):
     """Ends its streams and tells; the muxed connection below is closed already, or closes itself."""
 
     muxed_conn: QuietYamux  # our upgrader makes no other
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.since = trio.current_time()
+
+    def is_useless(self, now: float) -> bool:
+        """True when it is open for half a minute, and is used neither for signing nor for the directory."""
+        names = [str(stream.get_protocol() or "").split("/")[-2:-1] for stream in self.streams]
+        return not self.is_closed and now - self.since > SETTLE_S and not any(name in USES for name in names)
 
     async def _handle_muxed_stream(self, muxed_stream: Any) -> None:
         try:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 from typing import Any
 
 import pytest
 import trio
+from libp2p.host.exceptions import StreamFailure
 from libp2p.host.ping import ID as PING
+from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.peer.id import ID
+from libp2p.peer.peerstore import create_signed_peer_record
 from nodes import eventually, networks
+from p2p_world import have
 
-from p2p.compat.host import PING_BYTES, PING_COST, STREAM_RATE
+from musig2.protocol.peers import PeerIdentity, peer_text
+from p2p.addresses import Multiaddr, from_text
+from p2p.compat import host as compat_host
+from p2p.compat import swarm_conn
+from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
+from p2p.compat.swarm import source_of
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
+from p2p.errors import PeerUnreachable
 
 pytestmark = pytest.mark.network
 
@@ -39,27 +51,114 @@ async def open_and_reset(node: Any, peer: bytes, count: int) -> bool:
 async def test_one_who_is_seconds_behind_its_pace_loses_its_connection() -> None:
     async with networks(2) as (mallory, ben):
         await mallory.meet(ben)
-        pings = 10 * STREAM_RATE // PING_COST + 4 * STREAM_RATE  # the burst, and then some
+        await ben.inside(lambda node: overdraw(node, mallory.peer, MAX_DEBT_S + 1))
+        with pytest.raises(StreamFailure):
+            await mallory.inside(lambda node: node.host.new_stream(ID(ben.peer), [PING]))
+        await ben.sink.until(lambda: not ben.connected(mallory.peer))
 
-        async def flood(node: Any) -> None:
-            async def ping() -> None:
-                stream = await node.host.new_stream(ID(ben.peer), [PING])
-                await stream.write(bytes(PING_BYTES) * (pings // 40))
-                await trio.sleep_forever()
 
-            async with trio.open_nursery() as nursery:
-                for _ in range(40):
-                    nursery.start_soon(ping)
-                while node.host.swarm.get_connections(ID(ben.peer)):
-                    try:
-                        await node.host.new_stream(ID(ben.peer), [PING])
-                    except Exception:
-                        await trio.sleep(0.01)
-                nursery.cancel_scope.cancel()
+def overdraw(node: Any, peer: bytes, seconds: float) -> None:
+    """As if the peer had opened streams, or sent pings over many, until it is that far behind."""
+    now = trio.current_time()
+    node.host._paces.of(peer, now).owe((10 + seconds) * STREAM_RATE, now)
 
-        await mallory.inside(flood)
 
-        async def gone() -> bool:
-            return not ben.connected(mallory.peer)
+# Connections.
 
-        await eventually(gone)
+
+async def test_connections_that_are_turned_away_count_for_nothing() -> None:
+    async with networks(7) as (hub, *others):
+        await hub.inside(lambda node: few_per_source(node, 2))
+        for other in others:
+            await other.dial(hub.peer, [from_text(hub.address)])
+        assert len(hub.peers()) == 2
+        assert await hub.inside(lambda node: list(node.host.swarm._inbound.values())) == [2]
+
+
+def few_per_source(node: Any, most: int) -> None:
+    node.host.swarm._rules = dataclasses.replace(node.host.swarm._rules, max_per_ip=most)
+
+
+def test_all_addresses_of_an_ipv6_subscriber_are_one_source() -> None:
+    assert source_of("2001:db8:1:1::5") == source_of("2001:db8:1:1:ffff::7") == "2001:db8:1:1::/64"
+    assert source_of("2001:db8:1:2::5") != source_of("2001:db8:1:1::5")
+    assert source_of("fe80::1%lo") == source_of("fe80::2")
+    assert source_of("::ffff:192.0.2.1") == source_of("192.0.2.1") == "192.0.2.1"
+    assert source_of("192.0.2.2") != source_of("192.0.2.1")
+
+
+async def test_one_who_never_says_who_it_is_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with networks(2) as (mute, ben):
+        await mute.inside(lambda node: node.host.set_stream_handler(IDENTIFY, silence))
+        monkeypatch.setattr(compat_host, "IDENTIFY_S", 0.5)
+        await mute.connect(ben.address)
+        await ben.sink.until(lambda: [change.connected for change in ben.sink.changes] == [True, False])
+
+
+async def silence(_: Any) -> None:
+    await trio.sleep_forever()
+
+
+async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swarm_conn, "SETTLE_S", 0.0)
+    async with networks(4, max_connections=2) as (hub, signer, idle, late):
+        await signer.meet(hub)
+        assert hub.send(signer.peer, [have(1)])
+        await signer.sink.until(lambda: signer.sink.frames)
+        await idle.meet(hub)
+        await late.meet(hub)
+        await hub.sink.until(lambda: not hub.connected(idle.peer))
+        assert hub.connected(signer.peer)
+
+
+# Addresses.
+
+
+async def test_hearsay_does_not_come_before_an_address_that_is_given_or_has_worked() -> None:
+    async with networks(2) as (anna, ben):
+        true = Multiaddr(ben.address.partition("/p2p/")[0])
+        dead = [Multiaddr(f"/ip4/127.0.0.1/tcp/{port}") for port in range(9, 25)]
+
+        async def order(node: Any) -> list[Multiaddr]:
+            return list(node.host.swarm.dial_candidates(ID(ben.peer)))
+
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        assert true not in await anna.inside(order)
+        assert await anna.dial(ben.peer, [from_text(ben.address)])
+        await anna.disconnect(ben.peer)
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        assert (await anna.inside(order))[0] == true
+        assert await anna.dial(ben.peer, ())
+
+
+async def test_where_a_peer_says_it_is_comes_before_what_others_say() -> None:
+    async with networks(2) as (anna, ben):
+        await ben.meet(anna)
+
+        async def named() -> bool:
+            return bool(anna.peers() and anna.peers()[0].agent)
+
+        await eventually(named)
+        dead = [Multiaddr(f"/ip4/127.0.0.1/tcp/{port}") for port in range(9, 25)]
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        await ben.disconnect(anna.peer)
+        await anna.sink.until(lambda: not anna.connected(ben.peer))
+        assert await anna.dial(ben.peer, ())
+
+
+async def test_a_peer_record_too_large_to_repeat_is_not_kept() -> None:
+    async with networks(2) as (anna, ben):
+        store = await anna.inside(lambda node: node.host.get_peerstore())
+        keys = await ben.inside(lambda node: node.host.get_private_key())
+        addrs = [Multiaddr(f"/ip4/8.8.8.8/tcp/{port}") for port in range(1, 1_000)]
+        assert not store.consume_peer_record(create_signed_peer_record(ID(ben.peer), addrs, keys), 60)
+        assert store.consume_peer_record(create_signed_peer_record(ID(ben.peer), addrs[:16], keys), 60)
+        assert len(store.addrs(ID(ben.peer))) == 16
+
+
+async def test_an_address_with_a_wrong_peer_leaves_nothing_in_the_address_book() -> None:
+    async with networks(2) as (anna, ben):
+        stranger = PeerIdentity(secrets.token_bytes(32)).peer
+        with pytest.raises(PeerUnreachable):
+            await anna.connect(f"{ben.address.partition('/p2p/')[0]}/p2p/{peer_text(stranger)}")
+        assert not await anna.inside(lambda node: node.host.get_peerstore().has_peer(ID(stranger)))
