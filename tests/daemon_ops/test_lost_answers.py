@@ -158,16 +158,17 @@ async def dying_daemon(datadir: Path) -> AsyncIterator[asyncio.subprocess.Proces
         env=environment | {"MUSIGD_P2P__MDNS": "false"},
         stdout=asyncio.subprocess.DEVNULL,
     )
+    ended = asyncio.ensure_future(process.wait())
     try:
         async with asyncio.timeout(60):
             while not (datadir / "endpoint.json").exists():
-                assert process.returncode is None, "the daemon ended before it was ready"
-                await asyncio.sleep(0.02)
+                assert not ended.done(), "the daemon ended before it was ready"
+                await asyncio.wait({ended}, timeout=0.02)
         yield process
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        await ended
 
 
 async def test_daemon_killed_before_it_stored_the_answer_makes_the_change_once(tmp_path: Path) -> None:
