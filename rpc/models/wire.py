@@ -43,7 +43,7 @@ class Change(Params):
 
     idempotency_key: IdempotencyKey | None = Field(
         default=None,
-        description="Repeating the call with the same key and params gives the same answer for 24 hours.",
+        description="repeating the call with the same key and params gives the same answer for 24 hours",
     )
 
 
@@ -61,11 +61,9 @@ class Shown(BaseModel):
 
 
 class Changed(Shown):
-    """The answer of a call that changed something."""
+    """The answer of a call that changed something. Handlers leave `seq` out: the server adds it."""
 
-    seq: int | None = Field(
-        default=None, description="Position of the event log after the change; added by the server, handlers leave it."
-    )
+    seq: int | None = Field(default=None, description="position of the event log after the change")
 
 
 class NoParams(Params):
