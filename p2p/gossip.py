@@ -1,7 +1,8 @@
 """GossipSub: what this node follows, what it publishes, and which records of others it believes and passes on.
 
 a message is judged in this order, cheapest first: its rate and size, the signature of its libp2p author, its
-encoding, whether the record belongs on the topic, size, time and expiry of the record, its signatures
+encoding, whether the record belongs on the topic, size, time and expiry of the record, its signatures, and the rate of
+the peer that signed it: that comes last, or forgeries in its name would silence it
 what fails is neither delivered nor forwarded; only a bad encoding and a bad signature are held against the peer
 that forwarded it, because honest nodes forward neither
 """
@@ -28,6 +29,7 @@ from .settings import NetworkConfig
 
 RECENT = 8_192
 RECENT_S = 60.0
+PUBLISHER_RATE, PUBLISHER_BURST = 2.0, 100.0  # records, and as many notices, of one peer that are passed on
 
 
 class Gossip:
@@ -48,6 +50,7 @@ class Gossip:
         self._prefix = f"musigd/{config.network}/"
         self._messages = Paces(config.gossip_rate, 5 * config.gossip_rate)
         self._volume = Paces(config.gossip_bytes_rate, 2 * config.gossip_bytes_rate)
+        self._publishers = Paces(PUBLISHER_RATE, PUBLISHER_BURST)
         self._recent: OrderedDict[tuple[str, bytes], float] = OrderedDict()
         self.router = make_router(config.heartbeat_ms / 1000)
         self.router.on_fault = on_fault
@@ -99,6 +102,9 @@ class Gossip:
         if not (await self._gate.check([signed]))[0]:
             self._gate.fault(peer, Offence.BAD_SIGNATURE)
             return False
+        now = trio.current_time()
+        if not self._publishers.of(_publisher(record), now).take(1, now):
+            return False
         self._note(topic, signed.id)
         self._deliver(GossipItem(topic, peer, signed))
         return True
@@ -120,3 +126,14 @@ class Gossip:
         self._recent.move_to_end((topic, record_id))
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
+
+
+def _publisher(record: Stated) -> bytes:
+    """Whose budget a record is taken from: that of the peer that signed it, or of the key that is withdrawn."""
+    match record:
+        case Withdrawal():
+            return b"withdrawal" + record.pubkey
+        case Notice():
+            return b"notice" + record.peer
+        case Advertisement() | Entry() | Node():
+            return b"record" + record.peer

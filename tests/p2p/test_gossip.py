@@ -10,6 +10,7 @@ import pytest
 from nodes import TestNode, eventually, networks
 from p2p_world import DAY_MS, Signer, forged, now_ms
 
+from musig2.protocol.peers import PeerIdentity
 from p2p.network import Offence, P2PError
 
 pytestmark = pytest.mark.network
@@ -121,6 +122,33 @@ async def test_one_who_floods_a_topic_is_cut_to_his_rate_and_not_banned() -> Non
         await ben.sink.until(lambda: len(ben.sink.gossip) >= burst)
         assert len(ben.sink.gossip) <= burst + rate * (time.monotonic() - begun)
         assert ben.sink.bans == []
+
+
+async def test_the_flood_of_one_publisher_is_cut_where_it_begins_and_others_are_heard_behind_it() -> None:
+    async with networks(3) as nodes:
+        anna, ben, cleo = nodes
+        await line(nodes, topic(anna))
+        flooding = PeerIdentity(secrets.token_bytes(32))
+        for _ in range(300):
+            await anna.publish(topic(anna), Signer(peer=flooding).advertise().envelope)
+        honest = Signer().advertise()
+        await anna.publish(topic(anna), honest.envelope)
+        await cleo.sink.until(lambda: any(item.signed.id == honest.id for item in cleo.sink.gossip))
+        for node in (ben, cleo):
+            assert 90 <= sum(item.signed.id != honest.id for item in node.sink.gossip) < 200
+        assert ben.sink.offences == cleo.sink.offences == []
+
+
+async def test_forgeries_in_the_name_of_a_peer_do_not_silence_it() -> None:
+    async with networks(2, ban_after=1_000) as (anna, ben):
+        await line([anna, ben], topic(anna))
+        honest = PeerIdentity(secrets.token_bytes(32))
+        for _ in range(150):
+            await anna.publish(topic(anna), forged(Signer(peer=honest).advertise()))
+        true = Signer(peer=honest).advertise()
+        await anna.publish(topic(anna), true.envelope)
+        await ben.sink.until(lambda: ben.sink.gossip)
+        assert [item.signed.id for item in ben.sink.gossip] == [true.id]
 
 
 async def test_a_message_over_the_limit_is_refused_where_it_is_made() -> None:
