@@ -18,16 +18,17 @@ import trio
 from musig2.protocol.checks import Limits, Stated, check_record
 from musig2.protocol.envelope import check_many, open_envelope
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.frames import open_frame, signed_in
+from musig2.protocol.frames import is_fetch, open_frame, signed_in
 from musig2.protocol.records import Record
 from musig2.protocol.wire import Frame, Signed
 
 from .ports import Offence
-from .rates import Fading
+from .rates import Fading, Paces
 from .settings import NetworkConfig
 
 IN_THREAD_FROM = 8  # signatures: fewer are checked faster than a thread is woken
 KNOWN_GOOD = 8_192
+FETCH_RATE = 128 * 1024  # bytes per second and peer: one of the largest, or twenty ordinary ones
 MAX_COUNTED_PEERS = 4_096
 COUNTING = (Offence.BAD_ENCODING, Offence.BAD_SIGNATURE)
 
@@ -63,6 +64,7 @@ class Gate:
         self._reports = reports
         self._steady_s = steady_s
         self._faults: OrderedDict[bytes, Fading] = OrderedDict()
+        self._fetches = Paces(FETCH_RATE, 4 * FETCH_RATE)
         self._good: OrderedDict[bytes, None] = OrderedDict()
         self.counts: Counter[str] = Counter()
 
@@ -75,6 +77,12 @@ class Gate:
         for _ in bad:
             self.fault(peer, Offence.BAD_SIGNATURE)
         return [frame for frame in opened if id(frame) not in bad]
+
+    def pause_s(self, peer: bytes, parts: Sequence[bytes]) -> float:
+        """How long not to read from a peer that sends more fetches than honest ones do."""
+        fetched = sum(len(part) for part in parts if is_fetch(part))
+        now = self._steady_s()
+        return self._fetches.of(peer, now).owe(fetched, now) if fetched else 0.0
 
     def _open_frame(self, peer: bytes, part: bytes) -> Frame | None:
         try:

@@ -75,21 +75,23 @@ class Node:
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
-        self.sessions = self._links("session", config.max_frame_bytes, config.frame_rate, self._on_session)
+        session_rates = (config.frame_rate, config.frame_bytes_rate)
+        self.sessions = self._links("session", config.max_frame_bytes, session_rates, self._on_session)
         self.asks = Asks(config.asks_in_flight, outlet.question, self.gate.fault)
-        self.directory = self._links("directory", config.max_ask_bytes + HEAD_BYTES, config.ask_rate, self.asks.deliver)
+        ask_rates = (config.ask_rate, config.ask_bytes_rate)
+        self.directory = self._links("directory", config.max_ask_bytes + HEAD_BYTES, ask_rates, self.asks.deliver)
         self.directory.on_broken = self.asks.lost
         self.asks.links = self.directory
         swarm = self.host.swarm
         swarm.register_notifee(Presence(swarm.get_connections, self._on_arrived, self._on_left))
 
-    def _links(self, name: str, max_frame_bytes: int, rate: float, deliver: Deliver) -> Links:
+    def _links(self, name: str, max_frame_bytes: int, rates: tuple[float, float], deliver: Deliver) -> Links:
         config = self._config
         return Links(
             self.host,
             f"/musigd/{config.network}/{name}/1",
             max_frame_bytes=max_frame_bytes,
-            rates=(rate, config.frame_bytes_rate),
+            rates=rates,
             outbox=(config.outbox_frames, config.outbox_bytes),
             deliver=deliver,
             blame=lambda peer, bad: self.gate.fault(peer, Offence.BAD_ENCODING if bad else Offence.RATE),
@@ -138,6 +140,7 @@ class Node:
     async def _on_session(self, peer: bytes, parts: list[bytes]) -> None:
         self._outlet.frames(peer, await self.gate.frames(peer, parts))
         await self._outlet.room()
+        await trio.sleep(self.gate.pause_s(peer, parts))
 
     def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...]) -> None:
         self._outlet.arrived(peer, direction, addrs, self.sessions.of(peer).outbox)

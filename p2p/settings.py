@@ -35,7 +35,8 @@ class NetworkConfig:
     asks_in_flight: int = 32  # per peer and direction
 
     frame_rate: int = 4_000  # frames per second and peer, sustained; twice that in a burst
-    frame_bytes_rate: int = 16 * MIB
+    frame_bytes_rate: int = 2 * MIB
+    ask_bytes_rate: int = 16 * MIB
     gossip_rate: int = 200  # messages per second and forwarding peer
     gossip_bytes_rate: int = 4 * MIB
     ask_rate: int = 200

@@ -20,7 +20,8 @@ from .records import Advertisement, Open, Record
 from .wire import Answer, Complete, Fetch, Frame, Have, Signed
 
 MAX_DELEGATIONS: Final = 16
-MAX_DELEGATION_BYTES: Final = 16_384
+MAX_DELEGATION_BYTES: Final = 10_000  # as of any advertisement
+FETCH_HEAD: Final = encode("fetch")
 PREFIX_BYTES: Final = 4
 
 
@@ -86,13 +87,18 @@ def open_frame(data: bytes, *, max_bytes: int) -> Frame:
             return Complete(*values)
         case "answer":
             return Answer(*values)
-    fetch = Fetch(*values)
-    delegations_of(fetch)
-    return fetch
+    return Fetch(values[0], delegations_of(Fetch(values[0])))
+
+
+def is_fetch(data: bytes) -> bool:
+    """Whether an encoded frame is a fetch, which costs more to decode than any other of its size."""
+    return data.startswith(FETCH_HEAD, 1)
 
 
 def delegations_of(fetch: Fetch) -> tuple[Signed[Advertisement], ...]:
     """The advertisements that a fetch shows, opened, signatures not checked; BadEncoding if one is something else."""
+    if fetch.opened:
+        return fetch.opened
     opened = [open_envelope(envelope, max_bytes=MAX_DELEGATION_BYTES) for envelope in fetch.delegations]
     if not all(isinstance(signed.record, Advertisement) for signed in opened):
         raise BadEncoding("a fetch that shows something else than advertisements")

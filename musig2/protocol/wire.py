@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
-from .records import Record
+from .records import Advertisement, Record
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
@@ -50,6 +50,7 @@ class Fetch:
     """Asks for every open request that requires one of the keys delegated to the asking peer."""
 
     delegations: tuple[bytes, ...]  # advertisement envelopes that name the asking peer, at most 16
+    opened: tuple[Signed[Advertisement], ...] = field(default=(), compare=False, repr=False)  # the same, where decoded
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from records_world import ANNA, advertisement, join, request
 
 from musig2.protocol.cbor import encode
 from musig2.protocol.errors import BadEncoding, InvalidRecord
-from musig2.protocol.frames import delegations_of, encode_frame, open_frame, signed_in, split, with_length
+from musig2.protocol.frames import (
+    MAX_DELEGATION_BYTES,
+    delegations_of,
+    encode_frame,
+    is_fetch,
+    open_frame,
+    signed_in,
+    split,
+    with_length,
+)
 from musig2.protocol.wire import Answer, Complete, Fetch, Frame, Have
 
 FRAMES = frames()
@@ -71,6 +80,20 @@ def test_everything_signed_inside_a_frame_is_handed_out_to_be_checked() -> None:
     assert signed_in(asked) == (asked,)
     assert signed_in(Fetch((ad.envelope,))) == (ad,) == delegations_of(Fetch((ad.envelope,)))
     assert signed_in(Answer(ID, "busy")) == ()
+
+
+def test_the_delegations_of_a_fetch_are_decoded_once_and_those_that_are_too_large_not_at_all() -> None:
+    ad = ANNA.seal(advertisement())
+    data = encode_frame(Fetch((ad.envelope, ad.envelope)))
+    fetch = open_frame(data, max_bytes=50_000)
+    assert isinstance(fetch, Fetch)
+    assert is_fetch(data)
+    assert not is_fetch(encode_frame(ad))
+    assert fetch == Fetch((ad.envelope, ad.envelope))
+    assert delegations_of(fetch) is delegations_of(fetch) is signed_in(fetch)
+    large = ANNA.seal(advertisement(metadata={"x": (0,) * MAX_DELEGATION_BYTES}))
+    with pytest.raises(BadEncoding):
+        open_frame(encode(("fetch", (large.envelope,))), max_bytes=50_000)
 
 
 def test_a_large_frame_is_refused_before_it_is_decoded() -> None:

@@ -8,7 +8,7 @@ from records_world import ANNA, BEN, advertisement
 
 from musig2 import scheme
 from musig2.protocol.envelope import seal
-from musig2.protocol.frames import encode_frame
+from musig2.protocol.frames import MAX_DELEGATION_BYTES, encode_frame
 from musig2.protocol.wire import Answer, Fetch, Frame
 from p2p.gate import Gate
 from p2p.ports import Offence
@@ -42,3 +42,16 @@ def test_a_forged_record_stops_its_frame_and_no_other(forged: Frame) -> None:
     frames = [encode_frame(frame) for frame in (good[0], forged, *good[1:])]
     assert trio.run(gate.frames, ANNA.peer.peer, frames) == good
     assert reports.offences == [Offence.BAD_SIGNATURE]
+
+
+def test_one_who_fetches_without_end_is_read_more_slowly_and_an_honest_one_is_not() -> None:
+    now = 0.0
+    gate = Gate(NetworkConfig(network="test"), Reports(), lambda: now)
+    honest = [encode_frame(Fetch((GOOD.envelope,) * 16))] * 20
+    fat = encode_frame(Fetch((bytes(MAX_DELEGATION_BYTES),) * 16))
+    assert gate.pause_s(ANNA.peer.peer, honest) == gate.pause_s(ANNA.peer.peer, [encode_frame(GOOD)] * 1_000) == 0.0
+    owed = [gate.pause_s(BEN.peer.peer, [fat]) for _ in range(13)]
+    assert owed[0] == 0.0
+    assert owed[-1] > 10
+    now = 100.0
+    assert gate.pause_s(BEN.peer.peer, [fat]) == 0.0
