@@ -45,6 +45,7 @@ from .travel import opened
 MOST_IDS = 16_000
 MOST_NODES = 64
 BUCKET_COST = 512  # looking a bucket up costs as much as sending so many bytes
+ID_COST = 64  # the same for one statement, whether or not it is there
 
 
 class Answers:
@@ -100,6 +101,7 @@ class Answers:
                 self._allowance.spend(peer, BUCKET_COST * len(buckets))
                 return await self._store.read_slow(lambda conn: self._differences(conn, ask.bits, buckets))
             case FetchIds():
+                self._allowance.spend(peer, ID_COST * (len(ask.ids) // SHORT_ID_BYTES))
                 return await self._store.read_slow(lambda conn: self._fetched(conn, ask))
             case Push():
                 return await self._pushed(peer, ask)

@@ -15,7 +15,7 @@ from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.envelope import seal
 from musig2.protocol.peers import PeerIdentity
 from musig2.protocol.records import Entry, Node, Notice
-from musig2.protocol.sync import Busy, open_answer
+from musig2.protocol.sync import Busy, FetchIds, Statements, encode_ask, open_answer
 from musig2.protocol.wire import Signed
 from p2p.addresses import from_text
 
@@ -201,3 +201,10 @@ def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> 
         "INSERT INTO signing_joins (request, attempt, position, own, peer, envelope) VALUES (?, 1, 1, 1, x'', x'')",
         (b"j" * 32,),
     )
+
+
+async def test_asking_for_statements_that_are_not_there_is_paid_for_too(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(served_bytes=20_000)) as world:
+        daemon, question = await world.daemon(), encode_ask(FetchIds(secrets.token_bytes(4_096)))
+        assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Statements)
+        assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Busy)
