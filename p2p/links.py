@@ -95,7 +95,7 @@ class Links:
         *,
         max_frame_bytes: int,
         rates: tuple[float, float],  # frames and bytes per second and peer
-        outbox: tuple[int, int],  # frames and bytes per peer
+        outbox: tuple[int, int, int],  # per peer: frames, bytes before it has said anything, bytes after
         deliver: Deliver,
         blame: Blame,
     ) -> None:
@@ -117,7 +117,7 @@ class Links:
         if link is None:
             now = trio.current_time()
             frames, size = (Budget(rate, 2 * rate, now) for rate in self._rates)
-            link = self._links[peer] = Link(peer, Outbox(*self._bounds), frames, size)
+            link = self._links[peer] = Link(peer, Outbox(*self._bounds[:2]), frames, size)
             self._host.swarm.manager.run_task(self._run, link)
         return link
 
@@ -253,6 +253,7 @@ class Links:
                 buffer += data
                 parts = split(buffer, max_bytes=self._max_frame_bytes)
                 if parts:
+                    link.outbox.widen(self._bounds[2])
                     await self._deliver(link.peer, parts)
                     await self._slow_down(link, len(parts), len(data))
         except BadEncoding:

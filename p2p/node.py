@@ -75,24 +75,41 @@ class Node:
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
-        session_rates = (config.frame_rate, config.frame_bytes_rate)
-        self.sessions = self._links("session", config.max_frame_bytes, session_rates, self._on_session)
+        self.sessions = self._links(
+            "session",
+            max_frame_bytes=config.max_frame_bytes,
+            rates=(config.frame_rate, config.frame_bytes_rate),
+            outbox=(config.outbox_frames, min(config.silent_outbox_bytes, config.outbox_bytes), config.outbox_bytes),
+            deliver=self._on_session,
+        )
         self.asks = Asks(config.asks_in_flight, outlet.question, self.gate.fault)
-        ask_rates = (config.ask_rate, config.ask_bytes_rate)
-        self.directory = self._links("directory", config.max_ask_bytes + HEAD_BYTES, ask_rates, self.asks.deliver)
+        self.directory = self._links(
+            "directory",
+            max_frame_bytes=config.max_ask_bytes + HEAD_BYTES,
+            rates=(config.ask_rate, config.ask_bytes_rate),
+            outbox=(config.outbox_frames, config.ask_outbox_bytes, config.ask_outbox_bytes),
+            deliver=self.asks.deliver,
+        )
         self.directory.on_broken = self.asks.lost
         self.asks.links = self.directory
         swarm = self.host.swarm
         swarm.register_notifee(Presence(swarm.get_connections, self._on_arrived, self._on_left))
 
-    def _links(self, name: str, max_frame_bytes: int, rates: tuple[float, float], deliver: Deliver) -> Links:
-        config = self._config
+    def _links(
+        self,
+        name: str,
+        *,
+        max_frame_bytes: int,
+        rates: tuple[float, float],
+        outbox: tuple[int, int, int],
+        deliver: Deliver,
+    ) -> Links:
         return Links(
             self.host,
-            f"/musigd/{config.network}/{name}/1",
+            f"/musigd/{self._config.network}/{name}/1",
             max_frame_bytes=max_frame_bytes,
             rates=rates,
-            outbox=(config.outbox_frames, config.outbox_bytes),
+            outbox=outbox,
             deliver=deliver,
             blame=lambda peer, bad: self.gate.fault(peer, Offence.BAD_ENCODING if bad else Offence.RATE),
         )
@@ -186,9 +203,12 @@ class Node:
                 nursery.start_soon(connection.close)
 
     async def refuse(self, peer: bytes) -> None:
-        """A peer was banned: drop it and what is known of it."""
-        await self.disconnect(peer)
-        self.dht.remove_peer(ID(peer))
+        """A peer was banned: drop it and what is known of it. Raises nothing: there it would end this life."""
+        try:
+            self.dht.remove_peer(ID(peer))
+            await self.disconnect(peer)
+        except Exception as error:  # noqa: BLE001 - closing a connection fails in many ways; the peer is refused anyway
+            await self._on_fault(self.refuse, error)
 
     async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
         """One directory question."""

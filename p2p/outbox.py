@@ -44,6 +44,10 @@ class Outbox:
         """Bytes not yet given to the transport."""
         return self._bytes_in - self._bytes_out
 
+    def widen(self, max_bytes: int) -> None:
+        """More bytes may wait from now on."""
+        self._max_bytes = max_bytes
+
     def put(self, frames: Sequence[bytes]) -> bool:
         """Add all frames, or none and answer False when they do not fit or the peer has left."""
         size = sum(map(len, frames))

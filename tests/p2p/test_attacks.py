@@ -14,7 +14,7 @@ from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.peer.id import ID
 from libp2p.peer.peerstore import create_signed_peer_record
 from nodes import eventually, networks
-from p2p_world import have
+from p2p_world import have, now_ms
 
 from musig2.protocol.peers import PeerIdentity, peer_text
 from p2p.addresses import Multiaddr, from_text
@@ -24,7 +24,7 @@ from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
 from p2p.compat.swarm import source_of
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
-from p2p.errors import PeerUnreachable
+from p2p.network import NetStatus, PeerUnreachable
 
 pytestmark = pytest.mark.network
 
@@ -109,6 +109,34 @@ async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(mon
         await late.meet(hub)
         await hub.sink.until(lambda: not hub.connected(idle.peer))
         assert hub.connected(signer.peer)
+
+
+async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> None:
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+
+        async def fails(_: bytes) -> None:
+            raise ValueError("made by the test")
+
+        await ben.inside(lambda node: setattr(node, "disconnect", fails))
+        ben.set_ban(anna.peer, now_ms() + 3_600_000)
+        await ben.inside(lambda node: node.gate._reports.on_ban(anna.peer, "made by the test"))
+
+        async def counted() -> bool:
+            return (await ben.stats()).offences.get("fault") == 2
+
+        await eventually(counted)
+        assert ben.alive
+        assert [state.status for state in ben.sink.states] == [NetStatus.UP]
+
+
+async def test_what_waits_for_a_peer_that_says_nothing_takes_less_memory() -> None:
+    async with networks(2, outbox_bytes=4_000, silent_outbox_bytes=1_000) as (anna, ben):
+        await anna.meet(ben)
+        assert not ben.send(anna.peer, [bytes(2_000)])
+        anna.send(ben.peer, [have(1)])
+        await ben.sink.until(lambda: ben.sink.frames)
+        assert ben.send(anna.peer, [bytes(2_000)])
 
 
 # Addresses.
