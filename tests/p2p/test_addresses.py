@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import trio
+from libp2p.transport.exceptions import OpenConnectionError
 
 from musig2.protocol.peers import peer_of, peer_text
 from p2p.addresses import (
@@ -18,6 +20,7 @@ from p2p.addresses import (
     without_peer,
 )
 from p2p.announce import Announced, listen_addresses
+from p2p.compat.tcp import TcpTransport
 from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
 
@@ -118,6 +121,12 @@ def test_an_address_that_names_a_second_host_or_no_port_is_not_dialled(text: str
 def test_a_private_host_in_disguise_is_not_dialled(text: str) -> None:
     assert is_private(from_text(text))
     assert not dialable(Multiaddr(text), private_addresses=False)
+
+
+def test_a_name_that_turns_out_to_mean_a_private_host_is_not_dialled() -> None:
+    transport = TcpTransport(lambda addr: dialable(addr, private_addresses=False))
+    with pytest.raises(OpenConnectionError, match="may be dialled"):
+        trio.run(transport._dial_resolved, Multiaddr("/ip4/127.0.0.1/tcp/1"))
 
 
 def test_a_plain_address_is_dialled_with_and_without_its_peer() -> None:
