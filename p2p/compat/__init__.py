@@ -12,6 +12,7 @@
 | own keys are evicted from a full peerstore; addresses per peer are unbounded | peerstore.py |
 | identify runs once per peer for ever, reads without bound, tells private addresses | host.py |
 | bursts over 32 messages are lost; sequence numbers restart; 10 messages/s per topic | pubsub.py |
+| the loss of one stream, as when a twin connection ends, makes it forget what the peer follows, for good | pubsub.py |
 | a thread per node sweeps seen ids; topics that a peer invents are remembered for ever | pubsub.py |
 | peers make a node dial whom they like (peer exchange), also when that is switched off | pubsub.py |
 | the DHT's protocol id is a constant; its stores are unbounded; put never fails | kad.py |

@@ -150,6 +150,18 @@ class GuardedPubsub(Pubsub):
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self.on_fault)
 
+    def _handle_dead_peer(self, peer_id: ID) -> None:
+        """The stream to a peer was lost. The library opens another while they are connected; what it follows is kept.
+
+        The peer said that once, on its own stream, which may be as good as ever; forgotten, it would get nothing again.
+        """
+        followed = [topic for topic, followers in self.peer_topics.items() if peer_id in followers]
+        super()._handle_dead_peer(peer_id)
+        if followed and self._peer_is_connected(peer_id):
+            for topic in followed:
+                self.peer_topics.setdefault(topic, set()).add(peer_id)
+            self._peer_subscription_count[peer_id] = len(followed)
+
     async def continuously_read_stream(self, stream: INetStream) -> None:
         """Read RPCs until the stream ends; what cannot be read is the peer's fault and ends only its stream."""
         peer = stream.muxed_conn.peer_id

@@ -7,6 +7,7 @@ import secrets
 import time
 
 import pytest
+from libp2p.peer.id import ID
 from nodes import TestNode, eventually, networks
 from p2p_world import DAY_MS, Signer, forged, now_ms
 
@@ -96,6 +97,18 @@ async def test_the_same_record_under_another_message_id_is_not_passed_on_again()
             await anna.publish(topic(anna), envelope)
         await cleo.sink.until(lambda: len(cleo.sink.gossip) == 2)
         assert [item.signed.id for item in ben.sink.gossip] == [signed.id, last.id]
+
+
+async def test_a_stream_that_was_lost_is_opened_again_and_who_follows_is_not_forgotten() -> None:
+    async with networks(2) as (anna, ben):
+        await line([anna, ben], topic(anna))
+        await anna.inside(lambda node: node.gossip.pubsub.peers[ID(ben.peer)].reset())
+
+        async def heard() -> bool:
+            assert await anna.publish(topic(anna), Signer().advertise().envelope) == 1
+            return bool(ben.sink.gossip)
+
+        await eventually(heard)
 
 
 async def test_notices_and_withdrawals_travel_too() -> None:
