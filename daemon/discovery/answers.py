@@ -6,6 +6,7 @@ import hashlib
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from daemon.store import Store
 from musig2.protocol.errors import BadEncoding
@@ -42,8 +43,11 @@ from .origin import Origin
 from .ports import Clock
 from .travel import opened
 
+A = TypeVar("A", bound=Answer)
+
 MOST_IDS = 16_000
 MOST_NODES = 64
+INLINE = 16  # so few buckets or statements are read at once
 BUCKET_COST = 512  # looking a bucket up costs as much as sending so many bytes
 ID_COST = 64  # the same for one statement, whether or not it is there
 
@@ -99,15 +103,19 @@ class Answers:
             case Reconcile():
                 buckets = differing(self._buckets.sums(ask.bits), ask.sums)
                 self._allowance.spend(peer, BUCKET_COST * len(buckets))
-                return await self._store.read_slow(lambda conn: self._differences(conn, ask.bits, buckets))
+                return await self._read(len(buckets), lambda conn: self._differences(conn, ask.bits, buckets))
             case FetchIds():
                 self._allowance.spend(peer, ID_COST * (len(ask.ids) // SHORT_ID_BYTES))
-                return await self._store.read_slow(lambda conn: self._fetched(conn, ask))
+                return await self._read(len(ask.ids) // SHORT_ID_BYTES, lambda conn: self._fetched(conn, ask))
             case Push():
                 return await self._pushed(peer, ask)
             case Peers():
                 most = min(ask.limit, MOST_NODES)
                 return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
+
+    async def _read(self, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
+        """Read in a thread, or here and now what takes less time than handing it over."""
+        return self._store.read(fn) if lookups <= INLINE else await self._store.read_slow(fn)
 
     async def _pushed(self, peer: bytes, ask: Push) -> Answer:
         wait_ms = self._pushes.wait_ms(peer)

@@ -1,14 +1,21 @@
-"""How far this daemon has read the logs of its peers, in the store."""
+"""How far this daemon has read the logs of its peers, in the store.
+
+A cursor is known at once and written soon: nobody waits for it, because what it saves is only reading something twice.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 
 from daemon.store import Store
 
 from .ports import Clock
 
+log = logging.getLogger(__name__)
 KEPT = 2_000
 
 
@@ -21,32 +28,53 @@ class Cursor:
 
 
 class Cursors:
-    """One per peer; those of peers not met for longest go first."""
+    """One per peer; those of peers not met for longest go first. Belongs to the event loop."""
 
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._unsaved: dict[bytes, Cursor] = {}
+        self._saving: asyncio.Task[None] | None = None
 
     def of(self, peer: bytes) -> Cursor | None:
         """Where to go on with a peer."""
+        if peer in self._unsaved:
+            return self._unsaved[peer]
         row = self._store.read(
             lambda conn: conn.execute("SELECT log, cursor FROM sync_cursors WHERE peer = ?", (peer,)).fetchone()
         )
         return Cursor(*row) if row else None
 
-    async def save(self, peer: bytes, cursor: Cursor) -> None:
-        """Remember it, if it is news."""
+    def note(self, peer: bytes, cursor: Cursor) -> None:
+        """Remember it, if it is news; returns at once."""
         if self.of(peer) == cursor:
             return
+        self._unsaved[peer] = cursor
+        if self._saving is None:
+            self._saving = asyncio.create_task(self._save(), name="musigd directory cursors")
+
+    async def flush(self) -> None:
+        """Return when everything noted is stored, or has failed to be."""
+        if self._saving is not None:
+            await asyncio.wait([self._saving])
+
+    async def _save(self) -> None:
+        try:
+            while self._unsaved:
+                taken = dict(self._unsaved)
+                await self._store.write(partial(self._write, taken))
+                self._unsaved = {peer: at for peer, at in self._unsaved.items() if taken.get(peer) != at}
+        except Exception:
+            log.exception("cursors could not be stored: what they stand for may be read once more")
+        finally:
+            self._saving = None
+
+    def _write(self, taken: dict[bytes, Cursor], conn: sqlite3.Connection) -> None:
         now_ms = self._clock.wall_ms()
-
-        def write(conn: sqlite3.Connection) -> None:
-            row = (peer, cursor.log, cursor.position, now_ms)
-            conn.execute("INSERT OR REPLACE INTO sync_cursors (peer, log, cursor, at_ms) VALUES (?, ?, ?, ?)", row)
-            conn.execute(
-                "DELETE FROM sync_cursors WHERE (SELECT count(*) FROM sync_cursors) > ?"
-                " AND peer = (SELECT peer FROM sync_cursors ORDER BY at_ms LIMIT 1)",
-                (KEPT,),
-            )
-
-        await self._store.write(write)
+        rows = [(peer, cursor.log, cursor.position, now_ms) for peer, cursor in taken.items()]
+        conn.executemany("INSERT OR REPLACE INTO sync_cursors (peer, log, cursor, at_ms) VALUES (?, ?, ?, ?)", rows)
+        excess = conn.execute("SELECT count(*) FROM sync_cursors").fetchone()[0] - KEPT
+        conn.execute(
+            "DELETE FROM sync_cursors WHERE peer IN (SELECT peer FROM sync_cursors ORDER BY at_ms LIMIT ?)",
+            (max(0, excess),),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from .ports import Clock
 
 log = logging.getLogger(__name__)
 
-LINES_AT_ONCE = 2_000
+LINES_AT_ONCE = 500
+PAUSE_S = 0.02  # between two steps: a start has more urgent things to do than to read a hundred thousand lines
 
 
 class Damage:
@@ -44,6 +46,8 @@ class Damage:
         after: int | None = 0
         while after is not None:
             after = await self._store.read_slow(partial(self._check_some, after))
+            if after is not None:
+                await asyncio.sleep(PAUSE_S)
         return await self.mend()
 
     async def mend(self) -> bool:

@@ -30,7 +30,7 @@ from .screen import Screen
 from .statements import Stated, Statement, is_stated
 from .waiting import WaitingRoom
 
-INLINE = 4  # so few signatures are checked at once: handing them to a thread costs more
+INLINE = 12  # so few records are checked at once, half a millisecond: handing them to a thread takes longer
 AT_ONCE = 2_000  # statements in one transaction
 IDS_AT_ONCE = 500
 
@@ -159,6 +159,7 @@ class Ingest:
         def write(conn: sqlite3.Connection) -> Changes:
             also(conn)
             log = LogWrite(conn, self._limits, now_ms)
+            log.expect(candidates)
             for candidate in candidates:
                 verdict = log.admit(candidate)
                 if verdict.stored:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musig2.protocol.records import Advertisement
@@ -34,7 +35,7 @@ class Gone:
 
 
 def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, holder: Holder, now_ms: int) -> int:
-    """Append a line and, for an advertisement, what is searched; return its number."""
+    """Append a line; return its number. `index` makes an advertisement one that is found."""
     record = statement.record
     kind, ts = statement.kind.value, record.record.ts
     entry = statement.entry.envelope if statement.entry else None
@@ -48,12 +49,21 @@ def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, h
         (*line, checksum(kind, record.id, ts, *body)),
     ).lastrowid
     assert seq is not None
-    if isinstance(record.record, Advertisement):
-        _index(conn, seq, record.record)
     return seq
 
 
-def _index(conn: sqlite3.Connection, seq: int, advertisement: Advertisement) -> None:
+def index(conn: sqlite3.Connection, lines: Sequence[tuple[int, Advertisement]]) -> None:
+    """Let these advertisements be found, given with the numbers of their lines."""
+    conn.executemany(
+        "INSERT INTO signers (type, ts, seq, exp, low, high, scheme, purpose, pubkey)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        sorted(row for seq, advertisement in lines for row in _searched(seq, advertisement)),  # by place in the tree
+    )
+    where = [(advertisement.ts, seq, advertisement.pubkey) for seq, advertisement in lines]
+    conn.executemany("UPDATE reputation SET ts = ?, seq = ? WHERE pubkey = ?", where)
+
+
+def _searched(seq: int, advertisement: Advertisement) -> list[tuple[object, ...]]:
     purpose = (advertisement.metadata or {}).get("purpose")
     found_by = (
         advertisement.ts,
@@ -65,13 +75,7 @@ def _index(conn: sqlite3.Connection, seq: int, advertisement: Advertisement) -> 
         purpose.lower() if isinstance(purpose, str) else None,
         advertisement.pubkey,
     )
-    conn.executemany(
-        "INSERT INTO signers (type, ts, seq, exp, low, high, scheme, purpose, pubkey)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(name, *found_by) for name in (ANY_TYPE, *advertisement.types)],
-    )
-    where = (advertisement.ts, seq, advertisement.pubkey)
-    conn.execute("UPDATE reputation SET ts = ?, seq = ? WHERE pubkey = ?", where)
+    return [(name, *found_by) for name in (ANY_TYPE, *advertisement.types)]
 
 
 def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:

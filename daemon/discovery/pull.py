@@ -37,7 +37,7 @@ from musig2.protocol.sync import Statement as Item
 from musig2.protocol.wire import Signed
 
 from .answers import head_of
-from .buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets
+from .buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_span
 from .conversation import Conversation, End, Report, Stop
 from .cursors import Cursor, Cursors
 from .ingest import Ingest
@@ -52,6 +52,7 @@ MANY_STATEMENTS = 1_000
 EMPTY_PAGES = 16
 RECONCILE_ROUNDS = 64
 NODES_ASKED = 32
+OF_BUCKET = f"SELECT substr(id, 1, {SHORT_ID_BYTES}) FROM directory_log WHERE id >= ? AND id <= ?"  # noqa: S608 - a constant
 
 
 class Puller:
@@ -90,6 +91,10 @@ class Puller:
         except Stop as stop:
             talk.report.end = stop.end
         return talk.report
+
+    async def flush(self) -> None:
+        """Store what pulls have left to be stored soon."""
+        await self._cursors.flush()
 
     async def greet(self, peer: bytes) -> bool:
         """Say what we have; True when the peer has something that was not read yet. Never raises."""
@@ -135,7 +140,7 @@ class Puller:
             await self._read_pages(talk, theirs, after)
         else:
             await self._reconcile(talk, theirs.size)
-        await self._cursors.save(talk.peer, Cursor(theirs.log, theirs.head))
+        self._cursors.note(talk.peer, Cursor(theirs.log, theirs.head))
 
     def _hello(self) -> Hello:
         return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
@@ -146,7 +151,7 @@ class Puller:
             await self._read_each_page(talk, theirs, after)
         except Stop:
             if talk.position:
-                await self._cursors.save(talk.peer, Cursor(theirs.log, talk.position))
+                self._cursors.note(talk.peer, Cursor(theirs.log, talk.position))
             raise
 
     async def _read_each_page(self, talk: Conversation, theirs: Greeting, after: int) -> None:
@@ -184,7 +189,7 @@ class Puller:
         bits = max(self._buckets.bits, FINE_BITS if their_size > FINE_FROM else COARSE_BITS)
         for _ in range(RECONCILE_ROUNDS):
             answer = await talk.ask(Reconcile(bits, self._buckets.sums(bits)), Differences)
-            missing = self._missing(short for _, ids in answer.items for short in _split(ids))
+            missing = self._missing_of(answer, bits)
             stored = await self._fetch(talk, missing)
             if not answer.more or not stored:
                 return
@@ -206,6 +211,18 @@ class Puller:
     def _missing(self, shorts: Iterable[bytes]) -> list[bytes]:
         wanted = [short for short in dict.fromkeys(shorts) if not self._ingest.refused_before(short)]
         return self._store.read(lambda conn: [short for short in wanted if not _has(conn, short)])
+
+    def _missing_of(self, answer: Differences, bits: int) -> list[bytes]:
+        """What the peer has in its buckets and we have not; a bucket is read in one go."""
+
+        def read(conn: sqlite3.Connection) -> list[bytes]:
+            missing: dict[bytes, None] = {}
+            for bucket, ids in answer.items:
+                here = conn.execute(OF_BUCKET, bucket_span(bucket, bits))
+                missing.update(dict.fromkeys(sorted(set(_split(ids)).difference(row[0] for row in here))))
+            return list(missing)
+
+        return [short for short in self._store.read(read) if not self._ingest.refused_before(short)]
 
     async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> int:
         return await self._store_all(talk, await self._open(talk, items), len(items))

@@ -7,14 +7,27 @@ it relays, and an attacker pays with a peer identity and an address range for ea
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from .limits import DiscoveryLimits
 from .lines import Holder, lines_of
 from .statements import Kind
 
+T = TypeVar("T")
+
+SIGNER_KINDS = (Kind.ADVERTISEMENT, Kind.WITHDRAWAL)
 COUNT_BY_PEER = "SELECT count(*) FROM directory_log WHERE peer = ? AND kind = ?"
 BOTH_BY_PEER = "SELECT sum(kind = 1), sum(kind = 2) FROM directory_log WHERE peer = ?"
 COUNT_BY_NET = "SELECT count(*) FROM directory_log WHERE net = ? AND kind = ?"
+
+
+AT_ONCE = 500  # values in one question
+
+
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in pieces that fit into one statement."""
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
 
 
 class Quotas:
@@ -43,6 +56,22 @@ class Quotas:
             case Kind.NOTICE:
                 return "quota" if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer else None
 
+    def expect(self, signers: Sequence[Holder]) -> None:
+        """Count at once what `refusal` will ask for these advertisements."""
+        peers = list(dict.fromkeys(holder.peer for holder in signers))
+        self._counts.update(dict.fromkeys(((COUNT_BY_PEER, peer, kind) for peer in peers for kind in SIGNER_KINDS), 0))
+        nets = list(dict.fromkeys(holder.net for holder in signers if holder.net is not None))
+        self._counts.update(dict.fromkeys(((COUNT_BY_NET, net, Kind.ADVERTISEMENT) for net in nets), 0))
+        for sql, column, values in ((COUNT_BY_PEER, "peer", peers), (COUNT_BY_NET, "net", nets)):
+            for some in portions(values):
+                marks = ", ".join("?" * len(some))
+                counted = (
+                    f"SELECT {column}, kind, count(*) FROM directory_log"  # noqa: S608 - names and marks only
+                    f" WHERE {column} IN ({marks}) AND kind IN (1, 2) GROUP BY {column}, kind"
+                )
+                for value, kind, count in self._conn.execute(counted, some):
+                    self._counts[sql, value, Kind(kind)] = count
+
     def moved(self, line: Holder, by: int) -> None:
         """A line was appended (1) or taken out (-1)."""
         for key in ((COUNT_BY_PEER, line.peer, line.kind), (COUNT_BY_NET, line.net, line.kind)):
@@ -68,7 +97,7 @@ class Quotas:
 
     def _statements_of(self, peer: bytes | None) -> tuple[int, int]:
         """How many advertisements and withdrawals count for a peer."""
-        keys = [(COUNT_BY_PEER, peer, kind) for kind in (Kind.ADVERTISEMENT, Kind.WITHDRAWAL)]
+        keys = [(COUNT_BY_PEER, peer, kind) for kind in SIGNER_KINDS]
         if keys[0] not in self._counts:
             both = self._conn.execute(BOTH_BY_PEER, (peer,)).fetchone()
             self._counts.update((key, count or 0) for key, count in zip(keys, both, strict=True))

@@ -198,6 +198,7 @@ class DiscoveryService:
         self._started = False
         await self._rounds.stop()
         await self._tasks.stop()
+        await self._puller.flush()
 
     # What the network and the keystore tell
 

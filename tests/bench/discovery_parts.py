@@ -14,7 +14,7 @@ import musig2
 from daemon.clock import Clock
 from daemon.discovery.announce import candidate_of
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.log import LogWrite
+from daemon.discovery.log import admit
 from daemon.discovery.service import DiscoveryService
 from daemon.discovery.statements import Statement
 from daemon.events import EventLog
@@ -188,10 +188,7 @@ def put(path: Path, statements: Iterator[Statement] | Sequence[Statement]) -> No
 
     def flush() -> None:
         conn.execute("BEGIN")
-        log = LogWrite(conn, LIMITS, now_ms)
-        for statement in batch:
-            log.admit(candidate_of(statement, frozenset()))
-        log.close()
+        admit(conn, [candidate_of(statement, frozenset()) for statement in batch], LIMITS, now_ms)
         conn.execute("COMMIT")
         batch.clear()
 
