@@ -28,4 +28,4 @@ class Answering:
         try:
             return await self._dispatcher.answer(body, message, admit)
         finally:
-            self._gate.done(admitted)
+            self._gate.done(message.caller.token_id, admitted)

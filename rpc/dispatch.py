@@ -9,6 +9,7 @@ is around it parses again and makes a task of each call, which costs more than a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +34,9 @@ C = TypeVar("C")
 Call: TypeAlias = Callable[[C, Any], Awaitable[bytes]]
 Admit: TypeAlias = Callable[[int], ApiError | None]
 
+SIDE_BY_SIDE = 16  # calls of one batch
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+
 _log = structlog.get_logger("rpc")
 
 
@@ -47,7 +51,11 @@ class Reply:
 class Dispatcher(Generic[C]):
     """Answers messages with the calls it was given. It keeps nothing between messages."""
 
-    def __init__(self, calls: Mapping[str, Call[C]], *, max_batch: int, stats: Stats) -> None:
+    def __init__(
+        self, calls: Mapping[str, Call[C]], *, max_batch: int, stats: Stats, max_reply: int = MAX_REPLY_BYTES
+    ) -> None:
+        """`max_reply`: bytes of answers to one batch, beyond which the items that are left are not run."""
+        self._max_reply = max_reply
         self._methods: dict[str, Any] = {name: _Served(name, call, stats) for name, call in calls.items()}
         self._max_batch = max_batch
 
@@ -72,8 +80,17 @@ class Dispatcher(Generic[C]):
         return Reply(await self._run(item, context))
 
     async def _answer_all(self, items: Sequence[Item], context: C) -> bytes | None:
-        answers = await asyncio.gather(*(self._run(item, context) for item in items))
-        said = [answer for answer in answers if answer is not None]
+        """All answers; those that wait do so at once, of the others a few, until they have become too much together."""
+        slots, written = asyncio.Semaphore(SIDE_BY_SIDE), 0
+
+        async def run(item: Item) -> bytes | None:
+            nonlocal written
+            async with contextlib.nullcontext() if _waits(item) else slots:
+                answer = _left_out(item) if written > self._max_reply else await self._run(item, context)
+                written += 0 if answer is None else len(answer)
+                return answer
+
+        said = [answer for answer in await asyncio.gather(*map(run, items)) if answer is not None]
         return b"[" + b",".join(said) + b"]" if said else None
 
     async def _run(self, item: Item, context: C) -> bytes | None:
@@ -122,6 +139,16 @@ class _Served:
             return Error(failure.code, failure.message, failure.data)
         self._stats.count(self._name, "ok", perf_counter() - began)
         return Success(result)
+
+
+def _waits(item: Item) -> bool:
+    """Whether it waits for something to happen, and so must not be waited for by others."""
+    return not isinstance(item, BrokenItem) and isinstance(item.params, dict) and bool(item.params.get("waitMs"))
+
+
+def _left_out(item: Item) -> bytes | None:
+    refusal = ApiError("too_large", "The answers to this batch are too large together; send this call by itself.")
+    return None if item.id is None else _failure(refusal, item.id)
 
 
 def _response(result: Any, call_id: CallId) -> bytes:

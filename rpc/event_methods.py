@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
+
 from rpc.calls import Message
 from rpc.errors import not_found
 from rpc.event_filter import Selection
@@ -15,6 +17,7 @@ from rpc.subscriptions import Hub, Subscription
 
 _MAX_LOOKED_AT = 20_000  # events one getEvents looks through; with a narrow filter the caller simply asks on
 _PAGE = 500
+_PAGE_BYTES = 1024 * 1024  # a page ends with the event that fills it
 
 
 class EventMethods:
@@ -57,13 +60,14 @@ class EventMethods:
 
     async def _look(self, selection: Selection, position: int, limit: int) -> tuple[list[dict[str, Any]], int]:
         found: list[dict[str, Any]] = []
-        end = position + _MAX_LOOKED_AT
+        end, size = position + _MAX_LOOKED_AT, 0
         while position < end and (page := self._events.read(position, _PAGE)):
             for event in page:
                 position = event.seq + 1
                 if selection.takes(event):
                     found.append(_shown(selection.shown(event)))
-                    if len(found) == limit:
+                    size += len(orjson.dumps(event.data))
+                    if len(found) == limit or size > _PAGE_BYTES:
                         return found, position
             await asyncio.sleep(0)
         return found, position

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
+from rpc.caller import OWNER
 from rpc.errors import ApiError
 
 _MAX_BUCKETS = 10_000
@@ -42,6 +43,11 @@ class RateLimit:
         )
 
 
+def share(most: int) -> int:
+    """What one token may have of something that all share: a quarter, so that no wallet shuts the others out."""
+    return max(1, most // 4)
+
+
 def too_many_at_work() -> ApiError:
     """The refusal of a call beyond those that may be at work at once."""
     return ApiError(
@@ -53,32 +59,47 @@ def too_many_at_work() -> ApiError:
 
 
 class Gate:
-    """Counts calls at work. Stopping, it turns every message away; draining, only changes are (rpc.calls asks)."""
+    """Counts calls at work: a token may have a quarter of them, all tokens together three quarters, the owner all.
+
+    Stopping, it turns every message away; draining, only changes are (rpc.calls asks).
+    """
 
     def __init__(self, max_calls: int, rate: RateLimit) -> None:
         self._max_calls = max_calls
         self._rate = rate
         self.at_work = 0
+        self._of_token: Counter[str] = Counter()
         self.draining = False
         self.stopping = False
         self._at_rest = asyncio.Event()
         self._at_rest.set()
 
     def admit(self, token_id: str, calls: int) -> ApiError | None:
-        """Whether `calls` more may start now; who is admitted must call `done` with the same number."""
+        """Whether `calls` more may start now; who is admitted must call `done` with the same values."""
         if self.stopping:
             return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
-        if self.at_work + calls > self._max_calls:
+        if not self._has_room(token_id, calls):
             return too_many_at_work()
         refusal = self._rate.take(token_id, calls)
         if refusal is None:
             self.at_work += calls
+            self._of_token[token_id] += calls
             self._at_rest.clear()
         return refusal
 
-    def done(self, calls: int) -> None:
+    def _has_room(self, token_id: str, calls: int) -> bool:
+        if token_id == OWNER:
+            return self.at_work + calls <= self._max_calls
+        others = self.at_work - self._of_token[OWNER]
+        own = self._of_token[token_id]
+        return own + calls <= share(self._max_calls) and others + calls <= self._max_calls - share(self._max_calls)
+
+    def done(self, token_id: str, calls: int) -> None:
         """Those calls have ended."""
         self.at_work -= calls
+        self._of_token[token_id] -= calls
+        if not self._of_token[token_id]:
+            del self._of_token[token_id]
         if self.at_work == 0:
             self._at_rest.set()
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from aiohttp import web
 
 from rpc.answering import Answering
 from rpc.auth import Authenticator
-from rpc.caller import Caller, owner
+from rpc.caller import OWNER, Caller, owner
 from rpc.calls import Message
 from rpc.config import RpcConfig
+from rpc.errors import ApiError
+from rpc.limits import share
 from rpc.ports import TokenStore
 from rpc.socket import STOPPING, Socket
 from rpc.subscriptions import Hub
@@ -31,6 +34,7 @@ class Sockets:
         self._answering = answering
         self._hub = hub
         self._open: set[Socket] = set()
+        self._of_token: Counter[str] = Counter()
         self._serving: set[asyncio.Future[None]] = set()
         self._unwatch: Callable[[], None] | None = None
         self._clock: asyncio.Task[None] | None = None
@@ -54,7 +58,14 @@ class Sockets:
         await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def upgrade(self, request: web.BaseRequest, caller: Caller, as_owner: bool) -> web.StreamResponse:
-        """Makes a WebSocket of the request and serves it to its end."""
+        """Makes a WebSocket of the request and serves it to its end. Raises ApiError `busy` beyond a token's share."""
+        if caller.token_id != OWNER and self._of_token[caller.token_id] >= share(self._config.max_connections):
+            raise ApiError(
+                "busy",
+                "This token has too many WebSockets open; close some, or raise limits.rpc_connections.",
+                retryAfterMs=1_000,
+                setting="limits.rpc_connections",
+            )
         ws = web.WebSocketResponse(
             protocols=("musigd",),
             compress=False,
@@ -70,11 +81,13 @@ class Sockets:
         connection = Socket(ws, transport, caller=caller, recheck=recheck, hub=self._hub, config=self._config)
         serving = asyncio.ensure_future(connection.serve(self._answer))
         self._open.add(connection)
+        self._of_token[caller.token_id] += 1
         self._serving.add(serving)
         try:
             await serving
         finally:
             self._open.discard(connection)
+            self._of_token -= Counter((caller.token_id,))
             self._serving.discard(serving)
         return ws
 

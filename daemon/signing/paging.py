@@ -9,6 +9,7 @@ from rpc.errors import invalid_param
 
 T = TypeVar("T")
 FIRST = 2**62  # above every row number
+PAGE_BYTES = 256 * 1024  # of envelopes; as JSON it is about four times as much
 
 
 def position_of(cursor: str | None) -> int:
@@ -18,6 +19,17 @@ def position_of(cursor: str | None) -> int:
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
         raise invalid_param("cursor", "is none of this list; take nextCursor of the page before")
     return int(cursor)
+
+
+def that_fit(found: Sequence[T], limit: int, size: Callable[[T], int]) -> int:
+    """How many of `found` one page shows: at most `limit`, at least one, and no more than `PAGE_BYTES` of them."""
+    total, count = 0, 0
+    for row in found[:limit]:
+        total += size(row)
+        if count and total > PAGE_BYTES:
+            break
+        count += 1
+    return count
 
 
 def next_cursor(found: Sequence[T], limit: int, number: Callable[[T], int]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from daemon.signing.engine import Engine
 from daemon.signing.finding import Finder
 from daemon.signing.limits import SigningLimits
 from daemon.signing.loading import Loader
-from daemon.signing.paging import next_cursor, position_of
+from daemon.signing.paging import next_cursor, position_of, that_fit
 from daemon.signing.ports import Clock, Keystore, Policy, Store
 from daemon.signing.roster import Roster
 from daemon.signing.rows import FINAL, SaveRequest
@@ -109,9 +109,9 @@ class RequestMethods:
 
         def page(conn: sqlite3.Connection) -> Json:
             found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
-            shown = found[: params.limit]
-            views = [self._finder.show(caller, conn, stored) for stored in shown]
-            return {"requests": views, **next_cursor(found, params.limit, lambda stored: stored.number)}
+            count = that_fit(found, params.limit, lambda stored: len(stored.envelope))
+            views = [self._finder.show(caller, conn, stored) for stored in found[:count]]
+            return {"requests": views, **next_cursor(found, count, lambda stored: stored.number)}
 
         return await self._store.read_slow(page)
 

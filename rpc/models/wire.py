@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 from rpc.models.values import IdempotencyKey
 
 T = TypeVar("T")
-# A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items.
-Many = Annotated[tuple[T, ...], Field(strict=False)]
+# A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items. The
+# first bad item ends the look at it: a megabyte of them would keep the daemon busy for seconds.
+Many = Annotated[tuple[T, ...], Field(strict=False, fail_fast=True)]
 
 
 def misfit(at: str, sentence: str) -> PydanticCustomError:

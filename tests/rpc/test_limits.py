@@ -235,3 +235,56 @@ def test_file_descriptors_are_raised_as_far_as_needed() -> None:
         assert affordable_connections(RpcConfig(max_connections=10**9)) == hard - 256
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_the_waiting_calls_of_one_token_leave_room_for_everybody(make_world: MakeWorld) -> None:
+    world = await make_world(max_calls_at_once=8)
+    greedy, other = world.tokens.make("greedy", "read"), world.tokens.make("other", "read")
+    call = {"jsonrpc": "2.0", "id": 1, "method": "getEvents", "params": {"fromSeq": 1, "waitMs": 60_000}}
+    waiting = asyncio.ensure_future(world.post([call, call], greedy))
+    await world.log.listened_to_by(3)
+
+    assert await world.reason("getInfo", token=greedy) == "busy"
+    assert (await world.result("getInfo", token=other))["network"] == "main"
+    assert (await world.result("getInfo"))["network"] == "main"
+
+    world.log.append("session:ready")
+    assert [len(answer["result"]["events"]) for answer in (await waiting)[1]] == [1, 1]
+    assert (await world.result("getInfo", token=greedy))["network"] == "main"
+
+
+async def test_the_sockets_of_one_token_leave_room_for_everybody(make_world: MakeWorld) -> None:
+    world = await make_world(max_connections=8)
+    greedy, other = world.tokens.make("greedy", "read"), world.tokens.make("other", "read")
+    async with world.websocket(greedy) as first, world.websocket(greedy):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await world.session.ws_connect(world.server.ws_url, headers=world.bearer(greedy))
+        async with world.websocket(other), world.websocket():
+            await first.close()
+    async with world.websocket(greedy):
+        assert refused.value.status == 503
+
+
+async def test_a_page_of_events_ends_at_a_megabyte(world: World) -> None:
+    for _ in range(5):
+        world.log.append("session:ready", text="x" * 400_000)
+    page = await world.result("getEvents", {"fromSeq": 1})
+    rest = await world.result("getEvents", {"fromSeq": page["nextSeq"]})
+    assert [event["seq"] for event in (*page["events"], *rest["events"])] == [1, 2, 3, 4, 5]
+    assert len(page["events"]) == 3
+
+
+async def test_a_batch_whose_answers_are_too_much_together_is_cut(world: World) -> None:
+    for _ in range(2):
+        world.log.append("session:ready", text="x" * 600_000)
+    call = {"jsonrpc": "2.0", "method": "getEvents", "params": {"fromSeq": 1}}
+    _, answers = await world.post([{**call, "id": number} for number in range(100)])
+    cut = [answer["error"]["data"]["reason"] for answer in answers if "error" in answer]
+    assert [answer["id"] for answer in answers] == list(range(100))
+    assert 0 < len(cut) < 100
+    assert set(cut) == {"too_large"}
+
+
+async def test_a_long_list_of_bad_items_is_not_read_to_its_end(world: World) -> None:
+    reply = await world.call("aggregateKeys", {"scheme": "lotus", "publicKeys": [0] * 200_000})
+    assert [error["path"] for error in reply["error"]["data"]["errors"]] == ["publicKeys[0]"]
