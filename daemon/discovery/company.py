@@ -89,17 +89,21 @@ class Company:
                 continue
 
     async def _find_some(self) -> None:
-        routes = [(peer, tuple(addrs)) for peer, addrs in self._known_peers.newest(KNOWN)] + self._nodes()
-        if not routes and self._net.peers():
-            routes = await self._providers()
-        strangers = {peer: addrs for peer, addrs in routes if peer != self._identity.peer}
-        order = [route for route in strangers.items() if not self._net.connected(route[0])]
+        known: list[Route] = [(peer, tuple(addrs)) for peer, addrs in self._known_peers.newest(KNOWN)]
+        order = self._strangers(known + self._nodes())
+        if not order and self._net.peers():
+            order = self._strangers(await self._providers())
         random.shuffle(order)
         del order[MOST_DIALLED:]
         for start in range(0, len(order), AT_ONCE):
             if len(self._net.peers()) >= WANTED:
                 return
             await asyncio.gather(*(self._dial(*route) for route in order[start : start + AT_ONCE]))
+
+    def _strangers(self, routes: list[Route]) -> list[Route]:
+        """Those that could be dialled: each once, not this node, not who is connected."""
+        others = {peer: addrs for peer, addrs in routes if peer != self._identity.peer}
+        return [route for route in others.items() if not self._net.connected(route[0])]
 
     async def _dial(self, peer: bytes, addrs: tuple[bytes, ...]) -> None:
         try:

@@ -37,7 +37,7 @@ from musig2.protocol.sync import Statement as Item
 from musig2.protocol.wire import Signed
 
 from .answers import head_of
-from .buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_span
+from .buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
 from .conversation import Conversation, End, Report, Stop
 from .cursors import Cursor, Cursors
 from .ingest import Ingest
@@ -189,6 +189,8 @@ class Puller:
         bits = max(self._buckets.bits, FINE_BITS if their_size > FINE_FROM else COARSE_BITS)
         for _ in range(RECONCILE_ROUNDS):
             answer = await talk.ask(Reconcile(bits, self._buckets.sums(bits)), Differences)
+            if not _in_their_buckets(answer, bits):
+                raise talk.rubbish()
             missing = self._missing_of(answer, bits)
             stored = await self._fetch(talk, missing)
             if not answer.more or not stored:
@@ -240,6 +242,10 @@ class Puller:
             raise Stop(End.RUBBISH)
         talk.wasted(items - intake.stored)
         return intake.stored
+
+
+def _in_their_buckets(answer: Differences, bits: int) -> bool:
+    return all(bucket_of(short, bits) == bucket for bucket, ids in answer.items for short in _split(ids))
 
 
 def _has(conn: sqlite3.Connection, short: bytes) -> bool:

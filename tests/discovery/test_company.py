@@ -8,9 +8,10 @@ from pathlib import Path
 from discovery_world import Signer, World, a_world, push_of, until
 from test_attacks_on_records import MALLORY, pushed
 
-from daemon.discovery.company import provider_key
+from daemon.discovery.company import SHARDS, provider_key
 from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.peers import PeerIdentity
+from p2p.network import BadAsk
 
 
 async def test_a_daemon_that_lost_everybody_finds_them_again(world: World) -> None:
@@ -65,6 +66,28 @@ async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_compan
     await until(lambda: bob.lines(kind=3) == 2)
     assert len(dialled) <= 2 * 32
     assert alice.net.connected(bob.identity.peer)
+
+
+async def test_a_directory_node_is_found_through_a_provider_record_when_nobody_names_one(world: World) -> None:
+    alice, bob, mute = await world.daemon(), await world.daemon(), await world.daemon()
+    asked: list[bytes] = []
+
+    async def providers(key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        asked.append(key)
+        return [(bob.identity.peer, bob.net.addrs)]
+
+    async def silence(_: bytes, __: bytes) -> bytes:
+        raise BadAsk("nothing is said here")
+
+    alice.net.find_providers = providers  # type: ignore[method-assign] # a DHT that knows one node
+    mute.net.answer = silence
+    mute.net.service = None
+    await alice.follow("swap")
+    world.wire.link(alice.net, mute.net)
+    alice.service._company._changed.set()
+    await until(lambda: alice.net.connected(bob.identity.peer))
+    now = world.clock.wall
+    assert set(asked) <= {provider_key("test", "swap", now, shard) for shard in range(SHARDS)}
 
 
 def test_provider_keys_change_every_six_hours() -> None:

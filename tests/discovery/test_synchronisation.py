@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from discovery_world import DAY_MS, Daemon, Signer, World, a_world, push_of, until
 
+from daemon.discovery import ingest
 from daemon.discovery.conversation import End, Report
 from daemon.discovery.limits import DiscoveryLimits
-from musig2.protocol.envelope import seal
-from musig2.protocol.records import Notice
+from musig2.protocol.envelope import check_many, seal
+from musig2.protocol.records import Notice, Record
 from musig2.protocol.sync import (
     Answer,
     Ask,
@@ -27,7 +30,8 @@ from musig2.protocol.sync import (
     encode_answer,
     open_ask,
 )
-from p2p.network import Offence
+from musig2.protocol.wire import Signed
+from p2p.network import Direction, Offence, PeerInfo
 
 LOG = bytes(16)
 
@@ -226,7 +230,9 @@ async def test_a_peer_that_claims_what_it_has_not_costs_two_questions(world: Wor
             case Hello():
                 return greeting(7, 7)
             case Reconcile():
-                return Differences(tuple((bucket, secrets.token_bytes(8)) for bucket in range(200)), more=True)
+                return Differences(
+                    tuple((bucket, bytes([bucket]) + secrets.token_bytes(7)) for bucket in range(200)), more=True
+                )
             case FetchIds() | Page():
                 return Statements(LOG, 7, 0, ())
             case _:
@@ -235,6 +241,62 @@ async def test_a_peer_that_claims_what_it_has_not_costs_two_questions(world: Wor
     report = await cheated(world, daemon, cheat)
     assert report.end is End.IN_STEP
     assert report.rounds <= 4
+
+
+@pytest.mark.parametrize("item", [(7, bytes([8]) * 8), (4_000, bytes(8))])
+async def test_ids_in_a_bucket_where_they_do_not_belong_are_rubbish(world: World, item: tuple[int, bytes]) -> None:
+    daemon = await world.daemon()
+
+    def cheat(ask: Ask) -> Answer:
+        return greeting(7, 7) if isinstance(ask, Hello) else Differences((item,), more=False)
+
+    report = await cheated(world, daemon, cheat)
+    assert report.end is End.RUBBISH
+    assert daemon.net.faults
+
+
+@pytest.mark.parametrize("bound", [{"sync_bytes": 5_000}, {"sync_rounds": 5}, {"sync_ms": 3_000}])
+async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[str, int]) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(**bound)) as world:
+        daemon, after = await world.daemon(), itertools.count(1)
+
+        def cheat(ask: Ask) -> Answer:
+            if isinstance(ask, Hello):
+                return greeting(100_000, 100_000)
+            world.clock.forward(1_000)
+            signed, entry = Signer().advertise(world.clock.wall)
+            return Statements(LOG, 100_000, next(after), ((signed.envelope, entry.envelope),))
+
+        report = await cheated(world, daemon, cheat)
+        assert report.end is End.BUDGET
+        assert report.rounds <= 12
+
+
+async def test_those_who_are_asked_come_from_as_many_sources_as_there_are(world: World) -> None:
+    crowd = [f"/ip4/80.1.1.{host}/tcp/4001" for host in range(1, 10)]
+    others = ["/ip4/90.2.2.2/tcp/4001", "/ip4/100.3.3.3/tcp/4001"]
+    peers = [PeerInfo(secrets.token_bytes(38), (text,), Direction.OUTBOUND, 0) for text in (*crowd, *others)]
+    daemon = await world.daemon()
+    daemon.net.peers = lambda: list(peers)  # type: ignore[method-assign] # as if these were connected
+    for _ in range(20):
+        chosen = daemon.service._rounds._choose(world.limits.sync_peers)
+        assert len({info.multiaddrs[0].split(".")[0] for info in chosen}) == 3
+
+
+async def test_a_burst_is_verified_off_the_event_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noted(records: Sequence[Signed[Record]]) -> list[bool]:
+        threads.append(threading.current_thread())
+        return check_many(records)
+
+    monkeypatch.setattr(ingest, "check_many", noted)
+    daemon = await world.daemon()
+    threads.clear()
+    await fill(daemon, [Signer() for _ in range(50)])
+    assert daemon.lines() == 50
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_what_one_peer_keeps_back_comes_from_the_others(world: World) -> None:
