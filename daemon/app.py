@@ -213,7 +213,8 @@ class App:
             async with asyncio.timeout(self.settings.drain_ms / 1000):
                 await self.signing.quiet()
         except TimeoutError:
-            return  # what is open is stored, and goes on after the next start
+            pass  # what is open is stored, and goes on after the next start
+        self.signing.let_go()
 
     async def stop(self) -> None:
         """Take everything down in reverse order; every part gets its turn even if one fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import grp
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -36,6 +37,7 @@ class Datadir:
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self._lock = lock
+        self._gid: int | None = None  # who else may find the daemon
 
     @classmethod
     def claim(cls, path: Path) -> Self:
@@ -53,7 +55,7 @@ class Datadir:
                 f"The data directory {path} cannot be used ({error.strerror}): give its rights to this user, or choose "
                 "another with --datadir."
             ) from error
-        if not _try_lock(lock):
+        if not _lock_soon(lock):
             holder = _pid_in(lock)
             os.close(lock)
             raise DatadirLocked(_locked_sentence(path, holder))
@@ -62,11 +64,12 @@ class Datadir:
         return cls(path, lock)
 
     def let_group_in(self, group: str) -> None:
-        """Let members of `group` (`rpc.cookie_group`) pass through to the cookie; they cannot list the directory."""
+        """Let members of `group` (`rpc.cookie_group`) reach cookie and endpoint.json; they cannot list the rest."""
         gid = group_id(group)
         try:
             os.chown(self.path, -1, gid)
             self.path.chmod(0o710)
+            self._gid = gid
         except OSError as error:
             raise DatadirError(
                 f"rpc.cookie_group: the group of {self.path} cannot be set to {group} ({error.strerror}): make "
@@ -85,7 +88,10 @@ class Datadir:
 
     def write_endpoint(self, endpoint: Mapping[str, Any]) -> None:
         """Say where the daemon is reached; whole or not at all. Call it when the listeners are up."""
-        write_private(self.path / ENDPOINT_NAME, orjson.dumps(endpoint).decode() + "\n")
+        file = self.path / ENDPOINT_NAME
+        write_private(file, orjson.dumps(endpoint).decode() + "\n", mode=0o600 if self._gid is None else 0o640)
+        if self._gid is not None:
+            os.chown(file, -1, self._gid)
 
     def remove_endpoint(self) -> None:
         """At a clean stop, before the listeners close."""
@@ -134,6 +140,15 @@ def _make_private(path: Path) -> None:
     if found.st_mode & 0o077:
         path.chmod(0o700)
         sync_directory(path)
+
+
+def _lock_soon(lock: int) -> bool:
+    """Whoever only looks who holds the lock (`lock_holder`) holds it for a moment itself."""
+    for _ in range(20):
+        if _try_lock(lock):
+            return True
+        time.sleep(0.01)
+    return _try_lock(lock)
 
 
 def _try_lock(lock: int) -> bool:

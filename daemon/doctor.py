@@ -121,7 +121,7 @@ def _database(settings: Settings, datadir: Path, environment: Mapping[str, str])
 def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
     for name in (IDENTITY_NAME, COOKIE_NAME):
         path = datadir / name
-        allowed = 0o640 if name == COOKIE_NAME and settings.rpc.cookie_group else 0o600
+        allowed = 0o640 if name in (COOKIE_NAME, ENDPOINT_NAME) and settings.rpc.cookie_group else 0o600
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & ~allowed:
             yield _warning(f"Others may read {path}.", f"chmod {allowed:o} {path}")
     if (datadir / DATABASE_NAME).exists() and not (datadir / IDENTITY_NAME).exists():

@@ -70,4 +70,6 @@ class Retention:
                 await self.run_once()
             except StoreError as error:  # a full disk must not end this: it is what frees space later
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
+            except Exception:
+                log.exception("old rows could not be removed")
             await asyncio.sleep(EVERY_S)

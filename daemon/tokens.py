@@ -9,6 +9,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from daemon.private_file import write_private
 from daemon.store import Store
 from rpc.auth import token_digest
 from rpc.caller import OWNER, Scope, scopes_of
-from rpc.errors import invalid_param, not_found
+from rpc.errors import ApiError, invalid_param, not_found
 from rpc.ports import TokenFact
 
 
@@ -154,7 +155,8 @@ class Tokens:
         now_ms = self._clock.wall_ms()
         for info in tuple(self._infos.values()):
             if info.expires_at is not None and info.expires_at <= now_ms:
-                await self.revoke(info.token_id)
+                with suppress(ApiError):  # revoked at the same moment: gone as well
+                    await self.revoke(info.token_id)
 
     def _take(self, info: TokenInfo, digest: bytes) -> None:
         self._infos[info.token_id] = info

@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel
 
 from rpc.caller import Caller
-from rpc.errors import ApiError
+from rpc.errors import ApiError, shutting_down
 from rpc.idempotency import Idempotency, call_digest
 from rpc.limits import too_many_at_work
 from rpc.methods.method import Method
@@ -63,9 +63,7 @@ class CallMaker:
         async def change(message: Message, raw: Any) -> bytes:
             require_right(method, message)
             if self._draining():
-                raise ApiError(
-                    "shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000
-                )
+                raise shutting_down()
             if len(self._changing) >= self._most:
                 raise too_many_at_work()
             changing = asyncio.ensure_future(self._change(method, serve, message, raw))

@@ -35,7 +35,7 @@ class Exit(IntEnum):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--datadir", type=Path, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)")
     where.add_argument("--url", help="address of the daemon (default: $MUSIG_URL)")
-    parser.add_argument("--token-file", type=Path, help="file with the token for --url (default: $MUSIG_TOKEN_FILE)")
+    parser.add_argument(
+        "--token-file", type=Path, help="file with the token, instead of the cookie (default: $MUSIG_TOKEN_FILE)"
+    )
     parser.add_argument("--socket", action="store_true", help="through the unix socket of the data directory")
     parser.add_argument("--table", action="store_true", help="for people instead of programs")
     parser.add_argument(

@@ -76,7 +76,7 @@ class Dispatcher(Generic[C]):
     async def _answer_one(self, item: Item, context: C, admit: Admit) -> Reply:
         refusal = admit(1)
         if refusal is not None:
-            return Reply(_failure(refusal, item.id), refusal)
+            return Reply(None if item.id is None else _failure(refusal, item.id), refusal)
         return Reply(await self._run(item, context))
 
     async def _answer_all(self, items: Sequence[Item], context: C) -> bytes | None:

@@ -31,6 +31,8 @@ class Doorkeeper:
 
     def __init__(self, config: RpcConfig) -> None:
         self._hosts = frozenset(name.lower() for name in config.allowed_hosts)
+        if config.on_loopback:  # another loopback address than the usual one
+            self._hosts |= {config.host.lower()}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in config.allowed_origins)
 
     def refuse(self, headers: Mapping[str, str]) -> Refusal | None:

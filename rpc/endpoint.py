@@ -33,16 +33,24 @@ class Locator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """A daemon on this machine, found through its data directory. `by_socket`: through its unix socket, token-free."""
+    """A daemon on this machine, found through its data directory. `by_socket`: through its unix socket, token-free.
+
+    `token_file`: use the token in it instead of the cookie.
+    """
 
     path: Path
     by_socket: bool = False
+    token_file: Path | None = None
 
     def locate(self) -> Endpoint:
         """What endpoint.json and the cookie say at this moment."""
         try:
             said = orjson.loads((self.path / ENDPOINT_NAME).read_bytes())
             url, ws_url, pid = str(said["rpc"]), str(said["ws"]), int(said["pid"])
+        except PermissionError as problem:
+            raise Unreachable(
+                f"this user may not read {self.path / ENDPOINT_NAME}: run as the daemon's user, or set rpc.cookie_group"
+            ) from problem
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise Unreachable(
                 f"no daemon runs with the data directory {self.path}: start it with musigd run"
@@ -51,7 +59,7 @@ class DataDir:
             raise Unreachable(f"the daemon of {self.path} has ended without saying so: start it with musigd run")
         if self.by_socket and said.get("socket"):
             return Endpoint(url, ws_url, socket=str(said["socket"]))
-        return Endpoint(url, ws_url, read_token(self.path / COOKIE_NAME))
+        return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +91,10 @@ def locator_of(
     environment = os.environ if environment is None else environment
     if url is None and datadir is None:
         url = environment.get("MUSIG_URL") or None
-    if url is None:
-        return DataDir(datadir_of(datadir, environment))
-    if token is None and token_file is None and environment.get("MUSIG_TOKEN_FILE"):
+    if token is None and token_file is None and datadir is None and environment.get("MUSIG_TOKEN_FILE"):
         token_file = Path(environment["MUSIG_TOKEN_FILE"])
+    if url is None:
+        return DataDir(datadir_of(datadir, environment), token_file=token_file)
     return Address(url, token_file, token)
 
 

@@ -81,6 +81,11 @@ def unknown_key(pubkey: bytes) -> ApiError:
     )
 
 
+def shutting_down() -> ApiError:
+    """The daemon stops and takes no more of this."""
+    return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
+
+
 def not_found(what: str) -> ApiError:
     """`what` is a noun, such as "signing request"; also the answer for one that belongs to another token's keys."""
     return ApiError("not_found", f"No such {what} here; check the id, or list what there is.")

@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from rpc.caller import OWNER
-from rpc.errors import ApiError
+from rpc.errors import ApiError, shutting_down
 
 _MAX_BUCKETS = 10_000
 
@@ -77,7 +77,7 @@ class Gate:
     def admit(self, token_id: str, calls: int) -> ApiError | None:
         """Whether `calls` more may start now; who is admitted must call `done` with the same values."""
         if self.stopping:
-            return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
+            return shutting_down()
         if not self._has_room(token_id, calls):
             return too_many_at_work()
         refusal = self._rate.take(token_id, calls)

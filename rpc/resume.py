@@ -22,15 +22,15 @@ class Start:
 def start_of(events: EventSource, from_seq: int | None, log_id: str | None) -> Start:
     """Where to start for a follower that wants `from_seq` of the log `log_id`.
 
-    None is from now, 0 the oldest kept. A follower of another log, or one that is ahead of this log, has to read the
-    lists again: it starts from now.
+    None is from now, 0 or 1 the oldest kept. A follower of another log, or one that is ahead of this log, has to read
+    the lists again: it starts from now.
     """
     oldest, following = events.oldest_seq, events.next_seq
     if from_seq is None:
         return Start(following)
     if (log_id is not None and log_id != events.log_id) or from_seq > following:
         return Start(following, (1, max(1, following - 1)))
-    if from_seq == 0:
+    if from_seq <= 1:
         return Start(oldest)
     if from_seq < oldest:
         return Start(oldest, (from_seq, oldest - 1))

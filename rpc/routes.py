@@ -108,7 +108,7 @@ class Routes:
         if refusal is not None:
             return refused(refusal)
         reply = await self._answering.answer(await self._body_of(request), Message(caller))
-        if reply.refused is not None and reply.body is not None:
+        if reply.refused is not None:
             return refused(reply.refused)
         return web.Response(status=204) if reply.body is None else json_reply(reply.body)
 

@@ -6,6 +6,8 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from aiohttp import web
 
@@ -137,11 +139,12 @@ class RpcServer:
         if self._config.socket_path is not None:
             self._config.socket_path.unlink(missing_ok=True)
 
-    def reload_tls(self) -> None:
-        """Reads the TLS files again; raises ListenError and keeps the old ones when they do not fit."""
+    def reload_tls(self, cert: Path, key: Path) -> None:
+        """Uses these TLS files from now on; raises ListenError and keeps the old ones when they do not fit."""
         if self._tls is not None:
-            tls_context(self._config)
-            load_tls_files(self._tls, self._config)
+            config = replace(self._config, tls_cert=cert, tls_key=key)
+            tls_context(config)
+            load_tls_files(self._tls, config)
 
     def _routes(self, page: Page, *, trusted: bool) -> Routes:
         return Routes(

@@ -130,7 +130,8 @@ class _Run:
         try:
             fresh = self._read_again()
             set_level(fresh.log.level)
-            app.server.reload_tls()
+            if fresh.rpc.tls_cert is not None and fresh.rpc.tls_key is not None:
+                app.server.reload_tls(fresh.rpc.tls_cert, fresh.rpc.tls_key)
             taken, waiting = changes(self._settings, fresh)
             log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
         except (SettingsError, ListenError) as error:

@@ -136,4 +136,7 @@ def cursor_of(text: str | None) -> tuple[int, int] | None:
     ts, dot, seq = text.partition(".")
     if not (dot and ts.isascii() and ts.isdigit() and seq.isascii() and seq.isdigit() and len(text) < 40):
         raise invalid_param("cursor", "was not made here; leave it out to begin with the newest")
-    return int(ts), int(seq)
+    place = int(ts), int(seq)
+    if max(place) >= 2**63:
+        raise invalid_param("cursor", "was not made here; leave it out to begin with the newest")
+    return place

@@ -7,6 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 
 from daemon.store import Store
+from rpc.errors import ApiError
+
+MOST_TYPES = 64  # of one token: each is a topic of its own on the network
 
 
 class Follows:
@@ -40,7 +43,12 @@ class Follows:
         return self._by_token.get(token, ())
 
     async def add(self, token: str, types: Collection[str]) -> None:
-        """Follow these too."""
+        """Follow these too. Raises ApiError `too_many` beyond `MOST_TYPES`."""
+        if len(self._by_token[token].union(types)) > MOST_TYPES:
+            raise ApiError(
+                "too_many",
+                f"A token follows at most {MOST_TYPES} transaction types; unsubscribeFromSignerDiscovery first.",
+            )
 
         def write(conn: sqlite3.Connection) -> None:
             rows = [(token, name) for name in types]

@@ -88,6 +88,7 @@ class Engine:
         self._held: dict[bytes, Part] = {}  # foreign contributions that are not committed yet
         self._held_until_ms = 0
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
+        self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # who waits must go
         self.follower: Follower | None = None
         self.turns = 0
 

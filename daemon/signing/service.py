@@ -137,6 +137,11 @@ class SigningService:
         self._delivery.start()
         self._sweeper = asyncio.create_task(self._sweep(), name="signing sweeper")
 
+    def let_go(self) -> None:
+        """The daemon stops: whoever waits for a signature is told so."""
+        if not self.engine.leaving.done():
+            self.engine.leaving.set_result(None)
+
     async def quiet(self) -> None:
         """Return when no session is in a round: nothing of this daemon's is waited for by others."""
         while any(self._in_round(entry) for entry in self._roster):

@@ -20,7 +20,7 @@ from daemon.signing.waiting import not_ready
 from musig2.protocol.effects import Emit, Outcome, State
 from musig2.protocol.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
 from rpc.caller import Caller
-from rpc.errors import ApiError, not_found
+from rpc.errors import ApiError, not_found, shutting_down
 from rpc.models import sessions as wire
 
 _ENDED = {
@@ -111,6 +111,8 @@ class SessionMethods:
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
         chosen = self._chosen(caller, found, None)
+        if all(row.closed for row in chosen):
+            return {"closed": True}
         keys = tuple(row.row.key for row in chosen)
         alive = [row.row.key for row in chosen if row.row.state not in (State.COMPLETE, State.ABORTED)]
         closing = Emit("session:closed", stored.request, session, chosen[0].row.attempt, keys)
@@ -166,7 +168,9 @@ class SessionMethods:
                 left = until - loop.time()
                 if error.reason != "not_ready" or left <= 0:
                     raise
-                await asyncio.wait([ended], timeout=left)
+                await asyncio.wait([ended, self._engine.leaving], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if self._engine.leaving.done():
+                    raise shutting_down() from error
             finally:
                 ended.cancel()
 

@@ -11,6 +11,7 @@ from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName
 from rpc.models.wire import Change, Changed, Many, Params, Shown
 
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
+UnlockMs = Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600 * 1000)]
 PublicKeys = Annotated[Many[PublicKey], Field(min_length=1, max_length=100)]
 
 
@@ -68,7 +69,7 @@ class Unlock(Params):
     """Opens the keys; they lock again after `durationMs`, or stay open when it is absent."""
 
     passphrase: Secret
-    duration_ms: Millis | None = None
+    duration_ms: UnlockMs | None = None
 
 
 class ChangePassphrase(Params):

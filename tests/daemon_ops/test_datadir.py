@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,3 +167,13 @@ def test_a_damaged_identity_is_a_sentence_and_is_kept(tmp_path: Path, content: b
     with pytest.raises(IdentityError, match="identity"):
         load_seed(tmp_path)
     assert (tmp_path / "identity").read_bytes() == content
+
+
+def test_whoever_only_looks_at_the_lock_keeps_no_daemon_out(tmp_path: Path) -> None:
+    Datadir.claim(tmp_path / "a").close()
+    looker = os.open(tmp_path / "a" / "lock", os.O_RDWR)
+    fcntl.flock(looker, fcntl.LOCK_EX)
+    threading.Timer(0.05, os.close, (looker,)).start()
+    claimed = Datadir.claim(tmp_path / "a")
+    assert lock_holder(tmp_path / "a") == os.getpid()
+    claimed.close()

@@ -182,3 +182,9 @@ def test_parameter_that_cannot_be_read_is_one_plain_sentence(method: str, pair: 
     with pytest.raises(UsageError) as caught:
         params_of(METHODS[method], [pair])
     assert str(caught.value) == sentence
+
+
+async def test_options_may_stand_anywhere(world: World, token_file: str) -> None:
+    place = {"MUSIG_URL": world.base, "MUSIG_TOKEN_FILE": token_file}
+    made = await run("createKey", "--table", "scheme=lotus", **place)
+    assert (made.code, made.err) == (0, "")

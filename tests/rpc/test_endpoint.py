@@ -75,3 +75,12 @@ def test_what_is_asked_for_wins_over_the_environment(tmp_path: Path) -> None:
     assert locator_of(url="http://f", token="t", environment=environment) == Address("http://f", token="t")
     assert locator_of(datadir=tmp_path, environment=environment) == DataDir(tmp_path)
     assert locator_of(environment={"MUSIGD_DATADIR": "/data"}) == DataDir(Path("/data"))
+
+
+def test_a_token_file_is_used_for_a_data_directory_too(tmp_path: Path) -> None:
+    said(tmp_path)
+    (tmp_path / "read-only").write_text("weaker\n")
+    asked = locator_of(datadir=tmp_path, token_file=tmp_path / "read-only", environment={})
+    surrounding = {"MUSIGD_DATADIR": str(tmp_path), "MUSIG_TOKEN_FILE": str(tmp_path / "read-only")}
+    assert asked.locate().token == "weaker"
+    assert locator_of(environment=surrounding).locate().token == "weaker"

@@ -198,12 +198,14 @@ async def test_tls_listener_serves_and_takes_over_new_files(make_world: MakeWorl
     certificate(cert, key)
     world = await make_world(host="0.0.0.0", tls_cert=cert, tls_key=key)
     assert (await tls_call(world, cert)) == 200
-    certificate(cert, key)
-    world.server.reload_tls()
-    assert (await tls_call(world, cert)) == 200
+    others = tmp_path / "other.pem", tmp_path / "other-key.pem"
+    certificate(*others)
+    world.server.reload_tls(*others)
+    assert (await tls_call(world, others[0])) == 200
     cert.write_text("broken")
     with pytest.raises(ListenError):
-        world.server.reload_tls()
+        world.server.reload_tls(cert, key)
+    assert (await tls_call(world, others[0])) == 200
 
 
 def certificate(cert: Path, key: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -301,3 +302,21 @@ async def test_a_paused_key_can_still_refuse(world: World) -> None:
     declined = await two.call("declineSigningRequest", requestId=asked, publicKey=two.key.hex())
 
     assert (cancelled["state"], declined) == ("cancelled", {"declined": True})
+
+
+async def test_a_stop_tells_whoever_waits_for_a_signature(world: World) -> None:
+    one, two = await world.grow(2)
+    request = (await announce(one, [one, two]))["requestId"]
+    waiting = asyncio.ensure_future(one.call("getFinalSignature", requestId=request, waitMs=60_000))
+    one.service.let_go()
+    with pytest.raises(ApiError) as told:
+        await waiting
+    assert told.value.reason == "shutting_down"
+
+
+async def test_closing_again_tells_nothing_again(world: World) -> None:
+    one, two = await world.grow(2)
+    session = (await announce(one, [one, two]))["sessionId"]
+    for _ in range(2):
+        assert (await one.call("closeSession", sessionId=session))["closed"] is True
+    assert len(one.told("session:closed")) == 1
