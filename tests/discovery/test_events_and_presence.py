@@ -9,6 +9,7 @@ from daemon.discovery import presence
 from daemon.discovery.follows import Follows
 from p2p.network import GossipItem
 from rpc.caller import owner
+from rpc.errors import ApiError
 from rpc.models import advertisements as ads
 
 
@@ -57,6 +58,15 @@ async def test_only_followed_types_are_announced_and_following_outlives_a_restar
     await daemon.service.on_ask(bytes(38), push_of(swap.advertise(now, types=("swap",))))
     assert [event["advertisement"]["publicKey"] for event in daemon.named("signer:discovered")] == [swap.pubkey.hex()]
     assert await unfollow(daemon) == {"transactionTypes": []}
+
+
+async def test_a_token_follows_a_bounded_number_of_types(world: World) -> None:
+    follows = Follows(store=(await world.daemon()).store, in_force=lambda token: True)
+    await follows.add("one", [f"type-{number}" for number in range(60)])
+    with pytest.raises(ApiError) as refused:
+        await follows.add("one", [f"more-{number}" for number in range(5)])
+    assert refused.value.reason == "too_many"
+    assert len(follows.union()) == 60
 
 
 async def test_types_of_a_token_that_was_revoked_are_no_longer_followed(world: World) -> None:

@@ -75,7 +75,7 @@ async def test_pages_are_disjoint_complete_and_newest_first(world: World) -> Non
 
 async def test_a_cursor_that_was_not_made_here_is_refused(world: World) -> None:
     daemon = await world.daemon()
-    for cursor in ("1", "a.b", "1.-2", "\u0661.\u0662", "9" * 300 + ".1"):
+    for cursor in ("1", "a.b", "1.-2", "\u0661.\u0662", "9" * 300 + ".1", "18446744073709551616.1"):
         with pytest.raises(ApiError) as refusal:
             await daemon.find(cursor=cursor)
         assert refusal.value.reason == "invalid_params"

@@ -153,6 +153,11 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         ("banPeer", {"peerId": "x", "durationMs": 0}, ("durationMs", "must be at least 1")),
         ("banPeer", {"peerId": "x", "durationMs": "1"}, ("durationMs", "must be a whole number")),
         ("banPeer", {"peerId": "x", "durationMs": 1.5}, ("durationMs", "must be a whole number")),
+        (
+            "unlock",
+            {"passphrase": "x", "durationMs": 2**53 - 1},
+            ("durationMs", "must be at most 315360000000"),
+        ),
         ("getEvents", {"fromSeq": 0, "limit": 1_001}, ("limit", "must be at most 1000")),
         ("getEvents", {"fromSeq": 0, "events": []}, ("events", "must have at least 1 item")),
         ("createToken", {"scopes": ["read"], "createKey": 1}, ("createKey", "must be true or false")),
