@@ -110,6 +110,15 @@ async def eventually(check: Callable[[], Awaitable[Any]], deadline_s: float = DE
         return answer
 
 
+async def identified(*nodes: TestNode) -> None:
+    """Wait until each knows what the peer is that it met first."""
+
+    async def known() -> bool:
+        return all(node.peers() and node.peers()[0].agent for node in nodes)
+
+    await eventually(known)
+
+
 def config_for_tests(**settings: Any) -> NetworkConfig:
     """Loopback, a free port, no mDNS."""
     return NetworkConfig(**{"network": "test", "listen": ("/ip4/127.0.0.1/tcp/0",), "mdns": False, **settings})

@@ -15,7 +15,7 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
-from nodes import TestNode, eventually, network, networks
+from nodes import TestNode, eventually, identified, network, networks
 from p2p_world import Signer
 
 from p2p.addresses import Multiaddr, from_text, is_private
@@ -244,12 +244,3 @@ async def test_identify_runs_again_at_the_next_connection() -> None:
 
 def departures(node: TestNode) -> int:
     return sum(not change.connected for change in node.sink.changes)
-
-
-async def identified(node: TestNode) -> None:
-    from nodes import eventually
-
-    async def agent() -> bool:
-        return bool(node.peers() and node.peers()[0].agent)
-
-    await eventually(agent)

@@ -14,6 +14,7 @@ from libp2p.peer.id import ID
 from nodes import TestNode, eventually, networks
 from p2p_world import Signer, have
 
+from p2p.compat import kad_host
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 
 pytestmark = pytest.mark.network
@@ -36,7 +37,7 @@ async def works(one: TestNode, other: TestNode) -> None:
     count = len(other.sink.frames)
     assert one.send(other.peer, [have(count)])
     await other.sink.until(lambda: len(other.sink.frames) > count)
-    assert await one.ask(other.peer, b"ping", 5_000) == b"gnip"
+    assert await one.ask(other.peer, b"ping", 60_000) == b"gnip"
 
 
 def flood_streams(target: bytes, network: str, opened: list[int]) -> Any:
@@ -106,7 +107,8 @@ async def test_a_flood_of_connections_that_come_again_at_once_keeps_nobody_out()
             await asyncio.gather(*knocking, return_exceptions=True)
 
 
-async def test_a_peer_that_never_answers_makes_no_lookup_fail() -> None:
+async def test_a_peer_that_never_answers_makes_no_lookup_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kad_host, "ANSWER_S", 4.0)
     async with networks(3) as (anna, ben, mute):
         await mute.inside(keep_silent)
         await mute.meet(anna)
