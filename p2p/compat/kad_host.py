@@ -19,8 +19,8 @@ from libp2p.peer.id import ID
 
 from .host import GuardedHost
 
-ANSWER_S = 1.5  # for one question, from the opening of its stream to the end of the answer
-REACH_S = 3.0  # for the same where there is no connection yet
+ANSWER_S = 2.5  # for one question, from the opening of its stream to the end of the answer
+REACH_S = 3.5  # for the same where there is no connection yet
 FIRST_PAUSE_S, LAST_PAUSE_S = 60.0, 3_600.0  # in which a peer that gave no answer is not asked; doubling
 REMEMBERED = 2_000
 

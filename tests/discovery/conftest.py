@@ -4,6 +4,15 @@ from pathlib import Path
 import pytest
 from discovery_world import World, a_world
 
+from p2p.compat import kad_host
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for seconds must not make a peer look silent."""
+    monkeypatch.setattr(kad_host, "ANSWER_S", 30.0)
+    monkeypatch.setattr(kad_host, "REACH_S", 30.0)
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
