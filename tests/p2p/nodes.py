@@ -120,8 +120,10 @@ async def identified(*nodes: TestNode) -> None:
 
 
 def config_for_tests(**settings: Any) -> NetworkConfig:
-    """Loopback, a free port, no mDNS."""
-    return NetworkConfig(**{"network": "test", "listen": ("/ip4/127.0.0.1/tcp/0",), "mdns": False, **settings})
+    """Loopback, a free port, no mDNS, and time for a handshake on a machine that is busy with other things."""
+    patient = {"upgrade_timeout_ms": 30_000, "dial_timeout_ms": 30_000}
+    defaults = {"network": "test", "listen": ("/ip4/127.0.0.1/tcp/0",), "mdns": False, **patient}
+    return NetworkConfig(**{**defaults, **settings})
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from p2p_world import Signer
 from p2p.addresses import Multiaddr, from_text, is_private
 from p2p.compat.kad import MAX_VALUES, BoundedProviders
 from p2p.compat.peerstore import MAX_ADDRS_PER_PEER, BoundedPeerStore
+from p2p.settings import NetworkConfig
 
 network_test = pytest.mark.network
 
@@ -117,7 +118,7 @@ async def test_nothing_is_kept_of_a_peer_that_has_left() -> None:
 
 @network_test
 async def test_the_settings_of_connections_are_the_safe_ones() -> None:
-    async with networks(1) as (anna,):
+    async with networks(1, upgrade_timeout_ms=NetworkConfig().upgrade_timeout_ms) as (anna,):
         swarm = await anna.inside(lambda node: node.host.swarm)
         assert swarm.connection_config.inbound_upgrade_timeout == 3.0
         assert swarm.connection_config.low_watermark == swarm.connection_config.min_connections == 0
