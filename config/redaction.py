@@ -29,6 +29,7 @@ _SECRET_NAMES: Final = frozenset(
     }
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer[ .])[^\s,;\"']+")
+_OWN_TOKEN: Final = re.compile(r"\bmt_[0-9a-f]{8,}")  # as createToken makes them
 _IN_JSON: Final = re.compile(
     r'(?i)("?(?:private_?key|(?:new_?)?passphrase|token|secret)"?\s*[:=]+\s*)("[^"]*"|[^\s,}]+)'
 )
@@ -40,7 +41,8 @@ def redact(value: Any, name: str = "") -> Any:
         return REDACTED
     match value:
         case str():
-            return _IN_JSON.sub(rf"\1{REDACTED}", _BEARER.sub(rf"\1{REDACTED}", value))
+            plain = _OWN_TOKEN.sub(REDACTED, _BEARER.sub(rf"\1{REDACTED}", value))
+            return _IN_JSON.sub(rf"\1{REDACTED}", plain)
         case Mapping():
             return {key: redact(item, str(key)) for key, item in value.items()}
         case list() | tuple():

@@ -141,6 +141,10 @@ async def _post(session: aiohttp.ClientSession, endpoint: Endpoint, body: bytes)
     try:
         async with session.post(endpoint.url, data=body, headers=headers) as response:
             return orjson.loads(await response.read())
+    except aiohttp.ClientConnectorCertificateError as problem:
+        raise Unreachable(
+            f"the certificate at {endpoint.url} is not trusted here: add it to this machine's certificates"
+        ) from problem
     except aiohttp.ClientConnectorError as problem:
         raise _NobodyThere(f"no daemon answers at {endpoint.socket or endpoint.url}") from problem
     except (aiohttp.ClientError, OSError, TimeoutError) as problem:

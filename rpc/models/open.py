@@ -57,6 +57,11 @@ class OpenValue(Value):
     def _check_all(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
             check_open(data)
+            for name, field in cls.model_fields.items():
+                if name in data and field.alias not in {None, name}:
+                    raise PydanticCustomError(
+                        "open_twin", "{name} is written {alias}", {"name": name, "alias": field.alias}
+                    )
         return data
 
 

@@ -290,3 +290,14 @@ async def test_a_batch_whose_answers_are_too_much_together_is_cut(world: World) 
 async def test_a_long_list_of_bad_items_is_not_read_to_its_end(world: World) -> None:
     reply = await world.call("aggregateKeys", {"scheme": "lotus", "publicKeys": [0] * 200_000})
     assert [error["path"] for error in reply["error"]["data"]["errors"]] == ["publicKeys[0]"]
+
+
+async def test_what_is_no_http_is_neither_repeated_nor_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    reader, writer = await raw(world, b"GET / HTTP/1.1\r\nHost: x\r\nbad header mt_0123456789abcdef\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 60)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b'"reason":"invalid_request"' in answer
+    assert b"mt_0123456789abcdef" not in answer
+    assert not caplog.records

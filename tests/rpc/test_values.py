@@ -70,6 +70,7 @@ def test_metadata_survives_the_way_into_records_and_back() -> None:
         {"nickname": 5},
         {"fees": -1},
         {"reputation": {"score": 101}},
+        {"response_time": 5},
     ],
 )
 def test_metadata_that_no_record_could_hold_is_refused(wrong: dict[str, Any]) -> None:
