@@ -297,7 +297,7 @@ async def test_what_is_no_http_is_neither_repeated_nor_logged(world: World, capl
     reader, writer = await raw(world, b"GET / HTTP/1.1\r\nHost: x\r\nbad header mt_0123456789abcdef\r\n\r\n")
     answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.split(b" ", 2)[1] == b"400"
     assert b'"reason":"invalid_request"' in answer
     assert b"mt_0123456789abcdef" not in answer
     assert not caplog.records
