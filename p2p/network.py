@@ -56,6 +56,17 @@ __all__ = [
 ]
 
 
+def check_addresses(config: NetworkConfig) -> None:
+    """Say what is wrong before anything runs."""
+    listen_addresses(config)
+    try:
+        Announced(config)
+        for text in config.bootstrap:
+            split_peer(text)
+    except AddressError as error:
+        raise NetworkError("bad_address", f"p2p.announce or p2p.bootstrap: {error}") from error
+
+
 class Network:
     """One libp2p node in a thread of its own. Every method is called on the asyncio loop that called `start`.
 
@@ -77,7 +88,7 @@ class Network:
         """
         self._config = config
         self._key_pair = key_pair_of(seed)
-        self._check_settings()
+        check_addresses(config)
         self._sink = sink
         self._clock_ms = clock_ms
         self._limits = limits
@@ -95,16 +106,6 @@ class Network:
         )
         self._peer = ID.from_pubkey(self._key_pair.public_key).to_bytes()
         self.frames_sent = 0
-
-    def _check_settings(self) -> None:
-        """Say what is wrong before anything runs."""
-        listen_addresses(self._config)
-        try:
-            Announced(self._config)
-            for text in self._config.bootstrap:
-                split_peer(text)
-        except AddressError as error:
-            raise NetworkError("bad_address", f"p2p.announce or p2p.bootstrap: {error}") from error
 
     # Life.
 

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
+from config.settings import Settings
 from config.show import as_text
+from daemon.datadir import group_id
+from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from daemon.limits import network_config, rpc_config
+from p2p.network import NetworkError, check_addresses
+from rpc.errors import ListenError
+from rpc.listen import require_safe, tls_context
 
 from .settings import ending_in_a_sentence, settings_from
+
+
+class UnusableSetting(DaemonError):
+    """A setting that names what is not there; the sentence names the setting."""
+
+    exit_code = EXIT_CONFIGURATION
 
 
 @ending_in_a_sentence
@@ -19,7 +34,22 @@ def show(arguments: argparse.Namespace) -> int:
 
 @ending_in_a_sentence
 def check(arguments: argparse.Namespace) -> int:
-    """Read everything as `run` would, and say that it is well."""
-    settings_from(arguments)
+    """Read everything as `run` would, look for what it names, and say that it is well."""
+    _look_for_what_is_named(settings_from(arguments))
     sys.stdout.write("The settings are valid.\n")
     return 0
+
+
+def _look_for_what_is_named(settings: Settings) -> None:
+    listener = rpc_config(settings, "", Path())
+    try:
+        check_addresses(network_config(settings, ""))
+        require_safe(listener)
+        tls_context(listener)
+    except (NetworkError, ListenError) as error:
+        raise UnusableSetting(str(error)) from error
+    if settings.rpc.cookie_group is not None:
+        group_id(settings.rpc.cookie_group)
+    passphrase = settings.keys.passphrase_file
+    if passphrase is not None and not os.access(passphrase, os.R_OK):
+        raise UnusableSetting(f"keys.passphrase_file: {passphrase} cannot be read: correct the path, or its rights.")

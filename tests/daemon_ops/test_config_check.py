@@ -1,0 +1,41 @@
+"""`musigd config check` looks for what the settings name, as a start would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daemon.errors import EXIT_CONFIGURATION
+from daemon.main import main
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("keys.passphrase_file", "/nowhere/passphrase"),
+        ("rpc.cookie_group", "no-such-group"),
+        ("p2p.bootstrap", '["/ip4/203.0.113.7/tcp/4327"]'),
+        ("p2p.listen", '["/foo/bar"]'),
+    ],
+)
+def test_what_is_not_there_is_named(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"MUSIGD_{name.upper().replace('.', '__')}", value)
+    assert main(["config", "check", "--datadir", str(tmp_path)]) == EXIT_CONFIGURATION
+    assert name in capsys.readouterr().err
+
+
+def test_tls_files_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("TLS_CERT", "TLS_KEY"):
+        monkeypatch.setenv(f"MUSIGD_RPC__{name}", "/nowhere/file.pem")
+    assert main(["config", "check", "--datadir", str(tmp_path)]) == EXIT_CONFIGURATION
+    assert "rpc.tls_cert" in capsys.readouterr().err
+
+
+def test_good_settings_are_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--datadir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "The settings are valid.\n"
