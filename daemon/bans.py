@@ -11,6 +11,8 @@ from daemon.events import EventLog
 from daemon.store import Store
 from musig2.protocol.peers import peer_text
 
+MOST = 10_000  # the newest are kept
+
 
 class WallClock(Protocol):
     def wall_ms(self) -> int: ...
@@ -36,7 +38,9 @@ class Bans:
 
     async def start(self) -> None:
         """Load them; `in_force` is then what the network has to be told."""
-        rows = self._store.read(lambda conn: conn.execute("SELECT peer, until_ms, reason FROM bans").fetchall())
+        rows = self._store.read(
+            lambda conn: conn.execute("SELECT peer, until_ms, reason FROM bans ORDER BY created_at").fetchall()
+        )
         self._bans = {peer: Ban(peer, until_ms, reason) for peer, until_ms, reason in rows}
 
     def in_force(self) -> Sequence[Ban]:
@@ -57,13 +61,19 @@ class Bans:
         ban = Ban(peer, until_ms, reason)
         now_ms = self._clock.wall_ms()
 
+        others = [one for one in self._bans if one != peer]
+        surplus = others[: max(0, len(others) - MOST + 1)]
+
         def save(conn: sqlite3.Connection) -> None:
             row = (peer, until_ms, reason, now_ms)
+            conn.executemany("DELETE FROM bans WHERE peer = ?", [(one,) for one in surplus])
             conn.execute("INSERT OR REPLACE INTO bans (peer, until_ms, reason, created_at) VALUES (?, ?, ?, ?)", row)
             self._events.append(conn, "peer:banned", {"peerId": peer_text(peer), "until": until_ms, "reason": reason})
             also(conn)
 
         await self._store.write(save)
+        for one in (peer, *surplus):
+            self._bans.pop(one, None)
         self._bans[peer] = ban
         self._events.publish()
         return ban

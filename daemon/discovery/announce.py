@@ -18,20 +18,25 @@ from .views import full_view, view_of
 
 
 def candidate_of(
-    statement: Statement, own_keys: Collection[bytes], *, kept: bool = False, private_ranges: bool = True
+    statement: Statement,
+    own_keys: Collection[bytes],
+    *,
+    kept: bool = False,
+    private_ranges: bool = True,
+    by: bytes | None = None,
 ) -> Candidate:
-    """The statement with what the log needs beside it; `private_ranges` as in the limits."""
+    """The statement with what the log needs beside it; `private_ranges` as in the limits; `by`: who brought it."""
     record = statement.record.record
     nowhere = None if private_ranges else NOWHERE
     match record:
         case Advertisement():
             view = view_of(cast("Signed[Advertisement]", statement.record))
             net = range_of(record.addrs) or nowhere
-            return Candidate(statement, net, view, kept or record.pubkey in own_keys)
+            return Candidate(statement, net, view, kept or record.pubkey in own_keys, record.peer == by)
         case Withdrawal():
             return Candidate(statement, kept=kept or record.pubkey in own_keys)
         case Node():
-            return Candidate(statement, range_of(record.addrs) or nowhere, kept=kept)
+            return Candidate(statement, range_of(record.addrs) or nowhere, kept=kept, direct=record.peer == by)
         case Notice():
             return Candidate(statement, kept=kept)
 

@@ -24,6 +24,7 @@ class End(StrEnum):
     BUSY = "busy"
     BUDGET = "budget"  # too many bytes, rounds, or useless statements
     RUBBISH = "rubbish"
+    SLOW = "slow"  # no answer in time, or nothing of use for too long
 
 
 class Stop(Exception):
@@ -59,15 +60,19 @@ class Conversation:
         self._limits = limits
         self._offend = offend
         self._until_ms = clock.mono_ms() + limits.sync_ms
+        self._stored = 0
+        self._stored_ms = clock.mono_ms()  # when the last statement of use was seen to be stored
 
     async def ask(self, ask: Ask, expected: type[A]) -> A:
         """The answer; raises Stop when there is none, or when the budget is spent."""
-        self._spend(ask)
+        self._spend()
+        asked_ms = self._clock.mono_ms()
         payload = encode_ask(ask)
         try:
             data = await self._net.ask(self.peer, payload, self._limits.ask_ms)
         except P2PError as error:
-            raise Stop(End.UNREACHABLE) from error
+            late = self._clock.mono_ms() - asked_ms >= self._limits.ask_ms
+            raise Stop(End.SLOW if late else End.UNREACHABLE) from error
         self.report.bytes_out += len(payload)
         self.report.bytes_in += len(data)
         try:
@@ -91,9 +96,14 @@ class Conversation:
         if self.report.useless > max(self._limits.sync_waste, self.report.stored):
             raise Stop(End.BUDGET)
 
-    def _spend(self, ask: Ask) -> None:
+    def _spend(self) -> None:
         self.report.rounds += 1
         report, limits = self.report, self._limits
+        now_ms = self._clock.mono_ms()
+        if report.stored > self._stored:
+            self._stored, self._stored_ms = report.stored, now_ms
+        elif now_ms - self._stored_ms > limits.idle_ms:
+            raise Stop(End.SLOW)
         spent = report.rounds > limits.sync_rounds or report.bytes_in > limits.sync_bytes
-        if spent or self._clock.mono_ms() > self._until_ms:
+        if spent or now_ms > self._until_ms:
             raise Stop(End.BUDGET)

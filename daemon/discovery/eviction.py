@@ -2,7 +2,7 @@
 
 A group is all lines of one kind that count for one peer, or for one address range. The water level falls from the
 fullest group until enough is free; in each group the lines that came last go first, so that a flood cannot wash out who
-was there before. Where nobody holds more than anybody else, dice decide.
+was there before. Where nobody holds more than anybody else, dice decide among the newest tenth.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from .limits import DiscoveryLimits
-from .lines import lines_of
+from .lines import Holder, lines_of
 from .pins import evictable
 from .statements import Kind
 
@@ -39,7 +39,39 @@ def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
         excess = lines_of(conn, kind) - limit
         if excess > 0:
             chosen += _victims_of(conn, kind, excess + int(limit * SPARE), limits.pinned_keys)
-    return chosen
+    return chosen + _unknown_withdrawals(conn, limits)
+
+
+def _unknown_withdrawals(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
+    """Tombstones that nobody answers for: any of them, since nothing tells those of a flood from others."""
+    excess = lines_of(conn, Kind.WITHDRAWAL, unknown=True) - limits.unknown_withdrawals
+    if excess <= 0:
+        return []
+    free, named = evictable(limits.pinned_keys)
+    sql = f"SELECT seq FROM directory_log WHERE kind = ? AND peer IS NULL AND {free} ORDER BY random() LIMIT ?"  # noqa: S608 - constants and marks only
+    room = excess + int(limits.unknown_withdrawals * SPARE)
+    return [row[0] for row in conn.execute(sql, (Kind.WITHDRAWAL.value, *named, room))]
+
+
+def neighbour(conn: sqlite3.Connection, new: Holder, pinned: Collection[bytes], *, direct: bool) -> int | None:
+    """The line that makes room for a new one in its address range; None if the new one has to stay out.
+
+    Anybody can claim a range, so a full one is no refusal by itself: the fullest peer in it gives its newest line, if
+    it has more than the new one's peer would. Where nobody has, who brought its record itself takes the newest place.
+    """
+    free, named = evictable(pinned)
+    where = f"FROM directory_log WHERE net = ? AND kind = ? AND {free}"
+    values = (new.net, new.kind.value, *named)
+    sizes: dict[bytes, int] = dict(conn.execute(f"SELECT peer, count(*) {where} GROUP BY peer", values).fetchall())
+    fullest = max(sizes, key=lambda peer: sizes[peer], default=None)
+    newest = f"SELECT max(seq) {where}"
+    if fullest is not None and sizes[fullest] > sizes.get(new.peer or b"", 0) + 1:
+        row = conn.execute(f"{newest} AND peer = ?", (*values, fullest)).fetchone()
+    elif direct:
+        row = conn.execute(newest, values).fetchone()
+    else:
+        return None
+    return None if row[0] is None else int(row[0])
 
 
 def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, pinned: Collection[bytes]) -> list[int]:
@@ -54,8 +86,10 @@ def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, pinned: Colle
         room = min(size - level, excess - len(chosen))
         chosen.update((row[0], None) for row in conn.execute(sql, (value, kind.value, *named, room)))
     if not chosen:
-        sql = f"SELECT seq FROM directory_log WHERE kind = ? AND {free} ORDER BY random() LIMIT ?"  # noqa: S608 - constants and marks only
-        chosen.update((row[0], None) for row in conn.execute(sql, (kind.value, *named, excess)))
+        newest = f"SELECT seq FROM directory_log WHERE kind = ? AND {free} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants and marks only
+        sql = f"SELECT seq FROM ({newest}) ORDER BY random() LIMIT ?"  # noqa: S608 - the above
+        among = max(excess, lines_of(conn, kind) // 10)
+        chosen.update((row[0], None) for row in conn.execute(sql, (kind.value, *named, among, excess)))
     return list(chosen)
 
 

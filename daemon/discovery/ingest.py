@@ -93,7 +93,7 @@ class Ingest:
         timely = [statement for statement in fresh if not self._screen.too_often(statement, origin, now_ms)]
         intake.refused += len(fresh) - len(timely)
         for start in range(0, len(timely), AT_ONCE):
-            await self._keep(timely[start : start + AT_ONCE], intake, now_ms)
+            await self._keep(timely[start : start + AT_ONCE], intake, now_ms, by=peer)
         return intake
 
     def refused_before(self, short_id: bytes) -> bool:
@@ -151,10 +151,13 @@ class Ingest:
         also: Callable[[sqlite3.Connection], None] = lambda _: None,
         *,
         own: bool = False,
+        by: bytes | None = None,
     ) -> None:
         keys, private = frozenset(self._own_keys()), self._limits.private_ranges
         followed, by_bound = self._followed(), self._followed_by_bound()
-        candidates = [candidate_of(statement, keys, kept=own, private_ranges=private) for statement in statements]
+        candidates = [
+            candidate_of(statement, keys, kept=own, private_ranges=private, by=by) for statement in statements
+        ]
 
         def write(conn: sqlite3.Connection) -> Changes:
             also(conn)

@@ -19,6 +19,7 @@ class DiscoveryLimits:
     checks: Limits = field(default_factory=Limits)  # sizes, skew and lifetimes that every record is held to
     interval_ms: int = 60_000  # between two advertisements of one key
     ttl_ms: int = DAY_MS
+    live_withdrawals: int = 10  # of one key per interval, counted apart
     live_renewals: int = 3  # of one key per interval over gossip and push; more wait for the next synchronisation
     advertisements: int = 250_000  # in all; above that, as for nodes and notices, the fullest groups are evicted
     advertisements_per_peer: int = 100
@@ -40,6 +41,7 @@ class DiscoveryLimits:
     sync_bytes: int = 512 * 1024 * 1024
     sync_ms: int = 10 * MINUTE_MS
     ask_ms: int = 10_000
+    idle_ms: int = 15_000  # a conversation in which nothing was stored for so long ends
     sync_waste: int = 1_000  # statements of no use that one synchronisation puts up with
     sync_peers: int = 3
     sync_every_ms: int = 60_000

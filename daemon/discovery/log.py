@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from musig2.protocol.records import Advertisement, Withdrawal
 
-from .eviction import victims
+from .eviction import neighbour, victims
 from .limits import DiscoveryLimits
 from .lines import Gone, Holder, append, index, take_out
 from .quotas import Quotas, portions
@@ -30,7 +30,6 @@ class Verdict(StrEnum):
     KNOWN = "known"
     OLDER = "older"
     QUOTA = "quota"  # its peer or its address range has enough
-    FULL = "full"  # its kind has enough
 
     @property
     def stored(self) -> bool:
@@ -46,6 +45,7 @@ class Candidate:
     net: bytes | None = None
     view: bytes | None = None
     kept: bool = False  # own: no quota
+    direct: bool = False  # brought by the very peer it counts for
 
 
 @dataclass(slots=True)
@@ -140,8 +140,8 @@ class LogWrite:
         statement = candidate.statement
         holder = _holder(statement, candidate.net, held)
         refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
-        if refusal is not None:
-            return Verdict(refusal)
+        if refusal is not None and not (refusal == "range" and self._makes_room(holder, direct=candidate.direct)):
+            return Verdict.QUOTA
         if held_seq is not None:
             self.changes.replaced[-1] = self.drop([held_seq])[0]
         seq = append(self._conn, statement, candidate.view, holder, self._now_ms)
@@ -151,6 +151,12 @@ class LogWrite:
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
         return Verdict.RENEWED if held is not None and held.kind is holder.kind else Verdict.NEW
+
+    def _makes_room(self, new: Holder, *, direct: bool) -> bool:
+        """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""
+        assert new.net is not None
+        leaving = neighbour(self._conn, new, self._limits.pinned_keys, direct=direct)
+        return leaving is not None and bool(self.drop([leaving]))
 
     def _is_kept(self, candidate: Candidate) -> bool:
         record = candidate.statement.record.record

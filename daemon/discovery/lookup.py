@@ -80,6 +80,8 @@ class Lookup:
             return None
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
             return None
+        if isinstance(signed.record, Advertisement) and not signed.record.types:
+            return None  # a delegation that was never meant to be published
         return signed if signed.record.pubkey == pubkey else None
 
     async def _fetch(self, peer: bytes, addrs: tuple[bytes, ...], record_id: bytes) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from .limits import DiscoveryLimits
-from .lines import Holder, lines_of
+from .lines import Holder
 from .statements import Kind
 
 T = TypeVar("T")
@@ -37,10 +37,9 @@ class Quotas:
         self._conn = conn
         self._limits = limits
         self._counts: dict[tuple[str, bytes | None, Kind], int] = {}
-        self._lines: dict[tuple[Kind, bool], int] = {}
 
     def refusal(self, new: Holder, held: Holder | None) -> str | None:
-        """Why a line is refused: `quota`, `full` or None. `held` is the line whose place it takes."""
+        """Why a line is refused: `quota`, `range` (full; room may be made) or None. `held`: whose place it takes."""
         if new == held:
             return None
         limits = self._limits
@@ -48,9 +47,9 @@ class Quotas:
             case Kind.ADVERTISEMENT:
                 return self._signer_refusal(new, held)
             case Kind.WITHDRAWAL:
-                return self._full(new.kind, limits.unknown_withdrawals, unknown=True) if new.peer is None else None
+                return None  # always taken; of those of unknown keys some make room
             case Kind.NODE if new.net is not None and (held is None or held.net != new.net):
-                return "quota" if self._of(COUNT_BY_NET, new.net, new.kind) >= limits.nodes_per_net else None
+                return "range" if self._of(COUNT_BY_NET, new.net, new.kind) >= limits.nodes_per_net else None
             case Kind.NODE:
                 return None
             case Kind.NOTICE:
@@ -77,9 +76,6 @@ class Quotas:
         for key in ((COUNT_BY_PEER, line.peer, line.kind), (COUNT_BY_NET, line.net, line.kind)):
             if key in self._counts:
                 self._counts[key] += by
-        for total in ((line.kind, False), (line.kind, True)):
-            if total in self._lines and (not total[1] or line.peer is None):
-                self._lines[total] += by
 
     def _signer_refusal(self, new: Holder, held: Holder | None) -> str | None:
         limits = self._limits
@@ -93,7 +89,7 @@ class Quotas:
         if new.net is None or (was_signer and held is not None and held.net == new.net):
             return None
         neighbours = self._of(COUNT_BY_NET, new.net, Kind.ADVERTISEMENT)
-        return "quota" if neighbours >= limits.advertisements_per_net else None
+        return "range" if neighbours >= limits.advertisements_per_net else None
 
     def _statements_of(self, peer: bytes | None) -> tuple[int, int]:
         """How many advertisements and withdrawals count for a peer."""
@@ -102,11 +98,6 @@ class Quotas:
             both = self._conn.execute(BOTH_BY_PEER, (peer,)).fetchone()
             self._counts.update((key, count or 0) for key, count in zip(keys, both, strict=True))
         return self._counts[keys[0]], self._counts[keys[1]]
-
-    def _full(self, kind: Kind, limit: int, *, unknown: bool = False) -> str | None:
-        if (kind, unknown) not in self._lines:
-            self._lines[kind, unknown] = lines_of(self._conn, kind, unknown=unknown)
-        return "full" if self._lines[kind, unknown] >= limit else None
 
     def _of(self, sql: str, value: bytes | None, kind: Kind) -> int:
         key = (sql, value, kind)

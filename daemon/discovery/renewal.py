@@ -44,6 +44,11 @@ class Renewal:
         """Something changed: keys were unlocked, a key was advertised, the node came up."""
         self._awake.set()
 
+    def network_up(self) -> None:
+        """The network is another one, perhaps: what it was told is told again."""
+        self._dht_due.clear()
+        self._awake.set()
+
     async def run(self) -> None:
         """For as long as the daemon runs."""
         while True:

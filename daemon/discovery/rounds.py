@@ -25,6 +25,9 @@ from .pull import Puller
 from .ranges import range_of_text
 
 AT_ONCE = 4
+GREETED_AT_ONCE = 2  # pulls that others started by a hello: they never take the place of own rounds
+GREETED_WAITING = 32  # more are left to the regular rounds
+SLOW_MS = 5 * 60_000  # how long who was slow is chosen last, and not listened to
 COMPARE_EVERY = 10
 AGAIN_MS = 1_000
 REFRESH_MS = 1_500
@@ -42,12 +45,15 @@ class Rounds:
         self._limits = limits
         self._puller = puller
         self._running: dict[bytes, asyncio.Task[Report]] = {}
-        self._again: set[bytes] = set()
+        self._again: dict[bytes, bool] = {}  # greeted
+        self._queued: set[bytes] = set()  # greeted, and waiting for a slot
+        self._slow: OrderedDict[bytes, int] = OrderedDict()  # until
         self._later: dict[bytes, asyncio.TimerHandle] = {}
         self._rumour: asyncio.TimerHandle | None = None
         self._greeting: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._greeted_slots = asyncio.Semaphore(GREETED_AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
         self._clocks: OrderedDict[bytes, int] = OrderedDict()
         self._compare = asyncio.Event()
@@ -61,7 +67,7 @@ class Rounds:
     def greeted(self, peer: bytes, hello: Hello) -> None:
         """A peer said what it has."""
         if self._puller.is_behind(peer, hello):
-            self._soon(peer)
+            self._soon(peer, greeted=True)
 
     def grew(self) -> None:
         """Something new was stored: tell a few peers soon, once for all that comes until then."""
@@ -80,42 +86,56 @@ class Rounds:
     async def _greet(self, peer: bytes) -> None:
         """Say hello; the answer tells whether the peer has something new for us."""
         if await self._puller.greet(peer):
-            self._soon(peer)
+            self._soon(peer, greeted=True)
 
-    def pull(self, peer: bytes, *, compare: bool = False) -> asyncio.Task[Report]:
-        """Synchronise with a peer soon; one pull per peer at a time."""
+    def pull(self, peer: bytes, *, compare: bool = False, greeted: bool = False) -> asyncio.Task[Report]:
+        """Synchronise with a peer soon; one pull per peer at a time. `greeted`: because it said hello."""
         task = self._running.get(peer)
+        if task is not None and peer in self._queued and not greeted:
+            self._queued.discard(peer)
+            task.cancel()  # own rounds do not stand in the queue of those who said hello
+            task = None
         if task is None:
-            task = asyncio.create_task(self._pull(peer, compare), name="musigd directory pull")
+            task = asyncio.create_task(self._pull(peer, compare, greeted), name="musigd directory pull")
             self._running[peer] = task
-            task.add_done_callback(lambda _: self._ended(peer))
+            if greeted:
+                self._queued.add(peer)
+            task.add_done_callback(lambda done: self._ended(peer, done))
         return task
 
-    def _soon(self, peer: bytes) -> None:
+    def _soon(self, peer: bytes, *, greeted: bool = False) -> None:
         """Pull now, and once more if a pull is under way: it may have asked before there was something new.
 
         A peer whose log grows all the time is read once in AGAIN_MS.
         """
+        if greeted and (self._is_slow(peer) or len(self._queued) >= GREETED_WAITING):
+            return
         if peer in self._running:
-            self._again.add(peer)
+            self._again[peer] = greeted and self._again.get(peer, True)
             return
         wait_ms = self._last_ms.get(peer, -AGAIN_MS) + AGAIN_MS - self._clock.mono_ms()
         if wait_ms <= 0:
-            self.pull(peer)
+            self.pull(peer, greeted=greeted)
         elif peer not in self._later:
-            self._later[peer] = asyncio.get_running_loop().call_later(wait_ms / 1000, self._now, peer)
+            self._later[peer] = asyncio.get_running_loop().call_later(wait_ms / 1000, self._now, peer, greeted)
 
-    def _now(self, peer: bytes) -> None:
+    def _now(self, peer: bytes, greeted: bool) -> None:
         self._later.pop(peer, None)
         if self._net.connected(peer):
-            self.pull(peer)
+            self.pull(peer, greeted=greeted)
 
-    def _ended(self, peer: bytes) -> None:
-        self._running.pop(peer, None)
+    def _ended(self, peer: bytes, task: asyncio.Task[Report]) -> None:
+        if self._running.get(peer) is not task:
+            return  # another took its place
+        del self._running[peer]
+        self._queued.discard(peer)
         if peer in self._again:
-            self._again.discard(peer)
+            greeted = self._again.pop(peer)
             if not self._stopped and self._net.connected(peer):
-                self._soon(peer)
+                self._soon(peer, greeted=greeted)
+
+    def _is_slow(self, peer: bytes) -> bool:
+        return self._slow.get(peer, 0) > self._clock.mono_ms()
 
     def compare_soon(self) -> None:
         """Something was lost here: compare digests with the peers now."""
@@ -179,27 +199,33 @@ class Rounds:
         self._compare.clear()
         return True
 
-    async def _pull(self, peer: bytes, compare: bool) -> Report:
-        async with self._slots:
+    async def _pull(self, peer: bytes, compare: bool, greeted: bool) -> Report:
+        async with self._greeted_slots if greeted else self._slots:
+            self._queued.discard(peer)
             self._last_ms[peer] = self._clock.mono_ms()
             report = await self._puller.pull(peer, compare=compare)
         self.completed += report.end is End.IN_STEP
+        if report.end is End.SLOW:
+            self._slow[peer] = self._clock.mono_ms() + SLOW_MS
         if report.clock_ahead_ms is not None:
             self._clocks[peer] = report.clock_ahead_ms
-        for remembered in (self._last_ms, self._clocks):
+        for remembered in (self._last_ms, self._clocks, self._slow):
             while len(remembered) > CLOCKS:
                 remembered.popitem(last=False)
         return report
 
     def _choose(self, count: int) -> list[PeerInfo]:
-        """Peers at random, but as many different address ranges and directions as there are."""
+        """Peers at random, but as many different address ranges and directions as there are; the slow ones last."""
         peers = self._net.peers()
         random.shuffle(peers)
         seen: set[object] = set()
         first: list[PeerInfo] = []
         rest: list[PeerInfo] = []
+        slow = [info for info in peers if self._is_slow(info.peer)]
         for info in peers:
+            if self._is_slow(info.peer):
+                continue
             source = (info.direction, range_of_text(info.multiaddrs))
             (rest if source in seen else first).append(info)
             seen.add(source)
-        return (first + rest)[:count]
+        return (first + rest + slow)[:count]

@@ -28,7 +28,8 @@ class Screen:
     def __init__(self, limits: DiscoveryLimits) -> None:
         self._limits = limits
         self._refused: OrderedDict[bytes, int] = OrderedDict()  # short id -> until
-        self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # subject -> start of interval, count
+        # subject and kind -> start of the interval, how many came in it
+        self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def passes(self, signed: Signed[Record], origin: Origin, now_ms: int) -> bool:
         """Whether a record is worth looking at its signature."""
@@ -49,23 +50,24 @@ class Screen:
         return self._refused.get(short_id, 0) > now_ms
 
     def too_often(self, statement: Statement, origin: Origin, now_ms: int) -> bool:
-        """True for one live renewal too many within the interval; synchronisation brings it later. Counts it."""
+        """True for one live renewal or withdrawal too many within the interval; counts it. Later it is synchronised."""
         record = statement.record.record
-        if not origin.live or not isinstance(record, Advertisement):
+        if not origin.live or not isinstance(record, Advertisement | Withdrawal):
             return False
-        subject = statement.subject
+        subject = statement.subject + bytes([statement.kind.value])  # renewals never use up what withdrawals have
         start, count = self._renewals.pop(subject, (now_ms, 0))
         if now_ms - start >= self._limits.interval_ms:
             start, count = now_ms, 0
         self._renewals[subject] = (start, count + 1)
         while len(self._renewals) > REMEMBERED:
             self._renewals.popitem(last=False)
-        return count >= self._limits.live_renewals
+        withdrawn = isinstance(record, Withdrawal)
+        return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
 
     def remember(self, statements: Sequence[Statement], verdicts: Sequence[Verdict], now_ms: int) -> None:
         """Do not look again soon at what was refused, though its signature holds."""
         for statement, verdict in zip(statements, verdicts, strict=True):
-            if verdict in (Verdict.OLDER, Verdict.QUOTA, Verdict.FULL):
+            if verdict in (Verdict.OLDER, Verdict.QUOTA):
                 self._refused[statement.record.id[:SHORT_ID_BYTES]] = now_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)

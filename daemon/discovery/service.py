@@ -302,7 +302,7 @@ class DiscoveryService:
     async def _network_up(self) -> None:
         await self._follow_topics()
         await self._node.renew()
-        self._renewal.wake()
+        self._renewal.network_up()
 
     async def _keep_house(self) -> None:
         """Look at the stored log once, then mend what readers find and keep the node record young."""

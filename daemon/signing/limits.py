@@ -25,6 +25,7 @@ class SigningLimits:
     unknown_peers: int = 256
     unknown_ms: int = MINUTE_MS
     drain: int = 24  # what is taken from the inbox in one turn
+    inbox_per_peer: int = 2_000  # so that one that floods gets only its own dropped
     inbox: int = 20_000  # beyond that, frames from peers are dropped; `have` brings them again
     mesh: int = 16  # up to this many signers everybody dials everybody
     dials: int = 16  # in flight at once

@@ -28,6 +28,10 @@ from musig2.protocol.wire import Fetch, Signed
 
 log = structlog.get_logger("musigd.signing")
 
+ASKERS = 256  # peers remembered because their notice named an own key
+ASKED_AT_ONCE = 8
+SHOWN_AGAIN_MS = 600_000  # how long a delegation made for this purpose is shown before another is made
+
 
 class Notices:
     """Publishes notices for signers that were not reached, and answers those of others."""
@@ -53,7 +57,9 @@ class Notices:
         self._roster = roster
         self._limits = limits
         self._published: set[bytes] = set()
-        self._askers: dict[bytes, int] = {}  # peers whose notice named an own key, and until when
+        self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
+        self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
@@ -94,25 +100,44 @@ class Notices:
             return
         tags = set(notice.tags)
         own = self._keystore.keys()
-        if any(tag_of(key, notice.salt) in tags for key in own):
-            self._askers[notice.peer] = max(notice.exp, self._askers.get(notice.peer, 0))
-            self._spawn(self._ask(notice.peer))
+        named = [key for key in own if tag_of(key, notice.salt) in tags]
+        if named:
+            known = self._askers.pop(notice.peer, {})
+            self._askers[notice.peer] = known | {key: max(notice.exp, known.get(key, 0)) for key in named}
+            while len(self._askers) > ASKERS:
+                del self._askers[next(iter(self._askers))]
+            self._spawn(self._ask(notice.peer, named))
 
     async def ask_again(self) -> None:
         """Fetch once more from everybody whose notice named an own key and still holds."""
         now = self._clock.wall_ms()
-        self._askers = {peer: until for peer, until in self._askers.items() if until > now}
-        await asyncio.gather(*(self._ask(peer) for peer in self._askers))
+        held = {peer: {key: until for key, until in keys.items() if until > now} for peer, keys in self._askers.items()}
+        self._askers = {peer: keys for peer, keys in held.items() if keys}
+        await asyncio.gather(*(self._ask(peer, list(keys)) for peer, keys in self._askers.items()))
 
-    async def _ask(self, peer: bytes) -> None:
+    async def _ask(self, peer: bytes, keys: Sequence[bytes]) -> None:
+        """Fetch what is asked of these keys; the peer is shown no others, it need not know that they are here."""
+        async with self._asking:
+            await self._ask_for(peer, keys)
+
+    async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
         if not self._network.connected(peer) and not await self._network.dial(peer, ()):
             log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()
-        found = (self._discovery.delegation_of(key) for key in own)
+        found = (self._delegation_of(key) for key in keys if key in own)
         delegations = tuple(envelope for envelope in found if envelope is not None)
         for start in range(0, len(delegations), MAX_DELEGATIONS):
             self._network.send(peer, [encode_frame(Fetch(delegations[start : start + MAX_DELEGATIONS]))])
+
+    def _delegation_of(self, key: bytes) -> bytes | None:
+        now = self._clock.mono_ms()
+        envelope, until = self._delegations.get(key, (None, 0))
+        if envelope is None or until <= now:
+            envelope = self._discovery.delegation_of(key)
+            if envelope is not None:
+                self._delegations[key] = (envelope, now + SHOWN_AGAIN_MS)
+        return envelope
 
     def serve(self, turn: Turn, peer: bytes, fetch: Fetch) -> None:
         """Give a peer the open requests for a key that it shows a delegation of; the gate checked the signatures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -124,6 +125,7 @@ class SigningService:
             ),
             SessionMethods(store=store, engine=self.engine, finder=finder),
         )
+        self._frames_of: Counter[bytes] = Counter()  # in the inbox, by peer
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -177,7 +179,16 @@ class SigningService:
     def on_frames(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
         """Frames from peers, signatures checked."""
         room = max(0, self._limits.inbox - self.engine.waiting)
-        self.engine.put(*(partial(self._arrivals.take, peer=peer, frame=frame) for peer, frame in batch[:room]))
+        for peer, frame in batch[:room]:
+            if self._frames_of[peer] < self._limits.inbox_per_peer:
+                self._frames_of[peer] += 1
+                self.engine.put(partial(self._take, peer=peer, frame=frame))
+
+    def _take(self, turn: Turn, *, peer: bytes, frame: Frame) -> None:
+        self._frames_of[peer] -= 1
+        if not self._frames_of[peer]:
+            del self._frames_of[peer]
+        self._arrivals.take(turn, peer=peer, frame=frame)
 
     def on_connected(self, peer: bytes) -> None:
         """A peer has its first connection."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sqlite3
 from pathlib import Path
 
-from discovery_world import DAY_MS, DEADLINE_S, Signer, World, a_world, push_of, until
+from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 from test_attacks_on_records import MALLORY, pushed
 
 from daemon.discovery.eviction import water_level
 from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.origin import Origin
+from daemon.discovery.pins import evictable
+from daemon.discovery.screen import Screen
+from daemon.discovery.statements import Statement
 from musig2.protocol.envelope import seal
 from musig2.protocol.peers import PeerIdentity
 from musig2.protocol.records import Entry, Node, Notice
@@ -80,7 +83,11 @@ async def test_withdrawals_of_unknown_keys_are_bounded(tmp_path: Path) -> None:
         daemon, alice = await world.daemon(), Signer()
         await pushed(daemon, MALLORY, alice.advertise(world.clock.wall))
         flood = [(Signer().withdraw(world.clock.wall), None) for _ in range(30)]
-        assert await pushed(daemon, MALLORY, *flood) == 10
+        await pushed(daemon, MALLORY, *flood)
+        unknown = "SELECT count(*) FROM directory_log WHERE kind = 2 AND peer IS NULL"
+        assert daemon.store.read(lambda conn: conn.execute(unknown).fetchone()[0]) == 10
+        late = Signer().withdraw(world.clock.wall)
+        assert await pushed(daemon, MALLORY, (late, None)) == 1
         assert await pushed(daemon, MALLORY, (alice.withdraw(world.clock.wall), None)) == 1
 
 
@@ -183,9 +190,9 @@ async def test_those_with_whom_a_request_is_about_to_be_signed_are_never_evicted
             await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
         assert partner.pubkey.hex() in await daemon.found()
         await daemon.store.write(lambda conn: conn.execute("UPDATE signing_requests SET settled = 1"))
-        async with asyncio.timeout(DEADLINE_S):
-            while partner.pubkey.hex() in await daemon.found():
-                await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
+        free, _ = evictable(())
+        sql = f"SELECT 1 FROM directory_log WHERE substr(subject, -33) = ? AND {free}"
+        assert daemon.store.read(lambda conn: conn.execute(sql, (partner.pubkey,)).fetchone())
 
 
 def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> None:
@@ -208,3 +215,25 @@ async def test_asking_for_statements_that_are_not_there_is_paid_for_too(tmp_path
         daemon, question = await world.daemon(), encode_ask(FetchIds(secrets.token_bytes(4_096)))
         assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Statements)
         assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Busy)
+
+
+async def test_a_range_that_others_filled_with_made_up_peers_is_open_to_who_lives_there(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements_per_net=20)) as world:
+        daemon, alice = await world.daemon(), Signer()
+        for _ in range(2):
+            mallory = PeerIdentity(secrets.token_bytes(32))
+            flood = [Signer(peer=mallory).advertise(world.clock.wall, addrs=address(7, 1)) for _ in range(10)]
+            await pushed(daemon, MALLORY, *flood)
+        assert await pushed(daemon, MALLORY, alice.advertise(world.clock.wall, addrs=address(7, 2))) == 1
+        assert alice.pubkey.hex() in await daemon.found()
+        assert daemon.lines() == 20
+
+
+async def test_withdrawals_of_one_key_have_a_live_limit_but_never_the_first(tmp_path: Path) -> None:
+    limits = DiscoveryLimits()
+    screen, alice, now = Screen(limits), Signer(), 1_760_000_000_000
+    for ts in range(20):
+        screen.too_often(Statement(*alice.advertise(now + ts)), Origin.GOSSIP, now)
+    withdrawals = [Statement(alice.withdraw(now + ts)) for ts in range(30)]
+    refused = [screen.too_often(withdrawal, Origin.GOSSIP, now) for withdrawal in withdrawals]
+    assert refused == [False] * limits.live_withdrawals + [True] * (30 - limits.live_withdrawals)
