@@ -10,7 +10,7 @@ from typing import Any
 from daemon.store import Store
 from musig2.protocol.envelope import open_envelope
 from musig2.protocol.field_rules import SCHEMES
-from musig2.protocol.records import Advertisement, Notice
+from musig2.protocol.records import Advertisement, Node, Notice, Record
 from musig2.protocol.sync import MAX_ENVELOPE_BYTES
 from musig2.protocol.wire import Signed
 from rpc.errors import invalid_param
@@ -28,6 +28,11 @@ LINE = (
     " r.completed, r.failed, r.aborted, r.good_weight, r.bad_weight, r.response_ms"
     " FROM directory_log l JOIN signers s ON s.type = '' AND s.ts = l.ts AND s.seq = l.seq"
     " LEFT JOIN reputation r ON r.pubkey = s.pubkey WHERE l.seq = ?"
+)
+ADDRESSES = 16
+BY_PEER = (
+    "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+    " WHERE peer = ? AND kind IN (1, 3) AND exp > ? ORDER BY ts DESC LIMIT 16"
 )
 BY_SUBJECT = (
     "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
@@ -73,16 +78,21 @@ class Finding:
 
     def advertisements_of(self, pubkey: bytes) -> list[Advertisement]:
         """What a key says of itself, in force; more than one only if it is used under both schemes."""
-        params = (*(signer_subject(scheme, pubkey) for scheme in SCHEMES), self._clock.wall_ms())
-        rows = self._store.read(lambda conn: conn.execute(BY_SUBJECT, params).fetchall())
-        found = []
-        for seq, *line in rows:
-            if self._damage.found(seq, line):
-                continue
-            record = open_envelope(line[3], max_bytes=MAX_ENVELOPE_BYTES).record
-            if isinstance(record, Advertisement):
-                found.append(record)
-        return found
+        subjects = (signer_subject(scheme, pubkey) for scheme in SCHEMES)
+        return [record for record in self._records(BY_SUBJECT, *subjects) if isinstance(record, Advertisement)]
+
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        """Where a peer says that it can be dialled, in its node record and what it countersigned; newest first."""
+        records = (record for record in self._records(BY_PEER, peer) if isinstance(record, Advertisement | Node))
+        addresses = dict.fromkeys(addr for record in records for addr in record.addrs)
+        return tuple(addresses)[:ADDRESSES]
+
+    def _records(self, sql: str, *values: bytes) -> list[Record]:
+        """The records of lines that are in force and whole."""
+        params = (*values, self._clock.wall_ms())
+        rows = self._store.read(lambda conn: conn.execute(sql, params).fetchall())
+        whole = [line for seq, *line in rows if not self._damage.found(seq, line)]
+        return [open_envelope(line[3], max_bytes=MAX_ENVELOPE_BYTES).record for line in whole]
 
     def is_superseded(self, statement: Statement) -> bool:
         """Whether the log holds something newer about the same subject."""

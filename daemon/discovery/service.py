@@ -235,6 +235,10 @@ class DiscoveryService:
         """Peers with an advertisement of this key, as (peer, addresses), from the directory."""
         return self._lookup.peers_of(pubkey)
 
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
+        return self._finding.addresses_of(peer)
+
     async def resolve(self, pubkey: bytes) -> list[Route]:
         """The same after asking the DHT and the peers."""
         return await self._lookup.resolve(pubkey)

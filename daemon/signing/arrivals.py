@@ -124,8 +124,9 @@ class Arrivals:
         entry.acked.discard(peer)
         if code == UNKNOWN and entry.pushed.get(peer, 0) + 1_000 <= turn.now.mono_ms:
             introduce(turn, entry, peer)
-        elif code == BUSY:  # it may be pushed again after a good while
-            asyncio.get_running_loop().call_later(self._busy_s, entry.pushed.pop, peer, None)
+        elif code == BUSY and peer not in entry.busy:  # it may be pushed again after a good while
+            entry.busy.add(peer)
+            asyncio.get_running_loop().call_later(self._busy_s, entry.push_again, peer)
 
     def _request(self, turn: Turn, peer: bytes, signed: Signed[Request]) -> None:
         known = turn.wake(signed.id)

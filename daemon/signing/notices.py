@@ -121,7 +121,8 @@ class Notices:
             await self._ask_for(peer, keys)
 
     async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
-        if not self._network.connected(peer) and not await self._network.dial(peer, ()):
+        addrs = self._discovery.addresses_of(peer)
+        if not self._network.connected(peer) and not await self._network.dial(peer, addrs):
             log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()

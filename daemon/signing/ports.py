@@ -37,6 +37,9 @@ class Discovery(Protocol):
     async def resolve(self, pubkey: bytes) -> Sequence[Route]:
         """The same after asking the network."""
 
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        """Where the local directory says that a peer can be dialled."""
+
     def delegation_of(self, pubkey: bytes) -> bytes | None:
         """An advertisement envelope of an own key that names this peer, published or not; None without the key."""
 

@@ -29,6 +29,7 @@ class Entry:
     candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
     acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
     pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
+    busy: set[bytes] = field(default_factory=set)  # peers that had no room for it, until they are asked again
     delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request, as far as is known
     linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
     shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
@@ -53,6 +54,11 @@ class Entry:
     def may_lack_it(self, peer: bytes) -> bool:
         """Whether its creator, who is here, should push the request to this peer; others wait to be asked for it."""
         return self.source is None and peer not in self.acked and peer not in self.pushed
+
+    def push_again(self, peer: bytes) -> None:
+        """A peer that was busy may be sent the request once more."""
+        self.busy.discard(peer)
+        self.pushed.pop(peer, None)
 
     def repeats(self, frame: Frame, peer: bytes, now_ms: int) -> bool:
         """Whether this record went to this peer a moment ago, over the same connection; if not, it is noted.

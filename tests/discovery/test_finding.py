@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
+import secrets
 from typing import Any
 
 import pytest
 from discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
+from test_quotas import address
 
 from daemon.discovery.reputation import HALF_LIFE_MS
+from musig2.protocol.envelope import seal
+from musig2.protocol.peers import PeerIdentity
+from musig2.protocol.records import Node
 from rpc.errors import ApiError
 
+ADDRESSES = tuple(address(7, number)[0] for number in range(20))
 TYPES = ("channel", "coinjoin", "custody", "escrow", "spend", "swap")
 
 
@@ -131,3 +137,26 @@ async def test_old_evidence_fades(world: World) -> None:
         assert shown["localReputation"]["completed"] == 8
         world.clock.forward(HALF_LIFE_MS)
     assert HALF_LIFE_MS == 30 * DAY_MS
+
+
+async def test_the_addresses_of_a_peer_come_from_all_that_it_signed_newest_first(world: World) -> None:
+    daemon, now, peer = await world.daemon(), world.clock.wall, PeerIdentity(secrets.token_bytes(32))
+    old, new = Signer(peer=peer), Signer(peer=peer)
+    node = Node(peer.peer, (ADDRESSES[1], ADDRESSES[2]), ("directory",), now - 2_000, now + DAY_MS)
+    said = (
+        old.advertise(now - 3_000, addrs=(ADDRESSES[0],)),
+        (seal(node, peer.sign), None),
+        new.advertise(now - 1_000, addrs=(ADDRESSES[3], ADDRESSES[1])),
+    )
+    await daemon.service.on_ask(bytes(38), push_of(*said))
+    assert daemon.service.addresses_of(peer.peer) == tuple(ADDRESSES[number] for number in (3, 1, 2, 0))
+    assert daemon.service.addresses_of(bytes(38)) == ()
+    world.clock.forward(2 * DAY_MS)
+    assert daemon.service.addresses_of(peer.peer) == ()
+
+
+async def test_a_peer_has_at_most_sixteen_addresses(world: World) -> None:
+    daemon, now, peer = await world.daemon(), world.clock.wall, PeerIdentity(secrets.token_bytes(32))
+    said = [Signer(peer=peer).advertise(now, addrs=(address,)) for address in ADDRESSES]
+    await daemon.service.on_ask(bytes(38), push_of(*said))
+    assert len(said) > len(daemon.service.addresses_of(peer.peer)) == 16

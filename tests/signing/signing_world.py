@@ -63,6 +63,9 @@ class BookDiscovery:
         peer = self._book.peers.get(pubkey)
         return [] if peer is None else [(peer, self._book.addrs.get(peer, ()))]
 
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        return self._book.addrs.get(peer, ())
+
     async def resolve(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         await asyncio.sleep(0)
         return self.peers_of(pubkey)

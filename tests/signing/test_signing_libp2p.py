@@ -19,6 +19,14 @@ async def test_signers_that_were_never_connected_find_each_other_and_sign(world:
     assert all(one == found[0] for one in found)
 
 
+async def test_a_signer_behind_a_wall_dials_the_publisher_of_a_notice_where_the_directory_says(world: World) -> None:
+    one, two = await libp2p_daemons(world, 2)
+    world.book.peers.pop(two.key)  # nobody knows where it is, and the two have never met
+    request = (await announce(one, [one, two]))["requestId"]
+    await join(two, request)
+    assert await signatures(one, request) == await signatures(two, request)
+
+
 async def test_one_stream_per_peer_carries_many_sessions(world: World) -> None:
     one, two = await libp2p_daemons(world, 2)
     await signatures_of(one, two, 1)
