@@ -20,6 +20,7 @@ from daemon.store import Store
 
 PUBLISHED_AT_ONCE: Final = 500
 DELETED_AT_ONCE: Final = 5_000
+MOST_BYTES: Final = 1024 * 1024 * 1024  # of data; strangers who advertise without end must not fill the disk
 
 Listener = Callable[[Sequence["Event"]], None]
 
@@ -45,9 +46,12 @@ class EventLog:
     position belongs to another log.
     """
 
-    def __init__(self, *, store: Store, clock: WallClock) -> None:
+    def __init__(self, *, store: Store, clock: WallClock, most_bytes: int = MOST_BYTES) -> None:
         self._store = store
         self._clock = clock
+        self._most_bytes = most_bytes
+        self._appended = most_bytes  # since the log was measured, which it was not yet
+        self.grown = asyncio.Event()  # it is time for `forget_surplus`
         self._listeners: list[Listener] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._telling = False
@@ -88,6 +92,7 @@ class EventLog:
             whole["attempt"] = attempt
         now_ms = self._clock.wall_ms()
         row = (name, now_ms, orjson.dumps(whole).decode())
+        self._appended += len(row[2])
         seq = conn.execute("INSERT INTO events (event, time, data) VALUES (?, ?, ?)", row).lastrowid
         assert seq is not None
         return Event(seq, name, now_ms, whole)
@@ -103,6 +108,8 @@ class EventLog:
                 self._tell(burst)
         finally:
             self._telling = False
+        if self._appended > self._most_bytes // 8:
+            self.grown.set()
 
     def read(self, from_seq: int, limit: int) -> list[Event]:
         """Published events with seq >= from_seq, at most `limit`."""
@@ -136,8 +143,19 @@ class EventLog:
 
     async def forget_before(self, cutoff_ms: int) -> int:
         """Remove the oldest events up to the first one not older than `cutoff_ms`; returns how many went."""
+        return await self._forget(self._store.read(lambda conn: _first_since(conn, cutoff_ms)))
+
+    async def forget_surplus(self) -> int:
+        """Remove the oldest events beyond `most_bytes`, if the log has grown by an eighth of that; how many went."""
+        if self._appended <= self._most_bytes // 8:
+            return 0
+        self._appended = 0
+        return await self._forget(await self._store.read_slow(lambda conn: _first_within(conn, self._most_bytes)))
+
+    async def _forget(self, end: int) -> int:
+        """Only a prefix goes, so that what is kept stays gapless even where the clock jumped back."""
         removed = 0
-        while gone := await self._store.write(lambda conn: _delete_oldest(conn, cutoff_ms)):
+        while gone := await self._store.write(lambda conn: _delete_before(conn, end)):
             removed += gone
             self.oldest_seq = self._store.read(_oldest_seq) or self.next_seq
         return removed
@@ -182,9 +200,18 @@ def _oldest_seq(conn: sqlite3.Connection) -> int | None:
     return int(row[0]) if row else None
 
 
-def _delete_oldest(conn: sqlite3.Connection, cutoff_ms: int) -> int:
-    """Only a prefix goes, so that what is kept stays gapless even where the clock jumped back."""
+def _first_since(conn: sqlite3.Connection, cutoff_ms: int) -> int:
     kept = conn.execute("SELECT seq FROM events WHERE time >= ? ORDER BY seq LIMIT 1", (cutoff_ms,)).fetchone()
-    end = kept[0] if kept else last_seq(conn) + 1
+    return int(kept[0]) if kept else last_seq(conn) + 1
+
+
+def _first_within(conn: sqlite3.Connection, most_bytes: int) -> int:
+    """The first event of the newest that together have at most that many bytes of data."""
+    sums = "SELECT seq, sum(length(CAST(data AS BLOB))) OVER (ORDER BY seq DESC) AS size FROM events"
+    row = conn.execute(f"SELECT max(seq) FROM ({sums}) WHERE size > ?", (most_bytes,)).fetchone()  # noqa: S608 - the above
+    return 0 if row[0] is None else int(row[0]) + 1
+
+
+def _delete_before(conn: sqlite3.Connection, end: int) -> int:
     query = "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < ? ORDER BY seq LIMIT ?)"
     return conn.execute(query, (end, DELETED_AT_ONCE)).rowcount

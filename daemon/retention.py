@@ -25,7 +25,7 @@ class WallClock(Protocol):
 
 
 class Retention:
-    """Runs at start and then every ten minutes. Signing and discovery see to their own rows."""
+    """Runs at start, every ten minutes, and when the event log has grown. Signing and discovery clean up themselves."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Retention:
     async def run_once(self) -> None:
         """Remove everything that is due. Raises StoreError."""
         await self._events.forget_before(self._clock.wall_ms() - self._keep_events_ms)
+        await self._events.forget_surplus()
         await self._idempotency.forget_old()
         await self._tokens.forget_expired()
         await self._bans.forget_ended()
@@ -66,10 +67,13 @@ class Retention:
 
     async def _run(self) -> None:
         while True:
+            self._events.grown.clear()
             try:
                 await self.run_once()
             except StoreError as error:  # a full disk must not end this: it is what frees space later
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("old rows could not be removed")
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await self._events.grown.wait()

@@ -144,6 +144,28 @@ async def test_retention_removes_a_prefix_and_never_gives_a_number_twice(store: 
     assert [event.seq for event in log.read(0, 10)] == [5]
 
 
+async def test_a_log_that_grows_beyond_its_bytes_loses_its_oldest_events(store: Store) -> None:
+    log = EventLog(store=store, clock=SettableClock(), most_bytes=1_000)
+    await log.start()
+    assert await log.forget_surplus() == 0
+    size = await append_of(log, store, 1)
+    for _ in range(99):
+        await append_of(log, store, 1)
+    log.publish()
+    assert log.grown.is_set()
+    assert await log.forget_surplus() == 100 - 1_000 // size
+    assert log.oldest_seq == 101 - 1_000 // size
+    assert [event.seq for event in log.read(0, 1)] == [log.oldest_seq]
+    assert await log.forget_surplus() == 0, "it is measured again when it has grown by an eighth"
+
+
+async def append_of(log: EventLog, store: Store, number: int) -> int:
+    """Append one event; returns how many bytes of data it has."""
+    await store.write(lambda conn: log.append(conn, "x", {"number": number}))
+    row: tuple[int] = store.read(lambda conn: conn.execute("SELECT max(length(data)) FROM events").fetchone())
+    return row[0]
+
+
 async def test_a_renewed_log_has_another_id(store: Store, log: EventLog) -> None:
     before = log.log_id
     await store.write(renew_log_id)
