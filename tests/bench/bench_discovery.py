@@ -184,7 +184,7 @@ async def timed_reconcile(a: Node, b: Node, expected: int) -> tuple[float, int]:
 
 def only_when_asked(node: Node) -> None:
     """So that only the pull that is measured runs."""
-    node.service._rounds._soon = lambda _: None  # type: ignore[method-assign] # for the measurement only
+    node.service._rounds._soon = lambda _, **__: None  # type: ignore[method-assign] # for the measurement only
     node.service._rounds.grew = lambda: None  # type: ignore[method-assign] # as above
 
 
