@@ -55,6 +55,7 @@ class EventLog:
         self._listeners: list[Listener] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._telling = False
+        self._more = False  # there may be events that were not told yet
         self.log_id = ""
         self.next_seq = 1
         self.oldest_seq = 1
@@ -99,13 +100,17 @@ class EventLog:
 
     def publish(self) -> None:
         """Tell subscribers of every row committed since the last call, in order. Safe to call at any time."""
-        if self._telling:  # a listener appended and publishes: the loop below goes on until nothing is left
+        self._more = True
+        if self._telling:  # a listener appended and publishes: the loop below looks once more
             return
         self._telling = True
         try:
-            while burst := self._committed(self.next_seq, PUBLISHED_AT_ONCE):
-                self.next_seq = burst[-1].seq + 1
-                self._tell(burst)
+            while self._more:
+                burst = self._committed(self.next_seq, PUBLISHED_AT_ONCE)
+                self._more = len(burst) == PUBLISHED_AT_ONCE
+                if burst:
+                    self.next_seq = burst[-1].seq + 1
+                    self._tell(burst)
         finally:
             self._telling = False
         if self._appended > self._most_bytes // 8:

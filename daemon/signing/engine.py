@@ -180,12 +180,12 @@ class Engine:
             return
         self._wake.clear()
         due = self._next_ms()
-        timeout = None if due is None else max(0, due - self._clock.mono_ms()) / 1000
-        try:
-            async with asyncio.timeout(timeout):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        loop, timer = asyncio.get_running_loop(), None
+        if due is not None:
+            timer = loop.call_later(max(0, due - self._clock.mono_ms()) / 1000, self._wake.set)
+        await self._wake.wait()
+        if timer is not None:
+            timer.cancel()
 
     def _next_ms(self) -> int | None:
         due, held = self._roster.next_wakeup_ms(), self._held_until_ms if self._held else None

@@ -147,4 +147,4 @@ class LocalSigner:
             )
         finally:
             held.wipe()
-        return PartialsReady(need.session, need.key, psigs)
+        return PartialsReady(need.session, need.key, psigs, verified=True)

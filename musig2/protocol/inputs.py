@@ -44,11 +44,15 @@ class NoncesReady:
 
 @dataclass(frozen=True, slots=True)
 class PartialsReady:
-    """Answer to `NeedPartials`: one partial signature (32 bytes) per item. The secret nonces are consumed."""
+    """Answer to `NeedPartials`: one partial signature (32 bytes) per item. The secret nonces are consumed.
+
+    `verified`: by `Scheme.sign`, in this process. Others are verified before they are believed.
+    """
 
     session: bytes
     key: bytes
     psigs: tuple[bytes, ...]
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

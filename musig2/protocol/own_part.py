@@ -1,7 +1,7 @@
 """What the owner and the signer port of the own keys say: rounds to start, nonces and partials made, refusals, aborts.
 
-Own partial signatures are verified once more before they enter the transcript: what does not hold never leaves, and
-costs its nonce, so the attempt with it.
+Own partial signatures are verified before they enter the transcript, here or where they were made: what does not hold
+never leaves, and costs its nonce, so the attempt with it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class OwnPart:
         session = self._asked(ready.session, ready.key)
         if session is None or session.state is not State.ROUND1:
             return
-        if session.transcript.verifies(session.index, ready.psigs):
+        if ready.verified or session.transcript.verifies(session.index, ready.psigs):
             session.fire(On.PARTIALS_MADE, reaction, ready.psigs)
         else:
             self.faulty(session, reaction)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.signing_floor import Floor
-from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
+from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join, joined
 
 SETTLE_S = 5
 AIMS_MS = {2: 8, 3: 14, 5: 28}
@@ -36,10 +36,11 @@ def say(what: str, value: str, aim: str = "") -> None:
 
 
 async def one_session(wallets: Sequence[Wallet]) -> float:
-    """Milliseconds from the last join call until everybody has heard of the signature."""
+    """Milliseconds from the last join call, all other joins known everywhere, until all heard of the signature."""
     request = await announce(wallets[0], wallets)
     await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:-1]))
     await wallets[-1].hears("signing-request:received", request)
+    await asyncio.gather(*(joined(wallet, request, len(wallets) - 1) for wallet in wallets))
     started = asyncio.get_running_loop().time()
     last = asyncio.create_task(join(wallets[-1], request))
     ended = await finished(wallets, request)

@@ -150,6 +150,15 @@ async def join(signer: Wallet, request: str) -> Any:
     return await signer.client.call("joinSigningRequest", requestId=request, publicKey=signer.pubkey)
 
 
+async def joined(wallet: Wallet, request: str, count: int) -> None:
+    """Return when that wallet's daemon knows of so many joins."""
+    while True:
+        shown = await wallet.client.call("getSigningRequest", requestId=request)
+        if sum(signer["joined"] for signer in shown["signers"]) >= count:
+            return
+        await asyncio.sleep(0.005)
+
+
 async def finished(signers: Sequence[Wallet], request: str) -> float:
     """When the last signer heard that it is signed (loop time)."""
     heard = [signer.hears("signature:finalized", request) for signer in signers]
