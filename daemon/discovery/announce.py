@@ -48,8 +48,8 @@ def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
     verdict: Verdict,
     replaced: Gone | None,
     followed: frozenset[str],
-) -> None:
-    """Append the event of a stored statement, if it concerns a followed type.
+) -> bool:
+    """Append the event of a stored statement, if it concerns a followed type; True if it did.
 
     One of an own key is told to the other wallets of this daemon: `followed` are then the types that those follow.
     """
@@ -64,4 +64,5 @@ def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
             told = {"publicKey": pubkey.hex(), "transactionTypes": sorted(replaced.types), **own}
             events.append(conn, "signer:withdrawn", told)
         case _:
-            return
+            return False
+    return True

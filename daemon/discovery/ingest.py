@@ -28,6 +28,7 @@ from .origin import Origin
 from .ports import Clock, Events, Offend
 from .screen import Screen
 from .statements import Stated, Statement, is_stated
+from .told import Told
 from .waiting import WaitingRoom
 
 INLINE = 12  # so few records are checked at once, half a millisecond: handing them to a thread takes longer
@@ -75,6 +76,7 @@ class Ingest:
         self._stored = stored
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
+        self._told = Told()
         self._writing: set[bytes] = set()  # ids of verified statements on their way to the disk
 
     async def take(self, records: Sequence[Signed[Record]], *, origin: Origin, peer: bytes | None = None) -> Intake:
@@ -159,23 +161,26 @@ class Ingest:
             candidate_of(statement, keys, kept=own, private_ranges=private, by=by) for statement in statements
         ]
 
-        def write(conn: sqlite3.Connection) -> Changes:
+        def write(conn: sqlite3.Connection) -> tuple[Changes, list[bytes]]:
+            told: list[bytes] = []
             also(conn)
             log = LogWrite(conn, self._limits, now_ms)
             log.expect(candidates)
             for candidate in candidates:
-                verdict = log.admit(candidate)
-                if verdict.stored:
+                verdict, record_id = log.admit(candidate), candidate.statement.record.id
+                if verdict.stored and record_id not in self._told:  # told already: it was evicted, and is here again
                     types = by_bound if candidate.kept else followed
-                    tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], types)
-            return log.close()
+                    if tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], types):
+                        told.append(record_id)
+            return log.close(), told
 
         ids = {statement.record.id for statement in statements}
         self._writing |= ids
         try:
-            changes = await self._store.write(write)
+            changes, told = await self._store.write(write)
         finally:
             self._writing -= ids
+        self._told.add(told)
         self._buckets.add(changes.added)
         self._buckets.remove(changes.gone)
         self._events.publish()

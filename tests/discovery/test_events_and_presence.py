@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
+from pathlib import Path
+
 import pytest
-from discovery_world import DAY_MS, Signer, World, push_of, until
+from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 
 from daemon.discovery import presence
 from daemon.discovery.follows import Follows
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.told import Told
 from p2p.network import GossipItem
 from rpc.caller import owner
 from rpc.errors import ApiError
@@ -31,6 +36,31 @@ async def test_an_advertisement_is_announced_once_whichever_channels_bring_it(wo
         world.clock.forward(2_000)
         await carol.find(refresh=True)
     assert len(carol.named("signer:discovered")) == 1
+
+
+async def test_an_advertisement_that_was_evicted_and_is_brought_again_is_announced_once(tmp_path: Path) -> None:
+    async with a_world(tmp_path, DiscoveryLimits(advertisements=5)) as world:
+        daemon, signers = await world.daemon(), [Signer() for _ in range(20)]
+        await daemon.follow("swap")
+        said = [signer.advertise(world.clock.wall) for signer in signers]
+        for _ in range(3):  # each burst washes out what the one before has brought
+            for start in range(0, 20, 4):
+                await daemon.service.on_ask(bytes(38), push_of(*said[start : start + 4]))
+        world.clock.forward(world.limits.interval_ms)
+        await daemon.service.on_ask(bytes(38), push_of(signers[0].advertise(world.clock.wall)))
+        told = [told["advertisement"] for told in daemon.named("signer:discovered")]
+        assert daemon.lines() <= 5
+        assert len(told) == 21
+        assert {view["publicKey"] for view in told} == {signer.pubkey.hex() for signer in signers}
+
+
+def test_what_was_told_is_remembered_within_a_bound() -> None:
+    told, ids = Told(most=100), [secrets.token_bytes(32) for _ in range(1_000)]
+    for record_id in ids:
+        told.add([record_id])
+        assert record_id in told
+    assert all(record_id in told for record_id in ids[-50:])
+    assert 50 <= sum(record_id in told for record_id in ids) <= 100
 
 
 async def test_rumour_reaches_those_whom_no_topic_connects(world: World) -> None:
