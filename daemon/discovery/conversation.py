@@ -24,7 +24,7 @@ class End(StrEnum):
     BUSY = "busy"
     BUDGET = "budget"  # too many bytes, rounds, or useless statements
     RUBBISH = "rubbish"
-    SLOW = "slow"  # no answer in time, or nothing of use for too long
+    SLOW = "slow"  # no answer in time, next to nothing of use for too long, or no end
 
 
 class Stop(Exception):
@@ -60,8 +60,8 @@ class Conversation:
         self._limits = limits
         self._offend = offend
         self._until_ms = clock.mono_ms() + limits.sync_ms
-        self._stored = 0
-        self._stored_ms = clock.mono_ms()  # when the last statement of use was seen to be stored
+        self._stored = 0  # of use, when it was last looked whether enough came
+        self._stored_ms = clock.mono_ms()
 
     async def ask(self, ask: Ask, expected: type[A]) -> A:
         """The answer; raises Stop when there is none, or when the budget is spent."""
@@ -100,10 +100,9 @@ class Conversation:
         self.report.rounds += 1
         report, limits = self.report, self._limits
         now_ms = self._clock.mono_ms()
-        if report.stored > self._stored:
+        if report.stored >= self._stored + limits.idle_statements:
             self._stored, self._stored_ms = report.stored, now_ms
-        elif now_ms - self._stored_ms > limits.idle_ms:
+        if now_ms > self._until_ms or now_ms - self._stored_ms > limits.idle_ms:
             raise Stop(End.SLOW)
-        spent = report.rounds > limits.sync_rounds or report.bytes_in > limits.sync_bytes
-        if spent or now_ms > self._until_ms:
+        if report.rounds > limits.sync_rounds or report.bytes_in > limits.sync_bytes:
             raise Stop(End.BUDGET)

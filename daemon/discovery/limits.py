@@ -41,7 +41,8 @@ class DiscoveryLimits:
     sync_bytes: int = 512 * 1024 * 1024
     sync_ms: int = 10 * MINUTE_MS
     ask_ms: int = 10_000
-    idle_ms: int = 15_000  # a conversation in which nothing was stored for so long ends
+    idle_ms: int = 15_000  # a conversation in which fewer than `idle_statements` were stored for so long ends
+    idle_statements: int = 20
     sync_waste: int = 1_000  # statements of no use that one synchronisation puts up with
     sync_peers: int = 3
     sync_every_ms: int = 60_000

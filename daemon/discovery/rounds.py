@@ -13,8 +13,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
+import structlog
+
+from musig2.protocol.peers import peer_text
 from musig2.protocol.sync import Hello
 from p2p.network import Direction, PeerChange, PeerInfo
 
@@ -23,6 +27,9 @@ from .limits import DiscoveryLimits
 from .ports import Clock, Net
 from .pull import Puller
 from .ranges import range_of_text
+
+T = TypeVar("T")
+log = structlog.get_logger("musigd.discovery")
 
 AT_ONCE = 4
 GREETED_AT_ONCE = 2  # pulls that others started by a hello: they never take the place of own rounds
@@ -50,7 +57,7 @@ class Rounds:
         self._slow: OrderedDict[bytes, int] = OrderedDict()  # until
         self._later: dict[bytes, asyncio.TimerHandle] = {}
         self._rumour: asyncio.TimerHandle | None = None
-        self._greeting: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[Any]] = set()  # greetings, and those who wait for a pull
         self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._greeted_slots = asyncio.Semaphore(GREETED_AT_ONCE)
@@ -79,9 +86,7 @@ class Rounds:
         self._rumour = None
         for info in self._choose(RUMOUR_PEERS):
             if info.peer not in self._running:
-                task = asyncio.create_task(self._greet(info.peer), name="musigd directory hello")
-                self._greeting.add(task)
-                task.add_done_callback(self._greeting.discard)
+                self._start(self._greet(info.peer), "musigd directory hello")
 
     async def _greet(self, peer: bytes) -> None:
         """Say hello; the answer tells whether the peer has something new for us."""
@@ -106,17 +111,20 @@ class Rounds:
     def _soon(self, peer: bytes, *, greeted: bool = False) -> None:
         """Pull now, and once more if a pull is under way: it may have asked before there was something new.
 
-        A peer whose log grows all the time is read once in AGAIN_MS.
+        A peer whose log grows all the time is read once in AGAIN_MS. A pull that waits for a slot has not asked yet.
         """
-        if greeted and (self._is_slow(peer) or len(self._queued) >= GREETED_WAITING):
+        waits = peer in self._queued
+        if self._stopped or (greeted and (waits or self._is_slow(peer) or len(self._queued) >= GREETED_WAITING)):
             return
-        if peer in self._running:
+        if peer in self._running and not waits:
             self._again[peer] = greeted and self._again.get(peer, True)
             return
         wait_ms = self._last_ms.get(peer, -AGAIN_MS) + AGAIN_MS - self._clock.mono_ms()
         if wait_ms <= 0:
             self.pull(peer, greeted=greeted)
-        elif peer not in self._later:
+        elif not greeted or peer not in self._later:
+            if peer in self._later:
+                self._later[peer].cancel()
             self._later[peer] = asyncio.get_running_loop().call_later(wait_ms / 1000, self._now, peer, greeted)
 
     def _now(self, peer: bytes, greeted: bool) -> None:
@@ -129,10 +137,17 @@ class Rounds:
             return  # another took its place
         del self._running[peer]
         self._queued.discard(peer)
-        if peer in self._again:
-            greeted = self._again.pop(peer)
-            if not self._stopped and self._net.connected(peer):
-                self._soon(peer, greeted=greeted)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("what a peer sent could not be taken in", peer=peer_text(peer), exc_info=task.exception())
+        greeted = self._again.pop(peer, None)
+        if greeted is not None and self._net.connected(peer):
+            self._soon(peer, greeted=greeted)
+
+    def _start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name=name)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+        return task
 
     def _is_slow(self, peer: bytes) -> bool:
         return self._slow.get(peer, 0) > self._clock.mono_ms()
@@ -143,32 +158,38 @@ class Rounds:
 
     async def refresh(self) -> int:
         """Synchronise with a few peers, wait for them no longer than a client would; how many ended in step."""
-        peers = [info.peer for info in self._choose(self._limits.sync_peers)]
-        if not peers:
-            return 0
-        tasks = [asyncio.create_task(self._afresh(peer)) for peer in peers]
-        done, late = await asyncio.wait(tasks, timeout=REFRESH_MS / 1000)
-        for task in late:
-            task.cancel()
-        return sum(task.result().end is End.IN_STEP for task in done if not task.cancelled())
+        return await self._read_some(REFRESH_MS)
 
-    async def _afresh(self, peer: bytes) -> Report:
+    async def _read_some(self, patience_ms: float, *, compare: bool = False) -> int:
+        """Synchronise with a few peers; how many ended in step in time. What takes longer goes on by itself."""
+        peers = [info.peer for info in self._choose(self._limits.sync_peers)]
+        tasks = [self._start(self._afresh(peer, compare), "musigd directory round") for peer in peers]
+        if not tasks:
+            return 0
+        try:
+            done, _ = await asyncio.wait(tasks, timeout=patience_ms / 1000)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return sum(_is_in_step(task) for task in done)
+
+    async def _afresh(self, peer: bytes, compare: bool) -> Report:
         """A pull that begins now: one that is under way may have asked already."""
-        if peer in self._running:
+        if peer in self._running and peer not in self._queued:
             await asyncio.wait([self._running[peer]])
-        return await asyncio.shield(self.pull(peer))
+        return await asyncio.shield(self.pull(peer, compare=compare))
 
     async def run(self) -> None:
         """For as long as the daemon runs."""
         self._stopped = False
-        number = 0
+        number, owed = 0, False
         while True:
             pause_ms = self._limits.sync_every_ms * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
             lost = await self._paused(pause_ms)
             number += 1
-            compare = lost or number % COMPARE_EVERY == 0
-            peers = [info.peer for info in self._choose(self._limits.sync_peers)]
-            await asyncio.gather(*(self.pull(peer, compare=compare) for peer in peers), return_exceptions=True)
+            compare = owed or lost or number % COMPARE_EVERY == 0
+            in_step = await self._read_some(self._limits.sync_every_ms, compare=compare)
+            owed = compare and not in_step  # nobody was there to compare with, or nobody answered
 
     async def stop(self) -> None:
         """End the pulls that are under way."""
@@ -179,7 +200,7 @@ class Rounds:
         if self._rumour is not None:
             self._rumour.cancel()
             self._rumour = None
-        tasks: list[asyncio.Task[Any]] = [*self._running.values(), *self._greeting]
+        tasks: list[asyncio.Task[Any]] = [*self._running.values(), *self._aside]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -229,3 +250,7 @@ class Rounds:
             (rest if source in seen else first).append(info)
             seen.add(source)
         return (first + rest + slow)[:count]
+
+
+def _is_in_step(task: asyncio.Task[Report]) -> bool:
+    return not task.cancelled() and task.exception() is None and task.result().end is End.IN_STEP

@@ -196,8 +196,8 @@ class DiscoveryService:
     async def stop(self) -> None:
         """End all tasks; nothing is told to the network any more."""
         self._started = False
-        await self._rounds.stop()
         await self._tasks.stop()
+        await self._rounds.stop()
         await self._puller.flush()
 
     # What the network and the keystore tell

@@ -25,7 +25,8 @@ class Tasks:
 
     def once(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         """Run to the end."""
-        self._add(self._logged(name, work), name)
+        task = self._add(self._logged(name, work), name)
+        task.add_done_callback(lambda _: work.close())  # where the task was cancelled before it began
 
     async def stop(self) -> None:
         """Cancel all and wait for them."""
@@ -34,10 +35,11 @@ class Tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _add(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _add(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"musigd discovery {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _again_and_again(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         while True:

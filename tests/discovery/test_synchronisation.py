@@ -268,7 +268,7 @@ async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[
             return Statements(LOG, 100_000, next(after), ((signed.envelope, entry.envelope),))
 
         report = await cheated(world, daemon, cheat)
-        assert report.end is End.BUDGET
+        assert report.end is (End.SLOW if "sync_ms" in bound else End.BUDGET)
         assert report.rounds <= 12
 
 
