@@ -48,6 +48,18 @@ class Book:
         self.notices: list[Signed[Notice]] = []
         self.readers: list[Callable[[Signed[Notice]], None]] = []
         self.noticed = asyncio.Event()
+        self._counted = asyncio.Event()
+
+    def count(self, key: bytes, outcome: str) -> None:
+        self.outcomes.append((key, outcome))
+        self._counted.set()
+
+    async def until(self, key: bytes, outcome: str) -> None:
+        """Wait until this was counted: that may be a moment after its event."""
+        async with asyncio.timeout(LONGEST_S):
+            while (key, outcome) not in self.outcomes:
+                self._counted.clear()
+                await self._counted.wait()
 
 
 class BookDiscovery:
@@ -79,9 +91,9 @@ class BookDiscovery:
         return seal(ad, lambda digest: self._keystore.sign(pubkey, digest), self._identity.sign).envelope
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
-        self._book.outcomes.append((pubkey, outcome))
         if response_ms is not None:
             self._book.response_ms[pubkey] = response_ms
+        self._book.count(pubkey, outcome)
 
     async def publish_notice(self, signed: Signed[Notice]) -> None:
         self._book.notices.append(signed)

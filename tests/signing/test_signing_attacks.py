@@ -51,7 +51,7 @@ async def is_blamed(one: Daemon, mallory: Mallory, request: Signed[Request], rea
     assert found["culprits"] == [mallory.key.hex()]
     evidence = [bytes.fromhex(envelope) for envelope in found["evidence"]]
     assert verify_evidence(bytes.fromhex(found["request"]), evidence) == [(mallory.key, reason)]
-    assert (mallory.key, "failed") in one.world.book.outcomes
+    await one.world.book.until(mallory.key, "failed")
     assert not one.told("signature:finalized")
 
 
