@@ -121,8 +121,7 @@ class Notices:
             await self._ask_for(peer, keys)
 
     async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
-        addrs = self._discovery.addresses_of(peer)
-        if not self._network.connected(peer) and not await self._network.dial(peer, addrs):
+        if not await self._reach(peer):
             log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()
@@ -130,6 +129,11 @@ class Notices:
         delegations = tuple(envelope for envelope in found if envelope is not None)
         for start in range(0, len(delegations), MAX_DELEGATIONS):
             self._network.send(peer, [encode_frame(Fetch(delegations[start : start + MAX_DELEGATIONS]))])
+
+    async def _reach(self, peer: bytes) -> bool:
+        if self._network.connected(peer):
+            return True
+        return await self._network.dial(peer, self._discovery.addresses_of(peer))
 
     def _delegation_of(self, key: bytes) -> bytes | None:
         now = self._clock.mono_ms()
