@@ -93,7 +93,7 @@ class Arrivals:
             return
         entry.acked.add(peer)
         if isinstance(frame, Have) and not entry.knows(peer):
-            turn.direct.append((peer, Answer(request, NOT_YET)))
+            turn.direct.append((peer, Answer(request, NOT_YET), None))
             return
         was_live = entry.machine.outcome in LIVE
         part = turn.feed(entry, inp)
@@ -108,13 +108,13 @@ class Arrivals:
         if stored is None or stored.outcome is not Outcome.COMPLETE:
             return False
         if not isinstance(frame, Complete):
-            turn.direct.append((peer, Complete(request, stored.signatures)))
+            turn.direct.append((peer, Complete(request, stored.signatures), None))
         return True
 
     def _unknown(self, turn: Turn, peer: bytes, about: bytes, frame: Frame) -> None:
         if isinstance(frame, Signed):
             self.holding.keep(peer, about, frame, turn.now.mono_ms)
-        turn.direct.append((peer, Answer(about, UNKNOWN)))
+        turn.direct.append((peer, Answer(about, UNKNOWN), None))
 
     def _answered(self, turn: Turn, peer: bytes, about: bytes, code: str) -> None:
         """A peer says that it lacks a request (named by its id, or by a session's)."""
@@ -143,7 +143,7 @@ class Arrivals:
             return
         log.info("a request is not taken", request=signed.id.hex(), peer=peer_text(peer), reason=problem)
         if problem == BUSY:
-            turn.direct.append((peer, Answer(signed.id, BUSY)))
+            turn.direct.append((peer, Answer(signed.id, BUSY), None))
 
     def _accept(self, turn: Turn, peer: bytes, signed: Signed[Request], own: frozenset[bytes]) -> None:
         entry = self._loader.create(signed, peer)
@@ -159,8 +159,8 @@ class Arrivals:
 
 def introduce(turn: Turn, entry: Entry, peer: bytes) -> None:
     """Give a peer that may have it the request, with the joins or the ending it has reached."""
-    turn.direct.append((peer, entry.request))
-    turn.direct.extend((peer, frame) for frame in entry.machine.introduction())
+    frames = (entry.request, *entry.machine.introduction())
+    turn.direct.extend((peer, frame, entry.request.id) for frame in frames)
     entry.pushed[peer] = turn.now.mono_ms
     turn.feed(entry, PeerConnected(peer))
 

@@ -28,6 +28,7 @@ from daemon.signing.sending import Sender
 from daemon.signing.signer import Signer
 from daemon.signing.telling import Teller, store_failed
 from daemon.signing.turn import Part, Turn
+from musig2.protocol.ids import session_id
 from musig2.protocol.inputs import Input, Now, SaveFailed, Tick
 
 log = structlog.get_logger("musigd.signing")
@@ -54,6 +55,9 @@ class Follower(Protocol):
 
     def unreachable(self, entry: Entry, index: int) -> None:
         """A frame could not be handed to that signer's peer."""
+
+    def not_committed(self, part: Part) -> None:
+        """What this part wanted could not be stored, and was undone."""
 
 
 class Engine:
@@ -106,11 +110,15 @@ class Engine:
         self._task = asyncio.create_task(self._run(), name="signing engine")
 
     async def stop(self) -> None:
-        """Finish the turn under way and end; what is left in the inbox is dropped."""
+        """Finish the turn under way and what is in the inbox by then, and end."""
         task, self._task = self._task, None
-        if task is not None:
-            self._wake.set()
-            await task
+        if task is None:
+            return
+        self._wake.set()
+        await task
+        for _ in range(len(self._inbox) // self._limits.drain + 1):
+            if self._inbox:
+                await self._one_turn(last=True)
 
     def put(self, *work: Work) -> None:
         """Give the next turn something to do."""
@@ -268,6 +276,8 @@ class Engine:
             except Exception as error:  # noqa: BLE001  # as above
                 log.error("a request cannot be stored", request=part.entry.request.id.hex(), detail=str(error))
                 failed.append(turn.parts.pop(part.entry.request.id))
+        lost = {part.entry.request.id for part in failed}
+        turn.direct = [answer for answer in turn.direct if answer[2] not in lost]
         return failed
 
     async def _save(self, parts: list[Part], now_ms: int) -> None:
@@ -278,16 +288,35 @@ class Engine:
         await self._store.write(commit)
 
     async def _undo(self, part: Part) -> None:
-        """What the machine thought is not stored: it aborts the attempt, and that is tried to be stored once."""
+        """What the machine thought is not stored: where it can be, it was never thought, else the attempt aborts.
+
+        An abort that cannot be stored either leaves nothing to rely on but the store.
+        """
         self._fail(part)
+        if self.follower is not None:
+            self.follower.not_committed(part)
         if part.created is not None:
             self._roster.drop(part.entry)
             return
+        if part.retractable:
+            self._rebuild(part.entry)
+            return
         turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
-        turn.feed(part.entry, SaveFailed(tuple(part.saves)))
-        if turn.dirty and not await self._commit(turn):
+        turn.feed(part.entry, SaveFailed(tuple(part.saves), tuple(part.events)))
+        if turn.dirty and await self._commit(turn):
+            self._rebuild(part.entry)
+        elif turn.dirty:
             self._send(turn)
             self._tell(turn)
+
+    def _rebuild(self, entry: Entry) -> None:
+        """Forget what is in memory of a request, secret nonces too; it comes back from the store."""
+        self._roster.drop(entry)
+        request = entry.request
+        for attempt in range(1, request.record.max_attempts + 1):
+            for key in entry.own:
+                self._signer.wipe(session_id(request.id, attempt), key)
+        asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, request.id))
 
     def _send(self, turn: Turn) -> None:
         sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._unreachable)

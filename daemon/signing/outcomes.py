@@ -39,9 +39,9 @@ class Outcomes:
                 case Blame(key=key, peer=peer, reason=reason):
                     log.warning("a signer broke the protocol", key=key.hex(), peer=peer_text(peer), reason=reason)
                     self._discovery.record_outcome(key, "failed")
-                case KeyConflict(key=key, peer=peer):
-                    log.error("an own key is used elsewhere and is paused", key=key.hex(), peer=peer_text(peer))
-                    self._spawn(self._pause(key))
+                case KeyConflict():
+                    pass
+        self.note_conflicts(part)
         ended = [save.row for save in part.saves if isinstance(save, SaveSession) and save.row.state in _ENDED]
         if any(isinstance(save, SaveOutcome) and _completes(save) for save in part.saves):
             signed = next((row.session for row in ended if row.state is State.COMPLETE), b"")
@@ -50,6 +50,14 @@ class Outcomes:
         self._count(part, absent, "aborted", {})
         for row in ended:
             self._times.take(row.session)
+
+    def note_conflicts(self, part: Part) -> None:
+        """Pause the own keys of a part that are used elsewhere."""
+        for note in part.notes:
+            if isinstance(note, KeyConflict):
+                peer = peer_text(note.peer)
+                log.error("an own key is used elsewhere and is paused", key=note.key.hex(), peer=peer)
+                self._spawn(self._pause(note.key))
 
     def _count(self, part: Part, keys: Collection[bytes], outcome: str, times_ms: Mapping[int, int]) -> None:
         """`times_ms`: how long which signer took, as far as that was measured."""

@@ -209,7 +209,7 @@ def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[
     """The envelopes that prove what `row` says of its culprits: what was kept as evidence, and what it refers to."""
     if not row.culprits and not row.conflicting:
         return []
-    kept = [envelope for about, culprit, envelope in records(conn, request_id) if culprit and about == row.session]
+    kept = [envelope for about, _, envelope in records(conn, request_id) if about == row.session]
     joined = [join.envelope for join in joins(conn, request_id) if join.attempt == row.attempt]
     sent = [message.envelope for message in messages(conn, [row.session]) if message.seq <= 2]
     return list(dict.fromkeys((*kept, *joined, *sent)))

@@ -161,6 +161,9 @@ class RequestMethods:
             lambda turn: turn.feed_to(request, Received(signed, None)),
             lambda conn: {"declined": True},
         )
+        machine = self._finder.live_or_done(request).machine
+        if machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
+            raise self._finder.refusal(machine)
         return {"declined": True}
 
     async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:

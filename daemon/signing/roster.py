@@ -33,6 +33,7 @@ class Entry:
     delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request, as far as is known
     linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
     shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
+    resumed: bool = True  # False: it came from the store, and its machine was not told so yet
     unsolicited: bool = False  # a peer brought it and no own key has joined
     wake_ms: int | None = None
     idle_since: int | None = None
@@ -97,6 +98,7 @@ class Roster:
         self._timers: list[tuple[int, bytes]] = []
         self._by_peer: dict[bytes, set[bytes]] = {}
         self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
+        self.unwanted: Counter[bytes] = Counter()  # the same, of those that left memory without a join of an own key
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -120,6 +122,8 @@ class Roster:
     def drop(self, entry: Entry) -> None:
         """Forget a request here; the store keeps it."""
         request = entry.request
+        if entry.unsolicited and entry.source is not None:
+            self.unwanted[entry.source] += 1
         self.wanted(entry)
         self._entries.pop(request.id, None)
         for peer in entry.linked:
@@ -164,6 +168,7 @@ class Roster:
         if entry is None:
             entry = self._load(request)
             if entry is not None:
+                entry.resumed = False
                 self.add(entry)
         return entry
 

@@ -25,9 +25,9 @@ class Sender:
         self._outbox = Outbox()
         self._meant: dict[bytes, set[tuple[Entry, int]]] = {}  # per peer: which signers of which request it stands for
 
-    def send(self, direct: Iterable[tuple[bytes, Frame]], parts: Iterable[Part]) -> None:
+    def send(self, direct: Iterable[tuple[bytes, Frame, object]], parts: Iterable[Part]) -> None:
         """Everything, in one write per peer. Each part's sends are taken out of it."""
-        for peer, frame in direct:
+        for peer, frame, _ in direct:
             self._outbox.put(peer, frame)
         for part in parts:
             for send in part.sends:

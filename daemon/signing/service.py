@@ -225,6 +225,10 @@ class SigningService:
         """A frame could not be handed over."""
         self._delivery.unreachable(entry, index)
 
+    def not_committed(self, part: Part) -> None:
+        """A key that is used elsewhere is paused all the same."""
+        self._outcomes.note_conflicts(part)
+
     # Inside
 
     def _resume(self, request: bytes, turn: Turn) -> None:

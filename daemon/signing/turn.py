@@ -25,6 +25,7 @@ from musig2.protocol.effects import (
     NeedJoin,
     NeedNonces,
     NeedPartials,
+    Outcome,
     Save,
     SaveJoin,
     SaveMessage,
@@ -83,6 +84,20 @@ class Part:
         return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, Have | Answer) for s in self.sends)
 
     @property
+    def retractable(self) -> bool:
+        """Whether it can be as if nothing of this had been asked: what is stored nowhere was said to nobody.
+
+        Not once an own partial signature was made, which costs its nonce, or there is a final signature.
+        """
+        for save in self.saves:
+            match save:
+                case SaveMessage(own=True, seq=2) | SaveOutcome(outcome=Outcome.COMPLETE):
+                    return False
+                case _:
+                    pass
+        return bool(self.waiters) or any(isinstance(save, SaveJoin) and save.own for save in self.saves)
+
+    @property
     def ends(self) -> bool:
         """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
         for save in self.saves:
@@ -124,7 +139,8 @@ class Turn:
         self.held = bool(held)
         self.parts: dict[bytes, Part] = dict(held or {})
         self.broken: list[Part] = []  # machines that failed; out of memory already
-        self.direct: list[tuple[bytes, Frame]] = []  # answers to peers that belong to no machine
+        # answers to peers that belong to no machine, and (with its id) the introduction of a request
+        self.direct: list[tuple[bytes, Frame, bytes | None]] = []
         self._roster = roster
         self._signer = signer
 
@@ -153,11 +169,10 @@ class Turn:
 
     def wake(self, request: bytes) -> Entry | None:
         """That request, from the store if need be; None if it is nowhere."""
-        entry = self._roster.get(request)
-        if entry is None:
-            entry = self._roster.find(request)
-            if entry is not None:
-                self.feed(entry, Restarted())
+        entry = self._roster.find(request)
+        if entry is not None and not entry.resumed:
+            entry.resumed = True
+            self.feed(entry, Restarted())
         return entry
 
     def feed_to(self, request: bytes, *inputs: Input) -> Part | None:

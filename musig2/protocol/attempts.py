@@ -114,9 +114,12 @@ class Attempts:
         )
         self._rejoins[key] = now.mono_ms + FIRST_PAUSE_MS * 2 ** max(lost - 1, 0)
 
-    def due_rejoins(self, now: Now) -> list[bytes]:
-        """The own keys whose pause is over."""
-        return [key for key, due in self._rejoins.items() if due <= now.mono_ms]
+    def take_due_rejoins(self, now: Now) -> list[bytes]:
+        """The own keys whose pause is over; they wait no longer."""
+        over = [key for key, due in self._rejoins.items() if due <= now.mono_ms]
+        for key in over:
+            del self._rejoins[key]
+        return over
 
     def waits_to_rejoin(self, key: bytes) -> bool:
         """Whether this key will open the next attempt by itself."""

@@ -140,6 +140,7 @@ class Conclusion:
             told = {"reason": Reason.EXPIRED.value}
             reaction.emit("signing-request:expired", None, None, self._terms.own_keys, **told)
         elif not live and attempts.exhausted:
+            self._tell_exhausted(reaction)
             self.end(Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED.value, None, reaction)
         else:
             signing = any(session.state in (State.ROUND1, State.ROUND2) for session in live)
@@ -147,6 +148,16 @@ class Conclusion:
             if outcome is not self.outcome:
                 self.outcome = outcome
                 self.save(reaction)
+
+    def _tell_exhausted(self, reaction: Reaction) -> None:
+        """Those who were told that another attempt comes hear that it does not."""
+        waiting = tuple(key for key, session in self._attempts.latest.items() if session.retrying)
+        attempt = self._attempts.highest
+        told = {"reason": Reason.ATTEMPTS_EXHAUSTED.value, "culprits": (), "missing": (), "retrying": False}
+        if waiting:
+            reaction.emit("session:aborted", self._terms.session(attempt), attempt, waiting, **told)
+        for key in waiting:
+            self._attempts.latest[key].retrying = False
 
     def save(self, reaction: Reaction) -> None:
         """Store the state of the request as it is now."""
@@ -182,6 +193,6 @@ class Conclusion:
 
     def last_word(self) -> Frame | None:
         """What proves to others that the request has ended; None where only time or an abort message says so."""
-        if self.complete:
-            return Complete(self._terms.id, self.signatures) if self.stored else None
-        return self.record
+        if not self.stored:
+            return None
+        return Complete(self._terms.id, self.signatures) if self.complete else self.record

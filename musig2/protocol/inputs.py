@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .effects import Save
+from .effects import Emit, Save
 from .records import Cancel, Decline, Join, Message
 from .wire import Have, Signed
 
@@ -151,10 +151,12 @@ class SaveFailed:
     """The commit that held the effects of the last inputs failed: nothing of them was sent.
 
     `lost` are the saves of that commit that belong to this request. Without them (empty) everything that this machine
-    asked to be saved since it was made or restored counts as doubtful, so name them where you can.
+    asked to be saved since it was made or restored counts as doubtful, so name them where you can. `untold` are the
+    events of that commit.
     """
 
     lost: tuple[Save, ...] = ()
+    untold: tuple[Emit, ...] = ()
 
 
 Input: TypeAlias = (

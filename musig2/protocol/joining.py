@@ -60,7 +60,7 @@ class Joining:
 
     def rejoin(self, reaction: Reaction) -> None:
         """Open the next attempt where a pause after a lost nonce is over."""
-        for key in self._attempts.due_rejoins(reaction.now):
+        for key in self._attempts.take_due_rejoins(reaction.now):
             self._need(key, self._attempts.highest + 1, reaction)
 
     def refused(self, refused: SignerRefused, reaction: Reaction) -> None:

@@ -28,6 +28,7 @@ from .broadcasting import Broadcasting
 from .conclusion import Conclusion
 from .contributions import Contributions
 from .effects import Effect, Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow, State
+from .endings import Ending, Reason, Scope
 from .exchange import Exchange
 from .inputs import (
     Approved,
@@ -242,8 +243,8 @@ class SigningRequest:
                 self._tick(reaction)
             case Restarted():
                 self._restarted(reaction)
-            case SaveFailed(lost=lost):
-                self._resaving.failed(lost, reaction)
+            case SaveFailed(lost=lost, untold=untold):
+                self._resaving.failed(lost, untold, reaction)
             case _:
                 assert_never(inp)
 
@@ -261,6 +262,9 @@ class SigningRequest:
             self._finish_if_all_signed(live, reaction)
         self._joining.follow(reaction)
         self._conclusion.refresh(reaction)
+        if self._conclusion.final and self._conclusion.reason is not None:
+            for session in self._attempts.live():  # of an own key whose sibling ended the request
+                session.fire(On.ABORT, reaction, Ending(Reason(self._conclusion.reason), Scope.REQUEST))
 
     def _finish_if_all_signed(self, live: list[SigningSession], reaction: Reaction) -> None:
         for session in live:

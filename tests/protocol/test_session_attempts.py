@@ -7,7 +7,7 @@ from sim.node import Node
 from sim.world import TTL_MS, World
 
 from musig2.protocol.effects import Outcome, State
-from musig2.protocol.inputs import Approved, JoinReady, SignerRefused, Tick
+from musig2.protocol.inputs import Approved, JoinReady, SignerRefused, StartRound1, Tick
 from musig2.protocol.records import Join
 from musig2.protocol.wire import Signed
 
@@ -243,3 +243,43 @@ def test_time_that_passed_while_down_counts_for_the_round() -> None:
     world.run(200)
     first.feed(Tick())
     assert first.row.reason == "timeout_round2"
+
+
+def test_when_the_last_attempt_is_lost_by_one_own_key_the_other_ends_too() -> None:
+    world = World(3, grouping=[2, 1], max_attempts=1)
+    world.start()
+    both, other = world.nodes
+    for key in both.own:
+        both.feed(Approved(key, False))
+    other.feed(Approved(other.key, True))
+    world.run(200)
+    session, late = both.row.session, sorted(both.own)[1]
+    both.feed(StartRound1(session, min(both.own)))
+    world.run(200)
+    both.crash()
+    both.restart()
+    world.run(100)
+    assert both.machine.outcome is Outcome.FAILED
+    assert {view.state for view in both.machine.session_views()} == {State.ABORTED}
+    nonces = len(both.said(1))
+    both.feed(StartRound1(session, late))
+    assert len(both.said(1)) == nonces
+
+
+def test_a_rejoin_that_is_due_after_expiry_keeps_no_timer_running() -> None:
+    world = World(3, grouping=[2, 1])
+    world.start()
+    world.run(TTL_MS - 1_500)
+    both, other = world.nodes
+    first, second = sorted(both.own)
+    both.feed(Approved(first, True))
+    both.feed(Approved(second, False))
+    other.feed(Approved(other.key, True))
+    world.run(100)
+    both.feed(StartRound1(both.row.session, second))
+    world.run(500)
+    both.crash()
+    both.restart()
+    world.run(2_000)
+    wake = both.machine.next_wakeup_ms()
+    assert wake is None or wake > world.clock.mono_ms

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from sim.liars import BadPartial
 from sim.node import Node
 from sim.store import UniqueViolation
 from sim.world import World
 
-from musig2.protocol.effects import Outcome, SaveLock, SaveMessage, Send, State
-from musig2.protocol.inputs import Received, ReceivedHave, SaveFailed, Tick
+from musig2 import scheme
+from musig2.protocol.effects import Outcome, Save, SaveLock, SaveMessage, SaveOutcome, SaveRecord, Send, State
+from musig2.protocol.envelope import seal
+from musig2.protocol.inputs import Approved, Received, ReceivedHave, SaveFailed, Tick
+from musig2.protocol.records import Decline, Election
 from musig2.protocol.wire import Complete, Have
 
 
@@ -161,3 +167,64 @@ def test_a_late_tick_after_the_end_does_nothing() -> None:
     world.run(10_000_000)
     assert first.machine.handle(Tick(), first.clock.now()) == []
     assert first.machine.next_wakeup_ms() is None
+
+
+class FailsOnce(Node):
+    """The first commit of which `wanted` says so fails."""
+
+    wanted: Callable[[list[Save]], bool] = staticmethod(lambda saves: False)
+    failed = False
+
+    def _commit(self, saves: list[Save]) -> bool:
+        if not self.failed and self.wanted(saves):
+            self.failed = True
+            return False
+        return super()._commit(saves)
+
+
+def test_the_event_of_a_proof_that_could_not_be_stored_at_first_is_told_with_it() -> None:
+    world = World(3, odd={2: BadPartial}, node=FailsOnce)
+    first = world.nodes[0]
+    assert isinstance(first, FailsOnce)
+    first.wanted = lambda saves: any(isinstance(save, SaveRecord) and save.culprit for save in saves)
+    world.start()
+    world.approve()
+    world.run(60_000)
+    assert first.failed
+    assert [event.data["reason"] for event in first.told("session:aborted")] == ["bad_partial"]
+
+
+def test_whose_turn_it_is_to_broadcast_is_told_though_the_signature_was_stored_late() -> None:
+    world = World(2, node=FailsOnce, election=Election("lexicographic", 50_000))
+    first = world.nodes[0]
+    assert isinstance(first, FailsOnce)
+    first.wanted = lambda saves: any(isinstance(save, SaveOutcome) and save.signatures for save in saves)
+    world.start()
+    world.approve()
+    world.run(40_000)
+    assert first.failed
+    assert (len(first.told("signature:finalized")), len(first.told("session:should-broadcast"))) == (1, 1)
+
+
+def test_what_ended_a_request_is_shown_to_nobody_before_it_is_stored() -> None:
+    world = World(2, node=FailsOnce)
+    first, second = world.nodes
+    assert isinstance(first, FailsOnce)
+    first.wanted = lambda saves: any(isinstance(save, SaveRecord) for save in saves)
+    world.start()
+    record = Decline("lotus", world.request.id, first.key, "no", world.clock.now().wall_ms)
+    signed = seal(record, lambda digest: scheme("lotus").schnorr_sign(first.secrets[first.key], digest))
+    first.feed(Received(signed, None))
+    shown: list[bool] = []
+    world.network.taps.append(
+        lambda source, _, frame: (
+            shown.append(bool(first.store.records))
+            if source == first.peer and isinstance(getattr(frame, "record", None), Decline)
+            else None
+        )
+    )
+    second.feed(Approved(second.key, True))
+    world.run(20_000)
+    assert shown
+    assert all(shown)
+    assert len(first.told("signing-request:declined")) == 1

@@ -164,7 +164,7 @@ class Node:
                         queue.append(answer)
         self._seam("before_save")
         if saves and not self._commit(saves):
-            self._turn(deque([SaveFailed(tuple(saves))]))
+            self._turn(deque([SaveFailed(tuple(saves), tuple(events))]))
             return
         self.events.extend(events)  # the event log is part of the commit
         self._seam("after_save")
