@@ -87,8 +87,11 @@ class Part:
     def retractable(self) -> bool:
         """Whether it can be as if nothing of this had been asked: what is stored nowhere was said to nobody.
 
-        Not once an own partial signature was made, which costs its nonce, or there is a final signature.
+        Not once an own partial signature was made, which costs its nonce, or there is a final signature, or earlier
+        effects are still owed to the store.
         """
+        if self.entry.machine.resaving.due_ms is not None:
+            return False
         for save in self.saves:
             match save:
                 case SaveMessage(own=True, seq=2) | SaveOutcome(outcome=Outcome.COMPLETE):
@@ -171,8 +174,7 @@ class Turn:
         """That request, from the store if need be; None if it is nowhere."""
         entry = self._roster.find(request)
         if entry is not None and not entry.resumed:
-            entry.resumed = True
-            self.feed(entry, Restarted())
+            self.feed(entry)
         return entry
 
     def feed_to(self, request: bytes, *inputs: Input) -> Part | None:
@@ -184,6 +186,9 @@ class Turn:
         """Hand inputs to the machine, answer what it needs, and collect its effects."""
         part = self.part(entry)
         queue: deque[Input] = deque(inputs)
+        if not entry.resumed:
+            entry.resumed = True
+            queue.appendleft(Restarted())
         try:
             while queue:
                 effects = entry.machine.handle(queue.popleft(), self.now)
@@ -200,6 +205,7 @@ class Turn:
         """The machine failed in the middle: nothing of this turn is kept, and it is rebuilt from the store."""
         request = part.entry.request.id
         self.parts.pop(request, None)
+        self.direct = [answer for answer in self.direct if answer[2] != request]
         self._roster.drop(part.entry)
         self.broken.append(part)
 

@@ -108,16 +108,26 @@ class Store:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._back_up_in_thread, target)
 
     async def close(self) -> None:
-        """Write what is queued and close. Safe to repeat."""
-        await asyncio.to_thread(self.close_now)
+        """Write what is queued and close. Safe to repeat. To be called on the thread that reads, as `read` is."""
+        if self._begin_to_close():
+            await asyncio.to_thread(self._close_rest)
 
     def close_now(self) -> None:
         """The same without an event loop; blocks."""
+        if self._begin_to_close():
+            self._close_rest()
+
+    def _begin_to_close(self) -> bool:
+        """Take no more reads; False if that was done before."""
         if self._closed:
-            return
+            return False
         self._closed = True
+        self._reader.close()
+        return True
+
+    def _close_rest(self) -> None:
         self._pool.shutdown(wait=True)
-        for conn in (self._reader, *self._slow_readers):
+        for conn in self._slow_readers:
             conn.close()
         self._writer.stop()  # last: closing the last connection folds the write-ahead log into the file
 

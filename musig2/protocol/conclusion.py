@@ -133,6 +133,8 @@ class Conclusion:
     def refresh(self, reaction: Reaction) -> None:
         """Follow what the attempts came to: signing, waiting for another one, or out of time or attempts."""
         if self.final:
+            if self.reason is not None:
+                self._end_siblings(Reason(self.reason), reaction)
             return
         attempts, live = self._attempts, self._attempts.live()
         if not live and reaction.now.wall_ms >= self._terms.record.expires:
@@ -148,6 +150,11 @@ class Conclusion:
             if outcome is not self.outcome:
                 self.outcome = outcome
                 self.save(reaction)
+
+    def _end_siblings(self, reason: Reason, reaction: Reaction) -> None:
+        """Sessions of own keys that nothing told of the end: another own key brought it about."""
+        for session in self._attempts.live():
+            session.fire(On.ABORT, reaction, Ending(reason, Scope.REQUEST))
 
     def _tell_exhausted(self, reaction: Reaction) -> None:
         """Those who were told that another attempt comes hear that it does not."""

@@ -28,7 +28,6 @@ from .broadcasting import Broadcasting
 from .conclusion import Conclusion
 from .contributions import Contributions
 from .effects import Effect, Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow, State
-from .endings import Ending, Reason, Scope
 from .exchange import Exchange
 from .inputs import (
     Approved,
@@ -86,7 +85,7 @@ class SigningRequest:
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
         self._broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
         self._now: Now | None = None
-        self._resaving = Resaving(self._attempts, self._conclusion)
+        self.resaving = Resaving(self._attempts, self._conclusion)
 
     @classmethod
     def restore(
@@ -136,7 +135,7 @@ class SigningRequest:
         now = self._now
         if now is None:
             return None
-        due = [self._resaving.due_ms, self._broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
+        due = [self.resaving.due_ms, self._broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
         due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
         if not self._conclusion.final:
             due.append(self._attempts.next_due_ms())
@@ -179,7 +178,7 @@ class SigningRequest:
     @property
     def idle(self) -> bool:
         """Nothing is left to do: may be dropped from memory (a later frame re-loads it from the store)."""
-        return self._conclusion.final and self._broadcasting.over and self._resaving.due_ms is None
+        return self._conclusion.final and self._broadcasting.over and self.resaving.due_ms is None
 
     @property
     def coordinator(self) -> int | None:
@@ -244,7 +243,7 @@ class SigningRequest:
             case Restarted():
                 self._restarted(reaction)
             case SaveFailed(lost=lost, untold=untold):
-                self._resaving.failed(lost, untold, reaction)
+                self.resaving.failed(lost, untold, reaction)
             case _:
                 assert_never(inp)
 
@@ -262,9 +261,6 @@ class SigningRequest:
             self._finish_if_all_signed(live, reaction)
         self._joining.follow(reaction)
         self._conclusion.refresh(reaction)
-        if self._conclusion.final and self._conclusion.reason is not None:
-            for session in self._attempts.live():  # of an own key whose sibling ended the request
-                session.fire(On.ABORT, reaction, Ending(Reason(self._conclusion.reason), Scope.REQUEST))
 
     def _finish_if_all_signed(self, live: list[SigningSession], reaction: Reaction) -> None:
         for session in live:
@@ -338,7 +334,7 @@ class SigningRequest:
         if self._exchange.tick(reaction) and current is not None:
             self._contributions.show_sets(current, reaction)
         self._broadcasting.tick(reaction)
-        self._resaving.tick(reaction)
+        self.resaving.tick(reaction)
         self._conclusion.tick(reaction)
 
     def _restarted(self, reaction: Reaction) -> None:

@@ -22,6 +22,7 @@ LONGEST_PAUSE_MS: Final = 60_000
 TOLD_LATER: Final = frozenset(
     {
         "session:aborted",
+        "session:error",
         "signing-request:declined",
         "signing-request:cancelled",
         "signing-request:expired",
