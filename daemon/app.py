@@ -27,6 +27,7 @@ from daemon.junction import Junction
 from daemon.keystore import Keystore
 from daemon.known_peers import KnownPeers
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
+from daemon.lock_events import LockEvents
 from daemon.metrics import DaemonMetrics
 from daemon.passphrase import find_passphrase
 from daemon.policy import TransactionPolicy
@@ -64,8 +65,9 @@ class App:
         self.clock = Clock()
         self.store = Store.open(self._datadir.path / DATABASE_NAME)
         self.events = EventLog(store=self.store, clock=self.clock)
-        self.keystore = Keystore(store=self.store, clock=self.clock)
-        self.tokens = Tokens(store=self.store, clock=self.clock)
+        self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events)
+        self.lock_events = LockEvents(store=self.store, events=self.events, keystore=self.keystore)
+        self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)
         self.idempotency = Idempotency(store=self.store, clock=self.clock)
         self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
         self.known_peers = KnownPeers(store=self.store, clock=self.clock)
@@ -147,7 +149,12 @@ class App:
             handlers_of(
                 info,
                 peers,
-                KeyService(keystore=self.keystore, tokens=self.tokens, paused=self.signing.on_locked),
+                KeyService(
+                    keystore=self.keystore,
+                    tokens=self.tokens,
+                    paused=self.signing.on_locked,
+                    lock_told=self.lock_events.told,
+                ),
                 TokenService(tokens=self.tokens, keystore=self.keystore),
                 self.discovery,
                 *self.signing.methods,
@@ -175,7 +182,15 @@ class App:
         await self._start_keystore()
         for ban in self.bans.in_force():
             self.network.set_ban(ban.peer, ban.until_ms)
-        for part in (self.retention, self.junction, self.network, self.discovery, self.signing, self.server):
+        for part in (
+            self.lock_events,
+            self.retention,
+            self.junction,
+            self.network,
+            self.discovery,
+            self.signing,
+            self.server,
+        ):
             self._stops.append(part.stop)
             await part.start()
         self._announce()

@@ -79,9 +79,15 @@ class Bans:
         return ban
 
     async def lift(self, peer: bytes) -> None:
-        """Nothing happens when there is none."""
-        await self._store.write(lambda conn: conn.execute("DELETE FROM bans WHERE peer = ?", (peer,)))
+        """Tell with `peer:unbanned`; nothing happens when there is none."""
+
+        def delete(conn: sqlite3.Connection) -> None:
+            if conn.execute("DELETE FROM bans WHERE peer = ?", (peer,)).rowcount:
+                self._events.append(conn, "peer:unbanned", {"peerId": peer_text(peer)})
+
+        await self._store.write(delete)
         self._bans.pop(peer, None)
+        self._events.publish()
 
     async def forget_ended(self) -> None:
         """Remove those that are over."""

@@ -87,8 +87,10 @@ def insert(conn: sqlite3.Connection, stored: StoredKey) -> None:
     )
 
 
-def save_paused(conn: sqlite3.Connection, pubkey: bytes, *, paused: bool) -> None:
-    conn.execute("UPDATE keys SET paused = ? WHERE pubkey = ?", (paused, pubkey))
+def save_paused(conn: sqlite3.Connection, pubkey: bytes, *, paused: bool) -> bool:
+    """Whether that changed anything."""
+    query = "UPDATE keys SET paused = ? WHERE pubkey = ? AND paused <> ?"
+    return conn.execute(query, (paused, pubkey, paused)).rowcount > 0
 
 
 def save_sealed(conn: sqlite3.Connection, keys: Iterable[StoredKey]) -> None:

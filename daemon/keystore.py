@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import Final, NoReturn, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NoReturn, Protocol
 
 import musig2
 from daemon import key_rows, vault
@@ -33,22 +33,45 @@ from daemon.vault_start import Costs, open_vault
 from musig2 import SecretKey
 from rpc.errors import ApiError, unknown_key
 
-Also = Callable[[sqlite3.Connection, bytes], None]
-
 
 class WallClock(Protocol):
     def wall_ms(self) -> int: ...
+
+
+class Events(Protocol):
+    """The part of `daemon.events.EventLog` that is needed here."""
+
+    def append(
+        self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any], *, keys: Sequence[bytes] = ()
+    ) -> object: ...
+
+    def publish(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a new key brings along. `expected(pubkey)` is called before the key is stored, on the event loop;
+    `stored(conn, pubkey)` runs in the transaction that stores it, after its event.
+    """
+
+    expected: Callable[[bytes], None] = lambda pubkey: None
+    stored: Callable[[sqlite3.Connection, bytes], None] = lambda conn, pubkey: None
 
 
 LOCKED: Final = "The keys are locked: unlock them first, or name keys.passphrase_file in the settings and restart."
 
 
 class Keystore:
-    """Own keys, by public key. Use it from the event loop. Errors are ApiErrors, but for `start`."""
+    """Own keys, by public key. Use it from the event loop. Errors are ApiErrors, but for `start`.
 
-    def __init__(self, *, store: Store, clock: WallClock, costs: Costs | None = None) -> None:
+    Stored changes are told with `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; of lock and
+    unlock, which change memory alone, `daemon.lock_events` tells.
+    """
+
+    def __init__(self, *, store: Store, clock: WallClock, events: Events, costs: Costs | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._events = events
         self._costs = Costs() if costs is None else costs
         self._vault: Vault | None = None
         self._data_key: SealingKey | None = None
@@ -121,20 +144,22 @@ class Keystore:
 
     # Changes
 
-    async def create(self, scheme: str, label: str = "", *, also: Also | None = None) -> KeyInfo:
-        """A new key. `also(conn, pubkey)` runs in the same transaction. Raises `locked`."""
-        return await self._add(SecretKey.generate, scheme, label, also)
+    async def create(self, scheme: str, label: str = "", arrival: Arrival | None = None) -> KeyInfo:
+        """A new key. Raises `locked`."""
+        return await self._add(SecretKey.generate, scheme, label, arrival, imported=False)
 
-    async def import_key(self, private_key: str, scheme: str, label: str = "", *, also: Also | None = None) -> KeyInfo:
+    async def import_key(
+        self, private_key: str, scheme: str, label: str = "", arrival: Arrival | None = None
+    ) -> KeyInfo:
         """Take over a key given as hex or WIF. Raises `locked`, `invalid_key`, `already_exists`.
 
         The last where this secret or its negation is here, under whichever scheme: one secret belongs to one scheme.
         """
-        return await self._add(lambda: secret_key_from_text(private_key), scheme, label, also)
+        return await self._add(lambda: secret_key_from_text(private_key), scheme, label, arrival, imported=True)
 
-    async def pause(self, pubkey: bytes) -> KeyInfo:
-        """No new work for this key until `resume`. Raises `unknown_key`."""
-        return await self._set_paused(pubkey, paused=True)
+    async def pause(self, pubkey: bytes, reason: str | None = None) -> KeyInfo:
+        """No new work for this key until `resume`; `reason` when it was not its owner. Raises `unknown_key`."""
+        return await self._set_paused(pubkey, paused=True, reason=reason)
 
     async def resume(self, pubkey: bytes) -> KeyInfo:
         """Raises `unknown_key`."""
@@ -212,8 +237,10 @@ class Keystore:
         def save(conn: sqlite3.Connection) -> None:
             vault.save(conn, made)
             key_rows.save_sealed(conn, resealed.values())
+            self._events.append(conn, "node:passphrase-changed", {})
 
         await self._store.write(save)
+        self._events.publish()
         self._vault = made
         self._stored |= {key: replace(self._stored[key], sealed=stored.sealed) for key, stored in resealed.items()}
         if self.locked:
@@ -221,7 +248,10 @@ class Keystore:
         else:
             self._adopt(fresh)
 
-    async def _add(self, make: Callable[[], SecretKey], scheme: str, label: str, also: Also | None) -> KeyInfo:
+    async def _add(
+        self, make: Callable[[], SecretKey], scheme: str, label: str, arrival: Arrival | None, *, imported: bool
+    ) -> KeyInfo:
+        brought = Arrival() if arrival is None else arrival
         async with self._changing:
             if self._data_key is None or self._vault is None:
                 raise ApiError("locked", LOCKED)
@@ -232,22 +262,34 @@ class Keystore:
             info = KeyInfo(secret.pubkey, scheme, label, external=False, paused=False, created_at=self._clock.wall_ms())
             stored = key_rows.sealed(info, self._vault.vault_id, self._data_key, secret)
             secret.wipe()
+            brought.expected(info.pubkey)
 
             def save(conn: sqlite3.Connection) -> None:
                 key_rows.insert(conn, stored)
-                if also is not None:
-                    also(conn, info.pubkey)
+                self._tell(conn, "key:created", info.pubkey, scheme=scheme, label=label, imported=imported)
+                brought.stored(conn, info.pubkey)
 
             await self._store.write(save)
             self._stored[info.pubkey] = stored
+            self._events.publish()
             return info
 
-    async def _set_paused(self, pubkey: bytes, *, paused: bool) -> KeyInfo:
+    async def _set_paused(self, pubkey: bytes, *, paused: bool, reason: str | None = None) -> KeyInfo:
         self.info(pubkey)
-        await self._store.write(lambda conn: key_rows.save_paused(conn, pubkey, paused=paused))
+        why = {} if reason is None else {"reason": reason}
+
+        def save(conn: sqlite3.Connection) -> None:
+            if key_rows.save_paused(conn, pubkey, paused=paused):
+                self._tell(conn, "key:paused" if paused else "key:resumed", pubkey, **why)
+
+        await self._store.write(save)
         stored = self._stored[pubkey]
         self._stored[pubkey] = replace(stored, info=replace(stored.info, paused=paused))
+        self._events.publish()
         return self._stored[pubkey].info
+
+    def _tell(self, conn: sqlite3.Connection, event: str, pubkey: bytes, **data: object) -> None:
+        self._events.append(conn, event, {"publicKey": pubkey.hex(), **data}, keys=[pubkey])
 
     def _unseal(self, pubkey: bytes, data_key: SealingKey) -> SecretKey:
         assert self._vault is not None, "there is a data key"

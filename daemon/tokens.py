@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.locations import COOKIE_NAME
 from daemon.datadir import DatadirError, group_id
+from daemon.events import EventLog
 from daemon.private_file import write_private
 from daemon.store import Store
 from rpc.auth import token_digest
@@ -42,11 +43,15 @@ class TokenInfo:
 
 
 class Tokens:
-    """The tokens in force; implements `rpc.ports.TokenStore`. Use it from the event loop."""
+    """The tokens in force; implements `rpc.ports.TokenStore`. Use it from the event loop.
 
-    def __init__(self, *, store: Store, clock: WallClock) -> None:
+    Changes are told with `token:created` and `token:revoked`.
+    """
+
+    def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
         self._store = store
         self._clock = clock
+        self._events = events
         self._infos: dict[str, TokenInfo] = {}
         self._facts: dict[str, TokenFact] = {}
         self._by_digest: dict[bytes, str] = {}
@@ -122,33 +127,57 @@ class Tokens:
         token = _new_token()
         info = TokenInfo(f"t{secrets.token_hex(6)}", given, bound, create_key, label, self._clock.wall_ms(), expires_at)
         digest = token_digest(token)
-        await self._store.write(lambda conn: _insert(conn, info, digest))
+
+        def insert(conn: sqlite3.Connection) -> None:
+            _insert(conn, info, digest)
+            self._events.append(conn, "token:created", _told(info), keys=sorted(info.keys or ()))
+
+        await self._store.write(insert)
         self._take(info, digest)
+        self._events.publish()
         return info.token_id, token
 
     async def revoke(self, token_id: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None) -> None:
         """End it at once; `also` runs in the same transaction. Raises ApiError `not_found`."""
+        await self._end(token_id, "revoked", also)
+
+    async def _end(
+        self, token_id: str, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
+    ) -> None:
         if token_id not in self._infos:
             raise not_found("token")
 
         def delete(conn: sqlite3.Connection) -> None:
-            conn.execute("DELETE FROM tokens WHERE token_id = ?", (token_id,))
+            if conn.execute("DELETE FROM tokens WHERE token_id = ?", (token_id,)).rowcount:
+                self._events.append(conn, "token:revoked", {"tokenId": token_id, "reason": reason})
             also(conn)
 
         await self._store.write(delete)
         self._drop(token_id)
         self._changed()
+        self._events.publish()
 
     def store_binding(self, conn: sqlite3.Connection, token_id: str, pubkey: bytes) -> None:
-        """Inside the write function that stores a key the token created; call `bind` after it."""
+        """Inside the write function that stores a key the token created; call `bind` before it."""
         if token_id in self._infos:
             conn.execute("INSERT INTO token_keys (token_id, pubkey) VALUES (?, ?)", (token_id, pubkey))
 
     def bind(self, token_id: str, pubkey: bytes) -> None:
-        """From now on the token may use that key too."""
+        """From now on the token may use that key too.
+
+        Called before the key is stored: the event that tells of it is for this token as well, and whoever publishes
+        first looks for whom it is.
+        """
+        self._rebind(token_id, lambda keys: keys | {pubkey})
+
+    def unbind(self, token_id: str, pubkey: bytes) -> None:
+        """The key could not be stored after all."""
+        self._rebind(token_id, lambda keys: keys - {pubkey})
+
+    def _rebind(self, token_id: str, change: Callable[[frozenset[bytes]], frozenset[bytes]]) -> None:
         info = self._infos.get(token_id)
         if info is not None and info.keys is not None:
-            self._take(replace(info, keys=info.keys | {pubkey}), self._facts[token_id].digest)
+            self._take(replace(info, keys=change(info.keys)), self._facts[token_id].digest)
 
     async def forget_expired(self) -> None:
         """Remove what has expired from memory and store."""
@@ -156,7 +185,7 @@ class Tokens:
         for info in tuple(self._infos.values()):
             if info.expires_at is not None and info.expires_at <= now_ms:
                 with suppress(ApiError):  # revoked at the same moment: gone as well
-                    await self.revoke(info.token_id)
+                    await self._end(info.token_id, "expired")
 
     def _take(self, info: TokenInfo, digest: bytes) -> None:
         self._infos[info.token_id] = info
@@ -175,6 +204,11 @@ class Tokens:
     def _changed(self) -> None:
         for callback in tuple(self._watchers):
             callback()
+
+
+def _told(info: TokenInfo) -> dict[str, Any]:
+    told = {"tokenId": info.token_id, "scopes": list(info.scopes), "createKey": info.create_key, "label": info.label}
+    return told if info.expires_at is None else {**told, "expiresAt": info.expires_at}
 
 
 def _new_token() -> str:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rpc.caller import Caller
+from rpc.caller import Caller, Scope
+from rpc.models.event_kinds import EVENTS, HeardBy
 from rpc.models.events import EventFilter
 from rpc.ports import Event, Followed
 
-# About signers in general, not about a key of this daemon: for those who follow a type of theirs.
-_OF_SIGNERS = frozenset({"signer:discovered", "signer:withdrawn", "signer:unavailable"})
+# Those that are not simply for whoever may know of one of their keys.
+_OTHERS = {name: kind.heard_by for name, kind in EVENTS.items() if kind.heard_by is not HeardBy.KEYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Selection:
 
     def takes(self, event: Event) -> bool:
         """Whether the event passes."""
-        if event.event in _OF_SIGNERS and not event.data.get("publicKeys"):
-            return self._asked(event) and self._concerns(event) and self._follows(event)
+        heard_by = _OTHERS.get(event.event)
+        if heard_by is not None:
+            return self._asked(event) and self._concerns(event) and self._hears(event, heard_by)
         return self._everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
 
     def shown(self, event: Event) -> Event:
@@ -78,6 +80,19 @@ class Selection:
             and narrow.session_id in (None, data.get("sessionId"))
             and narrow.request_id in (None, data.get("requestId"))
         )
+
+    def _hears(self, event: Event, heard_by: HeardBy) -> bool:
+        match heard_by:
+            case HeardBy.SIGNERS if not event.data.get("publicKeys"):
+                return self._follows(event)
+            case HeardBy.SIGNERS | HeardBy.KEYS:
+                return self._allowed(event)
+            case HeardBy.EVERYBODY:
+                return True
+            case HeardBy.ADMINS:
+                caller = self._caller
+                over_all = self._keys is None and Scope.ADMIN in caller.scopes
+                return over_all or event.data.get("tokenId") == caller.token_id
 
     def _allowed(self, event: Event) -> bool:
         return self._keys is None or not self._keys.isdisjoint(event.data.get("publicKeys", ()))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from daemon.key_rows import KeyInfo
-from daemon.keystore import Also, Keystore
+from daemon.keystore import Arrival, Keystore
 from daemon.tokens import Tokens
 from rpc.caller import Caller
 from rpc.errors import ApiError
@@ -18,25 +18,37 @@ from rpc.models.wire import NoParams, NoParamsChange
 class KeyService:
     """Keys through the API. A token that creates a key is bound to it in the same commit."""
 
-    def __init__(self, *, keystore: Keystore, tokens: Tokens, paused: Callable[[Sequence[bytes]], None]) -> None:
-        """`paused` is told which keys may no longer sign, so that their open sessions end."""
+    def __init__(
+        self,
+        *,
+        keystore: Keystore,
+        tokens: Tokens,
+        paused: Callable[[Sequence[bytes]], None],
+        lock_told: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`paused` is told which keys may no longer sign, so that their open sessions end.
+
+        `lock_told` returns when the events of lock and unlock are stored.
+        """
         self._keystore = keystore
         self._tokens = tokens
         self._paused = paused
+        self._lock_told = lock_told
 
     async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
         _require_creation(caller)
-        made = await self._keystore.create(params.scheme, params.label or "", also=self._with_key(caller, params))
-        self._tokens.bind(caller.token_id, made.pubkey)
-        return _made(made.pubkey, params)
+        return await self._add(
+            caller, params, lambda arrival: self._keystore.create(params.scheme, params.label or "", arrival)
+        )
 
     async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
         _require_creation(caller)
         secret = params.private_key.get_secret_value()
-        also = self._with_key(caller, params)
-        made = await self._keystore.import_key(secret, params.scheme, params.label or "", also=also)
-        self._tokens.bind(caller.token_id, made.pubkey)
-        return _made(made.pubkey, params)
+        return await self._add(
+            caller,
+            params,
+            lambda arrival: self._keystore.import_key(secret, params.scheme, params.label or "", arrival),
+        )
 
     async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:
         seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
@@ -56,10 +68,12 @@ class KeyService:
 
     async def unlock(self, caller: Caller, params: models.Unlock) -> models.LockState:
         await self._keystore.unlock(params.passphrase.get_secret_value(), params.duration_ms)
+        await self._lock_told()
         return self._lock_state()
 
     async def lock(self, caller: Caller, params: NoParamsChange) -> models.LockState:
         self._keystore.lock()
+        await self._lock_told()
         return self._lock_state()
 
     async def change_passphrase(self, caller: Caller, params: models.ChangePassphrase) -> models.PassphraseChanged:
@@ -68,16 +82,32 @@ class KeyService:
         )
         return models.PassphraseChanged(changed=True)
 
-    def _with_key(self, caller: Caller, params: models.CreateKey | models.ImportKey) -> Also:
-        """What is written with the new key: that it belongs to the token that made it, and the answer."""
+    async def _add(
+        self,
+        caller: Caller,
+        params: models.CreateKey | models.ImportKey,
+        add: Callable[[Arrival], Awaitable[KeyInfo]],
+    ) -> models.KeyMade:
+        """With the new key is stored that it belongs to the token that made it, and the answer."""
         once = call_at_work()
+        expected: list[bytes] = []
 
-        def also(conn: sqlite3.Connection, pubkey: bytes) -> None:
+        def expect(pubkey: bytes) -> None:
+            expected.append(pubkey)
+            self._tokens.bind(caller.token_id, pubkey)
+
+        def store(conn: sqlite3.Connection, pubkey: bytes) -> None:
             self._tokens.store_binding(conn, caller.token_id, pubkey)
             if once is not None:
                 once.keep(conn, _made(pubkey, params))
 
-        return also
+        try:
+            made = await add(Arrival(expect, store))
+        except Exception:
+            for pubkey in expected:
+                self._tokens.unbind(caller.token_id, pubkey)
+            raise
+        return _made(made.pubkey, params)
 
     def _lock_state(self) -> models.LockState:
         return models.LockState(locked=self._keystore.locked, until=self._keystore.locks_at_ms)

@@ -20,7 +20,7 @@ log = structlog.get_logger("musigd.signing")
 class Outcomes:
     """Counts completed, aborted and failed sessions of other signers; pauses a key that somebody else joined with."""
 
-    def __init__(self, *, discovery: Discovery, pause: Callable[[bytes], Awaitable[Any]]) -> None:
+    def __init__(self, *, discovery: Discovery, pause: Callable[[bytes, str], Awaitable[Any]]) -> None:
         self._discovery = discovery
         self._pause = pause
         self._times = ResponseTimes()
@@ -57,7 +57,7 @@ class Outcomes:
             if isinstance(note, KeyConflict):
                 peer = peer_text(note.peer)
                 log.error("an own key is used elsewhere and is paused", key=note.key.hex(), peer=peer)
-                self._spawn(self._pause(note.key))
+                self._spawn(self._pause(note.key, "key_conflict"))
 
     def _count(self, part: Part, keys: Collection[bytes], outcome: str, times_ms: Mapping[int, int]) -> None:
         """`times_ms`: how long which signer took, as far as that was measured."""

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 GAP: Final = "events:gap"
 PROGRESS: Final = "events:progress"
+
+
+class HeardBy(Enum):
+    """Which tokens hear of an event. `rpc.event_filter` decides by it."""
+
+    KEYS = "a token bound to keys if one of them is in `publicKeys`; any other token"
+    SIGNERS = "a token that follows a type of the signer; where `publicKeys` is, as KEYS"
+    EVERYBODY = "every token"
+    ADMINS = "a token with `admin` that is not bound to keys, and the token itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,7 @@ class EventKind:
 
     when: str
     data: tuple[str, ...] = ()
+    heard_by: HeardBy = HeardBy.KEYS
 
 
 # What the data hold beside that: the own keys concerned, and to which request and session the event belongs.
@@ -28,14 +39,17 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "signer:discovered": EventKind(
         "a new or renewed signer of a type that this token follows; sameDaemon: another wallet of this daemon",
         ("advertisement", "renewed", "sameDaemon?"),
+        HeardBy.SIGNERS,
     ),
     "signer:withdrawn": EventKind(
         "a signer of a type that this token follows took its advertisement back, or an own key did",
         ("publicKey", "transactionTypes?", "sameDaemon?"),
+        HeardBy.SIGNERS,
     ),
     "signer:unavailable": EventKind(
         "a signer of a type that this token follows is gone; reason: peer_left (away for 30 s) or expired",
         ("publicKey", "reason", "transactionTypes"),
+        HeardBy.SIGNERS,
     ),
     "signer:expiring": EventKind(
         "an own advertisement ends in an hour and cannot be renewed", ("publicKey", "expiresAt")
@@ -74,4 +88,27 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "peer:connected": EventKind("a peer connected", ("peerId",)),
     "peer:disconnected": EventKind("a peer left", ("peerId",)),
     "peer:banned": EventKind("a peer was banned", ("peerId", "until", "reason")),
+    "peer:unbanned": EventKind("a ban was lifted", ("peerId",)),
+    "key:created": EventKind("a key was made or imported", ("publicKey", "scheme", "label", "imported")),
+    "key:paused": EventKind(
+        "a key signs no more until resumeKey; reason: key_conflict where the daemon did it, as the key is used elsewhere",
+        ("publicKey", "reason?"),
+    ),
+    "key:resumed": EventKind("a paused key signs again", ("publicKey",)),
+    "node:locked": EventKind(
+        "the keys were locked: by lock, when the time given to unlock was over, or by a restart; every token hears it",
+        heard_by=HeardBy.EVERYBODY,
+    ),
+    "node:unlocked": EventKind(
+        "the keys were opened, until then or for good; every token hears it", ("until?",), HeardBy.EVERYBODY
+    ),
+    "node:passphrase-changed": EventKind("the keys were encrypted under another passphrase"),
+    "token:created": EventKind(
+        "a token was made; publicKeys are those it is bound to; for tokens with admin, and the token itself",
+        ("tokenId", "scopes", "createKey", "label", "expiresAt?"),
+        HeardBy.ADMINS,
+    ),
+    "token:revoked": EventKind(
+        "a token ended; reason: revoked or expired; for tokens with admin", ("tokenId", "reason"), HeardBy.ADMINS
+    ),
 }

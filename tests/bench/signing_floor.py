@@ -65,7 +65,7 @@ class FloorNode:
         self._clock = Clock()
         self._store = Store.open(folder / "musigd.db")
         self._events = EventLog(store=self._store, clock=self._clock)
-        self._tokens = Tokens(store=self._store, clock=self._clock)
+        self._tokens = Tokens(store=self._store, clock=self._clock, events=self._events)
         config = NetworkConfig(
             network=network, listen=("/ip4/127.0.0.1/tcp/0",), mdns=False, dht=False, private_addresses=True
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daemon.clock import Clock
+from daemon.events import EventLog
 from daemon.keystore import Keystore
 from daemon.passphrase import find_passphrase
 from daemon.sealing import KdfCost
@@ -23,8 +24,12 @@ class SettableClock(Clock):
         return self.now_ms
 
 
-async def started(store: Store, datadir: Path, configured: Path | None = None) -> Keystore:
-    keystore = Keystore(store=store, clock=SettableClock(), costs=CHEAP)
+async def started(
+    store: Store, datadir: Path, configured: Path | None = None, events: EventLog | None = None
+) -> Keystore:
+    clock = SettableClock()
+    told = EventLog(store=store, clock=clock) if events is None else events
+    keystore = Keystore(store=store, clock=clock, events=told, costs=CHEAP)
     await keystore.start(find_passphrase(datadir, configured, {}))
     return keystore
 

@@ -10,6 +10,7 @@ import pytest
 from ops_world import NEGATED, SECRET, generated_passphrase, started
 
 import musig2
+from daemon.keystore import Arrival
 from daemon.store import Store
 from rpc.errors import ApiError
 
@@ -146,6 +147,6 @@ async def test_what_is_stored_with_a_key_is_one_transaction(store: Store, tmp_pa
         raise KeyError("token")
 
     with pytest.raises(KeyError):
-        await keystore.create("lotus", also=broken)
+        await keystore.create("lotus", arrival=Arrival(stored=broken))
     assert keystore.keys() == ()
     assert (await started(store, tmp_path)).keys() == ()

@@ -10,6 +10,7 @@ from ops_world import SECRET, SettableClock, generated_passphrase, started
 from config.load import load_settings
 from daemon.bans import Bans
 from daemon.events import EventLog
+from daemon.lock_events import LockEvents
 from daemon.sealing import KdfMemoryError
 from daemon.services.info import InfoService
 from daemon.services.keys import KeyService
@@ -91,16 +92,18 @@ class Daemon:
 @pytest.fixture
 async def daemon(store: Store, tmp_path: Path) -> Daemon:
     clock, network = SettableClock(), TwoPeers()
-    keystore = await started(store, tmp_path)
-    tokens = Tokens(store=store, clock=clock)
-    await tokens.start()
     events = EventLog(store=store, clock=clock)
     await events.start()
+    keystore = await started(store, tmp_path, events=events)
+    lock_events = LockEvents(store=store, events=events, keystore=keystore)
+    await lock_events.start()
+    tokens = Tokens(store=store, clock=clock, events=events)
+    await tokens.start()
     bans = Bans(store=store, clock=clock, events=events)
     settings = load_settings(flags={"network": "test"}, file=None)
     paused: list[bytes] = []
     made = Daemon(
-        KeyService(keystore=keystore, tokens=tokens, paused=paused.extend),
+        KeyService(keystore=keystore, tokens=tokens, paused=paused.extend, lock_told=lock_events.told),
         TokenService(tokens=tokens, keystore=keystore),
         PeerService(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
         InfoService(

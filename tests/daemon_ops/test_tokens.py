@@ -36,7 +36,7 @@ async def tokens(store: Store, clock: SettableClock) -> Tokens:
 
 
 async def loaded(store: Store, clock: SettableClock) -> Tokens:
-    made = Tokens(store=store, clock=clock)
+    made = Tokens(store=store, clock=clock, events=EventLog(store=store, clock=clock))
     await made.start()
     return made
 

@@ -120,6 +120,19 @@ async def test_event_of_two_own_keys_names_to_each_wallet_its_own_whoever_else_l
         assert [event["seq"] for event in page["events"]] == heard, "a filter does not tell whose key is here"
 
 
+async def test_every_wallet_hears_of_the_lock_and_only_admins_and_itself_of_a_token(world: World) -> None:
+    reader, admin = world.tokens.make("reader", "read"), world.tokens.make("admin", "admin")
+    bound = world.tokens.make("wallet", "admin", keys=[KEY_A])
+    world.log.append("node:locked")
+    world.log.append("token:created", tokenId="id-wallet", publicKeys=[KEY_A])
+    world.log.append("token:created", tokenId="id-other", publicKeys=[KEY_A])
+    world.log.append("key:created", publicKey=KEY_B, publicKeys=[KEY_B])
+    world.log.append("node:unlocked")
+    for token, heard in ((COOKIE, [1, 2, 3, 4, 5]), (admin, [1, 2, 3, 4, 5]), (reader, [1, 4, 5]), (bound, [1, 2, 5])):
+        page = await world.result("getEvents", {"fromSeq": 1}, token)
+        assert [event["seq"] for event in page["events"]] == heard, token
+
+
 def tell_of_signers(world: World) -> None:
     """One signer each for swaps and escrow appears, and goes; an own key of the daemon is withdrawn."""
     for name in ("swap", "escrow"):

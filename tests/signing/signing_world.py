@@ -127,7 +127,7 @@ class Daemon:
         self.store = Store.open(self.folder / "musigd.db")
         self.events = EventLog(store=self.store, clock=self.clock)
         await self.events.start()
-        self.keystore = Keystore(store=self.store, clock=self.clock, costs=CHEAP)
+        self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events, costs=CHEAP)
         await self.keystore.start(PassphraseFile(Origin.GENERATED, self.folder / "passphrase"))
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
         if "network" not in settings:

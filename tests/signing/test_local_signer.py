@@ -48,7 +48,7 @@ class Keys:
     def sign(self, pubkey: bytes, digest: bytes) -> bytes:
         return scheme(self.name).schnorr_sign(self.get(pubkey), digest)
 
-    async def pause(self, pubkey: bytes) -> None:
+    async def pause(self, pubkey: bytes, reason: str | None = None) -> None:
         raise AssertionError("nobody pauses here")
 
 

@@ -1,0 +1,68 @@
+"""Tells with `node:locked` and `node:unlocked` whenever the keys were locked or opened: by a call, a timer, a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import Any, Final
+
+import structlog
+
+from daemon.events import EventLog
+from daemon.keystore import Keystore
+from daemon.store import Store, StoreError
+
+log = structlog.get_logger("musigd.keys")
+
+TOLD: Final = "told_locked"  # name in the table meta: whether the last event said locked
+
+
+class LockEvents:
+    """Locking is in memory and must work on a full disk, so the event follows it instead of coming with it."""
+
+    def __init__(self, *, store: Store, events: EventLog, keystore: Keystore) -> None:
+        self._store = store
+        self._events = events
+        self._keystore = keystore
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Tell if the daemon is back in another state than it was in. After the keystore has started."""
+        self._keystore.on_lock(self._spawn)
+        self._keystore.on_unlock(self._spawn)
+        if self._keystore.locked is not self._store.read(_told_locked):
+            self._spawn()
+            await self.told()
+
+    async def stop(self) -> None:
+        """Wait for what is being stored."""
+        await self.told()
+
+    async def told(self) -> None:
+        """Return when everything up to now has been told."""
+        await asyncio.gather(*self._tasks)
+
+    def _spawn(self) -> None:
+        locked, until_ms = self._keystore.locked, self._keystore.locks_at_ms
+        task = asyncio.create_task(self._tell(locked=locked, until_ms=until_ms))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, *, locked: bool, until_ms: int | None) -> None:
+        data: dict[str, Any] = {} if locked or until_ms is None else {"until": until_ms}
+
+        def save(conn: sqlite3.Connection) -> None:
+            conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (TOLD, int(locked)))
+            self._events.append(conn, "node:locked" if locked else "node:unlocked", data)
+
+        try:
+            await self._store.write(save)
+        except StoreError as error:
+            log.error("it could not be stored that the keys were locked or opened", locked=locked, detail=str(error))
+        else:
+            self._events.publish()
+
+
+def _told_locked(conn: sqlite3.Connection) -> bool:
+    row = conn.execute("SELECT value FROM meta WHERE name = ?", (TOLD,)).fetchone()
+    return row is not None and bool(row[0])
