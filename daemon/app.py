@@ -182,15 +182,8 @@ class App:
         await self._start_keystore()
         for ban in self.bans.in_force():
             self.network.set_ban(ban.peer, ban.until_ms)
-        for part in (
-            self.lock_events,
-            self.retention,
-            self.junction,
-            self.network,
-            self.discovery,
-            self.signing,
-            self.server,
-        ):
+        local = (self.lock_events, self.retention)
+        for part in (*local, self.junction, self.network, self.discovery, self.signing, self.server):
             self._stops.append(part.stop)
             await part.start()
         self._announce()

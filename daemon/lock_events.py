@@ -1,4 +1,4 @@
-"""Tells with `node:locked` and `node:unlocked` whenever the keys were locked or opened: by a call, a timer, a restart."""
+"""Tells with `node:locked` and `node:unlocked` when the keys were locked or opened: by a call, a timer, a restart."""
 
 from __future__ import annotations
 

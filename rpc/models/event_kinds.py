@@ -91,7 +91,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "peer:unbanned": EventKind("a ban was lifted", ("peerId",)),
     "key:created": EventKind("a key was made or imported", ("publicKey", "scheme", "label", "imported")),
     "key:paused": EventKind(
-        "a key signs no more until resumeKey; reason: key_conflict where the daemon did it, as the key is used elsewhere",
+        "a key signs no more until resumeKey; reason: key_conflict when the daemon found it used elsewhere",
         ("publicKey", "reason?"),
     ),
     "key:resumed": EventKind("a paused key signs again", ("publicKey",)),

@@ -126,10 +126,8 @@ async def test_tokens_are_told_when_made_revoked_and_expired(told: Told) -> None
     told.clock.now_ms = in_a_minute
     await told.tokens.forget_expired()
     made_of = {"tokenId": first, "scopes": ["sign"], "createKey": False, "label": "phone", "expiresAt": in_a_minute}
-    assert [data for name, data in told.since(2) if name == "token:created"][0] == {
-        **made_of,
-        "publicKeys": [key.hex()],
-    }
+    created = next(data for name, data in told.since(2) if name == "token:created")
+    assert created == {**made_of, "publicKeys": [key.hex()]}
     ended = [(data["tokenId"], data["reason"]) for name, data in told.since() if name == "token:revoked"]
     assert ended == [(second, "revoked"), (first, "expired")]
 
