@@ -17,6 +17,7 @@ import pydantic_settings
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.service_variables import is_service_variable, service_variables
 from config.settings import Settings, SettingsError, setting_names
 from config.wording import sentence_of
 
@@ -50,6 +51,7 @@ def load_settings(*, flags: Mapping[str, Any], file: Path | None, must_exist: bo
     except ValidationError as error:
         raise SettingsError(*(_sentence(problem, values, origins) for problem in error.errors())) from None
     settings._origins = origins
+    settings._ignored = service_variables(os.environ, ENV_PREFIX)
     return settings
 
 
@@ -89,7 +91,12 @@ def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
 
 
 def _variables() -> list[str]:
-    return [name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in NOT_SETTINGS]
+    ours = {name: value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
+    return [
+        name
+        for name, value in ours.items()
+        if name.upper() not in NOT_SETTINGS and not is_service_variable(name, value, ENV_PREFIX)
+    ]
 
 
 def _name_of(variable: str) -> str:

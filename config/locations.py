@@ -47,7 +47,8 @@ def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:
     if len(bytes(usual)) <= LONGEST_SOCKET_PATH:
         return usual
     name = f"musigd-{sha256(bytes(datadir)).hexdigest()[:16]}.sock"
-    named = (environment.get("RUNTIME_DIRECTORY"), environment.get("XDG_RUNTIME_DIR"))
+    of_service = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # systemd lists all of a unit's
+    named = (of_service, environment.get("XDG_RUNTIME_DIR"))
     shared = (Path(gettempdir()), Path("/tmp"))  # noqa: S108 - a directory inside it that only this user can enter
     directories = [*(Path(each) for each in named if each), *(each / f"musigd-{os.getuid()}" for each in shared)]
     paths = [directory / name for directory in directories]

@@ -166,6 +166,7 @@ class Settings(BaseSettings):
     store: Storage = Storage()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _ignored: tuple[str, ...] = PrivateAttr(default=())
 
     @classmethod
     def settings_customise_sources(
@@ -178,6 +179,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is passed in: `config.load` has merged the sources and knows where each value came from."""
         return (init_settings,)
+
+    @property
+    def ignored_variables(self) -> tuple[str, ...]:
+        """Names that Kubernetes has put among the `MUSIGD_*` variables; see `config.service_variables`."""
+        return self._ignored
 
     def origin_of(self, name: str) -> str:
         """Where the value of a setting such as `rpc.listen` comes from: a flag, a variable, a file, or `default`."""

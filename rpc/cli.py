@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 
 from rpc.cli_completion import completion
+from rpc.cli_environment import refuse_unknown_variables
 from rpc.cli_help import EXIT_CODES, PARAMETERS, method_help, methods_help
 from rpc.cli_params import UsageError, params_of
 from rpc.cli_table import as_table
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    refuse_unknown_variables(os.environ)
     match options.command:
         case "methods":
             _print(methods_help())

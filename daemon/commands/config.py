@@ -16,7 +16,7 @@ from p2p.network import NetworkError, check_addresses
 from rpc.errors import ListenError
 from rpc.listen import require_safe, tls_context
 
-from .settings import ending_in_a_sentence, settings_from
+from .settings import ending_in_a_sentence, say_what_was_ignored, settings_from
 
 
 class UnusableSetting(DaemonError):
@@ -28,14 +28,18 @@ class UnusableSetting(DaemonError):
 @ending_in_a_sentence
 def show(arguments: argparse.Namespace) -> int:
     """Print every effective setting with where it comes from."""
-    sys.stdout.write(as_text(settings_from(arguments)) + "\n")
+    settings = settings_from(arguments)
+    say_what_was_ignored(settings)
+    sys.stdout.write(as_text(settings) + "\n")
     return 0
 
 
 @ending_in_a_sentence
 def check(arguments: argparse.Namespace) -> int:
     """Read everything as `run` would, look for what it names, and say that it is well."""
-    _look_for_what_is_named(settings_from(arguments))
+    settings = settings_from(arguments)
+    say_what_was_ignored(settings)
+    _look_for_what_is_named(settings)
     sys.stdout.write("The settings are valid.\n")
     return 0
 

@@ -8,13 +8,15 @@ import sys
 
 from daemon.doctor import Severity, examine
 
-from .settings import datadir_from, ending_in_a_sentence, settings_from
+from .settings import datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
 
 
 @ending_in_a_sentence
 def doctor(arguments: argparse.Namespace) -> int:
     """Print what was looked at; 1 when something keeps a daemon from working."""
-    findings = examine(settings_from(arguments), datadir_from(arguments), os.environ)
+    settings = settings_from(arguments)
+    say_what_was_ignored(settings)
+    findings = examine(settings, datadir_from(arguments), os.environ)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
     return int(any(finding.severity is Severity.FAULT for finding in findings))

@@ -22,7 +22,7 @@ from daemon.systemd_notify import Notifier, feed_watchdog
 from p2p.network import NetworkError
 from rpc.errors import ListenError
 
-from .settings import datadir_from, ending_in_a_sentence, settings_from
+from .settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 
 log = structlog.get_logger("musigd")
 
@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; exit codes as in errors.py."""
     settings = settings_from(arguments)
     configure_logging(settings.log.level, settings.log.format)
+    if settings.ignored_variables:
+        log.info(IGNORED, variables=list(settings.ignored_variables))
     sys.setswitchinterval(SWITCH_SECONDS)
     datadir = Datadir.claim(datadir_from(arguments))
     try:

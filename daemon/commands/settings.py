@@ -14,6 +14,7 @@ from config.locations import config_file_of, datadir_of
 from config.settings import Settings, SettingsError
 from daemon.errors import DaemonError
 
+IGNORED = "variables that Kubernetes sets for a Service are no settings and are ignored"
 FLAGS = {
     "network": "network",
     "rpc.listen": "rpc_listen",
@@ -34,6 +35,12 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     given: dict[str, Any] = {name: getattr(arguments, attribute) for name, attribute in FLAGS.items()}
     file, must_exist = config_file_of(arguments.config, os.environ, datadir_from(arguments))
     return load_settings(flags=given, file=file, must_exist=must_exist)
+
+
+def say_what_was_ignored(settings: Settings) -> None:
+    """One line on stderr for what Kubernetes put among our variables; `run` has it in its log."""
+    if settings.ignored_variables:
+        sys.stderr.write(f"musigd: {IGNORED}: {', '.join(settings.ignored_variables)}.\n")
 
 
 def ending_in_a_sentence(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

@@ -36,6 +36,17 @@ def test_tls_files_that_are_not_there_are_named(
     assert "rpc.tls_cert" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["config", "check"], ["config", "show"], ["doctor"]])
+def test_variables_of_a_kubernetes_service_are_ignored_with_one_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MUSIGD_PORT", "tcp://10.96.0.7:8327")
+    monkeypatch.setenv("MUSIGD_SERVICE_HOST", "10.96.0.7")
+    assert main([*command, "--datadir", str(tmp_path / "new")]) != EXIT_CONFIGURATION
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MUSIGD_PORT, MUSIGD_SERVICE_HOST" in line
+
+
 def test_good_settings_are_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--datadir", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "The settings are valid.\n"

@@ -119,6 +119,12 @@ def test_a_runtime_directory_that_is_too_long_itself_is_not_used(tmp_path: Path)
     assert "rrr" not in str(path)
 
 
+def test_the_first_of_several_runtime_directories_is_used(tmp_path: Path) -> None:
+    path = socket_path(tmp_path / ("e" * 90), {"RUNTIME_DIRECTORY": "/run/musigd:/run/other"})
+
+    assert path.parent == Path("/run/musigd")
+
+
 def test_a_long_socket_path_moves_to_the_runtime_directory(tmp_path: Path, short: Path) -> None:
     deep = tmp_path / ("d" * 90)
     claimed = Datadir.claim(deep)

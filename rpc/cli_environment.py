@@ -1,0 +1,21 @@
+"""The variables that `musig-cli` reads: a name of theirs that means nothing must not pass in silence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Final
+
+from config.service_variables import is_service_variable
+from rpc.cli_params import UsageError
+
+PREFIX: Final = "MUSIG_"
+KNOWN: Final = ("MUSIG_URL", "MUSIG_TOKEN_FILE")
+
+
+def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Raises UsageError for a `MUSIG_*` variable that is none of ours; those that Kubernetes sets are passed over."""
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name not in KNOWN and not is_service_variable(name, value, PREFIX):
+            (nearest,) = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.0)
+            raise UsageError(f"unknown variable {name}; the nearest known one is {nearest}")
