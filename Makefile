@@ -54,17 +54,17 @@ cover-musig2: env ## line and branch coverage of the cryptography: all of it, or
 	@$(PYTEST) tests/musig2 -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini
 
 mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
-	@$(PY) tests/musig2/mutate.py --minutes 20 --jobs 2
+	@$(PY) -m tests.musig2.mutate --minutes 20 --jobs 2
 
 nightly: env ## what is too long for `make test`: about an hour
-	@$(PY) tests/musig2/differential.py 100000
+	@$(PY) -m tests.musig2.differential 100000
 	@$(PY) -m tests.protocol.sim.run_schedules 10000
-	@MUSIGD_KILLS=200 $(PYTEST) tests/signing/test_kill_random.py
-	@$(PY) tests/rpc/slow_requests.py
-	@$(PY) tests/rpc/slow_resume.py
+	@MUSIGD_KILLS=200 $(PYTEST) tests/signing/crash/test_kill_random.py
+	@$(PY) -m tests.rpc.calls.slow_requests
+	@$(PY) -m tests.rpc.events.slow_resume
 
 test-javascript: env ## the JavaScript example against real daemons (needs Node 22 or newer, or NODE=PATH)
-	@NODE="$(NODE)" $(PY) tests/rpc/slow_javascript.py
+	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_javascript
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)

@@ -15,37 +15,37 @@ from importlib.metadata import version
 
 from config.locations import DATABASE_NAME
 from config.settings import Settings
-from daemon.bans import Bans
+from daemon.access.idempotency import Idempotency
+from daemon.access.tokens import Tokens
+from daemon.api.info import InfoService
+from daemon.api.keys import KeyService
+from daemon.api.peers import PeerService
+from daemon.api.tokens import TokenService
+from daemon.api.translated import translated
 from daemon.clock import Clock
-from daemon.datadir import Datadir
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
-from daemon.health import DaemonHealth
-from daemon.idempotency import Idempotency
-from daemon.identity import load_seed
-from daemon.junction import Junction
-from daemon.keystore import Keystore
-from daemon.known_peers import KnownPeers
+from daemon.host.datadir import Datadir
+from daemon.keys.identity import load_seed
+from daemon.keys.keystore import Keystore
+from daemon.keys.passphrase import find_passphrase
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
 from daemon.lock_events import LockEvents
-from daemon.metrics import DaemonMetrics
-from daemon.passphrase import find_passphrase
+from daemon.peers.bans import Bans
+from daemon.peers.junction import Junction
+from daemon.peers.known_peers import KnownPeers
 from daemon.policy import TransactionPolicy
-from daemon.retention import Retention
-from daemon.services.info import InfoService
-from daemon.services.keys import KeyService
-from daemon.services.peers import PeerService
-from daemon.services.tokens import TokenService
-from daemon.services.translated import translated
 from daemon.signing.service import SigningService
 from daemon.store import Store
-from daemon.tokens import Tokens
-from musig2.protocol.peers import PeerIdentity
+from daemon.upkeep.health import DaemonHealth
+from daemon.upkeep.metrics import DaemonMetrics
+from daemon.upkeep.retention import Retention
+from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
-from rpc.backend import handlers_of
 from rpc.caller import OWNER
-from rpc.server import RpcServer
+from rpc.server.backend import handlers_of
+from rpc.server.server import RpcServer
 
 
 class App:

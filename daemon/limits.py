@@ -7,7 +7,7 @@ from pathlib import Path
 from config.settings import Settings
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.signing.limits import SigningLimits
-from musig2.protocol.checks import Limits
+from musig2.protocol.records.checks import Limits
 from p2p.network import NetworkConfig
 from rpc.config import RpcConfig
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 
 from daemon.events import EventLog
-from daemon.keystore import Keystore
+from daemon.keys.keystore import Keystore
 from daemon.store import Store, StoreError
 
 log = structlog.get_logger("musigd.keys")

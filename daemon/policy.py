@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from musig2.protocol.records import Request
-from musig2.sighash import SIGHASH_DEFAULT, SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
-from musig2.transaction import Transaction, TxOutput
+from musig2.chain.sighash import SIGHASH_DEFAULT, SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
+from musig2.chain.transaction import Transaction, TxOutput
+from musig2.protocol.records.records import Request
 from rpc.errors import ApiError
 
 

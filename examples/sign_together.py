@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from rpc.client import Client
+from rpc.client.client import Client
 
 SCHEME: Final = "lotus"
 TYPE = "spend"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from musig2 import secp
 from musig2.contexts import SigningValues
+from musig2.curve import secp
+from musig2.curve.memory import Slot, take_slot
+from musig2.curve.points import parse_contributed_keys
 from musig2.errors import InvalidArgumentError, InvalidContributionError
 from musig2.keys import SecretKey
-from musig2.memory import Slot, take_slot
-from musig2.points import parse_contributed_keys
 from musig2.tweaks import Tweak, TweakKind, taptweak_bip341
 
 _SECNONCE: Final = slice(0, secp.SECNONCE_SIZE)

@@ -7,9 +7,9 @@ data only and never change once made, so contexts may be shared between threads 
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from musig2.curve.memory import Slot
 from musig2.errors import InvalidArgumentError
 from musig2.keys import SecretKey
-from musig2.memory import Slot
 from musig2.tweaks import Tweak
 
 

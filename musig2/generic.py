@@ -6,10 +6,10 @@ out is public. Layout of the slot: k1 | k2 | scratch.
 
 from typing import Final
 
-from musig2 import secp
+from musig2.curve import secp
+from musig2.curve.memory import Slot
 from musig2.errors import LibraryError
 from musig2.keys import SecretKey
-from musig2.memory import Slot
 
 _K1: Final = slice(0, 32)
 _K2: Final = slice(32, 64)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn, Self, SupportsIndex
 
-from musig2 import secp
+from musig2.curve import secp
+from musig2.curve.memory import Slot, take_slot
 from musig2.errors import InvalidArgumentError, KeyWiped, NonceConsumed
-from musig2.memory import Slot, take_slot
 
 _PAIR = slice(32, 32 + secp.KEYPAIR_SIZE)
 

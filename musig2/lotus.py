@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar, Final
 
-from musig2 import generic, secp
+from musig2 import generic
 from musig2.contexts import AggregateKey, SigningValues
+from musig2.curve import secp
+from musig2.curve.hashing import midstate, sha256, tagged_hash
+from musig2.curve.jacobi import FIELD, is_square
+from musig2.curve.memory import Slot, take_slot
+from musig2.curve.points import INFINITY, combination, negated, parse_contributed_keys, parse_pubkey, times
+from musig2.curve.secp import ORDER
 from musig2.errors import InvalidArgumentError, InvalidContributionError, LibraryError
-from musig2.hashing import midstate, sha256, tagged_hash
-from musig2.jacobi import FIELD, is_square
 from musig2.keys import SecretKey
-from musig2.memory import Slot, take_slot
-from musig2.points import INFINITY, combination, negated, parse_contributed_keys, parse_pubkey, times
-from musig2.secp import ORDER
 from musig2.tweaks import NO_ROOT, Tweak, TweakKind, taptweak_lotus
 
 _AUX_TAG: Final = b"musigd/lotus/aux"

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from musig2 import batch, bip340, lotus, points, secp
+from musig2 import bip340, lotus
 from musig2.contexts import KeyAggContext, SchemeRules, SessionContext
+from musig2.curve import batch, points, secp
+from musig2.curve.memory import take_slot
 from musig2.errors import InvalidArgumentError, InvalidContributionError, NonceMismatch, SigningFault
 from musig2.keys import SecNonce, SecretKey
-from musig2.memory import take_slot
 from musig2.tweaks import Tweak
 
 _CACHED_KEY_LISTS: Final = 128

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from musig2.curve.hashing import tagged_hash
+from musig2.curve.secp import ORDER
 from musig2.errors import InvalidArgumentError
-from musig2.hashing import tagged_hash
-from musig2.secp import ORDER
 
 NO_ROOT: Final = bytes(32)
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
 
-from musig2.protocol.peers import PEER_BYTES, PREFIX, peer_text
-
-from .errors import AddressError
+from musig2.protocol.records.peers import PEER_BYTES, PREFIX, peer_text
+from p2p.errors import AddressError
 
 __all__ = [
     "Multiaddr",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 
-from .addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified
-from .errors import AddressError, NetworkError
-from .settings import NetworkConfig
+from p2p.addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified
+from p2p.errors import AddressError, NetworkError
+from p2p.settings import NetworkConfig
 
 MAX_ANNOUNCED = 16
 # Addresses of the documentation ranges: a UDP socket "connected" to one sends nothing, but learns the local address.

@@ -8,31 +8,19 @@ from typing import TypeVar
 
 from libp2p.peer.id import ID
 
-from musig2.protocol.checks import Limits
-from musig2.protocol.peers import peer_text
-
-from .addresses import split_peer
-from .announce import Announced, listen_addresses
-from .bans import Bans
-from .errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
-from .host import key_pair_of
-from .mirror import Mirror
-from .node import Node
-from .portal import Portal, down
-from .ports import (
-    BadAsk,
-    Direction,
-    GossipItem,
-    NetState,
-    NetStats,
-    NetStatus,
-    Offence,
-    PeerChange,
-    PeerInfo,
-    Sink,
-)
-from .settings import NetworkConfig
-from .supervisor import Supervisor
+from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.peers import peer_text
+from p2p.addresses import split_peer
+from p2p.announce import Announced, listen_addresses
+from p2p.bans import Bans
+from p2p.bridge.mirror import Mirror
+from p2p.bridge.portal import Portal, down
+from p2p.bridge.supervisor import Supervisor
+from p2p.errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
+from p2p.node.host import key_pair_of
+from p2p.node.node import Node
+from p2p.ports import BadAsk, Direction, GossipItem, NetState, NetStats, NetStatus, Offence, PeerChange, PeerInfo, Sink
+from p2p.settings import NetworkConfig
 
 T = TypeVar("T")
 __all__ = [

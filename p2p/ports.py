@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from musig2.protocol.records import Record
-from musig2.protocol.wire import Frame, Signed
+from musig2.protocol.records.records import Record
+from musig2.protocol.wire.frames import Frame, Signed
 
 
 class Direction(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from config.service_variables import is_service_variable
-from rpc.cli_params import UsageError
+from rpc.cli.params import UsageError
 
 PREFIX: Final = "MUSIG_"
 KNOWN: Final = ("MUSIG_URL", "MUSIG_TOKEN_FILE")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musig2 import Tweak, TweakKind
-from musig2.protocol.records import Open
+from musig2.protocol.records.records import Open
 from rpc.models import tweaks as wire
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from config.settings import Settings
 from config.show import as_text
-from daemon.datadir import group_id
+from daemon.commands.settings import ending_in_a_sentence, say_what_was_ignored, settings_from
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
 from p2p.network import NetworkError, check_addresses
 from rpc.errors import ListenError
-from rpc.listen import require_safe, tls_context
-
-from .settings import ending_in_a_sentence, say_what_was_ignored, settings_from
+from rpc.server.listen import require_safe, tls_context
 
 
 class UnusableSetting(DaemonError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daemon.backup import back_up_datadir, restore_datadir
-
-from .settings import datadir_from, ending_in_a_sentence
+from daemon.commands.settings import datadir_from, ending_in_a_sentence
+from daemon.upkeep.backup import back_up_datadir, restore_datadir
 
 
 @ending_in_a_sentence

@@ -6,9 +6,8 @@ import argparse
 import os
 import sys
 
-from daemon.doctor import Severity, examine
-
-from .settings import datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
+from daemon.commands.settings import datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
+from daemon.upkeep.doctor import Severity, examine
 
 
 @ending_in_a_sentence

@@ -9,11 +9,10 @@ from typing import Any
 
 import orjson
 
+from daemon.commands.settings import ending_in_a_sentence
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from musig2.protocol.blame.evidence import verify_evidence
 from musig2.protocol.errors import ProtocolError
-from musig2.protocol.evidence import verify_evidence
-
-from .settings import ending_in_a_sentence
 
 LARGEST = 64 * 1024 * 1024
 

@@ -16,13 +16,12 @@ from config.logging import configure_logging, set_level
 from config.settings import Settings, SettingsError
 from config.show import changes
 from daemon.app import App
-from daemon.datadir import Datadir
+from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
-from daemon.systemd_notify import Notifier, feed_watchdog
+from daemon.host.datadir import Datadir
+from daemon.host.systemd_notify import Notifier, feed_watchdog
 from p2p.network import NetworkError
 from rpc.errors import ListenError
-
-from .settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 
 log = structlog.get_logger("musigd")
 

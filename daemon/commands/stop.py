@@ -8,9 +8,8 @@ import signal
 import sys
 import time
 
-from daemon.datadir import lock_holder
-
-from .settings import datadir_from, ending_in_a_sentence
+from daemon.commands.settings import datadir_from, ending_in_a_sentence
+from daemon.host.datadir import lock_holder
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.05

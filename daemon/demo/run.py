@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rpc.client import Client, ClientError
-
-from .processes import DaemonFailed, Daemons, DemoDaemon
-from .scenario import Result, Scenario
-from .transcript import Transcript
-from .wallet import Wallet, WalletFailed
+from daemon.demo.processes import DaemonFailed, Daemons, DemoDaemon
+from daemon.demo.scenario import Result, Scenario
+from daemon.demo.transcript import Transcript
+from daemon.demo.wallet import Wallet, WalletFailed
+from rpc.client.client import Client, ClientError
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
 MAX_SIGNERS = 20

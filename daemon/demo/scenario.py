@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .spend import UNIT, Spend, spend_from
-from .transcript import Transcript
-from .verify import signature_holds
-from .wallet import Wallet, WalletFailed, check_request
+from daemon.demo.spend import UNIT, Spend, spend_from
+from daemon.demo.transcript import Transcript
+from daemon.demo.verify import signature_holds
+from daemon.demo.wallet import Wallet, WalletFailed, check_request
 
 TYPE = "spend"
 

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from musig2.sighash import SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
-from musig2.transaction import Transaction, TxInput, TxOutput
+from musig2.chain.sighash import SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
+from musig2.chain.transaction import Transaction, TxInput, TxOutput
 
 COIN_SATS = {"lotus": 1_000_000, "bip340": 100_000_000}
 UNIT = {"lotus": "XPI", "bip340": "BTC"}

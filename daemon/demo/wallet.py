@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from musig2.sighash import sighash_bip341, sighash_lotus
-from musig2.transaction import Transaction, TxOutput
-from rpc.client import Client
-
-from .processes import DemoDaemon
+from daemon.demo.processes import DemoDaemon
+from musig2.chain.sighash import sighash_bip341, sighash_lotus
+from musig2.chain.transaction import Transaction, TxOutput
+from rpc.client.client import Client
 
 EVENT_SECONDS = 60
 

@@ -5,41 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from daemon.known_peers import KnownPeers
+from daemon.discovery.api.follows import Follows
+from daemon.discovery.api.methods import DiscoveryMethods
+from daemon.discovery.api.queries import Finding
+from daemon.discovery.directory.buckets import Buckets
+from daemon.discovery.directory.damage import Damage
+from daemon.discovery.directory.reputation import SessionOutcome
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.inbox import Inbox
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
+from daemon.discovery.own.advertisements import OwnAdvertisements
+from daemon.discovery.own.node_record import OwnNode
+from daemon.discovery.own.publish import Publisher
+from daemon.discovery.own.renewal import Renewal
+from daemon.discovery.peers.dialling import Company
+from daemon.discovery.peers.lookup import Lookup, Route
+from daemon.discovery.peers.outcomes import Observations
+from daemon.discovery.peers.presence import Presence
+from daemon.discovery.peers.problems import Problems
+from daemon.discovery.ports import Clock, Events, Identity, Keys, Net
+from daemon.discovery.sync.answers import Answers, log_name
+from daemon.discovery.sync.pull import Puller
+from daemon.discovery.sync.rounds import Rounds
+from daemon.discovery.tasks import Tasks
+from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
-from musig2.protocol.envelope import open_envelope
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.records import Notice, Record
-from musig2.protocol.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
-from musig2.protocol.wire import Signed
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.records import Notice, Record
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
 from p2p.network import GossipItem, Offence, P2PError, PeerChange
 from rpc.errors import ApiError
-
-from .answers import Answers, log_name
-from .buckets import Buckets
-from .company import Company
-from .damage import Damage
-from .finding import Finding
-from .follows import Follows
-from .inbox import Inbox
-from .ingest import Ingest
-from .limits import MINUTE_MS, DiscoveryLimits
-from .lookup import Lookup, Route
-from .methods import DiscoveryMethods
-from .nodes import OwnNode
-from .observing import Observations
-from .origin import Origin
-from .own import OwnAdvertisements
-from .ports import Clock, Events, Identity, Keys, Net
-from .presence import Presence
-from .problems import Problems
-from .publish import Publisher
-from .pull import Puller
-from .renewal import Renewal
-from .reputation import SessionOutcome
-from .rounds import Rounds
-from .statements import Statement
-from .tasks import Tasks
 
 HOUSE_MS = MINUTE_MS
 NOT_YET_MS = 500

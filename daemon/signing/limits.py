@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musig2.protocol.checks import Limits
+from musig2.protocol.records.checks import Limits
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS

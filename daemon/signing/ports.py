@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from musig2 import SecretKey
-from musig2.protocol.records import Notice, Request
-from musig2.protocol.wire import Signed
+from musig2.protocol.records.records import Notice, Request
+from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
 Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs

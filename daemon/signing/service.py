@@ -7,16 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from daemon.signing import reading, rows
-from daemon.signing.arrivals import Arrivals
-from daemon.signing.delivery import Delivery
-from daemon.signing.engine import Engine
-from daemon.signing.finding import Finder
-from daemon.signing.intake import Intake
+from daemon.signing.api.requests import RequestMethods
+from daemon.signing.api.sessions import SessionMethods
+from daemon.signing.api.visible import Finder
+from daemon.signing.engine.engine import Engine
+from daemon.signing.engine.events import Teller
+from daemon.signing.engine.restore import Loader
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.signer import LocalSigner, Signer
+from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.loading import Loader
-from daemon.signing.notices import Notices
-from daemon.signing.outcomes import Outcomes
+from daemon.signing.peers.admission import Intake
+from daemon.signing.peers.dialling import Delivery
+from daemon.signing.peers.incoming import Arrivals
+from daemon.signing.peers.notices import Notices
+from daemon.signing.peers.outcomes import Outcomes
 from daemon.signing.ports import (
     NO_CRASH_POINTS,
     Clock,
@@ -29,17 +34,13 @@ from daemon.signing.ports import (
     Policy,
     Store,
 )
-from daemon.signing.request_methods import RequestMethods
-from daemon.signing.retention import delete_old
-from daemon.signing.roster import Entry, Roster
-from daemon.signing.session_methods import SessionMethods
-from daemon.signing.signer import LocalSigner, Signer
-from daemon.signing.telling import Teller
-from daemon.signing.turn import Part, Turn
-from musig2.protocol.effects import SaveJoin, State
-from musig2.protocol.inputs import OwnerAbort, Restarted
-from musig2.protocol.records import Notice
-from musig2.protocol.wire import Frame, Signed
+from daemon.signing.store import reads as reading
+from daemon.signing.store import writes as rows
+from daemon.signing.store.retention import delete_old
+from musig2.protocol.interface.effects import SaveJoin, State
+from musig2.protocol.interface.inputs import OwnerAbort, Restarted
+from musig2.protocol.records.records import Notice
+from musig2.protocol.wire.frames import Frame, Signed
 
 SWEEP_MS = 10_000
 

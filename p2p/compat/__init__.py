@@ -22,6 +22,6 @@
 | library modules log to the root logger and to stderr | logs.py |
 """
 
-from .logs import quiet
+from p2p.compat.logs import quiet
 
 quiet()

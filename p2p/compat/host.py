@@ -24,9 +24,8 @@ from libp2p.utils import encode_varint_prefixed
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from p2p.addresses import Multiaddr, without_peer
+from p2p.compat.swarm import GuardedSwarm
 from p2p.rates import Paces
-
-from .swarm import GuardedSwarm
 
 IDENTIFY_BYTES = 64 * 1024
 IDENTIFY_S = 15.0

@@ -29,11 +29,10 @@ from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.validator import NamespacedValidator, Validator
 
 from p2p.addresses import MAX_ADDR_BYTES
+from p2p.compat.guard import GuardedTasks, OnFault
+from p2p.compat.host import GuardedHost
+from p2p.compat.kad_host import KadHost
 from p2p.rates import Paces
-
-from .guard import GuardedTasks, OnFault
-from .host import GuardedHost
-from .kad_host import KadHost
 
 MAX_VALUES = 4_096
 MAX_VALUE_BYTES = 16 * 1024

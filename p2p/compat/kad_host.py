@@ -17,7 +17,7 @@ from libp2p.kad_dht.common import PROTOCOL_ID
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 
-from .host import GuardedHost
+from p2p.compat.host import GuardedHost
 
 ANSWER_S = 2.5  # for one question, from the opening of its stream to the end of the answer
 REACH_S = 3.5  # for the same where there is no connection yet

@@ -28,9 +28,8 @@ from libp2p.stream_muxer.exceptions import MuxedStreamError
 from libp2p.tools.timed_cache.last_seen_cache import LastSeenCache
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
+from p2p.compat.guard import GuardedTasks, OnFault
 from p2p.rates import Paces
-
-from .guard import GuardedTasks, OnFault
 
 QUEUE = 1024
 MAX_TOPIC_CHARS = 128

@@ -24,12 +24,11 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
-
-from .guard import AsyncFn, GuardedTasks, OnFault
-from .peerstore import BoundedPeerStore
-from .swarm_conn import PromptConn
-from .tcp import TcpTransport
-from .upgrade import Upgrader
+from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
+from p2p.compat.peerstore import BoundedPeerStore
+from p2p.compat.swarm_conn import PromptConn
+from p2p.compat.tcp import TcpTransport
+from p2p.compat.upgrade import Upgrader
 
 MAX_ADDRS = 8
 DOUBLE_S = 2.0

@@ -11,7 +11,7 @@ import trio
 from libp2p.network.connection import swarm_connection
 from libp2p.network.connection.swarm_connection import SwarmConn
 
-from .yamux import QuietYamux
+from p2p.compat.yamux import QuietYamux
 
 SETTLE_S = 30.0
 USES = (["session"], ["directory"])  # the last but one part of the protocols' names

@@ -15,7 +15,7 @@ from libp2p.stream_muxer.yamux.yamux import Yamux
 from libp2p.transport.exceptions import MuxerUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 
-from .yamux import QuietYamux
+from p2p.compat.yamux import QuietYamux
 
 NEGOTIATE_S = 5
 

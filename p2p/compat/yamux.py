@@ -18,9 +18,7 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedConnUnavailable, MuxedStreamError
 
 from p2p.addresses import Multiaddr
-from p2p.rates import Budget
-
-from .yamux_stream import (
+from p2p.compat.yamux_stream import (
     ACK,
     DATA,
     FIN,
@@ -34,6 +32,7 @@ from .yamux_stream import (
     WINDOW_UPDATE,
     QuietStream,
 )
+from p2p.rates import Budget
 
 MAX_INBOUND_STREAMS = 64
 MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection

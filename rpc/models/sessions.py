@@ -7,18 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rpc.models.tweaks import MessageItem
-from rpc.models.values import (
-    Count,
-    Cursor,
-    Hex32,
-    Hex64,
-    HexBytes,
-    Millis,
-    PageSize,
-    PublicKey,
-    Reason,
-    SchemeName,
-)
+from rpc.models.values import Count, Cursor, Hex32, Hex64, HexBytes, Millis, PageSize, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
 
 SessionPhase = Literal["joining", "round1", "round2", "complete", "aborted"]

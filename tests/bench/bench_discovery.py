@@ -21,19 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from daemon.commands.run import SWITCH_SECONDS
-from daemon.discovery.origin import Origin
-from daemon.discovery.travel import item_of, open_items
-from musig2.protocol.envelope import check_many
-from tests.bench.discovery_parts import (
-    PURPOSES,
-    TYPES,
-    Node,
-    put,
-    quantile,
-    resident_mib,
-    signers,
-    stopwatch,
-)
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.sync.items import item_of, open_items
+from musig2.protocol.records.envelope import check_many
+from tests.bench.discovery_parts import PURPOSES, TYPES, Node, put, quantile, resident_mib, signers, stopwatch
 
 SMALL = False
 PAGE = 620  # statements in one answer of a peer
@@ -111,7 +102,7 @@ async def find(path: Path) -> None:
         "reputation": lambda: {"min_reputation": dice.choice((1, 50, 80))},
         "type, reputation": lambda: {"transaction_type": dice.choice(TYPES), "min_reputation": 50},
     }
-    from daemon.discovery.search import Query
+    from daemon.discovery.directory.search import Query
 
     finding = node.service._finding
     known = [
@@ -236,7 +227,7 @@ async def refresh(path: Path) -> None:
 async def latency(path: Path) -> None:
     """Five `musigd run` processes; the RPC call of one until the event at a WebSocket of another."""
     from daemon.demo.processes import Daemons
-    from rpc.client import Client
+    from rpc.client.client import Client
 
     each = sized(50, 10)
     daemons = Daemons(path, "bench" + secrets.token_hex(3))
@@ -307,7 +298,7 @@ async def growth(path: Path) -> None:
         await asyncio.sleep(5)
         idle = [(after - before) / 5 for before, after in zip(idle_from, loopback(), strict=True)]
         begun, counted = time.perf_counter(), loopback()
-        from daemon.discovery.own_rows import Terms
+        from daemon.discovery.own.rows import Terms
 
         for number in range(each):
             node = nodes[number % count]

@@ -17,7 +17,8 @@ from typing import Any
 import gmpy2
 from coincurve._libsecp256k1 import ffi, lib
 
-from musig2 import Scheme, SecretKey, batch, scheme
+from musig2 import Scheme, SecretKey, scheme
+from musig2.curve import batch
 from musig2.scheme import _SCHEMES
 
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

@@ -18,20 +18,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "rpc"))
-
-from rpc_backend import memory_backend
-from rpc_log import MemoryLog
-from rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
-
 from rpc.config import RpcConfig
-from rpc.server import RpcServer
+from rpc.server.server import RpcServer
+from tests.rpc.rpc_backend import memory_backend
+from tests.rpc.rpc_log import MemoryLog
+from tests.rpc.rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
 
 TOKEN = "bench-token"  # of a server that lives for one run
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"getInfo","params":{}}'

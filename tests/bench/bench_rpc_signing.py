@@ -17,11 +17,8 @@ from typing import Any
 
 import orjson
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "rpc"))
-
-from rpc_daemons import Pair, two_daemons
-
-from rpc.client import Client
+from rpc.client.client import Client
+from tests.rpc.rpc_daemons import Pair, two_daemons
 
 AT_ONCE = 50
 PAUSE_S = 0.01

@@ -12,19 +12,19 @@ from typing import Any
 
 import musig2
 from daemon.clock import Clock
-from daemon.discovery.announce import candidate_of
+from daemon.discovery.directory.log import admit
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.events import candidate_of
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.log import admit
 from daemon.discovery.service import DiscoveryService
-from daemon.discovery.statements import Statement
 from daemon.events import EventLog
-from daemon.known_peers import KnownPeers
+from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
 from musig2 import SecretKey
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Advertisement, Entry
-from musig2.protocol.wire import Frame
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Advertisement, Entry
+from musig2.protocol.wire.frames import Frame
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 
 TYPES = ("channel", "coinjoin", "custody", "escrow", "spend", "swap")

@@ -19,22 +19,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon.access.idempotency import Idempotency
+from daemon.access.tokens import Tokens
 from daemon.clock import Clock
 from daemon.events import EventLog
-from daemon.idempotency import Idempotency
 from daemon.store import Store
-from daemon.tokens import Tokens
-from musig2.protocol.checks import Limits
-from musig2.protocol.frames import encode_frame
-from musig2.protocol.wire import Frame, Have
+from musig2.protocol.records.checks import Limits
+from musig2.protocol.wire.frame_codec import encode_frame
+from musig2.protocol.wire.frames import Frame, Have
 from p2p.addresses import split_peer
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 from rpc.caller import Caller
 from rpc.config import RpcConfig
 from rpc.methods.method import Method
+from rpc.methods.table import METHODS
 from rpc.ports import Handler, Problem
-from rpc.server import RpcServer
-from rpc.table import METHODS
+from rpc.server.server import RpcServer
 
 OWN = ("subscribe", "unsubscribe", "getEvents", "aggregateKeys", "verifySignature", "rpc.discover")
 PADDING = bytes(300)  # about the size of a join

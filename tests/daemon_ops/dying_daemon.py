@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from daemon.idempotency import Idempotency
+from daemon.access.idempotency import Idempotency
 from daemon.main import main
 from rpc.ports import StoredAnswer
 

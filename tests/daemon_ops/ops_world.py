@@ -6,11 +6,11 @@ from pathlib import Path
 
 from daemon.clock import Clock
 from daemon.events import EventLog
-from daemon.keystore import Keystore
-from daemon.passphrase import find_passphrase
-from daemon.sealing import KdfCost
+from daemon.keys.keystore import Keystore
+from daemon.keys.passphrase import find_passphrase
+from daemon.keys.sealing import KdfCost
+from daemon.keys.vault_start import Costs
 from daemon.store import Store
-from daemon.vault_start import Costs
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
 SECRET = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -11,14 +11,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ops_world import started
 
-from daemon.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
 from daemon.clock import Clock
-from daemon.datadir import Datadir, DatadirLocked
 from daemon.events import EventLog
-from daemon.identity import load_seed
+from daemon.host.datadir import Datadir, DatadirLocked
+from daemon.keys.identity import load_seed
 from daemon.store import Store, StoreError
+from daemon.upkeep.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
+from tests.daemon_ops.ops_world import started
 
 MSG = b"\x07" * 32
 

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ops_world import started
 
-from daemon.datadir import Datadir
+from daemon.host.datadir import Datadir
 from daemon.store import Store
+from tests.daemon_ops.ops_world import started
 
 pytestmark = pytest.mark.network
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from config.locations import datadir_of, socket_path
-from daemon.datadir import Datadir, DatadirError, DatadirLocked, lock_holder, read_endpoint
 from daemon.errors import EXIT_CONFIGURATION, EXIT_DATADIR
-from daemon.identity import IdentityError, load_seed
+from daemon.host.datadir import Datadir, DatadirError, DatadirLocked, lock_holder, read_endpoint
+from daemon.keys.identity import IdentityError, load_seed
 
 HOLD = """
 import pathlib, sys
-from daemon.datadir import Datadir
+from daemon.host.datadir import Datadir
 Datadir.claim(pathlib.Path(sys.argv[1]))
 print("held", flush=True)
 input()

@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ops_world import started
 
 from config.load import load_settings
 from config.settings import Settings
-from daemon.datadir import Datadir
-from daemon.doctor import Finding, Severity, examine
+from daemon.host.datadir import Datadir
 from daemon.store import Store
+from daemon.upkeep.doctor import Finding, Severity, examine
+from tests.daemon_ops.ops_world import started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
 

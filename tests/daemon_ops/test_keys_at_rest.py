@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 import structlog
-from ops_world import CHEAP, SECRET, generated_passphrase, started
 
 from config.logging import configure_logging
-from daemon import sealing, vault
 from daemon.errors import EXIT_CONFIGURATION
-from daemon.passphrase import PassphraseError
-from daemon.sealing import SealBroken, SealingKey
+from daemon.keys import sealing, vault
+from daemon.keys.passphrase import PassphraseError
+from daemon.keys.sealing import SealBroken, SealingKey
 from daemon.store import Store
 from rpc.errors import ApiError
+from tests.daemon_ops.ops_world import CHEAP, SECRET, generated_passphrase, started
 
 
 def database_bytes(directory: Path) -> bytes:

@@ -7,12 +7,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from ops_world import NEGATED, SECRET, generated_passphrase, started
 
 import musig2
-from daemon.keystore import Arrival
+from daemon.keys.keystore import Arrival
 from daemon.store import Store
 from rpc.errors import ApiError
+from tests.daemon_ops.ops_world import NEGATED, SECRET, generated_passphrase, started
 
 WIF_MAIN = "L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1"
 WIF_TEST_UNCOMPRESSED = "93KCDD4LdP4BDTNBXrvKUCVES2jo9dAKKvhyWpNEMstuxDauHty"

@@ -14,10 +14,10 @@ import pytest
 
 from config.load import load_settings
 from daemon.app import App
-from daemon.datadir import Datadir
-from rpc.client import CallFailed, Client, Unreachable
+from daemon.host.datadir import Datadir
+from rpc.client.client import CallFailed, Client, Unreachable
 from rpc.methods import samples
-from rpc.table import METHODS
+from rpc.methods.table import METHODS
 
 pytestmark = pytest.mark.network
 

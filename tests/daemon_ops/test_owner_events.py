@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ops_world import SECRET, SettableClock, generated_passphrase, started
 
-from daemon.bans import Bans
+from daemon.access.tokens import Tokens
+from daemon.api.keys import KeyService
 from daemon.events import EventLog
-from daemon.keystore import Keystore
+from daemon.keys.keystore import Keystore
 from daemon.lock_events import LockEvents
-from daemon.services.keys import KeyService
+from daemon.peers.bans import Bans
 from daemon.store import Store, StoreFull
-from daemon.tokens import Tokens
-from musig2.protocol.peers import peer_of, peer_text
-from rpc.auth import Authenticator
+from musig2.protocol.records.peers import peer_of, peer_text
 from rpc.caller import owner
-from rpc.event_filter import Selection
+from rpc.events.filter import Selection
 from rpc.models import keys as models
 from rpc.models.wire import NoParamsChange
 from rpc.ports import Event
+from rpc.server.auth import Authenticator
+from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
 
 
 class Told:

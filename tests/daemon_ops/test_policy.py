@@ -8,7 +8,7 @@ import pytest
 
 from daemon.demo.spend import Spend, spend_from
 from daemon.policy import TransactionPolicy
-from musig2.protocol.records import Item, Request
+from musig2.protocol.records.records import Item, Request
 from rpc.errors import ApiError
 
 KEY = b"\x02" + bytes(31) + b"\x01"

@@ -5,31 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ops_world import SECRET, SettableClock, generated_passphrase, started
 
 from config.load import load_settings
-from daemon.bans import Bans
+from daemon.access.tokens import Tokens
+from daemon.api.info import InfoService
+from daemon.api.keys import KeyService
+from daemon.api.peers import PeerService
+from daemon.api.tokens import TokenService
+from daemon.api.translated import translated
 from daemon.events import EventLog
+from daemon.keys.sealing import KdfMemoryError
 from daemon.lock_events import LockEvents
-from daemon.sealing import KdfMemoryError
-from daemon.services.info import InfoService
-from daemon.services.keys import KeyService
-from daemon.services.peers import PeerService
-from daemon.services.tokens import TokenService
-from daemon.services.translated import translated
+from daemon.peers.bans import Bans
 from daemon.store import Store, StoreClosed, StoreFull
-from daemon.tokens import Tokens
-from musig2.protocol.peers import peer_of, peer_text
+from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.ports import Direction, PeerInfo
-from rpc.auth import Authenticator
-from rpc.backend import handlers_of
 from rpc.caller import Caller, owner
 from rpc.errors import ApiError
 from rpc.models import keys as key_models
 from rpc.models import node as node_models
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Problem
+from rpc.server.auth import Authenticator
+from rpc.server.backend import handlers_of
+from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
 
 PEER = peer_of(b"\x01" * 32)
 KEY = b"\x02" + b"\x11" * 32

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.systemd_notify import Notifier, feed_watchdog
+from daemon.host.systemd_notify import Notifier, feed_watchdog
 
 
 @pytest.fixture

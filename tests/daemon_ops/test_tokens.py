@@ -6,20 +6,20 @@ import stat
 from pathlib import Path
 
 import pytest
-from ops_world import SettableClock
 
-from daemon.bans import Bans
+from daemon.access.idempotency import KEPT_MS, Idempotency
+from daemon.access.tokens import Tokens
 from daemon.events import EventLog
-from daemon.idempotency import KEPT_MS, Idempotency
-from daemon.known_peers import KnownPeers
-from daemon.retention import Retention
+from daemon.peers.bans import Bans
+from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
-from daemon.tokens import Tokens
-from musig2.protocol.peers import peer_of, peer_text
-from rpc.auth import Authenticator, token_digest
+from daemon.upkeep.retention import Retention
+from musig2.protocol.records.peers import peer_of, peer_text
 from rpc.caller import OWNER, Scope
 from rpc.errors import ApiError
 from rpc.ports import StoredAnswer
+from rpc.server.auth import Authenticator, token_digest
+from tests.daemon_ops.ops_world import SettableClock
 
 KEY, OTHER = b"\x02" * 33, b"\x03" * 33
 PEER = peer_of(b"\x01" * 32)

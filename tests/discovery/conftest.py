@@ -2,9 +2,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from discovery_world import World, a_world
 
 from p2p.compat import kad_host
+from tests.discovery.discovery_world import World, a_world
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from musig2.protocol.checks import Limits, check_record
-from musig2.protocol.envelope import check_signatures, open_envelope
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.peers import peer_text
+from musig2.protocol.records.checks import Limits, check_record
+from musig2.protocol.records.envelope import check_signatures, open_envelope
+from musig2.protocol.records.peers import peer_text
 from p2p.addresses import to_text
 from p2p.network import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, PeerUnreachable
 

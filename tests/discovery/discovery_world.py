@@ -10,25 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from discovery_net import MemoryNet, Wire
-
 import musig2
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import Event, EventLog
-from daemon.known_peers import KnownPeers
+from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
 from musig2 import SecretKey
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Advertisement, Entry, Withdrawal
-from musig2.protocol.sync import Push, encode_ask
-from musig2.protocol.wire import Signed
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Advertisement, Entry, Withdrawal
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import Push, encode_ask
 from p2p.addresses import from_text
 from rpc.caller import OWNER, Caller, owner
 from rpc.errors import ApiError
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
+from tests.discovery.discovery_net import MemoryNet, Wire
 
 START_MS = 1_760_000_000_000
 DAY_MS = 86_400_000

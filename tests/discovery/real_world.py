@@ -8,17 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from discovery_world import Daemon, KeyRing
-
 from daemon.clock import Clock
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
-from daemon.known_peers import KnownPeers
+from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.wire import Frame
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.wire.frames import Frame
 from p2p.network import GossipItem, NetState, NetStatus, Network, NetworkConfig, Offence, PeerChange
+from tests.discovery.discovery_world import Daemon, KeyRing
 
 
 class Ears:

@@ -1,6 +1,6 @@
 """Advertise on one daemon, find on another: over topics, over push, and by synchronisation."""
 
-from discovery_world import DAY_MS, World, until
+from tests.discovery.discovery_world import DAY_MS, World, until
 
 
 async def test_an_advertisement_is_discovered_by_a_connected_daemon(world: World) -> None:

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
 
-from musig2.protocol import cbor
-from musig2.protocol.codec import encode_payload
-from musig2.protocol.envelope import alg_of, seal
-from musig2.protocol.ids import record_id
-from musig2.protocol.records import TYPE_OF, Advertisement
-from musig2.protocol.sync import Taken, open_answer
-from musig2.protocol.wire import Signed
+from musig2.protocol.records import cbor
+from musig2.protocol.records.codec import encode_payload
+from musig2.protocol.records.envelope import alg_of, seal
+from musig2.protocol.records.ids import record_id
+from musig2.protocol.records.records import TYPE_OF, Advertisement
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import Taken, open_answer
 from p2p.addresses import from_text
 from p2p.network import Offence
+from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
 
 MALLORY = bytes(38)
 
@@ -160,7 +160,7 @@ async def test_a_delegation_that_was_not_published_is_not_taken_as_an_advertisem
     alice, daemon = await world.daemon(), await world.daemon()
     envelope = alice.service.delegation_of(alice.keys.create())
     assert envelope is not None
-    from musig2.protocol.envelope import open_envelope
+    from musig2.protocol.records.envelope import open_envelope
 
     signed = open_envelope(envelope, max_bytes=10_000)
     assert await pushed(daemon, MALLORY, (signed, None)) == 0

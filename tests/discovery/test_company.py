@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from discovery_world import Signer, World, a_world, push_of, until
-from test_attacks_on_records import MALLORY, pushed
-
-from daemon.discovery.company import SHARDS, provider_key
 from daemon.discovery.limits import DiscoveryLimits
-from musig2.protocol.peers import PeerIdentity
+from daemon.discovery.peers.dialling import SHARDS, provider_key
+from musig2.protocol.records.peers import PeerIdentity
 from p2p.network import BadAsk
+from tests.discovery.discovery_world import Signer, World, a_world, push_of, until
+from tests.discovery.test_attacks_on_records import MALLORY, pushed
 
 
 async def test_a_daemon_that_lost_everybody_finds_them_again(world: World) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from discovery_world import Daemon, Signer, World, push_of, until
+
+from tests.discovery.discovery_world import Daemon, Signer, World, push_of, until
 
 
 async def spoil(daemon: Daemon, column: str) -> None:

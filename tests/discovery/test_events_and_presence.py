@@ -6,16 +6,16 @@ import secrets
 from pathlib import Path
 
 import pytest
-from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 
-from daemon.discovery import presence
-from daemon.discovery.follows import Follows
+from daemon.discovery.api.follows import Follows
+from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.told import Told
+from daemon.discovery.peers import presence
 from p2p.network import GossipItem
 from rpc.caller import owner
 from rpc.errors import ApiError
 from rpc.models import advertisements as ads
+from tests.discovery.discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 
 
 async def unfollow(daemon: object, *types: str) -> dict[str, object]:

@@ -7,14 +7,14 @@ import secrets
 from typing import Any
 
 import pytest
-from discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
-from test_quotas import address
 
-from daemon.discovery.reputation import HALF_LIFE_MS
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Node
+from daemon.discovery.directory.reputation import HALF_LIFE_MS
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Node
 from rpc.errors import ApiError
+from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
+from tests.discovery.test_quotas import address
 
 ADDRESSES = tuple(address(7, number)[0] for number in range(20))
 TYPES = ("channel", "coinjoin", "custody", "escrow", "spend", "swap")

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from discovery_world import push_of, until
 from libp2p.peer.id import ID
-from real_world import Ears, RealDaemon, real_daemons
 
 from daemon.clock import Clock
-from daemon.discovery.company import SHARDS, provider_key
 from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
-from musig2.protocol.checks import Limits
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Notice
-from musig2.protocol.wire import Signed
+from daemon.discovery.peers.dialling import SHARDS, provider_key
+from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Notice
+from musig2.protocol.wire.frames import Signed
 from p2p.compat import kad
 from p2p.network import Network, NetworkConfig
+from tests.discovery.discovery_world import push_of, until
+from tests.discovery.real_world import Ears, RealDaemon, real_daemons
 
 pytestmark = pytest.mark.network
 STRANGERS = 20  # as many as a node keeps for one key

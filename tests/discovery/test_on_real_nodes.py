@@ -7,10 +7,10 @@ import secrets
 from pathlib import Path
 
 import pytest
-from discovery_world import Signer, until
-from real_world import RealDaemon, real_daemons
 
-from musig2.protocol.sync import Greeting, Hello, Statements, encode_answer, open_ask
+from musig2.protocol.wire.sync import Greeting, Hello, Statements, encode_answer, open_ask
+from tests.discovery.discovery_world import Signer, until
+from tests.discovery.real_world import RealDaemon, real_daemons
 
 pytestmark = pytest.mark.network
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from discovery_world import DAY_MS, World, a_world, until
 
 from daemon.discovery.limits import DiscoveryLimits
-from musig2.protocol.envelope import open_verified
+from musig2.protocol.records.envelope import open_verified
 from p2p.addresses import from_text
 from rpc.caller import Caller, Scope
 from rpc.errors import ApiError
+from tests.discovery.discovery_world import DAY_MS, World, a_world, until
 
 HOUR_MS = 3_600_000
 

@@ -6,21 +6,20 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from discovery_world import DAY_MS, Signer, World, a_world, push_of, until
-from test_attacks_on_records import MALLORY, pushed
-
-from daemon.discovery.eviction import water_level
+from daemon.discovery.directory.eviction import water_level
+from daemon.discovery.directory.pins import evictable
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.checks import Screen
+from daemon.discovery.intake.origin import Origin
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.origin import Origin
-from daemon.discovery.pins import evictable
-from daemon.discovery.screen import Screen
-from daemon.discovery.statements import Statement
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Entry, Node, Notice
-from musig2.protocol.sync import Busy, FetchIds, Statements, encode_ask, open_answer
-from musig2.protocol.wire import Signed
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Entry, Node, Notice
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import Busy, FetchIds, Statements, encode_ask, open_answer
 from p2p.addresses import from_text
+from tests.discovery.discovery_world import DAY_MS, Signer, World, a_world, push_of, until
+from tests.discovery.test_attacks_on_records import MALLORY, pushed
 
 
 def address(net: int, host: int) -> tuple[bytes, ...]:

@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from discovery_world import DEADLINE_S, Daemon, World, until
 from structlog.testing import capture_logs
 
-from daemon.discovery import rounds as rounds_module
-from daemon.discovery.conversation import Conversation, End, Report, Stop
 from daemon.discovery.limits import HOUR_MS
-from daemon.discovery.rounds import GREETED_AT_ONCE, Rounds
-from musig2.protocol.sync import Greeting, Hello
+from daemon.discovery.sync import rounds as rounds_module
+from daemon.discovery.sync.conversation import Conversation, End, Report, Stop
+from daemon.discovery.sync.rounds import GREETED_AT_ONCE, Rounds
+from musig2.protocol.wire.sync import Greeting, Hello
 from p2p.network import Direction, PeerChange
+from tests.discovery.discovery_world import DEADLINE_S, Daemon, World, until
 
 HELLO = Hello(bytes(8), 1_000_000, 0, None)
 

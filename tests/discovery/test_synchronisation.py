@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from discovery_world import DAY_MS, Daemon, Signer, World, a_world, push_of, until
 
-from daemon.discovery import ingest
-from daemon.discovery.conversation import End, Report
+from daemon.discovery.intake import take_in as ingest
 from daemon.discovery.limits import DiscoveryLimits
-from musig2.protocol.envelope import check_many, seal
-from musig2.protocol.records import Notice, Record
-from musig2.protocol.sync import (
+from daemon.discovery.sync.conversation import End, Report
+from musig2.protocol.records.envelope import check_many, seal
+from musig2.protocol.records.records import Notice, Record
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import (
     Answer,
     Ask,
     Busy,
@@ -30,8 +30,8 @@ from musig2.protocol.sync import (
     encode_answer,
     open_ask,
 )
-from musig2.protocol.wire import Signed
 from p2p.network import Direction, Offence, PeerInfo
+from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, a_world, push_of, until
 
 LOG = bytes(16)
 

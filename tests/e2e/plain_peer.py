@@ -25,11 +25,11 @@ from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
 import musig2
-from musig2.protocol.cbor import decode, encode
-from musig2.protocol.envelope import open_envelope, seal
-from musig2.protocol.ids import joinset, nonceset, session_id
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Advertisement, Entry, Join, Message, NonceBody, PartialBody, Request
+from musig2.protocol.records.cbor import decode, encode
+from musig2.protocol.records.envelope import open_envelope, seal
+from musig2.protocol.records.ids import joinset, nonceset, session_id
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Advertisement, Entry, Join, Message, NonceBody, PartialBody, Request
 
 LARGEST = 1_048_576
 HOUR_MS = 3_600_000

@@ -10,10 +10,9 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.wallet import Wallet
-from rpc.client import CallFailed
-
-from .fleet import advertise_all, fleet
-from .steps import Steps
+from rpc.client.client import CallFailed
+from tests.e2e.fleet import advertise_all, fleet
+from tests.e2e.steps import Steps
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from daemon.demo.processes import DemoDaemon
-from rpc.client import CallFailed
-
-from .fleet import advertise_all, fleet, sign
+from rpc.client.client import CallFailed
+from tests.e2e.fleet import advertise_all, fleet, sign
 
 pytestmark = pytest.mark.network
 

@@ -12,11 +12,10 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.wallet import Wallet
-
-from .fleet import advertise_all
-from .proxy import Proxies
-from .steps import Steps
-from .vessels import vessels_behind_proxies
+from tests.e2e.fleet import advertise_all
+from tests.e2e.proxy import Proxies
+from tests.e2e.steps import Steps
+from tests.e2e.vessels import vessels_behind_proxies
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 

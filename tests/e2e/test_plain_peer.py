@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 import musig2
-
-from .fleet import Fleet, fleet
+from tests.e2e.fleet import Fleet, fleet
 
 pytestmark = pytest.mark.network
 

@@ -13,10 +13,9 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.wallet import Wallet
-
-from .fleet import advertise_all
-from .steps import Steps
-from .vessels import Vessel, vessels
+from tests.e2e.fleet import advertise_all
+from tests.e2e.steps import Steps
+from tests.e2e.vessels import Vessel, vessels
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 

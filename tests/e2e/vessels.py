@@ -17,10 +17,9 @@ import orjson
 
 from daemon.demo.processes import DemoDaemon
 from daemon.demo.wallet import Wallet
-from rpc.client import Client
-from rpc.endpoint import DataDir
-
-from .proxy import Proxies
+from rpc.client.client import Client
+from rpc.client.endpoint import DataDir
+from tests.e2e.proxy import Proxies
 
 DEADLINE = 60
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin")

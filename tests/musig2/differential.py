@@ -1,6 +1,6 @@
 """Random sessions, signed by musig2 and by the slow implementation: every value must agree.
 
-python tests/musig2/differential.py 100000        as many sessions, on all cores; prints the seed of a disagreement
+python -m tests.musig2.differential 100000        as many sessions, on all cores; prints the seed of a disagreement
 """
 
 import multiprocessing
@@ -8,10 +8,9 @@ import os
 import random
 import sys
 
-from musig2_world import SCHEMES, nonce_scalars, secret, world
-from slow_musig2 import SLOW, Keys, N, decode, encode, nonce_agg
-
 from musig2 import InvalidContributionError, SecretKey, Tweak, TweakKind, scheme
+from tests.musig2.musig2_world import SCHEMES, nonce_scalars, secret, world
+from tests.musig2.slow_musig2 import SLOW, Keys, N, decode, encode, nonce_agg
 
 CHUNK = 250
 

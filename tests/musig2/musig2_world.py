@@ -20,9 +20,9 @@ from musig2 import (
     SessionContext,
     Tweak,
     TweakKind,
-    secp,
 )
-from musig2.memory import take_slot
+from musig2.curve import secp
+from musig2.curve.memory import take_slot
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 SCHEMES = ("bip340", "lotus")

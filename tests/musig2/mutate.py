@@ -1,6 +1,6 @@
 """Mutation testing of musig2, all but the file that touches the library: one small change at a time must fail a test.
 
-    python tests/musig2/mutate.py [--minutes 20] [--jobs 2] [file ...]
+    python -m tests.musig2.mutate [--minutes 20] [--jobs 2] [file ...]
 
 Mutants are made in memory and tried in a forked child, in random order until the time is over. What survives is
 printed; those that cannot be told from the original are listed below with the reason.
@@ -29,50 +29,55 @@ PACKAGE = ROOT / "musig2"
 SECONDS_PER_MUTANT = 60
 LEFT_OUT = ("secp.py", "__init__.py")  # touches the library; only names what is exported
 
-CLOSEST_TO_ALL = ["test_bip327_vectors.py", "test_lotus_vectors.py", "test_musig2_arguments.py"]
+CLOSEST_TO_ALL = ["vectors/test_bip327_vectors.py", "vectors/test_lotus_vectors.py", "test_musig2_arguments.py"]
 CLOSEST = {
-    "address.py": ["test_musig2_address.py"],
-    "batch.py": ["test_musig2_batch.py"],
-    "bip340.py": ["test_bip327_vectors.py", "test_bip340_vectors.py", "test_musig2_nonces.py", "test_attack_tweaks.py"],
-    "keys.py": ["test_musig2_secrets.py", "test_attack_nonce_reuse.py"],
-    "known_answers.py": ["test_musig2_import.py"],
-    "lotus.py": ["test_lotus_vectors.py", "test_musig2_nonces.py", "test_attack_bad_partial.py"],
-    "memory.py": ["test_musig2_memory.py"],
-    "sighash.py": ["test_sighash_vectors.py"],
-    "transaction.py": ["test_sighash_vectors.py"],
-    "tweaks.py": ["test_attack_tweaks.py", "test_lotus_vectors.py", "test_sighash_vectors.py"],
+    "chain/address.py": ["test_musig2_address.py"],
+    "curve/batch.py": ["test_musig2_batch.py"],
+    "bip340.py": [
+        "vectors/test_bip327_vectors.py",
+        "vectors/test_bip340_vectors.py",
+        "test_musig2_nonces.py",
+        "attacks/test_attack_tweaks.py",
+    ],
+    "keys.py": ["test_musig2_secrets.py", "attacks/test_attack_nonce_reuse.py"],
+    "curve/known_answers.py": ["test_musig2_import.py"],
+    "lotus.py": ["vectors/test_lotus_vectors.py", "test_musig2_nonces.py", "attacks/test_attack_bad_partial.py"],
+    "curve/memory.py": ["test_musig2_memory.py"],
+    "chain/sighash.py": ["vectors/test_sighash_vectors.py"],
+    "chain/transaction.py": ["vectors/test_sighash_vectors.py"],
+    "tweaks.py": ["attacks/test_attack_tweaks.py", "vectors/test_lotus_vectors.py", "vectors/test_sighash_vectors.py"],
 }
 
 _FIXED = "the library takes the address only, and reads or writes a fixed number of bytes there"
 EXPLAINED: dict[tuple[str, str], str] = {
-    ("address.py", "jn54khce6mua7l!"): "no group of five bits is 32",
-    ("address.py", "<< 5 ^ value -> (remainder"): "the five bits shifted in are zero",
-    ("batch.py", "line 9"): "the number of threads is a matter of speed",
-    ("batch.py", "_CORES"): "the number of threads is a matter of speed",
+    ("chain/address.py", "jn54khce6mua7l!"): "no group of five bits is 32",
+    ("chain/address.py", "<< 5 ^ value -> (remainder"): "the five bits shifted in are zero",
+    ("curve/batch.py", "line 9"): "the number of threads is a matter of speed",
+    ("curve/batch.py", "_CORES"): "the number of threads is a matter of speed",
     ("bip340.py", "if tweaks: -> if True"): "without tweaks the same key is read once more",
     ("bip340.py", "32 -> 33  [:33]"): _FIXED,
     ("generic.py", "32 -> 33  [slice(0, 33)]"): _FIXED,
     ("generic.py", "32 -> 33  [:33]"): _FIXED,
-    ("hashing.py", "if TYPE_CHECKING"): "only the type checker looks there",
+    ("curve/hashing.py", "if TYPE_CHECKING"): "only the type checker looks there",
     ("keys.py", "_PAIR"): _FIXED,
     ("keys.py", "+ secp.KEYPAIR_SIZE"): _FIXED,
     ("keys.py", "- secp.KEYPAIR_SIZE"): _FIXED,
     ("keys.py", "line 35: 32 -> 33"): _FIXED,
-    ("known_answers.py", "b'\\x08' * 33"): _FIXED,
-    ("known_answers.py", "b'\\x01' * 33"): _FIXED,
-    ("known_answers.py", "32 -> 33  [:33]"): _FIXED,
-    ("known_answers.py", "32 -> 33  [bytes(33)]"): _FIXED,
-    ("known_answers.py", "to_bytes(33)"): "a leading zero does not change a number",
-    ("known_answers.py", "partial_sign(slot, key, 1)"): "bip340 needs no position to sign",
-    ("known_answers.py", "return False -> return None"): "both are taken for wrong",
+    ("curve/known_answers.py", "b'\\x08' * 33"): _FIXED,
+    ("curve/known_answers.py", "b'\\x01' * 33"): _FIXED,
+    ("curve/known_answers.py", "32 -> 33  [:33]"): _FIXED,
+    ("curve/known_answers.py", "32 -> 33  [bytes(33)]"): _FIXED,
+    ("curve/known_answers.py", "to_bytes(33)"): "a leading zero does not change a number",
+    ("curve/known_answers.py", "partial_sign(slot, key, 1)"): "bip340 needs no position to sign",
+    ("curve/known_answers.py", "return False -> return None"): "both are taken for wrong",
     ("lotus.py", "> FIELD"): "an r of exactly p equals no x-coordinate, which are all below p",
     ("lotus.py", "32 -> 33  [:33]"): _FIXED,
-    ("sighash.py", "strict=False"): "the level was filled up to an even length",
+    ("chain/sighash.py", "strict=False"): "the level was filled up to an even length",
     ("scheme.py", "strict=False"): "both lists were found to have one entry for each key",
     ("lotus.py", "strict=False"): "there are as many coefficients as keys",
     ("lotus.py", "b'Schnorr+SHA256  !'"): _FIXED,
-    ("memory.py", "65 * 1024"): "a matter of size",
-    ("points.py", "x > ORDER"): "the order itself gives r = 0, for which there is no recovery either way",
+    ("curve/memory.py", "65 * 1024"): "a matter of size",
+    ("curve/points.py", "x > ORDER"): "the order itself gives r = 0, for which there is no recovery either way",
 }
 SWAPS: dict[type, type] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -187,8 +192,8 @@ class Injector(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def survives(name: str, source: str) -> bool:
     """Whether all tests pass with the mutant; those that know the file best are asked first."""
-    module = f"musig2.{name.removesuffix('.py')}"
-    everything = sorted(TESTS.glob("test_*.py"), key=order)
+    module = f"musig2.{name.removesuffix('.py').replace('/', '.')}"
+    everything = sorted(TESTS.rglob("test_*.py"), key=order)
     likely = [TESTS / file for file in CLOSEST.get(name, CLOSEST_TO_ALL)]
     return passes(module, source, likely) and passes(module, source, everything)
 
@@ -224,9 +229,10 @@ def main() -> int:
     parser.add_argument("files", nargs="*")
     chosen = parser.parse_args()
     paths = [PACKAGE / name for name in chosen.files] or sorted(
-        path for path in PACKAGE.glob("*.py") if path.name not in LEFT_OUT
+        path for path in PACKAGE.rglob("*.py") if "protocol" not in path.parts and path.name not in LEFT_OUT
     )
-    work = [(path.name, change, source) for path in paths for change, source in mutants(path)]
+    files = [(path.relative_to(PACKAGE).as_posix(), path) for path in paths]
+    work = [(name, change, source) for name, path in files for change, source in mutants(path)]
     random.Random(chosen.seed).shuffle(work)
     print(f"{len(work)} mutants, seed {chosen.seed}", flush=True)
     ends = time.monotonic() + 60 * chosen.minutes
@@ -261,10 +267,9 @@ def load_what_children_share() -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for module in ("base58", "coincurve._libsecp256k1", "concurrent.futures", "gmpy2", "hypothesis.strategies"):
         importlib.import_module(module)
-    importlib.import_module("slow_musig2")
+    importlib.import_module("tests.musig2.slow_musig2")
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(TESTS))
     load_what_children_share()
     raise SystemExit(main())

@@ -4,10 +4,10 @@ import hashlib
 
 import base58
 import pytest
-from musig2_world import assert_names, load
-from slow_musig2 import base_mul, encode
 
-from musig2.address import address, script_pubkey
+from musig2.chain.address import address, script_pubkey
+from tests.musig2.musig2_world import assert_names, load
+from tests.musig2.slow_musig2 import base_mul, encode
 
 BIP86 = bytes.fromhex("02a60869f0dbcf1dc659c9cecbaf8050135ea9e8cdc487053f1dc6880949dc684c")
 BIP341 = bytes.fromhex("0253a1f6e454df1aa2776a2814a721372d6258050de330b3c6d10ee8f4e0dda343")

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, assert_names, world
 
 import musig2
 from musig2 import InvalidContributionError, KeyAggContext, SecretKey, SessionContext, Tweak, TweakKind, scheme
 from musig2.errors import MusigError
+from tests.musig2.musig2_world import SCHEMES, assert_names, world
 
 OFF_CURVE = b"\x02" + (5).to_bytes(32)  # 5**3 + 7 is no square
 NOT_BYTES: list[Any] = [None, "text", bytearray(66), 7, memoryview(bytes(32))]
@@ -129,7 +129,7 @@ def test_signatures_under_no_key_are_the_callers_error(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMES)
 def test_signatures_out_of_range_do_not_verify(name: str) -> None:
     """As both standards say: these bytes come from a signer, and the answer about them is no."""
-    from slow_musig2 import N, P
+    from tests.musig2.slow_musig2 import N, P
 
     made = world(scheme(name))
     key, signature = made.keys[0].pubkey, made.scheme.schnorr_sign(made.keys[0], made.msg)
@@ -237,7 +237,7 @@ def test_the_order_of_the_keys_counts(name: str) -> None:
 
 
 def test_a_tagged_hash_joins_its_parts() -> None:
-    from slow_musig2 import tagged
+    from tests.musig2.slow_musig2 import tagged
 
     for tag in ("BIP0340/challenge", "musigd/session/v1"):
         assert musig2.tagged_hash(tag, b"ab", b"", b"c") == tagged(tag, b"abc")

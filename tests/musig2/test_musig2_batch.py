@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from musig2 import batch
+from musig2.curve import batch
 
 
 def run(count: int, workers: int | None) -> tuple[list[bool], list[str]]:

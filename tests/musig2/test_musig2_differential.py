@@ -4,7 +4,8 @@ import os
 import time
 
 import pytest
-from differential import check_session
+
+from tests.musig2.differential import check_session
 
 SECONDS = 18
 

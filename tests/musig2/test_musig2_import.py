@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from musig2_world import REAL, FailingLibrary
-from slow_musig2 import G, encode
 
-from musig2 import LibraryMismatch, known_answers, secp
+from musig2 import LibraryMismatch
+from musig2.curve import known_answers, secp
+from tests.musig2.musig2_world import REAL, FailingLibrary
+from tests.musig2.slow_musig2 import G, encode
 
 
 @pytest.mark.parametrize("symbol", secp._SYMBOLS.split())
@@ -60,18 +61,18 @@ def lie(target: str, answer: object) -> Callable[[pytest.MonkeyPatch], None]:
 
 
 LIES = {
-    "_generator": lie("musig2.secp.pubkey_serialize", bytes(33)),
-    "_combination": lie("musig2.points.combination", secp.pubkey_parse(encode(G))),
-    "_combination at infinity": lie("musig2.points.combination", None),
-    "_tagged_hash": lie("musig2.secp.tagged_hash_into", None),
-    "_residue of everything": lie("musig2.known_answers.is_square", True),
-    "_residue of nothing": lie("musig2.known_answers.is_square", False),
-    "_bip340_signature": lie("musig2.secp.schnorrsig_sign", bytes(64)),
-    "_bip340_signature unverified": lie("musig2.secp.schnorrsig_verify", False),
-    "_lotus_signature": lie("musig2.secp.rfc6979_nonce", None),
+    "_generator": lie("musig2.curve.secp.pubkey_serialize", bytes(33)),
+    "_combination": lie("musig2.curve.points.combination", secp.pubkey_parse(encode(G))),
+    "_combination at infinity": lie("musig2.curve.points.combination", None),
+    "_tagged_hash": lie("musig2.curve.secp.tagged_hash_into", None),
+    "_residue of everything": lie("musig2.curve.known_answers.is_square", True),
+    "_residue of nothing": lie("musig2.curve.known_answers.is_square", False),
+    "_bip340_signature": lie("musig2.curve.secp.schnorrsig_sign", bytes(64)),
+    "_bip340_signature unverified": lie("musig2.curve.secp.schnorrsig_verify", False),
+    "_lotus_signature": lie("musig2.curve.secp.rfc6979_nonce", None),
     "_lotus_signature unverified": lie("musig2.lotus.combination", None),
-    "_module_session": lie("musig2.secp.musig_partial_sign", bytes(32)),
-    "_generic_partial_signature": lie("musig2.secp.seckey_negate", None),
+    "_module_session": lie("musig2.curve.secp.musig_partial_sign", bytes(32)),
+    "_generic_partial_signature": lie("musig2.curve.secp.seckey_negate", None),
 }
 
 

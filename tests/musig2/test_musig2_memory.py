@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from musig2.memory import REGION_SIZE, SLOT_SIZE, Arena, Protection, _advise, _mlock
+from musig2.curve.memory import REGION_SIZE, SLOT_SIZE, Arena, Protection, _advise, _mlock
 
 PER_REGION = REGION_SIZE // SLOT_SIZE
 

@@ -4,10 +4,11 @@ import os
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, nonce_scalars, secret
-from slow_musig2 import N, base_mul, encode, integer, tagged
 
-from musig2 import KeyAggContext, SecretKey, scheme, secp
+from musig2 import KeyAggContext, SecretKey, scheme
+from musig2.curve import secp
+from tests.musig2.musig2_world import SCHEMES, nonce_scalars, secret
+from tests.musig2.slow_musig2 import N, base_mul, encode, integer, tagged
 
 KNOWN = bytes(range(100, 132))
 

@@ -2,10 +2,10 @@
 
 import os
 
-from slow_musig2 import G, N, add, base_mul, decode, encode, lift, mul
-
-from musig2 import lotus, secp
-from musig2.points import combination
+from musig2 import lotus
+from musig2.curve import secp
+from musig2.curve.points import combination
+from tests.musig2.slow_musig2 import G, N, add, base_mul, decode, encode, lift, mul
 
 
 def test_combination_takes_keys_whose_x_is_above_the_order() -> None:

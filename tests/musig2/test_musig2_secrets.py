@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from musig2_world import SCHEMES, assert_names, nonce_scalars, seckey, secret, world
-from slow_musig2 import N, base_mul, encode
 
-from musig2 import KeyWiped, MusigError, NonceConsumed, SecretKey, keys, memory, scheme
+from musig2 import KeyWiped, MusigError, NonceConsumed, SecretKey, keys, scheme
+from musig2.curve import memory
+from tests.musig2.musig2_world import SCHEMES, assert_names, nonce_scalars, seckey, secret, world
+from tests.musig2.slow_musig2 import N, base_mul, encode
 
 COPIES: list[Callable[[Any], object]] = [
     copy.copy,

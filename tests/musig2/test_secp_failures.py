@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from musig2_world import REAL, SCHEMES, FailingLibrary, world
 
 from musig2 import (
     ForkDetected,
@@ -18,9 +17,10 @@ from musig2 import (
     Tweak,
     TweakKind,
     scheme,
-    secp,
 )
-from musig2.memory import take_slot
+from musig2.curve import secp
+from musig2.curve.memory import take_slot
+from tests.musig2.musig2_world import REAL, SCHEMES, FailingLibrary, world
 
 TAPROOT = (Tweak(TweakKind.TAPROOT),)
 

@@ -19,8 +19,7 @@ from daemon.demo.wallet import Wallet
 from tests.e2e.fleet import advertise_all
 from tests.e2e.steps import Steps
 from tests.e2e.vessels import NAMES, Vessel, start_together
-
-from .lab import Lab, NoLab
+from tests.namespaces.lab import Lab, NoLab
 
 
 async def one_session(wallets: Sequence[Wallet]) -> float:

@@ -9,16 +9,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from musig2.protocol.checks import Limits
-from musig2.protocol.wire import Frame
-from p2p.network import (
-    GossipItem,
-    NetState,
-    Network,
-    NetworkConfig,
-    Offence,
-    PeerChange,
-)
+from musig2.protocol.records.checks import Limits
+from musig2.protocol.wire.frames import Frame
+from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 
 DEADLINE_S = 60.0
 

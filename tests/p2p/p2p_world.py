@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from musig2 import SecretKey, scheme
-from musig2.protocol.envelope import seal
-from musig2.protocol.frames import encode_frame
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Advertisement, Message, NonceBody, Notice, Withdrawal
-from musig2.protocol.wire import Have, Signed
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Advertisement, Message, NonceBody, Notice, Withdrawal
+from musig2.protocol.wire.frame_codec import encode_frame
+from musig2.protocol.wire.frames import Have, Signed
 
 DAY_MS = 24 * 3_600_000
 

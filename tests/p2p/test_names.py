@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import network
 
-from daemon.discovery.company import provider_key
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.publish import Publisher
-from p2p.dht import _provider_key
+from daemon.discovery.own.publish import Publisher
+from daemon.discovery.peers.dialling import provider_key
+from p2p.node.dht import _provider_key
+from tests.p2p.nodes import network
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "network_names.json").read_text())
 DOCS = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()

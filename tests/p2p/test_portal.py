@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trio
 
+from p2p.bridge.portal import Portal, root_cause
 from p2p.errors import NetworkError
-from p2p.portal import Portal, root_cause
 
 
 async def wait_for_the_end(portal: Portal) -> None:
@@ -178,7 +178,7 @@ async def test_stop_waits_for_an_orderly_end_and_leaves_no_thread() -> None:
 
 
 async def test_a_main_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2p.portal.STOP_S", 0.01)
+    monkeypatch.setattr("p2p.bridge.portal.STOP_S", 0.01)
 
     async def stubborn(portal: Portal) -> None:
         portal.ready()

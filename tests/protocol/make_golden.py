@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from records_world import ANNA, BEN, CLEO, Signer, advertisement, digest, every_record, join, request
-
-from musig2.protocol import ids, sync
-from musig2.protocol.cbor import decode
-from musig2.protocol.codec import encode_payload
-from musig2.protocol.election import priority
-from musig2.protocol.envelope import alg_of
-from musig2.protocol.frames import encode_frame, with_length
-from musig2.protocol.peers import peer_text
-from musig2.protocol.records import TYPE_OF, Election, Request
-from musig2.protocol.wire import Answer, Complete, Fetch, Frame, Have, Signed
+from musig2.protocol.broadcast.election import priority
+from musig2.protocol.records import ids
+from musig2.protocol.records.cbor import decode
+from musig2.protocol.records.codec import encode_payload
+from musig2.protocol.records.envelope import alg_of
+from musig2.protocol.records.peers import peer_text
+from musig2.protocol.records.records import TYPE_OF, Election, Request
+from musig2.protocol.wire import sync
+from musig2.protocol.wire.frame_codec import encode_frame, with_length
+from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
+from tests.protocol.records_world import ANNA, BEN, CLEO, Signer, advertisement, digest, every_record, join, request
 
 GOLDEN = Path(__file__).parent / "golden"
 

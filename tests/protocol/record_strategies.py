@@ -5,10 +5,10 @@ from unicodedata import normalize
 
 from hypothesis import strategies as st
 
-from musig2.protocol.cbor import MAX_UINT
-from musig2.protocol.field_rules import WEEK_MS
-from musig2.protocol.peers import PREFIX
-from musig2.protocol.records import (
+from musig2.protocol.records.cbor import MAX_UINT
+from musig2.protocol.records.field_rules import WEEK_MS
+from musig2.protocol.records.peers import PREFIX
+from musig2.protocol.records.records import (
     AbortBody,
     Advertisement,
     Cancel,

@@ -5,10 +5,10 @@ from hashlib import sha256
 from typing import Any
 
 from musig2 import SecretKey, Tweak, TweakKind, scheme
-from musig2.protocol import ids
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import (
+from musig2.protocol.records import ids
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import (
     AbortBody,
     Advertisement,
     Cancel,
@@ -26,8 +26,8 @@ from musig2.protocol.records import (
     Request,
     Withdrawal,
 )
-from musig2.protocol.requests import ToSign, build_request
-from musig2.protocol.wire import Signed
+from musig2.protocol.records.requests import ToSign, build_request
+from musig2.protocol.wire.frames import Signed
 
 NOW = 1_760_000_000_000
 DAY = 24 * 3_600_000

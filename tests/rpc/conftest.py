@@ -10,13 +10,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from rpc_backend import memory_backend
-from rpc_log import MemoryLog
-from rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
-from rpc_world import MakeWorld, World
 
 from rpc.config import RpcConfig
-from rpc.server import RpcServer
+from rpc.server.server import RpcServer
+from tests.rpc.rpc_backend import memory_backend
+from tests.rpc.rpc_log import MemoryLog
+from tests.rpc.rpc_stores import MemoryAnswers, MemoryTokens, SettableHealth
+from tests.rpc.rpc_world import MakeWorld, World
 
 
 @pytest.fixture

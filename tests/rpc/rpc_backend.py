@@ -6,17 +6,16 @@ import hashlib
 import itertools
 from typing import Any
 
-from rpc_log import MemoryLog
-from rpc_stores import MemoryTokens
-
-from rpc.backend import handlers_of
 from rpc.caller import Caller, scopes_of
 from rpc.errors import ApiError, not_found, unknown_key
 from rpc.methods import samples
+from rpc.methods.table import METHODS
 from rpc.models import advertisements, keys, node, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler
-from rpc.table import METHODS
+from rpc.server.backend import handlers_of
+from tests.rpc.rpc_log import MemoryLog
+from tests.rpc.rpc_stores import MemoryTokens
 
 PASSPHRASE = "correct horse"
 

@@ -6,13 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from rpc_world import World
-
-from rpc.assembly import _for_caller
 from rpc.caller import Caller
-from rpc.idempotency import Idempotency
-from rpc.stats import Stats
-from rpc.table import METHODS
+from rpc.calls.idempotency import Idempotency
+from rpc.methods.table import METHODS
+from rpc.server.assembly import _for_caller
+from rpc.server.stats import Stats
+from tests.rpc.rpc_world import World
 
 
 @dataclass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rpc.auth import token_digest
 from rpc.caller import OWNER, Scope, scopes_of
 from rpc.ports import Problem, StoredAnswer, TokenFact
+from rpc.server.auth import token_digest
 
 COOKIE = "cookie-token"
 

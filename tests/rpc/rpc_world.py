@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import aiohttp
-from rpc_log import MemoryLog
-from rpc_stores import COOKIE, MemoryAnswers, MemoryTokens, SettableHealth
 
-from rpc.server import RpcServer
+from rpc.server.server import RpcServer
+from tests.rpc.rpc_log import MemoryLog
+from tests.rpc.rpc_stores import COOKIE, MemoryAnswers, MemoryTokens, SettableHealth
 
 
 @dataclass

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rpc_daemons import Pair, two_daemons
-from undeclared import undeclared
 
-from rpc.client import Client
+from rpc.client.client import Client
+from rpc.methods.table import METHODS
 from rpc.models.event_kinds import COMMON, EVENTS
-from rpc.table import METHODS
+from tests.rpc.rpc_daemons import Pair, two_daemons
+from tests.rpc.schema.undeclared import undeclared
 
 pytestmark = pytest.mark.network
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signing_world import World
+
+from tests.signing.signing_world import World
 
 
 @pytest.fixture

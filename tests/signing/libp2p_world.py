@@ -6,11 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from signing_world import Daemon, World
-
-from musig2.protocol.checks import Limits
+from musig2.protocol.records.checks import Limits
 from p2p.addresses import split_peer
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
+from tests.signing.signing_world import Daemon, World
 
 
 class Libp2pDaemon(Daemon):

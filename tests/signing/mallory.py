@@ -8,15 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from memory_net import LONGEST_S
-from signing_world import World
-
 from musig2 import SecNonce, SecretKey, SessionContext, scheme
-from musig2.protocol.envelope import seal
-from musig2.protocol.frames import encode_frame
-from musig2.protocol.ids import joinset, nonceset, session_id
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import (
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.ids import joinset, nonceset, session_id
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import (
     AbortBody,
     Advertisement,
     Body,
@@ -28,8 +24,11 @@ from musig2.protocol.records import (
     Record,
     Request,
 )
-from musig2.protocol.requests import key_agg_of
-from musig2.protocol.wire import Complete, Frame, Signed
+from musig2.protocol.records.requests import key_agg_of
+from musig2.protocol.wire.frame_codec import encode_frame
+from musig2.protocol.wire.frames import Complete, Frame, Signed
+from tests.signing.memory_net import LONGEST_S
+from tests.signing.signing_world import World
 
 R = TypeVar("R", bound=Record)
 

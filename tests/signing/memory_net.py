@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from musig2.protocol.envelope import check_many
-from musig2.protocol.frames import open_frame, signed_in
-from musig2.protocol.wire import Frame
+from musig2.protocol.records.envelope import check_many
+from musig2.protocol.wire.frame_codec import open_frame, signed_in
+from musig2.protocol.wire.frames import Frame
 
 MAX_FRAME = 1_048_576
 LONGEST_S = 60

@@ -8,26 +8,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from memory_net import LONGEST_S, Hub, MemoryNet
-
 from daemon.clock import Clock
 from daemon.events import Event, EventLog
-from daemon.keystore import Keystore
-from daemon.passphrase import Origin, PassphraseFile
-from daemon.sealing import KdfCost
+from daemon.keys.keystore import Keystore
+from daemon.keys.passphrase import Origin, PassphraseFile
+from daemon.keys.sealing import KdfCost
+from daemon.keys.vault_start import Costs
 from daemon.signing.limits import SigningLimits
 from daemon.signing.service import SigningService
 from daemon.store import Store
-from daemon.vault_start import Costs
 from musig2 import scheme
-from musig2.protocol.envelope import seal
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Advertisement, Notice, Request
-from musig2.protocol.wire import Signed
-from rpc.backend import handlers_of
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Advertisement, Notice, Request
+from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
+from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
-from rpc.table import METHODS
+from rpc.server.backend import handlers_of
+from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
 
@@ -266,7 +265,7 @@ async def signatures(daemon: Daemon, request: str) -> list[str]:
 
 
 def _record(shown: dict[str, Any]) -> Request:
-    from daemon.signing.loading import open_request
+    from daemon.signing.engine.restore import open_request
 
     return open_request(bytes.fromhex(shown["envelope"])).record
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from memory_net import MAX_FRAME, Hub
-
-from musig2.protocol.envelope import signer_peer
-from musig2.protocol.frames import open_frame
-from musig2.protocol.records import Join, Message, NonceBody, PartialBody
-from musig2.protocol.wire import Complete, Signed
+from musig2.protocol.records.envelope import signer_peer
+from musig2.protocol.records.records import Join, Message, NonceBody, PartialBody
+from musig2.protocol.wire.frame_codec import open_frame
+from musig2.protocol.wire.frames import Complete, Signed
+from tests.signing.memory_net import MAX_FRAME, Hub
 
 
 def judge(hub: Hub) -> tuple[set[tuple[bytes, ...]], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from musig2.protocol.inputs import Now
+from musig2.protocol.interface.inputs import Now
 
 EPOCH_MS = 1_700_000_000_000
 

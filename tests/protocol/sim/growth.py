@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import time
 
-from .network import Weather
-from .world import World
+from tests.protocol.sim.network import Weather
+from tests.protocol.sim.world import World
 
 
 def measure(n: int, scheme_name: str) -> tuple[dict[str, int], int, float]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from musig2 import SecretKey, scheme
-from musig2.protocol.envelope import seal
-from musig2.protocol.inputs import JoinReady
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import AbortBody, Body, Join, Message, NonceBody, PartialBody
-from musig2.protocol.wire import Complete, Frame, Have, Signed
-
-from .node import Node
+from musig2.protocol.interface.inputs import JoinReady
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import AbortBody, Body, Join, Message, NonceBody, PartialBody
+from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
+from tests.protocol.sim.node import Node
 
 
 class Liar(Node):

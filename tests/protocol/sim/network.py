@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
-from musig2.protocol.frames import encode_frame, open_frame
-from musig2.protocol.wire import Frame, Signed
-
-from .clock import Clock
+from musig2.protocol.wire.frame_codec import encode_frame, open_frame
+from musig2.protocol.wire.frames import Frame, Signed
+from tests.protocol.sim.clock import Clock
 
 Deliver = Callable[[bytes, Frame], None]
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from musig2 import SecNonce, SecretKey, scheme
-from musig2.protocol.effects import (
+from musig2.protocol.interface.effects import (
     Blame,
     Effect,
     Emit,
@@ -25,8 +25,7 @@ from musig2.protocol.effects import (
     SessionRow,
     WipeNonces,
 )
-from musig2.protocol.envelope import seal
-from musig2.protocol.inputs import (
+from musig2.protocol.interface.inputs import (
     Input,
     JoinReady,
     NoncesReady,
@@ -41,14 +40,14 @@ from musig2.protocol.inputs import (
     SignerRefused,
     Tick,
 )
-from musig2.protocol.peers import PeerIdentity
-from musig2.protocol.records import Cancel, Decline, Join, Message, Request
-from musig2.protocol.request_machine import SigningRequest
-from musig2.protocol.wire import Complete, Frame, Have, Signed
-
-from .clock import Clock
-from .network import Network
-from .store import DurableStore, UniqueViolation
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.records.records import Cancel, Decline, Join, Message, Request
+from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
+from tests.protocol.sim.clock import Clock
+from tests.protocol.sim.network import Network
+from tests.protocol.sim.store import DurableStore, UniqueViolation
 
 SAVES = (SaveJoin, SaveMessage, SaveLock, SaveSession, SaveOutcome, SaveRecord)
 

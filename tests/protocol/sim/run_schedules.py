@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 
-from .schedules import check, run
+from tests.protocol.sim.schedules import check, run
 
 
 def main(arguments: list[str]) -> int:

@@ -15,17 +15,16 @@ import random
 from dataclasses import dataclass, field
 
 from musig2 import scheme
-from musig2.protocol.effects import Outcome, State
-from musig2.protocol.envelope import signer_peer
-from musig2.protocol.evidence import verify_evidence
-from musig2.protocol.inputs import Approved, StartRound1, StartRound2
-from musig2.protocol.records import Election, Message, NonceBody, PartialBody
-from musig2.protocol.wire import Frame, Signed
-
-from .liars import LIARS, Climber, LateFinisher, Liar, SilentInRound1, SilentInRound2
-from .network import Weather
-from .node import Node
-from .world import ROUND_MS, TTL_MS, World
+from musig2.protocol.blame.evidence import verify_evidence
+from musig2.protocol.interface.effects import Outcome, State
+from musig2.protocol.interface.inputs import Approved, StartRound1, StartRound2
+from musig2.protocol.records.envelope import signer_peer
+from musig2.protocol.records.records import Election, Message, NonceBody, PartialBody
+from musig2.protocol.wire.frames import Frame, Signed
+from tests.protocol.sim.liars import LIARS, Climber, LateFinisher, Liar, SilentInRound1, SilentInRound2
+from tests.protocol.sim.network import Weather
+from tests.protocol.sim.node import Node
+from tests.protocol.sim.world import ROUND_MS, TTL_MS, World
 
 FINAL = {Outcome.COMPLETE, Outcome.DECLINED, Outcome.CANCELLED, Outcome.EXPIRED, Outcome.FAILED}
 SKEW_MS = 30_000

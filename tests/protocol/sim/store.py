@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from musig2.protocol.effects import (
+from musig2.protocol.interface.effects import (
     Save,
     SaveJoin,
     SaveLock,

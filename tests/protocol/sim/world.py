@@ -6,15 +6,14 @@ import random
 from collections.abc import Sequence
 
 from musig2 import SecretKey, scheme
-from musig2.protocol.envelope import seal
-from musig2.protocol.inputs import Approved
-from musig2.protocol.records import Election, Request
-from musig2.protocol.requests import ToSign, build_request
-from musig2.protocol.wire import Signed
-
-from .clock import EPOCH_MS, Clock
-from .network import Network, Weather
-from .node import Node
+from musig2.protocol.interface.inputs import Approved
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.records import Election, Request
+from musig2.protocol.records.requests import ToSign, build_request
+from musig2.protocol.wire.frames import Signed
+from tests.protocol.sim.clock import EPOCH_MS, Clock
+from tests.protocol.sim.network import Network, Weather
+from tests.protocol.sim.node import Node
 
 TTL_MS = 120_000
 ROUND_MS = 20_000

@@ -1,0 +1,1 @@
+"""Who may call, and what they were answered: tokens and idempotency keys."""

@@ -1,0 +1,81 @@
+"""Answers to calls with an idempotency key, kept for a day and across restarts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pydantic import BaseModel
+
+from daemon.events import last_seq
+from daemon.store import Store
+from rpc.calls.call import with_seq
+from rpc.calls.idempotency import call_at_work
+from rpc.ports import StoredAnswer
+
+KEPT_MS: Final = 24 * 3_600_000
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallOnce:
+    """Implements `rpc.ports.Once`; `time` is when the call began."""
+
+    token_id: str
+    key: str
+    digest: bytes
+    time: int
+
+    def keep(self, transaction: sqlite3.Connection, answer: Mapping[str, Any] | BaseModel) -> None:
+        """Call it last in the write function of the change: `seq` is where the event log stands then."""
+        _store(transaction, self, with_seq(answer, last_seq(transaction)))
+
+
+def keeping(answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connection], None]:
+    """Keeps the answer of the call at work; run it last in the write function of its change."""
+    once = call_at_work()
+    return (lambda conn: None) if once is None else lambda conn: once.keep(conn, answer)
+
+
+class Idempotency:
+    """Implements `rpc.ports.IdempotencyStore`."""
+
+    def __init__(self, *, store: Store, clock: WallClock) -> None:
+        self._db = store
+        self._clock = clock
+
+    def once(self, token_id: str, key: str, digest: bytes) -> CallOnce:
+        return CallOnce(token_id, key, digest, self._clock.wall_ms())
+
+    async def find(self, token_id: str, key: str) -> StoredAnswer | None:
+        since = self._clock.wall_ms() - KEPT_MS
+
+        def select(conn: sqlite3.Connection) -> tuple[bytes, bytes] | None:
+            query = "SELECT digest, result FROM idempotency WHERE token_id = ? AND key = ? AND time > ?"
+            row: tuple[bytes, bytes] | None = conn.execute(query, (token_id, key, since)).fetchone()
+            return row
+
+        row = self._db.read(select)
+        return None if row is None else StoredAnswer(*row)
+
+    async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None:
+        """In place of what the handler kept, which was said before the change had left for any peer."""
+        call = self.once(token_id, key, answer.digest)
+        await self._db.write(lambda conn: _store(conn, call, answer.result))
+
+    async def forget_old(self) -> None:
+        """Remove what is older than a day."""
+        since = self._clock.wall_ms() - KEPT_MS
+        await self._db.write(lambda conn: conn.execute("DELETE FROM idempotency WHERE time <= ?", (since,)))
+
+
+def _store(conn: sqlite3.Connection, call: CallOnce, result: bytes) -> None:
+    conn.execute(
+        "INSERT OR REPLACE INTO idempotency (token_id, key, digest, result, time) VALUES (?, ?, ?, ?, ?)",
+        (call.token_id, call.key, call.digest, result, call.time),
+    )

@@ -1,0 +1,117 @@
+"""Handler of `getInfo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from config.settings import Settings
+from daemon.events import EventLog
+from daemon.keys.keystore import Keystore
+from daemon.store import Store
+from p2p.ports import PeerInfo
+from rpc.caller import Caller
+from rpc.models.node import Info, KnownProblem
+from rpc.models.wire import NoParams
+from rpc.ports import Health, Problem
+
+API_VERSION: Final = 1
+
+
+class Clock(Protocol):
+    def wall_ms(self) -> int: ...
+
+    def mono_ms(self) -> int: ...
+
+
+class Network(Protocol):
+    """The part of `p2p.network.Network` that is needed here."""
+
+    @property
+    def peer_text(self) -> str: ...
+
+    def multiaddrs(self) -> tuple[str, ...]: ...
+
+    def peers(self) -> list[PeerInfo]: ...
+
+
+class InfoService:
+    """The state of the daemon. `uptime` counts from the making of this object."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        settings: Settings,
+        network: Network,
+        keystore: Keystore,
+        store: Store,
+        events: EventLog,
+        health: Health,
+        clock: Clock,
+        problems: Callable[[], Sequence[tuple[str, str]]],
+    ) -> None:
+        """`problems`: (reason, remedy) of what services know, such as that no peer can be reached."""
+        self._problems = problems
+        self._version = version
+        self._settings = settings
+        self._network = network
+        self._keystore = keystore
+        self._store = store
+        self._events = events
+        self._health = health
+        self._clock = clock
+        self._started_ms = clock.mono_ms()
+        limits = settings.limits.model_dump().items()
+        self._limits = {_camel(name): value for name, value in limits if isinstance(value, int)}
+
+    async def get_info(self, caller: Caller, params: NoParams) -> Info:
+        not_ready = self._health.ready()
+        problems = [*not_ready, *keystore_problems(self._keystore, known=not_ready)]
+        problems += [Problem(reason, remedy) for reason, remedy in self._problems()]
+        return Info(
+            version=self._version,
+            api_version=API_VERSION,
+            network=self._settings.network,
+            peer_id=self._network.peer_text,
+            multiaddrs=self._network.multiaddrs(),
+            peers=len(self._network.peers()),
+            uptime=self._clock.mono_ms() - self._started_ms,
+            schemes=("lotus", "bip340"),
+            schema_version=self._store.schema_version,
+            locked=self._keystore.locked,
+            ready=not not_ready,
+            problems=tuple(KnownProblem(reason=problem.reason, remedy=problem.remedy) for problem in problems),
+            next_seq=self._events.next_seq,
+            log_id=self._events.log_id,
+            time=self._clock.wall_ms(),
+            limits=self._limits,
+        )
+
+
+def keystore_problems(keystore: Keystore, known: Sequence[Problem] = ()) -> list[Problem]:
+    """What is wrong with the keys, unless `known` says it already."""
+    found = []
+    if keystore.locked:
+        found.append(
+            Problem(
+                "locked",
+                "Unlock the keys with unlock (musig-cli unlock passphrase=@FILE), or name keys.passphrase_file in the "
+                "settings and restart.",
+            )
+        )
+    if keystore.passphrase_file_is_stale:
+        found.append(
+            Problem(
+                "passphrase_file_stale",
+                "The passphrase was changed: put the new one into the passphrase file or credential, or the next start "
+                "fails.",
+            )
+        )
+    said = {problem.reason for problem in known}
+    return [problem for problem in found if problem.reason not in said]
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)

@@ -1,0 +1,135 @@
+"""Handlers of `createKey` to `changePassphrase`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+
+from daemon.access.tokens import Tokens
+from daemon.keys.keystore import Arrival, Keystore
+from daemon.keys.rows import KeyInfo
+from rpc.caller import Caller
+from rpc.calls.idempotency import call_at_work
+from rpc.errors import ApiError
+from rpc.models import keys as models
+from rpc.models.wire import NoParams, NoParamsChange
+
+
+class KeyService:
+    """Keys through the API. A token that creates a key is bound to it in the same commit."""
+
+    def __init__(
+        self,
+        *,
+        keystore: Keystore,
+        tokens: Tokens,
+        paused: Callable[[Sequence[bytes]], None],
+        lock_told: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`paused` is told which keys may no longer sign, so that their open sessions end.
+
+        `lock_told` returns when the events of lock and unlock are stored.
+        """
+        self._keystore = keystore
+        self._tokens = tokens
+        self._paused = paused
+        self._lock_told = lock_told
+
+    async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
+        _require_creation(caller)
+        return await self._add(
+            caller, params, lambda arrival: self._keystore.create(params.scheme, params.label or "", arrival)
+        )
+
+    async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
+        _require_creation(caller)
+        secret = params.private_key.get_secret_value()
+        return await self._add(
+            caller,
+            params,
+            lambda arrival: self._keystore.import_key(secret, params.scheme, params.label or "", arrival),
+        )
+
+    async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:
+        seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
+        return models.KeyList(keys=tuple(models.Key.model_validate(_fields(info)) for info in seen))
+
+    async def pause_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        info = await self._keystore.pause(pubkey)
+        self._paused([pubkey])
+        return models.ChangedKey.model_validate(_fields(info))
+
+    async def resume_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        return models.ChangedKey.model_validate(_fields(await self._keystore.resume(pubkey)))
+
+    async def unlock(self, caller: Caller, params: models.Unlock) -> models.LockState:
+        await self._keystore.unlock(params.passphrase.get_secret_value(), params.duration_ms)
+        await self._lock_told()
+        return self._lock_state()
+
+    async def lock(self, caller: Caller, params: NoParamsChange) -> models.LockState:
+        self._keystore.lock()
+        await self._lock_told()
+        return self._lock_state()
+
+    async def change_passphrase(self, caller: Caller, params: models.ChangePassphrase) -> models.PassphraseChanged:
+        await self._keystore.change_passphrase(
+            params.passphrase.get_secret_value(), params.new_passphrase.get_secret_value()
+        )
+        return models.PassphraseChanged(changed=True)
+
+    async def _add(
+        self,
+        caller: Caller,
+        params: models.CreateKey | models.ImportKey,
+        add: Callable[[Arrival], Awaitable[KeyInfo]],
+    ) -> models.KeyMade:
+        """With the new key is stored that it belongs to the token that made it, and the answer."""
+        once = call_at_work()
+        expected: list[bytes] = []
+
+        def expect(pubkey: bytes) -> None:
+            expected.append(pubkey)
+            self._tokens.bind(caller.token_id, pubkey)
+
+        def store(conn: sqlite3.Connection, pubkey: bytes) -> None:
+            self._tokens.store_binding(conn, caller.token_id, pubkey)
+            if once is not None:
+                once.keep(conn, _made(pubkey, params))
+
+        try:
+            made = await add(Arrival(expect, store))
+        except Exception:
+            for pubkey in expected:
+                self._tokens.unbind(caller.token_id, pubkey)
+            raise
+        return _made(made.pubkey, params)
+
+    def _lock_state(self) -> models.LockState:
+        return models.LockState(locked=self._keystore.locked, until=self._keystore.locks_at_ms)
+
+
+def _require_creation(caller: Caller) -> None:
+    if caller.keys is not None and not caller.create_key:
+        raise ApiError(
+            "forbidden", "This token is bound to its keys and may not make others; createToken has createKey for that."
+        )
+
+
+def _made(pubkey: bytes, params: models.CreateKey | models.ImportKey) -> models.KeyMade:
+    return models.KeyMade(public_key=pubkey.hex(), scheme=params.scheme, label=params.label or "")
+
+
+def _fields(info: KeyInfo) -> dict[str, str | int | bool]:
+    return {
+        "publicKey": info.pubkey.hex(),
+        "scheme": info.scheme,
+        "label": info.label,
+        "external": info.external,
+        "paused": info.paused,
+        "createdAt": info.created_at,
+    }

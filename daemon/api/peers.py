@@ -1,0 +1,124 @@
+"""Handlers of `listPeers` to `listBans`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from daemon.access.idempotency import keeping
+from daemon.peers.bans import Ban, Bans
+from musig2.protocol.records.peers import peer_parse, peer_text
+from p2p.errors import AddressError, NetworkError, PeerUnreachable
+from p2p.ports import PeerInfo
+from rpc.caller import Caller
+from rpc.errors import ApiError, invalid_param
+from rpc.models import node as models
+from rpc.models.wire import NoParams
+
+ITSELF: Final = "is this daemon itself; name another peer"
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+class Network(Protocol):
+    """The part of `p2p.network.Network` that is needed here."""
+
+    @property
+    def peer_text(self) -> str: ...
+
+    def peers(self) -> list[PeerInfo]: ...
+
+    async def connect(self, multiaddr: str) -> bytes: ...
+
+    async def disconnect(self, peer: bytes) -> None: ...
+
+    def set_ban(self, peer: bytes, until_ms: int) -> None: ...
+
+    def lift_ban(self, peer: bytes) -> None: ...
+
+
+class PeerService:
+    """Peers through the API. `keys_of` tells which public keys are known to sign at a peer."""
+
+    def __init__(
+        self, *, network: Network, bans: Bans, clock: WallClock, keys_of: Callable[[bytes], Sequence[bytes]]
+    ) -> None:
+        self._network = network
+        self._bans = bans
+        self._clock = clock
+        self._keys_of = keys_of
+
+    async def list_peers(self, caller: Caller, params: NoParams) -> models.PeerList:
+        return models.PeerList(peers=tuple(self._shown(info) for info in self._network.peers()))
+
+    async def connect_peer(self, caller: Caller, params: models.ConnectPeer) -> models.NamedPeer:
+        """Raises `invalid_params`, `peer_unreachable`, `p2p_down`."""
+        self._require_address(params.multiaddr)
+        try:
+            peer = await self._network.connect(params.multiaddr)
+        except AddressError as error:
+            raise invalid_param("multiaddr", str(error)) from error
+        except PeerUnreachable as error:
+            raise ApiError("peer_unreachable", str(error)) from error
+        except NetworkError as error:
+            raise ApiError("p2p_down", str(error)) from error
+        return models.NamedPeer(peer_id=peer_text(peer))
+
+    async def disconnect_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
+        peer = _peer(params.peer_id)
+        try:
+            await self._network.disconnect(peer)
+        except NetworkError as error:
+            raise ApiError("p2p_down", str(error)) from error
+        return models.NamedPeer(peer_id=params.peer_id)
+
+    async def ban_peer(self, caller: Caller, params: models.BanPeer) -> models.Banned:
+        peer = _peer(params.peer_id)
+        if params.peer_id == self._network.peer_text:
+            raise invalid_param("peerId", ITSELF)
+        until_ms = self._clock.wall_ms() + params.duration_ms
+        answer = models.Banned(peer_id=params.peer_id, until=until_ms, reason=params.reason)
+        await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(answer))
+        self._network.set_ban(peer, until_ms)
+        return answer
+
+    async def unban_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
+        peer = _peer(params.peer_id)
+        await self._bans.lift(peer)
+        self._network.lift_ban(peer)
+        return models.NamedPeer(peer_id=params.peer_id)
+
+    async def list_bans(self, caller: Caller, params: NoParams) -> models.BanList:
+        return models.BanList(bans=tuple(_ban(ban) for ban in self._bans.in_force()))
+
+    def _require_address(self, multiaddr: str) -> None:
+        _, _, peer = multiaddr.rpartition("/p2p/")
+        try:
+            peer_parse(peer)
+        except ValueError:
+            raise invalid_param("multiaddr", "must end in /p2p/ and a peer id such as 12D3KooW...") from None
+        if peer == self._network.peer_text:
+            raise invalid_param("multiaddr", ITSELF)
+
+    def _shown(self, info: PeerInfo) -> models.Peer:
+        return models.Peer(
+            peer_id=peer_text(info.peer),
+            multiaddrs=info.multiaddrs,
+            direction=info.direction.value,
+            since=info.since_ms,
+            agent=info.agent,
+            public_keys=tuple(key.hex() for key in self._keys_of(info.peer)),
+        )
+
+
+def _peer(text: str) -> bytes:
+    try:
+        return peer_parse(text)
+    except ValueError as error:
+        raise invalid_param("peerId", str(error)) from error
+
+
+def _ban(ban: Ban) -> models.Ban:
+    return models.Ban(peer_id=peer_text(ban.peer), until=ban.until_ms, reason=ban.reason or None)

@@ -1,0 +1,49 @@
+"""Handlers of `createToken`, `listTokens` and `revokeToken`."""
+
+from __future__ import annotations
+
+from daemon.access.idempotency import keeping
+from daemon.access.tokens import TokenInfo, Tokens
+from daemon.keys.keystore import Keystore
+from rpc.caller import Caller
+from rpc.models import node as models
+from rpc.models.wire import NoParams
+
+
+class TokenService:
+    """Tokens through the API."""
+
+    def __init__(self, *, tokens: Tokens, keystore: Keystore) -> None:
+        self._tokens = tokens
+        self._keystore = keystore
+
+    async def create_token(self, caller: Caller, params: models.CreateToken) -> models.TokenMade:
+        """Raises `unknown_key` for a key that is not here, `no_such_scope`."""
+        keys = None if params.public_keys is None else [bytes.fromhex(key) for key in params.public_keys]
+        for key in keys or ():
+            self._keystore.info(key)
+        token_id, token = await self._tokens.create(
+            params.scopes, keys, create_key=params.create_key, label=params.label or "", expires_at=params.expires_at
+        )
+        return models.TokenMade(token_id=token_id, token=token)
+
+    async def list_tokens(self, caller: Caller, params: NoParams) -> models.TokenList:
+        return models.TokenList(tokens=tuple(_shown(info) for info in self._tokens.listing()))
+
+    async def revoke_token(self, caller: Caller, params: models.RevokeToken) -> models.Revoked:
+        """Raises `not_found`. The cookie cannot be revoked: it goes with the process."""
+        answer = models.Revoked(revoked=True)
+        await self._tokens.revoke(params.token_id, also=keeping(answer))
+        return answer
+
+
+def _shown(info: TokenInfo) -> models.Token:
+    return models.Token(
+        token_id=info.token_id,
+        scopes=info.scopes,
+        public_keys=None if info.keys is None else tuple(sorted(key.hex() for key in info.keys)),
+        create_key=info.create_key,
+        label=info.label,
+        created_at=info.created_at,
+        expires_at=info.expires_at,
+    )

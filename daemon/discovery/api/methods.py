@@ -1,0 +1,129 @@
+"""The RPC methods of discovery."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from daemon.discovery.api.follows import Follows
+from daemon.discovery.api.queries import Finding, cursor_of
+from daemon.discovery.directory.search import Query
+from daemon.discovery.intake.views import full_view, view_of
+from daemon.discovery.own.advertisements import OwnAdvertisements
+from daemon.discovery.own.publish import Reach
+from daemon.discovery.own.rows import Terms
+from daemon.discovery.ports import Clock, Keys
+from daemon.discovery.sync.rounds import Rounds
+from rpc.caller import Caller
+from rpc.calls.idempotency import call_at_work
+from rpc.models import advertisements as ads
+from rpc.models.wire import NoParams
+
+
+class DiscoveryMethods:
+    """What clients call. `changed` is awaited when other topics are to be followed."""
+
+    def __init__(
+        self,
+        *,
+        own: OwnAdvertisements,
+        finding: Finding,
+        follows: Follows,
+        rounds: Rounds,
+        keys: Keys,
+        clock: Clock,
+        default_ttl_ms: int,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._own = own
+        self._finding = finding
+        self._follows = follows
+        self._rounds = rounds
+        self._keys = keys
+        self._clock = clock
+        self._default_ttl_ms = default_ttl_ms
+        self._changed = changed
+
+    async def advertise_signer(self, caller: Caller, params: ads.AdvertiseSigner) -> dict[str, Any]:
+        """Publish an own key and its terms."""
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        criteria = params.criteria.model_dump(by_alias=True, exclude_none=True)
+        criteria["transactionTypes"] = list(criteria["transactionTypes"])
+        metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
+        once = call_at_work()
+
+        def keep(conn: sqlite3.Connection, view: dict[str, Any]) -> None:
+            if once is not None:  # nobody has been told yet
+                once.keep(conn, _advertised(view, Reach()))
+
+        terms = Terms(criteria, metadata, params.ttl or self._default_ttl_ms)
+        view, reach = await self._own.advertise(pubkey, terms, keep)
+        await self._changed()
+        return _advertised(view, reach)
+
+    async def withdraw_advertisement(self, caller: Caller, params: ads.WithdrawAdvertisement) -> dict[str, Any]:
+        """Take an own advertisement back."""
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        await self._own.withdraw(pubkey)
+        return {"withdrawn": True}
+
+    async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        """Own ones in force."""
+        now_ms = self._clock.wall_ms()
+        views = []
+        for row in self._own.rows():
+            signed = row.advertisement
+            if signed is not None and row.exp > now_ms and caller.sees(row.pubkey):
+                views.append(full_view(view_of(signed), signed.envelope, own=True, reputation=None))
+        return {"advertisements": views}
+
+    async def find_available_signers(self, caller: Caller, params: ads.FindAvailableSigners) -> dict[str, Any]:
+        """Signers whose terms match; asks the network first if told to, or if nothing was ever learned from it."""
+        asked = 0
+        if params.refresh or not self._rounds.completed:
+            asked = await self._rounds.refresh()
+        query = Query(
+            transaction_type=params.transaction_type,
+            purpose=params.purpose,
+            scheme=params.scheme,
+            min_amount=params.min_amount,
+            max_amount=params.max_amount,
+            min_reputation=params.min_reputation or 0,
+            before=cursor_of(params.cursor),
+        )
+        own = self._visible_keys(caller)
+        found = self._finding.find(query, limit=params.max_results, own=own, include_own=params.include_own)
+        answer: dict[str, Any] = {
+            "signers": list(found.signers),
+            "sources": {"directory": self._finding.size(), "peers": asked},
+        }
+        if found.next_cursor is not None:
+            answer["nextCursor"] = found.next_cursor
+        return answer
+
+    async def subscribe_to_signer_discovery(
+        self, caller: Caller, params: ads.SubscribeToSignerDiscovery
+    ) -> dict[str, Any]:
+        """Follow types."""
+        await self._follows.add(caller.token_id, params.transaction_types)
+        await self._changed()
+        return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
+
+    async def unsubscribe_from_signer_discovery(
+        self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery
+    ) -> dict[str, Any]:
+        """Stop following types, or all."""
+        await self._follows.remove(caller.token_id, params.transaction_types)
+        await self._changed()
+        return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
+
+    def _visible_keys(self, caller: Caller) -> Collection[bytes]:
+        """Own keys as this caller understands it: those of other wallets on this daemon are other signers to it."""
+        return frozenset(filter(caller.sees, self._keys.keys()))
+
+
+def _advertised(view: dict[str, Any], reach: Reach) -> dict[str, Any]:
+    return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}

@@ -1,0 +1,1 @@
+"""The directory log: its lines, their order, their limits, and what is found in them."""

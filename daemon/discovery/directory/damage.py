@@ -1,0 +1,79 @@
+"""Damage to the stored log: found when a line is read and in a pass after start, dropped, counted, fetched again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from daemon.discovery.directory.buckets import Buckets
+from daemon.discovery.directory.lines import checksum
+from daemon.discovery.directory.log import Changes, LogWrite
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.ports import Clock
+from daemon.store import Store
+
+log = logging.getLogger(__name__)
+
+LINES_AT_ONCE = 500
+PAUSE_S = 0.02  # between two steps: a start has more urgent things to do than to read a hundred thousand lines
+
+
+class Damage:
+    """`found` may be called in any thread; `mend` on the event loop."""
+
+    def __init__(self, *, store: Store, clock: Clock, limits: DiscoveryLimits, buckets: Buckets) -> None:
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._buckets = buckets
+        self._bad: set[int] = set()
+        self.dropped = 0
+
+    def found(self, seq: int, line: Sequence[Any]) -> bool:
+        """Whether a line is damaged; `line` is kind, id, ts, record, entry, view, checksum."""
+        if checksum(*line[:-1]) == line[-1]:
+            return False
+        self._bad.add(seq)
+        return True
+
+    async def check_all(self) -> bool:
+        """Read the whole log once, in a thread and in steps; the same answer as `mend`."""
+        after: int | None = 0
+        while after is not None:
+            after = await self._store.read_slow(partial(self._check_some, after))
+            if after is not None:
+                await asyncio.sleep(PAUSE_S)
+        return await self.mend()
+
+    async def mend(self) -> bool:
+        """Drop the lines that were found damaged; True when there were some: then ask the peers for them again."""
+        if not self._bad:
+            return False
+        bad, self._bad = self._bad, set()
+        now_ms = self._clock.wall_ms()
+
+        def write(conn: sqlite3.Connection) -> Changes:
+            write = LogWrite(conn, self._limits, now_ms)
+            write.drop(bad)
+            conn.executemany("DELETE FROM signers WHERE seq = ?", [(seq,) for seq in bad])  # where the key was damaged
+            return write.close()
+
+        changes = await self._store.write(write)
+        self.dropped += len(changes.gone)
+        self._store.read(lambda conn: self._buckets.reload(conn, now_ms))
+        log.error("%d lines of the stored directory were damaged; they are fetched again.", len(changes.gone))
+        return True
+
+    def _check_some(self, after: int, conn: sqlite3.Connection) -> int | None:
+        rows = conn.execute(
+            "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log WHERE seq > ?"
+            " ORDER BY seq LIMIT ?",
+            (after, LINES_AT_ONCE),
+        ).fetchall()
+        for seq, *line in rows:
+            self.found(seq, line)
+        return rows[-1][0] if len(rows) == LINES_AT_ONCE else None

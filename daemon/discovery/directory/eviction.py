@@ -1,0 +1,106 @@
+"""Who makes room when the directory is full: the fullest groups, and never those whom this daemon depends on.
+
+A group is all lines of one kind that count for one peer, or for one address range. The water level falls from the
+fullest group until enough is free; in each group the lines that came last go first, so that a flood cannot wash out who
+was there before. Where nobody holds more than anybody else, dice decide among the newest tenth.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from daemon.discovery.directory.lines import Holder, lines_of
+from daemon.discovery.directory.pins import evictable
+from daemon.discovery.directory.statements import Kind
+from daemon.discovery.limits import DiscoveryLimits
+
+SPARE = 0.01  # the share that is freed at once, so that a full directory does not evict at every statement
+
+GROUPS = """
+SELECT 'peer' AS grouping, peer AS value, count(*) AS size FROM directory_log
+ WHERE peer IS NOT NULL AND kind = :kind GROUP BY peer HAVING size > 1
+UNION ALL
+SELECT 'net', net, count(*) FROM directory_log
+ WHERE net IS NOT NULL AND kind = :kind GROUP BY net HAVING count(*) > 1
+ORDER BY size DESC LIMIT 5000
+"""
+
+
+def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
+    """The numbers of the lines that have to go; empty while there is room."""
+    most = {
+        Kind.ADVERTISEMENT: limits.advertisements,
+        Kind.NODE: limits.nodes,
+        Kind.NOTICE: limits.notices,
+    }
+    chosen: list[int] = []
+    for kind, limit in most.items():
+        excess = lines_of(conn, kind) - limit
+        if excess > 0:
+            chosen += _victims_of(conn, kind, excess + int(limit * SPARE), limits.pinned_keys)
+    return chosen + _unknown_withdrawals(conn, limits)
+
+
+def _unknown_withdrawals(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
+    """Tombstones that nobody answers for: any of them, since nothing tells those of a flood from others."""
+    excess = lines_of(conn, Kind.WITHDRAWAL, unknown=True) - limits.unknown_withdrawals
+    if excess <= 0:
+        return []
+    free, named = evictable(limits.pinned_keys)
+    sql = f"SELECT seq FROM directory_log WHERE kind = ? AND peer IS NULL AND {free} ORDER BY random() LIMIT ?"  # noqa: S608 - constants and marks only
+    room = excess + int(limits.unknown_withdrawals * SPARE)
+    return [row[0] for row in conn.execute(sql, (Kind.WITHDRAWAL.value, *named, room))]
+
+
+def neighbour(conn: sqlite3.Connection, new: Holder, pinned: Collection[bytes], *, direct: bool) -> int | None:
+    """The line that makes room for a new one in its address range; None if the new one has to stay out.
+
+    Anybody can claim a range, so a full one is no refusal by itself: the fullest peer in it gives its newest line, if
+    it has more than the new one's peer would. Where nobody has, who brought its record itself takes the newest place.
+    """
+    free, named = evictable(pinned)
+    where = f"FROM directory_log WHERE net = ? AND kind = ? AND {free}"
+    values = (new.net, new.kind.value, *named)
+    sizes: dict[bytes, int] = dict(conn.execute(f"SELECT peer, count(*) {where} GROUP BY peer", values).fetchall())
+    fullest = max(sizes, key=lambda peer: sizes[peer], default=None)
+    newest = f"SELECT max(seq) {where}"
+    if fullest is not None and sizes[fullest] > sizes.get(new.peer or b"", 0) + 1:
+        row = conn.execute(f"{newest} AND peer = ?", (*values, fullest)).fetchone()
+    elif direct:
+        row = conn.execute(newest, values).fetchone()
+    else:
+        return None
+    return None if row[0] is None else int(row[0])
+
+
+def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, pinned: Collection[bytes]) -> list[int]:
+    groups = conn.execute(GROUPS, {"kind": kind.value}).fetchall()
+    level = water_level([size for _, _, size in groups], excess)
+    free, named = evictable(pinned)
+    chosen: dict[int, None] = {}
+    for grouping, value, size in groups:
+        if size <= level or len(chosen) >= excess:
+            break
+        sql = f"SELECT seq FROM directory_log WHERE {grouping} = ? AND kind = ? AND {free} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants and marks only
+        room = min(size - level, excess - len(chosen))
+        chosen.update((row[0], None) for row in conn.execute(sql, (value, kind.value, *named, room)))
+    if not chosen:
+        newest = f"SELECT seq FROM directory_log WHERE kind = ? AND {free} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants and marks only
+        sql = f"SELECT seq FROM ({newest}) ORDER BY random() LIMIT ?"  # noqa: S608 - the above
+        among = max(excess, lines_of(conn, kind) // 10)
+        chosen.update((row[0], None) for row in conn.execute(sql, (kind.value, *named, among, excess)))
+    return list(chosen)
+
+
+def water_level(sizes: Sequence[int], excess: int) -> int:
+    """The size down to which the fullest groups are cut so that at least `excess` go; `sizes` falling. At least 1."""
+    freed = 0
+    for position, size in enumerate(sizes[1:], start=1):
+        step = sizes[position - 1] - size
+        if freed + step * position >= excess:
+            return max(1, sizes[position - 1] - -(-(excess - freed) // position))
+        freed += step * position
+    if not sizes:
+        return 1
+    return max(1, sizes[-1] - -(-(excess - freed) // len(sizes)))

@@ -1,0 +1,200 @@
+"""One write to the directory: which statements enter the log, which leave it.
+
+Signatures were checked before. Here the newer-rule, the quotas and the room decide, because only a write sees what is
+stored at that moment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from daemon.discovery.directory.eviction import neighbour, victims
+from daemon.discovery.directory.lines import Gone, Holder, append, index, take_out
+from daemon.discovery.directory.quotas import Quotas, portions
+from daemon.discovery.directory.statements import Kind, Statement, rank_of
+from daemon.discovery.limits import DiscoveryLimits
+from musig2.protocol.records.records import Advertisement, Withdrawal
+
+
+class Verdict(StrEnum):
+    """What became of a statement."""
+
+    NEW = "new"
+    RENEWED = "renewed"  # it took the place of an older one of the same subject and kind
+    KNOWN = "known"
+    OLDER = "older"
+    QUOTA = "quota"  # its peer or its address range has enough
+
+    @property
+    def stored(self) -> bool:
+        """True when it is in the log now and was not before."""
+        return self in (Verdict.NEW, Verdict.RENEWED)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A checked statement on its way into the log. `view` is the JSON for clients, None unless an advertisement."""
+
+    statement: Statement
+    net: bytes | None = None
+    view: bytes | None = None
+    kept: bool = False  # own: no quota
+    direct: bool = False  # brought by the very peer it counts for
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a write did, for those who keep sums and tell clients; worth nothing if the write is rolled back."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    replaced: list[Gone | None] = field(default_factory=list)  # beside the verdicts: the line that made place
+    added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
+    gone: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
+
+
+Line: TypeAlias = tuple[Any, ...]  # seq, id, ts, kind, peer, net
+
+CURRENT = "SELECT seq, id, ts, kind, peer, net, subject FROM directory_log"
+
+
+class LogWrite:
+    """The changes of one transaction; `close` must be called before it ends."""
+
+    def __init__(self, conn: sqlite3.Connection, limits: DiscoveryLimits, now_ms: int) -> None:
+        self._conn = conn
+        self._limits = limits
+        self._now_ms = now_ms
+        self._quotas = Quotas(conn, limits)
+        self._tally: Counter[tuple[Kind, bool]] = Counter()
+        self._current: dict[bytes, Line | None] = {}  # by subject, as long as this write has not changed it
+        self._appended: list[tuple[int, Advertisement]] = []  # lines that cannot be searched yet
+        self.changes = Changes()
+
+    def expect(self, candidates: Sequence[Candidate]) -> None:
+        """Read at once what admitting these would ask for one by one; changes nothing but the time it takes."""
+        self._current = dict.fromkeys(candidate.statement.subject for candidate in candidates)
+        subjects = list(self._current)
+        for some in portions(subjects):
+            marks = ", ".join("?" * len(some))
+            rows = self._conn.execute(f"{CURRENT} WHERE subject IN ({marks})", some)
+            self._current.update((row[6], row[:6]) for row in rows)
+        holders = [_holder(candidate.statement, candidate.net, None) for candidate in candidates]
+        self._quotas.expect([holder for holder in holders if holder.kind is Kind.ADVERTISEMENT])
+
+    def admit(self, candidate: Candidate) -> Verdict:
+        """Take a candidate in if it is newer than what is known and if there is room for it."""
+        self.changes.replaced.append(None)
+        verdict = self._admit(candidate)
+        self.changes.verdicts.append(verdict)
+        return verdict
+
+    def drop(self, seqs: Iterable[int]) -> list[Gone]:
+        """Take lines out; those that were there are returned."""
+        leaving = list(seqs)
+        if self._appended and max(leaving, default=0) >= self._appended[0][0]:
+            self._index_appended()
+        taken = [gone for gone in (take_out(self._conn, seq) for seq in leaving) if gone is not None]
+        for gone in taken:
+            self._left(gone)
+        return taken
+
+    def close(self) -> Changes:
+        """Write the rest, make room if there are too many lines, and say what was done."""
+        self._index_appended()
+        self._write_tally()
+        self.drop(victims(self._conn, self._limits))
+        self._write_tally()
+        return self.changes
+
+    def _admit(self, candidate: Candidate) -> Verdict:
+        statement = candidate.statement
+        current = self._line_of(statement.subject)
+        if current is None:
+            return self._append(candidate, None, None)
+        seq, record_id, ts, kind, peer, net = current
+        if record_id == statement.record.id:
+            return Verdict.KNOWN
+        if rank_of(ts, kind, record_id) > statement.rank:
+            return Verdict.OLDER
+        return self._append(candidate, Holder(Kind(kind), peer, net), seq)
+
+    def _line_of(self, subject: bytes) -> Line | None:
+        """The line that stands for a subject now; known beforehand only until this write touches it."""
+        if subject in self._current:
+            return self._current.pop(subject)
+        row: Line | None = self._conn.execute(f"{CURRENT} WHERE subject = ?", (subject,)).fetchone()
+        return row and row[:6]
+
+    def _index_appended(self) -> None:
+        if self._appended:
+            index(self._conn, self._appended)
+            self._appended.clear()
+
+    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> Verdict:
+        statement = candidate.statement
+        holder = _holder(statement, candidate.net, held)
+        refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
+        if refusal is not None and not (refusal == "range" and self._makes_room(holder, direct=candidate.direct)):
+            return Verdict.QUOTA
+        if held_seq is not None:
+            self.changes.replaced[-1] = self.drop([held_seq])[0]
+        seq = append(self._conn, statement, candidate.view, holder, self._now_ms)
+        if isinstance(statement.record.record, Advertisement):
+            self._appended.append((seq, statement.record.record))
+        self._quotas.moved(holder, 1)
+        self._tally[holder.kind, holder.peer is None] += 1
+        self.changes.added.append((statement.record.id, statement.exp))
+        return Verdict.RENEWED if held is not None and held.kind is holder.kind else Verdict.NEW
+
+    def _makes_room(self, new: Holder, *, direct: bool) -> bool:
+        """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""
+        assert new.net is not None
+        leaving = neighbour(self._conn, new, self._limits.pinned_keys, direct=direct)
+        return leaving is not None and bool(self.drop([leaving]))
+
+    def _is_kept(self, candidate: Candidate) -> bool:
+        record = candidate.statement.record.record
+        pinned = isinstance(record, Advertisement | Withdrawal) and record.pubkey in self._limits.pinned_keys
+        return pinned or candidate.kept
+
+    def _left(self, gone: Gone) -> None:
+        self._quotas.moved(gone.holder, -1)
+        self._tally[gone.holder.kind, gone.holder.peer is None] -= 1
+        self.changes.gone.append((gone.id, gone.exp))
+
+    def _write_tally(self) -> None:
+        changed = [(by, kind.value, int(unknown)) for (kind, unknown), by in self._tally.items() if by]
+        self._conn.executemany("UPDATE directory_tally SET lines = lines + ? WHERE kind = ? AND unknown = ?", changed)
+        self._tally.clear()
+
+
+def _holder(statement: Statement, net: bytes | None, held: Holder | None) -> Holder:
+    """For whom a statement counts; a withdrawal counts for the peer whose advertisement it ends."""
+    record = statement.record.record
+    if not isinstance(record, Withdrawal):
+        return Holder(statement.kind, record.peer, net)
+    return Holder(statement.kind, held.peer if held else None, held.net if held else None)
+
+
+def admit(conn: sqlite3.Connection, candidates: Sequence[Candidate], limits: DiscoveryLimits, now_ms: int) -> Changes:
+    """Take candidates into the log, in order, one verdict each."""
+    write = LogWrite(conn, limits, now_ms)
+    write.expect(candidates)
+    for candidate in candidates:
+        write.admit(candidate)
+    return write.close()
+
+
+def prune(conn: sqlite3.Connection, limits: DiscoveryLimits, now_ms: int, at_most: int = 2_000) -> Changes:
+    """Take out what expired longer ago than the grace time."""
+    write = LogWrite(conn, limits, now_ms)
+    rows = conn.execute(
+        "SELECT seq FROM directory_log WHERE exp <= ? LIMIT ?", (now_ms - limits.grace_ms, at_most)
+    ).fetchall()
+    write.drop(row[0] for row in rows)
+    return write.close()

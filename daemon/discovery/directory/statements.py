@@ -1,0 +1,94 @@
+"""A statement: one line of the directory log before it is stored, and the rule that says which of two is newer.
+
+An advertisement travels and is stored together with its directory entry; a withdrawal, a node record and a notice
+stand alone. The subject is whom a statement speaks for: per subject only the newest one counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+from daemon.discovery.limits import TOMBSTONE_MS
+from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
+from musig2.protocol.wire.frames import Signed
+
+Stated: TypeAlias = Advertisement | Withdrawal | Node | Notice
+
+
+class Kind(IntEnum):
+    """What a line of the log holds; the numbers are stored."""
+
+    ADVERTISEMENT = 1
+    WITHDRAWAL = 2
+    NODE = 3
+    NOTICE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A record of the directory with the entry that belongs to it; nothing is said about signatures."""
+
+    record: Signed[Stated]
+    entry: Signed[Entry] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return KIND_OF[type(self.record.record)]
+
+    @property
+    def subject(self) -> bytes:
+        """Whom it speaks for."""
+        return subject_of(self.record)
+
+    @property
+    def exp(self) -> int:
+        """When nobody needs it any more."""
+        stated = self.record.record
+        return stated.ts + TOMBSTONE_MS if isinstance(stated, Withdrawal) else stated.exp
+
+    @property
+    def rank(self) -> tuple[int, bool, int]:
+        """Greater is newer."""
+        return rank_of(self.record.record.ts, self.kind, self.record.id)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its envelopes."""
+        return len(self.record.envelope) + (len(self.entry.envelope) if self.entry else 0)
+
+
+KIND_OF: dict[type, Kind] = {
+    Advertisement: Kind.ADVERTISEMENT,
+    Withdrawal: Kind.WITHDRAWAL,
+    Node: Kind.NODE,
+    Notice: Kind.NOTICE,
+}
+
+
+def rank_of(ts: int, kind: int, record_id: bytes) -> tuple[int, bool, int]:
+    """The order of statements about one subject, as `musig2.protocol.checks.newer`, for lines of the log too."""
+    return ts, kind == Kind.WITHDRAWAL, -int.from_bytes(record_id, "big")
+
+
+def subject_of(signed: Signed[Stated]) -> bytes:
+    """The name under which only one statement can be current."""
+    match signed.record:
+        case Advertisement(scheme=scheme, pubkey=pubkey) | Withdrawal(scheme=scheme, pubkey=pubkey):
+            return signer_subject(scheme, pubkey)
+        case Node(peer=peer):
+            return b"n" + peer
+        case Notice():
+            return b"q" + signed.id
+
+
+def signer_subject(scheme: str, pubkey: bytes) -> bytes:
+    """The subject of a key under its scheme."""
+    return b"s" + scheme.encode() + pubkey
+
+
+def is_stated(signed: Signed[Record]) -> bool:
+    """True for the records that have a line of their own in the directory."""
+    return type(signed.record) in KIND_OF

@@ -1,0 +1,72 @@
+"""The checks that need no signature and no database: size, time, rate, and what was refused a moment ago.
+
+A refusal here is nobody's offence: clocks differ, and relays are honest.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from daemon.discovery.directory.log import Verdict
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.limits import DiscoveryLimits
+from musig2.protocol.records import checks
+from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import SHORT_ID_BYTES
+
+REMEMBERED = 20_000
+REFUSED_MS = 3_600_000
+
+
+class Screen:
+    """Belongs to the event loop; everything it remembers is bounded."""
+
+    def __init__(self, limits: DiscoveryLimits) -> None:
+        self._limits = limits
+        self._refused: OrderedDict[bytes, int] = OrderedDict()  # short id -> until
+        # subject and kind -> start of the interval, how many came in it
+        self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
+
+    def passes(self, signed: Signed[Record], origin: Origin, now_ms: int) -> bool:
+        """Whether a record is worth looking at its signature."""
+        if self.refused_before(signed.id[:SHORT_ID_BYTES], now_ms):
+            return False
+        if origin is Origin.OWN:
+            return True
+        record = signed.record
+        if not isinstance(record, Advertisement | Withdrawal | Entry | Node | Notice):
+            return False
+        if isinstance(record, Advertisement) and not record.types:
+            return False  # a delegation that was never meant to be published
+        size = len(signed.envelope)
+        return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
+
+    def refused_before(self, short_id: bytes, now_ms: int) -> bool:
+        """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
+        return self._refused.get(short_id, 0) > now_ms
+
+    def too_often(self, statement: Statement, origin: Origin, now_ms: int) -> bool:
+        """True for one live renewal or withdrawal too many within the interval; counts it. Later it is synchronised."""
+        record = statement.record.record
+        if not origin.live or not isinstance(record, Advertisement | Withdrawal):
+            return False
+        subject = statement.subject + bytes([statement.kind.value])  # renewals never use up what withdrawals have
+        start, count = self._renewals.pop(subject, (now_ms, 0))
+        if now_ms - start >= self._limits.interval_ms:
+            start, count = now_ms, 0
+        self._renewals[subject] = (start, count + 1)
+        while len(self._renewals) > REMEMBERED:
+            self._renewals.popitem(last=False)
+        withdrawn = isinstance(record, Withdrawal)
+        return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
+
+    def remember(self, statements: Sequence[Statement], verdicts: Sequence[Verdict], now_ms: int) -> None:
+        """Do not look again soon at what was refused, though its signature holds."""
+        for statement, verdict in zip(statements, verdicts, strict=True):
+            if verdict in (Verdict.OLDER, Verdict.QUOTA):
+                self._refused[statement.record.id[:SHORT_ID_BYTES]] = now_ms + REFUSED_MS
+        while len(self._refused) > REMEMBERED:
+            self._refused.popitem(last=False)

@@ -1,0 +1,39 @@
+"""What came over topics and waits to be taken in: while one burst is stored, the next one gathers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.take_in import Ingest
+from musig2.protocol.records.records import Record
+from musig2.protocol.wire.frames import Signed
+from p2p.network import GossipItem
+
+ROOM = 20_000
+AT_ONCE = 1_000
+
+
+class Inbox:
+    """Bounded: what finds no room is left to the next synchronisation."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+        self._waiting: list[Signed[Record]] = []
+        self._filled = asyncio.Event()
+
+    def put(self, batch: Sequence[GossipItem]) -> None:
+        """Take a burst; returns at once."""
+        room = max(0, ROOM - len(self._waiting))
+        self._waiting += [item.signed for item in batch[:room]]
+        self._filled.set()
+
+    async def run(self) -> None:
+        """For as long as the daemon runs."""
+        while True:
+            await self._filled.wait()
+            burst, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            if not self._waiting:
+                self._filled.clear()
+            await self._ingest.take(burst, origin=Origin.GOSSIP)

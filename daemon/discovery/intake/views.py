@@ -1,0 +1,83 @@
+"""An advertisement as clients see it (the `advertisement` value of the API), made once when it is stored.
+
+The envelope, `own` and `localReputation` are added when it is read: the first is stored anyway, the others change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from daemon.discovery.directory.reputation import Reputation
+from daemon.discovery.intake.texts import address_text, base58
+from musig2.protocol.records.open_maps import open_to_json
+from musig2.protocol.records.records import Advertisement
+from musig2.protocol.wire.frames import Signed
+
+COSIG_BYTES = 66  # a byte string of 64 with its two-byte head; the last two fields of an envelope are such
+
+
+def view_of(signed: Signed[Advertisement]) -> bytes:
+    """The stored part of the view, as JSON."""
+    advertisement = signed.record
+    peer = base58(advertisement.peer)
+    return orjson.dumps(
+        {
+            "publicKey": advertisement.pubkey.hex(),
+            "scheme": advertisement.scheme,
+            "peerId": peer,
+            "multiaddrs": [f"{text}/p2p/{peer}" for text in map(_text, advertisement.addrs) if text],
+            "criteria": _criteria(advertisement),
+            "metadata": open_to_json(advertisement.metadata or {}),
+            "timestamp": advertisement.ts,
+            "expiresAt": advertisement.exp,
+            "signature": signature_of(signed).hex(),
+        }
+    )
+
+
+def full_view(stored: bytes, envelope: bytes, *, own: bool, reputation: Reputation | None) -> dict[str, Any]:
+    """The whole view, from its stored part."""
+    view: dict[str, Any] = orjson.loads(stored)
+    view["envelope"] = envelope.hex()
+    view["own"] = own
+    if reputation is not None:
+        view["localReputation"] = _reputation(reputation)
+    return view
+
+
+def signature_of(signed: Signed[Advertisement]) -> bytes:
+    """The signature of an envelope that has a countersignature: both stand at its end."""
+    return signed.envelope[-COSIG_BYTES - 64 : -COSIG_BYTES]
+
+
+def _criteria(advertisement: Advertisement) -> dict[str, Any]:
+    criteria: dict[str, Any] = {"transactionTypes": list(advertisement.types)}
+    if advertisement.min is not None:
+        criteria["minAmount"] = advertisement.min
+    if advertisement.max is not None:
+        criteria["maxAmount"] = advertisement.max
+    if advertisement.trust:
+        criteria["trustRequirements"] = open_to_json(advertisement.trust)
+    return criteria
+
+
+def _reputation(reputation: Reputation) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "score": reputation.score,
+        "completed": reputation.completed,
+        "failed": reputation.failed,
+        "aborted": reputation.aborted,
+    }
+    if reputation.response_ms is not None:
+        shown["responseTime"] = reputation.response_ms
+    return shown
+
+
+def _text(addr: bytes) -> str | None:
+    """An address for people; None for one that this program cannot read, which is another's business."""
+    try:
+        return address_text(addr)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""What this daemon says of itself: own advertisements and the node record."""

@@ -1,0 +1,241 @@
+"""Own advertisements: made, countersigned, published, withdrawn.
+
+A key's statements carry rising times, ts = max(now, last + 1), and `last` is stored: whatever the clock does, a later
+statement wins everywhere. The record, the line of the log and the event are one transaction, and only then it is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.intake.views import full_view, view_of
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.own import rows as own_rows
+from daemon.discovery.own.publish import Publisher, Reach
+from daemon.discovery.own.rows import OwnRow, Terms
+from daemon.discovery.ports import Clock, Events, Identity, Keys, Net
+from daemon.store import Store
+from musig2.protocol.errors import InvalidRecord
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.open_maps import open_from_json
+from musig2.protocol.records.records import Advertisement, Entry, Withdrawal
+from musig2.protocol.wire.frames import Signed
+from p2p.addresses import from_text
+from rpc.errors import ApiError, not_found
+
+AlsoView: TypeAlias = Callable[[sqlite3.Connection, dict[str, Any]], None]
+
+MAX_ADDRS = 16
+DELEGATION_SPARE_MS = 60_000  # a delegation that ends sooner is made anew
+
+
+class OwnAdvertisements:
+    """What this daemon says of its own keys; belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        clock: Clock,
+        limits: DiscoveryLimits,
+        keys: Keys,
+        identity: Identity,
+        net: Net,
+        ingest: Ingest,
+        publisher: Publisher,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._limits = limits
+        self._keys = keys
+        self._identity = identity
+        self._net = net
+        self._ingest = ingest
+        self._publisher = publisher
+        self._rows: dict[bytes, OwnRow] = {}
+        self._published_mono_ms: dict[bytes, int] = {}
+        self._changing: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def load(self) -> None:
+        """Take up what was advertised before the last stop."""
+        self._rows = self._store.read(own_rows.load)
+
+    def rows(self) -> list[OwnRow]:
+        """All keys that were ever advertised, withdrawn ones included."""
+        return list(self._rows.values())
+
+    def row(self, pubkey: bytes) -> OwnRow | None:
+        """What is known of one key."""
+        return self._rows.get(pubkey)
+
+    def addrs(self) -> tuple[bytes, ...]:
+        """Where this daemon can be dialled, as it writes it into its records."""
+        return tuple(from_text(text) for text in self._net.multiaddrs())[:MAX_ADDRS]
+
+    async def advertise(
+        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
+    ) -> tuple[dict[str, Any], Reach]:
+        """Publish; the view and how far it got. ApiError `rate_limited`, `locked`, `paused`, `unknown_key`, ...
+
+        `also(conn, view)` runs in the transaction that stores it.
+        """
+        async with self._changing[pubkey]:
+            self._refuse_haste(pubkey)
+            statement, view = await self._make(pubkey, terms, also)
+        return view, await self._publisher.publish(statement, statement_types(statement))
+
+    async def renew(self, pubkey: bytes) -> Reach:
+        """Publish again under the same terms; raises as `advertise`, without a limit of the rate."""
+        async with self._changing[pubkey]:
+            row = self._rows[pubkey]
+            if row.withdrawn:
+                return Reach()
+            statement, _ = await self._make(pubkey, row.terms)
+        return await self._publisher.publish(statement, row.types)
+
+    async def withdraw(self, pubkey: bytes) -> None:
+        """Take an advertisement back. ApiError `not_found` when there never was one; `locked`."""
+        async with self._changing[pubkey]:
+            row = self._rows.get(pubkey)
+            if row is None:
+                raise not_found("advertisement")
+            if row.withdrawn:
+                return
+            withdrawal = Withdrawal(row.scheme, pubkey, self._next_ts(row))
+            signed = seal(withdrawal, lambda digest: self._keys.sign(pubkey, digest, even_paused=True))
+            after = replace(row, last_ts=withdrawal.ts, record=signed, withdrawn=True, warned=False)
+            await self._commit(after, Statement(signed), "signer:withdrawn", {"publicKey": pubkey.hex()})
+        await self._publisher.publish(Statement(signed), row.types)
+
+    async def warn(self, row: OwnRow) -> None:
+        """Tell once that an advertisement will expire because it cannot be renewed."""
+        after = replace(row, warned=True)
+
+        def write(conn: sqlite3.Connection) -> None:
+            own_rows.save(conn, after)
+            self._events.append(
+                conn, "signer:expiring", {"publicKey": row.pubkey.hex(), "expiresAt": row.exp}, keys=[row.pubkey]
+            )
+
+        await self._store.write(write)
+        self._rows[row.pubkey] = after
+        self._events.publish()
+
+    def statement(self, pubkey: bytes) -> Statement | None:
+        """The advertisement or withdrawal in force, for telling the DHT again."""
+        row = self._rows.get(pubkey)
+        if row is None or not isinstance(row.record.record, Advertisement | Withdrawal):
+            return None
+        return Statement(Signed(row.record.record, row.record.id, row.record.envelope))
+
+    def delegation(self, pubkey: bytes) -> bytes:
+        """An envelope by which this key names this peer: the advertisement in force, or one made for this purpose.
+
+        The latter names no types, so that no directory takes it. Raises ApiError `locked`, `unknown_key`, `paused`.
+        """
+        now_ms = self._clock.wall_ms()
+        row = self._rows.get(pubkey)
+        current = row.advertisement if row else None
+        if current and current.record.peer == self._identity.peer and current.record.exp > now_ms + DELEGATION_SPARE_MS:
+            return current.envelope
+        terms = Terms({"transactionTypes": []}, {}, self._limits.ttl_ms)
+        return self._seal_advertisement(pubkey, terms, now_ms).envelope
+
+    def _refuse_haste(self, pubkey: bytes) -> None:
+        last = self._published_mono_ms.get(pubkey)
+        if last is None:
+            row = self._rows.get(pubkey)
+            waited = self._clock.wall_ms() - row.last_ts if row and not row.withdrawn else self._limits.interval_ms
+            waited = waited if waited >= 0 else self._limits.interval_ms  # the clock was set back: it tells nothing
+        else:
+            waited = self._clock.mono_ms() - last
+        retry_ms = self._limits.interval_ms - waited
+        if retry_ms > 0:
+            raise ApiError(
+                "rate_limited",
+                "This key was advertised a moment ago: wait as long as retryAfterMs says, then try again.",
+                retryAfterMs=retry_ms,
+            )
+
+    async def _make(
+        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
+    ) -> tuple[Statement, dict[str, Any]]:
+        signed = self._seal_advertisement(pubkey, terms, self._next_ts(self._rows.get(pubkey)))
+        record = signed.record
+        entry = Entry(record.scheme, pubkey, record.peer, record.types, record.ts, record.exp, signed.id)
+        statement = Statement(signed, seal(entry, lambda digest: self._keys.sign(pubkey, digest)))
+        view = full_view(view_of(signed), signed.envelope, own=True, reputation=None)
+        row = OwnRow(pubkey, record.scheme, terms, record.ts, record.exp, signed, withdrawn=False)
+        await self._commit(row, statement, "signer:advertised", {"advertisement": view}, lambda conn: also(conn, view))
+        self._published_mono_ms[pubkey] = self._clock.mono_ms()
+        return statement, view
+
+    def _seal_advertisement(self, pubkey: bytes, terms: Terms, ts: int) -> Signed[Advertisement]:
+        record = self._record(pubkey, terms, ts)
+        try:
+            signed = seal(record, lambda digest: self._keys.sign(pubkey, digest), self._identity.sign)
+        except InvalidRecord as error:
+            raise _unfit(error) from error
+        most = self._limits.checks.advertisement_bytes
+        if len(signed.envelope) > most:
+            raise ApiError("too_large", f"An advertisement may have {most} bytes: shorten the metadata.")
+        return signed
+
+    def _record(self, pubkey: bytes, terms: Terms, ts: int) -> Advertisement:
+        criteria = terms.criteria
+        try:
+            trust = open_from_json(criteria.get("trustRequirements", {}), "trustRequirements")
+            metadata = open_from_json(terms.metadata)
+        except InvalidRecord as error:
+            raise _unfit(error) from error
+        return Advertisement(
+            scheme=self._keys.scheme_of(pubkey),
+            pubkey=pubkey,
+            peer=self._identity.peer,
+            addrs=self.addrs(),
+            types=tuple(sorted(set(criteria["transactionTypes"]))),
+            ts=ts,
+            exp=ts + min(terms.ttl_ms, self._limits.checks.max_ttl_ms),
+            min=criteria.get("minAmount"),
+            max=criteria.get("maxAmount"),
+            trust=trust,
+            metadata=metadata,
+        )
+
+    async def _commit(
+        self,
+        row: OwnRow,
+        statement: Statement,
+        event: str,
+        data: dict[str, Any],
+        also: Callable[[sqlite3.Connection], None] = lambda conn: None,
+    ) -> None:
+        def write(conn: sqlite3.Connection) -> None:
+            own_rows.save(conn, row)
+            self._events.append(conn, event, data, keys=[row.pubkey])
+            also(conn)
+
+        await self._ingest.keep_own(statement, write)
+        self._rows[row.pubkey] = row
+
+    def _next_ts(self, row: OwnRow | None) -> int:
+        return max(self._clock.wall_ms(), row.last_ts + 1 if row else 0)
+
+
+def statement_types(statement: Statement) -> tuple[str, ...]:
+    """The types of an advertisement."""
+    record = statement.record.record
+    return record.types if isinstance(record, Advertisement) else ()
+
+
+def _unfit(error: InvalidRecord) -> ApiError:
+    return ApiError("invalid_params", f"This cannot be advertised: {error}.")

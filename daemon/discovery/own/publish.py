@@ -1,0 +1,108 @@
+"""Making a statement known: direct push, topics and the DHT, whichever of them work.
+
+The push goes first and gets a head start: it is the quickest way to the neighbours, and copies of the same over topics
+would only be in its way. For all others a tenth of a second is nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.ports import Net
+from daemon.discovery.sync.items import item_of
+from musig2.protocol.records.records import Advertisement, Notice, Withdrawal
+from musig2.protocol.wire.sync import Push, Taken, encode_ask, open_answer
+from p2p.network import P2PError
+
+PUSH_MS = 3_000
+DHT_MS = 3_000
+HEAD_START_S = 0.1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a publication got: peers that took it, peers on its topics, and whether the DHT has it."""
+
+    direct: int = 0
+    gossip: int = 0
+    dht: bool = False
+
+
+class Publisher:
+    """Tells the network; never fails, because what is not told now is told by the next synchronisation."""
+
+    def __init__(self, *, net: Net, network: str, limits: DiscoveryLimits) -> None:
+        self._net = net
+        self._network = network
+        self._limits = limits
+
+    def topic_of(self, transaction_type: str) -> str:
+        """The topic on which signers of this type are announced."""
+        return f"musigd/{self._network}/signers/{transaction_type}"
+
+    @property
+    def requests_topic(self) -> str:
+        """The topic of notices."""
+        return f"musigd/{self._network}/requests"
+
+    async def publish(self, statement: Statement, types: Collection[str] = ()) -> Reach:
+        """Tell of a statement. `types` are those of the advertisement, or of the one that a withdrawal ends."""
+        record = statement.record.record
+        topics = [self.topic_of(name) for name in types]
+        if isinstance(record, Notice):
+            topics = [self.requests_topic]
+        push = asyncio.ensure_future(self._push(statement))
+        try:
+            await asyncio.wait([push], timeout=HEAD_START_S)
+            gossip, dht = await asyncio.gather(self._gossip(statement, topics), self.put(statement))
+            return Reach(await push, gossip, dht)
+        finally:
+            push.cancel()
+
+    async def put(self, statement: Statement) -> bool:
+        """Store an advertisement or a withdrawal under its key in the DHT; False if it did not get there."""
+        record = statement.record.record
+        if not isinstance(record, Advertisement | Withdrawal):
+            return False
+        put = self._net.dht_put(record.pubkey, statement.record.envelope)
+        return await _or(put, False, DHT_MS)
+
+    async def _push(self, statement: Statement) -> int:
+        peers = [info.peer for info in self._net.peers()][: self._limits.push_peers]
+        ask = encode_ask(Push((item_of(statement),)))
+        return sum(await asyncio.gather(*(self._push_to(peer, ask) for peer in peers)))
+
+    async def _push_to(self, peer: bytes, ask: bytes) -> int:
+        answer = await _or(self._net.ask(peer, ask, PUSH_MS), None, PUSH_MS)
+        if answer is None:
+            return 0
+        try:
+            return int(isinstance(open_answer(answer), Taken))
+        except ValueError:
+            return 0
+
+    async def _gossip(self, statement: Statement, topics: list[str]) -> int:
+        """The most peers that one of the topics has; the entry goes first, so that nobody waits for it."""
+        envelopes = [statement.entry.envelope] if statement.entry else []
+        envelopes.append(statement.record.envelope)
+        reached = 0
+        for topic in topics:
+            for envelope in envelopes:
+                reached = max(reached, await _or(self._net.publish(topic, envelope), 0, PUSH_MS))
+        return reached
+
+
+async def _or(work: Awaitable[T], otherwise: T, timeout_ms: int) -> T:
+    """What `work` gives, or `otherwise` when libp2p cannot do it now or takes too long."""
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            return await work
+    except (P2PError, TimeoutError):
+        return otherwise

@@ -1,0 +1,106 @@
+"""Keeps own advertisements alive: renewed before they expire, also after a restart, and when the addresses changed.
+
+While the keys are locked nothing can be renewed; then the owner is told an hour before the end. Withdrawals are told to
+the DHT again too, for as long as an older advertisement could come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from daemon.discovery.limits import HOUR_MS, MINUTE_MS, TOMBSTONE_MS
+from daemon.discovery.own.advertisements import OwnAdvertisements
+from daemon.discovery.own.publish import Publisher
+from daemon.discovery.own.rows import OwnRow
+from daemon.discovery.ports import Clock, Identity, Net
+from rpc.errors import ApiError
+
+log = logging.getLogger(__name__)
+
+LOOK_MS = MINUTE_MS
+SHORTEST_PAUSE_MS = 200
+MOVED_MS = 10 * MINUTE_MS  # addresses may waver: they do not renew an advertisement more often than this
+
+
+class Renewal:
+    """One task; `wake` makes it look at once."""
+
+    def __init__(
+        self, *, own: OwnAdvertisements, publisher: Publisher, clock: Clock, identity: Identity, net: Net
+    ) -> None:
+        self._own = own
+        self._publisher = publisher
+        self._clock = clock
+        self._identity = identity
+        self._net = net
+        self._awake = asyncio.Event()
+        self._dht_due: dict[bytes, int] = {}  # pubkey -> monotonic time of the next telling
+        self._stuck: set[bytes] = set()
+        self._first_look = True
+
+    def wake(self) -> None:
+        """Something changed: keys were unlocked, a key was advertised, the node came up."""
+        self._awake.set()
+
+    def network_up(self) -> None:
+        """The network is another one, perhaps: what it was told is told again."""
+        self._dht_due.clear()
+        self._awake.set()
+
+    async def run(self) -> None:
+        """For as long as the daemon runs."""
+        while True:
+            self._awake.clear()
+            self._stuck.clear()
+            for row in self._own.rows():
+                await self._look_at(row)
+            self._first_look = False
+            try:
+                async with asyncio.timeout(self._pause_ms() / 1000):
+                    await self._awake.wait()
+            except TimeoutError:
+                continue
+
+    def _pause_ms(self) -> int:
+        now_ms = self._clock.wall_ms()
+        rows = [row for row in self._own.rows() if not row.withdrawn and row.pubkey not in self._stuck]
+        next_ms = min((due_ms(row) - now_ms for row in rows), default=LOOK_MS)
+        return max(SHORTEST_PAUSE_MS, min(LOOK_MS, next_ms))
+
+    async def _look_at(self, row: OwnRow) -> None:
+        now_ms = self._clock.wall_ms()
+        try:
+            if not row.withdrawn and (due_ms(row) <= now_ms or self._moved(row, now_ms)):
+                reach = await self._own.renew(row.pubkey)
+                self._plan_dht(row.pubkey, told=reach.dht)
+            elif self._dht_due.get(row.pubkey, 0) <= self._clock.mono_ms():
+                await self._tell_dht(row, now_ms)
+        except ApiError as error:
+            self._stuck.add(row.pubkey)
+            if row.exp - now_ms <= HOUR_MS and not row.warned:
+                log.warning("An advertisement expires soon and cannot be renewed (%s): unlock the keys.", error.reason)
+                await self._own.warn(row)
+
+    def _moved(self, row: OwnRow, now_ms: int) -> bool:
+        """Whether the advertisement sends people to where this daemon no longer is."""
+        if row.advertisement is None:
+            return False
+        advertisement = row.advertisement.record
+        same = advertisement.peer == self._identity.peer and set(advertisement.addrs) == set(self._own.addrs())
+        return not same and (self._first_look or now_ms - row.last_ts >= MOVED_MS)
+
+    async def _tell_dht(self, row: OwnRow, now_ms: int) -> None:
+        statement = self._own.statement(row.pubkey)
+        if statement is None or not self._net.peers() or now_ms - row.last_ts > TOMBSTONE_MS:
+            return
+        self._plan_dht(row.pubkey, told=await self._publisher.put(statement))
+
+    def _plan_dht(self, pubkey: bytes, *, told: bool) -> None:
+        self._dht_due[pubkey] = self._clock.mono_ms() + (HOUR_MS if told else LOOK_MS)
+
+
+def due_ms(row: OwnRow) -> int:
+    """When to renew: after three quarters of its life, a little earlier for some keys so that not all come at once."""
+    life_ms = row.exp - row.last_ts
+    return row.exp - life_ms // 4 - life_ms * row.pubkey[-1] // (255 * 20)

@@ -1,0 +1,86 @@
+"""What this daemon advertises for its own keys, in the store: terms as the owner gave them, and the latest record."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.records import Advertisement, Record
+from musig2.protocol.wire.frames import Signed
+
+OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not matter
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For what a key is there; JSON-ready, camelCase as in the API."""
+
+    criteria: dict[str, Any]
+    metadata: dict[str, Any]
+    ttl_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """The state of one own key. `last_ts` only grows, also across withdrawals."""
+
+    pubkey: bytes
+    scheme: str
+    terms: Terms
+    last_ts: int
+    exp: int
+    record: Signed[Record]  # the latest advertisement, or the withdrawal
+    withdrawn: bool
+    warned: bool = False
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The transaction types it stands for, or stood for."""
+        return tuple(self.terms.criteria["transactionTypes"])
+
+    @property
+    def advertisement(self) -> Signed[Advertisement] | None:
+        """The latest one; None after a withdrawal."""
+        record = self.record.record
+        return Signed(record, self.record.id, self.record.envelope) if isinstance(record, Advertisement) else None
+
+
+def load(conn: sqlite3.Connection) -> dict[bytes, OwnRow]:
+    """All rows by key."""
+    rows = conn.execute(
+        "SELECT pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned"
+        " FROM own_advertisements"
+    )
+    return {row[0]: _row(row) for row in rows}
+
+
+def _row(row: tuple[Any, ...]) -> OwnRow:
+    pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned = row
+    terms = Terms(orjson.loads(criteria), orjson.loads(metadata), ttl_ms)
+    signed = open_envelope(record, max_bytes=OWN_BYTES)
+    return OwnRow(pubkey, scheme, terms, last_ts, exp, signed, bool(withdrawn), bool(warned))
+
+
+def save(conn: sqlite3.Connection, row: OwnRow) -> None:
+    """Insert or replace a row."""
+    conn.execute(
+        "INSERT OR REPLACE INTO own_advertisements"
+        " (pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            row.pubkey,
+            row.scheme,
+            orjson.dumps(row.terms.criteria).decode(),
+            orjson.dumps(row.terms.metadata).decode(),
+            row.terms.ttl_ms,
+            row.last_ts,
+            row.exp,
+            row.record.envelope,
+            int(row.withdrawn),
+            int(row.warned),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Discovery's view of peers: who is dialled, who is gone, where a key is reached."""

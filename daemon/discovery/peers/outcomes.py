@@ -1,0 +1,51 @@
+"""Writes down how sessions with other signers ended; what comes in one burst is one write."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from daemon.discovery.directory import reputation
+from daemon.discovery.directory.reputation import SessionOutcome
+from daemon.discovery.ports import Clock
+from daemon.discovery.tasks import Tasks
+from daemon.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One session with one other signer."""
+
+    pubkey: bytes
+    outcome: SessionOutcome
+    response_ms: int | None
+    at_ms: int
+
+
+class Observations:
+    """Belongs to the event loop."""
+
+    def __init__(self, *, store: Store, clock: Clock, tasks: Tasks) -> None:
+        self._store = store
+        self._clock = clock
+        self._tasks = tasks
+        self._waiting: list[Observation] = []
+        self.written = 0
+
+    def note(self, pubkey: bytes, outcome: SessionOutcome, response_ms: int | None) -> None:
+        """Count it; returns at once."""
+        self._waiting.append(Observation(pubkey, outcome, response_ms, self._clock.wall_ms()))
+        if len(self._waiting) == 1:
+            self._tasks.once("reputation", self._write())
+
+    async def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+
+        def write(conn: sqlite3.Connection) -> None:
+            for seen in waiting:
+                reputation.record(conn, seen.pubkey, seen.outcome, seen.response_ms, seen.at_ms)
+                if seen.outcome is SessionOutcome.COMPLETED:
+                    reputation.keep(conn, seen.pubkey)
+
+        await self._store.write(write)
+        self.written += len(waiting)

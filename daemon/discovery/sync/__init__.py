@@ -1,0 +1,1 @@
+"""Synchronising directories: asking peers, and answering them."""

@@ -1,0 +1,207 @@
+"""Answers the questions of the directory protocol, within bounds of size and of what one peer may take."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from daemon.discovery.directory.buckets import Buckets, bucket_span, differing
+from daemon.discovery.directory.damage import Damage
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.own.node_record import some_nodes
+from daemon.discovery.ports import Clock
+from daemon.discovery.sync.allowance import Allowance
+from daemon.discovery.sync.items import opened
+from daemon.store import Store
+from musig2.protocol.errors import BadEncoding
+from musig2.protocol.wire.sync import (
+    SHORT_ID_BYTES,
+    Answer,
+    Ask,
+    Busy,
+    Differences,
+    FetchIds,
+    Greeting,
+    Hello,
+    Nodes,
+    Page,
+    Peers,
+    Push,
+    Reconcile,
+    ShortIds,
+    Since,
+    Statements,
+    Taken,
+    encode_answer,
+    open_ask,
+)
+from p2p.network import BadAsk
+
+A = TypeVar("A", bound=Answer)
+
+MOST_IDS = 16_000
+MOST_NODES = 64
+INLINE = 16  # so few buckets or statements are read at once
+BUCKET_COST = 512  # looking a bucket up costs as much as sending so many bytes
+ID_COST = 64  # the same for one statement, whether or not it is there
+
+
+class Answers:
+    """The serving side; belongs to the event loop, reads in a thread what may be long."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        limits: DiscoveryLimits,
+        buckets: Buckets,
+        ingest: Ingest,
+        damage: Damage,
+        log_id: Callable[[], bytes],
+        greeted: Callable[[bytes, Hello], Awaitable[None]],
+    ) -> None:
+        """`greeted` is told what a peer says of its own log."""
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._buckets = buckets
+        self._ingest = ingest
+        self._damage = damage
+        self._log_id = log_id
+        self._greeted = greeted
+        self._allowance = Allowance(limits.served_bytes, clock)
+        self._pushes = Allowance(limits.pushed, clock)
+
+    async def answer(self, peer: bytes, payload: bytes) -> bytes:
+        """The answer to a question of `peer`; raises BadAsk for rubbish."""
+        try:
+            ask = open_ask(payload)
+        except BadEncoding as error:
+            raise BadAsk(str(error)) from error
+        wait_ms = self._allowance.wait_ms(peer)
+        answer = Busy(wait_ms) if wait_ms else await self._to(peer, ask)
+        data = encode_answer(answer)
+        self._allowance.spend(peer, len(data))
+        return data
+
+    async def _to(self, peer: bytes, ask: Ask) -> Answer:
+        match ask:
+            case Hello():
+                await self._greeted(peer, ask)
+                return Greeting(self._log_id(), self._store.read(head_of), self._buckets.size, self._clock.wall_ms())
+            case Since():
+                return await self._store.read_slow(lambda conn: self._since(conn, ask))
+            case Page():
+                return await self._store.read_slow(lambda conn: self._page(conn, ask))
+            case Reconcile():
+                buckets = differing(self._buckets.sums(ask.bits), ask.sums)
+                self._allowance.spend(peer, BUCKET_COST * len(buckets))
+                return await self._read(len(buckets), lambda conn: self._differences(conn, ask.bits, buckets))
+            case FetchIds():
+                self._allowance.spend(peer, ID_COST * (len(ask.ids) // SHORT_ID_BYTES))
+                return await self._read(len(ask.ids) // SHORT_ID_BYTES, lambda conn: self._fetched(conn, ask))
+            case Push():
+                return await self._pushed(peer, ask)
+            case Peers():
+                most = min(ask.limit, MOST_NODES)
+                return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
+
+    async def _read(self, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
+        """Read in a thread, or here and now what takes less time than handing it over."""
+        return self._store.read(fn) if lookups <= INLINE else await self._store.read_slow(fn)
+
+    async def _pushed(self, peer: bytes, ask: Push) -> Answer:
+        wait_ms = self._pushes.wait_ms(peer)
+        if wait_ms:
+            return Busy(wait_ms)
+        self._pushes.spend(peer, len(ask.items))
+        try:
+            records = await opened(ask.items)
+        except BadEncoding as error:
+            raise BadAsk(str(error)) from error
+        intake = await self._ingest.take(records, origin=Origin.PUSH, peer=peer)
+        return Taken(intake.stored)
+
+    def _since(self, conn: sqlite3.Connection, ask: Since) -> ShortIds:
+        limit = min(ask.limit, MOST_IDS)
+        rows = conn.execute(
+            "SELECT seq, id FROM directory_log WHERE seq > ? AND exp > ? ORDER BY seq LIMIT ?",
+            (self._after(ask), self._clock.wall_ms(), limit),
+        ).fetchall()
+        head = head_of(conn)
+        upto = rows[-1][0] if len(rows) == limit else head
+        return ShortIds(self._log_id(), head, upto, b"".join(row[1][:SHORT_ID_BYTES] for row in rows))
+
+    def _page(self, conn: sqlite3.Connection, ask: Page) -> Statements:
+        head = head_of(conn)
+        upto, size, items = head, 0, []
+        rows = conn.execute(
+            "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+            " WHERE seq > ? AND exp > ? ORDER BY seq LIMIT ?",
+            (self._after(ask), self._clock.wall_ms(), ask.limit),
+        )
+        for seq, *line in rows:
+            upto = seq
+            if self._damage.found(seq, line):
+                continue
+            items.append((line[3], line[4]))
+            size += len(line[3]) + len(line[4] or b"")
+            if size >= self._limits.page_bytes:
+                break
+        else:
+            upto = upto if len(items) >= ask.limit else head
+        return Statements(self._log_id(), head, upto, tuple(items))
+
+    def _after(self, ask: Since | Page) -> int:
+        """A position in another log tells nothing: begin at the beginning."""
+        return ask.after if ask.log == self._log_id() else 0
+
+    def _differences(self, conn: sqlite3.Connection, bits: int, buckets: list[int]) -> Differences:
+        """Begins anywhere, so that a bucket that never becomes equal cannot hide those behind it."""
+        start = random.randrange(len(buckets)) if buckets else 0  # noqa: S311 - nothing secret about it
+        found: dict[int, bytes] = {}
+        room = MOST_IDS * SHORT_ID_BYTES
+        for bucket in buckets[start:] + buckets[:start]:
+            rows = conn.execute("SELECT id FROM directory_log WHERE id >= ? AND id <= ?", bucket_span(bucket, bits))
+            ids = b"".join(row[0][:SHORT_ID_BYTES] for row in rows)
+            if found and len(ids) > room:
+                return Differences(tuple(sorted(found.items())), more=True)
+            found[bucket] = ids[: MOST_IDS * SHORT_ID_BYTES]
+            room -= len(ids)
+        return Differences(tuple(sorted(found.items())), more=False)
+
+    def _fetched(self, conn: sqlite3.Connection, ask: FetchIds) -> Statements:
+        items, size = [], 0
+        for short in _split(ask.ids):
+            for seq, *line in conn.execute(
+                "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+                " WHERE id >= ? AND id <= ? AND exp > ?",
+                (short, short + b"\xff" * 24, self._clock.wall_ms()),
+            ):
+                if not self._damage.found(seq, line):
+                    items.append((line[3], line[4]))
+                    size += len(line[3]) + len(line[4] or b"")
+            if size >= self._limits.page_bytes:
+                break
+        return Statements(self._log_id(), head_of(conn), 0, tuple(items))
+
+
+def head_of(conn: sqlite3.Connection) -> int:
+    """The last position that was given out, also when that line has gone again."""
+    row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'directory_log'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def log_name(event_log_id: str) -> bytes:
+    """The directory log's identity (16 bytes), from that of the event log: a restore renews both."""
+    return hashlib.sha256(b"musigd/directory/" + event_log_id.encode()).digest()[:16]
+
+
+def _split(ids: bytes) -> Iterable[bytes]:
+    return (ids[at : at + SHORT_ID_BYTES] for at in range(0, len(ids), SHORT_ID_BYTES))

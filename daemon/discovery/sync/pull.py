@@ -1,0 +1,256 @@
+"""Synchronising with one peer: take over what it has and we have not.
+
+    hello ----> its log, its last position, its size
+      a cursor close to its end      -> short ids from the cursor on, then only what is missing
+      nothing here, or much less     -> pages of whole statements, from the cursor on
+      else, and from time to time    -> bucket digests, the short ids where they differ, then only what is missing
+
+Whatever it says, each statement is verified like any other. So a peer can keep things back, which then come from other
+peers, and it can waste time and bytes, of which every conversation has a budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from daemon.discovery.directory.buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
+from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.ports import Clock, Net, Offend
+from daemon.discovery.sync.answers import head_of
+from daemon.discovery.sync.conversation import Conversation, End, Report, Stop
+from daemon.discovery.sync.cursors import Cursor, Cursors
+from daemon.discovery.sync.items import opened
+from daemon.store import Store
+from musig2.protocol.errors import BadEncoding
+from musig2.protocol.records.records import Record
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import (
+    MAX_FETCH,
+    SHORT_ID_BYTES,
+    Differences,
+    FetchIds,
+    Greeting,
+    Hello,
+    Nodes,
+    Page,
+    Peers,
+    Reconcile,
+    ShortIds,
+    Since,
+    Statements,
+)
+from musig2.protocol.wire.sync import Statement as Item
+
+CLOSE = 4_000  # positions: so many short ids cost no more than digests and their answer
+MANY_IDS = 4_000
+MANY_STATEMENTS = 1_000
+EMPTY_PAGES = 16
+RECONCILE_ROUNDS = 64
+NODES_ASKED = 32
+OF_BUCKET = f"SELECT substr(id, 1, {SHORT_ID_BYTES}) FROM directory_log WHERE id >= ? AND id <= ?"  # noqa: S608 - a constant
+
+
+class Puller:
+    """Pulls from peers; belongs to the event loop. At most one pull of a peer at a time makes sense."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        net: Net,
+        clock: Clock,
+        limits: DiscoveryLimits,
+        buckets: Buckets,
+        ingest: Ingest,
+        offend: Offend,
+        log_id: Callable[[], bytes],
+        node: Callable[[], bytes | None],
+    ) -> None:
+        """`node` gives the envelope of the own node record."""
+        self._store = store
+        self._net = net
+        self._clock = clock
+        self._limits = limits
+        self._buckets = buckets
+        self._ingest = ingest
+        self._offend = offend
+        self._log_id = log_id
+        self._node = node
+        self._cursors = Cursors(store=store, clock=clock)
+
+    async def pull(self, peer: bytes, *, compare: bool = False) -> Report:
+        """Take over what `peer` has; never raises. `compare` asks for digests also where the cursor is at the end."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            await self._pull(talk, compare)
+        except Stop as stop:
+            talk.report.end = stop.end
+        return talk.report
+
+    async def flush(self) -> None:
+        """Store what pulls have left to be stored soon."""
+        await self._cursors.flush()
+
+    async def greet(self, peer: bytes) -> bool:
+        """Say what we have; True when the peer has something that was not read yet. Never raises."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            theirs = await talk.ask(self._hello(), Greeting)
+        except Stop:
+            return False
+        return self._cursors.of(peer) != Cursor(theirs.log, theirs.head)
+
+    async def fetch(self, peer: bytes, ids: list[bytes]) -> Report:
+        """Take over the statements with these ids from `peer`, as far as it has them; never raises."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            await self._fetch(talk, [record_id[:SHORT_ID_BYTES] for record_id in ids])
+        except Stop as stop:
+            talk.report.end = stop.end
+        return talk.report
+
+    async def exchange(self, peer: bytes) -> None:
+        """Ask a peer for nodes that it knows, and keep their records; never raises."""
+        talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
+        try:
+            answer = await talk.ask(Peers(NODES_ASKED), Nodes)
+            await self._take(talk, tuple((envelope, None) for envelope in answer.envelopes))
+        except Stop:
+            return
+
+    def is_behind(self, peer: bytes, hello: Hello) -> bool:
+        """Whether a peer that says hello has something that was not read yet."""
+        return self._cursors.of(peer) != Cursor(hello.log, hello.head)
+
+    async def _pull(self, talk: Conversation, compare: bool) -> None:
+        theirs = await talk.ask(self._hello(), Greeting)
+        talk.report.clock_ahead_ms = theirs.now_ms - self._clock.wall_ms()
+        cursor = self._cursors.of(talk.peer)
+        after = cursor.position if cursor and cursor.log == theirs.log and cursor.position <= theirs.head else 0
+        if compare:
+            await self._reconcile(talk, theirs.size)
+        elif after and theirs.head - after <= CLOSE:
+            await self._read_since(talk, theirs, after)
+        elif self._buckets.size < theirs.size // 2:
+            await self._read_pages(talk, theirs, after)
+        else:
+            await self._reconcile(talk, theirs.size)
+        self._cursors.note(talk.peer, Cursor(theirs.log, theirs.head))
+
+    def _hello(self) -> Hello:
+        return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
+
+    async def _read_pages(self, talk: Conversation, theirs: Greeting, after: int) -> None:
+        """The next page travels while this one is verified. How far it got is kept, however it ends."""
+        try:
+            await self._read_each_page(talk, theirs, after)
+        except Stop:
+            if talk.position:
+                self._cursors.note(talk.peer, Cursor(theirs.log, talk.position))
+            raise
+
+    async def _read_each_page(self, talk: Conversation, theirs: Greeting, after: int) -> None:
+        empty = 0
+        page = await talk.ask(Page(theirs.log, after, MANY_STATEMENTS), Statements)
+        while True:
+            if page.upto < after or (page.upto == after and page.items):
+                raise talk.rubbish()
+            ended = page.upto >= page.head or page.log != theirs.log or page.upto == after
+            coming = None if ended else talk.ask(Page(theirs.log, page.upto, MANY_STATEMENTS), Statements)
+            following = asyncio.ensure_future(coming) if coming is not None else None
+            try:
+                await self._take(talk, page.items)
+            except BaseException:
+                if following is not None:
+                    following.cancel()
+                raise
+            talk.position = page.upto
+            if following is None:
+                return
+            empty += not page.items
+            if empty > EMPTY_PAGES:
+                raise Stop(End.BUDGET)
+            after, page = page.upto, await following
+
+    async def _read_since(self, talk: Conversation, theirs: Greeting, after: int) -> None:
+        while after < theirs.head:
+            answer = await talk.ask(Since(theirs.log, after, MANY_IDS), ShortIds)
+            if answer.upto <= after:
+                raise talk.rubbish()
+            await self._fetch(talk, self._missing(_split(answer.ids)))
+            after = answer.upto
+
+    async def _reconcile(self, talk: Conversation, their_size: int) -> None:
+        bits = max(self._buckets.bits, FINE_BITS if their_size > FINE_FROM else COARSE_BITS)
+        for _ in range(RECONCILE_ROUNDS):
+            answer = await talk.ask(Reconcile(bits, self._buckets.sums(bits)), Differences)
+            if not _in_their_buckets(answer, bits):
+                raise talk.rubbish()
+            missing = self._missing_of(answer, bits)
+            stored = await self._fetch(talk, missing)
+            if not answer.more or not stored:
+                return
+
+    async def _fetch(self, talk: Conversation, wanted: list[bytes]) -> int:
+        """Ask for statements until all came, or one answer brings none of them; how many were stored."""
+        stored = 0
+        left = dict.fromkeys(wanted)
+        while left:
+            some = list(left)[:MAX_FETCH]
+            answer = await talk.ask(FetchIds(b"".join(some)), Statements)
+            records = await self._open(talk, answer.items)
+            stored += await self._store_all(talk, records, len(answer.items))
+            came = {signed.id[:SHORT_ID_BYTES] for signed in records}
+            for short in came.intersection(left) or some:  # what it has not got after all is not asked for again
+                left.pop(short, None)
+        return stored
+
+    def _missing(self, shorts: Iterable[bytes]) -> list[bytes]:
+        wanted = [short for short in dict.fromkeys(shorts) if not self._ingest.refused_before(short)]
+        return self._store.read(lambda conn: [short for short in wanted if not _has(conn, short)])
+
+    def _missing_of(self, answer: Differences, bits: int) -> list[bytes]:
+        """What the peer has in its buckets and we have not; a bucket is read in one go."""
+
+        def read(conn: sqlite3.Connection) -> list[bytes]:
+            missing: dict[bytes, None] = {}
+            for bucket, ids in answer.items:
+                here = conn.execute(OF_BUCKET, bucket_span(bucket, bits))
+                missing.update(dict.fromkeys(sorted(set(_split(ids)).difference(row[0] for row in here))))
+            return list(missing)
+
+        return [short for short in self._store.read(read) if not self._ingest.refused_before(short)]
+
+    async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> int:
+        return await self._store_all(talk, await self._open(talk, items), len(items))
+
+    async def _open(self, talk: Conversation, items: tuple[Item, ...]) -> list[Signed[Record]]:
+        try:
+            return await opened(items)
+        except BadEncoding as error:
+            raise talk.rubbish() from error
+
+    async def _store_all(self, talk: Conversation, records: list[Signed[Record]], items: int) -> int:
+        intake = await self._ingest.take(records, origin=Origin.SYNC, peer=talk.peer)
+        talk.report.stored += intake.stored
+        if intake.forged:
+            raise Stop(End.RUBBISH)
+        talk.wasted(items - intake.stored)
+        return intake.stored
+
+
+def _in_their_buckets(answer: Differences, bits: int) -> bool:
+    return all(bucket_of(short, bits) == bucket for bucket, ids in answer.items for short in _split(ids))
+
+
+def _has(conn: sqlite3.Connection, short: bytes) -> bool:
+    span = (short, short + b"\xff" * (32 - SHORT_ID_BYTES))
+    return conn.execute("SELECT 1 FROM directory_log WHERE id >= ? AND id <= ?", span).fetchone() is not None
+
+
+def _split(ids: bytes) -> list[bytes]:
+    return [ids[at : at + SHORT_ID_BYTES] for at in range(0, len(ids), SHORT_ID_BYTES)]

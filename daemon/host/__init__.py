@@ -1,0 +1,1 @@
+"""The machine around the daemon: its data directory, private files, systemd."""

@@ -1,0 +1,39 @@
+"""The peer identity: an ed25519 seed in a file of its own, made once and kept for ever."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+from typing import Final
+
+from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from daemon.host.private_file import write_private
+
+IDENTITY_NAME: Final = "identity"
+
+
+class IdentityError(DaemonError):
+    """The identity file cannot be read or written, or holds something else. It was not changed."""
+
+    reason = "identity"
+    exit_code = EXIT_CONFIGURATION
+
+
+def load_seed(datadir: Path) -> bytes:
+    """The 32-byte seed in `<datadir>/identity` (64 hex digits, 0600), made at the first start. Raises IdentityError.
+
+    `PeerIdentity(seed)` signs with it and libp2p speaks with it. Two daemons must never run with one identity.
+    """
+    path = datadir / IDENTITY_NAME
+    try:
+        if not path.exists():
+            write_private(path, secrets.token_bytes(32).hex() + "\n")
+        content = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise IdentityError(f"The peer identity {path} cannot be read or made: {error}.") from error
+    if re.fullmatch("[0-9a-f]{64}", content) is None:
+        raise IdentityError(
+            f"The peer identity {path} is damaged: bring it back from a backup, or remove it to become another peer."
+        )
+    return bytes.fromhex(content)

@@ -1,0 +1,336 @@
+"""The signing keys of this daemon: sealed in the database, opened one by one into memory that is wiped on lock.
+
+How it starts (`start`):
+
+    no vault yet   a configured file or a systemd credential   the vault is made under it
+                   neither                                     `<datadir>/passphrase` (0600) is generated and the vault
+                                                               made under it: encrypted, and restarts need nobody
+    a vault        a configured file or a credential           must open it, or the daemon does not start (exit code 2)
+                   neither, vault made under the generated one the generated file must open it; if it is gone: locked
+                   neither, passphrase chosen by the owner     locked until `unlock`, unless the owner wrote it into
+                                                               `<datadir>/passphrase`
+
+The database without the passphrase tells nothing; whoever reads the whole datadir has a generated passphrase with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NoReturn, Protocol
+
+import musig2
+from daemon.keys import rows as key_rows
+from daemon.keys import vault
+from daemon.keys.passphrase import Origin, PassphraseFile
+from daemon.keys.private_keys import secret_key_from_text
+from daemon.keys.rows import KeyInfo, StoredKey
+from daemon.keys.sealing import KdfMemoryError, SealBroken, SealingKey
+from daemon.keys.vault import Vault
+from daemon.keys.vault_start import Costs, open_vault
+from daemon.store import Store
+from musig2 import SecretKey
+from rpc.errors import ApiError, unknown_key
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+class Events(Protocol):
+    """The part of `daemon.events.EventLog` that is needed here."""
+
+    def append(
+        self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any], *, keys: Sequence[bytes] = ()
+    ) -> object: ...
+
+    def publish(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a new key brings along. `expected(pubkey)` is called before the key is stored, on the event loop;
+    `stored(conn, pubkey)` runs in the transaction that stores it, after its event.
+    """
+
+    expected: Callable[[bytes], None] = lambda pubkey: None
+    stored: Callable[[sqlite3.Connection, bytes], None] = lambda conn, pubkey: None
+
+
+LOCKED: Final = "The keys are locked: unlock them first, or name keys.passphrase_file in the settings and restart."
+
+
+class Keystore:
+    """Own keys, by public key. Use it from the event loop. Errors are ApiErrors, but for `start`.
+
+    Stored changes are told with `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; of lock and
+    unlock, which change memory alone, `daemon.lock_events` tells.
+    """
+
+    def __init__(self, *, store: Store, clock: WallClock, events: Events, costs: Costs | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._costs = Costs() if costs is None else costs
+        self._vault: Vault | None = None
+        self._data_key: SealingKey | None = None
+        self._stored: dict[bytes, StoredKey] = {}
+        self._open: dict[bytes, SecretKey] = {}
+        self._changing = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._source: PassphraseFile | None = None
+        self._on_lock: list[Callable[[], None]] = []
+        self._on_unlock: list[Callable[[], None]] = []
+        self.locks_at_ms: int | None = None
+        self.passphrase_file_is_stale = False
+
+    async def start(self, source: PassphraseFile) -> None:
+        """Load the keys and unlock them if `source` can; the table above. Raises PassphraseError."""
+        self._source = source
+        self._vault, self._data_key = await open_vault(self._store, source, self._costs)
+        self._stored = self._store.read(key_rows.load)
+
+    def stop(self) -> None:
+        """Wipe every secret, telling nobody."""
+        self._cancel_timer()
+        self._wipe()
+
+    # Answers from memory
+
+    @property
+    def locked(self) -> bool:
+        return self._data_key is None
+
+    def keys(self) -> Sequence[bytes]:
+        """Public keys of all own keys, oldest first."""
+        return tuple(self._stored)
+
+    def listing(self) -> Sequence[KeyInfo]:
+        """All own keys, oldest first."""
+        return tuple(stored.info for stored in self._stored.values())
+
+    def info(self, pubkey: bytes) -> KeyInfo:
+        """Raises `unknown_key`."""
+        stored = self._stored.get(pubkey)
+        if stored is None:
+            raise unknown_key(pubkey)
+        return stored.info
+
+    def scheme_of(self, pubkey: bytes) -> str:
+        """`lotus` or `bip340`. Raises `unknown_key`."""
+        return self.info(pubkey).scheme
+
+    def get(self, pubkey: bytes, *, even_paused: bool = False) -> SecretKey:
+        """The secret key, to be used at once and not kept: `lock` wipes it.
+
+        Raises `unknown_key` (also for one kept outside), `locked`, `paused`.
+        """
+        info = self.info(pubkey)
+        if info.external:
+            raise ApiError(
+                "unknown_key", "This key's private half is kept outside the daemon, which cannot sign with it."
+            )
+        if self._data_key is None:
+            raise ApiError("locked", LOCKED)
+        if info.paused and not even_paused:
+            raise ApiError("paused", "This key is paused: resumeKey lets it sign again.", publicKey=pubkey.hex())
+        secret = self._open.get(pubkey)
+        return self._unseal(pubkey, self._data_key) if secret is None else secret
+
+    def sign(self, pubkey: bytes, digest: bytes, *, even_paused: bool = False) -> bytes:
+        """A Schnorr signature (64 bytes) over 32 bytes under the key's scheme. Raises as `get`."""
+        return musig2.scheme(self.scheme_of(pubkey)).schnorr_sign(self.get(pubkey, even_paused=even_paused), digest)
+
+    # Changes
+
+    async def create(self, scheme: str, label: str = "", arrival: Arrival | None = None) -> KeyInfo:
+        """A new key. Raises `locked`."""
+        return await self._add(SecretKey.generate, scheme, label, arrival, imported=False)
+
+    async def import_key(
+        self, private_key: str, scheme: str, label: str = "", arrival: Arrival | None = None
+    ) -> KeyInfo:
+        """Take over a key given as hex or WIF. Raises `locked`, `invalid_key`, `already_exists`.
+
+        The last where this secret or its negation is here, under whichever scheme: one secret belongs to one scheme.
+        """
+        return await self._add(lambda: secret_key_from_text(private_key), scheme, label, arrival, imported=True)
+
+    async def pause(self, pubkey: bytes, reason: str | None = None) -> KeyInfo:
+        """No new work for this key until `resume`; `reason` when it was not its owner. Raises `unknown_key`."""
+        return await self._set_paused(pubkey, paused=True, reason=reason)
+
+    async def resume(self, pubkey: bytes) -> KeyInfo:
+        """Raises `unknown_key`."""
+        return await self._set_paused(pubkey, paused=False)
+
+    async def unlock(self, passphrase: str, duration_ms: int | None = None) -> None:
+        """Open the keys; they lock again after `duration_ms`, or stay open. Raises `wrong_passphrase`."""
+        async with self._changing:
+            data_key = await self._checked(passphrase)
+            was_locked = self.locked
+            self._adopt(data_key)
+            self._arm(duration_ms)
+        if was_locked:
+            _call(self._on_unlock)
+
+    def lock(self) -> None:
+        """Wipe every secret at once, then tell those who asked with `on_lock`."""
+        self._cancel_timer()
+        if self.locked:
+            return
+        self._wipe()
+        _call(self._on_lock)
+
+    async def change_passphrase(self, passphrase: str, new_passphrase: str) -> None:
+        """Seal all keys anew under a new data key, and that under the new passphrase. Raises `wrong_passphrase`.
+
+        A generated passphrase file is removed: from then on the owner unlocks, or configures a file.
+        """
+        async with self._changing:
+            old = await self._checked(passphrase)
+            was_generated = self._vault is not None and self._vault.generated
+            try:
+                await self._reseal(old, new_passphrase.encode())
+            finally:
+                old.wipe()
+        if self._source is None or not self._source.path.exists():
+            return
+        if was_generated and self._source.origin is Origin.GENERATED:
+            self._source.path.unlink()
+        else:
+            self.passphrase_file_is_stale = True
+
+    def on_lock(self, callback: Callable[[], None]) -> None:
+        """Call back after the secrets were wiped by `lock` or its timer; `get` answers `locked` by then."""
+        self._on_lock.append(callback)
+
+    def on_unlock(self, callback: Callable[[], None]) -> None:
+        """Call back when locked keys became usable."""
+        self._on_unlock.append(callback)
+
+    # Inside
+
+    async def _checked(self, passphrase: str) -> SealingKey:
+        stored = self._vault
+        assert stored is not None, "start() made or loaded it"
+        try:
+            return await asyncio.to_thread(vault.unwrap, stored, passphrase.encode())
+        except SealBroken:
+            raise ApiError("wrong_passphrase", "This is not the passphrase of these keys; try again.") from None
+        except KdfMemoryError as error:
+            raise ApiError("busy", str(error), retryAfterMs=10_000) from None
+
+    async def _reseal(self, old: SealingKey, new_passphrase: bytes) -> None:
+        assert self._vault is not None, "start() made or loaded it"
+        vault_id = self._vault.vault_id
+        fresh = SealingKey.generate()
+        made = await asyncio.to_thread(
+            vault.wrap, fresh, new_passphrase, self._costs.chosen, generated=False, vault_id=vault_id
+        )
+        resealed = {
+            pubkey: replace(stored, sealed=key_rows.reseal(stored, vault_id, old, fresh))
+            for pubkey, stored in self._stored.items()
+        }
+
+        def save(conn: sqlite3.Connection) -> None:
+            vault.save(conn, made)
+            key_rows.save_sealed(conn, resealed.values())
+            self._events.append(conn, "node:passphrase-changed", {})
+
+        await self._store.write(save)
+        self._events.publish()
+        self._vault = made
+        self._stored |= {key: replace(self._stored[key], sealed=stored.sealed) for key, stored in resealed.items()}
+        if self.locked:
+            fresh.wipe()
+        else:
+            self._adopt(fresh)
+
+    async def _add(
+        self, make: Callable[[], SecretKey], scheme: str, label: str, arrival: Arrival | None, *, imported: bool
+    ) -> KeyInfo:
+        brought = Arrival() if arrival is None else arrival
+        async with self._changing:
+            if self._data_key is None or self._vault is None:
+                raise ApiError("locked", LOCKED)
+            secret = make()
+            if any(secret.pubkey[1:] == other[1:] for other in self._stored):
+                secret.wipe()
+                _refuse_second()
+            info = KeyInfo(secret.pubkey, scheme, label, external=False, paused=False, created_at=self._clock.wall_ms())
+            stored = key_rows.sealed(info, self._vault.vault_id, self._data_key, secret)
+            secret.wipe()
+            brought.expected(info.pubkey)
+
+            def save(conn: sqlite3.Connection) -> None:
+                key_rows.insert(conn, stored)
+                self._tell(conn, "key:created", info.pubkey, scheme=scheme, label=label, imported=imported)
+                brought.stored(conn, info.pubkey)
+
+            await self._store.write(save)
+            self._stored[info.pubkey] = stored
+            self._events.publish()
+            return info
+
+    async def _set_paused(self, pubkey: bytes, *, paused: bool, reason: str | None = None) -> KeyInfo:
+        self.info(pubkey)
+        why = {} if reason is None else {"reason": reason}
+
+        def save(conn: sqlite3.Connection) -> None:
+            if key_rows.save_paused(conn, pubkey, paused=paused):
+                self._tell(conn, "key:paused" if paused else "key:resumed", pubkey, **why)
+
+        await self._store.write(save)
+        stored = self._stored[pubkey]
+        self._stored[pubkey] = replace(stored, info=replace(stored.info, paused=paused))
+        self._events.publish()
+        return self._stored[pubkey].info
+
+    def _tell(self, conn: sqlite3.Connection, event: str, pubkey: bytes, **data: object) -> None:
+        self._events.append(conn, event, {"publicKey": pubkey.hex(), **data}, keys=[pubkey])
+
+    def _unseal(self, pubkey: bytes, data_key: SealingKey) -> SecretKey:
+        assert self._vault is not None, "there is a data key"
+        secret = key_rows.unsealed(self._stored[pubkey], self._vault.vault_id, data_key)
+        self._open[pubkey] = secret
+        return secret
+
+    def _adopt(self, data_key: SealingKey) -> None:
+        if self._data_key is not None:
+            self._data_key.wipe()
+        self._data_key = data_key
+
+    def _wipe(self) -> None:
+        for secret in self._open.values():
+            secret.wipe()
+        self._open.clear()
+        if self._data_key is not None:
+            self._data_key.wipe()
+            self._data_key = None
+
+    def _arm(self, duration_ms: int | None) -> None:
+        self._cancel_timer()
+        if duration_ms is not None:
+            self.locks_at_ms = self._clock.wall_ms() + duration_ms
+            self._timer = asyncio.get_running_loop().call_later(duration_ms / 1000, self.lock)
+
+    def _cancel_timer(self) -> None:
+        self.locks_at_ms = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _refuse_second() -> NoReturn:
+    raise ApiError(
+        "already_exists",
+        "This private key, or its negation, is here already; one secret belongs to one scheme, so make another key.",
+    )
+
+
+def _call(callbacks: Iterable[Callable[[], None]]) -> None:
+    for callback in tuple(callbacks):
+        callback()

@@ -1,0 +1,1 @@
+"""What the daemon keeps about peers, and where what they send goes."""

@@ -1,0 +1,96 @@
+"""Peers that are cut off for a while, across restarts. The network enforces it; this remembers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from daemon.events import EventLog
+from daemon.store import Store
+from musig2.protocol.records.peers import peer_text
+
+MOST = 10_000  # the newest are kept
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A peer (binary id) and until when, in ms."""
+
+    peer: bytes
+    until_ms: int
+    reason: str
+
+
+class Bans:
+    """The stored bans. Whoever changes them also tells the network: `set_ban`, `lift_ban`."""
+
+    def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._bans: dict[bytes, Ban] = {}
+
+    async def start(self) -> None:
+        """Load them; `in_force` is then what the network has to be told."""
+        rows = self._store.read(
+            lambda conn: conn.execute("SELECT peer, until_ms, reason FROM bans ORDER BY created_at").fetchall()
+        )
+        self._bans = {peer: Ban(peer, until_ms, reason) for peer, until_ms, reason in rows}
+
+    def in_force(self) -> Sequence[Ban]:
+        now_ms = self._clock.wall_ms()
+        return [ban for ban in self._bans.values() if ban.until_ms > now_ms]
+
+    def is_banned(self, peer: bytes) -> bool:
+        ban = self._bans.get(peer)
+        return ban is not None and ban.until_ms > self._clock.wall_ms()
+
+    async def ban(
+        self, peer: bytes, until_ms: int, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
+    ) -> Ban:
+        """Store it, in place of a former one of this peer, and tell with `peer:banned`.
+
+        `also` runs in the same transaction.
+        """
+        ban = Ban(peer, until_ms, reason)
+        now_ms = self._clock.wall_ms()
+
+        others = [one for one in self._bans if one != peer]
+        surplus = others[: max(0, len(others) - MOST + 1)]
+
+        def save(conn: sqlite3.Connection) -> None:
+            row = (peer, until_ms, reason, now_ms)
+            conn.executemany("DELETE FROM bans WHERE peer = ?", [(one,) for one in surplus])
+            conn.execute("INSERT OR REPLACE INTO bans (peer, until_ms, reason, created_at) VALUES (?, ?, ?, ?)", row)
+            self._events.append(conn, "peer:banned", {"peerId": peer_text(peer), "until": until_ms, "reason": reason})
+            also(conn)
+
+        await self._store.write(save)
+        for one in (peer, *surplus):
+            self._bans.pop(one, None)
+        self._bans[peer] = ban
+        self._events.publish()
+        return ban
+
+    async def lift(self, peer: bytes) -> None:
+        """Tell with `peer:unbanned`; nothing happens when there is none."""
+
+        def delete(conn: sqlite3.Connection) -> None:
+            if conn.execute("DELETE FROM bans WHERE peer = ?", (peer,)).rowcount:
+                self._events.append(conn, "peer:unbanned", {"peerId": peer_text(peer)})
+
+        await self._store.write(delete)
+        self._bans.pop(peer, None)
+        self._events.publish()
+
+    async def forget_ended(self) -> None:
+        """Remove those that are over."""
+        now_ms = self._clock.wall_ms()
+        await self._store.write(lambda conn: conn.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,)))
+        self._bans = {peer: ban for peer, ban in self._bans.items() if ban.until_ms > now_ms}

@@ -1,0 +1,54 @@
+"""What a signature that is not there yet waits for: the signers that are late, and what the caller has yet to call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from daemon.signing.store.values import Json
+from musig2.protocol.interface.effects import SessionRow
+from rpc.errors import ApiError
+
+# What each signer has to give, in order, and what lets an own key give it.
+_STEPS = (("joined", "joinSigningRequest"), ("nonce", "startRound1"), ("partialSignature", "startRound2"))
+_GOES_ON = frozenset({"nonce_lost", "superseded"})  # the next attempt comes by itself
+
+
+def not_ready(view: Mapping[str, Any], rows: Sequence[SessionRow], own: Collection[str]) -> ApiError:
+    """`view`: the session, or the request while no own key has joined. `rows` and `own`: of the caller's keys only.
+
+    `waitingFor` names signers; `waitingForCall` is there when it is for the caller to go on with one of its keys.
+    """
+    phase = view.get("phase", "joining")
+    late, call = _after_abort(view, rows) if phase == "aborted" else _late(view, rows, own)
+    sentence = "The signature is not there yet; waitingFor names the signers it waits for."
+    data: Json = {"phase": phase, "waitingFor": late}
+    if call is not None:
+        sentence = f"The signature waits for {call} with a key of yours, see waitingFor."
+        data["waitingForCall"] = call
+    return ApiError("not_ready", sentence, **data)
+
+
+def _late(view: Mapping[str, Any], rows: Sequence[SessionRow], own: Collection[str]) -> tuple[list[str], str | None]:
+    for step, call in _STEPS:
+        late = [signer["publicKey"] for signer in view["signers"] if not signer.get(step)]
+        if late:
+            return late, call if _is_mine(late, call, rows, own) else None
+    return [], None
+
+
+def _is_mine(late: Collection[str], call: str, rows: Sequence[SessionRow], own: Collection[str]) -> bool:
+    match call:
+        case "startRound1":
+            held = {row.key.hex() for row in rows if not (row.auto or row.want_round1)}
+        case "startRound2":
+            held = {row.key.hex() for row in rows if not (row.auto or row.want_round2)}
+        case _:
+            held = set(own)
+    return not held.isdisjoint(late)
+
+
+def _after_abort(view: Mapping[str, Any], rows: Sequence[SessionRow]) -> tuple[list[str], str | None]:
+    if view.get("reason") in _GOES_ON:
+        return [], None
+    return [row.key.hex() for row in rows], "joinSigningRequest"

@@ -1,0 +1,109 @@
+"""From the params of `announceSigningRequest` to the signed request record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from daemon.signing.limits import SigningLimits
+from daemon.signing.ports import Keystore
+from musig2 import MusigError, scheme
+from musig2.protocol.errors import InvalidRecord
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.records import Election, Request
+from musig2.protocol.records.requests import ToSign, build_request
+from musig2.protocol.wire.frames import Signed
+from rpc.convert import open_of, pubkeys_of, tweaks_of
+from rpc.errors import ApiError
+from rpc.models.requests import AnnounceSigningRequest
+from rpc.models.requests import Election as ElectionParams
+
+
+def make_request(
+    params: AnnounceSigningRequest,
+    *,
+    keystore: Keystore,
+    limits: SigningLimits,
+    wall_ms: int,
+    salt: bytes,
+) -> Signed[Request]:
+    """The request, signed by its creator; `salt` are 16 random bytes.
+
+    Raises ApiError: `scheme_mismatch` of an own key, `unknown_key`, `locked`, `paused` of the creator's key,
+    `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params` for what no
+    peer would take.
+    """
+    creator = bytes.fromhex(params.public_key)
+    keystore.get(creator)
+    if len(params.required_public_keys) * len(params.items) > limits.wire.items_times_signers:
+        raise ApiError(
+            "too_many", f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts."
+        )
+    for key in pubkeys_of(params.required_public_keys):
+        require_scheme(keystore, key, keystore.scheme_of(creator))
+    request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
+    return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
+
+
+def require_scheme(keystore: Keystore, key: bytes, name: str) -> None:
+    """One secret has one scheme: raises ApiError `scheme_mismatch` if `key` is an own key of another than `name`."""
+    own = keystore.keys()
+    if key in own and keystore.scheme_of(key) != name:
+        raise ApiError(
+            "scheme_mismatch",
+            f"This key signs {keystore.scheme_of(key)} only, and the request is {name}: use a key of that scheme.",
+            publicKey=key.hex(),
+        )
+
+
+def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, wall_ms: int, salt: bytes) -> Request:
+    pubkeys = pubkeys_of(params.required_public_keys)
+    _require_points(name, pubkeys)
+    try:
+        return build_request(
+            scheme_name=name,
+            pubkeys=pubkeys,
+            to_sign=[
+                ToSign(bytes.fromhex(item.message), tweaks_of(item.tweaks), item.input_index) for item in params.items
+            ],
+            creator=bytes.fromhex(params.public_key),
+            created=wall_ms,
+            expires=wall_ms + (params.ttl or limits.default_ttl_ms),
+            round_ms=params.round_ms or limits.round_ms,
+            max_attempts=limits.max_attempts,
+            salt=salt,
+            election=_election(params.election, limits),
+            metadata=_metadata(params),
+        )
+    except MusigError as problem:
+        raise ApiError("invalid_key", f"These keys and tweaks cannot be combined: {problem}.") from problem
+
+
+def _require_points(name: str, pubkeys: tuple[bytes, ...]) -> None:
+    for key in pubkeys:
+        try:
+            scheme(name).validate_pubkey(key)
+        except ValueError:
+            sentence = "One of requiredPublicKeys is not a point of the curve; check it."
+            raise ApiError("invalid_key", sentence, publicKey=key.hex()) from None
+
+
+def _election(params: ElectionParams | None, limits: SigningLimits) -> Election | None:
+    if params is None:
+        return None
+    return Election(params.method, params.broadcast_timeout_ms or limits.broadcast_ms)
+
+
+def _metadata(params: AnnounceSigningRequest) -> dict[str, Any]:
+    given = {} if params.metadata is None else params.metadata.model_dump(by_alias=True, exclude_unset=True)
+    return {name: open_of(value) for name, value in given.items()}
+
+
+def _sealed(request: Request, sign: Callable[[bytes], bytes], limits: SigningLimits) -> Signed[Request]:
+    try:
+        signed = seal(request, sign)
+    except InvalidRecord as problem:
+        raise ApiError("invalid_params", f"No peer would take this request: {problem.problem}.") from problem
+    if len(signed.envelope) > limits.wire.request_bytes:
+        raise ApiError("too_large", f"The request exceeds {limits.wire.request_bytes} bytes; shorten its metadata.")
+    return signed

@@ -1,0 +1,209 @@
+"""RPC methods of phase 2: announce, find, get, join, decline, cancel."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from secrets import token_bytes
+from typing import TypeVar
+
+from daemon.signing.api.new_request import make_request, require_scheme
+from daemon.signing.api.pages import next_cursor, position_of, that_fit
+from daemon.signing.api.visible import Finder
+from daemon.signing.engine.changes import act
+from daemon.signing.engine.engine import Engine
+from daemon.signing.engine.restore import Loader
+from daemon.signing.engine.roster import Roster
+from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.limits import SigningLimits
+from daemon.signing.ports import Clock, Keystore, Policy, Store
+from daemon.signing.store import reads as reading
+from daemon.signing.store.values import Json
+from daemon.signing.store.writes import FINAL, SaveRequest
+from musig2.protocol.interface.effects import Emit, Outcome
+from musig2.protocol.interface.inputs import Approved, Received
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.records import Cancel, Decline, Request
+from musig2.protocol.wire.frames import Signed
+from rpc.caller import Caller
+from rpc.errors import ApiError, unknown_key
+from rpc.models import requests as wire
+
+T = TypeVar("T")
+OPEN = (Outcome.OPEN.value, Outcome.SIGNING.value)
+
+
+class RequestMethods:
+    """Handlers named as the API's methods in snake_case."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keystore: Keystore,
+        clock: Clock,
+        engine: Engine,
+        roster: Roster,
+        loader: Loader,
+        finder: Finder,
+        policy: Policy,
+        limits: SigningLimits,
+        refresh: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`refresh` asks the network for requests for own keys."""
+        self._store = store
+        self._keystore = keystore
+        self._clock = clock
+        self._engine = engine
+        self._roster = roster
+        self._loader = loader
+        self._finder = finder
+        self._policy = policy
+        self._limits = limits
+        self._refresh = refresh
+
+    async def announce_signing_request(self, caller: Caller, params: wire.AnnounceSigningRequest) -> Json:
+        """Make, sign, store and send a request; its creator joins at once."""
+        caller.require_key(bytes.fromhex(params.public_key))
+        signed = make_request(
+            params,
+            keystore=self._keystore,
+            limits=self._limits,
+            wall_ms=self._clock.wall_ms(),
+            salt=token_bytes(16),
+        )
+        self._policy.check_join(signed.record, signed.record.creator)
+        await act(
+            self._engine,
+            lambda turn: self._open(turn, signed, auto=params.auto_advance),
+            lambda conn: _announced(self._view(caller, conn, signed.id)),
+        )
+        return _announced(self._finder.view(caller, signed.id))
+
+    def _open(self, turn: Turn, signed: Signed[Request], *, auto: bool) -> Part:
+        entry = self._loader.create(signed, None)
+        self._roster.add(entry)
+        part = turn.part(entry)
+        part.created = SaveRequest(signed, entry.own, None, turn.now.wall_ms)
+        creator = signed.record.creator
+        part.events.append(Emit("signing-request:created", signed.id, None, None, (creator,)))
+        siblings = tuple(sorted(entry.own - {creator}))
+        if siblings:  # for whoever holds those keys it is a request like any other
+            part.events.append(Emit("signing-request:received", signed.id, None, None, siblings))
+        turn.feed(entry, Approved(signed.record.creator, auto))
+        return part
+
+    async def find_signing_requests_for_me(self, caller: Caller, params: wire.FindSigningRequestsForMe) -> Json:
+        """A page of the requests that require a key of the caller's, newest first."""
+        if params.refresh:
+            await self._refresh()
+        keys = self._finder.keys_of(caller)
+        if params.public_key is not None:
+            wanted = bytes.fromhex(params.public_key)
+            if wanted not in keys:
+                raise unknown_key(wanted)
+            keys = frozenset({wanted})
+        outcomes = OPEN if params.state is None else (params.state,)
+        before = position_of(params.cursor)
+
+        def page(conn: sqlite3.Connection) -> Json:
+            found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
+            count = that_fit(found, params.limit, lambda stored: len(stored.envelope))
+            views = [self._finder.show(caller, conn, stored) for stored in found[:count]]
+            return {"requests": views, **next_cursor(found, count, lambda stored: stored.number)}
+
+        return await self._store.read_slow(page)
+
+    async def get_signing_request(self, caller: Caller, params: wire.GetSigningRequest) -> Json:
+        """One request that requires a key of the caller's."""
+        request = bytes.fromhex(params.request_id)
+        self._finder.stored(caller, request)
+        return self._finder.view(caller, request)
+
+    async def join_signing_request(self, caller: Caller, params: wire.JoinSigningRequest) -> Json:
+        """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
+        key = bytes.fromhex(params.public_key)
+        caller.require_key(key)
+        request = bytes.fromhex(params.request_id)
+        entry = self._finder.live(caller, request, key)
+        self._keystore.get(key)
+        require_scheme(self._keystore, key, entry.request.record.scheme)
+        self._policy.check_join(entry.request.record, key)
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)),
+            lambda conn: self._joined(caller, conn, request, params.public_key),
+        )
+        machine = self._finder.live_or_done(request).machine
+        joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
+        if params.public_key not in joined and machine.outcome in FINAL:
+            raise self._finder.refusal(machine)
+        session = session_id(request, max(1, machine.attempt))
+        return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}
+
+    async def decline_signing_request(self, caller: Caller, params: wire.DeclineSigningRequest) -> Json:
+        """Refuse for good, which ends the request for all."""
+        key = bytes.fromhex(params.public_key)
+        caller.require_key(key)
+        request = bytes.fromhex(params.request_id)
+        entry = self._finder.live(caller, request, key)
+        record = Decline(
+            scheme=entry.request.record.scheme,
+            request=entry.request.id,
+            pubkey=key,
+            reason=params.reason or "",
+            ts=self._clock.wall_ms(),
+        )
+        signed = seal(record, lambda digest: self._keystore.sign(key, digest, even_paused=True))
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Received(signed, None)),
+            lambda conn: {"declined": True},
+        )
+        machine = self._finder.live_or_done(request).machine
+        if machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
+            raise self._finder.refusal(machine)
+        return {"declined": True}
+
+    async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
+        """End an own request for all."""
+        request = bytes.fromhex(params.request_id)
+        self._finder.stored(caller, request)
+        creator = self._finder.request(request).record.creator
+        if creator not in self._finder.keys_of(caller):
+            raise ApiError(
+                "key_not_required", "Only its creator can cancel a request; declineSigningRequest refuses it."
+            )
+        entry = self._finder.live(caller, request, creator)
+        record = Cancel(
+            scheme=entry.request.record.scheme,
+            request=request,
+            pubkey=creator,
+            reason=params.reason or "",
+            ts=self._clock.wall_ms(),
+        )
+        signed = seal(record, lambda digest: self._keystore.sign(creator, digest, even_paused=True))
+        await act(
+            self._engine,
+            lambda turn: turn.feed_to(request, Received(signed, None)),
+            lambda conn: self._view(caller, conn, request),
+        )
+        return self._finder.view(caller, request)
+
+    def _view(self, caller: Caller, conn: sqlite3.Connection, request: bytes) -> Json:
+        stored = reading.request(conn, request)
+        assert stored is not None, "it is stored in the same transaction"
+        return self._finder.show(caller, conn, stored)
+
+    def _joined(self, caller: Caller, conn: sqlite3.Connection, request: bytes, key: str) -> Json | None:
+        """The answer to a join as the transaction that stores it knows it; None if it stores none of that key."""
+        view = self._view(caller, conn, request)
+        joined = [signer["publicKey"] for signer in view["signers"] if signer["joined"]]
+        if key not in joined:
+            return None
+        return {"requestId": view["requestId"], "sessionId": view["sessionId"], "joined": joined}
+
+
+def _announced(view: Json) -> Json:
+    return {"requestId": view["requestId"], "sessionId": view["sessionId"], "request": view}

@@ -1,0 +1,256 @@
+"""RPC methods of phase 3: sessions, their rounds, the signature, abort, close, broadcast, evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+
+from daemon.signing.api.late_signers import not_ready
+from daemon.signing.api.pages import next_cursor, position_of
+from daemon.signing.api.visible import Finder
+from daemon.signing.engine.changes import AnswerOf, act
+from daemon.signing.engine.engine import Engine
+from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.ports import Store
+from daemon.signing.store import reads as reading
+from daemon.signing.store import writes as rows
+from daemon.signing.store.reads import StoredRequest, StoredSession
+from daemon.signing.store.values import Json, item_json
+from daemon.signing.store.views import PHASES, ending, leading, signatures_view, states_of
+from musig2.protocol.interface.effects import Emit, Outcome, State
+from musig2.protocol.interface.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
+from rpc.caller import Caller
+from rpc.errors import ApiError, not_found, shutting_down
+from rpc.models import sessions as wire
+
+_ENDED = {
+    Outcome.DECLINED: ("declined", "A signer declined the request."),
+    Outcome.CANCELLED: ("cancelled", "The creator cancelled the request."),
+    Outcome.EXPIRED: ("expired", "The request ran out of time before it was signed."),
+    Outcome.FAILED: ("aborted", "The request ended without a signature."),
+}
+
+
+class SessionMethods:
+    """Handlers named as the API's methods in snake_case."""
+
+    def __init__(self, *, store: Store, engine: Engine, finder: Finder) -> None:
+        self._store = store
+        self._engine = engine
+        self._finder = finder
+
+    async def get_session(self, caller: Caller, params: wire.GetSession) -> Json:
+        """One attempt."""
+        session = bytes.fromhex(params.session_id)
+        unjoined = self._finder.unjoined_view(caller, session)
+        if unjoined is not None:
+            return unjoined
+        self._finder.session(caller, session)
+        return self._finder.session_view(caller, session)
+
+    async def list_sessions(self, caller: Caller, params: wire.ListSessions) -> Json:
+        """Sessions of the caller's keys that are not closed, newest first."""
+        keys = self._finder.keys_of(caller)
+        if params.public_key is not None:
+            keys &= {bytes.fromhex(params.public_key)}
+        before = position_of(params.cursor)
+
+        def page(conn: sqlite3.Connection) -> Json:
+            found = reading.sessions_page(
+                conn,
+                keys=keys,
+                request_id=bytes.fromhex(params.request_id) if params.request_id else None,
+                states=states_of(params.phase) if params.phase else None,
+                before=before,
+                limit=params.limit + 1,
+            )
+            views = [self._finder.show_session(caller, conn, session) for _, session in found[: params.limit]]
+            return {"sessions": views, **next_cursor(found, params.limit, lambda row: row[0])}
+
+        return await self._store.read_slow(page)
+
+    async def start_round1(self, caller: Caller, params: wire.StartRound) -> Json:
+        """Let nonces be made; too early it is remembered."""
+        return await self._start(caller, params, StartRound1)
+
+    async def start_round2(self, caller: Caller, params: wire.StartRound) -> Json:
+        """Let partial signatures be made; too early it is remembered."""
+        return await self._start(caller, params, StartRound2)
+
+    async def _start(
+        self, caller: Caller, params: wire.StartRound, kind: type[StartRound1] | type[StartRound2]
+    ) -> Json:
+        session = bytes.fromhex(params.session_id)
+        stored, found = self._finder.session(caller, session)
+        chosen = self._chosen(caller, found, params.public_key)
+        if leading(chosen).state is State.ABORTED:
+            raise self._aborted(chosen)
+        await self._feed(
+            stored,
+            [kind(session, row.row.key) for row in chosen],
+            lambda conn: self._finder.show_session(caller, conn, session),
+        )
+        return self._finder.session_view(caller, session)
+
+    async def abort_session(self, caller: Caller, params: wire.AbortSession) -> Json:
+        """End the request for one own key, or for all that the caller may use."""
+        session = bytes.fromhex(params.session_id)
+        stored, found = self._finder.session(caller, session)
+        chosen = self._chosen(caller, found, params.public_key)
+        if stored.outcome is Outcome.COMPLETE:
+            raise ApiError("wrong_phase", "This session is complete; a signature cannot be taken back.")
+        await self._feed(
+            stored,
+            [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen],
+            lambda conn: self._finder.show_session(caller, conn, session),
+        )
+        return self._finder.session_view(caller, session)
+
+    async def close_session(self, caller: Caller, params: wire.CloseSession) -> Json:
+        """End the request for the caller's keys, and take the session out of the lists."""
+        session = bytes.fromhex(params.session_id)
+        stored, found = self._finder.session(caller, session)
+        chosen = self._chosen(caller, found, None)
+        if all(row.closed for row in chosen):
+            return {"closed": True}
+        keys = tuple(row.row.key for row in chosen)
+        alive = [row.row.key for row in chosen if row.row.state not in (State.COMPLETE, State.ABORTED)]
+        closing = Emit("session:closed", stored.request, session, chosen[0].row.attempt, keys)
+
+        def close(turn: Turn) -> Part:
+            entry = turn.wake(stored.request)
+            if entry is None:
+                raise not_found("session")
+            part = turn.feed(entry, *(OwnerAbort(key, "aborted_by_owner", "closed") for key in alive))
+            part.also.append(lambda conn: rows.close_session(conn, session, keys))
+            part.events.append(closing)
+            return part
+
+        await act(self._engine, close, lambda conn: {"closed": True})
+        return {"closed": True}
+
+    async def notify_broadcast_complete(self, caller: Caller, params: wire.NotifyBroadcastComplete) -> Json:
+        """Tell all signers that the transaction is out."""
+        session, txid = bytes.fromhex(params.session_id), bytes.fromhex(params.txid)
+        stored, found = self._finder.session(caller, session)
+        chosen = self._chosen(caller, found, None)
+        if stored.outcome is not Outcome.COMPLETE:
+            raise ApiError("wrong_phase", "There is no signature yet; wait for signature:finalized, then broadcast.")
+        key = chosen[0].row.key if caller.keys is not None else None
+        answer = {"sessionId": params.session_id, "txid": params.txid}
+        await self._feed(stored, [NotifyBroadcast(session, txid, key)], lambda conn: answer)
+        return answer
+
+    async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> Json:
+        """Signed messages that prove who broke the protocol."""
+        session = bytes.fromhex(params.session_id)
+        stored, found = self._finder.session(caller, session)
+        row = leading(found)
+        proof = self._store.read(lambda conn: reading.proof(conn, stored.request, row))
+        return {
+            "sessionId": params.session_id,
+            **({"reason": row.reason} if row.reason is not None else {}),
+            "culprits": [key.hex() for key in row.culprits],
+            "evidence": [envelope.hex() for envelope in proof],
+            "request": stored.envelope.hex(),
+        }
+
+    async def get_final_signature(self, caller: Caller, params: wire.GetFinalSignature) -> Json:
+        """The signature; with `waitMs` it is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + params.wait_ms / 1000
+        while True:
+            stored, found = self._signed_thing(caller, params)
+            ended = self._engine.ended(stored.request)
+            try:
+                return self._final(caller, stored, found)
+            except ApiError as error:
+                left = until - loop.time()
+                if error.reason != "not_ready" or left <= 0:
+                    raise
+                await asyncio.wait([ended, self._engine.leaving], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if self._engine.leaving.done():
+                    raise shutting_down() from error
+            finally:
+                ended.cancel()
+
+    def _signed_thing(
+        self, caller: Caller, params: wire.GetFinalSignature
+    ) -> tuple[StoredRequest, Sequence[StoredSession]]:
+        """The request, and the caller's part of the session in question; empty where it has none (yet)."""
+        if params.session_id is not None:
+            session = bytes.fromhex(params.session_id)
+            unjoined = self._finder.unjoined_view(caller, session)
+            if unjoined is not None:
+                return self._finder.stored(caller, bytes.fromhex(unjoined["requestId"])), []
+            stored, found = self._finder.session(caller, session)
+            return stored, [row for row in found if caller.sees(row.row.key)]
+        assert params.request_id is not None
+        stored = self._finder.stored(caller, bytes.fromhex(params.request_id))
+        if _over(stored):
+            return stored, []
+        attempts = self._store.read(lambda conn: reading.sessions_of(conn, stored.request))
+        own = [row for row in attempts if caller.sees(row.row.key)]
+        highest = max((row.row.attempt for row in own), default=0)
+        return stored, [row for row in own if row.row.attempt == highest]
+
+    def _final(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
+        if not stored.signatures:
+            raise self._unfinished(caller, stored, found)
+        request = self._finder.request(stored.request).record
+        return {
+            **signatures_view(stored.signatures),
+            "aggregatedPublicKey": request.items[0].agg.hex(),
+            "message": request.items[0].msg.hex(),
+            "messages": [item_json(item) for item in request.items],
+            "scheme": request.scheme,
+        }
+
+    def _unfinished(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
+        if stored.outcome in _ENDED:
+            reason, sentence = _ENDED[stored.outcome]
+            return ApiError(reason, sentence, **self._why(stored, found))
+        if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
+            return self._aborted(found)
+        own = [key.hex() for key in self._finder.keys_of(caller)]
+        if not found:
+            return not_ready(self._finder.view(caller, stored.request), (), own)
+        view = self._finder.session_view(caller, found[0].row.session)
+        return not_ready(view, [row.row for row in found], own)
+
+    def _why(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
+        why: Json = {"sessionReason": stored.reason} if stored.reason is not None else {}
+        if stored.by is not None:
+            why["publicKey"] = stored.by.hex()
+        return why
+
+    def _aborted(self, found: Sequence[StoredSession]) -> ApiError:
+        row = leading(found)
+        why = ending(row)
+        why["sessionReason"] = why.pop("reason", None)
+        return ApiError("aborted", "This session was aborted; see sessionReason.", phase=PHASES[row.state], **why)
+
+    def _chosen(self, caller: Caller, found: Sequence[StoredSession], public_key: str | None) -> list[StoredSession]:
+        """The rows of the key that was named, or of every key that the caller may use."""
+        if public_key is None:
+            return [row for row in found if caller.sees(row.row.key)]
+        key = bytes.fromhex(public_key)
+        caller.require_key(key)
+        chosen = [row for row in found if row.row.key == key]
+        if not chosen:
+            raise ApiError("key_not_required", "That key takes no part in this session; see its signers.")
+        return chosen
+
+    async def _feed(self, stored: StoredRequest, inputs: Sequence[Input], answer: AnswerOf) -> None:
+        def feed(turn: Turn) -> Part:
+            entry = turn.wake(stored.request)
+            if entry is None:
+                raise not_found("session")
+            return turn.feed(entry, *inputs)
+
+        await act(self._engine, feed, answer)
+
+
+def _over(stored: StoredRequest) -> bool:
+    return stored.outcome not in (Outcome.OPEN, Outcome.SIGNING)

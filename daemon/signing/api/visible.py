@@ -1,0 +1,149 @@
+"""What a caller may see of requests and sessions, found by their ids, and why something is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import lru_cache
+
+from daemon.signing.engine.restore import open_request
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.ports import Keystore, Store
+from daemon.signing.store import reads as reading
+from daemon.signing.store.reads import StoredRequest, StoredSession
+from daemon.signing.store.values import Json
+from daemon.signing.store.views import request_view, session_view
+from musig2.protocol.interface.effects import Outcome, SessionRow, State
+from musig2.protocol.records.records import Request
+from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.wire.frames import Signed
+from rpc.caller import Caller
+from rpc.errors import ApiError, not_found
+
+_SENTENCES = {
+    Outcome.DECLINED: ("declined", "A signer declined this request; announce another one without that signer."),
+    Outcome.CANCELLED: ("cancelled", "Its creator cancelled this request; wait for another one."),
+    Outcome.EXPIRED: ("expired", "This request ran out of time; announce it again."),
+    Outcome.FAILED: ("aborted", "This request has ended without a signature; getSession says why. Announce it again."),
+    Outcome.COMPLETE: ("wrong_phase", "This request is signed already; getFinalSignature has the signature."),
+}
+
+
+class Finder:
+    """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
+
+    def __init__(self, *, store: Store, keystore: Keystore, roster: Roster) -> None:
+        self._store = store
+        self._keystore = keystore
+        self._roster = roster
+        self._opened = lru_cache(maxsize=512)(open_request)
+
+    def keys_of(self, caller: Caller) -> frozenset[bytes]:
+        """The own keys that this caller may use."""
+        own = frozenset(self._keystore.keys())
+        return own if caller.keys is None else own & caller.keys
+
+    def stored(self, caller: Caller, request: bytes) -> StoredRequest:
+        """The stored request; raises ApiError `not_found`, also for one of other keys."""
+        stored = self._store.read(lambda conn: reading.request(conn, request))
+        if stored is None or not caller.sees_any(self._own_keys(stored)):
+            raise not_found("signing request")
+        return stored
+
+    def request(self, request: bytes) -> Signed[Request]:
+        """The record of a stored request; raises ApiError `not_found`."""
+        stored = self._store.read(lambda conn: reading.request(conn, request))
+        if stored is None:
+            raise not_found("signing request")
+        return self._opened(stored.envelope)
+
+    def view(self, caller: Caller, request: bytes) -> Json:
+        """A stored request as that caller sees it."""
+
+        def show(conn: sqlite3.Connection) -> Json:
+            stored = reading.request(conn, request)
+            if stored is None:
+                raise not_found("signing request")
+            return self.show(caller, conn, stored)
+
+        return self._store.read(show)
+
+    def show(self, caller: Caller, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+        """The same where a read is under way; on any thread."""
+        entry = self._roster.get(stored.request)
+        sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
+        return request_view(conn, self._opened(stored.envelope), stored, sent, keys=caller.keys)
+
+    def session(self, caller: Caller, session: bytes) -> tuple[StoredRequest, list[StoredSession]]:
+        """The rows of a session of the caller's keys with their request; raises ApiError `not_found`."""
+        rows = self._store.read(lambda conn: reading.session(conn, session))
+        if not rows or not caller.sees_any(stored.row.key for stored in rows):
+            raise not_found("session")
+        return self.stored(caller, rows[0].row.request), rows
+
+    def session_view(self, caller: Caller, session: bytes) -> Json:
+        """A stored session as that caller sees it."""
+        return self._store.read(lambda conn: self.show_session(caller, conn, session))
+
+    def unjoined_view(self, caller: Caller, session: bytes) -> Json | None:
+        """A session that no key of the caller's has joined (yet), of a request in memory; None if it is another."""
+        request = self._roster.request_of(session)
+        entry = None if request is None else self._roster.get(request)
+        if entry is None or not caller.sees_any(entry.own):
+            return None
+        if any(caller.sees(stored.row.key) for stored in self._store.read(lambda c: reading.session(c, session))):
+            return None
+        return self._store.read(lambda conn: session_view(conn, entry.request, [self._unjoined(entry, session)]))
+
+    def _unjoined(self, entry: Entry, session: bytes) -> StoredSession:
+        state = State.ABORTED if entry.machine.outcome in _SENTENCES else State.JOINING
+        row = SessionRow(
+            session=session,
+            request=entry.request.id,
+            attempt=self._roster.attempt_of(session),
+            key=min(entry.own),
+            state=State.COMPLETE if entry.machine.outcome is Outcome.COMPLETE else state,
+            auto=True,
+            want_round1=False,
+            want_round2=False,
+            partial_released=False,
+            nonce_sent=False,
+            reason=entry.machine.reason,
+        )
+        return StoredSession(0, closed=False, row=row)
+
+    def show_session(self, caller: Caller, conn: sqlite3.Connection, session: bytes) -> Json:
+        """The same where a read is under way; on any thread."""
+        found = [row for row in reading.session(conn, session) if caller.sees(row.row.key)]
+        stored = reading.request(conn, found[0].row.request) if found else None
+        if stored is None:
+            raise not_found("session")
+        return session_view(conn, self._opened(stored.envelope), found, stored.turn)
+
+    def live_or_done(self, request: bytes) -> Entry:
+        """A stored request with its machine; raises ApiError `not_found`."""
+        entry = self._roster.find(request)
+        if entry is None:
+            raise not_found("signing request")
+        return entry
+
+    def live(self, caller: Caller, request: bytes, key: bytes) -> Entry:
+        """A request that has not ended, for an act with that key of the caller's.
+
+        Raises ApiError `not_found`, `key_not_required`, or how the request ended.
+        """
+        entry = self.live_or_done(request)
+        if not caller.sees_any(entry.own):
+            raise not_found("signing request")
+        if key not in entry.request.record.keys:
+            raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
+        if entry.machine.outcome in _SENTENCES:
+            raise self.refusal(entry.machine)
+        return entry
+
+    def refusal(self, machine: SigningRequest) -> ApiError:
+        """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
+        reason, sentence = _SENTENCES[machine.outcome]
+        return ApiError(reason, sentence)
+
+    def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
+        return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())

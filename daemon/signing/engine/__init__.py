@@ -1,0 +1,1 @@
+"""The engine loop: take, run, commit, send, tell."""

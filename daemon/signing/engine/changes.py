@@ -1,0 +1,36 @@
+"""Changes that a client asks for: carried out in a turn, with their answer kept in the same transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeAlias
+
+from daemon.signing.engine.engine import Engine
+from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.store.values import Json
+from rpc.calls.idempotency import call_at_work
+
+# What the client is told, read inside the transaction of the change; None while there is nothing to tell yet.
+AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Json | None]
+
+
+async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf) -> None:
+    """`Engine.do`. With an idempotency key, a repetition after a crash finds the answer wherever it finds the change.
+
+    `answer` runs in the store's writer thread.
+    """
+    once = call_at_work()
+
+    def with_answer(turn: Turn) -> Part | None:
+        part = work(turn)
+        if part is not None and once is not None:
+            part.also.append(keep)
+        return part
+
+    def keep(conn: sqlite3.Connection) -> None:
+        told = answer(conn)
+        if told is not None and once is not None:
+            once.keep(conn, told)
+
+    await engine.do(with_answer)

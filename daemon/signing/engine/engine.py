@@ -1,0 +1,338 @@
+"""The engine loop: take what has arrived, run to quiescence, commit once, write once per peer, then tell.
+
+    inbox, timers --take--> Turn (machines, signer) --save--> one transaction
+                                                    --send--> one write per peer
+                                                    --tell--> event log, whoever waits
+
+Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
+inbox. A turn that only brought contributions of others, with nothing to send or tell, waits for the next commit. If the
+transaction fails, the parts of the turn are tried one by one; a part that fails alone is undone by `SaveFailed`, and
+nothing of it is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from daemon.signing.engine.events import Teller, store_failed
+from daemon.signing.engine.outgoing import Sender
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.signer import Signer
+from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.limits import SigningLimits
+from daemon.signing.ports import NO_CRASH_POINTS, Clock, CrashPoints, Events, Network, Store
+from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
+from musig2.protocol.records.ids import session_id
+
+log = structlog.get_logger("musigd.signing")
+Work = Callable[[Turn], object]  # one item of the inbox: feeds machines of the turn
+
+
+HOLD_MS = 50
+BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
+
+
+def _tick(entry: Entry, turn: Turn) -> None:
+    turn.feed(entry, Tick())
+
+
+def _wake_up(request: bytes, turn: Turn) -> None:
+    turn.wake(request)
+
+
+class Follower(Protocol):
+    """What the engine tells of after each turn."""
+
+    def committed(self, part: Part) -> None:
+        """What this part wanted is stored and sent."""
+
+    def unreachable(self, entry: Entry, index: int) -> None:
+        """A frame could not be handed to that signer's peer."""
+
+    def not_committed(self, part: Part) -> None:
+        """What this part wanted could not be stored, and was undone."""
+
+
+class Engine:
+    """Runs turns, one after another, in one task."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        events: Events,
+        network: Network,
+        clock: Clock,
+        roster: Roster,
+        signer: Signer,
+        teller: Teller,
+        limits: SigningLimits,
+        crash_points: CrashPoints = NO_CRASH_POINTS,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._network = network
+        self._clock = clock
+        self._roster = roster
+        self._signer = signer
+        self._teller = teller
+        self._limits = limits
+        self._crash = crash_points
+        self._inbox: deque[Work] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._awaiting_turn: list[asyncio.Future[None]] = []
+        self._held: dict[bytes, Part] = {}  # foreign contributions that are not committed yet
+        self._held_until_ms = 0
+        self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
+        self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # who waits must go
+        self.follower: Follower | None = None
+        self.turns = 0
+
+    @property
+    def waiting(self) -> int:
+        """How much is in the inbox."""
+        return len(self._inbox)
+
+    def now(self) -> Now:
+        """Both clocks, read once per turn."""
+        return Now(self._clock.wall_ms(), self._clock.mono_ms())
+
+    def start(self) -> None:
+        """Begin to turn."""
+        self._task = asyncio.create_task(self._run(), name="signing engine")
+
+    async def stop(self) -> None:
+        """Finish the turn under way and what is in the inbox by then, and end."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._wake.set()
+        await task
+        for _ in range(len(self._inbox) // self._limits.drain + 1):
+            if self._inbox:
+                await self._one_turn(last=True)
+
+    def put(self, *work: Work) -> None:
+        """Give the next turn something to do."""
+        self._inbox.extend(work)
+        self._wake.set()
+
+    def feed(self, request: bytes, *inputs: Input) -> None:
+        """Hand inputs to that request's machine in the next turn; how a signer port answers later."""
+        self.put(lambda turn: turn.feed_to(request, *inputs))
+
+    async def do(self, work: Callable[[Turn], Part | None]) -> None:
+        """Run `work` in a turn and return when its part is committed, sent and told; raises what it raises."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def run(turn: Turn) -> None:
+            try:
+                part = work(turn)
+            except Exception as error:  # noqa: BLE001  # travels to whoever asked
+                done.set_exception(error)
+                return
+            if part is None:
+                done.set_result(None)
+            else:
+                part.waiters.append(done)
+
+        self.put(run)
+        await done
+
+    async def turned(self) -> None:
+        """Return after the next turn."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaiting_turn.append(future)
+        await future
+
+    def ended(self, request: bytes) -> asyncio.Future[None]:
+        """A future that is done when an attempt of this request ends, or all of it; cancel it when no longer wanted."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watchers = self._watchers.setdefault(request, set())
+        watchers.add(future)
+        future.add_done_callback(lambda done: self._unwatch(request, done))
+        return future
+
+    def _unwatch(self, request: bytes, future: asyncio.Future[None]) -> None:
+        watchers = self._watchers.get(request, set())
+        watchers.discard(future)
+        if not watchers:
+            self._watchers.pop(request, None)
+
+    async def _run(self) -> None:
+        while self._task is not None:
+            await self._until_something()
+            await self._one_turn(last=self._task is None)
+
+    async def _one_turn(self, *, last: bool) -> None:
+        try:
+            await self._turn(last=last)
+        except Exception:
+            log.exception("a turn of the signing engine failed; its input is lost and will be sent again")
+        awaiting, self._awaiting_turn = self._awaiting_turn, []
+        for future in awaiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _until_something(self) -> None:
+        if self._inbox:
+            await asyncio.sleep(0)
+            return
+        self._wake.clear()
+        due = self._next_ms()
+        loop, timer = asyncio.get_running_loop(), None
+        if due is not None:
+            timer = loop.call_later(max(0, due - self._clock.mono_ms()) / 1000, self._wake.set)
+        await self._wake.wait()
+        if timer is not None:
+            timer.cancel()
+
+    def _next_ms(self) -> int | None:
+        due, held = self._roster.next_wakeup_ms(), self._held_until_ms if self._held else None
+        return min((at for at in (due, held) if at is not None), default=None)
+
+    async def _turn(self, *, last: bool = False) -> None:
+        turn = Turn(roster=self._roster, signer=self._signer, now=self.now(), held=self._held)
+        self._held = {}
+        self._think(turn)
+        self.turns += 1
+        if not last and not turn.urgent and (not turn.parts or turn.now.mono_ms < self._hold(turn)):
+            self._held = {request: part for request, part in turn.parts.items() if part.dirty}
+            self._send(turn)
+            return
+        try:
+            await self._finish(turn)
+        finally:
+            for part in turn.parts.values():
+                self._fail(part)
+
+    def _hold(self, turn: Turn) -> int:
+        """Until when what others contributed may wait for the next commit: nothing was said or told because of it."""
+        if not turn.held:
+            self._held_until_ms = turn.now.mono_ms + HOLD_MS
+        return self._held_until_ms
+
+    async def _finish(self, turn: Turn) -> None:
+        kinds = frozenset(kind for part in turn.parts.values() for kind in part.kinds())
+        failed: list[Part] = []
+        if turn.dirty:
+            self._crash.reached("before_save", kinds)
+            failed = await self._commit(turn)
+            self._crash.reached("after_save", kinds)
+        self._crash.reached("before_send", kinds)
+        self._send(turn)
+        self._crash.reached("after_send", kinds)
+        self._tell(turn)
+        self._crash.reached("after_tell", kinds)
+        for part in failed:
+            await self._undo(part)
+
+    def _think(self, turn: Turn) -> None:
+        room = self._limits.drain
+        for entry in self._roster.due(turn.now.mono_ms, room):
+            self._run_one(partial(_tick, entry), turn)
+            room -= 1
+        while self._inbox and room > 0:
+            self._run_one(self._inbox.popleft(), turn)
+            room -= 1
+        for part in turn.broken:
+            self._fail(part)
+            asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, part.entry.request.id))
+
+    def _run_one(self, work: Work, turn: Turn) -> None:
+        """One input must not cost the others of its turn."""
+        try:
+            work(turn)
+        except Exception:
+            log.exception("an input failed; its request is rebuilt from the store")
+
+    def _fail(self, part: Part) -> None:
+        for waiter in part.waiters:
+            if not waiter.done():
+                waiter.set_exception(store_failed())
+
+    async def _commit(self, turn: Turn) -> list[Part]:
+        parts = [part for part in turn.parts.values() if part.dirty]
+        try:
+            await self._save(parts, turn.now.wall_ms)
+        except Exception as error:  # noqa: BLE001  # whatever it was: nothing is stored, so nothing may leave
+            log.error("a commit failed; its requests are tried one by one", requests=len(parts), detail=str(error))
+            return await self._commit_singly(turn, parts)
+        return []
+
+    async def _commit_singly(self, turn: Turn, parts: list[Part]) -> list[Part]:
+        failed = []
+        for part in parts:
+            try:
+                await self._save([part], turn.now.wall_ms)
+            except Exception as error:  # noqa: BLE001  # as above
+                log.error("a request cannot be stored", request=part.entry.request.id.hex(), detail=str(error))
+                failed.append(turn.parts.pop(part.entry.request.id))
+        lost = {part.entry.request.id for part in failed}
+        turn.direct = [answer for answer in turn.direct if answer[2] not in lost]
+        return failed
+
+    async def _save(self, parts: list[Part], now_ms: int) -> None:
+        def commit(conn: sqlite3.Connection) -> None:
+            for part in parts:
+                part.commit(conn, self._teller.tell, now_ms)
+
+        await self._store.write(commit)
+
+    async def _undo(self, part: Part) -> None:
+        """What the machine thought is not stored: where it can be, it was never thought, else the attempt aborts.
+
+        An abort that cannot be stored either leaves nothing to rely on but the store.
+        """
+        self._fail(part)
+        if self.follower is not None:
+            self.follower.not_committed(part)
+        if part.created is not None:
+            self._roster.drop(part.entry)
+            return
+        if part.retractable:
+            self._rebuild(part.entry)
+            return
+        turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
+        turn.feed(part.entry, SaveFailed(tuple(part.saves), tuple(part.events)))
+        if turn.dirty and await self._commit(turn):
+            self._rebuild(part.entry)
+        elif turn.dirty:
+            self._send(turn)
+            self._tell(turn)
+
+    def _rebuild(self, entry: Entry) -> None:
+        """Forget what is in memory of a request, secret nonces too; it comes back from the store."""
+        self._roster.drop(entry)
+        request = entry.request
+        for attempt in range(1, request.record.max_attempts + 1):
+            for key in entry.own:
+                self._signer.wipe(session_id(request.id, attempt), key)
+        asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, request.id))
+
+    def _send(self, turn: Turn) -> None:
+        sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._unreachable)
+        sender.send(turn.direct, turn.parts.values())
+
+    def _unreachable(self, entry: Entry, index: int) -> None:
+        if self.follower is not None:
+            self.follower.unreachable(entry, index)
+
+    def _tell(self, turn: Turn) -> None:
+        if any(part.events for part in turn.parts.values()):
+            self._events.publish()
+        for request, part in turn.parts.items():
+            watchers = self._watchers.get(request, ()) if part.ends else ()
+            for waiter in (*part.waiters, *watchers):
+                if not waiter.done():
+                    waiter.set_result(None)
+            if self.follower is not None:
+                self.follower.committed(part)

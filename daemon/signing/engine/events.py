@@ -1,0 +1,50 @@
+"""Events of requests and sessions: from the machine's `Emit` to a row of the event log, inside the transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from daemon.signing.engine.turn import Part
+from daemon.signing.ports import Events
+from daemon.signing.store import reads as reading
+from daemon.signing.store.values import event_json
+from daemon.signing.store.views import request_view
+from musig2.protocol.interface.effects import Emit
+from rpc.errors import ApiError
+
+# These carry the whole request, which only the transaction that stores it can show.
+WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"})
+
+
+class Teller:
+    """Appends events; whoever awaited the commit publishes them."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+
+    def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
+        """Append one event; runs in the store's writer thread."""
+        data = {name: event_json(name, value) for name, value in emit.data.items()}
+        session, attempt = emit.session, emit.attempt
+        stored = reading.request(conn, emit.request) if session is None else None
+        if stored is not None:  # of the request as a whole: it carries the session that is current
+            view = request_view(conn, part.entry.request, stored)
+            session, attempt = bytes.fromhex(view["sessionId"]), view["attempt"]
+            if emit.event in WITH_REQUEST:
+                data["request"] = view
+        self._events.append(
+            conn,
+            emit.event,
+            data,
+            keys=emit.keys,
+            request_id=emit.request,
+            session_id=session,
+            attempt=attempt,
+        )
+
+
+def store_failed() -> ApiError:
+    """What a caller hears whose change could not be stored; nothing of it was sent."""
+    return ApiError(
+        "store_full", "The change could not be stored, so nothing was sent; free some disk space and retry."
+    )

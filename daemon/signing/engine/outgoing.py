@@ -1,0 +1,63 @@
+"""Sends of a turn: to which peers they go, what goes before them, and one write per peer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from daemon.signing.engine.outbox import Outbox
+from daemon.signing.engine.roster import Entry
+from daemon.signing.engine.turn import Part
+from daemon.signing.ports import Network
+from musig2.protocol.interface.effects import Send
+from musig2.protocol.wire.frames import Frame
+
+Unreachable = Callable[[Entry, int], None]
+
+
+class Sender:
+    """Hands the frames of one turn to the network."""
+
+    def __init__(self, *, network: Network, mono_ms: int, unreachable: Unreachable) -> None:
+        """`unreachable` is told of every signer whose peer took nothing."""
+        self._network = network
+        self._mono_ms = mono_ms
+        self._unreachable = unreachable
+        self._outbox = Outbox()
+        self._meant: dict[bytes, set[tuple[Entry, int]]] = {}  # per peer: which signers of which request it stands for
+
+    def send(self, direct: Iterable[tuple[bytes, Frame, object]], parts: Iterable[Part]) -> None:
+        """Everything, in one write per peer. Each part's sends are taken out of it."""
+        for peer, frame, _ in direct:
+            self._outbox.put(peer, frame)
+        for part in parts:
+            for send in part.sends:
+                self._address(part.entry, send)
+            part.sends.clear()
+        for peer, frames in self._outbox.flush():
+            self._sent(peer, taken=self._network.send(peer, frames))
+
+    def _sent(self, peer: bytes, *, taken: bool) -> None:
+        for entry, index in self._meant.get(peer, ()):
+            if taken:
+                entry.pushed.setdefault(peer, self._mono_ms)
+                entry.delivered.add(index)
+            else:
+                self._unreachable(entry, index)
+
+    def _address(self, entry: Entry, send: Send) -> None:
+        """Queue one frame, the request before it where a peer may lack it."""
+        if send.peer is not None:
+            self._queue(entry, send.frame, send.peer)
+            return
+        for index in entry.others if send.to is None else (send.to,):
+            for peer in entry.peers_of(index):
+                if entry.may_lack_it(peer):
+                    self._outbox.put(peer, entry.request)
+                self._queue(entry, send.frame, peer)
+                self._meant.setdefault(peer, set()).add((entry, index))
+
+    def _queue(self, entry: Entry, frame: Frame, peer: bytes) -> None:
+        if not self._network.connected(peer):
+            self._outbox.put(peer, frame)  # to find out whom to dial
+        elif not entry.repeats(frame, peer, self._mono_ms):
+            self._outbox.put(peer, frame)

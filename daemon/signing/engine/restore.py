@@ -1,0 +1,138 @@
+"""From the store back to a machine: at start for what is unsettled, later for what somebody speaks of again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from daemon.signing.engine.roster import Entry
+from daemon.signing.ports import Discovery, Identity, Keystore, Store
+from daemon.signing.store import reads as reading
+from daemon.signing.store.reads import StoredJoin, StoredMessage, StoredRequest
+from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow, State
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.records import Join, Message, Request
+from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.wire.frames import Signed
+
+STORED_BYTES = 1_048_576  # no stored envelope is larger
+_OPEN = (State.JOINING, State.READY, State.ROUND1, State.ROUND2)
+
+
+class Loader:
+    """Makes entries: new ones from a request, old ones from the store."""
+
+    def __init__(self, *, store: Store, keystore: Keystore, identity: Identity, discovery: Discovery) -> None:
+        self._store = store
+        self._keystore = keystore
+        self._identity = identity
+        self._discovery = discovery
+        self.burn = False  # after a restore: every open attempt counts as one whose secret nonces are lost
+
+    def own_keys(self, keys: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the keys that this daemon holds."""
+        return frozenset(keys).intersection(self._keystore.keys())
+
+    def create(self, signed: Signed[Request], source: bytes | None) -> Entry:
+        """A request that is not stored yet."""
+        own = self.own_keys(signed.record.keys)
+        machine = SigningRequest(signed, own, self._identity.sign, self._identity.peer)
+        return self._entry(signed, machine, own, source)
+
+    def load(self, request: bytes) -> Entry | None:
+        """A stored request with its machine as it was; the caller feeds `Restarted` if the process is new."""
+        return self._store.read(lambda conn: self._load(conn, request))
+
+    def request_of(self, session: bytes) -> bytes | None:
+        """The request of a stored session."""
+        return self._store.read(lambda conn: reading.request_of_session(conn, session))
+
+    def _load(self, conn: sqlite3.Connection, request: bytes) -> Entry | None:
+        stored = reading.request(conn, request)
+        if stored is None:
+            return None
+        signed = open_request(stored.envelope)
+        own = self.own_keys(signed.record.keys)
+        sessions = [session_id(request, attempt) for attempt in range(1, signed.record.max_attempts + 1)]
+        messages = reading.messages(conn, sessions)
+        rows = [session.row for session in reading.sessions_of(conn, request)]
+        machine = SigningRequest.restore(
+            signed,
+            own,
+            self._identity.sign,
+            self._identity.peer,
+            joins=[_save_join(join) for join in reading.joins(conn, request)],
+            messages=[_save_message(message) for message in messages],
+            rows=_burned(signed.record, rows, messages) if self.burn else rows,
+            outcome=_save_outcome(stored),
+            records=[
+                SaveRecord(request, session, open_envelope(envelope, max_bytes=STORED_BYTES), culprit)
+                for session, culprit, envelope in reading.records(conn, request)
+            ],
+        )
+        entry = self._entry(signed, machine, own, stored.source)
+        entry.delivered |= reading.delivered(conn, request)
+        entry.unsolicited = entry.unsolicited and not rows
+        return entry
+
+    def _entry(
+        self, signed: Signed[Request], machine: SigningRequest, own: frozenset[bytes], source: bytes | None
+    ) -> Entry:
+        candidates = [self._candidates(key) if key not in own else () for key in signed.record.keys]
+        return Entry(
+            request=signed,
+            machine=machine,
+            own=own,
+            source=source,
+            candidates=candidates,
+            unsolicited=source is not None,
+        )
+
+    def _candidates(self, key: bytes) -> tuple[bytes, ...]:
+        return tuple(peer for peer, _ in self._discovery.peers_of(key) if peer != self._identity.peer)
+
+
+def open_request(envelope: bytes) -> Signed[Request]:
+    """A stored request; it was verified before it was stored."""
+    signed = open_envelope(envelope, max_bytes=STORED_BYTES)
+    assert isinstance(signed.record, Request)
+    return Signed(signed.record, signed.id, signed.envelope)
+
+
+def _save_join(stored: StoredJoin) -> SaveJoin:
+    signed = open_envelope(stored.envelope, max_bytes=STORED_BYTES)
+    assert isinstance(signed.record, Join)
+    return SaveJoin(Signed(signed.record, signed.id, signed.envelope), stored.position, stored.own)
+
+
+def _save_message(stored: StoredMessage) -> SaveMessage:
+    signed = open_envelope(stored.envelope, max_bytes=STORED_BYTES)
+    assert isinstance(signed.record, Message)
+    message = Signed(signed.record, signed.id, signed.envelope)
+    return SaveMessage(message, stored.session, stored.position, stored.seq, stored.own)
+
+
+def _save_outcome(stored: StoredRequest) -> SaveOutcome | None:
+    if stored.outcome is Outcome.OPEN:
+        return None
+    return SaveOutcome(
+        request=stored.request,
+        outcome=stored.outcome,
+        reason=stored.reason,
+        by=stored.by,
+        signatures=stored.signatures,
+        completed_ms=stored.completed_ms,
+        turn=stored.turn,
+    )
+
+
+def _burned(request: Request, rows: list[SessionRow], messages: list[StoredMessage]) -> Iterator[SessionRow]:
+    """Open attempts without a stored own partial signature, as if their nonces had been sent and lost."""
+    signed = {(message.session, message.position) for message in messages if message.own and message.seq == 2}
+    for row in rows:
+        if row.state in _OPEN and (row.session, request.keys.index(row.key)) not in signed:
+            yield replace(row, state=State.ROUND1, nonce_sent=True)
+        else:
+            yield row

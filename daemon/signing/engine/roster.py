@@ -1,0 +1,216 @@
+"""The requests in memory: one machine each, found by request or session id, with the time each wants to be woken.
+
+A request that is not here may still be in the store: `find` loads it. What is final and idle leaves memory again.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.records import Request
+from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.wire.frames import Frame, Signed
+
+REPEAT_MS = 3_000
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One request in memory: its machine, and what is known of the way to its other signers."""
+
+    request: Signed[Request]
+    machine: SigningRequest
+    own: frozenset[bytes]
+    source: bytes | None  # the peer that brought it; None: made here
+    candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
+    acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
+    pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
+    busy: set[bytes] = field(default_factory=set)  # peers that had no room for it, until they are asked again
+    delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request, as far as is known
+    linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
+    shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
+    resumed: bool = True  # False: it came from the store, and its machine was not told so yet
+    unsolicited: bool = False  # a peer brought it and no own key has joined
+    wake_ms: int | None = None
+    idle_since: int | None = None
+
+    @property
+    def others(self) -> Iterator[int]:
+        """The positions of the signers that are not this daemon's."""
+        return (index for index, key in enumerate(self.request.record.keys) if key not in self.own)
+
+    def peers_of(self, index: int) -> tuple[bytes, ...]:
+        """The peer of that signer's join, else what discovery names."""
+        joined = self.machine.peer_of(index)
+        return (joined,) if joined is not None else self.candidates[index]
+
+    def index_of(self, peer: bytes) -> Iterator[int]:
+        """The other signers that this peer is known to act for."""
+        return (index for index in self.others if peer in self.peers_of(index))
+
+    def may_lack_it(self, peer: bytes) -> bool:
+        """Whether its creator, who is here, should push the request to this peer; others wait to be asked for it."""
+        return self.source is None and peer not in self.acked and peer not in self.pushed
+
+    def push_again(self, peer: bytes) -> None:
+        """A peer that was busy may be sent the request once more."""
+        self.busy.discard(peer)
+        self.pushed.pop(peer, None)
+
+    def repeats(self, frame: Frame, peer: bytes, now_ms: int) -> bool:
+        """Whether this record went to this peer a moment ago, over the same connection; if not, it is noted.
+
+        Many peers ask many peers, and answers cross: without this, thirty signers send each other everything ten times.
+        """
+        if not isinstance(frame, Signed):
+            return False
+        shown = self.shown.setdefault(peer, {})
+        if shown.get(frame.id, -REPEAT_MS) + REPEAT_MS > now_ms:
+            return True
+        shown[frame.id] = now_ms
+        return False
+
+    def lost(self, peer: bytes) -> None:
+        """The connection to this peer is gone, and with it whatever was on its way."""
+        self.pushed.pop(peer, None)
+        self.shown.pop(peer, None)
+        if peer not in self.acked:
+            self.delivered.difference_update(self.index_of(peer))
+
+    def knows(self, peer: bytes) -> bool:
+        """Whether this peer is a party: it speaks for a required key, or brought the request."""
+        return peer == self.source or any(True for _ in self.index_of(peer))
+
+
+class Roster:
+    """The entries in memory and their timers."""
+
+    def __init__(self, *, load: Callable[[bytes], Entry | None], request_of: Callable[[bytes], bytes | None]) -> None:
+        """`load` rebuilds a stored request by its id; `request_of` finds a stored session's request."""
+        self._load = load
+        self._request_of = request_of
+        self._entries: dict[bytes, Entry] = {}
+        self._sessions: dict[bytes, tuple[bytes, int]] = {}
+        self._timers: list[tuple[int, bytes]] = []
+        self._by_peer: dict[bytes, set[bytes]] = {}
+        self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
+        self.unwanted: Counter[bytes] = Counter()  # the same, of those that left memory without a join of an own key
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def add(self, entry: Entry) -> None:
+        """Take a request into memory."""
+        request = entry.request
+        self._entries[request.id] = entry
+        if entry.unsolicited and entry.source is not None:
+            self.unsolicited[entry.source] += 1
+        for index in entry.others:
+            self.link(entry, *entry.peers_of(index), *entry.candidates[index])
+        if entry.source is not None:
+            self.link(entry, entry.source)
+        for attempt in range(1, request.record.max_attempts + 1):
+            self._sessions[session_id(request.id, attempt)] = (request.id, attempt)
+
+    def drop(self, entry: Entry) -> None:
+        """Forget a request here; the store keeps it."""
+        request = entry.request
+        if entry.unsolicited and entry.source is not None:
+            self.unwanted[entry.source] += 1
+        self.wanted(entry)
+        self._entries.pop(request.id, None)
+        for peer in entry.linked:
+            self._by_peer[peer].discard(request.id)
+            if not self._by_peer[peer]:
+                del self._by_peer[peer]
+        entry.linked.clear()
+        for attempt in range(1, request.record.max_attempts + 1):
+            self._sessions.pop(session_id(request.id, attempt), None)
+
+    def link(self, entry: Entry, *peers: bytes) -> None:
+        """These peers have to do with this request: it is looked at when they come or go."""
+        if self._entries.get(entry.request.id) is entry:
+            for peer in peers:
+                entry.linked.add(peer)
+                self._by_peer.setdefault(peer, set()).add(entry.request.id)
+
+    def suggest(self, entry: Entry, index: int, peers: Iterable[bytes]) -> None:
+        """Discovery, or a delegation that was shown, names these peers for that signer."""
+        entry.candidates[index] = tuple(dict.fromkeys(peers))
+        self.link(entry, *entry.candidates[index])
+
+    def of_peer(self, peer: bytes) -> list[Entry]:
+        """The requests that this peer has to do with."""
+        return [self._entries[request] for request in self._by_peer.get(peer, ())]
+
+    def wanted(self, entry: Entry) -> None:
+        """The owner joined it (or it is gone): it no longer counts against the peer that brought it."""
+        if entry.unsolicited and entry.source is not None:
+            entry.unsolicited = False
+            self.unsolicited[entry.source] -= 1
+            if not self.unsolicited[entry.source]:
+                del self.unsolicited[entry.source]
+
+    def get(self, request: bytes) -> Entry | None:
+        """The request, if it is in memory."""
+        return self._entries.get(request)
+
+    def find(self, request: bytes) -> Entry | None:
+        """The request, from the store if need be."""
+        entry = self._entries.get(request)
+        if entry is None:
+            entry = self._load(request)
+            if entry is not None:
+                entry.resumed = False
+                self.add(entry)
+        return entry
+
+    def request_of(self, session: bytes) -> bytes | None:
+        """The request that a session id belongs to, in memory or in the store."""
+        known = self._sessions.get(session)
+        return known[0] if known is not None else self._request_of(session)
+
+    def attempt_of(self, session: bytes) -> int:
+        """The attempt of a session in memory."""
+        return self._sessions[session][1]
+
+    def rearm(self, entry: Entry, now_ms: int) -> None:
+        """Look at what the machine wants next: its timer, and whether it may leave memory."""
+        wake = entry.machine.next_wakeup_ms()
+        if wake is not None and wake != entry.wake_ms:
+            heapq.heappush(self._timers, (wake, entry.request.id))
+        entry.wake_ms = wake
+        if not entry.machine.idle:
+            entry.idle_since = None
+        elif entry.idle_since is None:
+            entry.idle_since = now_ms
+
+    def next_wakeup_ms(self) -> int | None:
+        """When the first timer is due (monotonic)."""
+        while self._timers:
+            wake, request = self._timers[0]
+            entry = self._entries.get(request)
+            if entry is not None and entry.wake_ms == wake:
+                return wake
+            heapq.heappop(self._timers)
+        return None
+
+    def due(self, now_ms: int, limit: int) -> list[Entry]:
+        """The requests whose time has come, at most `limit`; each once."""
+        found: list[Entry] = []
+        while len(found) < limit and (wake := self.next_wakeup_ms()) is not None and wake <= now_ms:
+            entry = self._entries[heapq.heappop(self._timers)[1]]
+            entry.wake_ms = None
+            found.append(entry)
+        return found
+
+    def idle_before(self, then_ms: int) -> list[Entry]:
+        """The requests that have had nothing to do since before `then_ms` (monotonic)."""
+        return [e for e in self._entries.values() if e.idle_since is not None and e.idle_since <= then_ms]

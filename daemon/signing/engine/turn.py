@@ -1,0 +1,233 @@
+"""One turn of the engine: what the machines asked for, collected per request until it is committed.
+
+A turn holds one `Part` per request it touched. All parts are one transaction; only if that fails are they tried one by
+one, so that one request's trouble is not another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.signer import Signer
+from daemon.signing.store import writes as rows
+from daemon.signing.store.writes import SaveRequest
+from musig2.protocol.interface.effects import (
+    Blame,
+    Effect,
+    Emit,
+    KeyConflict,
+    NeedJoin,
+    NeedNonces,
+    NeedPartials,
+    Outcome,
+    Save,
+    SaveJoin,
+    SaveMessage,
+    SaveOutcome,
+    SaveSession,
+    Send,
+    State,
+    WipeNonces,
+)
+from musig2.protocol.interface.inputs import Input, Now, Restarted
+from musig2.protocol.wire.frames import Answer, Frame, Have
+
+Tell: TypeAlias = "Callable[[sqlite3.Connection, Part, Emit], None]"
+_SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """What one request wants of this turn, in order."""
+
+    entry: Entry
+    created: SaveRequest | None = None
+    settled: bool = False
+    saves: list[Save] = field(default_factory=list)
+    events: list[Emit] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    notes: list[Blame | KeyConflict] = field(default_factory=list)
+    contributions: list[tuple[int, SaveMessage]] = field(default_factory=list)  # with the monotonic time of their turn
+    also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def commit(self, conn: sqlite3.Connection, tell: Tell, now_ms: int) -> None:
+        """Write everything of this part; runs in the store's writer thread."""
+        request = self.entry.request.id
+        if self.created is not None:
+            rows.save_request(conn, self.created)
+        for save in self.saves:
+            rows.save(conn, request, save, now_ms)
+        if self.settled:
+            rows.settle(conn, request)
+        for emit in self.events:
+            tell(conn, self, emit)
+        for write in self.also:  # last: an answer that is kept says where the event log stands after the change
+            write(conn)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.created or self.saves or self.events or self.also)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for this: anything but contributions of others, and hints to peers."""
+        if self.created or self.events or self.also or self.waiters or self.notes:
+            return True
+        return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, Have | Answer) for s in self.sends)
+
+    @property
+    def retractable(self) -> bool:
+        """Whether it can be as if nothing of this had been asked: what is stored nowhere was said to nobody.
+
+        Not once an own partial signature was made, which costs its nonce, or there is a final signature, or earlier
+        effects are still owed to the store.
+        """
+        if self.entry.machine.resaving.due_ms is not None:
+            return False
+        for save in self.saves:
+            match save:
+                case SaveMessage(own=True, seq=2) | SaveOutcome(outcome=Outcome.COMPLETE):
+                    return False
+                case _:
+                    pass
+        return bool(self.waiters) or any(isinstance(save, SaveJoin) and save.own for save in self.saves)
+
+    @property
+    def ends(self) -> bool:
+        """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
+        for save in self.saves:
+            match save:
+                case SaveOutcome(outcome=outcome) if outcome in rows.FINAL:
+                    return True
+                case SaveSession(row=row) if row.state in (State.COMPLETE, State.ABORTED):
+                    return True
+                case _:
+                    pass
+        return False
+
+    def kinds(self) -> Iterator[str]:
+        """What is being saved, in words; for crash points and the log."""
+        if self.created is not None:
+            yield "request"
+        for save in self.saves:
+            match save:
+                case SaveJoin():
+                    yield "join"
+                case SaveMessage(seq=seq):
+                    yield _SEQ_KINDS[seq]
+                case SaveOutcome(outcome=outcome):
+                    yield outcome.value
+                case _:
+                    pass
+
+
+def _is_foreign(save: Save) -> bool:
+    return isinstance(save, SaveMessage) and not save.own and save.seq <= 2
+
+
+class Turn:
+    """Runs inputs to quiescence and collects what must be saved, sent and told."""
+
+    def __init__(self, *, roster: Roster, signer: Signer, now: Now, held: Mapping[bytes, Part] | None = None) -> None:
+        """`held`: parts of earlier turns that were not committed."""
+        self.now = now
+        self.held = bool(held)
+        self.parts: dict[bytes, Part] = dict(held or {})
+        self.broken: list[Part] = []  # machines that failed; out of memory already
+        # answers to peers that belong to no machine, and (with its id) the introduction of a request
+        self.direct: list[tuple[bytes, Frame, bytes | None]] = []
+        self._roster = roster
+        self._signer = signer
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything to commit."""
+        return any(part.dirty for part in self.parts.values())
+
+    @property
+    def urgent(self) -> bool:
+        """Whether this turn has to be committed now."""
+        return any(part.urgent for part in self.parts.values())
+
+    def part(self, entry: Entry) -> Part:
+        """This turn's part of that request."""
+        part = self.parts.get(entry.request.id)
+        if part is None:
+            part = self.parts[entry.request.id] = Part(entry)
+        return part
+
+    def _joined(self, entry: Entry, effect: SaveJoin) -> None:
+        if effect.own:
+            self._roster.wanted(entry)
+        else:
+            self._roster.link(entry, effect.join.record.peer)
+
+    def wake(self, request: bytes) -> Entry | None:
+        """That request, from the store if need be; None if it is nowhere."""
+        entry = self._roster.find(request)
+        if entry is not None and not entry.resumed:
+            self.feed(entry)
+        return entry
+
+    def feed_to(self, request: bytes, *inputs: Input) -> Part | None:
+        """`feed` by request id; None if it is nowhere."""
+        entry = self.wake(request)
+        return None if entry is None else self.feed(entry, *inputs)
+
+    def feed(self, entry: Entry, *inputs: Input) -> Part:
+        """Hand inputs to the machine, answer what it needs, and collect its effects."""
+        part = self.part(entry)
+        queue: deque[Input] = deque(inputs)
+        if not entry.resumed:
+            entry.resumed = True
+            queue.appendleft(Restarted())
+        try:
+            while queue:
+                effects = entry.machine.handle(queue.popleft(), self.now)
+                answers = [answer for effect in effects if (answer := self._take(part, effect)) is not None]
+                queue.extendleft(reversed(answers))
+        except Exception:
+            self._give_up(part)
+            raise
+        self._roster.rearm(entry, self.now.mono_ms)
+        part.settled = entry.idle_since is not None
+        return part
+
+    def _give_up(self, part: Part) -> None:
+        """The machine failed in the middle: nothing of this turn is kept, and it is rebuilt from the store."""
+        request = part.entry.request.id
+        self.parts.pop(request, None)
+        self.direct = [answer for answer in self.direct if answer[2] != request]
+        self._roster.drop(part.entry)
+        self.broken.append(part)
+
+    def _take(self, part: Part, effect: Effect) -> Input | None:
+        match effect:
+            case Send():
+                part.sends.append(effect)
+            case NeedJoin(attempt=attempt):
+                return self._signer.answer(effect, part.entry.request, attempt)
+            case NeedNonces() | NeedPartials():
+                attempt = self._roster.attempt_of(effect.session)
+                return self._signer.answer(effect, part.entry.request, attempt)
+            case WipeNonces(session=session, key=key):
+                self._signer.wipe(session, key)
+            case Blame() | KeyConflict():
+                part.notes.append(effect)
+            case Emit():
+                part.events.append(effect)
+            case _:
+                part.saves.append(effect)
+                if isinstance(effect, SaveJoin):
+                    self._joined(part.entry, effect)
+                elif isinstance(effect, SaveMessage):
+                    part.contributions.append((self.now.mono_ms, effect))
+        return None

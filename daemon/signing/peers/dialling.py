@@ -1,0 +1,213 @@
+"""The way to the other signers: who must be connected, dialling them with growing pauses, and telling the machine.
+
+A request that was made here, or that an own key joined, wants a connection to every other signer; above `mesh` signers
+only its creator dials all, the others dial the creator and the next signer in the list (without the creator: those 1,
+2, 4, 8... places away), and relaying does the rest. Everything else is left to `have`: once connected, both sides say
+what they hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.turn import Turn
+from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.incoming import LIVE, introduce
+from daemon.signing.ports import Clock, Discovery, Network, Route
+from musig2.protocol.interface.effects import Outcome
+from musig2.protocol.interface.inputs import PeerConnected, PeerDisconnected
+
+log = structlog.get_logger("musigd.signing")
+Goal = tuple[bytes, int]  # a request and one of its signers
+
+
+@dataclass(slots=True)
+class _Chase:
+    """How the search for one signer's peer goes."""
+
+    pause_ms: int
+    due_ms: int | None = None  # None: a dial is under way
+
+
+class Delivery:
+    """Keeps the signers of live requests connected."""
+
+    def __init__(
+        self,
+        *,
+        network: Network,
+        discovery: Discovery,
+        roster: Roster,
+        clock: Clock,
+        limits: SigningLimits,
+        put: Callable[[Callable[[Turn], object]], None],
+        unreached: Callable[[Entry], None],
+    ) -> None:
+        """`put` hands work to the engine; `unreached` is told when a signer could not be found or dialled."""
+        self._network = network
+        self._discovery = discovery
+        self._roster = roster
+        self._clock = clock
+        self._limits = limits
+        self._put = put
+        self._unreached = unreached
+        self._chases: dict[Goal, _Chase] = {}
+        self._queue: list[tuple[int, Goal]] = []
+        self._dials: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to dial."""
+        self._task = asyncio.create_task(self._run(), name="signing delivery")
+
+    async def stop(self) -> None:
+        """End, with every dial under way."""
+        tasks = [task for task in (self._task, *self._dials) if task is not None]
+        self._task = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def pursue(self, entry: Entry) -> None:
+        """Connect to whoever of this request's signers should be connected and is not."""
+        for index in entry.others:
+            self.unreachable(entry, index)
+
+    def unreachable(self, entry: Entry, index: int) -> None:
+        """That signer's peer should be dialled, if it is our business."""
+        goal = (entry.request.id, index)
+        if goal in self._chases or not self._wanted(entry, index):
+            return
+        self._chases[goal] = _Chase(self._limits.first_pause_ms)
+        self._at(goal, self._clock.mono_ms())
+
+    def _wanted(self, entry: Entry, index: int) -> bool:
+        live = entry.machine.outcome in LIVE and not entry.unsolicited
+        due = live or self._to_be_told(entry)
+        return due and not self._reached(entry, index) and self._neighbours(entry, index)
+
+    def _to_be_told(self, entry: Entry) -> bool:
+        """An own key declined or cancelled it: the others should hear of that, while it is in memory."""
+        ended = entry.machine.outcome in (Outcome.DECLINED, Outcome.CANCELLED)
+        return ended and entry.machine.ended_by in entry.own
+
+    def _reached(self, entry: Entry, index: int) -> bool:
+        return any(self._network.connected(peer) for peer in entry.peers_of(index))
+
+    def _neighbours(self, entry: Entry, index: int) -> bool:
+        """Whether this daemon dials that signer: everybody in a small request, few in a large one."""
+        keys, creator = entry.request.record.keys, entry.request.record.creator
+        if len(keys) <= self._limits.mesh or creator in entry.own or keys[index] == creator:
+            return True
+        steps = {(index - position) % len(keys) for position, key in enumerate(keys) if key in entry.own}
+        if self._reached(entry, keys.index(creator)):
+            return 1 in steps
+        return any(step.bit_count() == 1 for step in steps)
+
+    def connected(self, turn: Turn, peer: bytes) -> None:
+        """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
+        for entry in self._roster.of_peer(peer):
+            known = any(True for _ in entry.index_of(peer))
+            if known and (entry.machine.outcome in LIVE or self._to_be_told(entry)):
+                self.meet(turn, entry, peer)
+
+    def meet(self, turn: Turn, entry: Entry, peer: bytes) -> None:
+        """Exchange what both hold of one request with a peer of one of its signers."""
+        if entry.may_lack_it(peer):
+            introduce(turn, entry, peer)
+            entry.delivered.update(entry.index_of(peer))
+        else:
+            turn.feed(entry, PeerConnected(peer))
+
+    def _arrived(self, turn: Turn, request: bytes, peer: bytes) -> None:
+        entry = self._roster.get(request)
+        if entry is not None:
+            self.meet(turn, entry, peer)
+
+    def disconnected(self, turn: Turn, peer: bytes) -> None:
+        """The last connection to this peer is gone."""
+        for entry in self._roster.of_peer(peer):
+            entry.lost(peer)
+            turn.feed(entry, PeerDisconnected(peer))
+            for index in entry.index_of(peer):
+                self.unreachable(entry, index)
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            pause = self._start_due()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _start_due(self) -> float | None:
+        """Start the dials that are due, as many as may run at once; returns the seconds until the next one."""
+        now = self._clock.mono_ms()
+        while self._queue and len(self._dials) < self._limits.dials:
+            due, goal = self._queue[0]
+            if due > now:
+                return (due - now) / 1000
+            heapq.heappop(self._queue)
+            chase = self._chases.get(goal)
+            if chase is not None and chase.due_ms == due:
+                chase.due_ms = None
+                self._dial(goal, chase)
+        return None
+
+    def _dial(self, goal: Goal, chase: _Chase) -> None:
+        task = asyncio.create_task(self._chase(goal, chase), name="signing dial")
+        self._dials.add(task)
+        task.add_done_callback(self._dialled)
+
+    def _dialled(self, task: asyncio.Task[None]) -> None:
+        self._dials.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a dial failed unexpectedly", exc_info=task.exception())
+
+    async def _chase(self, goal: Goal, chase: _Chase) -> None:
+        request, index = goal
+        entry = self._roster.get(request)
+        if entry is None or not self._wanted(entry, index):
+            del self._chases[goal]
+            return
+        peer = await self._find(entry, index)
+        if peer is not None:
+            del self._chases[goal]
+            self._put(lambda turn: self._arrived(turn, request, peer))
+            return
+        self._at(goal, self._clock.mono_ms() + chase.pause_ms)
+        chase.pause_ms = min(2 * chase.pause_ms, self._limits.longest_pause_ms)
+        self._unreached(entry)
+
+    async def _find(self, entry: Entry, index: int) -> bytes | None:
+        """A connected peer of that signer: known routes first, then those that the network names."""
+        key = entry.request.record.keys[index]
+        join = entry.machine.joins[index]
+        known = [(join.record.peer, join.record.addrs)] if join is not None else []
+        known += list(self._discovery.peers_of(key))
+        peer = await self._try(entry, index, known)
+        return peer if peer is not None else await self._try(entry, index, await self._discovery.resolve(key))
+
+    async def _try(self, entry: Entry, index: int, routes: Sequence[Route]) -> bytes | None:
+        routes = [route for route in routes if route[0] != self._network.peer]
+        if routes:
+            self._roster.suggest(entry, index, (peer for peer, _ in routes))
+        for peer, addrs in routes:
+            if self._network.connected(peer) or await self._network.dial(peer, addrs):
+                return peer
+        return None
+
+    def _at(self, goal: Goal, due_ms: int) -> None:
+        self._chases[goal].due_ms = due_ms
+        heapq.heappush(self._queue, (due_ms, goal))
+        self._wake.set()

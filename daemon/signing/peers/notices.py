@@ -1,0 +1,173 @@
+"""Notices: "somebody asks one of these keys". Publishing one, recognising one's own key in one, fetching, serving.
+
+What a notice says to everybody else is that this peer asks somebody; the request itself goes only to peers that show a
+signed delegation of a required key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from secrets import token_bytes
+from typing import Any
+
+import structlog
+
+from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.turn import Turn
+from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.incoming import introduce
+from daemon.signing.ports import Clock, Discovery, Identity, Keystore, Network, Store
+from daemon.signing.store import reads as reading
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.ids import tag_of
+from musig2.protocol.records.peers import peer_text
+from musig2.protocol.records.records import Notice
+from musig2.protocol.wire.frame_codec import MAX_DELEGATIONS, delegations_of, encode_frame
+from musig2.protocol.wire.frames import Fetch, Signed
+
+log = structlog.get_logger("musigd.signing")
+
+ASKERS = 256  # peers remembered because their notice named an own key
+ASKED_AT_ONCE = 8
+SHOWN_AGAIN_MS = 600_000  # how long a delegation made for this purpose is shown before another is made
+
+
+class Notices:
+    """Publishes notices for signers that were not reached, and answers those of others."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        discovery: Discovery,
+        keystore: Keystore,
+        identity: Identity,
+        clock: Clock,
+        roster: Roster,
+        limits: SigningLimits,
+    ) -> None:
+        self._store = store
+        self._network = network
+        self._discovery = discovery
+        self._keystore = keystore
+        self._identity = identity
+        self._clock = clock
+        self._roster = roster
+        self._limits = limits
+        self._published: set[bytes] = set()
+        self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
+        self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def unreached(self, entry: Entry) -> None:
+        """A signer of this request could not be reached: the creator says so to the world, once."""
+        request = entry.request
+        missing = [request.record.keys[index] for index in entry.others if index not in entry.delivered]
+        if not missing or request.record.creator not in entry.own or request.id in self._published:
+            return
+        self._published.add(request.id)
+        self._spawn(self._discovery.publish_notice(self._notice(missing, request.record.expires)))
+
+    def forget(self, entry: Entry) -> None:
+        """This request leaves memory."""
+        self._published.discard(entry.request.id)
+
+    def _notice(self, keys: Sequence[bytes], expires: int) -> Signed[Notice]:
+        salt = token_bytes(16)
+        record = Notice(
+            peer=self._identity.peer,
+            salt=salt,
+            tags=tuple(sorted(tag_of(key, salt) for key in keys)),
+            ts=self._clock.wall_ms(),
+            exp=expires,
+        )
+        return seal(record, self._identity.sign)
+
+    def on_notice(self, signed: Signed[Notice]) -> None:
+        """Somebody's notice, verified by discovery: if it names an own key, the publisher is asked for the request."""
+        notice = signed.record
+        if notice.peer == self._identity.peer or notice.exp <= self._clock.wall_ms():
+            return
+        tags = set(notice.tags)
+        own = self._keystore.keys()
+        named = [key for key in own if tag_of(key, notice.salt) in tags]
+        if named:
+            known = self._askers.pop(notice.peer, {})
+            self._askers[notice.peer] = known | {key: max(notice.exp, known.get(key, 0)) for key in named}
+            while len(self._askers) > ASKERS:
+                del self._askers[next(iter(self._askers))]
+            self._spawn(self._ask(notice.peer, named))
+
+    async def ask_again(self) -> None:
+        """Fetch once more from everybody whose notice named an own key and still holds."""
+        now = self._clock.wall_ms()
+        held = {peer: {key: until for key, until in keys.items() if until > now} for peer, keys in self._askers.items()}
+        self._askers = {peer: keys for peer, keys in held.items() if keys}
+        await asyncio.gather(*(self._ask(peer, list(keys)) for peer, keys in self._askers.items()))
+
+    async def _ask(self, peer: bytes, keys: Sequence[bytes]) -> None:
+        """Fetch what is asked of these keys; the peer is shown no others, it need not know that they are here."""
+        async with self._asking:
+            await self._ask_for(peer, keys)
+
+    async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
+        if not await self._reach(peer):
+            log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
+            return
+        own = self._keystore.keys()
+        found = (self._delegation_of(key) for key in keys if key in own)
+        delegations = tuple(envelope for envelope in found if envelope is not None)
+        for start in range(0, len(delegations), MAX_DELEGATIONS):
+            self._network.send(peer, [encode_frame(Fetch(delegations[start : start + MAX_DELEGATIONS]))])
+
+    async def _reach(self, peer: bytes) -> bool:
+        if self._network.connected(peer):
+            return True
+        return await self._network.dial(peer, self._discovery.addresses_of(peer))
+
+    def _delegation_of(self, key: bytes) -> bytes | None:
+        now = self._clock.mono_ms()
+        envelope, until = self._delegations.get(key, (None, 0))
+        if envelope is None or until <= now:
+            envelope = self._discovery.delegation_of(key)
+            if envelope is not None:
+                self._delegations[key] = (envelope, now + SHOWN_AGAIN_MS)
+        return envelope
+
+    def serve(self, turn: Turn, peer: bytes, fetch: Fetch) -> None:
+        """Give a peer the open requests for a key that it shows a delegation of; the gate checked the signatures."""
+        for delegation in delegations_of(fetch):
+            record = delegation.record
+            if record.peer == peer and record.exp > turn.now.wall_ms:
+                self._serve_key(turn, peer, record.pubkey)
+
+    def _serve_key(self, turn: Turn, peer: bytes, key: bytes) -> None:
+        limit = self._limits.fetched_requests
+        for request in self._store.read(lambda conn: reading.open_requests_for(conn, key, limit)):
+            entry = self._roster.get(request)
+            if entry is None or key in entry.own or (entry.unsolicited and peer == entry.source):
+                continue
+            index = entry.request.record.keys.index(key)
+            self._roster.suggest(entry, index, (*entry.candidates[index][-3:], peer))
+            introduce(turn, entry, peer)
+            entry.delivered.add(index)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="signing notice")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a notice could not be handled", exc_info=task.exception())

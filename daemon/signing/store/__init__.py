@@ -1,0 +1,1 @@
+"""The signing tables: what is written, read and shown of them."""

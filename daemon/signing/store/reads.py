@@ -1,0 +1,219 @@
+"""Queries on the signing tables: short, indexed, and answered as plain values."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from daemon.signing.store.writes import SESSION_COLUMNS, pieces, session_row
+from musig2.protocol.interface.effects import Outcome, SessionRow
+
+_REQUEST = "number, request, envelope, source, received, outcome, reason, by_key, signatures, completed, turn"
+_SESSION = f"number, closed, {SESSION_COLUMNS}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """One row of signing_requests."""
+
+    number: int
+    request: bytes
+    envelope: bytes
+    source: bytes | None
+    received_ms: int
+    outcome: Outcome
+    reason: str | None
+    by: bytes | None
+    signatures: tuple[bytes, ...]
+    completed_ms: int | None
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One row of signing_sessions: an attempt as one own key sees it."""
+
+    number: int
+    closed: bool
+    row: SessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJoin:
+    """One row of signing_joins."""
+
+    attempt: int
+    position: int
+    own: bool
+    peer: bytes
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """One row of signing_messages."""
+
+    session: bytes
+    position: int
+    seq: int
+    own: bool
+    envelope: bytes
+
+
+def _requests(cursor: sqlite3.Cursor) -> Iterator[StoredRequest]:
+    for number, request, envelope, source, received, outcome, reason, by, signatures, completed, turn in cursor:
+        yield StoredRequest(
+            number=number,
+            request=request,
+            envelope=envelope,
+            source=source,
+            received_ms=received,
+            outcome=Outcome(outcome),
+            reason=reason,
+            by=by,
+            signatures=pieces(signatures, 64),
+            completed_ms=completed,
+            turn=turn,
+        )
+
+
+def request(conn: sqlite3.Connection, request_id: bytes) -> StoredRequest | None:
+    """The request with that id."""
+    cursor = conn.execute(f"SELECT {_REQUEST} FROM signing_requests WHERE request = ?", (request_id,))  # noqa: S608  # constant names
+    return next(_requests(cursor), None)
+
+
+def is_restored(conn: sqlite3.Connection) -> bool:
+    """Whether this database came out of a backup and its open attempts have not been abandoned yet."""
+    return conn.execute("SELECT 1 FROM meta WHERE name = 'burn_open_attempts'").fetchone() is not None
+
+
+def unsettled(conn: sqlite3.Connection) -> list[bytes]:
+    """The ids of all requests with something left to do, oldest first."""
+    query = "SELECT request FROM signing_requests WHERE settled = 0 ORDER BY number"
+    return [row[0] for row in conn.execute(query)]
+
+
+def requests_page(
+    conn: sqlite3.Connection, *, keys: Collection[bytes], outcomes: Collection[str], before: int, limit: int
+) -> list[StoredRequest]:
+    """Requests that require one of `keys` and are in one of `outcomes`, newest first, numbered below `before`."""
+    query = (
+        f"SELECT {_REQUEST} FROM signing_requests r WHERE number < ? AND outcome IN ({_marks(outcomes)})"  # noqa: S608  # marks and constant names only
+        f" AND EXISTS (SELECT 1 FROM signing_keys k WHERE k.request = r.request AND k.key IN ({_marks(keys)}))"
+        " ORDER BY number DESC LIMIT ?"
+    )
+    return list(_requests(conn.execute(query, (before, *outcomes, *keys, limit))))
+
+
+def open_requests_for(conn: sqlite3.Connection, key: bytes, limit: int) -> list[bytes]:
+    """The ids of open requests that require that key, newest first."""
+    query = (
+        "SELECT r.request FROM signing_keys k JOIN signing_requests r ON r.request = k.request"
+        " WHERE k.key = ? AND r.outcome IN ('open', 'signing') ORDER BY r.number DESC LIMIT ?"
+    )
+    return [row[0] for row in conn.execute(query, (key, limit))]
+
+
+def own_positions(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
+    """The positions of this daemon's keys in a request."""
+    query = "SELECT position FROM signing_keys WHERE request = ? AND own = 1"
+    return {row[0] for row in conn.execute(query, (request_id,))}
+
+
+def delivered(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
+    """The positions of the signers that are known to have been given the request."""
+    query = "SELECT position FROM signing_keys WHERE request = ? AND delivered = 1"
+    return {row[0] for row in conn.execute(query, (request_id,))}
+
+
+def joins(conn: sqlite3.Connection, request_id: bytes) -> list[StoredJoin]:
+    """All joins of a request, lowest attempt first."""
+    query = (
+        "SELECT attempt, position, own, peer, envelope FROM signing_joins WHERE request = ? ORDER BY attempt, position"
+    )
+    return [StoredJoin(a, p, bool(own), peer, env) for a, p, own, peer, env in conn.execute(query, (request_id,))]
+
+
+def messages(conn: sqlite3.Connection, sessions: Sequence[bytes]) -> list[StoredMessage]:
+    """All messages of these sessions, in order."""
+    query = (
+        "SELECT session, position, seq, own, envelope FROM signing_messages"  # noqa: S608  # marks only
+        f" WHERE session IN ({_marks(sessions)}) ORDER BY session, position, seq"
+    )
+    return [StoredMessage(s, p, seq, bool(own), env) for s, p, seq, own, env in conn.execute(query, tuple(sessions))]
+
+
+def filled(conn: sqlite3.Connection, session: bytes) -> set[tuple[int, int]]:
+    """Which (position, seq) slots of a session are filled."""
+    return set(conn.execute("SELECT position, seq FROM signing_messages WHERE session = ?", (session,)))
+
+
+def _sessions(cursor: sqlite3.Cursor) -> Iterator[StoredSession]:
+    for number, closed, *values in cursor:
+        yield StoredSession(number, bool(closed), session_row(values))
+
+
+def sessions_of(conn: sqlite3.Connection, request_id: bytes) -> list[StoredSession]:
+    """All attempts of a request, lowest first, one row per own key."""
+    query = f"SELECT {_SESSION} FROM signing_sessions WHERE request = ? ORDER BY attempt, number"  # noqa: S608  # constant names
+    return list(_sessions(conn.execute(query, (request_id,))))
+
+
+def session(conn: sqlite3.Connection, session_id: bytes) -> list[StoredSession]:
+    """The rows of one session, one per own key."""
+    query = f"SELECT {_SESSION} FROM signing_sessions WHERE session = ? ORDER BY number"  # noqa: S608  # constant names
+    return list(_sessions(conn.execute(query, (session_id,))))
+
+
+def request_of_session(conn: sqlite3.Connection, session_id: bytes) -> bytes | None:
+    """The request that a stored session belongs to."""
+    row = conn.execute("SELECT request FROM signing_sessions WHERE session = ? LIMIT 1", (session_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def sessions_page(
+    conn: sqlite3.Connection,
+    *,
+    keys: Collection[bytes],
+    request_id: bytes | None,
+    states: Collection[str] | None,
+    before: int,
+    limit: int,
+) -> list[tuple[int, bytes]]:
+    """(number, session) of sessions of these keys that are not closed, newest first, each session once."""
+    where, params = [f"$.key IN ({_marks(keys)}) AND $.closed = 0"], list[object](keys)
+    if request_id is not None:
+        where.append("$.request = ?")
+        params.append(request_id)
+    if states is not None:
+        where.append(f"$.state IN ({_marks(states)})")
+        params += states
+    wanted = " AND ".join(where)
+    query = (
+        f"SELECT number, session FROM signing_sessions s WHERE {wanted.replace('$', 's')} AND number < ?"  # noqa: S608  # marks only
+        " AND NOT EXISTS (SELECT 1 FROM signing_sessions o WHERE o.session = s.session AND o.number < s.number"
+        f" AND {wanted.replace('$', 'o')}) ORDER BY number DESC LIMIT ?"
+    )
+    return conn.execute(query, (*params, before, *params, limit)).fetchall()
+
+
+def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | None, bytes | None, bytes]]:
+    """(session, culprit, envelope) of what was kept: declines and cancels (culprit None), evidence."""
+    query = "SELECT session, culprit, envelope FROM signing_records WHERE request = ? ORDER BY id"
+    return conn.execute(query, (request_id,)).fetchall()
+
+
+def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[bytes]:
+    """The envelopes that prove what `row` says of its culprits: what was kept as evidence, and what it refers to."""
+    if not row.culprits and not row.conflicting:
+        return []
+    kept = [envelope for about, _, envelope in records(conn, request_id) if about == row.session]
+    joined = [join.envelope for join in joins(conn, request_id) if join.attempt == row.attempt]
+    sent = [message.envelope for message in messages(conn, [row.session]) if message.seq <= 2]
+    return list(dict.fromkeys((*kept, *joined, *sent)))
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,1 @@
+"""Looking after a daemon: health, metrics, retention, backup, doctor."""

@@ -1,0 +1,166 @@
+"""`musigd backup` and `musigd restore`: one file with the database, the keys in it, and the peer identity.
+
+Secret nonces are in no file, so no backup can hold one. What a restore brings back is older than what the daemon said
+since, so the restored daemon must never go on with an attempt that was open: it gets another peer identity and another
+log id, and the mark `burn_open_attempts` makes the signing service abandon them all at its first start.
+
+The file holds a generated passphrase too, because without it the keys could not be opened again: keep it like a key.
+A passphrase that the owner chose is not in it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import tarfile
+import time
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import orjson
+
+from config.locations import DATABASE_NAME, LOCK_NAME
+from daemon.errors import EXIT_CONFIGURATION, DaemonError
+from daemon.events import renew_log_id
+from daemon.host.datadir import Datadir
+from daemon.host.private_file import sync_directory, write_private
+from daemon.keys.identity import IDENTITY_NAME
+from daemon.keys.passphrase import GENERATED_NAME
+from daemon.store.connection import inspect, open_reader
+from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
+
+FORMAT: Final = 1
+MANIFEST: Final = "musigd-backup.json"
+FORMER_IDENTITY: Final = "identity.from-backup"
+BURN_MARK: Final = "burn_open_attempts"
+_MEMBERS: Final = frozenset({MANIFEST, DATABASE_NAME, IDENTITY_NAME, GENERATED_NAME})
+_SMALL: Final = 64 * 1024
+
+
+class BackupError(DaemonError):
+    """A backup cannot be made or brought back; nothing was changed."""
+
+    reason = "backup"
+    exit_code = EXIT_CONFIGURATION
+
+
+def back_up_datadir(datadir: Path, target: Path) -> None:
+    """Write the backup (0600), complete or not at all; the daemon may be running. Raises BackupError, StoreError."""
+    database = datadir / DATABASE_NAME
+    found = inspect(database)
+    if found.is_new:
+        raise BackupError(f"There is nothing to back up in {datadir}: no musigd has run there.")
+    if target.exists():
+        raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.")
+    try:
+        with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
+            copy = Path(work) / DATABASE_NAME
+            with closing(open_reader(database)) as conn:
+                back_up(conn, copy)
+            unfinished = Path(work) / "backup.tar"
+            _write_tar(unfinished, copy, datadir, found.version)
+            unfinished.rename(target)
+        sync_directory(target.absolute().parent)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupError(f"The backup {target} cannot be written ({error}).") from error
+
+
+def restore_datadir(source: Path, datadir: Path) -> None:
+    """Bring a backup into a new or empty data directory, whole or not at all. Raises DaemonError."""
+    if datadir.exists() and any(entry.name != LOCK_NAME for entry in datadir.iterdir()):
+        raise BackupError(f"The data directory {datadir} is not empty: restore into a new one with --datadir.")
+    claimed = Datadir.claim(datadir)
+    try:
+        _unpack(source, datadir)
+    except (OSError, tarfile.TarError, sqlite3.Error, ValueError) as error:
+        raise BackupError(f"{source} is no usable backup of musigd ({error}).") from error
+    finally:
+        claimed.close()
+
+
+def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            manifest = {"format": FORMAT, "schemaVersion": version, "createdAt": time.time_ns() // 1_000_000}
+            _add(tar, MANIFEST, orjson.dumps(manifest))
+            for name in (IDENTITY_NAME, GENERATED_NAME):
+                if (datadir / name).exists():
+                    _add(tar, name, (datadir / name).read_bytes())
+            tar.add(database, DATABASE_NAME, filter=_private)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = _private(tarfile.TarInfo(name))
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """No owner and no rights of this machine travel along."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o600
+    return member
+
+
+def _unpack(source: Path, datadir: Path) -> None:
+    """Into files of our own naming: nothing in the archive says where a byte goes. The database comes last."""
+    unfinished = datadir / f".{DATABASE_NAME}.part"
+    try:
+        with tarfile.open(source, mode="r:") as tar:
+            members = {member.name: member for member in tar if member.isfile() and member.name in _MEMBERS}
+            if missing := {MANIFEST, DATABASE_NAME} - members.keys():
+                raise ValueError(f"{missing.pop()} is missing in it")
+            _check_manifest(_small(tar, members[MANIFEST]))
+            _copy_database(tar, members[DATABASE_NAME], unfinished)
+            _mark(unfinished)
+            for name, target in ((IDENTITY_NAME, FORMER_IDENTITY), (GENERATED_NAME, GENERATED_NAME)):
+                if name in members:
+                    write_private(datadir / target, _small(tar, members[name]).decode("ascii"))
+        unfinished.rename(datadir / DATABASE_NAME)
+    except BaseException:
+        for name in (unfinished.name, FORMER_IDENTITY, GENERATED_NAME):
+            (datadir / name).unlink(missing_ok=True)
+        raise
+    sync_directory(datadir)
+
+
+def _small(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    assert file is not None, "only regular files were taken"
+    return file.read(_SMALL)
+
+
+def _check_manifest(content: bytes) -> None:
+    manifest = orjson.loads(content)
+    if manifest.get("format") != FORMAT:
+        raise ValueError("its format is another one: restore it with the musigd that made it")
+
+
+def _copy_database(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    file = tar.extractfile(member)
+    assert file is not None, "only regular files were taken"
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as copy:
+        while chunk := file.read(1 << 20):
+            copy.write(chunk)
+        copy.flush()
+        os.fsync(copy.fileno())
+    found = inspect(target, full=True)
+    refuse_newer(target, found, shipped_migrations())
+    if found.is_new:
+        raise ValueError("its database is empty")
+
+
+def _mark(database: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as conn:
+        conn.execute("BEGIN IMMEDIATE")
+        conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (BURN_MARK,))
+        renew_log_id(conn)
+        conn.execute("COMMIT")

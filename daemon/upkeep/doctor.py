@@ -1,0 +1,248 @@
+"""`musigd doctor`: looks at everything that has to be right for a daemon to work, and says what to do where it is not.
+
+It changes nothing and needs no running daemon.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from config.locations import COOKIE_NAME, DATABASE_NAME, ENDPOINT_NAME, socket_path
+from config.settings import Settings
+from daemon.errors import DaemonError
+from daemon.host.datadir import lock_holder, read_endpoint
+from daemon.keys import vault
+from daemon.keys.identity import IDENTITY_NAME
+from daemon.keys.passphrase import Origin, find_passphrase
+from daemon.store.connection import inspect, open_reader
+from daemon.store.migrate import refuse_newer, shipped_migrations
+from musig2 import MusigError
+from musig2.curve import memory
+
+ENOUGH_BYTES: Final = 200 * 1024 * 1024
+OLDEST_DATE_MS: Final = 1_767_225_600_000  # 2026-01-01: no clock that is right shows less
+
+
+class Severity(StrEnum):
+    """`fault`: the daemon cannot do its job; `warning`: it can, but the owner should know; `ok`: looked at, fine."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `remedy` is empty where all is well."""
+
+    severity: Severity
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.severity.value:<8} {self.what}" + (f"\n         -> {self.remedy}" if self.remedy else "")
+
+
+Check = Callable[[Settings, Path, Mapping[str, str]], Iterator[Finding]]
+
+
+def examine(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Finding]:
+    """Every finding, in the order in which a start would meet them."""
+    return [finding for check in CHECKS for finding in check(settings, datadir, environment)]
+
+
+def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if not datadir.exists():
+        yield _ok(f"The data directory {datadir} does not exist yet; the first start makes it.")
+        return
+    if not datadir.is_dir():
+        yield _fault(f"The data directory {datadir} is a file.", "Choose another with --datadir.")
+        return
+    found = datadir.stat()
+    if found.st_uid != os.getuid():
+        yield _fault(f"The data directory {datadir} belongs to another user.", "Run as that user, or use --datadir.")
+    elif found.st_mode & 0o067:
+        yield _warning(f"Others may read the data directory {datadir}.", "The next start makes it private.")
+    else:
+        yield _ok(f"The data directory {datadir} is private.")
+    free = shutil.disk_usage(datadir).free
+    if free < ENOUGH_BYTES:
+        yield _fault(
+            f"Only {free // 2**20} MiB are free under {datadir}.", "Free some space: a full disk stops signing."
+        )
+
+
+def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    holder = lock_holder(datadir)
+    if holder is None:
+        yield _ok("No daemon is running here.")
+        yield from _left_over(datadir, environment)
+    elif read_endpoint(datadir) is None:
+        yield _warning(f"A daemon (process {holder}) holds the data directory but is not ready.", "Look at its log.")
+    else:
+        yield _ok(f"A daemon is running (process {holder}); `musig-cli getInfo` says more.")
+
+
+def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What a daemon that was killed could not take away; clients would look for it there."""
+    socket_file = socket_path(datadir, environment)
+    stale = [str(path) for path in (datadir / ENDPOINT_NAME, socket_file) if path.exists()]
+    if not stale:
+        return
+    if (datadir / COOKIE_NAME).exists():
+        stale.append(str(datadir / COOKIE_NAME))
+    yield _warning(
+        f"Left over from a daemon that was killed: {', '.join(stale)}.",
+        "Start the daemon: it replaces them. If none is to run here, remove them.",
+    )
+
+
+def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    path = datadir / DATABASE_NAME
+    try:
+        found = inspect(path, full=True)
+        refuse_newer(path, found, shipped_migrations())
+    except DaemonError as error:
+        yield _fault("The database cannot be used.", str(error))
+        return
+    yield _ok("There is no database yet." if found.is_new else f"The database is sound (version {found.version}).")
+
+
+def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    for name in (IDENTITY_NAME, COOKIE_NAME):
+        path = datadir / name
+        allowed = 0o640 if name in (COOKIE_NAME, ENDPOINT_NAME) and settings.rpc.cookie_group else 0o600
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & ~allowed:
+            yield _warning(f"Others may read {path}.", f"chmod {allowed:o} {path}")
+    if (datadir / DATABASE_NAME).exists() and not (datadir / IDENTITY_NAME).exists():
+        yield _warning(
+            "The peer identity is missing: the next start makes another one.",
+            "If that is no restore, bring the file `identity` back from a backup before starting.",
+        )
+
+
+def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    source = find_passphrase(datadir, settings.keys.passphrase_file, environment)
+    if source.origin is not Origin.GENERATED or source.path.exists():
+        try:
+            content = source.read()
+            content[:] = bytes(len(content))
+        except DaemonError as error:
+            yield _fault("The passphrase cannot be read.", str(error))
+            return
+        if source.path.stat().st_mode & 0o077:
+            yield _warning(f"Others may read the passphrase in {source.path}.", f"chmod 600 {source.path}")
+        yield _ok(f"The passphrase comes from {source.path} ({source.origin.value}).")
+    elif _has_vault(datadir):
+        yield _warning(
+            "No passphrase is at hand: the daemon starts locked.",
+            "Use `musig-cli unlock passphrase=@FILE` after each start, or set keys.passphrase_file.",
+        )
+
+
+def _has_vault(datadir: Path) -> bool:
+    path = datadir / DATABASE_NAME
+    try:
+        if inspect(path).is_new:
+            return False
+        with closing(open_reader(path)) as conn:
+            return vault.load(conn) is not None
+    except (DaemonError, sqlite3.Error):  # said by the check of the database
+        return False
+
+
+def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        granted = memory.protection()
+    except MusigError as error:
+        yield _fault("The cryptographic library does not work.", str(error))
+        return
+    if granted.locked:
+        yield _ok("Secrets are kept out of swap.")
+    else:
+        yield _warning(
+            "The system does not let secrets be locked in memory.", "Raise the memlock limit (LimitMEMLOCK)."
+        )
+
+
+def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if lock_holder(datadir) is None:
+        endpoint = settings.rpc.endpoint
+        yield from _port("rpc.listen", endpoint.host, endpoint.port)
+        for address in settings.p2p.listen:
+            yield from _multiaddr_port(address)
+    if not settings.p2p.bootstrap and not settings.p2p.use_mdns:
+        yield _warning(
+            "There is nobody to start from: p2p.bootstrap is empty and p2p.mdns is off.",
+            "Set p2p.bootstrap to the multiaddr of a peer, or use connectPeer.",
+        )
+    for path in (settings.rpc.tls_cert, settings.rpc.tls_key):
+        if path is not None and not os.access(path, os.R_OK):
+            yield _fault(
+                f"The TLS file {path} cannot be read.", "Check rpc.tls_cert and rpc.tls_key, and their rights."
+            )
+
+
+def _multiaddr_port(address: str) -> Iterator[Finding]:
+    parts = address.split("/")
+    if len(parts) >= 5 and parts[1] in {"ip4", "ip6"} and parts[3] == "tcp" and parts[4].isdigit():
+        yield from _port("p2p.listen", parts[2], int(parts[4]))
+
+
+def _port(setting: str, host: str, port: int) -> Iterator[Finding]:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        yield _fault(
+            f"{setting}: {host} port {port} cannot be listened on ({error.strerror}).",
+            f"Stop what uses it (`ss -ltnp`), or set {setting} to another one.",
+        )
+    else:
+        yield _ok(f"{setting}: {host} port {port or '(any)'} is free.")
+
+
+def _clock(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if time.time_ns() // 1_000_000 < OLDEST_DATE_MS:
+        yield _fault(
+            "The clock of this machine is years behind.", "Set it (timedatectl set-ntp true): peers refuse wrong times."
+        )
+
+
+def _ok(what: str) -> Finding:
+    return Finding(Severity.OK, what)
+
+
+def _warning(what: str, remedy: str) -> Finding:
+    return Finding(Severity.WARNING, what, remedy)
+
+
+def _fault(what: str, remedy: str) -> Finding:
+    return Finding(Severity.FAULT, what, remedy)
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    _directory,
+    _running,
+    _database,
+    _identity,
+    _passphrase,
+    _library,
+    _network,
+    _clock,
+)

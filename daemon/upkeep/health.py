@@ -1,0 +1,38 @@
+"""Whether the daemon is alive and able to do its job; from memory, for `/livez`, `/readyz` and `getInfo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from daemon.keys.keystore import Keystore
+from daemon.store import Store
+from p2p.network import NetState, NetStatus
+from rpc.ports import Problem
+
+BACKLOG = 10_000  # writes waiting for the disk: far more than any burst leaves behind
+
+
+class DaemonHealth:
+    """Implements `rpc.ports.Health`."""
+
+    def __init__(self, *, store: Store, keystore: Keystore, network_state: Callable[[], NetState]) -> None:
+        self._store = store
+        self._keystore = keystore
+        self._network_state = network_state
+
+    def live(self) -> list[Problem]:
+        """That it answers at all shows that the event loop turns."""
+        return []
+
+    def ready(self) -> list[Problem]:
+        """Store writable, keys loaded, libp2p listening."""
+        found = []
+        if (failure := self._store.failure) is not None or self._store.stats.queued > BACKLOG:
+            detail = failure or "Thousands of writes wait for the disk."
+            found.append(Problem("store_not_writable", f"{detail} Free space or mend the disk under the datadir."))
+        if self._keystore.locked:
+            remedy = "Call unlock, or name keys.passphrase_file in the settings and restart."
+            found.append(Problem("locked", remedy))
+        if (state := self._network_state()).status is not NetStatus.UP:
+            found.append(Problem("p2p_down", state.sentence or "The libp2p side is being started."))
+        return found

@@ -1,0 +1,79 @@
+"""Removes what has been kept long enough: events, idempotent answers, expired tokens, ended bans, old peers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final, Protocol
+
+import structlog
+
+from daemon.access.idempotency import Idempotency
+from daemon.access.tokens import Tokens
+from daemon.events import EventLog
+from daemon.peers.bans import Bans
+from daemon.peers.known_peers import KnownPeers
+from daemon.store import StoreError
+
+EVERY_S: Final = 600.0
+
+log = structlog.get_logger("musigd.retention")
+
+
+class WallClock(Protocol):
+    def wall_ms(self) -> int: ...
+
+
+class Retention:
+    """Runs at start, every ten minutes, and when the event log has grown. Signing and discovery clean up themselves."""
+
+    def __init__(
+        self,
+        *,
+        clock: WallClock,
+        keep_events_ms: int,
+        events: EventLog,
+        idempotency: Idempotency,
+        tokens: Tokens,
+        bans: Bans,
+        known_peers: KnownPeers,
+    ) -> None:
+        self._clock = clock
+        self._keep_events_ms = keep_events_ms
+        self._events = events
+        self._idempotency = idempotency
+        self._tokens = tokens
+        self._bans = bans
+        self._known_peers = known_peers
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="retention")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def run_once(self) -> None:
+        """Remove everything that is due. Raises StoreError."""
+        await self._events.forget_before(self._clock.wall_ms() - self._keep_events_ms)
+        await self._events.forget_surplus()
+        await self._idempotency.forget_old()
+        await self._tokens.forget_expired()
+        await self._bans.forget_ended()
+        await self._known_peers.trim()
+
+    async def _run(self) -> None:
+        while True:
+            self._events.grown.clear()
+            try:
+                await self.run_once()
+            except StoreError as error:  # a full disk must not end this: it is what frees space later
+                log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
+            except Exception:
+                log.exception("old rows could not be removed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await self._events.grown.wait()

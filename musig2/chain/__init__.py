@@ -1,0 +1,1 @@
+"""Transactions, their hashes and addresses, on both chains."""

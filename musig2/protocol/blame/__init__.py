@@ -1,0 +1,1 @@
+"""Why an attempt ended, and what proves a signer's misbehaviour."""

@@ -1,0 +1,1 @@
+"""After the signature: who broadcasts, and who takes over."""

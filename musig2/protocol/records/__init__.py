@@ -1,0 +1,1 @@
+"""Signed records: their fields, bytes, ids and checks."""

@@ -1,0 +1,220 @@
+"""The protocol's own subset of deterministic CBOR (RFC 8949, section 4.2), strict on both sides.
+
+There are unsigned integers below 2^53, byte strings, NFC text, arrays, maps with text keys of at most 24 bytes, true,
+false and null, nested at most six deep. Every value has exactly one encoding, and `decode` accepts no other: shortest
+lengths, map keys in bytewise order of their encoded form and without duplicates, nothing behind the value. Arrays are
+tuples here, and bytes are `bytes`.
+
+Bytes from peers come in here first, so cost and memory are bounded: a claimed length is compared with what is left
+before anything is made of it, and arrays and maps together hold at most 65,536 items, lest a megabyte of zeros become a
+million numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from unicodedata import is_normalized
+
+from musig2.protocol.errors import BadEncoding, InvalidRecord
+from musig2.protocol.records.records import Open
+
+MAX_UINT: Final = (1 << 53) - 1
+MAX_KEY: Final = 24
+MAX_DEPTH: Final = 6
+MAX_VALUES: Final = 65_536  # items of arrays and pairs of maps, in all
+_SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
+
+
+def decode(data: bytes) -> Open:
+    """The one value that `data` is the encoding of; BadEncoding for everything else. `encode` gives the same bytes."""
+    try:
+        value, end = _item(data, 0, MAX_DEPTH, [MAX_VALUES])
+    except IndexError:
+        raise BadEncoding("it ends too early") from None
+    if end != len(data):
+        raise BadEncoding("something stands behind its end")
+    return value
+
+
+def _item(data: bytes, pos: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    """The value that begins at `pos`, and where it ends; `depth` more levels and `room[0]` more items are allowed."""
+    first = data[pos]
+    pos += 1
+    major = first >> 5
+    count = first & 31
+    if major == 7:
+        if first not in _SIMPLE:
+            raise BadEncoding("a float, or a simple value other than true, false and null")
+        return _SIMPLE[first], pos
+    if count >= 24:
+        count, pos = _count(data, pos, count)
+    if major == 0:
+        return count, pos
+    if count > len(data) - pos:  # holds for arrays and maps too: an item takes at least one byte
+        raise BadEncoding("a length beyond the end")
+    if major == 2:
+        return data[pos : pos + count], pos + count
+    if major == 3:
+        return _text(data[pos : pos + count]), pos + count
+    if major == 4:
+        return _array(data, pos, count, depth, room)
+    if major == 5:
+        return _map(data, pos, count, depth, room)
+    raise BadEncoding("a negative number or a tag")
+
+
+def _count(data: bytes, pos: int, kind: int) -> tuple[int, int]:
+    """A length or number of more than 5 bits, which must not fit into a shorter form."""
+    if kind == 24:
+        if data[pos] < 24:
+            raise BadEncoding("a number that is not in its shortest form")
+        return data[pos], pos + 1
+    if kind > 27:
+        raise BadEncoding("an indefinite or reserved length")
+    size = 1 << (kind - 24)
+    end = pos + size
+    if end > len(data):
+        raise BadEncoding("it ends too early")
+    count = int.from_bytes(data[pos:end], "big")
+    if count >> (4 * size) == 0:
+        raise BadEncoding("a number that is not in its shortest form")
+    if count > MAX_UINT:
+        raise BadEncoding("a number of 2^53 or more")
+    return count, end
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadEncoding("text that is not UTF-8") from None
+    if not text.isascii() and not is_normalized("NFC", text):
+        raise BadEncoding("text that is not in NFC")
+    return text
+
+
+def _enter(count: int, depth: int, room: list[int]) -> None:
+    """Make sure that an array or a map of this size may stand here."""
+    if not depth:
+        raise BadEncoding("nesting of more than six levels")
+    room[0] -= count
+    if room[0] < 0:
+        raise BadEncoding("more than 65,536 items")
+
+
+def _array(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    _enter(count, depth, room)
+    items = []
+    for _ in range(count):
+        value, pos = _item(data, pos, depth - 1, room)
+        items.append(value)
+    return tuple(items), pos
+
+
+def _map(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tuple[Open, int]:
+    _enter(count, depth, room)
+    fields: dict[str, Open] = {}
+    before = b""
+    for _ in range(count):
+        start = pos
+        first = data[pos]
+        size = first - 0x60
+        if 0 <= size < 24:
+            pos += 1
+        elif first == 0x78 and data[pos + 1] == MAX_KEY:
+            size = MAX_KEY
+            pos += 2
+        else:
+            raise BadEncoding("a map key that is not text of at most 24 bytes")
+        end = pos + size
+        encoded = data[start:end]
+        if end > len(data):
+            raise BadEncoding("it ends too early")
+        if encoded <= before:
+            raise BadEncoding("map keys that are repeated or out of order")
+        before = encoded
+        name = _text(data[pos:end])
+        fields[name], pos = _item(data, end, depth - 1, room)
+    return fields, pos
+
+
+def encode(value: Open) -> bytes:
+    """The one encoding of a value; InvalidRecord, naming the place, for what this subset cannot say."""
+    out = bytearray()
+    _put(out, value, MAX_DEPTH, "")
+    return bytes(out)
+
+
+def _put(out: bytearray, value: Open, depth: int, path: str) -> None:
+    if value is None or value is True or value is False:
+        out.append(0xF6 if value is None else 0xF4 + value)
+    elif isinstance(value, int):
+        if not 0 <= value <= MAX_UINT:
+            raise InvalidRecord(f"{path or 'value'} must be a number from 0 to 2^53 - 1")
+        _put_head(out, 0x00, value)
+    elif isinstance(value, bytes):
+        _put_head(out, 0x40, len(value))
+        out += value
+    elif isinstance(value, str):
+        raw = _utf8(value, path)
+        _put_head(out, 0x60, len(raw))
+        out += raw
+    elif isinstance(value, tuple | list):
+        if not depth:
+            raise InvalidRecord(f"{path} is nested too deeply: six levels are allowed in all")
+        _put_head(out, 0x80, len(value))
+        for index, item in enumerate(value):
+            _put(out, item, depth - 1, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        _put_map(out, value, depth, path)
+    else:
+        raise InvalidRecord(f"{path or 'value'} has a type that records cannot hold")
+
+
+def _put_map(out: bytearray, fields: Mapping[str, Open], depth: int, path: str) -> None:
+    if not depth:
+        raise InvalidRecord(f"{path} is nested too deeply: six levels are allowed in all")
+    named = sorted((len(raw), raw, name) for raw, name in ((_key(name, path), name) for name in fields))
+    _put_head(out, 0xA0, len(named))
+    for size, raw, name in named:
+        _put_head(out, 0x60, size)
+        out += raw
+        _put(out, fields[name], depth - 1, f"{path}.{name}" if path else name)
+
+
+def _put_head(out: bytearray, major: int, count: int) -> None:
+    if count < 24:
+        out.append(major | count)
+    elif count < 1 << 8:
+        out += bytes((major | 24, count))
+    elif count < 1 << 16:
+        out.append(major | 25)
+        out += count.to_bytes(2, "big")
+    elif count < 1 << 32:
+        out.append(major | 26)
+        out += count.to_bytes(4, "big")
+    else:
+        out.append(major | 27)
+        out += count.to_bytes(8, "big")
+
+
+def _key(name: str, path: str) -> bytes:
+    if not isinstance(name, str):
+        raise InvalidRecord(f"{path or 'value'} has a key that is not text")
+    raw = _utf8(name, path)
+    if len(raw) > MAX_KEY:
+        raise InvalidRecord(f"{path or 'value'} has a key of more than 24 bytes: {name[:MAX_KEY]!r}...")
+    return raw
+
+
+def _utf8(text: str, path: str) -> bytes:
+    if text.isascii():
+        return text.encode()
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRecord(f"{path or 'value'} holds half a character (a lone surrogate)") from None
+    if not is_normalized("NFC", text):
+        raise InvalidRecord(f"{path or 'value'} holds text that is not in NFC: normalise it")
+    return raw

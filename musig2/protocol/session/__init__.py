@@ -1,0 +1,1 @@
+"""One signing request and its attempts: the state machine."""

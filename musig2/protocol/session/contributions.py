@@ -1,0 +1,219 @@
+"""What other signers contribute to an attempt: whose it is, whether it is good, and what follows if it is not.
+
+A message counts only if the peer that signed it is the one to which its signer's join delegates the attempt; any other
+is passed over, and nobody is blamed. Nonces may come before their joins (kept aside), or before this signer's round 1
+(kept in the slot), partial signatures before round 2: they are judged when that state is reached.
+
+Blame needs proof. Two messages of one number, a nonce that is none, a partial signature that fails under the nonce set
+it names: the proof is stored, shown to all, and ends the request. A message for another join set or nonce set proves
+nothing yet: the joins or nonces are shown to its sender and his to us, and if somebody made two of them, that is found.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from musig2.protocol.blame.endings import PROVEN, Ending, Reason, Scope
+from musig2.protocol.blame.evidence import Finding, examine, open_all
+from musig2.protocol.blame.proofs import bad_partial, equivocation, invalid_nonce
+from musig2.protocol.interface.effects import Blame, SaveMessage, SaveRecord, State
+from musig2.protocol.interface.reaction import Reaction
+from musig2.protocol.records.envelope import signer_peer
+from musig2.protocol.records.records import AbortBody, Message, NonceBody, PartialBody
+from musig2.protocol.session.attempts import Attempts
+from musig2.protocol.session.conclusion import Conclusion
+from musig2.protocol.session.early import EarlyMessages
+from musig2.protocol.session.exchange import Exchange
+from musig2.protocol.session.session_table import On
+from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.transcript import Transcript, Verdict
+from musig2.protocol.wire.frames import Signed
+
+_EVIDENCE_CHECKS: Final = 3  # abort messages with evidence that are looked into, per signer
+_SHOWN_TO: Final = 3  # peers at once to which a differing set is shown
+
+
+class Contributions:
+    """Takes session messages of other signers."""
+
+    def __init__(self, terms: Terms, attempts: Attempts, conclusion: Conclusion, exchange: Exchange) -> None:
+        self._terms = terms
+        self._attempts = attempts
+        self._conclusion = conclusion
+        self._exchange = exchange
+        self._early = EarlyMessages(4 * terms.n + 16)
+        self._differing: dict[tuple[int, bool], list[int]] = {}  # (attempt, of nonces) -> signers under another set
+        self._checked: dict[int, int] = {}
+        self.accused: set[tuple[int, bytes]] = set()
+
+    def receive(self, signed: Signed[Message], peer: bytes | None, reaction: Reaction) -> None:
+        """A session message of somebody, perhaps relayed by `peer`."""
+        attempt = self._terms.attempt_of.get(signed.record.session)
+        if attempt is None:
+            return
+        transcript = self._attempts.transcripts.get(attempt)
+        index = None if transcript is None else transcript.signer_of(signed)
+        if transcript is None or index is None:
+            if not self._conclusion.final:
+                self._early.keep(signed, peer)
+                self._exchange.ask_soon(peer, reaction.now)
+            return
+        if signer_peer(signed) != transcript.peer_of(index) or self._terms.own_mask >> index & 1:
+            return
+        match signed.record.body:
+            case NonceBody() | PartialBody():
+                self._take(transcript, index, signed, peer, reaction)
+            case AbortBody() as body:
+                self._take_abort(transcript, index, signed, body, reaction)
+            case _:
+                pass
+
+    def joined(self, join: bytes, reaction: Reaction) -> None:
+        """A join came: what was kept aside for it is taken now."""
+        for message, peer in self._early.take(join):
+            self.receive(message, peer, reaction)
+
+    def judge(self, reaction: Reaction) -> None:
+        """Judge whatever can be judged in the states that the own sessions have reached."""
+        for session in self._attempts.live():
+            if session.state in (State.ROUND1, State.ROUND2):
+                self._judge_nonces(session.transcript, reaction)
+            if session.state is State.ROUND2:
+                self._judge_partials(session.transcript, reaction)
+
+    def judge_broken_off(self, transcript: Transcript, reaction: Reaction) -> None:
+        """A round was broken off: judge what waited in its slot, so that no proof is held unseen."""
+        self._judge_nonces(transcript, reaction)
+        self._judge_partials(transcript, reaction)
+
+    def show_sets(self, transcript: Transcript, reaction: Reaction) -> None:
+        """Show joins or nonces to a few of those who work with others, in turn."""
+        for of_nonces in (False, True):
+            signers = self._differing.get((transcript.attempt, of_nonces), [])
+            for index in signers[:_SHOWN_TO]:
+                peer = transcript.peer_of(index)
+                if peer is not None:
+                    self._exchange.send_all(transcript, peer, reaction, nonces=of_nonces)
+            signers[:] = signers[_SHOWN_TO:] + signers[:_SHOWN_TO]
+
+    def accuse(self, ending: Ending, attempt: int, reaction: Reaction) -> None:
+        """End the request with a proof: store it, show it, tell who."""
+        named = (*ending.culprits, *ending.conflicting)
+        if self._conclusion.complete or all((attempt, key) in self.accused for key in named):
+            return
+        self.accused.update((attempt, key) for key in named)
+        self._keep_proof(ending, attempt, reaction)
+        sessions = {id(session): session for session in (*self._attempts.of(attempt), *self._attempts.live())}
+        on = On.PROOF if ending.reason in PROVEN else On.JOIN_CONFLICT
+        moved = [session.fire(on, reaction, ending) for session in sessions.values()]
+        joined = tuple(self._attempts.latest)
+        if not any(moved) and joined:
+            told = {"reason": ending.reason.value, "culprits": ending.culprits, "missing": (), "retrying": False}
+            reaction.emit("session:aborted", self._terms.session(attempt), attempt, joined, **told)
+        self._conclusion.fail(ending.reason.value, named[0], reaction, ending.culprits)
+
+    def _keep_proof(self, ending: Ending, attempt: int, reaction: Reaction) -> None:
+        culprit = ending.culprits[0] if ending.culprits else None
+        session = self._terms.session(attempt)
+        reaction.add(*(SaveRecord(self._terms.id, session, signed, culprit) for signed in ending.evidence))
+        if culprit is not None:
+            peer = self._attempts.transcript(attempt).peer_of(self._terms.index_of[culprit])
+            if peer is not None:
+                reaction.add(Blame(culprit, peer, ending.reason.value))
+
+    def _take(
+        self, transcript: Transcript, index: int, signed: Signed[Message], peer: bytes | None, reaction: Reaction
+    ) -> None:
+        seq = signed.record.seq
+        slots = transcript.nonces if seq == 1 else transcript.partials
+        first = slots[index]
+        sessions = self._attempts.of(transcript.attempt)
+        if first is not None and first.id != signed.id:
+            self.accuse(equivocation(transcript, index, first, signed), transcript.attempt, reaction)
+        elif not any(session.live for session in sessions):
+            if peer is not None:
+                self._exchange.tell_dead(transcript.attempt, peer, reaction)
+        elif first is None:
+            slots.put(index, signed)
+            reaction.add(SaveMessage(signed, transcript.session, index, seq, own=False))
+            if seq == 1 and not transcript.parses(signed):
+                self.accuse(invalid_nonce(transcript, index, signed), transcript.attempt, reaction)
+                return
+            for session in sessions:
+                session.fire(On.NONCE if seq == 1 else On.PARTIAL, reaction)
+            self._exchange.news(transcript, peer, reaction.now)
+            builds_on = transcript.joins if seq == 1 else transcript.nonces
+            if not builds_on.full:
+                self._exchange.ask_soon(peer, reaction.now)
+
+    def _take_abort(
+        self, transcript: Transcript, index: int, signed: Signed[Message], body: AbortBody, reaction: Reaction
+    ) -> None:
+        first, key = transcript.aborts[index], self._terms.keys[index]
+        if self._conclusion.complete or (first is not None and first.id == signed.id):
+            return
+        if first is None:
+            transcript.aborts.put(index, signed)
+            reaction.add(SaveMessage(signed, transcript.session, index, 3, own=False))
+        findings = self._look_into(transcript, index, body)
+        for finding in findings:
+            self.accuse(_ending(finding), finding.attempt, reaction)
+        if findings:
+            return
+        missing = tuple(name for name in body.missing if name in transcript.absent(_present(transcript)))
+        if body.scope == Scope.REQUEST:
+            ending = Ending(Reason.ABORTED_BY_SIGNER, Scope.REQUEST, by=key, missing=missing, message=signed)
+            for session in self._attempts.live():
+                session.fire(On.ABORT, reaction, ending)
+            self._conclusion.fail(ending.reason.value, key, reaction)
+            return
+        retrying = body.reason == Reason.NONCE_LOST
+        ending = Ending(Reason.ABORTED_BY_SIGNER, by=key, missing=missing, message=signed, retrying=retrying)
+        for session in self._attempts.of(transcript.attempt):
+            session.fire(On.ABORT, reaction, ending)
+
+    def _look_into(self, transcript: Transcript, index: int, body: AbortBody) -> list[Finding]:
+        """What the evidence in an abort message proves, together with what is known here."""
+        checked = self._checked.get(index, 0)
+        if not body.evidence or checked >= _EVIDENCE_CHECKS:
+            return []
+        if any(attempt == transcript.attempt for attempt, _ in self.accused):
+            return []
+        self._checked[index] = checked + 1
+        known = (*transcript.joins, *transcript.nonces)
+        return examine(self._terms, [*known, *open_all(body.evidence)])
+
+    def _judge_nonces(self, transcript: Transcript, reaction: Reaction) -> None:
+        for index, verdict in transcript.judge_nonces():
+            if verdict is Verdict.OTHER_SET:
+                self._differs(transcript, index, reaction, of_nonces=False)
+
+    def _judge_partials(self, transcript: Transcript, reaction: Reaction) -> None:
+        for index, verdict in transcript.judge_partials():
+            match verdict:
+                case Verdict.BAD:
+                    self.accuse(bad_partial(transcript, index), transcript.attempt, reaction)
+                    return
+                case Verdict.OTHER_SET:
+                    self._differs(transcript, index, reaction, of_nonces=True)
+                case Verdict.GOOD:
+                    pass
+
+    def _differs(self, transcript: Transcript, index: int, reaction: Reaction, *, of_nonces: bool) -> None:
+        signers = self._differing.setdefault((transcript.attempt, of_nonces), [])
+        signers.append(index)
+        if len(signers) <= _SHOWN_TO:
+            self.show_sets(transcript, reaction)
+
+
+def _present(transcript: Transcript) -> int:
+    """The signers whose contribution to the present round is here."""
+    if not transcript.joins.full:
+        return transcript.joins.mask
+    return transcript.good_nonces if transcript.nonceset is None else transcript.good_partials
+
+
+def _ending(finding: Finding) -> Ending:
+    if finding.reason in PROVEN:
+        return Ending(finding.reason, Scope.REQUEST, culprits=(finding.pubkey,), evidence=finding.evidence)
+    return Ending(finding.reason, Scope.REQUEST, conflicting=(finding.pubkey,), evidence=finding.evidence)

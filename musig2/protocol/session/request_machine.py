@@ -1,0 +1,358 @@
+"""One signing request, sans-IO: inputs and a clock value in, effects out.
+
+    request  1 --- 1..16  attempt (transcript)  1 --- own keys  session (state table)
+
+        Received, JoinReady ...        joining         who takes part, in which attempt
+               |                       own_part        what owner and signer port say
+               |                       contributions   nonces, partials, aborts of others; proofs
+            handle() -- one of -->     exchange        have, and what is missing
+               |                       conclusion      how the request stands, and how it ended
+            settle, until quiet        broadcasting    whose turn it is after the signature
+               |
+            effects: Save*, Send, Emit, Need*
+
+`handle` takes one input to quiescence: what an own key adds to the transcript is seen by its siblings before it
+returns, and one event names all own keys it concerns. The machine keeps no secret; own messages that were stored are
+only ever sent again, never made anew. The states of an attempt are in session_table.py and docs/sessions.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeGuard, TypeVar, assert_never
+
+from musig2 import MusigError
+from musig2.protocol.broadcast.broadcasting import Broadcasting
+from musig2.protocol.interface.effects import (
+    Effect,
+    Outcome,
+    SaveJoin,
+    SaveMessage,
+    SaveOutcome,
+    SaveRecord,
+    SessionRow,
+    State,
+)
+from musig2.protocol.interface.inputs import (
+    Approved,
+    Input,
+    JoinReady,
+    NoncesReady,
+    NotifyBroadcast,
+    Now,
+    OwnerAbort,
+    PartialsReady,
+    PeerConnected,
+    PeerDisconnected,
+    Received,
+    ReceivedComplete,
+    ReceivedHave,
+    Restarted,
+    SaveFailed,
+    SignerRefused,
+    StartRound1,
+    StartRound2,
+    Tick,
+)
+from musig2.protocol.interface.reaction import Reaction
+from musig2.protocol.interface.resaving import Resaving
+from musig2.protocol.interface.restoring import rebuild
+from musig2.protocol.interface.views import SessionView
+from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record, Request
+from musig2.protocol.session.attempts import Attempts
+from musig2.protocol.session.conclusion import Conclusion
+from musig2.protocol.session.contributions import Contributions
+from musig2.protocol.session.exchange import Exchange
+from musig2.protocol.session.joining import Joining
+from musig2.protocol.session.own_part import OwnPart
+from musig2.protocol.session.session_table import On
+from musig2.protocol.session.signing_session import SigningSession
+from musig2.protocol.session.terms import Terms
+from musig2.protocol.wire.frames import Frame, Signed
+
+R = TypeVar("R", bound=Record)
+
+
+class SigningRequest:
+    """All attempts of one request for all own keys. Not thread-safe; it never blocks and does no I/O."""
+
+    def __init__(
+        self,
+        request: Signed[Request],
+        own_keys: frozenset[bytes],
+        sign_message: Callable[[bytes], bytes],
+        own_peer: bytes,
+    ) -> None:
+        """`own_keys`: required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
+        self._terms = Terms(request, own_keys, sign_message, own_peer)
+        self._attempts = Attempts(self._terms)
+        self._conclusion = Conclusion(self._terms, self._attempts)
+        self._exchange = Exchange(self._terms, self._attempts)
+        self._contributions = Contributions(self._terms, self._attempts, self._conclusion, self._exchange)
+        self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
+        self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
+        self._broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
+        self._now: Now | None = None
+        self.resaving = Resaving(self._attempts, self._conclusion)
+
+    @classmethod
+    def restore(
+        cls,
+        request: Signed[Request],
+        own_keys: frozenset[bytes],
+        sign_message: Callable[[bytes], bytes],
+        own_peer: bytes,
+        *,
+        joins: Iterable[SaveJoin] = (),
+        messages: Iterable[SaveMessage] = (),
+        rows: Iterable[SessionRow] = (),
+        outcome: SaveOutcome | None = None,
+        records: Iterable[SaveRecord] = (),
+    ) -> SigningRequest:
+        """Rebuild from what its own Save effects left in the store, in any order. Feed `Restarted` next.
+
+        `outcome`: the last one stored (with `signatures`, `completed_ms`, `turn`), None if none ever was.
+        """
+        machine = cls(request, own_keys, sign_message, own_peer)
+        rebuild(
+            machine._attempts,
+            machine._conclusion,
+            machine._broadcasting,
+            machine._contributions,
+            joins=joins,
+            messages=messages,
+            rows=rows,
+            outcome=outcome,
+            records=records,
+        )
+        return machine
+
+    def handle(self, inp: Input, now: Now) -> list[Effect]:
+        """Take one input to quiescence. The effects are to be executed as effects.py says."""
+        self._now = now
+        reaction = Reaction(self._terms.id, now)
+        self._take(inp, reaction)
+        self._settle(reaction)
+        for transcript in [self._attempts.transcript(attempt) for attempt in reaction.broken_off]:
+            self._contributions.judge_broken_off(transcript, reaction)
+            self._exchange.compare(transcript, reaction)
+        return reaction.effects()
+
+    def next_wakeup_ms(self) -> int | None:
+        """When to feed `Tick` (monotonic clock), or None."""
+        now = self._now
+        if now is None:
+            return None
+        due = [self.resaving.due_ms, self._broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
+        due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
+        if not self._conclusion.final:
+            due.append(self._attempts.next_due_ms())
+            live = self._attempts.live()
+            due += [session.deadline_ms(now) for session in live]
+            if not live:
+                due.append(now.mono_ms + max(0, self._terms.record.expires - now.wall_ms))
+        return min((at for at in due if at is not None), default=None)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The state of the request."""
+        return self._conclusion.outcome
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ended, as stored with the outcome."""
+        return self._conclusion.reason
+
+    @property
+    def ended_by(self) -> bytes | None:
+        """Pubkey that declined, cancelled or aborted it, or is accused."""
+        return self._conclusion.by
+
+    @property
+    def attempt(self) -> int:
+        """The highest attempt in any valid join; 0 before the first."""
+        return self._attempts.highest
+
+    @property
+    def signatures(self) -> tuple[bytes, ...]:
+        """The final signatures, one per item; empty until complete."""
+        return self._conclusion.signatures
+
+    @property
+    def partial_released(self) -> bool:
+        """Whether a partial signature of an own key ever left: the inputs are to be treated as possibly spent."""
+        return any(session.row.partial_released for session in self._attempts.sessions.values())
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is left to do: may be dropped from memory (a later frame re-loads it from the store)."""
+        return self._conclusion.final and self._broadcasting.over and self.resaving.due_ms is None
+
+    @property
+    def coordinator(self) -> int | None:
+        """Signer index whose turn it is to broadcast; None without an election, before the signature, or at the end."""
+        failover = self._broadcasting.failover
+        return None if failover is None else failover.coordinator
+
+    @property
+    def joins(self) -> tuple[Signed[Join] | None, ...]:
+        """The joins of the highest attempt, by signer index."""
+        current = self._attempts.current
+        return (None,) * self._terms.n if current is None else current.joins.all()
+
+    def peer_of(self, index: int) -> bytes | None:
+        """The peer named by that signer's join in the highest attempt that has one."""
+        return self._attempts.peer_of(index)
+
+    def session_views(self) -> tuple[SessionView, ...]:
+        """One per attempt and own key, in the order of attempts."""
+        sessions = self._attempts.sessions
+        return tuple(sessions[key].view(self._now) for key in sorted(sessions))
+
+    def introduction(self) -> list[Frame]:
+        """What a signer that has just been given the request should get with it: joins, or how it ended."""
+        last = self._conclusion.last_word()
+        return [join for join in self.joins if join is not None] if last is None else [last]
+
+    def _take(self, inp: Input, reaction: Reaction) -> None:  # noqa: PLR0912  # one case per input, nothing else
+        match inp:
+            case Received():
+                self._received(inp, reaction)
+            case ReceivedHave(have=have, peer=peer):
+                self._exchange.heard(peer)
+                if not (self._conclusion.final and self._say_farewell(peer, reaction)):
+                    self._exchange.answer(have, peer, reaction)
+            case ReceivedComplete(signatures=signatures, peer=peer):
+                self._received_complete(signatures, peer, reaction)
+            case Approved():
+                self._joining.approve(inp, reaction)
+            case JoinReady(join=join):
+                self._joining.own_join(join, reaction)
+            case NoncesReady():
+                self._own.nonces(inp, reaction)
+            case PartialsReady():
+                self._own.partials(inp, reaction)
+            case SignerRefused():
+                self._own.refused(inp, reaction)
+            case StartRound1() | StartRound2():
+                self._own.start(inp, reaction)
+            case OwnerAbort():
+                self._own.abort(inp, reaction)
+            case PeerConnected(peer=peer):
+                self._connected(peer, reaction)
+            case PeerDisconnected(peer=peer):
+                self._exchange.lost(peer)
+                self._own.disconnected(peer, reaction)
+            case NotifyBroadcast():
+                if self._conclusion.complete:
+                    self._broadcasting.notify(inp, reaction)
+            case Tick():
+                self._tick(reaction)
+            case Restarted():
+                self._restarted(reaction)
+            case SaveFailed(lost=lost, untold=untold):
+                self.resaving.failed(lost, untold, reaction)
+            case _:
+                assert_never(inp)
+
+    def _settle(self, reaction: Reaction) -> None:
+        """Let everything follow that follows by itself."""
+        moved = True
+        while moved and not self._conclusion.final:
+            live = self._attempts.live()
+            for session in live:
+                transcript = session.transcript
+                if transcript.joins.full and transcript.deadline_ms is None:
+                    transcript.start_clock(reaction.now)
+            self._contributions.judge(reaction)
+            moved = any([session.advance(reaction) for session in live])  # noqa: C419  # all of them, not the first
+            self._finish_if_all_signed(live, reaction)
+        self._joining.follow(reaction)
+        self._conclusion.refresh(reaction)
+
+    def _finish_if_all_signed(self, live: list[SigningSession], reaction: Reaction) -> None:
+        for session in live:
+            if session.state is not State.ROUND2 or not session.transcript.complete:
+                continue
+            try:
+                signatures = session.transcript.aggregate()
+            except MusigError:  # every part was verified, so this machine miscalculates: begin anew
+                self._own.faulty(session, reaction)
+                return
+            self._complete(signatures, reaction)
+            self._conclusion.tell_peers(reaction, at_once=not self._exchange.meshed(session.transcript))
+            return
+
+    def _complete(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
+        self._conclusion.finish(signatures, reaction)
+        self._broadcasting.begin(reaction)
+
+    def _received(self, received: Received, reaction: Reaction) -> None:
+        signed, peer = received.signed, received.peer
+        if peer is not None:
+            self._exchange.heard(peer)
+        if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
+            self._broadcasting.receive(signed, reaction)
+            return
+        talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
+            _is(signed, Message) and isinstance(signed.record.body, AbortBody)
+        )
+        if self._conclusion.final and peer is not None and (self._conclusion.complete or not talks_of_ends):
+            self._say_farewell(peer, reaction)
+        if self._conclusion.complete:
+            return
+        if _is(signed, Join):
+            self._joining.other_join(signed, peer, reaction)
+        elif _is(signed, Message):
+            self._contributions.receive(signed, peer, reaction)
+        elif _is(signed, Decline) or _is(signed, Cancel):
+            self._conclusion.take_record(signed, reaction, forward=peer is None)
+
+    def _received_complete(self, signatures: tuple[bytes, ...], peer: bytes | None, reaction: Reaction) -> None:
+        if not self._conclusion.complete:
+            if not self._terms.verifies(signatures):
+                return
+            self._complete(signatures, reaction)
+        self._conclusion.shown_by(peer)
+
+    def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:
+        told = self._conclusion.farewell(peer, reaction)
+        done = self._broadcasting.own_done()
+        if told and done is not None:
+            reaction.send(done, peer=peer)
+        return told
+
+    def _connected(self, peer: bytes, reaction: Reaction) -> None:
+        self._exchange.greet(peer, reaction)
+        if self._conclusion.final:
+            self._say_farewell(peer, reaction)
+        current = self._attempts.current
+        if current is not None and any(session.broken_off for session in self._attempts.of(current.attempt)):
+            self._exchange.compare_with(current, peer, reaction)
+
+    def _tick(self, reaction: Reaction) -> None:
+        now = reaction.now
+        for session in self._attempts.live():
+            deadline = session.deadline_ms(now)
+            if deadline is not None and deadline <= now.mono_ms:
+                session.fire(On.DEADLINE, reaction, session.overdue(now))
+        if not self._conclusion.final:
+            self._joining.rejoin(reaction)
+        current = self._attempts.current
+        if self._exchange.tick(reaction) and current is not None:
+            self._contributions.show_sets(current, reaction)
+        self._broadcasting.tick(reaction)
+        self.resaving.tick(reaction)
+        self._conclusion.tick(reaction)
+
+    def _restarted(self, reaction: Reaction) -> None:
+        self._broadcasting.resume()
+        if self._conclusion.final:
+            return
+        self._joining.restarted(reaction)
+        self._exchange.begin(reaction.now, at_once=True)
+        self._exchange.tick(reaction)
+
+
+def _is(signed: Signed[Any], kind: type[R]) -> TypeGuard[Signed[R]]:
+    return isinstance(signed.record, kind)

@@ -1,0 +1,1 @@
+"""What stands on a stream between two daemons."""

@@ -1,0 +1,1 @@
+"""Between asyncio and trio: the portal, and what each side knows of the other."""

@@ -1,0 +1,163 @@
+"""What the asyncio side knows of the trio side without asking: who is connected, where this node listens.
+
+The methods of `Outlet` run on the trio side and hand over; everything else runs on the asyncio loop. Because what is
+handed over arrives in order, a peer is known here before the first frame of it, and until after the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from musig2.protocol.wire.frames import Frame
+from p2p.addresses import join_peer
+from p2p.bridge.portal import Portal
+from p2p.ports import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
+from p2p.streams.outbox import Outbox
+
+log = logging.getLogger(__name__)
+CROWDED = 5_000  # items handed over and not yet taken, from which on readers wait
+WAIT_S = 0.005
+
+
+@dataclass(slots=True)
+class Contact:
+    """A connected peer."""
+
+    outbox: Outbox
+    direction: Direction
+    since_ms: int
+    multiaddrs: tuple[str, ...]
+    agent: str | None = None
+
+
+class Mirror:
+    """Implements `Outlet` for one life of the node after the other, and calls the sink."""
+
+    def __init__(self, sink: Sink, clock_ms: Callable[[], int], banish: Callable[[bytes], None]) -> None:
+        self._sink = sink
+        self._clock_ms = clock_ms
+        self._banish = banish
+        self._answering: set[asyncio.Task[None]] = set()
+        self.answer: Callable[[bytes, int, bytes], None]
+        self.refuse: Callable[[bytes, int, bool], None]
+        self.portal: Portal
+        self.contacts: dict[bytes, Contact] = {}
+        self.bound: tuple[str, ...] = ()
+        self.multiaddrs: tuple[str, ...] = ()
+
+    # On the trio side.
+
+    async def room(self) -> None:
+        """Wait while the asyncio side does not keep up."""
+        while self.portal.backlog > CROWDED:  # noqa: ASYNC110 - the other loop has no cheap way to set an event here
+            await trio.sleep(WAIT_S)
+
+    def frames(self, peer: bytes, frames: Sequence[Frame]) -> None:
+        """Hand over."""
+        for frame in frames:
+            self.portal.emit(self._sink.on_frames, (peer, frame))
+
+    def gossip(self, item: GossipItem) -> None:
+        """Hand over."""
+        self.portal.emit(self._sink.on_gossip, item)
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        """Hand over."""
+        self.portal.emit(self._offences, (peer, kind))
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        """Refuse the peer from now on, then hand over."""
+        self._banish(peer)
+        self.portal.emit(self._bans, (peer, reason))
+
+    def question(self, peer: bytes, number: int, payload: bytes) -> None:
+        """Hand over."""
+        self.portal.emit(self._questions, (peer, number, payload))
+
+    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: Outbox) -> None:
+        """Hand over."""
+        self.portal.emit(self._arrivals, (peer, direction, addrs, outbox))
+
+    def left(self, peer: bytes) -> None:
+        """Hand over."""
+        self.portal.emit(self._departures, peer)
+
+    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...]) -> None:
+        """Hand over."""
+        self.portal.emit(self._identities, (peer, agent, multiaddrs))
+
+    def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
+        """Hand over."""
+        self.portal.emit(self._addresses, (bound, multiaddrs))
+
+    # On the asyncio side.
+
+    def peers(self) -> list[PeerInfo]:
+        """The connected peers."""
+        return [
+            PeerInfo(peer, contact.multiaddrs, contact.direction, contact.since_ms, contact.agent)
+            for peer, contact in self.contacts.items()
+        ]
+
+    def forget_all(self) -> None:
+        """The node's life is over: nobody is connected, nothing will be answered."""
+        for task in self._answering:
+            task.cancel()
+        for peer in list(self.contacts):
+            self._departures([peer])
+
+    async def stop(self) -> None:
+        """Wait for the end of what `forget_all` cancelled."""
+        await asyncio.gather(*self._answering, return_exceptions=True)
+
+    def _offences(self, batch: list[tuple[bytes, Offence]]) -> None:
+        for peer, kind in batch:
+            self._sink.on_offence(peer, kind)
+
+    def _bans(self, batch: list[tuple[bytes, str]]) -> None:
+        for peer, reason in batch:
+            self._sink.on_ban(peer, reason)
+
+    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], Outbox]]) -> None:
+        for peer, direction, addrs, outbox in batch:
+            texts = tuple(join_peer(addr, peer) for addr in addrs)
+            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts)
+            self._sink.on_peer(PeerChange(peer, True, direction, addrs))
+
+    def _departures(self, batch: list[bytes]) -> None:
+        for peer in batch:
+            contact = self.contacts.pop(peer, None)
+            if contact is not None:
+                self._sink.on_peer(PeerChange(peer, False, contact.direction))
+
+    def _identities(self, batch: list[tuple[bytes, str, tuple[str, ...]]]) -> None:
+        for peer, agent, multiaddrs in batch:
+            contact = self.contacts.get(peer)
+            if contact is not None:
+                contact.agent = agent or None
+                contact.multiaddrs = multiaddrs or contact.multiaddrs
+
+    def _addresses(self, batch: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+        self.bound, self.multiaddrs = batch[-1]
+
+    def _questions(self, batch: list[tuple[bytes, int, bytes]]) -> None:
+        for peer, number, payload in batch:
+            task = asyncio.create_task(self._answer(self.portal, peer, number, payload))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, portal: Portal, peer: bytes, number: int, payload: bytes) -> None:
+        try:
+            answer = await self._sink.on_ask(peer, payload)
+        except BadAsk:
+            portal.post(self.refuse, peer, number, True)
+        except Exception:
+            log.exception("a directory question could not be answered")
+            portal.post(self.refuse, peer, number, False)
+        else:
+            portal.post(self.answer, peer, number, answer)

@@ -1,0 +1,1 @@
+"""One life of the libp2p node, on the trio side."""

@@ -1,0 +1,65 @@
+"""Builds the libp2p host: one ed25519 identity, TCP, noise, yamux, and this network's rules of admission."""
+
+from __future__ import annotations
+
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.keys import KeyPair
+from libp2p.peer.id import ID
+
+from musig2.protocol.records.peers import PEER_BYTES, PREFIX
+from p2p.addresses import dialable
+from p2p.announce import Announced
+from p2p.bans import Bans
+from p2p.compat.guard import OnFault
+from p2p.compat.host import GuardedHost, OnStreamFault
+from p2p.compat.peerstore import BoundedPeerStore
+from p2p.compat.swarm import DoorRules, GuardedSwarm
+from p2p.compat.upgrade import Upgrader
+from p2p.errors import NetworkError
+from p2p.settings import NetworkConfig
+
+UNLIMITED = 1_000_000
+CROWD = 8  # on a private network many nodes may share one address
+
+
+def key_pair_of(seed: bytes | bytearray) -> KeyPair:
+    """The identity of this node. Raises NetworkError `bad_seed`."""
+    if len(seed) != 32 or not any(seed):
+        raise NetworkError("bad_seed", "the peer identity needs a seed of 32 bytes: restore the identity file")
+    return create_new_key_pair(bytes(seed))
+
+
+def is_supported(peer: ID) -> bool:
+    """Only ed25519 identities take part."""
+    raw = peer.to_bytes()
+    return len(raw) == PEER_BYTES and raw.startswith(PREFIX)
+
+
+def build_host(
+    config: NetworkConfig,
+    key_pair: KeyPair,
+    bans: Bans,
+    *,
+    on_fault: OnFault,
+    on_stream_fault: OnStreamFault,
+) -> GuardedHost:
+    """The host, not yet listening."""
+    announced = Announced(config)
+    own = ID.from_pubkey(key_pair.public_key)
+
+    def keeps(peer: ID) -> bool:
+        return peer == own or bool(swarm.get_connections(peer))
+
+    rules = DoorRules(
+        admits=lambda peer: is_supported(peer) and not bans.refuses(peer.to_bytes()),
+        may_dial=lambda addr: dialable(addr, private_addresses=announced.private_addresses),
+        max_connections=config.max_connections,
+        max_pending_per_ip=config.max_pending_per_ip * (CROWD if announced.private_addresses else 1),
+        max_per_ip=UNLIMITED if announced.private_addresses else config.max_connections_per_ip,
+        upgrade_s=config.upgrade_timeout_ms / 1000,
+        dial_s=config.dial_timeout_ms / 1000,
+    )
+    peerstore = BoundedPeerStore(keeps)
+    peerstore.add_key_pair(own, key_pair)
+    swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault)
+    return GuardedHost(swarm, announced, on_stream_fault, config.agent)

@@ -1,0 +1,233 @@
+"""One life of the libp2p node, on the trio side: builds its parts, runs them, and offers what the facade calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import trio
+from libp2p.crypto.keys import KeyPair
+from libp2p.io.exceptions import IOException
+from libp2p.network.connection.exceptions import RawConnError
+from libp2p.network.exceptions import SwarmException
+from libp2p.peer.id import ID
+from libp2p.protocol_muxer.exceptions import MultiselectError
+from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
+from libp2p.tools.anyio_service import background_trio_service
+
+from musig2.protocol.records.checks import Limits
+from p2p.addresses import join_peer
+from p2p.announce import listen_addresses
+from p2p.bans import Bans
+from p2p.compat.guard import AsyncFn
+from p2p.errors import PeerUnreachable
+from p2p.node.bootstrap import Reach
+from p2p.node.dht import Dht
+from p2p.node.gossip import Gossip
+from p2p.node.host import build_host
+from p2p.node.mdns import Neighbours
+from p2p.node.outlet import Outlet
+from p2p.node.presence import Presence
+from p2p.ports import Direction, NetStats, Offence
+from p2p.settings import NetworkConfig
+from p2p.streams.asks import HEAD_BYTES, Asks
+from p2p.streams.gate import Checks, Gate
+from p2p.streams.links import Deliver, Links
+
+log = logging.getLogger(__name__)
+CLOSE_S = 2.0
+LOST = (
+    IOException,
+    RawConnError,
+    MuxedStreamError,
+    MuxedConnError,
+    MultiselectError,
+    SwarmException,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+    trio.TooSlowError,
+)
+
+
+class Node:
+    """Made anew for each life; what outlasts a life (bans, topics, the configuration) is given in."""
+
+    def __init__(
+        self,
+        *,
+        config: NetworkConfig,
+        key_pair: KeyPair,
+        limits: Limits,
+        clock_ms: Callable[[], int],
+        bans: Bans,
+        outlet: Outlet,
+    ) -> None:
+        self._config = config
+        self._bans = bans
+        self._outlet = outlet
+        self._listen = listen_addresses(config)
+        self.host = build_host(config, key_pair, bans, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault)
+        self.host.on_identified = self._on_identified
+        self.gate = Gate(config, outlet)
+        self.reach = Reach(self.host, config, bans.refuses)
+        checks = Checks(self.gate, limits, clock_ms)
+        self.dht = Dht(self.host, config, checks, self._on_fault)
+        self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
+        self.sessions = self._links(
+            "session",
+            max_frame_bytes=config.max_frame_bytes,
+            rates=(config.frame_rate, config.frame_bytes_rate),
+            outbox=(config.outbox_frames, min(config.silent_outbox_bytes, config.outbox_bytes), config.outbox_bytes),
+            deliver=self._on_session,
+        )
+        self.asks = Asks(config.asks_in_flight, outlet.question, self.gate.fault)
+        self.directory = self._links(
+            "directory",
+            max_frame_bytes=config.max_ask_bytes + HEAD_BYTES,
+            rates=(config.ask_rate, config.ask_bytes_rate),
+            outbox=(config.outbox_frames, config.ask_outbox_bytes, config.ask_outbox_bytes),
+            deliver=self.asks.deliver,
+        )
+        self.directory.on_broken = self.asks.lost
+        self.asks.links = self.directory
+        swarm = self.host.swarm
+        swarm.register_notifee(Presence(swarm.get_connections, self._on_arrived, self._on_left))
+
+    def _links(
+        self,
+        name: str,
+        *,
+        max_frame_bytes: int,
+        rates: tuple[float, float],
+        outbox: tuple[int, int, int],
+        deliver: Deliver,
+    ) -> Links:
+        return Links(
+            self.host,
+            f"/musigd/{self._config.network}/{name}/1",
+            max_frame_bytes=max_frame_bytes,
+            rates=rates,
+            outbox=outbox,
+            deliver=deliver,
+            blame=lambda peer, bad: self.gate.fault(peer, Offence.BAD_ENCODING if bad else Offence.RATE),
+        )
+
+    # Running.
+
+    async def run(self, topics: frozenset[str], ready: Callable[[], None], stopping: trio.Event) -> None:
+        """Listen, follow the topics, call `ready`; when `stopping` is set, send what waits and end in good order."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.host.run(self._listen))
+            stack.push_async_callback(self._close)
+            for service in (self.gossip.router, self.gossip.pubsub, self.dht.service):
+                await stack.enter_async_context(background_trio_service(service))
+            await self.gossip.pubsub.wait_until_ready()
+            await self.gossip.follow(topics)
+            self._tell_reachable()
+            tasks = self.host.swarm.manager
+            tasks.run_daemon_task(self.reach.run)
+            tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
+            ready()
+            await stopping.wait()
+            await self.sessions.flush()
+
+    async def _close(self) -> None:
+        """Say goodbye to everybody at the same time, then free the port."""
+        with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_S):
+            async with trio.open_nursery() as nursery:
+                for connection in self.host.swarm.get_connections():
+                    nursery.start_soon(connection.close)
+            await self.host.close()
+
+    async def _on_fault(self, fn: AsyncFn, error: Exception) -> None:
+        if not isinstance(error, LOST):
+            self.gate.counts["fault"] += 1
+            log.debug("a background task of libp2p failed: %s", getattr(fn, "__qualname__", fn), exc_info=error)
+
+    def _on_stream_fault(self, peer: ID, error: Exception) -> None:
+        """What a stream handler raised: a lost connection is nobody's fault, anything else is the peer's."""
+        if not isinstance(error, LOST):
+            log.debug("a stream of %s failed", peer, exc_info=error)
+            self.gate.fault(peer.to_bytes(), Offence.BAD_ENCODING)
+
+    # What peers do.
+
+    async def _on_session(self, peer: bytes, parts: list[bytes]) -> None:
+        self._outlet.frames(peer, await self.gate.frames(peer, parts))
+        await self._outlet.room()
+        await trio.sleep(self.gate.pause_s(peer, parts))
+
+    def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...]) -> None:
+        self._outlet.arrived(peer, direction, addrs, self.sessions.of(peer).outbox)
+
+    def _on_left(self, peer: bytes) -> None:
+        for links in (self.sessions, self.directory):
+            links.drop(peer)
+        self.asks.lost(peer)
+        self.host.swarm.forget(ID(peer))
+        self.dht.remove_peer(ID(peer))
+        self.reach.lost_one()
+        self._outlet.left(peer)
+
+    async def _on_identified(self, peer_id: ID, agent: str) -> None:
+        """Keep those of this network only; learn where they can be dialled."""
+        protocols = self.host.get_peerstore().get_protocols(peer_id)
+        if not any(name.startswith(f"/musigd/{self._config.network}/") for name in protocols):
+            await self.disconnect(peer_id.to_bytes())
+            return
+        addrs = self.host.swarm.dial_candidates(peer_id)
+        self.reach.remember(peer_id.to_bytes(), addrs)
+        texts = tuple(join_peer(addr.to_bytes(), peer_id.to_bytes()) for addr in addrs)
+        self._outlet.identified(peer_id.to_bytes(), agent, texts)
+        if self.dht.protocol in protocols:
+            await self.dht.add_peer(peer_id)
+        self._tell_reachable()
+
+    def _tell_reachable(self) -> None:
+        bound = tuple(str(addr) for addr in self.host.get_transport_addrs())
+        self._outlet.reachable(bound, tuple(str(addr) for addr in self.host.get_addrs()))
+
+    # What the facade calls.
+
+    async def connect(self, peer: bytes, addr: bytes) -> None:
+        """Connect to a peer at an address. Raises PeerUnreachable with the reason, as far as it can be told."""
+        if not await self.reach.dial(peer, [addr]):
+            raise PeerUnreachable("peer_unreachable", f"cannot connect: {self.reach.why_not(peer, [addr])}")
+
+    async def disconnect(self, peer: bytes) -> None:
+        """Close all connections to a peer."""
+        async with trio.open_nursery() as nursery:
+            for connection in self.host.swarm.get_connections(ID(peer)):
+                nursery.start_soon(connection.close)
+
+    async def refuse(self, peer: bytes) -> None:
+        """A peer was banned: drop it and what is known of it. Raises nothing: there it would end this life."""
+        try:
+            self.dht.remove_peer(ID(peer))
+            await self.disconnect(peer)
+        except Exception as error:  # noqa: BLE001 - closing a connection fails in many ways; the peer is refused anyway
+            await self._on_fault(self.refuse, error)
+
+    async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
+        """One directory question."""
+        if not self.host.swarm.get_connections(ID(peer)):
+            raise PeerUnreachable("peer_unreachable", "the peer is not connected")
+        return await self.asks.ask(peer, payload, timeout_ms)
+
+    async def stats(self) -> NetStats:
+        """Counts of this life."""
+        await trio.lowlevel.checkpoint()
+        return NetStats(
+            connections=self.host.swarm.get_total_connections(),
+            session_streams=self.sessions.open_streams,
+            directory_streams=self.directory.open_streams,
+            tasks=trio.lowlevel.current_statistics().tasks_living,
+            outbox_frames=self.sessions.waiting_frames,
+            outbox_bytes=self.sessions.waiting_bytes,
+            pending_asks=self.asks.pending,
+            bans=len(self._bans),
+            offences=dict(self.gate.counts),
+            topics=self.gossip.peers_of_topics(),
+            dht_peers=self.dht.size,
+        )

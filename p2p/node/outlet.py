@@ -1,0 +1,44 @@
+"""What the trio side tells, as an interface of the trio side: the facade's mirror implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from musig2.protocol.wire.frames import Frame
+from p2p.ports import Direction, GossipItem, Offence
+from p2p.streams.outbox import Outbox
+
+
+class Outlet(Protocol):
+    """Every plain method hands over to asyncio and returns at once; what was handed over first arrives first."""
+
+    def frames(self, peer: bytes, frames: Sequence[Frame]) -> None:
+        """Checked frames of a peer, in order."""
+
+    def gossip(self, item: GossipItem) -> None:
+        """A checked record from a topic."""
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        """A fault of a peer was counted."""
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        """A peer reached the limit of faults; it is already refused."""
+
+    def question(self, peer: bytes, number: int, payload: bytes) -> None:
+        """A directory question to answer."""
+
+    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: Outbox) -> None:
+        """A peer is connected; its outbox takes frames from now on."""
+
+    def left(self, peer: bytes) -> None:
+        """A peer is gone."""
+
+    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...]) -> None:
+        """What a peer says about itself."""
+
+    def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
+        """Where this node listens, and what it announces."""
+
+    async def room(self) -> None:
+        """Wait while too much that was handed over is still untouched."""

@@ -1,0 +1,61 @@
+"""Who is connected: turns the library's connections, of which a peer may have several, into arrivals and departures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libp2p.abc import INetConn, INetStream, INetwork, INotifee
+from libp2p.peer.id import ID
+from libp2p.rcmgr import Direction as LibraryDirection
+
+from p2p.addresses import Multiaddr
+from p2p.ports import Direction
+
+Arrived = Callable[[bytes, Direction, tuple[bytes, ...]], None]
+Left = Callable[[bytes], None]
+
+
+class Presence(INotifee):
+    """Registered with the swarm. A peer has arrived with its first connection, and left with its last."""
+
+    def __init__(self, live: Callable[[ID], list[INetConn]], arrived: Arrived, left: Left) -> None:
+        self._live = live
+        self._arrived = arrived
+        self._left = left
+        self._present: set[bytes] = set()
+
+    async def connected(self, network: INetwork, conn: INetConn) -> None:
+        """A connection was registered."""
+        peer_id = conn.muxed_conn.peer_id
+        peer = peer_id.to_bytes()
+        if peer in self._present:
+            if any(other is not conn and not other.is_closed for other in self._live(peer_id)):
+                return
+            self._leave(peer)  # the old one is dead, its farewell is still on the way
+        self._present.add(peer)
+        outbound = getattr(conn, "direction", None) == LibraryDirection.OUTBOUND
+        addrs = tuple(addr.to_bytes() for addr in conn.get_transport_addresses()) if outbound else ()
+        self._arrived(peer, Direction.OUTBOUND if outbound else Direction.INBOUND, addrs)
+
+    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
+        """A connection is gone."""
+        peer_id = conn.muxed_conn.peer_id
+        if not any(not other.is_closed for other in self._live(peer_id)):
+            self._leave(peer_id.to_bytes())
+
+    def _leave(self, peer: bytes) -> None:
+        if peer in self._present:
+            self._present.remove(peer)
+            self._left(peer)
+
+    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Of no interest here."""
+
+    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Of no interest here."""
+
+    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Of no interest here."""
+
+    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Of no interest here."""

@@ -1,0 +1,1 @@
+"""What peers send over streams, and what is sent to them."""

@@ -1,0 +1,125 @@
+"""Questions and answers of the directory protocol, several at a time over one long-lived stream per peer.
+
+    frame: kind u8 | id u32be | payload      kind 0 question, 1 answer, 2 not answered
+
+Both sides may ask on the same stream; the ids of each side are its own. Whoever asks too much at once gets 2.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import trio
+
+from p2p.errors import AskTimeout, PeerUnreachable
+from p2p.ports import Offence
+from p2p.streams.links import Links
+
+QUESTION, ANSWER, NOT_ANSWERED = range(3)
+HEAD_BYTES = 5
+Forward = Callable[[bytes, int, bytes], None]  # (peer, id, payload) to whoever answers
+
+
+class _Waiting:
+    """One question under way."""
+
+    def __init__(self) -> None:
+        self.done = trio.Event()
+        self.answer: bytes | None = None
+
+
+class Asks:
+    """The trio side of `ask` and `on_ask`. `forward` hands a peer's question on; `answer` or `refuse` ends it."""
+
+    def __init__(self, in_flight: int, forward: Forward, fault: Callable[[bytes, Offence], None]) -> None:
+        self._limit = in_flight
+        self._forward = forward
+        self._fault = fault
+        self._ids = itertools.count(1)
+        self._waiting: dict[bytes, dict[int, _Waiting]] = {}
+        self._open: dict[bytes, set[int]] = {}
+        self.links: Links  # set right after, because the links deliver to this
+
+    @property
+    def pending(self) -> int:
+        """Own questions that wait for an answer."""
+        return sum(map(len, self._waiting.values()))
+
+    async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
+        """Ask a connected peer. Raises AskTimeout, PeerUnreachable."""
+        waiting = self._waiting.setdefault(peer, {})
+        if len(waiting) >= self._limit:
+            raise PeerUnreachable(
+                "busy", "too many questions to this peer are under way: ask again when some are answered"
+            )
+        number = next(self._ids) % 2**32
+        question = waiting[number] = _Waiting()
+        try:
+            if not self._put(peer, QUESTION, number, payload):
+                raise PeerUnreachable("peer_unreachable", "the peer is not connected, or does not read what it is sent")
+            with trio.move_on_after(timeout_ms / 1000):
+                await question.done.wait()
+        finally:
+            del waiting[number]
+            if not waiting:
+                self._waiting.pop(peer, None)
+        if not question.done.is_set():
+            raise AskTimeout("timeout", f"the peer did not answer within {timeout_ms} ms")
+        if question.answer is None:
+            raise PeerUnreachable("busy", "the peer does not answer this now")
+        return question.answer
+
+    def _put(self, peer: bytes, kind: int, number: int, payload: bytes) -> bool:
+        link = self.links.of(peer)
+        if not link.outbox.put([bytes([kind]) + number.to_bytes(4, "big") + payload]):
+            return False
+        link.wake()
+        return True
+
+    def answer(self, peer: bytes, number: int, payload: bytes) -> None:
+        """Answer a question that was handed on; without effect when the peer has left or reads nothing."""
+        self._end(peer, number, ANSWER, payload)
+
+    def refuse(self, peer: bytes, number: int, bad: bool) -> None:
+        """Do not answer; `bad`: the question could not be decoded."""
+        if bad:
+            self._fault(peer, Offence.BAD_ENCODING)
+        self._end(peer, number, NOT_ANSWERED, b"")
+
+    def _end(self, peer: bytes, number: int, kind: int, payload: bytes) -> None:
+        numbers = self._open.get(peer, set())
+        if number in numbers:
+            numbers.discard(number)
+            self._put(peer, kind, number, payload)
+
+    def lost(self, peer: bytes) -> None:
+        """The stream to a peer broke: what was asked over it will not be answered."""
+        self._open.pop(peer, None)
+        for question in self._waiting.get(peer, {}).values():
+            question.done.set()
+
+    async def deliver(self, peer: bytes, parts: list[bytes]) -> None:
+        """Take what came over the stream."""
+        for part in parts:
+            kind, number, payload = part[0], int.from_bytes(part[1:HEAD_BYTES], "big"), part[HEAD_BYTES:]
+            if len(part) < HEAD_BYTES or kind > NOT_ANSWERED:
+                self._fault(peer, Offence.BAD_ENCODING)
+            elif kind == QUESTION:
+                self._on_question(peer, number, payload)
+            else:
+                self._on_answer(peer, number, payload if kind == ANSWER else None)
+
+    def _on_question(self, peer: bytes, number: int, payload: bytes) -> None:
+        numbers = self._open.setdefault(peer, set())
+        if len(numbers) >= self._limit or number in numbers:
+            self._put(peer, NOT_ANSWERED, number, b"")
+            return
+        numbers.add(number)
+        self._forward(peer, number, payload)
+
+    def _on_answer(self, peer: bytes, number: int, payload: bytes | None) -> None:
+        question = self._waiting.get(peer, {}).get(number)
+        if question is not None and not question.done.is_set():
+            question.answer = payload
+            question.done.set()

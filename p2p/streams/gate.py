@@ -1,0 +1,143 @@
+"""The one door for bytes from peers: decoded strictly, signatures checked in batches, faults counted per peer.
+
+Only bad encodings and bad signatures count towards a ban; being too fast or too late does not. Everything here runs
+on the trio side. Nothing that came through the door is kept here but a short memory of envelopes that were good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Protocol
+
+import trio
+
+from musig2.protocol.errors import BadEncoding
+from musig2.protocol.records.checks import Limits, Stated, check_record
+from musig2.protocol.records.envelope import check_many, open_envelope
+from musig2.protocol.records.records import Record
+from musig2.protocol.wire.frame_codec import is_fetch, open_frame, signed_in
+from musig2.protocol.wire.frames import Frame, Signed
+from p2p.ports import Offence
+from p2p.rates import Fading, Paces
+from p2p.settings import NetworkConfig
+
+IN_THREAD_FROM = 8  # signatures: fewer are checked faster than a thread is woken
+KNOWN_GOOD = 8_192
+FETCH_RATE = 128 * 1024  # bytes per second and peer: one of the largest, or twenty ordinary ones
+MAX_COUNTED_PEERS = 4_096
+COUNTING = (Offence.BAD_ENCODING, Offence.BAD_SIGNATURE)
+
+
+class Reports(Protocol):
+    """Where the gate tells what it found; called on the trio side."""
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        """A fault of a peer."""
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        """The peer reached the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the four checks of a record need: the gate for encoding and signatures, the limits, the wall clock."""
+
+    gate: Gate
+    limits: Limits
+    clock_ms: Callable[[], int]
+
+    def timely(self, size: int, record: Stated, *, live: bool) -> bool:
+        """The first three checks: size, timestamp, expiry."""
+        return check_record(size, record, self.clock_ms(), self.limits, live) is None
+
+
+class Gate:
+    """Opens what peers send and keeps the count of what was wrong with it."""
+
+    def __init__(self, config: NetworkConfig, reports: Reports, steady_s: Callable[[], float] = time.monotonic) -> None:
+        self._config = config
+        self._reports = reports
+        self._steady_s = steady_s
+        self._faults: OrderedDict[bytes, Fading] = OrderedDict()
+        self._fetches = Paces(FETCH_RATE, 4 * FETCH_RATE)
+        self._good: OrderedDict[bytes, None] = OrderedDict()
+        self.counts: Counter[str] = Counter()
+
+    async def frames(self, peer: bytes, parts: Sequence[bytes]) -> list[Frame]:
+        """The good ones among encoded frames, in order; the others are counted against the peer."""
+        opened = [frame for part in parts if (frame := self._open_frame(peer, part)) is not None]
+        inside = [(frame, signed) for frame in opened for signed in signed_in(frame)]
+        results = await self.check([signed for _, signed in inside])
+        bad = {id(frame) for (frame, _), good in zip(inside, results, strict=True) if not good}
+        for _ in bad:
+            self.fault(peer, Offence.BAD_SIGNATURE)
+        return [frame for frame in opened if id(frame) not in bad]
+
+    def pause_s(self, peer: bytes, parts: Sequence[bytes]) -> float:
+        """How long not to read from a peer that sends more fetches than honest ones do."""
+        fetched = sum(len(part) for part in parts if is_fetch(part))
+        now = self._steady_s()
+        return self._fetches.of(peer, now).owe(fetched, now) if fetched else 0.0
+
+    def _open_frame(self, peer: bytes, part: bytes) -> Frame | None:
+        try:
+            return open_frame(part, max_bytes=self._config.max_frame_bytes)
+        except BadEncoding:
+            self.fault(peer, Offence.BAD_ENCODING)
+            return None
+
+    def envelope(self, peer: bytes | None, data: bytes) -> Signed[Record] | None:
+        """A decoded envelope whose signatures are still to be checked; None if it is malformed."""
+        try:
+            return open_envelope(data, max_bytes=self._config.max_gossip_bytes)
+        except BadEncoding:
+            if peer is not None:
+                self.fault(peer, Offence.BAD_ENCODING)
+            return None
+
+    async def check(self, signed: Sequence[Signed[Record]]) -> list[bool]:
+        """Whether the signatures of each hold; many at once are checked outside the event loop."""
+        keys = [blake2b(item.envelope, digest_size=16).digest() for item in signed]
+        unknown = [item for item, key in zip(signed, keys, strict=True) if key not in self._good]
+        if len(unknown) >= IN_THREAD_FROM:
+            results = await trio.to_thread.run_sync(check_many, unknown)
+        else:
+            results = check_many(unknown) if unknown else []
+        verdict = {id(item): good for item, good in zip(unknown, results, strict=True)}
+        return [self._remember(key, verdict.get(id(item), True)) for item, key in zip(signed, keys, strict=True)]
+
+    def check_now(self, signed: Signed[Record]) -> bool:
+        """As `check`, for one, where the caller cannot wait."""
+        key = blake2b(signed.envelope, digest_size=16).digest()
+        return key in self._good or self._remember(key, check_many([signed])[0])
+
+    def _remember(self, key: bytes, good: bool) -> bool:
+        if good:
+            self._good[key] = None
+            self._good.move_to_end(key)
+            if len(self._good) > KNOWN_GOOD:
+                self._good.popitem(last=False)
+        return good
+
+    def fault(self, peer: bytes, kind: Offence) -> None:
+        """Count a fault of a peer, and tell it; enough of those that count end in a ban."""
+        self.counts[kind.value] += 1
+        self._reports.on_offence(peer, kind)
+        if kind not in COUNTING:
+            return
+        now = self._steady_s()
+        fading = self._faults.setdefault(peer, Fading(self._config.offence_half_life_ms / 1000, now))
+        self._faults.move_to_end(peer)
+        if fading.add(now) > self._config.ban_after - 0.5:
+            del self._faults[peer]
+            self._reports.on_ban(peer, f"{self._config.ban_after} messages with a bad encoding or signature")
+        elif len(self._faults) > MAX_COUNTED_PEERS:
+            self._faults.popitem(last=False)
+
+    def forgive(self, peer: bytes) -> None:
+        """Forget the faults of a peer."""
+        self._faults.pop(peer, None)

@@ -1,0 +1,59 @@
+"""`aggregateKeys` and `verifySignature`: calculations with public data, answered without the rest of the program."""
+
+from __future__ import annotations
+
+from musig2 import MusigError, Scheme, scheme
+from musig2.chain.address import address, script_pubkey
+from rpc.caller import Caller
+from rpc.convert import tweaks_of
+from rpc.errors import ApiError, invalid_param
+from rpc.models.keys import AggregatedKey, AggregateKeys, Verified, VerifySignature
+
+NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a network of one's own writes them as regtest
+
+
+class PureMethods:
+    """Handlers that need nothing but musig2. `network` picks the address prefix where the caller names none."""
+
+    def __init__(self, network: str) -> None:
+        self._network = network
+
+    async def aggregate_keys(self, caller: Caller, params: AggregateKeys) -> AggregatedKey:
+        """The aggregate key of those keys; raises `invalid_key` for keys or tweaks that cannot be combined."""
+        chosen = scheme(params.scheme)
+        pubkeys = [_point(chosen, key, f"publicKeys[{index}]") for index, key in enumerate(params.public_keys)]
+        try:
+            keyagg = chosen.key_agg(chosen.key_sort(pubkeys), tweaks_of(params.tweaks))
+        except MusigError as problem:
+            raise ApiError("invalid_key", f"These keys and tweaks cannot be combined: {problem}.") from problem
+        return AggregatedKey(
+            aggregated_public_key=keyagg.aggpubkey.hex(),
+            internal_public_key=keyagg.internal_pubkey.hex(),
+            x_only_public_key=keyagg.xonly.hex(),
+            public_keys=tuple(pubkey.hex() for pubkey in keyagg.pubkeys),
+            scheme=params.scheme,
+            script_pub_key=script_pubkey(params.scheme, keyagg.aggpubkey).hex(),
+            address=address(params.scheme, keyagg.aggpubkey, self._network_of(params)),
+        )
+
+    def _network_of(self, params: AggregateKeys) -> str:
+        known = dict.fromkeys((*NETWORKS, self._network))
+        if params.network is not None and params.network not in known:
+            raise invalid_param("network", f"must be one of {', '.join(known)}")
+        return params.network or self._network
+
+    async def verify_signature(self, caller: Caller, params: VerifySignature) -> Verified:
+        """Whether the signature holds; a public key that is no point is `invalid_key`."""
+        chosen = scheme(params.scheme)
+        pubkey = _point(chosen, params.public_key, "publicKey")
+        holds = chosen.schnorr_verify(pubkey, bytes.fromhex(params.message), bytes.fromhex(params.signature))
+        return Verified(valid=holds)
+
+
+def _point(chosen: Scheme, key: str, where: str) -> bytes:
+    pubkey = bytes.fromhex(key)
+    try:
+        chosen.validate_pubkey(pubkey)
+    except ValueError as problem:
+        raise ApiError("invalid_key", f"{where} is not a point of the curve; check the key.") from problem
+    return pubkey

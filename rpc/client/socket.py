@@ -1,0 +1,118 @@
+"""One WebSocket to a daemon: calls side by side, and the notifications of its subscriptions in order."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+
+from rpc.client.endpoint import Endpoint
+from rpc.client.errors import ClientError, NotAuthorised, Unreachable, result_of
+from rpc.client.methods import Methods
+
+_MAX_MESSAGE = 64 * 1_048_576
+_REVOKED = 4401
+_MOST_HEARD = 1_000
+
+
+class SocketClient(Methods):
+    """Made by `open_socket`; close it when done. Ends for good when the connection does."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self._ws = ws
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._heard: deque[Mapping[str, Any]] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._over = False
+        self._reading = asyncio.ensure_future(self._read())
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """One call with params as on the wire; raises CallFailed, or Unreachable when the connection ends first."""
+        call_id = next(self._ids)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[call_id] = answer
+        body = orjson.dumps({"jsonrpc": "2.0", "id": call_id, "method": method, "params": params})
+        try:
+            if self._over:
+                raise self._ended()
+            await self._ws.send_str(body.decode())
+            return result_of(await answer)
+        except ConnectionError as problem:
+            raise self._ended() from problem
+        finally:
+            self._waiting.pop(call_id, None)
+
+    async def next_notification(self) -> Mapping[str, Any]:
+        """The `params` of the next notification: `{subscription, result}`.
+
+        Raises when the connection has ended and everything that had arrived was given out.
+        """
+        while not self._heard:
+            if self._over:
+                raise self._ended()
+            self._news.clear()
+            await self._news.wait()
+        self._room.set()
+        return self._heard.popleft()
+
+    async def close(self) -> None:
+        """Says goodbye; calls that wait are ended."""
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        await self._ws.close()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._ws:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    await self._take(orjson.loads(message.data))
+        finally:
+            self._over = True
+            self._news.set()
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(self._ended())
+
+    async def _take(self, said: Any) -> None:
+        if not isinstance(said, Mapping):
+            return
+        if said.get("method") == "subscription":
+            await self._keep(said["params"])
+            return
+        answer = self._waiting.get(said.get("id", 0))
+        if answer is not None and not answer.done():
+            answer.set_result(said)
+
+    async def _keep(self, notification: Mapping[str, Any]) -> None:
+        """Queues it; while the queue is full nothing more is read, and the daemon sees a slow reader."""
+        while len(self._heard) >= _MOST_HEARD:
+            self._room.clear()
+            await self._room.wait()
+        self._heard.append(notification)
+        self._news.set()
+
+    def _ended(self) -> ClientError:
+        if self._ws.close_code == _REVOKED:
+            return NotAuthorised(-32001, "the token was revoked or has expired", {"reason": "unauthenticated"})
+        return Unreachable(f"the connection has ended (close code {self._ws.close_code})")
+
+
+async def open_socket(session: aiohttp.ClientSession, endpoint: Endpoint) -> SocketClient:
+    """Connects; raises NotAuthorised when the token is refused, Unreachable when nothing answers."""
+    headers = {} if endpoint.token is None else {"Authorization": f"Bearer {endpoint.token}"}
+    try:
+        ws = await session.ws_connect(endpoint.ws_url, headers=headers, heartbeat=20, max_msg_size=_MAX_MESSAGE)
+    except aiohttp.WSServerHandshakeError as problem:
+        if problem.status in {401, 403}:
+            raise NotAuthorised(-32001, "the daemon refuses this token", {"reason": "unauthenticated"}) from problem
+        raise Unreachable(f"the daemon refuses the WebSocket with status {problem.status}") from problem
+    except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+        raise Unreachable(f"no daemon answers at {endpoint.ws_url}") from problem
+    return SocketClient(ws)

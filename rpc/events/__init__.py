@@ -1,0 +1,1 @@
+"""The event log, pushed over WebSockets or pulled."""

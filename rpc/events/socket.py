@@ -1,0 +1,161 @@
+"""One WebSocket: reads messages, answers them side by side, carries subscriptions.
+
+Replies and notifications are written as whole frames straight to the transport; its buffer is the bounded queue of this
+connection. A reader that leaves more than `max_backlog_bytes` unread is closed with 1013.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from rpc.caller import Caller
+from rpc.calls.call import Message
+from rpc.config import RpcConfig
+from rpc.errors import ApiError
+from rpc.events.filter import Selection
+from rpc.events.frames import close_frame, text_frame
+from rpc.events.resume import Start
+from rpc.events.subscriptions import Hub, Subscription
+
+STOPPING = 1001
+WRONG_KIND = 1003
+TOO_SLOW = 1013
+NO_LONGER_ALLOWED = 4401
+
+_MAX_CALLS = 64  # at work for one connection; more wait unread
+
+Answer: TypeAlias = Callable[[bytes, Message], Awaitable[bytes | None]]
+
+_log = structlog.get_logger("rpc")
+
+
+class Socket:
+    """A connection whose handshake is done. `recheck()`: the caller as its token stands now, None when it ended."""
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        *,
+        caller: Caller,
+        recheck: Callable[[], Caller | None],
+        hub: Hub,
+        config: RpcConfig,
+    ) -> None:
+        self._ws = ws
+        self._transport = transport
+        self._caller = caller
+        self._recheck = recheck
+        self._hub = hub
+        self._config = config
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._made = 0
+        self._said_goodbye = False
+        self.subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._said_goodbye or self._ws.closed or self._transport.is_closing()
+
+    def push(self, frame: bytes) -> None:
+        """Writes a frame now, or closes the connection when its reader is too far behind."""
+        if self.closed:
+            return
+        if self._transport.get_write_buffer_size() > self._config.max_backlog_bytes:
+            self.close(TOO_SLOW, "too slow; resume from the last seq you have")
+            return
+        self._transport.write(frame)
+
+    async def send(self, payload: bytes) -> None:
+        """Writes one text message and waits while the connection is full."""
+        if self.closed:
+            raise ConnectionResetError("the connection is closed")
+        await self._ws.send_frame(payload, WSMsgType.TEXT)
+
+    def close(self, code: int, reason: str, grace_s: float | None = None) -> None:
+        """Says goodbye and ends every subscription; what was written before may still be read for a while."""
+        if self._said_goodbye:
+            return
+        self._said_goodbye = True
+        self._drop_subscriptions()
+        if not self._transport.is_closing():
+            self._transport.write(close_frame(code, reason))
+            grace_s = self._config.close_grace_s if grace_s is None else grace_s
+            asyncio.get_running_loop().call_later(grace_s, self._transport.abort)
+
+    def check_token(self) -> None:
+        """Takes over changed keys of the token, and closes with 4401 when it was revoked or has expired."""
+        caller = self._recheck()
+        if caller is None:
+            self.close(NO_LONGER_ALLOWED, "the token was revoked or has expired")
+        elif caller != self._caller:
+            self._caller = caller
+            for subscription in self.subscriptions.values():
+                self._hub.refresh(subscription, caller)
+
+    def new_subscription(self, selection: Selection, start: Start) -> Subscription:
+        """A subscription that does not send yet; raises `too_many` beyond the limit of one connection."""
+        if len(self.subscriptions) >= self._config.max_subscriptions:
+            raise ApiError("too_many", f"A connection may hold {self._config.max_subscriptions} subscriptions.")
+        self._made += 1
+        subscription = Subscription(str(self._made), self, selection, start)
+        self.subscriptions[subscription.id] = subscription
+        return subscription
+
+    async def serve(self, answer: Answer) -> None:
+        """Reads until the connection ends; then nothing of it is left but changes that are at work."""
+        try:
+            while True:
+                message = await self._ws.receive()
+                match message.type:
+                    case WSMsgType.TEXT:
+                        await self._take(message.data, answer)
+                    case WSMsgType.BINARY:
+                        self.close(WRONG_KIND, "send text messages")
+                    case _:
+                        return
+        finally:
+            self._said_goodbye = True
+            self._drop_subscriptions()
+            for task in self._tasks:
+                task.cancel()
+            # Closing waits until everything is written, which a peer that reads nothing can put off for ever.
+            asyncio.get_running_loop().call_later(self._config.close_grace_s, self._transport.abort)
+
+    async def _take(self, body: bytes, answer: Answer) -> None:
+        if self.closed:
+            return  # what a revoked token sends after its goodbye
+        task = _started(self._reply(body, answer))
+        if task.done():
+            return
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if len(self._tasks) >= _MAX_CALLS:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _reply(self, body: bytes, answer: Answer) -> None:
+        message = Message(self._caller, self)
+        reply = await answer(body, message)
+        if reply is not None:
+            self.push(text_frame(reply))
+        for then in message.after_reply:
+            then()
+
+    def _drop_subscriptions(self) -> None:
+        for subscription in self.subscriptions.values():
+            self._hub.remove(subscription)
+        self.subscriptions.clear()
+
+
+def _started(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task; from Python 3.12 on it runs at once, and most calls are then done without another turn of the loop."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.ensure_future(work)

@@ -1,0 +1,1 @@
+"""The API described: OpenRPC, docs/rpc.md, the typed client."""

@@ -1,0 +1,99 @@
+"""The API as an OpenRPC document, made from the table and the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from rpc.caller import Caller
+from rpc.errors import REASONS
+from rpc.methods.method import Method
+from rpc.methods.table import API_VERSION, METHODS
+from rpc.models.event_kinds import EVENTS
+from rpc.models.wire import NoParams
+
+_REFS = "#/components/schemas/{model}"
+_Mode = Literal["validation", "serialization"]
+
+
+class Description:
+    """`rpc.discover`."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    async def rpc_discover(self, caller: Caller, params: NoParams) -> Mapping[str, Any]:
+        """The document."""
+        return document(self._version)
+
+
+@lru_cache(maxsize=4)
+def document(version: str) -> Mapping[str, Any]:
+    """The OpenRPC document of this version of the program."""
+    schemas = _schemas(METHODS.values())
+    return {
+        "openrpc": "1.3.2",
+        "info": {
+            "title": "musigd",
+            "version": f"{API_VERSION}",
+            "description": f"JSON-RPC 2.0 API of musigd {version}. Params go by name.",
+            "license": {"name": "MIT"},
+        },
+        "methods": [_method(method, schemas) for method in METHODS.values()],
+        "components": {"schemas": schemas, "errors": _errors()},
+        "x-events": {name: {"when": kind.when, "data": list(kind.data)} for name, kind in EVENTS.items()},
+    }
+
+
+def _schemas(methods: Iterable[Method]) -> dict[str, Any]:
+    wanted: dict[tuple[type[BaseModel], _Mode], None] = {}
+    for method in methods:
+        wanted[method.params, "validation"] = None
+        wanted[method.result, "validation"] = None
+    _, found = models_json_schema(list(wanted), by_alias=True, ref_template=_REFS)
+    schemas: dict[str, Any] = found["$defs"]
+    return schemas
+
+
+def _method(method: Method, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": method.name,
+        "summary": method.summary,
+        "paramStructure": "by-name",
+        "params": _params(method, schemas),
+        "result": {"name": "result", "schema": {"$ref": _REFS.format(model=method.result.__name__)}},
+        "errors": [{"$ref": f"#/components/errors/{name}"} for name in _errors()],
+        "examples": [_example(method)],
+        "x-scope": method.scope.value,
+        "x-changes": method.changes,
+        "x-idempotent": method.idempotent,
+        "x-websocket-only": method.websocket,
+    }
+
+
+def _params(method: Method, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
+    schema = schemas[method.params.__name__]
+    required = schema.get("required", ())
+    return [
+        {"name": name, "required": name in required, "schema": member}
+        for name, member in schema.get("properties", {}).items()
+    ]
+
+
+def _example(method: Method) -> dict[str, Any]:
+    return {
+        "name": f"{method.name} example",
+        "params": [{"name": name, "value": value} for name, value in method.example.items()],
+        "result": {"name": "result", "value": method.answer},
+    }
+
+
+def _errors() -> dict[str, Any]:
+    return {
+        f"error{-code}": {"code": code, "message": ", ".join(reasons), "data": {"reason": list(reasons)}}
+        for code, reasons in REASONS.items()
+    }

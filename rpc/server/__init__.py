@@ -1,0 +1,1 @@
+"""The HTTP server: listeners, routes, who may knock, the page."""

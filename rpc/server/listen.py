@@ -1,0 +1,163 @@
+"""Listeners: TCP with or without TLS, and the unix socket of the owner."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import ssl
+import stat
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from rpc.config import RpcConfig
+from rpc.errors import ApiError, ListenError
+from rpc.server.replies import refused
+
+_SPARE_FILES = 256  # for the rest of the program
+
+_log = structlog.get_logger("rpc")
+
+
+class _Connection(RequestHandler):
+    """aiohttp's; but what is no HTTP is neither repeated in the answer nor in the log, which strangers could fill."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The error object of JSON-RPC; a fault of our own is logged as before."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        _log.debug("rpc.not_http", problem=type(exc).__name__)
+        answer = refused(ApiError("invalid_request", "This is no HTTP request that can be read; send it again."))
+        answer.force_close()
+        return answer
+
+
+class Listener(web.Server):
+    """An HTTP server that, when full, drops its oldest idle connection instead of refusing a new one."""
+
+    def __init__(self, handle: Any, config: RpcConfig, max_connections: int) -> None:
+        super().__init__(
+            self._count,
+            request_factory=self._request,
+            handler_cancellation=True,  # who has gone waits for nothing; changes see to it that they end
+            access_log=None,
+            keepalive_timeout=config.idle_timeout_s,
+            lingering_time=config.close_grace_s,
+            auto_decompress=False,
+        )
+        self._handle = handle
+        self._max_body_bytes = config.max_body_bytes
+        self._max_connections = max_connections
+        self._at_work: set[RequestHandler] = set()
+
+    def __call__(self) -> RequestHandler:
+        """Called by the event loop for each connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def connection_made(self, handler: RequestHandler, transport: Any) -> None:
+        """Called by aiohttp for each connection."""
+        super().connection_made(handler, transport)
+        if len(self._connections) > self._max_connections:
+            idle = next((each for each in self._connections if each not in self._at_work), handler)
+            self._connections[idle].abort()
+
+    async def _count(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._at_work.add(request.protocol)
+        try:
+            response: web.StreamResponse = await self._handle(request)
+            return response
+        finally:
+            self._at_work.discard(request.protocol)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body_bytes
+        )
+
+
+def affordable_connections(config: RpcConfig) -> int:
+    """As many as configured, but never so many that the program runs out of file descriptors.
+
+    The usual soft limit of 1,024 is there for programs that call select(); it is raised as far as needed and allowed.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return config.max_connections
+    wanted = config.max_connections + _SPARE_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(config.max_connections, soft - _SPARE_FILES))
+
+
+def require_safe(config: RpcConfig) -> None:
+    """Raises ListenError for a listener that others can reach without TLS."""
+    if (config.tls_cert is None) != (config.tls_key is None):
+        raise ListenError("set both rpc.tls_cert and rpc.tls_key, or neither")
+    if not config.on_loopback and config.tls_cert is None:
+        raise ListenError(
+            f"rpc.listen is {config.host}, which others can reach: "
+            "set rpc.tls_cert and rpc.tls_key, or listen on 127.0.0.1"
+        )
+
+
+def tls_context(config: RpcConfig) -> ssl.SSLContext | None:
+    """What new connections are encrypted with; None without TLS files. Raises ListenError for files that do not fit."""
+    if config.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_tls_files(context, config)
+    return context
+
+
+def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
+    """Reads certificate and key again; connections made from now on use them."""
+    assert config.tls_cert is not None
+    try:
+        context.load_cert_chain(config.tls_cert, config.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        why = problem.reason if isinstance(problem, ssl.SSLError) else problem.strerror
+        raise ListenError(
+            f"rpc.tls_cert and rpc.tls_key cannot be used ({why}); name a certificate and its key"
+        ) from problem
+
+
+def tcp_socket(config: RpcConfig) -> socket.socket:
+    """A bound socket; raises ListenError when the address is taken or not of this machine."""
+    try:
+        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as problem:
+        raise ListenError(f"rpc.listen {config.host}:{config.port}: {problem.strerror}; choose another") from problem
+    return bound
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A bound socket that only its owner can open. Nobody can connect before it listens."""
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            path.unlink()  # left over from a process that was killed: the lock of the data directory says so
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        bound.bind(os.fspath(path))
+        path.chmod(0o600)
+    except OSError as problem:
+        raise ListenError(
+            f"cannot make the unix socket {path} ({problem.strerror}); remove what is in its place"
+        ) from problem
+    return bound

@@ -1,0 +1,196 @@
+"""The HTTP routes: each request passes Host, Origin, route, token, content type and size, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+import orjson
+from aiohttp import web
+
+from rpc.caller import Caller, Scope, owner
+from rpc.calls.answering import Answering
+from rpc.calls.call import Message
+from rpc.calls.limits import Gate
+from rpc.config import RpcConfig
+from rpc.errors import ApiError
+from rpc.ports import Health, Problem
+from rpc.server.auth import Authenticator, bearer_of
+from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
+from rpc.server.page import Page
+from rpc.server.replies import allow_origin, json_reply, preflight, refused
+
+Serve: TypeAlias = "Callable[[Routes, web.BaseRequest, Caller | None, str | None], Awaitable[web.StreamResponse]]"
+Upgrade: TypeAlias = Callable[[web.BaseRequest, Caller, bool], Awaitable[web.StreamResponse]]
+
+
+class Access(Enum):
+    """Who may use a route."""
+
+    ANYBODY = "anybody"
+    TOKEN = "token"  # noqa: S105  # the name of a rule, not a token
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `serve` gets the caller, None where anybody may ask."""
+
+    access: Access
+    serve: Serve
+
+
+class Routes:
+    """The handlers of one listener; `trusted` is the unix socket, whose owner needs no token."""
+
+    def __init__(
+        self,
+        config: RpcConfig,
+        *,
+        authenticator: Authenticator,
+        answering: Answering,
+        gate: Gate,
+        health: Health,
+        metrics: Callable[[], str],
+        page: Page,
+        upgrade: Upgrade,
+        trusted: bool,
+    ) -> None:
+        self._config = config
+        self._doorkeeper = Doorkeeper(config)
+        self._authenticator = authenticator
+        self._answering = answering
+        self._gate = gate
+        self._health = health
+        self._metrics = metrics
+        self._page = page
+        self._upgrade = upgrade
+        self._trusted = trusted
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The response to any request; refusals carry the error object of JSON-RPC."""
+        origin = request.headers.get("Origin")
+        cors = None if self._trusted or not self._doorkeeper.allows_origin(origin) else origin
+        try:
+            response = await self._handle(request, cors)
+        except ApiError as problem:
+            response = refused(problem)
+        if cors is not None and not response.prepared:
+            allow_origin(response, cors)
+        return response
+
+    async def _handle(self, request: web.BaseRequest, cors: str | None) -> web.StreamResponse:
+        if not self._trusted:
+            refusal = self._doorkeeper.refuse(request.headers)
+            if refusal is not None:
+                return refused(refusal)
+        if request.method == "OPTIONS" and cors is not None:
+            return preflight(cors)
+        route = ROUTES.get((request.method, request.path))
+        if route is None:
+            return _no_route(request)
+        if route.access is Access.ANYBODY:
+            return await route.serve(self, request, None, None)
+        return await route.serve(self, request, *self._caller_of(request))
+
+    def _caller_of(self, request: web.BaseRequest) -> tuple[Caller, str | None]:
+        token = bearer_of(request.headers.get("Authorization"), request.headers.get("Sec-WebSocket-Protocol"))
+        if token is None and self._trusted:
+            return owner(), None
+        return self._authenticator.caller_of(token), token
+
+    async def call(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`POST /rpc`: one message, one reply; 204 when there is nothing to say."""
+        assert caller is not None
+        refusal = refuse_content_type(request.headers)
+        if refusal is not None:
+            return refused(refusal)
+        reply = await self._answering.answer(await self._body_of(request), Message(caller))
+        if reply.refused is not None:
+            return refused(reply.refused)
+        return web.Response(status=204) if reply.body is None else json_reply(reply.body)
+
+    async def _body_of(self, request: web.BaseRequest) -> bytes:
+        limit = self._config.max_body_bytes
+        if request.content_length is not None and request.content_length > limit:
+            raise _too_large(limit)
+        try:
+            if request.content.is_eof():
+                return await request.read()
+            async with asyncio.timeout(self._config.body_timeout_s):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge as problem:
+            raise _too_large(limit) from problem
+        except TimeoutError as problem:
+            raise ApiError("timeout", "The body did not arrive in time; send it at once.") from problem
+
+    async def open_socket(
+        self, request: web.BaseRequest, caller: Caller | None, token: str | None
+    ) -> web.StreamResponse:
+        """`GET /ws`. Browsers name the token as a subprotocol, and must offer `musigd` too, which is the answer."""
+        assert caller is not None
+        offered = request.headers.get("Sec-WebSocket-Protocol")
+        if offered is not None and "musigd" not in [name.strip() for name in offered.split(",")]:
+            raise ApiError("invalid_request", 'Offer the subprotocols ["musigd", "bearer.<token>"].')
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise ApiError("invalid_request", "This route speaks WebSocket; for single calls use POST /rpc.")
+        return await self._upgrade(request, caller, token is None)
+
+    async def page(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`GET /`."""
+        return self._page.response()
+
+    async def livez(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`GET /livez`: 503 means restart it."""
+        return _health_reply(self._health.live())
+
+    async def readyz(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`GET /readyz`: 503 means it cannot do all of its job now."""
+        problems = list(self._health.ready())
+        if self._gate.stopping or self._gate.draining:
+            problems.append(Problem("shutting_down", "Wait until the daemon is back."))
+        return _health_reply(problems)
+
+    async def metrics(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`GET /metrics`, for a token that is not bound to keys: the numbers are those of the whole daemon."""
+        assert caller is not None
+        if Scope.READ not in caller.scopes or caller.keys is not None:
+            raise ApiError("forbidden", "Metrics need a token with scope read that is not bound to keys.", scope="read")
+        return web.Response(text=self._metrics(), content_type="text/plain", charset="utf-8")
+
+
+ROUTES: dict[tuple[str, str], Route] = {
+    ("POST", "/rpc"): Route(Access.TOKEN, Routes.call),
+    ("POST", "/"): Route(Access.TOKEN, Routes.call),
+    ("GET", "/ws"): Route(Access.TOKEN, Routes.open_socket),
+    ("GET", "/"): Route(Access.ANYBODY, Routes.page),
+    ("GET", "/livez"): Route(Access.ANYBODY, Routes.livez),
+    ("GET", "/readyz"): Route(Access.ANYBODY, Routes.readyz),
+    ("GET", "/metrics"): Route(Access.TOKEN, Routes.metrics),
+}
+
+
+def _no_route(request: web.BaseRequest) -> web.Response:
+    methods = [method for method, path in ROUTES if path == request.path]
+    if not methods:
+        return refused(ApiError("not_found", "There is no such route; calls go to POST /rpc."))
+    response = refused(ApiError("invalid_request", f"Use {' or '.join(methods)} here."))
+    response.set_status(405)
+    response.headers["Allow"] = ", ".join(methods)
+    return response
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(
+        "too_large",
+        f"A body may hold {limit} bytes; send less, or raise limits.rpc_body_bytes.",
+        limit=limit,
+        setting="limits.rpc_body_bytes",
+    )
+
+
+def _health_reply(problems: Sequence[Problem]) -> web.Response:
+    reasons = [{"reason": problem.reason, "remedy": problem.remedy} for problem in problems]
+    return json_reply(orjson.dumps({"ok": not reasons, "problems": reasons}), 503 if reasons else 200)

@@ -1,0 +1,174 @@
+"""The server: wires dispatch, rights, events and listeners together, starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import web
+
+from rpc.calls.answering import Answering
+from rpc.calls.call import CallMaker
+from rpc.calls.dispatch import Dispatcher
+from rpc.calls.idempotency import Idempotency
+from rpc.calls.limits import Gate, RateLimit
+from rpc.config import RpcConfig
+from rpc.events.methods import EventMethods
+from rpc.events.sockets import Sockets
+from rpc.events.subscriptions import Hub
+from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, TokenStore
+from rpc.server.assembly import calls_of
+from rpc.server.auth import Authenticator
+from rpc.server.listen import (
+    Listener,
+    affordable_connections,
+    load_tls_files,
+    require_safe,
+    tcp_socket,
+    tls_context,
+    unix_socket,
+)
+from rpc.server.page import Page
+from rpc.server.routes import Routes
+from rpc.server.stats import Stats
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class RpcServer:
+    """Serves the API. `backend` holds the handlers of the program; what this package can answer itself is added.
+
+    `start` opens the listeners and writes nothing else. `drain` refuses changes from then on. `stop` ends everything.
+    """
+
+    def __init__(
+        self,
+        config: RpcConfig,
+        backend: Backend,
+        *,
+        events: EventSource,
+        tokens: TokenStore,
+        idempotency: IdempotencyStore,
+        health: Health,
+        followed: Followed = lambda token_id: (),
+        metrics: Metrics | None = None,
+        now_ms: Callable[[], int] = wall_ms,
+    ) -> None:
+        require_safe(config)
+        self._config = config
+        self._health = health
+        self._metrics = metrics
+        self._stats = Stats()
+        self._stopping = asyncio.Event()
+        self._authenticator = Authenticator(tokens, now_ms)
+        self._hub = Hub(events, now_ms, config.progress_s)
+        rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
+        self._gate = Gate(config.max_calls_at_once, rate)
+        self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
+        calls = calls_of(self._maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
+        dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
+        self._answering = Answering(dispatcher, self._gate)
+        self._sockets = Sockets(
+            config, tokens=tokens, authenticator=self._authenticator, answering=self._answering, hub=self._hub
+        )
+        self._tls: ssl.SSLContext | None = None
+        self._runners: list[web.ServerRunner] = []
+        self._port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """The TCP port; the real one where 0 was asked for."""
+        assert self._port is not None, "the server was not started"
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where calls go, as in endpoint.json."""
+        return f"{'http' if self._tls is None else 'https'}://{self._authority}/rpc"
+
+    @property
+    def ws_url(self) -> str:
+        """Where WebSockets go."""
+        return f"{'ws' if self._tls is None else 'wss'}://{self._authority}/ws"
+
+    @property
+    def _authority(self) -> str:
+        host = self._config.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listens; raises ListenError, which names the setting, when it cannot."""
+        self._hub.start()
+        self._sockets.start()
+        page, most = Page(), affordable_connections(self._config)
+        self._tls = tls_context(self._config)
+        try:
+            bound = tcp_socket(self._config)
+            self._port = bound.getsockname()[1]
+            runner = await self._runner(self._routes(page, trusted=False), most)
+            await web.SockSite(runner, bound, ssl_context=self._tls, backlog=512).start()
+            if self._config.socket_path is not None:
+                runner = await self._runner(self._routes(page, trusted=True), most)
+                await web.SockSite(runner, unix_socket(self._config.socket_path), backlog=128).start()
+        except BaseException:
+            await self.stop(grace_s=0)
+            raise
+
+    def drain(self) -> None:
+        """No new changes; reading, waiting and events go on."""
+        self._gate.draining = True
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """Lets calls at work end for a while, tells WebSockets 1001, closes everything."""
+        self._gate.stopping = True
+        self._stopping.set()
+        await self._gate.quiet(grace_s)
+        await self._maker.settled(grace_s)
+        await self._sockets.stop()
+        await self._hub.stop()
+        for runner in self._runners:
+            await runner.cleanup()
+        self._runners.clear()
+        if self._config.socket_path is not None:
+            self._config.socket_path.unlink(missing_ok=True)
+
+    def reload_tls(self, cert: Path, key: Path) -> None:
+        """Uses these TLS files from now on; raises ListenError and keeps the old ones when they do not fit."""
+        if self._tls is not None:
+            config = replace(self._config, tls_cert=cert, tls_key=key)
+            tls_context(config)
+            load_tls_files(self._tls, config)
+
+    def _routes(self, page: Page, *, trusted: bool) -> Routes:
+        return Routes(
+            self._config,
+            authenticator=self._authenticator,
+            answering=self._answering,
+            gate=self._gate,
+            health=self._health,
+            metrics=self._metrics_text,
+            page=page,
+            upgrade=self._sockets.upgrade,
+            trusted=trusted,
+        )
+
+    async def _runner(self, routes: Routes, most: int) -> web.ServerRunner:
+        runner = web.ServerRunner(
+            Listener(routes.handle, self._config, most), shutdown_timeout=self._config.close_grace_s
+        )
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+    def _metrics_text(self) -> str:
+        own = self._stats.text(
+            {"sockets": len(self._sockets), "subscriptions": len(self._hub), "calls_at_work": self._gate.at_work}
+        )
+        return own if self._metrics is None else own + self._metrics.text()

@@ -1,0 +1,192 @@
+"""What one hostile peer may try with connections and streams: it costs that peer, and nobody else."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import Any
+
+import pytest
+import trio
+from libp2p.host.exceptions import StreamFailure
+from libp2p.host.ping import ID as PING
+from libp2p.identity.identify.identify import ID as IDENTIFY
+from libp2p.peer.id import ID
+from libp2p.peer.peerstore import create_signed_peer_record
+
+from musig2.protocol.records.peers import PeerIdentity, peer_text
+from p2p.addresses import Multiaddr, from_text
+from p2p.compat import host as compat_host
+from p2p.compat import swarm_conn
+from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
+from p2p.compat.swarm import source_of
+from p2p.compat.yamux import MAX_INBOUND_STREAMS
+from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
+from p2p.network import NetStatus, PeerUnreachable
+from tests.p2p.nodes import eventually, networks
+from tests.p2p.p2p_world import have, now_ms
+
+pytestmark = pytest.mark.network
+
+
+async def test_streams_that_are_opened_and_reset_at_once_pile_up_no_tasks() -> None:
+    async with networks(2) as (mallory, ben):
+        await mallory.meet(ben)
+        before = (await ben.stats()).tasks
+        assert await mallory.inside(lambda node: open_and_reset(node, ben.peer, 5_000))
+        assert (await ben.stats()).tasks <= before + MAX_INBOUND_STREAMS + 10
+
+
+async def open_and_reset(node: Any, peer: bytes, count: int) -> bool:
+    """Open streams and reset each in the same breath; True when the other side has heard of the last of them."""
+    conn = node.host.swarm.get_connections(ID(peer))[0].muxed_conn
+    for _ in range(count // 20):
+        for _ in range(20):
+            number, conn._next_id = conn._next_id, conn._next_id + 2
+            conn.queue(HEADER.pack(0, WINDOW_UPDATE, SYN, number, 0) + HEADER.pack(0, WINDOW_UPDATE, RST, number, 0))
+        await conn._sent.wait()
+    return not conn.is_closed
+
+
+async def test_one_who_is_seconds_behind_its_pace_loses_its_connection() -> None:
+    async with networks(2) as (mallory, ben):
+        await mallory.meet(ben)
+        await ben.inside(lambda node: overdraw(node, mallory.peer, MAX_DEBT_S + 1))
+        with pytest.raises(StreamFailure):
+            await mallory.inside(lambda node: node.host.new_stream(ID(ben.peer), [PING]))
+        await ben.sink.until(lambda: not ben.connected(mallory.peer))
+
+
+def overdraw(node: Any, peer: bytes, seconds: float) -> None:
+    """As if the peer had opened streams, or sent pings over many, until it is that far behind."""
+    now = trio.current_time()
+    node.host._paces.of(peer, now).owe((10 + seconds) * STREAM_RATE, now)
+
+
+# Connections.
+
+
+async def test_connections_that_are_turned_away_count_for_nothing() -> None:
+    async with networks(7) as (hub, *others):
+        await hub.inside(lambda node: few_per_source(node, 2))
+        for other in others:
+            await other.dial(hub.peer, [from_text(hub.address)])
+        assert len(hub.peers()) == 2
+        assert await hub.inside(lambda node: list(node.host.swarm._inbound.values())) == [2]
+
+
+def few_per_source(node: Any, most: int) -> None:
+    node.host.swarm._rules = dataclasses.replace(node.host.swarm._rules, max_per_ip=most)
+
+
+def test_all_addresses_of_an_ipv6_subscriber_are_one_source() -> None:
+    assert source_of("2001:db8:1:1::5") == source_of("2001:db8:1:1:ffff::7") == "2001:db8:1:1::/64"
+    assert source_of("2001:db8:1:2::5") != source_of("2001:db8:1:1::5")
+    assert source_of("fe80::1%lo") == source_of("fe80::2")
+    assert source_of("::ffff:192.0.2.1") == source_of("192.0.2.1") == "192.0.2.1"
+    assert source_of("192.0.2.2") != source_of("192.0.2.1")
+
+
+async def test_one_who_never_says_who_it_is_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with networks(2) as (mute, ben):
+        await mute.inside(lambda node: node.host.set_stream_handler(IDENTIFY, silence))
+        monkeypatch.setattr(compat_host, "IDENTIFY_S", 0.5)
+        await mute.connect(ben.address)
+        await ben.sink.until(lambda: [change.connected for change in ben.sink.changes] == [True, False])
+
+
+async def silence(_: Any) -> None:
+    await trio.sleep_forever()
+
+
+async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swarm_conn, "SETTLE_S", 0.0)
+    async with networks(4, max_connections=2) as (hub, signer, idle, late):
+        await signer.meet(hub)
+        assert hub.send(signer.peer, [have(1)])
+        await signer.sink.until(lambda: signer.sink.frames)
+        await idle.meet(hub)
+        await late.meet(hub)
+        await hub.sink.until(lambda: not hub.connected(idle.peer))
+        assert hub.connected(signer.peer)
+
+
+async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> None:
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+
+        async def fails(_: bytes) -> None:
+            raise ValueError("made by the test")
+
+        await ben.inside(lambda node: setattr(node, "disconnect", fails))
+        ben.set_ban(anna.peer, now_ms() + 3_600_000)
+        await ben.inside(lambda node: node.gate._reports.on_ban(anna.peer, "made by the test"))
+
+        async def counted() -> bool:
+            return (await ben.stats()).offences.get("fault") == 2
+
+        await eventually(counted)
+        assert ben.alive
+        assert [state.status for state in ben.sink.states] == [NetStatus.UP]
+
+
+async def test_what_waits_for_a_peer_that_says_nothing_takes_less_memory() -> None:
+    async with networks(2, outbox_bytes=4_000, silent_outbox_bytes=1_000) as (anna, ben):
+        await anna.meet(ben)
+        assert not ben.send(anna.peer, [bytes(2_000)])
+        anna.send(ben.peer, [have(1)])
+        await ben.sink.until(lambda: ben.sink.frames)
+        assert ben.send(anna.peer, [bytes(2_000)])
+
+
+# Addresses.
+
+
+async def test_hearsay_does_not_come_before_an_address_that_is_given_or_has_worked() -> None:
+    async with networks(2) as (anna, ben):
+        true = Multiaddr(ben.address.partition("/p2p/")[0])
+        dead = [Multiaddr(f"/ip4/127.0.0.1/tcp/{port}") for port in range(9, 25)]
+
+        async def order(node: Any) -> list[Multiaddr]:
+            return list(node.host.swarm.dial_candidates(ID(ben.peer)))
+
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        assert true not in await anna.inside(order)
+        assert await anna.dial(ben.peer, [from_text(ben.address)])
+        await anna.disconnect(ben.peer)
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        assert (await anna.inside(order))[0] == true
+        assert await anna.dial(ben.peer, ())
+
+
+async def test_where_a_peer_says_it_is_comes_before_what_others_say() -> None:
+    async with networks(2) as (anna, ben):
+        await ben.meet(anna)
+
+        async def named() -> bool:
+            return bool(anna.peers() and anna.peers()[0].agent)
+
+        await eventually(named)
+        dead = [Multiaddr(f"/ip4/127.0.0.1/tcp/{port}") for port in range(9, 25)]
+        await anna.inside(lambda node: node.host.get_peerstore().add_addrs(ID(ben.peer), dead, 600))
+        await ben.disconnect(anna.peer)
+        await anna.sink.until(lambda: not anna.connected(ben.peer))
+        assert await anna.dial(ben.peer, ())
+
+
+async def test_a_peer_record_too_large_to_repeat_is_not_kept() -> None:
+    async with networks(2) as (anna, ben):
+        store = await anna.inside(lambda node: node.host.get_peerstore())
+        keys = await ben.inside(lambda node: node.host.get_private_key())
+        addrs = [Multiaddr(f"/ip4/8.8.8.8/tcp/{port}") for port in range(1, 1_000)]
+        assert not store.consume_peer_record(create_signed_peer_record(ID(ben.peer), addrs, keys), 60)
+        assert store.consume_peer_record(create_signed_peer_record(ID(ben.peer), addrs[:16], keys), 60)
+        assert len(store.addrs(ID(ben.peer))) == 16
+
+
+async def test_an_address_with_a_wrong_peer_leaves_nothing_in_the_address_book() -> None:
+    async with networks(2) as (anna, ben):
+        stranger = PeerIdentity(secrets.token_bytes(32)).peer
+        with pytest.raises(PeerUnreachable):
+            await anna.connect(f"{ben.address.partition('/p2p/')[0]}/p2p/{peer_text(stranger)}")
+        assert not await anna.inside(lambda node: node.host.get_peerstore().has_peer(ID(stranger)))

@@ -1,0 +1,150 @@
+"""Starting, stopping, dying and coming back."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import threading
+import time
+
+import pytest
+
+from p2p.network import NetStatus, NetworkError
+from tests.p2p.nodes import TestNode, eventually, network, networks
+from tests.p2p.p2p_world import have, now_ms
+
+pytestmark = pytest.mark.network
+
+
+async def test_stop_leaves_no_thread_and_no_task() -> None:
+    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+    async with networks(3) as (anna, ben, cleo):
+        await anna.meet(ben)
+        await anna.meet(cleo)
+        anna.send(ben.peer, [have(1)])
+        await anna.ask(cleo.peer, b"?", 5_000)
+        await anna.follow(frozenset({f"musigd/{anna._config.network}/requests"}))
+    assert asyncio.all_tasks() == tasks
+    left = [thread for thread in threading.enumerate() if thread not in threads and "Trio thread" not in thread.name]
+    assert left == []
+    gc.collect()
+
+
+async def test_stopping_twice_or_before_the_start_is_no_error() -> None:
+    async with networks(1) as (anna,):
+        await anna.stop()
+        await anna.stop()
+        assert not anna.alive
+
+
+async def test_the_port_is_free_again_after_the_stop() -> None:
+    async with networks(1) as (anna,):
+        bound = anna.address.partition("/p2p/")[0]
+    async with network(listen=(bound,)) as again:
+        assert again.address.startswith(bound)
+
+
+async def test_a_peer_hears_of_the_stop_at_once() -> None:
+    async with networks(1) as (anna,):
+        async with network(network=anna._config.network) as ben:
+            await anna.meet(ben)
+        async with asyncio.timeout(20):  # long before an idle connection is given up
+            await anna.sink.until(lambda: not anna.connected(ben.peer))
+
+
+@pytest.mark.parametrize("opened", [True, False])
+async def test_what_was_sent_before_the_stop_arrives(opened: bool) -> None:
+    async with networks(1) as (anna,):
+        async with network(network=anna._config.network) as ben:
+            await ben.meet(anna)
+            if opened:
+                ben.send(anna.peer, [have(0)])
+                await anna.sink.until(lambda: anna.sink.frames)
+            ben.send(anna.peer, [have(number) for number in range(1, 200)])
+        await anna.sink.until(lambda: not anna.connected(ben.peer))
+        assert len(anna.sink.frames) == 199 + opened
+
+
+async def test_when_libp2p_dies_it_comes_back_with_its_port_bans_and_topics() -> None:
+    async with networks(2, restart_pause_ms=20) as (anna, ben):
+        requests = f"musigd/{anna._config.network}/requests"
+        await ben.follow(frozenset({requests}))
+        await anna.meet(ben)
+        address, outcast = ben.address, secrets.token_bytes(38)
+        ben.set_ban(outcast, now_ms() + 60_000)
+        await kill(ben)
+        await ben.sink.until(
+            lambda: [state.status for state in ben.sink.states][-2:] == [NetStatus.RESTARTING, NetStatus.UP]
+        )
+        assert ben.alive
+        assert ben.address == address
+        stats = await ben.stats()
+        assert (stats.restarts, stats.bans, list(stats.topics)) == (1, 1, [requests])
+        await eventually(lambda: reconnected(anna, ben))
+        assert anna.send(ben.peer, [have(7)])
+        await ben.sink.until(lambda: ben.sink.frames)
+
+
+async def reconnected(anna: TestNode, ben: TestNode) -> bool:
+    await anna.connect(ben.address)
+    return anna.connected(ben.peer) and ben.connected(anna.peer)
+
+
+async def kill(node: TestNode) -> None:
+    """An exception in the middle of the trio side."""
+
+    async def fail() -> None:
+        raise RuntimeError("killed by the test")
+
+    portal = node._portal
+    assert portal is not None
+    portal.post(portal.spawn, fail)
+    await asyncio.wait({portal.dead})
+
+
+async def test_while_libp2p_is_down_calls_say_so_and_nothing_hangs() -> None:
+    async with networks(2, restart_pause_ms=60_000) as (anna, ben):
+        await anna.meet(ben)
+
+        async def never(peer: bytes, payload: bytes) -> bytes:
+            await asyncio.Event().wait()
+            return b""
+
+        ben.sink.answer = never
+        question = asyncio.create_task(anna.ask(ben.peer, b"?", 60_000))
+        await asyncio.sleep(0)
+        await kill(anna)
+        for attempt in (question, anna.ask(ben.peer, b"?", 100), anna.dial(ben.peer, ()), anna.publish("x", b"")):
+            with pytest.raises(NetworkError) as down:
+                await attempt
+            assert down.value.reason == "p2p_down"
+        assert not anna.alive
+        assert not anna.send(ben.peer, [have(1)])
+        assert anna.peers() == []
+        assert (await anna.stats()).connections == 0
+        await anna.sink.until(lambda: anna.sink.changes[-1].connected is False)
+
+
+async def test_a_bootstrap_peer_is_dialled_at_the_start_and_again_when_it_returns() -> None:
+    name, seed = f"t-{secrets.token_hex(6)}", secrets.token_bytes(32)
+    async with network(seed, network=name) as hub:
+        bound, address = hub.address.partition("/p2p/")[0], hub.address
+        anna_runs = network(network=name, bootstrap=(address,), bootstrap_pause_ms=50)
+        anna = await anna_runs.__aenter__()
+        await anna.sink.until(lambda: anna.connected(hub.peer))
+    try:
+        await anna.sink.until(lambda: not anna.connected(hub.peer))
+        async with network(seed, network=name, listen=(bound,)) as again:
+            await anna.sink.until(lambda: anna.connected(again.peer))
+    finally:
+        await anna_runs.__aexit__(None, None, None)
+
+
+async def test_start_waits_for_nothing() -> None:
+    took = []
+    for _ in range(5):
+        begun = time.monotonic()
+        async with network():
+            took.append(time.monotonic() - begun)
+    assert min(took) < 1  # one of them was not disturbed

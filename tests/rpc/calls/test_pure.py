@@ -1,0 +1,78 @@
+"""The two calculations, held to the vectors of BIP-86 and to what musig2 itself makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from musig2 import SecretKey, scheme
+from rpc.methods import samples
+from tests.rpc.rpc_world import MakeWorld, World
+
+NOT_A_POINT = "02" + "00" * 31 + "05"
+
+
+@pytest.mark.parametrize("name", ["lotus", "bip340"])
+async def test_order_of_the_keys_does_not_matter(world: World, name: str) -> None:
+    keys = [samples.KEY_A, samples.KEY_B, samples.KEY_C]
+    params = {"scheme": name, "tweaks": [{"taprootMerkleRoot": None}]}
+    one = await world.result("aggregateKeys", {**params, "publicKeys": keys})
+    other = await world.result("aggregateKeys", {**params, "publicKeys": keys[::-1]})
+    assert one == other
+    assert one["publicKeys"] == sorted(keys)
+    assert one["aggregatedPublicKey"] != one["internalPublicKey"]
+    assert one["xOnlyPublicKey"] == one["aggregatedPublicKey"][2:]
+
+
+async def test_example_in_the_docs_is_what_comes_out(world: World) -> None:
+    found = await world.result(
+        "aggregateKeys",
+        {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "lotus", "tweaks": [{"taprootMerkleRoot": None}]},
+    )
+    assert found == samples.AGGREGATED
+
+
+async def test_network_picks_the_prefix_of_the_address(world: World) -> None:
+    params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340"}
+    prefixes = {"main": "bc1p", "test": "tb1p", "regtest": "bcrt1p"}
+    for network, prefix in prefixes.items():
+        found = await world.result("aggregateKeys", {**params, "network": network})
+        assert found["address"].startswith(prefix)
+    assert (await world.result("aggregateKeys", params))["address"].startswith("bc1p"), "the daemon's own is main"
+
+
+async def test_address_for_a_network_that_there_is_not_is_refused_with_the_list_of_networks(
+    world: World, make_world: MakeWorld
+) -> None:
+    params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340", "network": "nonsense"}
+    reply = await world.call("aggregateKeys", params)
+    (error,) = reply["error"]["data"]["errors"]
+    assert error == {"path": "network", "message": "must be one of main, test, regtest"}
+    private = await make_world(network="nonsense")
+    assert (await private.result("aggregateKeys", params))["address"].startswith("bcrt1p")
+
+
+async def test_keys_and_tweaks_that_cannot_be_combined_are_told(world: World) -> None:
+    reply = await world.call("aggregateKeys", {"publicKeys": [samples.KEY_A, NOT_A_POINT], "scheme": "lotus"})
+    assert reply["error"]["data"]["reason"] == "invalid_key"
+    assert "publicKeys[1]" in reply["error"]["message"]
+    for tweaks in ([{"tweak": "ff" * 32, "xOnly": False}], [{"taprootMerkleRoot": None}] * 2):
+        params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340", "tweaks": tweaks}
+        assert await world.reason("aggregateKeys", params) == "invalid_key"
+    lotus = {
+        "publicKeys": [samples.KEY_A, samples.KEY_B],
+        "scheme": "lotus",
+        "tweaks": [{"tweak": "01" * 32, "xOnly": True}],
+    }
+    assert await world.reason("aggregateKeys", lotus) == "invalid_key"
+
+
+@pytest.mark.parametrize("name", ["lotus", "bip340"])
+async def test_signature_holds_only_for_its_message_key_and_scheme(world: World, name: str) -> None:
+    seckey = SecretKey.generate()
+    signature = scheme(name).schnorr_sign(seckey, bytes.fromhex(samples.MESSAGE)).hex()
+    params = {"publicKey": seckey.pubkey.hex(), "message": samples.MESSAGE, "signature": signature, "scheme": name}
+    assert await world.result("verifySignature", params) == {"valid": True}
+    other = "bip340" if name == "lotus" else "lotus"
+    for change in ({"message": "00" * 32}, {"publicKey": samples.KEY_A}, {"scheme": other}, {"signature": "ff" * 64}):
+        assert await world.result("verifySignature", {**params, **change}) == {"valid": False}
+    assert await world.reason("verifySignature", {**params, "publicKey": NOT_A_POINT}) == "invalid_key"

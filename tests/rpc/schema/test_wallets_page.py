@@ -1,0 +1,65 @@
+"""The page for wallet developers: its commands are accepted, and every name in it exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rpc.calls.params import params_of as checked
+from rpc.cli.params import params_of
+from rpc.client.client import Client
+from rpc.errors import CODES
+from rpc.methods import samples
+from rpc.methods.table import METHODS
+from rpc.models.event_kinds import EVENTS, GAP, PROGRESS
+
+PAGE = (Path(__file__).parents[3] / "docs/wallets.md").read_text()
+VALUES = {
+    "$ALICE": samples.KEY_A,
+    "$BOB": samples.KEY_B,
+    "$HASH": samples.MESSAGE,
+    "$REQUEST": samples.REQUEST,
+    "$(uuidgen)": "0b8f3c1e-5d7a-4f62-9c55-2f1f8f1f2f3f",
+}
+
+
+def commands() -> list[str]:
+    joined = PAGE.replace("\\\n", " ")
+    return re.findall(r"^musig-cli (.*)$", joined, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command_of_the_page_is_a_valid_call(command: str) -> None:
+    for name, value in VALUES.items():
+        command = command.replace(name, value)
+    method, *pairs = shlex.split(command, comments=True)
+    checked(METHODS[method].params, params_of(METHODS[method], pairs))
+
+
+def test_every_event_method_and_reason_that_the_page_names_exists() -> None:
+    words = set(re.findall(r"`([^`]+)`", PAGE))
+    events = {word for each in words for word in re.findall(r"\b[a-z0-9-]+:[a-z-]+\b", each)}
+    assert events <= {*EVENTS, GAP, PROGRESS}
+    called = {each.split(" {")[0].removesuffix("()") for each in words if re.match(r"[a-z]+[A-Z]\w+( \{|$)", each)}
+    known = {*METHODS, *fields_of_the_api()}
+    assert called <= known, called - known
+    errors = PAGE.partition("## 6. Errors")[2].partition("## 7.")[0]
+    rows = [row.partition("|")[0] for row in re.findall(r"^\| (.*)$", errors, re.MULTILINE)[1:]]
+    assert {reason for row in rows for reason in re.findall(r"`(\w+)`", row)} <= set(CODES)
+
+
+def fields_of_the_api() -> set[str]:
+    models = [model for method in METHODS.values() for model in (method.params, method.result)]
+    names = {str(info.alias) for model in models for info in model.model_fields.values()}
+    nested = {"inputIndex", "spentOutputs", "transactionHex", "localReputation", "transactionTypes", "publicKeys"}
+    return names | nested | {"waitingFor", "waitingForCall", "retryAfterMs", "sessionReason"}
+
+
+def test_program_of_the_page_uses_methods_that_the_client_has() -> None:
+    with_client, without = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    for name in re.findall(r"(?:alice|bob)\.(\w+)\(", with_client):
+        assert hasattr(Client, name)
+    assert set(re.findall(r'\.call\("(\w+)"', without)) <= set(METHODS)
