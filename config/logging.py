@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, TextIO
 
 import orjson
 import structlog
 
+from config.plain_text import escaped
 from config.redaction import redact_entry
 
 QUIET: Final = ("asyncio", "aiohttp.access", "multiaddr", "async_service", "zeroconf")  # warnings only
+SEVERAL_LINES: Final = ("exception", "stack")  # members of an entry that are written as they are laid out
 
 
 def configure_logging(level: str, form: str, stream: TextIO | None = None) -> None:
@@ -35,6 +38,7 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,  # plain: tracebacks with local variables would show secrets
                 redact_entry,
+                escape_entry,
                 _json_renderer() if form == "json" else _console_renderer(target),
             ],
         )
@@ -50,6 +54,25 @@ def set_level(level: str) -> None:
     logging.getLogger().setLevel(number)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def escape_entry(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: nothing that a peer wrote steers the terminal, or looks like a further line of the log."""
+    for name, value in entry.items():
+        if not name.startswith("_"):
+            entry[name] = _escaped(value, lines=name in SEVERAL_LINES)
+    return entry
+
+
+def _escaped(value: Any, *, lines: bool) -> Any:
+    match value:
+        case str():
+            return escaped(value, lines=lines)
+        case Mapping():
+            return {escaped(str(name)): _escaped(item, lines=lines) for name, item in value.items()}
+        case list() | tuple():
+            return [_escaped(item, lines=lines) for item in value]
+    return value
 
 
 def _shared() -> list[Any]:

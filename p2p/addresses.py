@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
 
+from config.plain_text import cleaned
 from musig2.protocol.records.peers import PEER_BYTES, PREFIX, peer_text
 from p2p.errors import AddressError
 
@@ -33,8 +34,8 @@ SIX_TO_FOUR = ipaddress.ip_network("2002::/16")  # holds any IPv4 address, priva
 
 
 def to_text(addr: bytes) -> str:
-    """The text of a binary multiaddr. Raises AddressError."""
-    return str(_parse(addr))
+    """The text of a binary multiaddr, its host names cleaned: anything can stand there. Raises AddressError."""
+    return cleaned(str(_parse(addr)))
 
 
 def from_text(text: str) -> bytes:

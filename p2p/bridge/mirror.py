@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import trio
 
+from config.plain_text import cleaned
 from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
@@ -139,7 +140,7 @@ class Mirror:
         for peer, agent, multiaddrs in batch:
             contact = self.contacts.get(peer)
             if contact is not None:
-                contact.agent = agent or None
+                contact.agent = cleaned(agent) or None
                 contact.multiaddrs = multiaddrs or contact.multiaddrs
 
     def _addresses(self, batch: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:

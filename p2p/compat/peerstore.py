@@ -10,6 +10,7 @@ from libp2p.peer.id import ID
 from libp2p.peer.peerdata import PeerData
 from libp2p.peer.peerstore import PeerStore
 
+from config.plain_text import first_unfit
 from p2p.addresses import MAX_ADDR_BYTES, Multiaddr, without_peer
 
 MAX_ADDRS_PER_PEER = 16
@@ -58,8 +59,9 @@ class BoundedPeerStore(PeerStore):
         return len(envelope.marshal_envelope()) <= MAX_RECORD_BYTES and super().consume_peer_record(envelope, ttl)
 
     def add_protocols(self, peer_id: ID, protocols: Sequence[str]) -> None:
-        """As the library's, at most 64 names of at most 128 characters."""
-        fitting = [name for name in protocols[:MAX_PROTOCOLS_PER_PEER] if len(name) <= MAX_PROTOCOL_CHARS]
+        """As the library's, at most 64 names of at most 128 characters, none of which a log could not show."""
+        some = protocols[:MAX_PROTOCOLS_PER_PEER]
+        fitting = [name for name in some if len(name) <= MAX_PROTOCOL_CHARS and first_unfit(name) is None]
         super().add_protocols(peer_id, fitting)
 
     def drop_unmet(self, peer_id: ID) -> None:

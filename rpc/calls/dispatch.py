@@ -25,6 +25,7 @@ from jsonrpcserver.request import Request
 from jsonrpcserver.sentinels import NOID
 from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
 
+from config.plain_text import cleaned_body
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
 from rpc.errors import ApiError
 from rpc.server.stats import Stats
@@ -125,7 +126,7 @@ class _Served:
     async def __call__(self, context: Any, params: Any) -> Result:
         began = perf_counter()
         try:
-            result = orjson.Fragment(await self._call(context, params))
+            result = orjson.Fragment(cleaned_body(await self._call(context, params)))
         except asyncio.CancelledError:
             self._stats.count(self._name, "client_gone", perf_counter() - began)
             raise
@@ -155,12 +156,18 @@ def _response(result: Any, call_id: CallId) -> bytes:
     if isinstance(result, Left):
         error = result._error
         body = {"code": error.code, "message": error.message, "data": error.data}
-        return orjson.dumps({"jsonrpc": "2.0", "error": body, "id": call_id})
+        return _failed(body, call_id)
     return orjson.dumps({"jsonrpc": "2.0", "result": result._value.result, "id": call_id})
 
 
 def _failure(problem: ApiError, call_id: CallId | None) -> bytes:
-    return orjson.dumps({"jsonrpc": "2.0", "error": problem.to_json(), "id": call_id})
+    return _failed(problem.to_json(), call_id)
+
+
+def _failed(error: Mapping[str, Any], call_id: CallId | None) -> bytes:
+    """The id goes back as it came."""
+    shown = orjson.Fragment(cleaned_body(orjson.dumps(error)))
+    return orjson.dumps({"jsonrpc": "2.0", "error": shown, "id": call_id})
 
 
 def failure(problem: ApiError) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.plain_text import escaped
 from config.wording import sentence_of
 from rpc.errors import ApiError, JsonValue
 from rpc.models.wire import Params
@@ -55,4 +56,4 @@ def _path(detail: ErrorDetails) -> str:
             path += f"[{part}]"
         elif part not in _TAGS:
             path += f".{part}" if path else part
-    return path[:_MAX_PATH]
+    return escaped(path[:_MAX_PATH])

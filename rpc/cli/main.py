@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from config.plain_text import escaped
 from rpc.cli.completion import completion
 from rpc.cli.help import EXIT_CODES, PARAMETERS, method_help, methods_help
 from rpc.cli.params import UsageError, params_of
@@ -84,7 +85,7 @@ async def _follow(options: argparse.Namespace) -> None:
         raise UsageError("events takes --from SEQ and --event NAME, nothing else")
     async with _client(options) as client:
         async for event in client.events(from_seq=options.from_seq, events=options.event):
-            _print(_line(event) if options.table else orjson.dumps(event).decode() + "\n")
+            _print(_line(event) if options.table else escaped(orjson.dumps(event).decode()) + "\n")
 
 
 def _client(options: argparse.Namespace) -> Client:
@@ -134,11 +135,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n"
+    return escaped(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), lines=True) + "\n"
 
 
 def _line(event: Any) -> str:
-    return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {orjson.dumps(event['data']).decode()[:200]}\n"
+    return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {escaped(orjson.dumps(event['data']).decode()[:200])}\n"
 
 
 def _print(text: str) -> None:
@@ -147,7 +148,7 @@ def _print(text: str) -> None:
 
 
 def _complain(problem: Exception, code: Exit) -> int:
-    sys.stderr.write(f"musig-cli: {problem}\n")
+    sys.stderr.write(f"musig-cli: {escaped(str(problem), lines=True)}\n")
     return code
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from config.plain_text import escaped
+
 _LONG = 24
 _TIMES = frozenset({"time", "timestamp", "createdAt", "expiresAt", "since", "until", "deadline"})
 
@@ -19,11 +21,11 @@ def as_table(result: Any) -> str:
     text = ""
     plain = {name: value for name, value in result.items() if not _is_rows(value)}
     if plain:
-        width = max(len(name) for name in plain)
-        text += "".join(f"{name:<{width}}  {_whole(name, value)}\n" for name, value in plain.items())
+        width = max(len(escaped(name)) for name in plain)
+        text += "".join(f"{escaped(name):<{width}}  {_whole(name, value)}\n" for name, value in plain.items())
     for name, value in result.items():
         if _is_rows(value):
-            text += ("\n" if text else "") + f"{name}\n" + _rows(value)
+            text += ("\n" if text else "") + f"{escaped(name)}\n" + _rows(value)
     return text
 
 
@@ -33,7 +35,7 @@ def _is_rows(value: Any) -> bool:
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row if name != "envelope"))
-    cells = [names, *([_cell(name, row.get(name, "")) for name in names] for row in rows)]
+    cells = [[*map(escaped, names)], *([_cell(name, row.get(name, "")) for name in names] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
     return "".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
@@ -49,7 +51,7 @@ def _cell(name: str, value: Any) -> str:
 
 def _whole(name: str, value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return escaped(value)
     if name in _TIMES and type(value) is int:
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return orjson.dumps(value).decode()
+    return escaped(orjson.dumps(value).decode())

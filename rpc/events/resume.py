@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from config.plain_text import cleaned_body
 from rpc.models.event_kinds import GAP, PROGRESS
 from rpc.ports import Event, EventSource
 
@@ -39,7 +40,8 @@ def start_of(events: EventSource, from_seq: int | None, log_id: str | None) -> S
 
 def event_json(event: Event) -> bytes:
     """An event as clients see it."""
-    return orjson.dumps({"seq": event.seq, "event": event.event, "time": event.time, "data": event.data})
+    told = {"seq": event.seq, "event": event.event, "time": event.time, "data": event.data}
+    return cleaned_body(orjson.dumps(told))
 
 
 def gap_json(gap: tuple[int, int], now_ms: int) -> bytes:

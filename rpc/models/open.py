@@ -4,47 +4,63 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rpc.models.values import MAX_INTEGER, Count, HexBytes, Label, Millis, Sats, Score, Text, TransactionType
+from config.plain_text import first_unfit
+from rpc.models.values import MAX_INTEGER, Count, HexBytes, Label, Millis, Sats, Score, Text, TransactionType, unfit
 from rpc.models.wire import Many, Value
 
 MAX_DEPTH = 4
 MAX_NAME_BYTES = 24
 
 
-def check_open(value: Any, depth: int = 0) -> None:
-    """Raises unless `value` is made of maps, lists, strings, booleans, null and integers from 0 to 2^53 - 1."""
-    if depth > MAX_DEPTH:
-        raise PydanticCustomError("open_depth", "must not be nested more than 4 levels deep")
+def check_open(value: Any, *at: str | int) -> None:
+    """Raises unless `value` is made of maps, lists, strings, booleans, null and integers from 0 to 2^53 - 1.
+
+    `at` is where it stands in the map that is checked; an error names the place.
+    """
+    if len(at) > MAX_DEPTH:
+        raise _misfit("open_depth", "must not be nested more than 4 levels deep", at)
     match value:
         case None | bool():
             return
         case int():
             if not 0 <= value <= MAX_INTEGER:
-                raise PydanticCustomError("open_integer", "integers must be from 0 to 2^53 - 1")
+                raise _misfit("open_integer", "integers must be from 0 to 2^53 - 1", at)
         case str():
-            if not unicodedata.is_normalized("NFC", value):
-                raise PydanticCustomError("open_text", "text must be in Unicode normal form C")
+            _check_text(value, at)
         case list() | tuple():
-            for item in value:
-                check_open(item, depth + 1)
+            for index, item in enumerate(value):
+                check_open(item, *at, index)
         case Mapping():
             for name, item in value.items():
-                _check_name(name)
-                check_open(item, depth + 1)
+                _check_name(name, at)
+                check_open(item, *at, name)
         case _:
-            raise PydanticCustomError("open_kind", "may hold maps, lists, strings, booleans, null and whole numbers")
+            raise _misfit("open_kind", "may hold maps, lists, strings, booleans, null and whole numbers", at)
 
 
-def _check_name(name: Any) -> None:
+def _check_text(text: str, at: tuple[str | int, ...]) -> None:
+    if not unicodedata.is_normalized("NFC", text):
+        raise _misfit("open_text", "text must be in Unicode normal form C", at)
+    if (char := first_unfit(text, lines=True)) is not None:
+        raise unfit(char, *at)
+
+
+def _check_name(name: Any, at: tuple[str | int, ...]) -> None:
     if not isinstance(name, str) or not unicodedata.is_normalized("NFC", name):
-        raise PydanticCustomError("open_name", "names must be text in Unicode normal form C")
-    if not 0 < len(name.encode()) <= MAX_NAME_BYTES:
-        raise PydanticCustomError("open_name", "names must be 1 to 24 bytes long")
+        raise _misfit("open_name", "names must be text in Unicode normal form C", at)
+    if not 0 < len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES:
+        raise _misfit("open_name", "names must be 1 to 24 bytes long", at)
+    if (char := first_unfit(name)) is not None:
+        raise unfit(char, *at, name)
+
+
+def _misfit(kind: LiteralString, sentence: LiteralString, at: tuple[str | int, ...]) -> PydanticCustomError:
+    return PydanticCustomError(kind, sentence, {"at": at})
 
 
 class OpenValue(Value):

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from config.plain_text import first_unfit
+
 MAX_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exactly
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -31,6 +33,28 @@ class Format:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.pattern}$"}
+
+
+def unfit(char: str, *at: str | int) -> PydanticCustomError:
+    """Refuses text for people because of this character; `at`: where it stands inside the value that is checked."""
+    sentence = "holds {code}: control, bidirectional and unassigned characters are not taken"
+    return PydanticCustomError("text", sentence, {"code": f"U+{ord(char):04X}", "at": at})
+
+
+@dataclass(frozen=True, slots=True)
+class ForPeople:
+    """A string that people read: on a page, in a terminal, beside the names of others."""
+
+    lines: bool  # line breaks and tabs may stand in it
+
+    def check(self, value: str) -> str:
+        """The value itself, or an error that names the character."""
+        if (char := first_unfit(value, lines=self.lines)) is not None:
+            raise unfit(char)
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
 def _hex(size: int) -> Format:
@@ -59,9 +83,9 @@ Millis = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Sats = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Score = Annotated[int, Field(ge=0, le=100)]
 Ttl = Annotated[int, Field(ge=1_000, le=WEEK_MS)]
-Text = Annotated[str, StringConstraints(max_length=2_000)]
-Label = Annotated[str, StringConstraints(max_length=100)]
-Reason = Annotated[str, StringConstraints(max_length=200)]
+Text = Annotated[str, StringConstraints(max_length=2_000), ForPeople(lines=True)]
+Label = Annotated[str, StringConstraints(max_length=100), ForPeople(lines=False)]
+Reason = Annotated[str, StringConstraints(max_length=200), ForPeople(lines=False)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 PeerIdText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 MultiaddrText = Annotated[str, StringConstraints(min_length=1, max_length=512)]

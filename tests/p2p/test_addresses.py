@@ -6,6 +6,7 @@ import pytest
 import trio
 from libp2p.transport.exceptions import OpenConnectionError
 
+from config.plain_text import first_unfit
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.addresses import (
     Multiaddr,
@@ -33,6 +34,17 @@ def test_text_and_bytes_are_the_same_address(text: str) -> None:
     assert from_text(f"{text}/p2p/{peer_text(PEER)}") == from_text(text)
     assert split_peer(join_peer(from_text(text), PEER)) == (from_text(text), PEER)
     assert str(without_peer(Multiaddr(join_peer(from_text(text), PEER)))) == text
+
+
+@pytest.mark.parametrize("code", [0x2A, 0x36], ids=["ip6zone", "dns4"])
+@pytest.mark.parametrize("name", ["a\x1b[2J", "ab\u202ecd", "a\x9bb"])
+def test_name_in_an_address_never_steers_a_terminal(code: int, name: str) -> None:
+    value = name.encode()
+    try:
+        text = to_text(bytes([code, len(value)]) + value)
+    except AddressError as error:
+        text = str(error)
+    assert first_unfit(text) is None
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,18 @@ def test_the_library_logs_only_what_is_critical() -> None:
 
 
 @network_test
+async def test_agent_and_protocols_of_a_peer_lose_what_would_steer_a_terminal() -> None:
+    async with networks(1) as (anna,), network(network=anna._config.network, agent="\x1b[2Jmusigd\u202e/9") as evil:
+        await anna.meet(evil)
+        await identified(anna)
+        assert anna.peers()[0].agent == "\ufffd[2Jmusigd\ufffd/9"
+        await anna.inside(lambda node: node.host.get_peerstore().add_protocols(ID(evil.peer), ["/a/1", "/\x1b[2J/1"]))
+        known = await anna.inside(lambda node: node.host.get_peerstore().get_protocols(ID(evil.peer)))
+        assert "/a/1" in known
+        assert not any("\x1b" in name for name in known)
+
+
+@network_test
 async def test_identify_tells_the_own_agent_and_only_addresses_that_may_be_announced() -> None:
     async with networks(1, listen=("/ip4/0.0.0.0/tcp/0",), agent="musigd/test") as (anna,):
         told = await anna.inside(lambda node: node.host.identity(("::ffff:10.0.0.1", 4)))

@@ -1,0 +1,109 @@
+"""Names, labels and reasons: refused at entry with their place, cleaned in every answer, escaped on page and table."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import rpc
+from rpc.calls.dispatch import Dispatcher
+from rpc.calls.params import params_of
+from rpc.cli.table import as_table
+from rpc.errors import ApiError
+from rpc.methods.table import METHODS
+from rpc.server.stats import Stats
+from tests.rpc.rpc_world import World
+
+IMITATION = "ecilA\u202e"
+
+TEXTS = [
+    ("advertiseSigner", {"metadata": {"nickname": IMITATION}}, "metadata.nickname"),
+    ("advertiseSigner", {"metadata": {"description": "a\x1b[2J"}}, "metadata.description"),
+    ("advertiseSigner", {"metadata": {"more": {"list": ["", "\x9b"]}}}, "metadata.more.list[1]"),
+    ("advertiseSigner", {"metadata": {"nickname\u202e": ""}}, "metadata.nickname\\u202e"),
+    ("advertiseSigner", {"metadata": {"nickname": "two\nlines"}}, "metadata.nickname"),
+    ("announceSigningRequest", {"metadata": {"purpose": IMITATION}}, "metadata.purpose"),
+    ("findAvailableSigners", {"purpose": IMITATION}, "purpose"),
+    ("createKey", {"label": IMITATION}, "label"),
+    ("importKey", {"label": IMITATION}, "label"),
+    ("createToken", {"label": IMITATION}, "label"),
+    ("banPeer", {"reason": IMITATION}, "reason"),
+    ("cancelSigningRequest", {"reason": IMITATION}, "reason"),
+    ("declineSigningRequest", {"reason": IMITATION}, "reason"),
+    ("abortSession", {"reason": IMITATION}, "reason"),
+]
+
+
+@pytest.mark.parametrize(("method", "change", "path"), TEXTS, ids=[f"{row[0]} {row[2]}" for row in TEXTS])
+def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[str, Any], path: str) -> None:
+    called = METHODS[method]
+    with pytest.raises(ApiError) as caught:
+        params_of(called.params, {**called.example, **change})
+    assert [error["path"] for error in caught.value.data["errors"]] == [path]  # type: ignore[union-attr,call-overload,index]
+    assert "\u202e" not in str(caught.value.to_json())
+
+
+async def test_answers_and_errors_lose_what_others_wrote_and_the_id_comes_back_as_it_was() -> None:
+    async def signers(context: None, params: Any) -> bytes:
+        return orjson.dumps({"signers": [{"metadata": {"nickname": IMITATION, "more": ["\x1b[2J"]}}], "agent": "a\nb"})
+
+    async def refusing(context: None, params: Any) -> bytes:
+        raise ApiError("declined", f"Declined: {IMITATION}", why=[IMITATION])
+
+    dispatcher: Dispatcher[None] = Dispatcher({"find": signers, "refuse": refusing}, max_batch=9, stats=Stats())
+    told = {}
+    for name in ("find", "refuse"):
+        body = orjson.dumps({"jsonrpc": "2.0", "method": name, "params": {}, "id": IMITATION})
+        reply = await dispatcher.answer(body, None, lambda calls: None)
+        assert reply.body is not None
+        told[name] = orjson.loads(reply.body)
+        assert told[name]["id"] == IMITATION, "it is the client's own"
+    assert told["find"]["result"] == {
+        "signers": [{"metadata": {"nickname": "ecilA\ufffd", "more": ["\ufffd[2J"]}}],
+        "agent": "a b",
+    }
+    assert told["refuse"]["error"]["message"] == "Declined: ecilA\ufffd"
+    assert told["refuse"]["error"]["data"]["why"] == ["ecilA\ufffd"]
+
+
+async def test_events_that_were_stored_before_the_rule_are_cleaned_when_they_are_read(world: World) -> None:
+    world.log.append("signing-request:declined", reason=IMITATION, publicKeys=[])
+    page = await world.result("getEvents", {"fromSeq": 1})
+    assert page["events"][0]["data"]["reason"] == "ecilA\ufffd"
+    async with world.websocket() as ws:
+        await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"fromSeq": 1}})
+        await ws.receive_json(timeout=60)
+        old = await ws.receive_json(timeout=60)
+        world.log.append("signing-request:cancelled", reason=IMITATION, publicKeys=[])
+        new = await ws.receive_json(timeout=60)
+    assert [note["params"]["result"]["data"]["reason"] for note in (old, new)] == ["ecilA\ufffd"] * 2
+
+
+def test_table_escapes_what_an_older_daemon_may_still_send() -> None:
+    peer = {"agent": "\x1b[31mevil\x9b2J\n", "\u202e": 1, "more": ["\u202e"]}
+    text = as_table({"peers": [peer], "\x1b": "\u202e"})
+    assert "\\u001b[31me" in text
+    assert not any(char in text for char in ("\x1b", "\x9b", "\u202e"))
+    assert len(text.splitlines()) == 5
+
+
+def test_page_escapes_names_that_would_change_how_others_are_read(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    html = (Path(rpc.__file__).parent / "server" / "page.html").read_text()
+    assert html.count("textContent = plain(cell)") == 2, "every cell goes through it"
+    found = re.search(r"const plain = .*?;\n(?=const)", html, re.DOTALL)
+    assert found is not None
+    if node is None:
+        return
+    script = tmp_path / "plain.js"
+    script.write_text(found[0] + "process.stdout.write(JSON.stringify(JSON.parse(process.argv[2]).map(plain)))")
+    names = ["ecilA\u202e", "a\x1b\x07", "Zo\u00eb", "\U0001f469\u200d\U0001f467", "a\nb", "\u200b", 7]
+    done = subprocess.run([node, script, orjson.dumps(names)], capture_output=True, check=True)
+    shown = ["ecilA\\u{202e}", "a\\u{1b}\\u{7}", "Zo\u00eb", "\U0001f469\u200d\U0001f467", "a\\u{a}b", "\\u{200b}", "7"]
+    assert orjson.loads(done.stdout) == shown
