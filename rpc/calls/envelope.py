@@ -76,7 +76,9 @@ def item_of(entry: Any) -> Item:
     method = entry.get("method")
     if type(method) is not str:
         return BrokenItem(_invalid("method must be a string."), call_id)
-    params = entry.get("params", _NO_PARAMS)
+    params = entry.get("params")
+    if params is None or params == []:  # they say as little as no params at all
+        params = _NO_PARAMS
     if type(params) is not dict and type(params) is not list:
         return BrokenItem(_invalid("params must be an object."), call_id)
     return CallItem(method, params, call_id)

@@ -32,7 +32,7 @@ class EventKind:
 # What the data hold beside that: the own keys concerned, and to which request and session the event belongs.
 COMMON: Final = frozenset({"publicKeys", "requestId", "sessionId", "attempt"})
 
-_SIGNED = ("signature", "signatures", "aggregatedPublicKey")
+_SIGNED = ("signature", "signatures", "aggregatedPublicKey", "aggregatedPublicKeys?")
 
 EVENTS: Final[Mapping[str, EventKind]] = {
     "signer:advertised": EventKind("an own advertisement was published", ("advertisement",)),
@@ -80,7 +80,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "session:broadcast-confirmed": EventKind("a signer says it broadcast", ("publicKey", "txid")),
     "session:aborted": EventKind(
         "an attempt ended; only retrying false is final",
-        ("reason", "culprits", "missing", "retrying", "supersededBy?", "by?", "conflicting?"),
+        ("reason", "culprits", "missing", "retrying", "supersededBy?", "by?", "conflicting?", "text?"),
     ),
     "session:closed": EventKind("the session was closed"),
     "session:error": EventKind("something went wrong that the session survived", ("code", "publicKey?", "peerId?")),

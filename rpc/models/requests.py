@@ -47,6 +47,7 @@ class RequestSigner(Shown):
     delivered: bool
     joined: bool
     declined: bool
+    decline_reason: str | None = Field(default=None, description="what its owner gave as the reason, if anything")
 
 
 class SigningRequest(Shown):
@@ -70,6 +71,7 @@ class SigningRequest(Shown):
     signers: Many[RequestSigner]
     partial_released: bool
     reason: str | None = Field(default=None, description="why it ended without a signature")
+    cancel_reason: str | None = Field(default=None, description="what its creator gave as the reason, if anything")
     signature: Hex64 | None = None
     signatures: Many[Hex64] | None = None
     envelope: HexBytes
@@ -163,7 +165,11 @@ class JoinSigningRequest(Change):
 
     request_id: Hex32
     public_key: PublicKey
-    auto_advance: bool = Field(default=True, description="false: startRound1 and startRound2 are called by the wallet")
+    auto_advance: bool = Field(
+        default=True,
+        description="false: startRound1 and startRound2 are called by the wallet; given again it changes a join that "
+        "stands, as long as a round is left to wait",
+    )
 
 
 class Joined(Changed):

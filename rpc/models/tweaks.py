@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_serializer
 
-from rpc.models.values import Count, Hex32
+from rpc.models.values import Count, Hex32, PublicKey
 from rpc.models.wire import Many, Value
 
 
@@ -41,8 +41,13 @@ Tweaks = Annotated[Many[Tweak], Field(max_length=16)]
 
 
 class MessageItem(Value):
-    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to."""
+    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to.
+
+    `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who announces
+    may give it, to be refused when keys and tweaks do not make it.
+    """
 
     message: Hex32
     tweaks: Tweaks = ()
     input_index: Count | None = None
+    aggregated_public_key: PublicKey | None = None

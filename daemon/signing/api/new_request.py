@@ -14,7 +14,7 @@ from musig2.protocol.records.records import Election, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
 from rpc.convert import open_of, pubkeys_of, tweaks_of
-from rpc.errors import ApiError
+from rpc.errors import ApiError, invalid_param
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
 
@@ -42,6 +42,7 @@ def make_request(
     for key in pubkeys_of(params.required_public_keys):
         require_scheme(keystore, key, keystore.scheme_of(creator))
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
+    _require_aggregates(params, request)
     return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
 
 
@@ -77,6 +78,15 @@ def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, 
         )
     except MusigError as problem:
         raise ApiError("invalid_key", f"These keys and tweaks cannot be combined: {problem}.") from problem
+
+
+def _require_aggregates(params: AnnounceSigningRequest, request: Request) -> None:
+    for index, (given, item) in enumerate(zip(params.items, request.items, strict=True)):
+        if given.aggregated_public_key not in (None, item.agg.hex()):
+            raise invalid_param(
+                f"messages[{index}].aggregatedPublicKey",
+                "is not the key that requiredPublicKeys and these tweaks make; see aggregateKeys",
+            )
 
 
 def _require_points(name: str, pubkeys: tuple[bytes, ...]) -> None:

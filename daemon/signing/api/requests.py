@@ -127,18 +127,25 @@ class RequestMethods:
         caller.require_key(key)
         request = bytes.fromhex(params.request_id)
         entry = self._finder.live(caller, request, key)
+        auto = params.auto_advance if "auto_advance" in params.model_fields_set else None
         self._keystore.get(key)
         require_scheme(self._keystore, key, entry.request.record.scheme)
         self._policy.check_join(entry.request.record, key)
         await act(
             self._engine,
-            lambda turn: turn.feed_to(request, Approved(key, params.auto_advance)),
-            lambda conn: self._joined(caller, conn, request, params.public_key),
+            lambda turn: turn.feed_to(request, Approved(key, auto)),
+            lambda conn: self._joined(caller, conn, request, key, auto),
         )
-        machine = self._finder.live_or_done(request).machine
+        entry = self._finder.live_or_done(request)
+        machine = entry.machine
         joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
         if params.public_key not in joined and machine.outcome in FINAL:
-            raise self._finder.refusal(machine)
+            raise self._finder.refusal(entry)
+        if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
+            raise ApiError(
+                "wrong_phase",
+                "autoAdvance: false comes too late: this key has joined already, and its partial signature is made.",
+            )
         session = session_id(request, max(1, machine.attempt))
         return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}
 
@@ -161,9 +168,9 @@ class RequestMethods:
             lambda turn: turn.feed_to(request, Received(signed, None)),
             lambda conn: {"declined": True},
         )
-        machine = self._finder.live_or_done(request).machine
-        if machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
-            raise self._finder.refusal(machine)
+        entry = self._finder.live_or_done(request)
+        if entry.machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
+            raise self._finder.refusal(entry)
         return {"declined": True}
 
     async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
@@ -173,7 +180,10 @@ class RequestMethods:
         creator = self._finder.request(request).record.creator
         if creator not in self._finder.keys_of(caller):
             raise ApiError(
-                "key_not_required", "Only its creator can cancel a request; declineSigningRequest refuses it."
+                "forbidden",
+                "Only its creator can cancel a request, with a token that may use its key; declineSigningRequest "
+                "refuses it.",
+                publicKey=creator.hex(),
             )
         entry = self._finder.live(caller, request, creator)
         record = Cancel(
@@ -196,13 +206,21 @@ class RequestMethods:
         assert stored is not None, "it is stored in the same transaction"
         return self._finder.show(caller, conn, stored)
 
-    def _joined(self, caller: Caller, conn: sqlite3.Connection, request: bytes, key: str) -> Json | None:
-        """The answer to a join as the transaction that stores it knows it; None if it stores none of that key."""
+    def _joined(
+        self, caller: Caller, conn: sqlite3.Connection, request: bytes, key: bytes, auto: bool | None
+    ) -> Json | None:
+        """The answer to a join as the transaction that stores it knows it; None if it does not do what was asked."""
         view = self._view(caller, conn, request)
         joined = [signer["publicKey"] for signer in view["signers"] if signer["joined"]]
-        if key not in joined:
+        if key.hex() not in joined or (auto is False and _goes_on(conn, request, key)):
             return None
         return {"requestId": view["requestId"], "sessionId": view["sessionId"], "joined": joined}
+
+
+def _goes_on(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
+    """Whether the latest attempt of that key makes its rounds by itself."""
+    rows = [stored.row for stored in reading.sessions_of(conn, request) if stored.row.key == key]
+    return bool(rows) and rows[-1].auto
 
 
 def _announced(view: Json) -> Json:

@@ -17,7 +17,7 @@ from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
 from daemon.signing.store.reads import StoredRequest, StoredSession
 from daemon.signing.store.values import Json, item_json
-from daemon.signing.store.views import PHASES, ending, leading, signatures_view, states_of
+from daemon.signing.store.views import PHASES, ended_by, ending, leading, signatures_view, states_of
 from musig2.protocol.interface.effects import Emit, Outcome, State
 from musig2.protocol.interface.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
 from rpc.caller import Caller
@@ -210,7 +210,7 @@ class SessionMethods:
     def _unfinished(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
         if stored.outcome in _ENDED:
             reason, sentence = _ENDED[stored.outcome]
-            return ApiError(reason, sentence, **self._why(stored, found))
+            return ApiError(reason, sentence, **self._why(stored))
         if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
             return self._aborted(found)
         own = [key.hex() for key in self._finder.keys_of(caller)]
@@ -219,11 +219,9 @@ class SessionMethods:
         view = self._finder.session_view(caller, found[0].row.session)
         return not_ready(view, [row.row for row in found], own)
 
-    def _why(self, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
+    def _why(self, stored: StoredRequest) -> Json:
         why: Json = {"sessionReason": stored.reason} if stored.reason is not None else {}
-        if stored.by is not None:
-            why["publicKey"] = stored.by.hex()
-        return why
+        return {**why, **self._store.read(lambda conn: ended_by(conn, stored))}
 
     def _aborted(self, found: Sequence[StoredSession]) -> ApiError:
         row = leading(found)

@@ -11,10 +11,9 @@ from daemon.signing.ports import Keystore, Store
 from daemon.signing.store import reads as reading
 from daemon.signing.store.reads import StoredRequest, StoredSession
 from daemon.signing.store.values import Json
-from daemon.signing.store.views import request_view, session_view
+from daemon.signing.store.views import ended_by, request_view, session_view
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.records import Request
-from musig2.protocol.session.request_machine import SigningRequest
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
 from rpc.errors import ApiError, not_found
@@ -137,13 +136,18 @@ class Finder:
         if key not in entry.request.record.keys:
             raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
         if entry.machine.outcome in _SENTENCES:
-            raise self.refusal(entry.machine)
+            raise self.refusal(entry)
         return entry
 
-    def refusal(self, machine: SigningRequest) -> ApiError:
+    def refusal(self, entry: Entry) -> ApiError:
         """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
-        reason, sentence = _SENTENCES[machine.outcome]
-        return ApiError(reason, sentence)
+        reason, sentence = _SENTENCES[entry.machine.outcome]
+
+        def ended(conn: sqlite3.Connection) -> Json:
+            stored = reading.request(conn, entry.request.id)
+            return {} if stored is None else ended_by(conn, stored)
+
+        return ApiError(reason, sentence, **self._store.read(ended))
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
         return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())

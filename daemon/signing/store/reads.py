@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from daemon.signing.store.writes import SESSION_COLUMNS, pieces, session_row
 from musig2.protocol.interface.effects import Outcome, SessionRow
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.records import Cancel, Decline
 
 _REQUEST = "number, request, envelope, source, received, outcome, reason, by_key, signatures, completed, turn"
 _SESSION = f"number, closed, {SESSION_COLUMNS}"
@@ -203,6 +205,16 @@ def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | N
     """(session, culprit, envelope) of what was kept: declines and cancels (culprit None), evidence."""
     query = "SELECT session, culprit, envelope FROM signing_records WHERE request = ? ORDER BY id"
     return conn.execute(query, (request_id,)).fetchall()
+
+
+def given_reason(conn: sqlite3.Connection, request_id: bytes) -> str:
+    """What was given as the reason of the decline or cancel that ended a request; empty if nothing was."""
+    query = "SELECT envelope FROM signing_records WHERE request = ? AND session IS NULL AND culprit IS NULL"
+    for (envelope,) in conn.execute(query, (request_id,)):
+        record = open_envelope(envelope, max_bytes=len(envelope)).record
+        if isinstance(record, Decline | Cancel):
+            return record.reason
+    return ""
 
 
 def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[bytes]:

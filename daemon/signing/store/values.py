@@ -17,6 +17,7 @@ def item_json(item: Item) -> Json:
     shown: Json = {
         "message": item.msg.hex(),
         "tweaks": [tweak_to_json(tweak.kind, tweak.value) for tweak in item.tweaks],
+        "aggregatedPublicKey": item.agg.hex(),
     }
     if item.input is not None:
         shown["inputIndex"] = item.input

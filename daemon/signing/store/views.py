@@ -25,6 +25,7 @@ PHASES = {
     State.ABORTED: "aborted",
 }
 _PROGRESS = tuple(State)
+_GIVEN = {Outcome.DECLINED: "declineReason", Outcome.CANCELLED: "cancelReason"}
 
 
 def states_of(phase: str) -> tuple[str, ...]:
@@ -75,6 +76,8 @@ def request_view(
         view |= signatures_view(stored.signatures)
     if stored.reason is not None:
         view["reason"] = stored.reason
+    if stored.outcome is Outcome.CANCELLED and (given := reading.given_reason(conn, signed.id)):
+        view["cancelReason"] = given
     return view
 
 
@@ -93,6 +96,8 @@ def _request_signers(
     keys: frozenset[bytes] | None,
 ) -> list[Json]:
     own = reading.own_positions(conn, signed.id)
+    declined = stored.outcome is Outcome.DECLINED
+    given = reading.given_reason(conn, signed.id) if declined else ""
     reached = own | sent | peers.keys() | reading.delivered(conn, signed.id)
     creator = signed.record.creator
     return [
@@ -102,7 +107,8 @@ def _request_signers(
             "own": position in own and (keys is None or key in keys),
             "delivered": position in reached or key == creator,
             "joined": position in peers,
-            "declined": stored.outcome is Outcome.DECLINED and stored.by == key,
+            "declined": declined and stored.by == key,
+            **({"declineReason": given} if given and stored.by == key else {}),
         }
         for position, key in enumerate(signed.record.keys)
     ]
@@ -135,6 +141,15 @@ def session_view(
     if row.state is State.ABORTED:
         view |= ending(row)
     return view
+
+
+def ended_by(conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+    """Who ended a request, and what was given as the reason: members of the errors that say so."""
+    told: Json = {} if stored.by is None else {"publicKey": stored.by.hex()}
+    name = _GIVEN.get(stored.outcome)
+    if name is not None and (given := reading.given_reason(conn, stored.request)):
+        told[name] = given
+    return told
 
 
 def ending(row: SessionRow) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from musig2.protocol.interface.effects import State
+from musig2.protocol.interface.effects import SessionRow, State
 from musig2.protocol.records.records import Message, Record
 from musig2.protocol.wire.frames import Signed
 
@@ -70,4 +70,17 @@ class Ending:
     evidence: tuple[Signed[Record], ...] = ()  # what others need to see for themselves
     retrying: bool = False  # another attempt comes by itself
     told: bool = False  # the other signers learn it otherwise: no abort message
+    text: str = ""  # what the own owner gave as its reason; for own clients, others are not told
     message: Signed[Message] | None = None  # another signer's abort message: shown to whoever does not know it
+
+
+def aborted_data(row: SessionRow, *, retrying: bool, text: str) -> dict[str, object]:
+    """What `session:aborted` tells: why an attempt ended, and whether another one comes by itself."""
+    data: dict[str, object] = {
+        "reason": row.reason,
+        "culprits": row.culprits,
+        "missing": row.missing,
+        "retrying": retrying,
+    }
+    optional = {"supersededBy": row.superseded_by, "by": row.by, "conflicting": row.conflicting, "text": text}
+    return data | {name: value for name, value in optional.items() if value}

@@ -20,10 +20,13 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The owner joins with this own key (as creator: at once). If the last attempt is dead this starts the next one."""
+    """The owner joins with this own key (as creator: at once). If the last attempt is dead this starts the next one.
+
+    `auto`: whether the rounds begin by themselves. None: they do, but a join that stands stays as it is.
+    """
 
     key: bytes
-    auto: bool
+    auto: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ class Conclusion:
             if not session.fire(On.ALL_PARTIALS, reaction, self.signatures):
                 session.fire(On.COMPLETE, reaction, self.signatures)
         if not self._attempts.latest and self._terms.own_keys:
-            told = {"signature": self.signatures[0], "signatures": self.signatures}
-            told |= {"aggregatedPublicKey": self._terms.items[0].agg}
+            told: dict[str, object] = {"signature": self.signatures[0], "signatures": self.signatures}
+            told |= self._terms.aggregates()
             reaction.emit("signature:finalized", None, None, self._terms.own_keys, **told)
 
     def end(self, outcome: Outcome, reason: str, by: bytes | None, reaction: Reaction) -> None:

@@ -46,9 +46,15 @@ class Joining:
         key, attempts = approved.key, self._attempts
         if key not in self._terms.own_keys or self._conclusion.final:
             return
-        attempts.approved[key] = approved.auto
         latest = attempts.latest.get(key)
-        if latest is not None and latest.live and latest.row.attempt == attempts.highest:
+        joined = latest if latest is not None and latest.live and latest.row.attempt == attempts.highest else None
+        if approved.auto is not None:
+            attempts.approved[key] = approved.auto
+        elif joined is None and key not in attempts.wanted:
+            attempts.approved[key] = True
+        if joined is not None:
+            if approved.auto is not None:
+                joined.set_auto(reaction, auto=approved.auto)
             return
         self._need(key, attempts.wanted.get(key) or attempts.target(key), reaction)
 

@@ -82,7 +82,7 @@ class OwnPart:
         if self._conclusion.final or not keys or not set(keys) <= set(self._terms.own_keys):
             return
         locked = abort.reason == Reason.LOCKED
-        ending = Ending(Reason.LOCKED) if locked else Ending(Reason.ABORTED_BY_OWNER, Scope.REQUEST)
+        ending = Ending(Reason.LOCKED) if locked else Ending(Reason.ABORTED_BY_OWNER, Scope.REQUEST, text=abort.text)
         for session in [session for key in keys if (session := self._attempts.latest.get(key)) is not None]:
             if not session.fire(On.OWNER, reaction, ending) and not locked:
                 session.tell_abort(reaction, ending)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from musig2.protocol.blame.endings import BROKEN_OFF, PROVEN, TIMEOUT_OF, Ending, Reason
+from musig2.protocol.blame.endings import BROKEN_OFF, PROVEN, TIMEOUT_OF, Ending, Reason, aborted_data
 from musig2.protocol.blame.proofs import shown
 from musig2.protocol.interface.effects import (
     Need,
@@ -94,6 +94,19 @@ class SigningSession:
                 return self.fire(On.ALL_NONCES, reaction)
             case _:
                 return False
+
+    def set_auto(self, reaction: Reaction, *, auto: bool) -> None:
+        """The owner joins once more: the rounds that have not begun wait for it (`auto` False), or no longer do.
+
+        Nothing changes once the partial signatures are asked for: there is no round left to wait.
+        """
+        made = self.row.state is State.ROUND2 or (self.row.state is State.ROUND1 and self.asked is not None)
+        if not self.live or made or auto is self.row.auto:
+            return
+        begun = self.row.state is State.ROUND1
+        self._set(reaction, auto=auto, want_round1=auto or (begun and self.row.want_round1), want_round2=auto)
+        if auto:
+            self.fire(On.START_ROUND2 if begun else On.START_ROUND1, reaction)
 
     def deadline_ms(self, now: Now) -> int | None:
         """When this state times out, on the monotonic clock; None in a final state."""
@@ -254,7 +267,7 @@ class SigningSession:
             self.abort = detail.message
         elif not detail.told:
             self.tell_abort(reaction, detail)
-        self.emit_aborted(reaction)
+        self._emit(reaction, "session:aborted", **aborted_data(self.row, retrying=self.retrying, text=detail.text))
 
     def _accuse(self, reaction: Reaction, detail: Detail) -> None:
         """A proof that comes after the end takes the place of a lesser reason; of two proofs the first stays."""
@@ -278,7 +291,7 @@ class SigningSession:
         told = {
             "signature": signatures[0],
             "signatures": signatures,
-            "aggregatedPublicKey": self.terms.items[0].agg,
+            **self.terms.aggregates(),
         }
         for event in ("round2:complete", "signature:finalized", "session:complete"):
             self._emit(reaction, event, **told)
@@ -294,23 +307,6 @@ class SigningSession:
         """Make the abort message of an ending; none where the own join was never stored."""
         if self.transcript.joins[self.index] is not None:
             self.abort = self._seal(AbortBody(ending.reason.value, ending.scope.value, ending.missing, shown(ending)))
-
-    def emit_aborted(self, reaction: Reaction) -> None:
-        """Tell clients why this attempt ended, and whether another one comes by itself."""
-        row = self.row
-        data: dict[str, object] = {
-            "reason": row.reason,
-            "culprits": row.culprits,
-            "missing": row.missing,
-            "retrying": self.retrying,
-        }
-        if row.superseded_by is not None:
-            data["supersededBy"] = row.superseded_by
-        if row.by is not None:
-            data["by"] = row.by
-        if row.conflicting:
-            data["conflicting"] = row.conflicting
-        self._emit(reaction, "session:aborted", **data)
 
     def forget_partials(self, reaction: Reaction, *, released: bool) -> None:
         """The own partial signatures could not be stored: they never leave this process."""

@@ -59,6 +59,12 @@ class Terms:
         """The attempts by session id: a message names only the session."""
         return {self.session(attempt): attempt for attempt in range(1, self.max_attempts + 1)}
 
+    def aggregates(self) -> dict[str, object]:
+        """What events of a signature name: the aggregate key of the first item, and of all where they differ."""
+        keys = tuple(item.agg for item in self.items)
+        told: dict[str, object] = {"aggregatedPublicKey": keys[0]}
+        return told if len(set(keys)) == 1 else {**told, "aggregatedPublicKeys": keys}
+
     def session(self, attempt: int) -> bytes:
         """The session id of an attempt."""
         return session_id(self.id, attempt)

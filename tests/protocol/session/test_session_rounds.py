@@ -269,3 +269,56 @@ def test_two_requests_of_the_same_keys_for_the_same_message_know_nothing_of_each
     world.run()
     assert first.machine.outcome is Outcome.COMPLETE
     assert {m.id for m in first.said(1)}.isdisjoint(m.id for m in twin.nodes[0].said(1))
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_second_join_takes_the_rounds_in_hand_or_lets_them_go(first: bool, second: bool, after: int) -> None:
+    """`after`: joins, nonces of the others that are here when it comes."""
+    world = World(2)
+    world.start()
+    one, two = world.nodes
+    one.feed(Approved(one.key, first))
+    session = one.machine.session_views()[0].session
+    if after:
+        two.feed(Approved(two.key, False))
+        world.run(100)
+    if after == 2:
+        one.feed(StartRound1(session, None))
+        world.run(100)
+    one.feed(Approved(one.key, second))
+    two.feed(Approved(two.key, True))
+    world.run(1_000)
+    at = one.machine.session_views()[0].row
+    assert at.auto is second
+    held = {0: State.READY, 1: State.ROUND1, 2: State.ROUND1}[after]
+    assert at.state is (State.COMPLETE if second else held)
+    if not second:
+        one.feed(StartRound1(session, None), StartRound2(session, None))
+        world.run(1_000)
+    assert states(world) == [State.COMPLETE, State.COMPLETE]
+
+
+def test_a_join_that_says_nothing_of_the_rounds_leaves_them_as_they_are() -> None:
+    world = World(2)
+    world.start()
+    one, two = world.nodes
+    one.feed(Approved(one.key, auto=False), Approved(one.key, auto=None))
+    two.feed(Approved(two.key, auto=None))
+    world.run(1_000)
+    assert [node.machine.session_views()[0].row.auto for node in world.nodes] == [False, True]
+    assert one.machine.session_views()[0].state is State.READY
+
+
+def test_a_join_that_would_hold_what_is_made_already_changes_nothing() -> None:
+    world = World(3)
+    world.start()
+    one, two, three = world.nodes
+    for node in (one, two):
+        node.feed(Approved(node.key, auto=True))
+    three.feed(Approved(three.key, auto=False))
+    three.feed(StartRound1(three.machine.session_views()[0].session, None))
+    world.run(1_000)
+    assert one.machine.session_views()[0].state is State.ROUND2
+    one.feed(Approved(one.key, auto=False))
+    assert one.machine.session_views()[0].row.auto is True

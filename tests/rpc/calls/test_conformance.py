@@ -108,7 +108,8 @@ async def test_example_of_the_specification(request_text: str, expected: Any) ->
         (b'{"jsonrpc":"2.0","method":"getInfo","id":123456789012345678901234567890}', -32600),
         (b'{"jsonrpc":"1.0","method":"getInfo","id":1}', -32600),
         (b'{"method":"getInfo","id":1}', -32600),
-        (b'{"jsonrpc":"2.0","method":"getInfo","params":null,"id":1}', -32600),
+        (b'{"jsonrpc":"2.0","method":"getInfo","params":false,"id":1}', -32600),
+        (b'{"jsonrpc":"2.0","method":"getInfo","params":"","id":1}', -32600),
         (b'{"jsonrpc":"2.0","method":"getInfo","params":"x","id":1}', -32600),
         (b'{"jsonrpc":"2.0","method":"getInfo","params":[1],"id":1}', -32602),
         (b'{"jsonrpc":"2.0","method":"getInfo","params":{"x":1},"id":1}', -32602),
@@ -191,3 +192,13 @@ async def test_params_that_do_not_fit_are_named_without_being_repeated(world: Wo
     nested = await world.call("announceSigningRequest", {"messages": [{"message": "AA" * 32}], "publicKey": "02"})
     paths = [each["path"] for each in nested["error"]["data"]["errors"]]
     assert paths == ["requiredPublicKeys", "messages[0].message", "publicKey"]
+
+
+@pytest.mark.parametrize("params", [b"null", b"[]", b"{}", b"[ ]"])
+async def test_no_params_may_be_written_in_any_way(world: World, params: bytes) -> None:
+    _, reply = await world.post(b'{"jsonrpc":"2.0","method":"getInfo","params":%s,"id":1}' % params)
+    assert reply["result"]["apiVersion"] == 1
+    _, reply = await world.post(b'{"jsonrpc":"2.0","method":"lock","params":%s,"id":1}' % params)
+    assert reply["result"]["locked"] is True
+    _, reply = await world.post(b'{"jsonrpc":"2.0","method":"createKey","params":%s,"id":1}' % params)
+    assert reply["error"]["data"]["errors"] == [{"path": "scheme", "message": "is required"}]

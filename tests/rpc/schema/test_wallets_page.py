@@ -55,7 +55,11 @@ def fields_of_the_api() -> set[str]:
     models = [model for method in METHODS.values() for model in (method.params, method.result)]
     names = {str(info.alias) for model in models for info in model.model_fields.values()}
     nested = {"inputIndex", "spentOutputs", "transactionHex", "localReputation", "transactionTypes", "publicKeys"}
-    return names | nested | {"waitingFor", "waitingForCall", "retryAfterMs", "sessionReason"}
+    return (
+        names
+        | nested
+        | {"waitingFor", "waitingForCall", "retryAfterMs", "sessionReason", "declineReason", "cancelReason"}
+    )
 
 
 def test_program_of_the_page_uses_methods_that_the_client_has() -> None:
