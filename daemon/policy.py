@@ -2,53 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from musig2.chain.sighash import SIGHASH_DEFAULT, SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
-from musig2.chain.transaction import Transaction, TxOutput
-from musig2.protocol.records.records import Request
+from musig2.protocol.review import Doubt, ItemReview, Review, Verdict
 from rpc.errors import ApiError
+
+_REASONS = {
+    Doubt.TRANSACTION_UNREADABLE: "transaction_unreadable",
+    Doubt.SCRIPT_MISMATCH: "script_mismatch",
+}
 
 
 class TransactionPolicy:
-    """Refuses what can be seen to be wrong: a message for an input that is not the hash of the transaction shown.
+    """Refuses what can be seen to be wrong. The verdicts are those of `musig2.protocol.review`.
 
-    It judges only what it can recompute: `transactionHex` and `spentOutputs` in the metadata, and items that name their
-    input. Everything else it lets pass: whoever approves a join must know what the message is (docs/wallets.md).
+    A message about which nothing is claimed passes: whoever approves a join must know what it is (docs/wallets.md),
+    or ask for `require_checked`.
     """
 
-    def check_join(self, request: Request, pubkey: bytes) -> None:
-        """Raises ApiError `message_mismatch` if an item is not the key-path hash of the input that it names."""
-        shown = _shown(request.metadata)
-        if shown is None:
-            return
-        transaction, spent = shown
-        for item in request.items:
-            if item.input is not None and item.msg != _sighash(request, transaction, spent, item.input):
-                raise ApiError(
-                    "message_mismatch",
-                    f"The message for input {item.input} is not the hash of the transaction that the request shows: "
-                    "ask its creator, or decline it.",
-                    inputIndex=item.input,
-                )
+    def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None:
+        """Raises ApiError `message_mismatch`, `script_mismatch` or `transaction_unreadable` for an item that is not
+        what it claims to be; with `require_checked` also `unchecked`, for one that is not known to be what is shown.
+        """
+        for index, item in enumerate(review.items):
+            if item.verdict is Verdict.MISMATCH:
+                _refuse(index, item)
+        for index, item in enumerate(review.items):
+            if require_checked and (item.finding is not None or item.uncovered):
+                _refuse_unchecked(index, item)
 
 
-def _shown(metadata: Mapping[str, Any]) -> tuple[Transaction, tuple[TxOutput, ...]] | None:
-    """The transaction and what it spends, where the request shows both in a form that can be read."""
-    try:
-        transaction = Transaction.parse(bytes.fromhex(metadata["transactionHex"]))
-        spent = tuple(TxOutput(each["value"], bytes.fromhex(each["script"])) for each in metadata["spentOutputs"])
-    except (KeyError, TypeError, ValueError):
-        return None  # metadata is open: what is not of this shape says nothing about a transaction
-    return (transaction, spent) if len(spent) == len(transaction.inputs) else None
+def _refuse(index: int, item: ItemReview) -> None:
+    assert item.finding is not None
+    raise ApiError(
+        _REASONS.get(item.finding.doubt, "message_mismatch"),
+        item.finding.sentence,
+        path=item.finding.path,
+        item=index,
+        uncheckedReason=item.finding.doubt.value,
+    )
 
 
-def _sighash(request: Request, transaction: Transaction, spent: Sequence[TxOutput], index: int) -> bytes | None:
-    given = request.metadata.get("sighashType")
-    lotus = request.scheme == "lotus"
-    kind = given if isinstance(given, int) else SIGHASH_LOTUS_ALL if lotus else SIGHASH_DEFAULT
-    try:
-        return (sighash_lotus if lotus else sighash_bip341)(transaction, index, spent, kind)
-    except ValueError:
-        return None  # a type that the chain refuses has no hash, so nothing can match it
+def _refuse_unchecked(index: int, item: ItemReview) -> None:
+    if item.finding is None:
+        left_open = ", ".join(item.uncovered)
+        raise ApiError(
+            "unchecked",
+            f"Item {index} signs the transaction shown, but leaves open: {left_open}; without requireChecked it is "
+            "signed all the same.",
+            path="metadata.sighashType",
+            item=index,
+            uncovered=list(item.uncovered),
+        )
+    raise ApiError(
+        "unchecked",
+        f"Item {index} has not been checked. {item.finding.sentence}",
+        path=item.finding.path,
+        item=index,
+        uncheckedReason=item.finding.doubt.value,
+    )

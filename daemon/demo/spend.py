@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from musig2.chain.sighash import SIGHASH_LOTUS_ALL, sighash_bip341, sighash_lotus
+from musig2.chain.sighash import SIGHASH_LOTUS_ALL, KeyPathSpend
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
 
 COIN_SATS = {"lotus": 1_000_000, "bip340": 100_000_000}
@@ -29,8 +29,8 @@ class Spend:
     @property
     def messages(self) -> tuple[bytes, ...]:
         """What each input signs: SIGHASH_LOTUS with type 0x61, or BIP-341's key-path hash with the default type."""
-        sighash = sighash_lotus if self.scheme == "lotus" else sighash_bip341
-        return tuple(sighash(self.transaction, index, self.spent) for index in range(len(self.spent)))
+        spend = KeyPathSpend(self.transaction, self.spent)
+        return tuple(spend.sighash(self.scheme, index) for index in range(len(self.spent)))
 
     @property
     def amount_sats(self) -> int:

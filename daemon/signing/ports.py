@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from musig2 import SecretKey
-from musig2.protocol.records.records import Notice, Request
+from musig2.protocol.records.records import Notice
+from musig2.protocol.review import Review
 from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
@@ -109,9 +110,9 @@ class Events(Protocol):
 
 
 class Policy(Protocol):
-    """May refuse what an owner asks for; raises ApiError `policy_denied` or `message_mismatch`."""
+    """May refuse what an owner asks for; raises ApiError `policy_denied`, or what the review found."""
 
-    def check_join(self, request: Request, pubkey: bytes) -> None: ...
+    def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None: ...
 
 
 class CrashPoints(Protocol):

@@ -9,6 +9,8 @@ from musig2.curve.points import parse_pubkey
 from musig2.errors import InvalidArgumentError
 
 _LOTUS_NETWORKS: Final = {"main": "_", "test": "T"}
+_LOTUS_WITH_STATE: Final = 69  # lotusd, script/taproot.h: TAPROOT_SIZE_WITH_STATE
+_PUSH_32: Final = b"\x20"
 _LOTUS_TAPROOT: Final = 2  # the address type of a 33-byte commitment
 _BITCOIN_PREFIXES: Final = {"main": "bc", "test": "tb"}
 _BECH32_ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -28,6 +30,17 @@ def script_pubkey(scheme_name: str, aggpubkey: bytes) -> bytes:
         case "bip340":
             return b"\x51\x20" + aggpubkey[1:]
     raise InvalidArgumentError("scheme_name", "must be lotus or bip340")
+
+
+def pays_to(scheme_name: str, aggpubkey: bytes, script: bytes) -> bool:
+    """Whether an output script is that of this aggregate key, so that the key path spends it.
+
+    A Lotus output may carry 32 bytes of state after the commitment; the key path does not look at them.
+    """
+    plain = script_pubkey(scheme_name, aggpubkey)
+    if script == plain:
+        return True
+    return scheme_name == "lotus" and len(script) == _LOTUS_WITH_STATE and script.startswith(plain + _PUSH_32)
 
 
 def address(scheme_name: str, aggpubkey: bytes, network: str) -> str:

@@ -1,6 +1,7 @@
 """The 32 bytes that a key-path spend signs, on both chains. Pure functions of public data."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from musig2.chain.transaction import Transaction, TxOutput, with_size
@@ -19,41 +20,123 @@ _BASE: Final = 0x03
 _BIP341_TYPES: Final = frozenset((0, 1, 2, 3, 0x81, 0x82, 0x83))
 
 
+class SighashError(InvalidArgumentError):
+    """There is no such hash: the type is none of the chain's, or names an output that does not exist."""
+
+
+class KeyPathSpend:
+    """A transaction with the outputs it spends, in the order of its inputs: what the hashes of all inputs share.
+
+    The shared parts are computed once, so that the hashes of n inputs cost n steps and not n times n.
+    """
+
+    def __init__(self, transaction: Transaction, spent_outputs: Sequence[TxOutput]) -> None:
+        if len(spent_outputs) != len(transaction.inputs):
+            raise InvalidArgumentError("spent_outputs", "must be one for each input")
+        self.transaction = transaction
+        self.spent_outputs = tuple(spent_outputs)
+
+    def sighash(self, scheme_name: str, input_index: int, sighash_type: int | None = None) -> bytes:
+        """The hash of that scheme's chain; its ordinary type where none is given. Raises as the two below."""
+        if scheme_name == "lotus":
+            return self.lotus(input_index, SIGHASH_LOTUS_ALL if sighash_type is None else sighash_type)
+        return self.bip341(input_index, SIGHASH_DEFAULT if sighash_type is None else sighash_type)
+
+    def lotus(self, input_index: int, sighash_type: int = SIGHASH_LOTUS_ALL) -> bytes:
+        """lotus-lib (Taproot): SIGHASH_LOTUS of a key-path spend. InvalidArgumentError, SighashError."""
+        self._check(input_index)
+        base = sighash_type & _BASE
+        if sighash_type & ~(_BASE | LOTUS | ANYONECANPAY) or sighash_type & LOTUS != LOTUS or base == 0:
+            raise SighashError("sighash_type", "must be ALL, NONE or SINGLE with LOTUS, with or without ANYONECANPAY")
+        everyone = not sighash_type & ANYONECANPAY
+        transaction = self.transaction
+        spending, spent = transaction.inputs[input_index], self.spent_outputs[input_index]
+        parts = [
+            _u32(sighash_type),
+            sha256d(b"\x00" + spending.outpoint + _u32(spending.sequence) + spent.serialize()),
+        ]
+        if everyone:
+            parts += [_u32(input_index), self._spent_root[0], _u64(sum(output.value for output in self.spent_outputs))]
+        if base == ALL:
+            parts.append(_u64(sum(output.value for output in transaction.outputs)))
+        parts.append(_u32(transaction.version))
+        if everyone:
+            parts += [self._inputs_root[0], bytes((self._inputs_root[1],))]
+        if base == SINGLE:
+            parts.append(sha256d(self._matching_output(input_index)))
+        if base == ALL:
+            parts += [self._outputs_root[0], bytes((self._outputs_root[1],))]
+        parts.append(_u32(transaction.locktime))
+        return sha256d(b"".join(parts))
+
+    def bip341(self, input_index: int, sighash_type: int = SIGHASH_DEFAULT) -> bytes:
+        """BIP-341, "Common signature message", for a key-path spend without annex. Raises as `lotus`."""
+        self._check(input_index)
+        if sighash_type not in _BIP341_TYPES:
+            raise SighashError("sighash_type", "must be DEFAULT, ALL, NONE or SINGLE, or these with ANYONECANPAY")
+        everyone, base = not sighash_type & ANYONECANPAY, sighash_type & _BASE
+        spending, spent = self.transaction.inputs[input_index], self.spent_outputs[input_index]
+        parts = [bytes((0, sighash_type)), _u32(self.transaction.version), _u32(self.transaction.locktime)]
+        if everyone:
+            parts.append(self._inputs_hashes)
+        if base in (SIGHASH_DEFAULT, ALL):
+            parts.append(self._outputs_hash)
+        parts.append(b"\x00")  # spend type: key path, no annex
+        if everyone:
+            parts.append(_u32(input_index))
+        else:
+            parts += [spending.outpoint, spent.serialize(), _u32(spending.sequence)]
+        if base == SINGLE:
+            parts.append(sha256(self._matching_output(input_index)))
+        return tagged_hash("TapSighash", *parts)
+
+    @cached_property
+    def _spent_root(self) -> tuple[bytes, int]:
+        return _merkle([sha256d(output.serialize()) for output in self.spent_outputs])
+
+    @cached_property
+    def _inputs_root(self) -> tuple[bytes, int]:
+        return _merkle([sha256d(each.outpoint + _u32(each.sequence)) for each in self.transaction.inputs])
+
+    @cached_property
+    def _outputs_root(self) -> tuple[bytes, int]:
+        return _merkle([sha256d(output.serialize()) for output in self.transaction.outputs])
+
+    @cached_property
+    def _inputs_hashes(self) -> bytes:
+        """sha_prevouts, sha_amounts, sha_scriptpubkeys, sha_sequences."""
+        inputs, spent = self.transaction.inputs, self.spent_outputs
+        return b"".join(
+            (
+                sha256(b"".join(each.outpoint for each in inputs)),
+                sha256(b"".join(_u64(output.value) for output in spent)),
+                sha256(b"".join(with_size(output.script_pubkey) for output in spent)),
+                sha256(b"".join(_u32(each.sequence) for each in inputs)),
+            )
+        )
+
+    @cached_property
+    def _outputs_hash(self) -> bytes:
+        return sha256(b"".join(output.serialize() for output in self.transaction.outputs))
+
+    def _check(self, input_index: int) -> None:
+        if not 0 <= input_index < len(self.transaction.inputs):
+            raise InvalidArgumentError("input_index", "must be the position of an input")
+
+    def _matching_output(self, input_index: int) -> bytes:
+        if input_index >= len(self.transaction.outputs):
+            raise SighashError("sighash_type", "SINGLE needs an output at the position of the input")
+        return self.transaction.outputs[input_index].serialize()
+
+
 def sighash_lotus(
     transaction: Transaction,
     input_index: int,
     spent_outputs: Sequence[TxOutput],
     sighash_type: int = SIGHASH_LOTUS_ALL,
 ) -> bytes:
-    """lotus-lib (Taproot): SIGHASH_LOTUS of a key-path spend; `spent_outputs` are those of all inputs, in order."""
-    _check(transaction, input_index, spent_outputs)
-    base = sighash_type & _BASE
-    if sighash_type & ~(_BASE | LOTUS | ANYONECANPAY) or sighash_type & LOTUS != LOTUS or base == 0:
-        raise InvalidArgumentError(
-            "sighash_type", "must be ALL, NONE or SINGLE with LOTUS, with or without ANYONECANPAY"
-        )
-    everyone = not sighash_type & ANYONECANPAY
-    spending, spent = transaction.inputs[input_index], spent_outputs[input_index]
-    parts = [
-        _u32(sighash_type),
-        sha256d(b"\x00" + spending.outpoint + _u32(spending.sequence) + spent.serialize()),
-    ]
-    if everyone:
-        root, _ = _merkle([sha256d(output.serialize()) for output in spent_outputs])
-        parts += [_u32(input_index), root, _u64(sum(output.value for output in spent_outputs))]
-    if base == ALL:
-        parts.append(_u64(sum(output.value for output in transaction.outputs)))
-    parts.append(_u32(transaction.version))
-    if everyone:
-        root, height = _merkle([sha256d(each.outpoint + _u32(each.sequence)) for each in transaction.inputs])
-        parts += [root, bytes((height,))]
-    if base == SINGLE:
-        parts.append(sha256d(_matching_output(transaction, input_index)))
-    if base == ALL:
-        root, height = _merkle([sha256d(output.serialize()) for output in transaction.outputs])
-        parts += [root, bytes((height,))]
-    parts.append(_u32(transaction.locktime))
-    return sha256d(b"".join(parts))
+    """`KeyPathSpend.lotus` of one input; `spent_outputs` are those of all inputs, in order."""
+    return KeyPathSpend(transaction, spent_outputs).lotus(input_index, sighash_type)
 
 
 def sighash_bip341(
@@ -62,43 +145,8 @@ def sighash_bip341(
     spent_outputs: Sequence[TxOutput],
     sighash_type: int = SIGHASH_DEFAULT,
 ) -> bytes:
-    """BIP-341, "Common signature message", for a key-path spend without annex."""
-    _check(transaction, input_index, spent_outputs)
-    if sighash_type not in _BIP341_TYPES:
-        raise InvalidArgumentError("sighash_type", "must be DEFAULT, ALL, NONE or SINGLE, or these with ANYONECANPAY")
-    everyone, base = not sighash_type & ANYONECANPAY, sighash_type & _BASE
-    spending, spent = transaction.inputs[input_index], spent_outputs[input_index]
-    parts = [bytes((0, sighash_type)), _u32(transaction.version), _u32(transaction.locktime)]
-    if everyone:
-        parts += [
-            sha256(b"".join(each.outpoint for each in transaction.inputs)),
-            sha256(b"".join(_u64(output.value) for output in spent_outputs)),
-            sha256(b"".join(with_size(output.script_pubkey) for output in spent_outputs)),
-            sha256(b"".join(_u32(each.sequence) for each in transaction.inputs)),
-        ]
-    if base in (SIGHASH_DEFAULT, ALL):
-        parts.append(sha256(b"".join(output.serialize() for output in transaction.outputs)))
-    parts.append(b"\x00")  # spend type: key path, no annex
-    if everyone:
-        parts.append(_u32(input_index))
-    else:
-        parts += [spending.outpoint, spent.serialize(), _u32(spending.sequence)]
-    if base == SINGLE:
-        parts.append(sha256(_matching_output(transaction, input_index)))
-    return tagged_hash("TapSighash", *parts)
-
-
-def _check(transaction: Transaction, input_index: int, spent_outputs: Sequence[TxOutput]) -> None:
-    if len(spent_outputs) != len(transaction.inputs):
-        raise InvalidArgumentError("spent_outputs", "must be one for each input")
-    if not 0 <= input_index < len(transaction.inputs):
-        raise InvalidArgumentError("input_index", "must be the position of an input")
-
-
-def _matching_output(transaction: Transaction, input_index: int) -> bytes:
-    if input_index >= len(transaction.outputs):
-        raise InvalidArgumentError("sighash_type", "SINGLE needs an output at the position of the input")
-    return transaction.outputs[input_index].serialize()
+    """`KeyPathSpend.bip341` of one input; `spent_outputs` are those of all inputs, in order."""
+    return KeyPathSpend(transaction, spent_outputs).bip341(input_index, sighash_type)
 
 
 def _merkle(leaves: list[bytes]) -> tuple[bytes, int]:

@@ -12,7 +12,7 @@ PEER_A = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
 PEER_B = "12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE"
 ADDRESS_B = f"/ip4/127.0.0.1/tcp/4328/p2p/{PEER_B}"
 AGGREGATE = "0311e9f965a979d23723cfecf4c04fdb21613cfc309106d63c8371e5e233cc1fd6"
-MESSAGE = "5fc1ba20b9d8c0ff9b4f43b6dd9a4c22c2e41e4b9f2a35a0a1d4e3c2b1a09f8e"
+MESSAGE = "8c4fb0aba820cdf409f4d930d6835cb9f86211608108c90cb443a4355bd9971d"
 REQUEST = "a1" * 32
 SESSION = "b2" * 32
 TXID = "c3" * 32
@@ -39,7 +39,15 @@ AGGREGATED: dict[str, Any] = {
     "scriptPubKey": f"625121{AGGREGATE}",
     "address": "lotus_JGEGSXYim6BwKeCd8zBLjRzEbFNSfDogTM2cXJuLcFt4YTdZ9ng",
 }
-ITEM: dict[str, Any] = {"message": MESSAGE, "tweaks": [{"taprootMerkleRoot": None}]}
+# MESSAGE is the hash of this transaction: it spends one output of the aggregated key, to itself, for a fee of 1 000.
+SHOWN: dict[str, Any] = {
+    "transactionHex": f"0200000001{TXID}0000000000ffffffff0158474c000000000024625121{AGGREGATE}00000000",
+    "spentOutputs": [{"value": 5_000_000, "script": f"625121{AGGREGATE}"}],
+    "amount": 5_000_000,
+    "transactionType": "spend",
+}
+ITEM: dict[str, Any] = {"message": MESSAGE, "tweaks": [{"taprootMerkleRoot": None}], "inputIndex": 0}
+REVIEWED: dict[str, Any] = {**ITEM, "aggregatedPublicKey": AGGREGATE, "checked": True}
 CRITERIA: dict[str, Any] = {"transactionTypes": ["spend", "swap"], "minAmount": 1_000_000, "maxAmount": 100_000_000}
 ADVERTISEMENT: dict[str, Any] = {
     "publicKey": KEY_B,
@@ -62,14 +70,14 @@ SIGNING_REQUEST: dict[str, Any] = {
     "state": "open",
     "scheme": "lotus",
     "requiredPublicKeys": [KEY_A, KEY_B],
-    "messages": [ITEM],
+    "messages": [REVIEWED],
     "message": MESSAGE,
     "tweaks": ITEM["tweaks"],
     "aggregatedPublicKey": AGGREGATE,
     "creator": KEY_A,
     "createdAt": NOW,
     "expiresAt": NOW + DAY,
-    "metadata": {"amount": 5_000_000, "transactionType": "spend"},
+    "metadata": SHOWN,
     "election": {"method": "lexicographic"},
     "signers": [
         {"publicKey": KEY_A, "peerId": PEER_A, "own": True, "delivered": True, "joined": True, "declined": False},
@@ -86,7 +94,7 @@ SIGNING_SESSION: dict[str, Any] = {
     "scheme": "lotus",
     "aggregatedPublicKey": AGGREGATE,
     "message": MESSAGE,
-    "messages": [ITEM],
+    "messages": [REVIEWED],
     "signers": [
         {"publicKey": KEY_A, "peerId": PEER_A, "joined": True, "nonce": True, "partialSignature": False},
         {"publicKey": KEY_B, "peerId": PEER_B, "joined": True, "nonce": False, "partialSignature": False},

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from rpc.models.open import RequestMetadata
-from rpc.models.tweaks import MessageItem, Tweaks
+from rpc.models.tweaks import MessageItem, ReviewedItem, Tweaks
 from rpc.models.values import (
     Count,
     Cursor,
@@ -59,7 +59,7 @@ class SigningRequest(Shown):
     state: RequestState
     scheme: SchemeName
     required_public_keys: Many[PublicKey]
-    messages: Many[MessageItem]
+    messages: Many[ReviewedItem]
     message: Hex32
     tweaks: Tweaks
     aggregated_public_key: PublicKey
@@ -89,6 +89,9 @@ class AnnounceSigningRequest(Change):
     messages: Annotated[Many[MessageItem], Field(min_length=1, max_length=100)] | None = None
     public_key: PublicKey
     tweaks: Tweaks | None = Field(default=None, description="of `message`; in `messages` each item has its own")
+    input_index: Count | None = Field(
+        default=None, description="the input that `message` belongs to; in `messages` each item has its own"
+    )
     ttl: Ttl | None = Field(default=None, description="milliseconds; 24 hours when absent, at most 7 days")
     round_ms: RoundMs | None = Field(
         default=None, description="how long an attempt may take once all have joined; 10 minutes when absent"
@@ -103,6 +106,8 @@ class AnnounceSigningRequest(Change):
             raise misfit("message", "give either this or messages")
         if self.messages is not None and self.tweaks is not None:
             raise misfit("tweaks", "goes with message; in messages each item has its own")
+        if self.messages is not None and self.input_index is not None:
+            raise misfit("inputIndex", "goes with message; in messages each item has its own")
         return self
 
     @model_validator(mode="after")
@@ -119,7 +124,7 @@ class AnnounceSigningRequest(Change):
         if self.messages is not None:
             return self.messages
         assert self.message is not None
-        return (MessageItem(message=self.message, tweaks=self.tweaks or ()),)
+        return (MessageItem(message=self.message, tweaks=self.tweaks or (), input_index=self.input_index),)
 
 
 class Announced(Changed):
@@ -169,6 +174,9 @@ class JoinSigningRequest(Change):
         default=True,
         description="false: startRound1 and startRound2 are called by the wallet; given again it changes a join that "
         "stands, as long as a round is left to wait",
+    )
+    require_checked: bool = Field(
+        default=False, description="true: only if every message is `checked` and leaves nothing `uncovered`"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpc.models.tweaks import MessageItem
+from rpc.models.tweaks import MessageItem, ReviewedItem
 from rpc.models.values import Count, Cursor, Hex32, Hex64, HexBytes, Millis, PageSize, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
 
@@ -41,7 +41,7 @@ class Session(Shown):
     scheme: SchemeName
     aggregated_public_key: PublicKey
     message: Hex32
-    messages: Many[MessageItem]
+    messages: Many[ReviewedItem]
     signers: Many[SessionSigner]
     coordinator: Coordinator | None = None
     deadline: Millis | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_serializer
 
 from rpc.models.values import Count, Hex32, PublicKey
-from rpc.models.wire import Many, Value
+from rpc.models.wire import Many, Shown, Value
 
 
 class TaprootTweak(Value):
@@ -41,7 +41,7 @@ Tweaks = Annotated[Many[Tweak], Field(max_length=16)]
 
 
 class MessageItem(Value):
-    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to.
+    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to, and has it checked.
 
     `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who announces
     may give it, to be refused when keys and tweaks do not make it.
@@ -49,5 +49,40 @@ class MessageItem(Value):
 
     message: Hex32
     tweaks: Tweaks = ()
-    input_index: Count | None = None
+    input_index: Count | None = Field(
+        default=None,
+        description="position among the inputs of `metadata.transactionHex`, from 0: the message must be its hash",
+    )
     aggregated_public_key: PublicKey | None = None
+
+
+UncheckedReason = Literal[
+    "no_transaction",
+    "no_input_index",
+    "transaction_unreadable",
+    "no_such_input",
+    "sighash_type",
+    "script_mismatch",
+    "message_mismatch",
+]
+
+
+class ReviewedItem(Shown):
+    """A message of a request, and whether this daemon has found it to be what the request shows."""
+
+    message: Hex32
+    tweaks: Tweaks = ()
+    input_index: Count | None = None
+    aggregated_public_key: PublicKey
+    checked: bool = Field(
+        description="the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends"
+        " the aggregate key of exactly these signers with these tweaks"
+    )
+    unchecked_reason: UncheckedReason | None = Field(
+        default=None, description="`no_transaction` and `no_input_index` can be joined unless requireChecked, no other"
+    )
+    unchecked_message: str | None = Field(default=None, description="what is wrong, where nobody can join")
+    uncovered: Many[str] | None = Field(
+        default=None,
+        description="what the sighash type leaves open to change: `outputs`, `otherOutputs`, `otherInputs`",
+    )

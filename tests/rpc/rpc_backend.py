@@ -174,7 +174,8 @@ class Signing:
     async def announce_signing_request(self, caller: Caller, params: requests.AnnounceSigningRequest) -> dict[str, Any]:
         self._keys.own(caller, params.public_key)
         request_id = f"{len(self._requests):064x}"
-        items = [item.model_dump(by_alias=True, exclude_none=True) for item in params.items]
+        found = {"aggregatedPublicKey": samples.AGGREGATE, "checked": True}
+        items = [item.model_dump(by_alias=True, exclude_none=True) | found for item in params.items]
         row = {
             **samples.SIGNING_REQUEST,
             "requestId": request_id,

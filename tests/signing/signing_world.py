@@ -14,6 +14,7 @@ from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import Origin, PassphraseFile
 from daemon.keys.sealing import KdfCost
 from daemon.keys.vault_start import Costs
+from daemon.policy import TransactionPolicy
 from daemon.signing.limits import SigningLimits
 from daemon.signing.service import SigningService
 from daemon.store import Store
@@ -29,11 +30,6 @@ from rpc.server.backend import handlers_of
 from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
-
-
-class AllowAll:
-    def check_join(self, request: Request, pubkey: bytes) -> None:
-        pass
 
 
 class Book:
@@ -141,9 +137,8 @@ class Daemon:
             identity=self.identity,
             discovery=self.discovery,
             clock=self.clock,
-            policy=AllowAll(),
             addrs=lambda: self.addrs,
-            **{"limits": self.world.limits, **settings},
+            **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
         self.keystore.on_lock(self.service.on_locked)
         self.handlers = handlers_of(*self.service.methods)
@@ -219,10 +214,10 @@ class World:
         self.daemons: list[Daemon] = []
         self.remote: list[Stoppable] = []
 
-    async def add(self, name: str = "lotus", *, keys: int = 1) -> Daemon:
+    async def add(self, name: str = "lotus", *, keys: int = 1, **settings: Any) -> Daemon:
         """One more daemon with that many keys."""
         daemon = Daemon(self, self.folder / f"d{len(self.daemons)}", os.urandom(32))
-        await daemon.start()
+        await daemon.start(**settings)
         for _ in range(keys):
             await daemon.new_key(name)
         self.daemons.append(daemon)

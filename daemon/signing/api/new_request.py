@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from daemon.signing.limits import SigningLimits
@@ -44,6 +45,18 @@ def make_request(
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
     _require_aggregates(params, request)
     return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
+
+
+@contextmanager
+def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
+    """Refusals name the members as the client wrote them: `message` stands for the only one of `messages`."""
+    try:
+        yield
+    except ApiError as refusal:
+        path = refusal.data.get("path")
+        if params.message is not None and isinstance(path, str):
+            refusal.data["path"] = path.removeprefix("messages[0].")
+        raise
 
 
 def require_scheme(keystore: Keystore, key: bytes, name: str) -> None:

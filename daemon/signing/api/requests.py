@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from secrets import token_bytes
 from typing import TypeVar
 
-from daemon.signing.api.new_request import make_request, require_scheme
+from daemon.signing.api.new_request import as_asked, make_request, require_scheme
 from daemon.signing.api.pages import next_cursor, position_of, that_fit
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
@@ -25,6 +25,7 @@ from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Cancel, Decline, Request
+from musig2.protocol.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
 from rpc.errors import ApiError, unknown_key
@@ -73,7 +74,8 @@ class RequestMethods:
             wall_ms=self._clock.wall_ms(),
             salt=token_bytes(16),
         )
-        self._policy.check_join(signed.record, signed.record.creator)
+        with as_asked(params):
+            self._policy.check_join(review_of(signed), signed.record.creator)
         await act(
             self._engine,
             lambda turn: self._open(turn, signed, auto=params.auto_advance),
@@ -130,7 +132,7 @@ class RequestMethods:
         auto = params.auto_advance if "auto_advance" in params.model_fields_set else None
         self._keystore.get(key)
         require_scheme(self._keystore, key, entry.request.record.scheme)
-        self._policy.check_join(entry.request.record, key)
+        self._policy.check_join(review_of(entry.request), key, require_checked=params.require_checked)
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Approved(key, auto)),

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from musig2.protocol.records.peers import peer_text
-from musig2.protocol.records.records import Item
+from musig2.protocol.records.records import Item, Request
+from musig2.protocol.review import ItemReview, Verdict, review_of
+from musig2.protocol.wire.frames import Signed
 from rpc.convert import tweak_to_json
 
 Json: TypeAlias = dict[str, Any]
@@ -21,6 +23,23 @@ def item_json(item: Item) -> Json:
     }
     if item.input is not None:
         shown["inputIndex"] = item.input
+    return shown
+
+
+def items_json(request: Signed[Request]) -> list[Json]:
+    """The messages of a request, each with what is known about it."""
+    reviews = review_of(request).items
+    return [item_json(item) | _review_json(review) for item, review in zip(request.record.items, reviews, strict=True)]
+
+
+def _review_json(review: ItemReview) -> Json:
+    shown: Json = {"checked": review.finding is None}
+    if review.finding is not None:
+        shown["uncheckedReason"] = review.finding.doubt.value
+    if review.finding is not None and review.verdict is Verdict.MISMATCH:
+        shown["uncheckedMessage"] = review.finding.sentence
+    if review.uncovered:
+        shown["uncovered"] = list(review.uncovered)
     return shown
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from daemon.signing.store import reads as reading
 from daemon.signing.store.reads import StoredJoin, StoredRequest, StoredSession
-from daemon.signing.store.values import Json, item_json
+from daemon.signing.store.values import Json, item_json, items_json
 from musig2.protocol.broadcast.election import priority
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.ids import session_id
@@ -57,7 +57,7 @@ def request_view(
         "state": stored.outcome.value,
         "scheme": request.scheme,
         "requiredPublicKeys": [request.keys[position].hex() for position in request.order],
-        "messages": [item_json(item) for item in request.items],
+        "messages": items_json(signed),
         "message": request.items[0].msg.hex(),
         "tweaks": item_json(request.items[0])["tweaks"],
         "aggregatedPublicKey": request.items[0].agg.hex(),
@@ -131,7 +131,7 @@ def session_view(
         "scheme": request.scheme,
         "aggregatedPublicKey": request.items[0].agg.hex(),
         "message": request.items[0].msg.hex(),
-        "messages": [item_json(item) for item in request.items],
+        "messages": items_json(signed),
         "signers": _session_signers(conn, signed, row, joins),
         "deadline": _deadline(request, row),
         "partialReleased": any(session.row.partial_released for session in rows),

@@ -23,6 +23,7 @@ class RequestsMethods(Asking):
         messages: Sequence[MessageItem | Mapping[str, Any]] | None = None,
         public_key: str,
         tweaks: Sequence[TaprootTweak | Mapping[str, Any] | PlainTweak] | None = None,
+        input_index: int | None = None,
         ttl: int | None = None,
         round_ms: int | None = None,
         metadata: RequestMetadata | Mapping[str, Any] | None = None,
@@ -40,6 +41,7 @@ class RequestsMethods(Asking):
                 "messages": messages,
                 "publicKey": public_key,
                 "tweaks": tweaks,
+                "inputIndex": input_index,
                 "ttl": ttl,
                 "roundMs": round_ms,
                 "metadata": metadata,
@@ -75,7 +77,13 @@ class RequestsMethods(Asking):
         return await self._ask(SigningRequest, "getSigningRequest", {"requestId": request_id})
 
     async def join_signing_request(
-        self, *, idempotency_key: str | None = None, request_id: str, public_key: str, auto_advance: bool | None = None
+        self,
+        *,
+        idempotency_key: str | None = None,
+        request_id: str,
+        public_key: str,
+        auto_advance: bool | None = None,
+        require_checked: bool | None = None,
     ) -> Joined:
         """Approves a request with an own key; after a dead attempt it starts the next."""
         return await self._ask(
@@ -86,6 +94,7 @@ class RequestsMethods(Asking):
                 "requestId": request_id,
                 "publicKey": public_key,
                 "autoAdvance": auto_advance,
+                "requireChecked": require_checked,
             },
         )
 

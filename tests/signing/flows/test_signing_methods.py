@@ -45,6 +45,7 @@ async def test_required_keys_are_shown_in_the_order_given(world: World) -> None:
     assert announced["request"]["requiredPublicKeys"] == keys
     (item,) = announced["request"]["messages"]
     assert (item["message"], item["tweaks"]) == ("aa" * 32, [])
+    assert (item["checked"], item["uncheckedReason"]) == (False, "no_transaction")
 
 
 async def test_a_new_request_shows_who_has_joined_and_who_was_reached(world: World) -> None:
