@@ -63,7 +63,7 @@ nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) -m tests.rpc.calls.slow_requests
 	@$(PY) -m tests.rpc.events.slow_resume
 
-test-javascript: env ## the JavaScript example against real daemons (needs Node 22 or newer, or NODE=PATH)
+test-javascript: env ## the JavaScript example against real daemons (needs Node 20 or newer, or NODE=PATH)
 	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_javascript
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)

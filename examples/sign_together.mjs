@@ -1,4 +1,5 @@
-// All four phases from the side of wallets, with nothing but fetch and WebSocket (Node 22 or newer, or a browser).
+// All four phases from the side of wallets, with nothing but fetch and, where there is one (Node 22 or newer, browsers),
+// WebSocket; Node 20 has none and asks with getEvents, which waits.
 //
 //     node examples/sign_together.mjs ALICE_DATADIR BOB_DATADIR
 //
@@ -11,7 +12,7 @@ const TYPE = "spend";
 const KEY_PATH = [{ taprootMerkleRoot: null }];
 const PATIENCE = 120_000;
 
-/** A daemon: calls over HTTP, events over a WebSocket that resumes where it broke. */
+/** A daemon: calls over HTTP, events over a WebSocket that resumes where it broke, or by long polling. */
 class Daemon {
   constructor(datadir) {
     this.datadir = datadir;
@@ -19,6 +20,7 @@ class Daemon {
     this.heard = [];
     this.wake = () => {};
     this.closed = false;
+    this.ending = new AbortController();
   }
 
   endpoint() {
@@ -32,6 +34,7 @@ class Daemon {
       method: "POST",
       headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+      signal: this.ending.signal,
     });
     const { result, error } = await response.json();
     if (error) throw Object.assign(new Error(`${method}: ${error.message}`), error);
@@ -41,6 +44,7 @@ class Daemon {
   /** Follows all events from where the log stands now. */
   async follow() {
     if (this.nextSeq === null) ({ nextSeq: this.nextSeq, logId: this.logId } = await this.call("getInfo"));
+    if (typeof WebSocket === "undefined") return void this.poll();
     const { ws, token } = this.endpoint();
     const socket = new WebSocket(ws, ["musigd", `bearer.${token}`]);
     this.socket = socket;
@@ -51,9 +55,26 @@ class Daemon {
     socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscribe", params }));
   }
 
+  /** The same events page by page: getEvents waits for the next one. */
+  async poll() {
+    while (!this.closed) {
+      try {
+        const params = { fromSeq: this.nextSeq, logId: this.logId, waitMs: 30_000 };
+        const page = await this.call("getEvents", params);
+        page.events.forEach((event) => this.hear(event));
+        this.nextSeq = page.nextSeq;
+      } catch (problem) { // the daemon is away, perhaps: the events are kept
+        if (!this.closed) console.error(`no events: ${problem.message}`);
+        await pause(500);
+      }
+    }
+  }
+
   take(message) {
-    if (message.method !== "subscription") return;
-    const event = message.params.result;
+    if (message.method === "subscription") this.hear(message.params.result);
+  }
+
+  hear(event) {
     if (event.event === "events:progress") this.nextSeq = event.data.nextSeq;
     else if (event.seq >= this.nextSeq) {
       this.nextSeq = event.seq + 1;
@@ -78,7 +99,8 @@ class Daemon {
 
   close() {
     this.closed = true;
-    this.socket.close();
+    this.ending.abort();
+    this.socket?.close();
   }
 }
 

@@ -20,6 +20,7 @@ from rpc.client.endpoint import Endpoint, Locator, locator_of
 from rpc.client.errors import CallFailed, ClientError, NotAuthorised, Unreachable, result_of
 from rpc.client.following import HeardEvent, follow
 from rpc.client.methods import Methods
+from rpc.client.patience import WAITING, through_restarts
 from rpc.client.socket import SocketClient, open_socket
 
 __all__ = ["CallFailed", "Client", "ClientError", "HeardEvent", "NotAuthorised", "Unreachable"]
@@ -76,8 +77,15 @@ class Client(Methods):
         """One call with params as on the wire, and its result as JSON; raises CallFailed or Unreachable.
 
         When the token is refused or nothing answers, place and token are looked up again once: the daemon may have
-        restarted. A call that was already under way is not repeated.
+        restarted. A call that was already under way is not repeated, but for those with `waitMs`, which only read: they
+        go on waiting while the daemon restarts, for as long as `waitMs` says.
         """
+        wait_ms = params.get("waitMs")
+        if method in WAITING and isinstance(wait_ms, int):
+            return await through_restarts(lambda left_ms: self._call(method, {**params, "waitMs": left_ms}), wait_ms)
+        return await self._call(method, params)
+
+    async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         session, endpoint = self._connection()
         body = orjson.dumps({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
         try:

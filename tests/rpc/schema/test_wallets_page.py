@@ -40,7 +40,7 @@ def test_command_of_the_page_is_a_valid_call(command: str) -> None:
 
 
 def test_every_event_method_and_reason_that_the_page_names_exists() -> None:
-    words = set(re.findall(r"`([^`]+)`", PAGE))
+    words = set(re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", PAGE, flags=re.DOTALL | re.MULTILINE)))
     events = {word for each in words for word in re.findall(r"\b[a-z0-9-]+:[a-z-]+\b", each)}
     assert events <= {*EVENTS, GAP, PROGRESS}
     called = {each.split(" {")[0].removesuffix("()") for each in words if re.match(r"[a-z]+[A-Z]\w+( \{|$)", each)}
@@ -54,7 +54,16 @@ def test_every_event_method_and_reason_that_the_page_names_exists() -> None:
 def fields_of_the_api() -> set[str]:
     models = [model for method in METHODS.values() for model in (method.params, method.result)]
     names = {str(info.alias) for model in models for info in model.model_fields.values()}
-    nested = {"inputIndex", "spentOutputs", "transactionHex", "localReputation", "transactionTypes", "publicKeys"}
+    nested = {
+        "inputIndex",
+        "spentOutputs",
+        "transactionHex",
+        "sighashType",
+        "uncheckedReason",
+        "localReputation",
+        "transactionTypes",
+        "publicKeys",
+    }
     return (
         names
         | nested
@@ -63,7 +72,7 @@ def fields_of_the_api() -> set[str]:
 
 
 def test_program_of_the_page_uses_methods_that_the_client_has() -> None:
-    with_client, without = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    with_client, without, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     for name in re.findall(r"(?:alice|bob)\.(\w+)\(", with_client):
         assert hasattr(Client, name)
     assert set(re.findall(r'\.call\("(\w+)"', without)) <= set(METHODS)
