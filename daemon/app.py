@@ -22,7 +22,7 @@ from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
 from daemon.api.translated import translated
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
 from daemon.host.datadir import Datadir
@@ -62,7 +62,7 @@ class App:
         self._make_server()
 
     def _make_local_parts(self) -> None:
-        self.clock = Clock()
+        self.clock = SystemClock()
         self.store = Store.open(self._datadir.path / DATABASE_NAME)
         self.events = EventLog(store=self.store, clock=self.clock)
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events)

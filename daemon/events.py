@@ -12,10 +12,11 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
+from daemon.clock import WallClock
 from daemon.store import Store
 
 PUBLISHED_AT_ONCE: Final = 500
@@ -23,10 +24,6 @@ DELETED_AT_ONCE: Final = 5_000
 MOST_BYTES: Final = 1024 * 1024 * 1024  # of data; strangers who advertise without end must not fill the disk
 
 Listener = Callable[[Sequence["Event"]], None]
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import structlog
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.store import Store, StoreError
+from daemon.tasks import BackgroundTasks
 
 log = structlog.get_logger("musigd.keys")
 
@@ -24,7 +24,7 @@ class LockEvents:
         self._store = store
         self._events = events
         self._keystore = keystore
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks("lock events")
 
     async def start(self) -> None:
         """Tell if the daemon is back in another state than it was in. After the keystore has started."""
@@ -40,13 +40,11 @@ class LockEvents:
 
     async def told(self) -> None:
         """Return when everything up to now has been told."""
-        await asyncio.gather(*self._tasks)
+        await self._tasks.finished()
 
     def _spawn(self) -> None:
         locked, until_ms = self._keystore.locked, self._keystore.locks_at_ms
-        task = asyncio.create_task(self._tell(locked=locked, until_ms=until_ms))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.once("tell", self._tell(locked=locked, until_ms=until_ms))
 
     async def _tell(self, *, locked: bool, until_ms: int | None) -> None:
         data: dict[str, Any] = {} if locked or until_ms is None else {"until": until_ms}

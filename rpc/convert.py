@@ -49,12 +49,3 @@ def open_of(value: Any) -> Open:
         return tuple(open_of(item) for item in value)
     assert value is None or isinstance(value, int | str | bool)
     return value
-
-
-def open_to_json(value: Open) -> Any:
-    """Metadata as clients see it; byte strings, which only other programs write, are shown as hex."""
-    if isinstance(value, Mapping):
-        return {name: open_to_json(item) for name, item in value.items()}
-    if isinstance(value, tuple):
-        return [open_to_json(item) for item in value]
-    return value.hex() if isinstance(value, bytes) else value

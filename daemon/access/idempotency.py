@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from daemon.clock import WallClock
 from daemon.events import last_seq
 from daemon.store import Store
 from rpc.calls.call import with_seq
@@ -16,10 +17,6 @@ from rpc.calls.idempotency import call_at_work
 from rpc.ports import StoredAnswer
 
 KEPT_MS: Final = 24 * 3_600_000
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

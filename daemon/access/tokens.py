@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from config.locations import COOKIE_NAME
+from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.host.datadir import DatadirError, group_id
 from daemon.host.private_file import write_private
@@ -23,10 +24,6 @@ from rpc.caller import OWNER, Scope, scopes_of
 from rpc.errors import ApiError, invalid_param, not_found
 from rpc.ports import TokenFact
 from rpc.server.auth import token_digest
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

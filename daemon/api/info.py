@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from config.settings import Settings
+from daemon.clock import Clock
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.store import Store
@@ -16,12 +17,6 @@ from rpc.models.wire import NoParams
 from rpc.ports import Health, Problem
 
 API_VERSION: Final = 1
-
-
-class Clock(Protocol):
-    def wall_ms(self) -> int: ...
-
-    def mono_ms(self) -> int: ...
 
 
 class Network(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from daemon.access.idempotency import keeping
+from daemon.clock import WallClock
 from daemon.peers.bans import Ban, Bans
 from musig2.protocol.records.peers import peer_parse, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
@@ -16,10 +17,6 @@ from rpc.models import node as models
 from rpc.models.wire import NoParams
 
 ITSELF: Final = "is this daemon itself; name another peer"
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 class Network(Protocol):

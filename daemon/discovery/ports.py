@@ -11,13 +11,6 @@ from p2p.network import Offence, PeerInfo
 Offend: TypeAlias = Callable[[bytes, Offence], None]
 
 
-class Clock(Protocol):
-    """Wall time dates things, monotonic time measures; integer milliseconds."""
-
-    def wall_ms(self) -> int: ...
-    def mono_ms(self) -> int: ...
-
-
 class Keys(Protocol):
     """The own signing keys. `sign` raises ApiError: `locked`, `unknown_key`, `paused`."""
 

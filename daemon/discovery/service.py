@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.methods import DiscoveryMethods
 from daemon.discovery.api.queries import Finding
@@ -25,13 +26,13 @@ from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import Presence
 from daemon.discovery.peers.problems import Problems
-from daemon.discovery.ports import Clock, Events, Identity, Keys, Net
+from daemon.discovery.ports import Events, Identity, Keys, Net
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
-from daemon.discovery.tasks import Tasks
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
+from daemon.tasks import BackgroundTasks
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.records import Notice, Record
@@ -72,7 +73,7 @@ class DiscoveryService:
         self._clock = clock
         self._network = network
         self._started = False
-        self._tasks = Tasks()
+        self._tasks = BackgroundTasks("discovery")
         self._buckets = Buckets()
         self._follows = Follows(store=store, in_force=in_force, bound=bound)
         self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, Protocol
 
 import musig2
+from daemon.clock import WallClock
 from daemon.keys import rows as key_rows
 from daemon.keys import vault
 from daemon.keys.passphrase import Origin, PassphraseFile
@@ -33,10 +34,6 @@ from daemon.keys.vault_start import Costs, open_vault
 from daemon.store import Store
 from musig2 import SecretKey
 from rpc.errors import ApiError, unknown_key
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 class Events(Protocol):

@@ -5,17 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.store import Store
 from musig2.protocol.records.peers import peer_text
 
 MOST = 10_000  # the newest are kept
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from daemon.events import EventLog
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store, StoreError
+from daemon.tasks import BackgroundTasks
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.wire.frames import Frame
 from p2p.network import Direction, GossipItem, NetState, NetStatus, Offence, PeerChange
@@ -51,7 +51,7 @@ class Junction:
         self._known_peers = known_peers
         self._ban_ms = ban_ms
         self._now_ms = now_ms
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks("junction")
         self._discovery: Discovery | None = None
         self._signing: Signing | None = None
         self._set_ban: Callable[[bytes, int], None] | None = None
@@ -67,7 +67,7 @@ class Junction:
 
     async def stop(self) -> None:
         """Wait for what is being stored."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.finished()
 
     def on_frames(self, batch: list[tuple[bytes, Frame]]) -> None:
         assert self._signing is not None
@@ -88,11 +88,11 @@ class Junction:
         if change.connected:
             self._signing.on_connected(change.peer)
             if change.addrs and change.direction is Direction.OUTBOUND:  # inbound ports do not last
-                self._in_background(self._known_peers.remember(change.peer, change.addrs))
+                self._store_soon("remember peer", self._known_peers.remember(change.peer, change.addrs))
         else:
             self._signing.on_disconnected(change.peer)
         name = "peer:connected" if change.connected else "peer:disconnected"
-        self._in_background(self._tell(name, peer_text(change.peer)))
+        self._store_soon("tell of peer", self._tell(name, peer_text(change.peer)))
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         self.offences[kind] += 1
@@ -102,7 +102,7 @@ class Junction:
         until_ms = self._now_ms() + self._ban_ms
         self._set_ban(peer, until_ms)
         log.warning("peer banned", peer=peer_text(peer), reason=reason)
-        self._in_background(self._ban(peer, until_ms, reason))
+        self._store_soon("ban", self._ban(peer, until_ms, reason))
 
     def on_state(self, state: NetState) -> None:
         self.state = state
@@ -119,13 +119,11 @@ class Junction:
         await self._store.write(lambda conn: self._events.append(conn, event, {"peerId": peer}))
         self._events.publish()
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _store_soon(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.once(name, self._unless_refused(work))
 
     @staticmethod
-    async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    async def _unless_refused(work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except StoreError as error:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
+from daemon.clock import WallClock
 from daemon.store import Store
 
 KEPT: Final = 1_000
 KEPT_PER_PEER: Final = 8
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 class KnownPeers:

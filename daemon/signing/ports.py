@@ -73,14 +73,6 @@ class Identity(Protocol):
     def sign(self, message: bytes) -> bytes: ...
 
 
-class Clock(Protocol):
-    """Wall time may jump, monotonic time never does; both in milliseconds."""
-
-    def wall_ms(self) -> int: ...
-
-    def mono_ms(self) -> int: ...
-
-
 class Store(Protocol):
     """One writer with group commit, readers beside it."""
 

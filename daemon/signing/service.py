@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from daemon.clock import Clock
 from daemon.signing.api.requests import RequestMethods
 from daemon.signing.api.sessions import SessionMethods
 from daemon.signing.api.visible import Finder
@@ -24,7 +25,6 @@ from daemon.signing.peers.notices import Notices
 from daemon.signing.peers.outcomes import Outcomes
 from daemon.signing.ports import (
     NO_CRASH_POINTS,
-    Clock,
     CrashPoints,
     Discovery,
     Events,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from daemon.access.idempotency import Idempotency
 from daemon.access.tokens import Tokens
+from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
@@ -18,10 +19,6 @@ from daemon.store import StoreError
 EVERY_S: Final = 600.0
 
 log = structlog.get_logger("musigd.retention")
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
 
 
 class Retention:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import musig2
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.discovery.directory.log import admit
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.events import candidate_of
@@ -130,7 +130,7 @@ class Node:
     """A daemon without RPC and signing: store, libp2p node, discovery."""
 
     def __init__(self, path: Path, network: str, *, listen: bool = True) -> None:
-        self.clock = Clock()
+        self.clock = SystemClock()
         self.keys = KeyRing()
         self.identity_seed = secrets.token_bytes(32)
         self.identity = PeerIdentity(self.identity_seed)

@@ -21,7 +21,7 @@ from typing import Any
 
 from daemon.access.idempotency import Idempotency
 from daemon.access.tokens import Tokens
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.store import Store
 from musig2.protocol.records.checks import Limits
@@ -62,7 +62,7 @@ class FloorNode:
 
     def __init__(self, folder: Path, network: str) -> None:
         self._folder = folder
-        self._clock = Clock()
+        self._clock = SystemClock()
         self._store = Store.open(folder / "musigd.db")
         self._events = EventLog(store=self._store, clock=self._clock)
         self._tokens = Tokens(store=self._store, clock=self._clock, events=self._events)

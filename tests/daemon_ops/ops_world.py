@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import find_passphrase
@@ -17,7 +17,7 @@ SECRET = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 NEGATED = "1c4f3bbd6703e3eb65040b37669046da93009b024aad0cef1b3cc57157e388ec"  # the group order minus SECRET
 
 
-class SettableClock(Clock):
+class SettableClock(SystemClock):
     now_ms = 1_800_000_000_000
 
     def wall_ms(self) -> int:

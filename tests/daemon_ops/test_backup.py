@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.host.datadir import Datadir, DatadirLocked
 from daemon.keys.identity import load_seed
@@ -26,7 +26,7 @@ MSG = b"\x07" * 32
 @pytest.fixture
 async def backup(store: Store, tmp_path: Path) -> Path:
     """A backup of a data directory with a key and an event, made while the store is open."""
-    log = EventLog(store=store, clock=Clock())
+    log = EventLog(store=store, clock=SystemClock())
     await log.start()
     await (await started(store, tmp_path)).create("lotus")
     await store.write(lambda conn: log.append(conn, "x", {}))

@@ -6,14 +6,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.store import Store
 
 
 async def main(path: Path) -> None:
     store = Store.open(path)
-    log = EventLog(store=store, clock=Clock())
+    log = EventLog(store=store, clock=SystemClock())
     await log.start()
     while True:
         events = await asyncio.gather(

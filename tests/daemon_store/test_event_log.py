@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import Event, EventLog, renew_log_id
 from daemon.store import Store
 
 KEY = b"\x02" * 33
 
 
-class SettableClock(Clock):
+class SettableClock(SystemClock):
     now_ms = 1_000
 
     def wall_ms(self) -> int:
@@ -121,7 +121,7 @@ async def test_the_log_goes_on_after_a_restart(store: Store, log: EventLog) -> N
     await store.write(append(log))
     await store.close()
     again = Store.open(store.path)
-    other = EventLog(store=again, clock=Clock())
+    other = EventLog(store=again, clock=SystemClock())
     await other.start()
     assert (other.log_id, other.next_seq, other.oldest_seq) == (log.log_id, 2, 1)
     await again.close()

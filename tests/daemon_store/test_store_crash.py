@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.store import Store
 from daemon.store.connection import inspect
@@ -41,7 +41,7 @@ async def test_acknowledged_events_survive_kill_9_without_a_gap(tmp_path: Path) 
         told = await killed_after(path, lines)
         assert inspect(path, full=True).version >= 1
         store = Store.open(path)
-        log = EventLog(store=store, clock=Clock())
+        log = EventLog(store=store, clock=SystemClock())
         await log.start()
         seqs = store.read(lambda conn: [row[0] for row in conn.execute("SELECT seq FROM events ORDER BY seq")])
         assert seqs == list(range(1, len(seqs) + 1))

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
@@ -61,7 +61,7 @@ class RealDaemon(Daemon):
         self.path = path
         self.seed = secrets.token_bytes(32)
         self.keys = KeyRing()
-        self.clock = Clock()  # type: ignore[assignment] # real time instead of a moved one
+        self.clock = SystemClock()  # type: ignore[assignment] # real time instead of a moved one
         self.heard = []
         self.notices = []
         self.ears = Ears()

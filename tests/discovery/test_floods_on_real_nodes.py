@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from libp2p.peer.id import ID
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
 from daemon.discovery.peers.dialling import SHARDS, provider_key
 from musig2.protocol.records.checks import Limits
@@ -43,7 +43,7 @@ async def stranger(name: str, hub: str) -> AsyncIterator[Network]:
     config = NetworkConfig(
         network=name, listen=("/ip4/127.0.0.1/tcp/0",), mdns=False, private_addresses=True, max_connections_per_ip=1_000
     )
-    node = Network(config, secrets.token_bytes(32), Rubbish(), Clock().wall_ms, Limits())
+    node = Network(config, secrets.token_bytes(32), Rubbish(), SystemClock().wall_ms, Limits())
     await node.start()
     try:
         await node.connect(hub)
@@ -54,7 +54,7 @@ async def stranger(name: str, hub: str) -> AsyncIterator[Network]:
 
 def keys_of(name: str) -> list[bytes]:
     """The provider keys of a type for now and for the next minutes."""
-    now_ms = Clock().wall_ms()
+    now_ms = SystemClock().wall_ms()
     times = (now_ms, now_ms + 5 * MINUTE_MS)
     return list(dict.fromkeys(provider_key(name, "swap", ms, shard) for ms in times for shard in range(SHARDS)))
 

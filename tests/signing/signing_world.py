@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from daemon.events import Event, EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import Origin, PassphraseFile
@@ -60,7 +60,7 @@ class Book:
 class BookDiscovery:
     """One daemon's view of the book."""
 
-    def __init__(self, book: Book, keystore: Keystore, identity: PeerIdentity, clock: Clock) -> None:
+    def __init__(self, book: Book, keystore: Keystore, identity: PeerIdentity, clock: SystemClock) -> None:
         self._book = book
         self._keystore = keystore
         self._identity = identity
@@ -209,7 +209,7 @@ class World:
         self.hub = hub or Hub()
         self.network = f"test-{os.urandom(4).hex()}"
         self.book = Book()
-        self.clock = Clock()
+        self.clock = SystemClock()
         self.limits = limits or SigningLimits(first_pause_ms=20)
         self.daemons: list[Daemon] = []
         self.remote: list[Stoppable] = []

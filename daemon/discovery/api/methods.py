@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
+from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.queries import Finding, cursor_of
 from daemon.discovery.directory.search import Query
@@ -13,7 +14,7 @@ from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Reach
 from daemon.discovery.own.rows import Terms
-from daemon.discovery.ports import Clock, Keys
+from daemon.discovery.ports import Keys
 from daemon.discovery.sync.rounds import Rounds
 from rpc.caller import Caller
 from rpc.calls.idempotency import call_at_work

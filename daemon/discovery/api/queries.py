@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.clock import Clock
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.lines import lines_of
 from daemon.discovery.directory.reputation import reputation_of
 from daemon.discovery.directory.search import Query, search
 from daemon.discovery.directory.statements import Kind, Statement, rank_of, signer_subject
 from daemon.discovery.intake.views import full_view
-from daemon.discovery.ports import Clock
 from daemon.store import Store
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.field_rules import SCHEMES

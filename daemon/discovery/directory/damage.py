@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.lines import checksum
 from daemon.discovery.directory.log import Changes, LogWrite
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock
 from daemon.store import Store
 
 log = logging.getLogger(__name__)

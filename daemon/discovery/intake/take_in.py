@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.log import Changes, LogWrite
 from daemon.discovery.directory.statements import Stated, Statement, is_stated
@@ -22,7 +23,7 @@ from daemon.discovery.intake.halves import WaitingRoom
 from daemon.discovery.intake.origin import Origin
 from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock, Events, Offend
+from daemon.discovery.ports import Events, Offend
 from daemon.store import Store
 from musig2.protocol.records.checks import entry_agrees
 from musig2.protocol.records.envelope import check_many

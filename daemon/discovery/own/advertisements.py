@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from daemon.clock import Clock
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.intake.views import full_view, view_of
@@ -20,7 +21,7 @@ from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own import rows as own_rows
 from daemon.discovery.own.publish import Publisher, Reach
 from daemon.discovery.own.rows import OwnRow, Terms
-from daemon.discovery.ports import Clock, Events, Identity, Keys, Net
+from daemon.discovery.ports import Events, Identity, Keys, Net
 from daemon.store import Store
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import seal

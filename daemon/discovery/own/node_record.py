@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from daemon.clock import Clock
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DAY_MS, HOUR_MS
-from daemon.discovery.ports import Clock, Identity
+from daemon.discovery.ports import Identity
 from daemon.store import Store
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Node

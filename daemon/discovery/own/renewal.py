@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from daemon.clock import Clock
 from daemon.discovery.limits import HOUR_MS, MINUTE_MS, TOMBSTONE_MS
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.rows import OwnRow
-from daemon.discovery.ports import Clock, Identity, Net
+from daemon.discovery.ports import Identity, Net
 from rpc.errors import ApiError
 
 log = logging.getLogger(__name__)

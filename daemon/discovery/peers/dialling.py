@@ -11,10 +11,11 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Iterable
 
+from daemon.clock import Clock
 from daemon.discovery.limits import HOUR_MS, MINUTE_MS
 from daemon.discovery.own.node_record import some_nodes
 from daemon.discovery.peers.lookup import Route
-from daemon.discovery.ports import Clock, Identity, Net
+from daemon.discovery.ports import Identity, Net
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
 from musig2.protocol.records.envelope import open_envelope

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from daemon.clock import Clock
 from daemon.discovery.api.queries import Finding
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.origin import Origin
 from daemon.discovery.intake.take_in import Ingest
-from daemon.discovery.ports import Clock, Net
+from daemon.discovery.ports import Net
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
-from daemon.discovery.tasks import Tasks
+from daemon.tasks import BackgroundTasks
 from musig2.protocol.errors import ProtocolError
 from musig2.protocol.records.envelope import open_verified
 from musig2.protocol.records.records import Advertisement, Record, Withdrawal
@@ -35,7 +36,7 @@ class Lookup:
         clock: Clock,
         puller: Puller,
         rounds: Rounds,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
     ) -> None:
         self._finding = finding
         self._ingest = ingest

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from daemon.clock import Clock
 from daemon.discovery.directory import reputation
 from daemon.discovery.directory.reputation import SessionOutcome
-from daemon.discovery.ports import Clock
-from daemon.discovery.tasks import Tasks
 from daemon.store import Store
+from daemon.tasks import BackgroundTasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Observation:
 class Observations:
     """Belongs to the event loop."""
 
-    def __init__(self, *, store: Store, clock: Clock, tasks: Tasks) -> None:
+    def __init__(self, *, store: Store, clock: Clock, tasks: BackgroundTasks) -> None:
         self._store = store
         self._clock = clock
         self._tasks = tasks

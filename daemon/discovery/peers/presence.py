@@ -10,10 +10,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
+from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.log import Changes, prune
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock, Events
+from daemon.discovery.ports import Events
 from daemon.store import Store
 from p2p.network import PeerChange
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from daemon.clock import Clock
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.peers.dialling import Company
-from daemon.discovery.ports import Clock, Net
+from daemon.discovery.ports import Net
 from daemon.discovery.sync.rounds import Rounds
 
 ALONE_MS = 20_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from daemon.discovery.ports import Clock
+from daemon.clock import Clock
 
 REFILL_SHARE = 0.01  # of the whole, per second
 PEERS = 4_096

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from daemon.clock import Clock
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock, Net, Offend
+from daemon.discovery.ports import Net, Offend
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.wire.sync import Answer, Ask, Busy, encode_ask, open_answer
 from p2p.network import Offence, P2PError

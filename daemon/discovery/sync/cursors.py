@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from functools import partial
 
-from daemon.discovery.ports import Clock
+from daemon.clock import Clock
 from daemon.store import Store
 
 log = logging.getLogger(__name__)

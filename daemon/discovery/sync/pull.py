@@ -15,11 +15,12 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 
+from daemon.clock import Clock
 from daemon.discovery.directory.buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
 from daemon.discovery.intake.origin import Origin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock, Net, Offend
+from daemon.discovery.ports import Net, Offend
 from daemon.discovery.sync.answers import head_of
 from daemon.discovery.sync.conversation import Conversation, End, Report, Stop
 from daemon.discovery.sync.cursors import Cursor, Cursors

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from daemon.clock import Clock
 from daemon.discovery.directory.address_ranges import range_of_text
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Clock, Net
+from daemon.discovery.ports import Net
 from daemon.discovery.sync.conversation import End, Report
 from daemon.discovery.sync.pull import Puller
 from musig2.protocol.records.peers import peer_text

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from secrets import token_bytes
 from typing import TypeVar
 
+from daemon.clock import Clock
 from daemon.signing.api.new_request import as_asked, make_request, require_scheme
 from daemon.signing.api.pages import next_cursor, position_of, that_fit
 from daemon.signing.api.visible import Finder
@@ -16,7 +17,7 @@ from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.ports import Clock, Keystore, Policy, Store
+from daemon.signing.ports import Keystore, Policy, Store
 from daemon.signing.store import reads as reading
 from daemon.signing.store.values import Json
 from daemon.signing.store.writes import FINAL, SaveRequest

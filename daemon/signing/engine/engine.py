@@ -21,13 +21,14 @@ from typing import Protocol
 
 import structlog
 
+from daemon.clock import Clock
 from daemon.signing.engine.events import Teller, store_failed
 from daemon.signing.engine.outgoing import Sender
 from daemon.signing.engine.roster import Entry, Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.ports import NO_CRASH_POINTS, Clock, CrashPoints, Events, Network, Store
+from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, Events, Network, Store
 from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
 from musig2.protocol.records.ids import session_id
 

@@ -13,7 +13,8 @@ from typing import Protocol, TypeAlias, assert_never
 
 import structlog
 
-from daemon.signing.ports import Clock, Identity, Keystore
+from daemon.clock import Clock
+from daemon.signing.ports import Identity, Keystore
 from musig2 import MusigError, NonceConsumed, SecNonce, scheme
 from musig2.protocol.interface.effects import Need, NeedJoin, NeedNonces, NeedPartials
 from musig2.protocol.interface.inputs import JoinReady, NoncesReady, PartialsReady, SignerRefused

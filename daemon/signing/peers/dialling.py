@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from daemon.clock import Clock
 from daemon.signing.engine.roster import Entry, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.incoming import LIVE, introduce
-from daemon.signing.ports import Clock, Discovery, Network, Route
+from daemon.signing.ports import Discovery, Network, Route
+from daemon.tasks import BackgroundTasks
 from musig2.protocol.interface.effects import Outcome
 from musig2.protocol.interface.inputs import PeerConnected, PeerDisconnected
 
@@ -59,21 +61,18 @@ class Delivery:
         self._unreached = unreached
         self._chases: dict[Goal, _Chase] = {}
         self._queue: list[tuple[int, Goal]] = []
-        self._dials: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks("signing")
+        self._dials = BackgroundTasks("signing")
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to dial."""
-        self._task = asyncio.create_task(self._run(), name="signing delivery")
+        self._tasks.lasting("delivery", self._run)
 
     async def stop(self) -> None:
         """End, with every dial under way."""
-        tasks = [task for task in (self._task, *self._dials) if task is not None]
-        self._task = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
+        await self._dials.stop()
 
     def pursue(self, entry: Entry) -> None:
         """Connect to whoever of this request's signers should be connected and is not."""
@@ -164,15 +163,8 @@ class Delivery:
         return None
 
     def _dial(self, goal: Goal, chase: _Chase) -> None:
-        task = asyncio.create_task(self._chase(goal, chase), name="signing dial")
-        self._dials.add(task)
-        task.add_done_callback(self._dialled)
-
-    def _dialled(self, task: asyncio.Task[None]) -> None:
-        self._dials.discard(task)
-        self._wake.set()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a dial failed unexpectedly", exc_info=task.exception())
+        dial = self._dials.once("dial", self._chase(goal, chase))
+        dial.add_done_callback(lambda _: self._wake.set())
 
     async def _chase(self, goal: Goal, chase: _Chase) -> None:
         request, index = goal

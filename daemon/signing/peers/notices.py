@@ -7,18 +7,19 @@ signed delegation of a required key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from secrets import token_bytes
-from typing import Any
 
 import structlog
 
+from daemon.clock import Clock
 from daemon.signing.engine.roster import Entry, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.incoming import introduce
-from daemon.signing.ports import Clock, Discovery, Identity, Keystore, Network, Store
+from daemon.signing.ports import Discovery, Identity, Keystore, Network, Store
 from daemon.signing.store import reads as reading
+from daemon.tasks import BackgroundTasks
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.ids import tag_of
 from musig2.protocol.records.peers import peer_text
@@ -60,14 +61,11 @@ class Notices:
         self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
         self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
         self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks("signing notices")
 
     async def stop(self) -> None:
         """End what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     def unreached(self, entry: Entry) -> None:
         """A signer of this request could not be reached: the creator says so to the world, once."""
@@ -76,7 +74,7 @@ class Notices:
         if not missing or request.record.creator not in entry.own or request.id in self._published:
             return
         self._published.add(request.id)
-        self._spawn(self._discovery.publish_notice(self._notice(missing, request.record.expires)))
+        self._tasks.once("publish", self._discovery.publish_notice(self._notice(missing, request.record.expires)))
 
     def forget(self, entry: Entry) -> None:
         """This request leaves memory."""
@@ -106,7 +104,7 @@ class Notices:
             self._askers[notice.peer] = known | {key: max(notice.exp, known.get(key, 0)) for key in named}
             while len(self._askers) > ASKERS:
                 del self._askers[next(iter(self._askers))]
-            self._spawn(self._ask(notice.peer, named))
+            self._tasks.once("ask", self._ask(notice.peer, named))
 
     async def ask_again(self) -> None:
         """Fetch once more from everybody whose notice named an own key and still holds."""
@@ -161,13 +159,3 @@ class Notices:
             self._roster.suggest(entry, index, (*entry.candidates[index][-3:], peer))
             introduce(turn, entry, peer)
             entry.delivered.add(index)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="signing notice")
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a notice could not be handled", exc_info=task.exception())

@@ -11,10 +11,10 @@ from daemon.signing.store.values import Json, item_json, items_json
 from musig2.protocol.broadcast.election import priority
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.open_maps import open_to_json
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
-from rpc.convert import open_to_json
 
 PHASES = {
     State.JOINING: "joining",

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from musig2 import Tweak, TweakKind
+from musig2.protocol.records.open_maps import open_to_json
 from rpc.calls.params import params_of
-from rpc.convert import open_of, open_to_json, pubkeys_of, tweak_to_json, tweaks_of
+from rpc.convert import open_of, pubkeys_of, tweak_to_json, tweaks_of
 from rpc.errors import ApiError
 from rpc.methods import samples
 from rpc.methods.table import METHODS

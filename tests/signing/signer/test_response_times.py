@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daemon.clock import Clock
+from daemon.clock import SystemClock
 from tests.signing.signing_world import World, announce, join, signatures
 
 PAUSE_MS = 5_000
 
 
-class MovedClock(Clock):
+class MovedClock(SystemClock):
     """Real time, and what a test adds to it."""
 
     added_ms = 0

@@ -1,4 +1,4 @@
-"""Tasks that run for as long as the service does, and short ones on the side."""
+"""Tasks on the side: they live as long as the part that starts them, and none fails unheard."""
 
 from __future__ import annotations
 
@@ -8,35 +8,44 @@ from typing import Any
 
 import structlog
 
-log = structlog.get_logger("musigd.discovery")
+log = structlog.get_logger("musigd.tasks")
 
 AGAIN_S = 1.0
 
 
-class Tasks:
-    """Ends with `stop`. What fails is logged; a lasting task is begun again after a pause."""
+class BackgroundTasks:
+    """The tasks of one part of the daemon, named after it. What fails is logged; a lasting task is begun again."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many are under way."""
+        return len(self._tasks)
 
     def lasting(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run for ever."""
         self._add(self._again_and_again(name, run), name)
 
-    def once(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Run to the end."""
+    def once(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
+        """Run to the end. The task never raises."""
         task = self._add(self._logged(name, work), name)
         task.add_done_callback(lambda _: work.close())  # where the task was cancelled before it began
+        return task
+
+    async def finished(self) -> None:
+        """Wait for all that is under way now."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop(self) -> None:
         """Cancel all and wait for them."""
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.finished()
 
     def _add(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=f"musigd discovery {name}")
+        task = asyncio.create_task(work, name=f"{self._owner}: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -50,4 +59,4 @@ class Tasks:
         try:
             await work
         except Exception as error:
-            log.exception("a task of discovery failed", task=name, error=type(error).__name__)
+            log.exception("a background task failed", owner=self._owner, task=name, error=type(error).__name__)
