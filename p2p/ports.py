@@ -26,7 +26,6 @@ class Offence(StrEnum):
     BAD_ENCODING = "bad_encoding"
     BAD_SIGNATURE = "bad_signature"
     RATE = "rate"
-    TIME = "time"
 
 
 class NetStatus(StrEnum):

@@ -22,7 +22,6 @@ from daemon.demo.wallet import Wallet, WalletFailed
 from rpc.client.client import Client, ClientError
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
-MAX_SIGNERS = 20
 
 
 @dataclass(frozen=True, slots=True)

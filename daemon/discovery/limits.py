@@ -35,7 +35,6 @@ class DiscoveryLimits:
     half_ms: int = 10 * MINUTE_MS  # how long an entry waits for its advertisement, and the other way round
     halves: int = 10_000
     halves_per_peer: int = 100
-    message_bytes: int = 512 * 1024  # one ask or answer of the directory protocol
     page_bytes: int = 448 * 1024
     sync_rounds: int = 4_000
     sync_bytes: int = 512 * 1024 * 1024

@@ -43,10 +43,6 @@ class Bans:
         now_ms = self._clock.wall_ms()
         return [ban for ban in self._bans.values() if ban.until_ms > now_ms]
 
-    def is_banned(self, peer: bytes) -> bool:
-        ban = self._bans.get(peer)
-        return ban is not None and ban.until_ms > self._clock.wall_ms()
-
     async def ban(
         self, peer: bytes, until_ms: int, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
     ) -> Ban:

@@ -112,11 +112,6 @@ class Store:
         if self._begin_to_close():
             await asyncio.to_thread(self._close_rest)
 
-    def close_now(self) -> None:
-        """The same without an event loop; blocks."""
-        if self._begin_to_close():
-            self._close_rest()
-
     def _begin_to_close(self) -> bool:
         """Take no more reads; False if that was done before."""
         if self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import time
@@ -179,7 +180,7 @@ class Node:
 def put(path: Path, statements: Iterator[Statement] | Sequence[Statement]) -> None:
     """Write statements into a closed store as if they had been verified."""
     store = Store.open(path)
-    store.close_now()
+    asyncio.run(store.close())
     import sqlite3
 
     conn = sqlite3.connect(path, isolation_level=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from contextlib import closing
@@ -20,7 +21,7 @@ BROKEN = Migration(3, "broken", "DROP TABLE a; INSERT INTO nowhere VALUES (1);")
 
 def open_and_close(path: Path, *steps: Migration) -> int:
     store = Store.open(path, steps)
-    store.close_now()
+    asyncio.run(store.close())
     return store.schema_version
 
 

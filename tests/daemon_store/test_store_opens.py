@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from contextlib import closing
@@ -15,7 +16,7 @@ from daemon.store import Store, StoreCorrupt, StoreTooNew, StoreUnusable
 
 def filled(path: Path, rows: int = 2_000) -> None:
     store = Store.open(path)
-    store.close_now()
+    asyncio.run(store.close())
     with closing(sqlite3.connect(path)) as conn, conn:
         conn.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", [(f"n{n}", b"x" * 100) for n in range(rows)])
 
@@ -78,7 +79,7 @@ def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     path.touch()
     store = Store.open(path)
     assert store.schema_version >= 1
-    store.close_now()
+    asyncio.run(store.close())
 
 
 def test_a_directory_in_its_place_is_a_sentence(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ async def test_damage_is_found_at_start(world: World) -> None:
     await alice.service.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(3))))
     await spoil(alice, "record")
     alice = await world.again(alice)
-    await until(lambda: alice.service._damage.dropped == 1)
-    assert alice.lines() == 2
+    await until(lambda: alice.lines() == 2)
+    assert len(await alice.found()) == 2
 
 
 async def test_damaged_lines_are_not_served(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Damage to the stored log: found when a line is read and in a pass after start, dropped, counted, fetched again."""
+"""Damage to the stored log: found when a line is read and in a pass after start, dropped, and fetched again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class Damage:
         self._limits = limits
         self._buckets = buckets
         self._bad: set[int] = set()
-        self.dropped = 0
 
     def found(self, seq: int, line: Sequence[Any]) -> bool:
         """Whether a line is damaged; `line` is kind, id, ts, record, entry, view, checksum."""
@@ -63,7 +62,6 @@ class Damage:
             return write.close()
 
         changes = await self._store.write(write)
-        self.dropped += len(changes.gone)
         self._store.read(lambda conn: self._buckets.reload(conn, now_ms))
         log.error("%d lines of the stored directory were damaged; they are fetched again.", len(changes.gone))
         return True

@@ -8,12 +8,10 @@ tombstone there, and outlives by ten minutes every advertisement that it could h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from musig2.protocol.records.envelope import check_many
 from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 
@@ -78,19 +76,6 @@ def check_record(size: int, record: Stated, now_ms: int, limits: Limits, live: b
 
 def _oldest_ms(record: Stated, limits: Limits) -> int:
     return limits.max_ttl_ms + (TOMBSTONE_GRACE_MS if isinstance(record, Withdrawal) else 0)
-
-
-check_advertisement = check_withdrawal = check_entry = check_node = check_notice = check_record
-
-
-def check_batch(batch: Sequence[Signed[Stated]], now_ms: int, limits: Limits, live: bool) -> list[Rejection | None]:
-    """All four checks of many records; signatures are checked together, of those that passed the first three only."""
-    found = [check_record(len(signed.envelope), signed.record, now_ms, limits, live) for signed in batch]
-    passed = [index for index, rejection in enumerate(found) if rejection is None]
-    for index, good in zip(passed, check_many([batch[index] for index in passed]), strict=True):
-        if not good:
-            found[index] = Rejection.SIGNATURE
-    return found
 
 
 def newer(a: Signed[Record], b: Signed[Record]) -> bool:

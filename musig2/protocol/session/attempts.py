@@ -121,10 +121,6 @@ class Attempts:
             del self._rejoins[key]
         return over
 
-    def waits_to_rejoin(self, key: bytes) -> bool:
-        """Whether this key will open the next attempt by itself."""
-        return key in self._rejoins
-
     def forget_plans(self) -> None:
         """The request is over."""
         self.wanted.clear()

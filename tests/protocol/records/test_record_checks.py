@@ -8,15 +8,12 @@ import pytest
 from musig2.protocol.records.checks import (
     Limits,
     Rejection,
-    check_advertisement,
-    check_batch,
     check_record,
     entry_agrees,
     newer,
 )
 from musig2.protocol.records.records import Withdrawal
-from musig2.protocol.wire.frames import Signed
-from tests.protocol.records_world import ANNA, DAY, MINUTE, NOW, advertisement, entry, every_record, notice
+from tests.protocol.records_world import ANNA, DAY, MINUTE, NOW, advertisement, entry, every_record
 
 LIMITS = Limits()
 RECORDS = every_record()
@@ -72,9 +69,9 @@ def test_a_tombstone_outlives_every_advertisement_that_it_could_have_to_beat() -
 
 def test_the_cheapest_check_that_fails_is_named() -> None:
     rotten = advertisement(ts=NOW - DAY, exp=NOW - 1)
-    assert check_advertisement(10_001, rotten, NOW, LIMITS, True) is Rejection.TOO_LARGE
-    assert check_advertisement(1, rotten, NOW, LIMITS, True) is Rejection.TIMESTAMP
-    assert check_advertisement(1, rotten, NOW, LIMITS, False) is Rejection.EXPIRED
+    assert check_record(10_001, rotten, NOW, LIMITS, True) is Rejection.TOO_LARGE
+    assert check_record(1, rotten, NOW, LIMITS, True) is Rejection.TIMESTAMP
+    assert check_record(1, rotten, NOW, LIMITS, False) is Rejection.EXPIRED
 
 
 def test_limits_are_the_operator_s() -> None:
@@ -82,17 +79,6 @@ def test_limits_are_the_operator_s() -> None:
     assert check_record(101, advertisement(), NOW, tight, True) is Rejection.TOO_LARGE
     assert check_record(100, advertisement(), NOW + 11, tight, True) is Rejection.TIMESTAMP
     assert check_record(100, advertisement(), NOW, tight, True) is Rejection.EXPIRED
-
-
-def forged(signed: Signed[Any]) -> Signed[Any]:
-    """The same record, countersigned with a wrong byte."""
-    return Signed(signed.record, signed.id, signed.envelope[:-1] + bytes([signed.envelope[-1] ^ 1]))
-
-
-def test_a_batch_passes_all_four_checks() -> None:
-    good, old = ANNA.seal(advertisement()), ANNA.seal(advertisement(ts=NOW - DAY, exp=NOW + DAY))
-    found = check_batch([good, forged(good), old, forged(old), ANNA.seal(notice())], NOW, LIMITS, True)
-    assert found == [None, Rejection.SIGNATURE, Rejection.TIMESTAMP, Rejection.TIMESTAMP, None]
 
 
 def test_the_higher_time_is_newer() -> None:

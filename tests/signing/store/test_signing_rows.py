@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -84,7 +85,7 @@ def row(**changes: object) -> SessionRow:
 @pytest.fixture
 def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     store = Store.open(tmp_path / "musigd.db")
-    store.close_now()
+    asyncio.run(store.close())
     conn = sqlite3.connect(tmp_path / "musigd.db")
     rows.save_request(conn, SaveRequest(request(), frozenset({KEYS[0]}), None, NOW))
     yield conn
