@@ -1,15 +1,22 @@
-"""Sets up logs: structlog for us, the standard library's for others, one format, no secret in either."""
+"""Sets up logs: structlog for us, the standard library's for others, one format, no secret in either.
+
+Everything goes through one bounded queue (`config.output.outlet`), from every thread: no log call waits for
+who reads the log. What libraries print takes the same way: `config.output.printed`.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
-import sys
+import os
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import orjson
 import structlog
 
+from config.output.outlet import Outlet
+from config.output.terminal import STDERR, stderr_encoding
 from config.plain_text import escaped
 from config.redaction import redact_entry
 
@@ -17,8 +24,45 @@ QUIET: Final = ("asyncio", "aiohttp.access", "multiaddr", "async_service", "zero
 SEVERAL_LINES: Final = ("exception", "stack")  # members of an entry that are written as they are laid out
 
 
-def configure_logging(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Log to `stream` (stderr): `form` is `console` for people or `json`, one object per line. May be called again."""
+class LogOutlet(logging.Handler):
+    """Renders each record where it is made, since what it names may change, and leaves the writing to the outlet."""
+
+    def __init__(self, outlet: Outlet, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self.outlet = outlet
+        self._encoding = encoding
+        outlet.on_drops = self._drops_told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.outlet.put(lambda: self._rendered(record))
+
+    def _rendered(self, record: logging.LogRecord) -> bytes:
+        try:
+            return self._encoded(self.format(record))
+        except Exception as error:  # noqa: BLE001 - no log call may fail, whatever somebody gives it to render
+            return self._encoded(f"a log line of {record.name} cannot be shown: {type(error).__name__}")
+
+    def _drops_told(self, count: int) -> bytes:
+        text = f"{count} log lines were dropped: nobody read them, or they could not be written"
+        return self._rendered(logging.LogRecord("musigd.log", logging.WARNING, __file__, 0, text, None, None))
+
+    def _encoded(self, line: str) -> bytes:
+        return line.encode(self._encoding, "backslashreplace") + b"\n"
+
+
+def configure_logging(level: str, form: str) -> Outlet:
+    """Log to standard error, by the outlet that is returned: close it before the process ends.
+
+    `form` is `console` for people or `json`, one object per line. May be called again.
+    """
+    outlet = Outlet(STDERR)
+    encoding = "utf-8" if form == "json" else stderr_encoding()
+    log_to(LogOutlet(outlet, encoding), level, form, colours=os.isatty(STDERR))
+    return outlet
+
+
+def log_to(handler: logging.Handler, level: str, form: str, *, colours: bool = False) -> None:
+    """Make `handler` the only one of the process, with our format."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -29,8 +73,6 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    target = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared(),
@@ -39,12 +81,11 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
                 structlog.processors.format_exc_info,  # plain: tracebacks with local variables would show secrets
                 redact_entry,
                 escape_entry,
-                _json_renderer() if form == "json" else _console_renderer(target),
+                _json_renderer() if form == "json" else _console_renderer(colours=colours),
             ],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
+    logging.getLogger().handlers[:] = [handler]
     set_level(level)
 
 
@@ -86,10 +127,17 @@ def _shared() -> list[Any]:
 
 
 def _json_renderer() -> structlog.processors.JSONRenderer:
-    return structlog.processors.JSONRenderer(serializer=lambda entry, **_: orjson.dumps(entry, default=str).decode())
+    return structlog.processors.JSONRenderer(serializer=lambda entry, **_: _as_json(entry))
 
 
-def _console_renderer(target: TextIO) -> structlog.dev.ConsoleRenderer:
+def _as_json(entry: Any) -> str:
+    try:
+        return orjson.dumps(entry, default=str).decode()
+    except TypeError:  # half of a character, as in a path that is not UTF-8; or a number past 64 bits
+        return json.dumps(entry, default=str)
+
+
+def _console_renderer(*, colours: bool) -> structlog.dev.ConsoleRenderer:
     return structlog.dev.ConsoleRenderer(
-        colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        colors=colours, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
     )

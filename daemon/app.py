@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 from config.locations import DATABASE_NAME
+from config.output.outlet import OutletState
 from config.settings import Settings
 from daemon.access.idempotency import Idempotency
 from daemon.access.tokens import Tokens
-from daemon.api.info import InfoService
+from daemon.api.info import InfoService, log_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
@@ -51,8 +52,12 @@ from rpc.server.server import RpcServer
 class App:
     """One daemon in a claimed data directory. Made inside the event loop; opening the database may raise StoreError."""
 
-    def __init__(self, settings: Settings, datadir: Datadir) -> None:
+    def __init__(
+        self, settings: Settings, datadir: Datadir, log_state: Callable[[], OutletState] = OutletState.of_none
+    ) -> None:
+        """`log_state`: how the log gets out."""
         self.settings = settings
+        self._log_state = log_state
         self._datadir = datadir
         self.version = version("musigd")
         self._stops: list[Callable[[], Awaitable[object]]] = []
@@ -142,7 +147,7 @@ class App:
             events=self.events,
             health=self.health,
             clock=self.clock,
-            problems=self.discovery.problems,
+            problems=lambda: [*self.discovery.problems(), *log_problems(self._log_state())],
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
         backend = translated(
@@ -169,7 +174,9 @@ class App:
             idempotency=self.idempotency,
             followed=self.discovery.followed_by,
             health=self.health,
-            metrics=DaemonMetrics(store=self.store, network=self.network, offences=self.junction.offences),
+            metrics=DaemonMetrics(
+                store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
+            ),
             now_ms=self.clock.wall_ms,
         )
 

@@ -9,7 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from daemon.errors import EXIT_CONFIGURATION
+from config.output.outermost import guarded
+from config.output.terminal import complain
+from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE
 
 VERSIONS = ((3, 11), (3, 13))
 
@@ -23,8 +25,12 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `musigd` and return its exit code: 0 clean, 1 failure, 2 usage or configuration, 3 datadir not usable."""
+    return guarded("musigd", lambda: _run_command(argv), failure=EXIT_FAILURE)
+
+
+def _run_command(argv: Sequence[str] | None) -> int:
     if not VERSIONS[0] <= sys.version_info[:2] <= VERSIONS[1]:
-        sys.stderr.write("musigd needs Python 3.11, 3.12 or 3.13; install it with one of these.\n")
+        complain("musigd needs Python 3.11, 3.12 or 3.13; install it with one of these.")
         return EXIT_CONFIGURATION
     arguments = _parser().parse_args(argv)
     module, _, function = arguments.command.partition(":")

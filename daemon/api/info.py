@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from config.output.outlet import OutletState
 from config.settings import Settings
 from daemon.clock import Clock
 from daemon.events import EventLog
@@ -17,6 +18,7 @@ from rpc.models.wire import NoParams
 from rpc.ports import Health, Problem
 
 API_VERSION: Final = 1
+STUCK_S: Final = 10.0  # a terminal that somebody has stopped for a moment is no problem
 
 
 class Network(Protocol):
@@ -105,6 +107,18 @@ def keystore_problems(keystore: Keystore, known: Sequence[Problem] = ()) -> list
         )
     said = {problem.reason for problem in known}
     return [problem for problem in found if problem.reason not in said]
+
+
+def log_problems(log: OutletState) -> list[tuple[str, str]]:
+    """(reason, remedy), when log lines get lost and it does not pass by itself."""
+    if log.failure is not None:
+        cause = f"standard error cannot be written ({log.failure})"
+    elif log.stuck_s >= STUCK_S or log.dropped_lately:
+        cause = "whoever reads the standard error of the daemon does not, or too slowly"
+    else:
+        return []
+    remedy = f"The log is not complete, because {cause}: mend that, or set log.level higher."
+    return [("log_not_written", f"{remedy} {log.dropped} lines were dropped since the start.")]
 
 
 def _camel(name: str) -> str:

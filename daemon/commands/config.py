@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
+from config.output.terminal import say
 from config.settings import Settings
 from config.show import as_text
 from daemon.commands.settings import ending_in_a_sentence, say_what_was_ignored, settings_from
@@ -29,7 +29,7 @@ def show(arguments: argparse.Namespace) -> int:
     """Print every effective setting with where it comes from."""
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
-    sys.stdout.write(as_text(settings) + "\n")
+    say(as_text(settings) + "\n")
     return 0
 
 
@@ -39,7 +39,7 @@ def check(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
     _look_for_what_is_named(settings)
-    sys.stdout.write("The settings are valid.\n")
+    say("The settings are valid.\n")
     return 0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from config.output.terminal import say
 from daemon.commands.settings import datadir_from, ending_in_a_sentence
 from daemon.upkeep.backup import back_up_datadir, restore_datadir
 
@@ -13,7 +13,7 @@ from daemon.upkeep.backup import back_up_datadir, restore_datadir
 def backup(arguments: argparse.Namespace) -> int:
     """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
     back_up_datadir(datadir_from(arguments), arguments.file)
-    sys.stdout.write(f"Wrote {arguments.file}. It holds your keys and what opens them: keep it as you keep money.\n")
+    say(f"Wrote {arguments.file}. It holds your keys and what opens them: keep it as you keep money.\n")
     return 0
 
 
@@ -22,5 +22,5 @@ def restore(arguments: argparse.Namespace) -> int:
     """Bring the file into an empty data directory, under a new peer identity."""
     datadir = datadir_from(arguments)
     restore_datadir(arguments.file, datadir)
-    sys.stdout.write(f"Restored into {datadir}. Sessions that were open are given up; start with `musigd run`.\n")
+    say(f"Restored into {datadir}. Sessions that were open are given up; start with `musigd run`.\n")
     return 0

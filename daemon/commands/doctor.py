@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
+from config.output.terminal import say
 from daemon.commands.settings import datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
 from daemon.upkeep.doctor import Severity, examine
 
@@ -17,5 +17,5 @@ def doctor(arguments: argparse.Namespace) -> int:
     say_what_was_ignored(settings)
     findings = examine(settings, datadir_from(arguments), os.environ)
     for finding in findings:
-        sys.stdout.write(f"{finding}\n")
+        say(f"{finding}\n")
     return int(any(finding.severity is Severity.FAULT for finding in findings))

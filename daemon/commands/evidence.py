@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from config.output.terminal import say
 from daemon.commands.settings import ending_in_a_sentence
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from musig2.protocol.blame.evidence import verify_evidence
@@ -36,9 +37,9 @@ def verify(arguments: argparse.Namespace) -> int:
             f"{arguments.file} is not what getEvidence returns ({error}): save its result as it is."
         ) from None
     for pubkey, reason in findings:
-        sys.stdout.write(f"{pubkey.hex()} {reason}\n")
+        say(f"{pubkey.hex()} {reason}\n")
     if not findings:
-        sys.stdout.write("These records prove nothing about anybody.\n")
+        say("These records prove nothing about anybody.\n")
     return 0 if findings else 1
 
 

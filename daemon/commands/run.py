@@ -13,6 +13,8 @@ from contextlib import suppress
 import structlog
 
 from config.logging import configure_logging, set_level
+from config.output.outlet import Outlet
+from config.output.printed import printing_into_the_log
 from config.settings import Settings, SettingsError
 from config.show import changes
 from daemon.app import App
@@ -28,6 +30,7 @@ log = structlog.get_logger("musigd")
 # Three threads hand work to each other: event loop, libp2p, the store's writer. At Python's own 5 ms a message may wait
 # that long for the interpreter at each crossing: a 2-of-2 took 12.9 ms, and takes 8.9 ms at half a millisecond.
 SWITCH_SECONDS = 0.0005
+LAST_LINES_SECONDS = 1.0  # for log lines that still wait when the daemon ends: whoever reads them may never come
 
 
 class StartFailed(DaemonError):
@@ -40,13 +43,21 @@ class StartFailed(DaemonError):
 def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; exit codes as in errors.py."""
     settings = settings_from(arguments)
-    configure_logging(settings.log.level, settings.log.format)
+    outlet = configure_logging(settings.log.level, settings.log.format)
+    try:
+        with printing_into_the_log():
+            return _run(arguments, settings, outlet)
+    finally:
+        outlet.close(LAST_LINES_SECONDS)
+
+
+def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> int:
     if settings.ignored_variables:
         log.info(IGNORED, variables=list(settings.ignored_variables))
     sys.setswitchinterval(SWITCH_SECONDS)
     datadir = Datadir.claim(datadir_from(arguments))
     try:
-        return asyncio.run(_Run(settings, datadir, lambda: settings_from(arguments)).main())
+        return asyncio.run(_Run(settings, datadir, lambda: settings_from(arguments), outlet).main())
     finally:
         datadir.close()
 
@@ -54,8 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
 class _Run:
     """One run: start, serve, stop. A second signal to stop ends the process at once."""
 
-    def __init__(self, settings: Settings, datadir: Datadir, read_again: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Settings, datadir: Datadir, read_again: Callable[[], Settings], outlet: Outlet
+    ) -> None:
         self._settings = settings
+        self._outlet = outlet
         self._datadir = datadir
         self._read_again = read_again
         self._notifier = Notifier(os.environ)
@@ -65,7 +79,7 @@ class _Run:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop_signal)
-        app = App(self._settings, self._datadir)
+        app = App(self._settings, self._datadir, lambda: self._outlet.state)
         starting = asyncio.ensure_future(self._start(app))
         stopping = asyncio.ensure_future(self._asked_to_stop.wait())
         try:
@@ -84,6 +98,7 @@ class _Run:
     def _stop_signal(self) -> None:
         if self._asked_to_stop.is_set():
             log.warning("stopped at once, by a second signal")
+            self._outlet.close(LAST_LINES_SECONDS)
             os._exit(EXIT_FAILURE)  # everything that must survive is on the disk already
         self._asked_to_stop.set()
 

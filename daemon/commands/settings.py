@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from config.load import load_settings
 from config.locations import config_file_of, datadir_of
+from config.output.terminal import complain
 from config.settings import Settings, SettingsError
 from daemon.errors import DaemonError
 
@@ -40,7 +40,7 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
 def say_what_was_ignored(settings: Settings) -> None:
     """One line on stderr for what Kubernetes put among our variables; `run` has it in its log."""
     if settings.ignored_variables:
-        sys.stderr.write(f"musigd: {IGNORED}: {', '.join(settings.ignored_variables)}.\n")
+        complain(f"musigd: {IGNORED}: {', '.join(settings.ignored_variables)}.")
 
 
 def ending_in_a_sentence(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -51,10 +51,10 @@ def ending_in_a_sentence(command: Callable[[argparse.Namespace], int]) -> Callab
             return command(arguments)
         except SettingsError as error:
             for problem in error.problems:
-                sys.stderr.write(f"musigd: {problem}\n")
+                complain(f"musigd: {problem}")
             return error.exit_code
         except DaemonError as error:
-            sys.stderr.write(f"musigd: {error}\n")
+            complain(f"musigd: {error}")
             return error.exit_code
 
     return run

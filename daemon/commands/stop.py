@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 import time
 
+from config.output.terminal import complain, say
 from daemon.commands.settings import datadir_from, ending_in_a_sentence
 from daemon.host.datadir import lock_holder
 
@@ -21,20 +21,20 @@ def stop(arguments: argparse.Namespace) -> int:
     datadir = datadir_from(arguments)
     pid = lock_holder(datadir)
     if not pid:
-        sys.stdout.write(f"No daemon uses {datadir}.\n")
+        say(f"No daemon uses {datadir}.\n")
         return 0
     try:
         os.kill(pid, signal.SIGTERM)
     except PermissionError:
-        sys.stderr.write(f"musigd: process {pid} belongs to another user: stop it as that one.\n")
+        complain(f"musigd: process {pid} belongs to another user: stop it as that one.")
         return 1
     except ProcessLookupError:
         return 0
     deadline = time.monotonic() + WAIT_SECONDS
     while lock_holder(datadir) == pid:
         if time.monotonic() > deadline:
-            sys.stderr.write(f"musigd: process {pid} has not ended after {WAIT_SECONDS:.0f} s: look at its log.\n")
+            complain(f"musigd: process {pid} has not ended after {WAIT_SECONDS:.0f} s: look at its log.")
             return 1
         time.sleep(LOOK_SECONDS)
-    sys.stdout.write(f"Stopped process {pid}.\n")
+    say(f"Stopped process {pid}.\n")
     return 0

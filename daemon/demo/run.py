@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -15,13 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.output.outlet import Outlet
+from config.output.terminal import STDOUT, complain
 from daemon.demo.processes import DaemonFailed, Daemons, DemoDaemon
 from daemon.demo.scenario import Result, Scenario
 from daemon.demo.transcript import Transcript
 from daemon.demo.wallet import Wallet, WalletFailed
+from daemon.errors import EXIT_FAILURE
 from rpc.client.client import Client, ClientError
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
+LAST_LINES_SECONDS = 1.0  # for who reads the transcript, once the demo is stopped or has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,16 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions) -> int:
     """Run the demo; 0 when a verified signature stands at the end, 1 after a failure, 130 when interrupted."""
-    return asyncio.run(_run(options))
+    outlet = Outlet(STDOUT)
+    code = asyncio.run(_run(options, Transcript(outlet)))
+    outlet.close(None if code == 0 else LAST_LINES_SECONDS)
+    if (failure := outlet.state.failure) in {None, os.strerror(errno.EPIPE)}:  # the reader has gone: nothing is wrong
+        return code
+    complain(f"musigd: standard output cannot be written: {failure}.")
+    return code or EXIT_FAILURE
 
 
-async def _run(options: DemoOptions) -> int:
-    transcript = Transcript()
+async def _run(options: DemoOptions, transcript: Transcript) -> int:
     main = asyncio.ensure_future(_play_in_a_directory(options, transcript))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -52,7 +63,7 @@ async def _run(options: DemoOptions) -> int:
         transcript.note("\nStopped. No process and no file is left.")
         return 0 if options.keep and "verify" in transcript.milliseconds else 130
     except (DaemonFailed, WalletFailed, ClientError, OSError) as error:
-        sys.stderr.write(f'\nThe demo failed in "{transcript.phase_name}": {error}\n')
+        complain(f'\nThe demo failed in "{transcript.phase_name}": {error}')
         return 1
     return 0
 

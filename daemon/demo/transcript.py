@@ -1,12 +1,17 @@
-"""What the demo prints: who did what, and how long each phase took."""
+"""What the demo prints: who did what, and how long each phase took.
+
+By a thread, because the wallets' event loop must not stand still while somebody reads page by page.
+"""
 
 from __future__ import annotations
 
-import sys
 import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from config.output.outlet import Outlet
+from config.output.terminal import encoded
 
 WIDTH = 100
 
@@ -14,7 +19,8 @@ WIDTH = 100
 class Transcript:
     """Prints lines for people and keeps the milliseconds of each phase for `--json`."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
         self.phase_name = "starting the daemons"
         self.milliseconds: dict[str, float] = {}
 
@@ -42,7 +48,5 @@ class Transcript:
         self.milliseconds[key] = round((time.perf_counter() - start) * 1000, 1)
         self._print(f"  {'':<7} done in {self.milliseconds[key]:,.0f} ms")
 
-    @staticmethod
-    def _print(line: str) -> None:
-        sys.stdout.write(line.rstrip() + "\n")
-        sys.stdout.flush()
+    def _print(self, line: str) -> None:
+        self._outlet.put(lambda: encoded(line.rstrip() + "\n"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from config.output.outlet import OutletState
 from daemon.store import Store
 from p2p.network import Offence, PeerInfo
 
@@ -27,14 +28,22 @@ class Network(Protocol):
 class DaemonMetrics:
     """Implements `rpc.ports.Metrics` from what is in memory; asks nobody."""
 
-    def __init__(self, *, store: Store, network: Network, offences: Mapping[Offence, int]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        offences: Mapping[Offence, int],
+        log_state: Callable[[], OutletState] = OutletState.of_none,
+    ) -> None:
+        self._log_state = log_state
         self._store = store
         self._network = network
         self._offences = offences
 
     def text(self) -> str:
         """Counters since start, and the state of the network now."""
-        stats = self._store.stats
+        stats, log = self._store.stats, self._log_state()
         lines = [
             *_single("musigd_store_commits_total", "counter", "Transactions written to the disk.", stats.commits),
             *_single("musigd_store_writes_total", "counter", "Changes that these commits held.", stats.writes),
@@ -45,6 +54,8 @@ class DaemonMetrics:
             *_single("musigd_p2p_streams", "gauge", "Streams that carry frames.", self._network.session_streams),
             *_single("musigd_p2p_frames_sent_total", "counter", "Frames sent.", self._network.frames_sent),
             *_single("musigd_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks())),
+            *_single("musigd_log_dropped_total", "counter", "Log lines that could not be written.", log.dropped),
+            *_single("musigd_log_queued_bytes", "gauge", "Log lines that wait to be written.", log.waiting_bytes),
             *_head("musigd_p2p_offences_total", "counter", "What peers did wrong, by kind."),
             *(f'musigd_p2p_offences_total{{kind="{kind.value}"}} {count}' for kind, count in self._offences.items()),
         ]

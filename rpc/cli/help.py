@@ -14,8 +14,8 @@ from rpc.schema.words import Member, deep_members
 
 PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
             key:=JSON   key=@FILE (the text of a file)   key=- (from standard input)"""
-EXIT_CODES = """exit codes: 0 done, 1 the daemon refused (its error as JSON on standard output), 2 usage,
-            3 no daemon answers, 4 not authorised"""
+EXIT_CODES = """exit codes: 0 done, 1 the daemon refused (its error as JSON on standard output), 2 usage or a failure
+            on this side, 3 no daemon answers, 4 not authorised"""
 
 
 def methods_help() -> str:

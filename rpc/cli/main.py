@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from config.output.terminal import complain, say
 from config.plain_text import escaped
 from rpc.cli.completion import completion
 from rpc.cli.help import EXIT_CODES, PARAMETERS, method_help, methods_help
@@ -37,33 +37,30 @@ class Exit(IntEnum):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command."""
+    """Runs one command; `rpc.cli.__main__` hears of what escapes from here."""
     options = _parser().parse_intermixed_args(arguments)
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
         return Exit.DONE
     except CallFailed as problem:
-        _print(_json({"error": problem.to_json()}))
+        say(_json({"error": problem.to_json()}))
         return Exit.NOT_AUTHORISED if isinstance(problem, NotAuthorised) else Exit.REFUSED
     except Unreachable as problem:
         return _complain(problem, Exit.UNREACHABLE)
     except (UsageError, ClientError) as problem:
         return _complain(problem, Exit.USAGE)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone, such as `head`; nothing is wrong
-        return Exit.DONE
 
 
 async def _run(options: argparse.Namespace) -> int:
     refuse_unknown_variables(os.environ)
     match options.command:
         case "methods":
-            _print(methods_help())
+            say(methods_help())
         case "help":
-            _print(method_help(_method(_only(options, "a method"))))
+            say(method_help(_method(_only(options, "a method"))))
         case "completion":
-            _print(completion(_only(options, "bash, zsh or fish")))
+            say(completion(_only(options, "bash, zsh or fish")))
         case "events":
             await _follow(options)
         case name:
@@ -77,7 +74,7 @@ async def _call(options: argparse.Namespace, method: Method) -> None:
     params = params_of(method, options.pairs)
     async with _client(options) as client:
         result = await client.call(method.name, **params)
-    _print(as_table(result) if options.table else _json(result))
+    say(as_table(result) if options.table else _json(result))
 
 
 async def _follow(options: argparse.Namespace) -> None:
@@ -85,7 +82,7 @@ async def _follow(options: argparse.Namespace) -> None:
         raise UsageError("events takes --from SEQ and --event NAME, nothing else")
     async with _client(options) as client:
         async for event in client.events(from_seq=options.from_seq, events=options.event):
-            _print(_line(event) if options.table else escaped(orjson.dumps(event).decode()) + "\n")
+            say(_line(event) if options.table else escaped(orjson.dumps(event).decode()) + "\n")
 
 
 def _client(options: argparse.Namespace) -> Client:
@@ -142,15 +139,6 @@ def _line(event: Any) -> str:
     return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {escaped(orjson.dumps(event['data']).decode()[:200])}\n"
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def _complain(problem: Exception, code: Exit) -> int:
-    sys.stderr.write(f"musig-cli: {escaped(str(problem), lines=True)}\n")
+    complain(f"musig-cli: {escaped(str(problem), lines=True)}")
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 
 import orjson
 import pytest
 import structlog
 
-from config.logging import configure_logging
+from config.logging import log_to
 from config.plain_text import cleaned, cleaned_body, cleaned_json, escaped, first_unfit
 
 OVERRIDE, ESCAPE, CSI = "\u202e", "\x1b", "\x9b"
@@ -78,7 +79,7 @@ def test_encoded_json_without_unfit_text_means_what_it_meant(value: dict[str, st
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_log_cannot_be_steered_by_what_a_peer_wrote(form: str) -> None:
     stream = io.StringIO()
-    configure_logging("debug", form, stream)
+    log_to(logging.StreamHandler(stream), "debug", form)
     wrote = f"{ESCAPE}[2J{OVERRIDE}{CSI}\n2026-01-01 [error] all keys are gone"
     log = structlog.get_logger("musigd.test")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sqlite3
 import stat
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from config.logging import configure_logging
+from config.logging import log_to
 from daemon.errors import EXIT_CONFIGURATION
 from daemon.keys import sealing, vault
 from daemon.keys.passphrase import PassphraseError
@@ -174,7 +175,7 @@ def test_the_derivation_is_argon2id_as_libsodium_defines_it() -> None:
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_logs_drop_secrets_wherever_they_stand(form: str) -> None:
     stream = io.StringIO()
-    configure_logging("debug", form, stream)
+    log_to(logging.StreamHandler(stream), "debug", form)
     log = structlog.get_logger("musigd.test")
     try:
         raise ValueError(f'params {{"privateKey": "{SECRET}"}}')

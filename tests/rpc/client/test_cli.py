@@ -35,7 +35,7 @@ async def run(*arguments: str, stdin: str = "", **environment: str) -> Ran:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "rpc.cli.main",
+        "rpc.cli",
         *arguments,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -83,7 +83,7 @@ async def test_secret_is_read_from_file_or_input_and_refused_on_the_command_line
 async def test_events_are_followed_line_by_line(world: World, token_file: str) -> None:
     world.log.append("session:ready", "session:complete", "session:ready", publicKeys=[])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rpc.cli.main", "--url", world.base, "--token-file", token_file),
+        *(sys.executable, "-m", "rpc.cli", "--url", world.base, "--token-file", token_file),
         *("events", "--from", "1", "--event", "session:ready"),
         stdout=subprocess.PIPE,
     )
