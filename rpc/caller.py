@@ -20,6 +20,15 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+def needs_token(what: str, scope: Scope, *, bound: bool = True) -> ApiError:
+    """The refusal of what this token cannot do. `what`: subject and verb; `bound`: a token bound to keys can do it."""
+    if bound:
+        sentence = f"{what} a token with scope {scope}; createToken makes one."
+        return ApiError("forbidden", sentence, scope=scope.value)
+    sentence = f"{what} the cookie, or a token with scope {scope} that createToken made without publicKeys or createKey"
+    return ApiError("forbidden", f"{sentence}: it concerns the whole daemon.", scope=scope.value, bound=False)
+
+
 _INCLUDES: dict[Scope, frozenset[Scope]] = {
     Scope.READ: frozenset({Scope.READ}),
     Scope.DISCOVER: frozenset({Scope.READ, Scope.DISCOVER}),

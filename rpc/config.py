@@ -33,9 +33,10 @@ class RpcConfig:
     max_backlog_bytes: int = 1_048_576  # unread by one subscriber before it is closed as too slow
     body_timeout_s: float = 10.0
     idle_timeout_s: float = 60.0
-    heartbeat_s: float = 20.0
+    heartbeat_s: float = 20.0  # silence of a WebSocket client before it is pinged; half as long it may not answer
     progress_s: float = 15.0
     close_grace_s: float = 5.0  # how long a closed connection may take to read what was written
+    wake_grace_s: float = 300.0  # the same where it was closed for being slow: it may be asleep
     token_check_s: float = 1.0
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 from pydantic import BaseModel
 
-from rpc.caller import Caller
+from rpc.caller import Caller, needs_token
 from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.calls.limits import too_many_at_work
 from rpc.calls.params import params_of
@@ -89,13 +89,9 @@ def require_right(method: Method, message: Message) -> None:
     """Raises ApiError `forbidden`, naming the scope or the other thing that is missing."""
     caller = message.caller
     if method.scope not in caller.scopes and not (method.makes_key and caller.create_key):
-        raise ApiError(
-            "forbidden",
-            f"{method.name} needs a token with scope {method.scope}; see createToken.",
-            scope=method.scope.value,
-        )
+        raise needs_token(f"{method.name} needs", method.scope, bound=not method.whole_daemon)
     if method.whole_daemon and caller.keys is not None:
-        raise ApiError("forbidden", f"{method.name} acts on the whole daemon; this token is bound to some keys.")
+        raise needs_token(f"{method.name} needs", method.scope, bound=False)
     if method.websocket and message.socket is None:
         raise ApiError("invalid_request", f"{method.name} works on a WebSocket; over HTTP use getEvents.")
 

@@ -10,6 +10,7 @@ import struct
 
 _TEXT = 0x81  # final frame, text
 _CLOSE = 0x88  # final frame, close
+_PING = 0x89  # final frame, ping
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -20,6 +21,11 @@ def text_frame(payload: bytes) -> bytes:
 def close_frame(code: int, reason: str) -> bytes:
     """A close frame; the reason is cut to the 123 bytes that fit."""
     return _frame(_CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+
+
+def ping_frame() -> bytes:
+    """A ping without a payload; any client answers it by itself."""
+    return _frame(_PING, b"")
 
 
 def _frame(first: int, payload: bytes) -> bytes:

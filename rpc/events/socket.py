@@ -1,13 +1,16 @@
 """One WebSocket: reads messages, answers them side by side, carries subscriptions.
 
-Replies and notifications are written as whole frames straight to the transport; its buffer is the bounded queue of this
-connection. A reader that leaves more than `max_backlog_bytes` unread is closed with 1013.
+Replies and notifications are written as whole frames straight to the transport while it takes them, and wait here while
+it does not. A reader that leaves more than `max_backlog_bytes` unread, or answers no ping, is closed with 1013: what
+waits is dropped, so that the close frame comes right behind what the transport holds, and it may sleep a while before
+it reads that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
@@ -17,9 +20,10 @@ from aiohttp import WSMsgType, web
 from rpc.caller import Caller
 from rpc.calls.call import Message
 from rpc.config import RpcConfig
+from rpc.connection import Connection
 from rpc.errors import ApiError
 from rpc.events.filter import Selection
-from rpc.events.frames import close_frame, text_frame
+from rpc.events.frames import close_frame, ping_frame, text_frame
 from rpc.events.resume import Start
 from rpc.events.subscriptions import Hub, Subscription
 
@@ -41,6 +45,7 @@ class Socket:
     def __init__(
         self,
         ws: web.WebSocketResponse,
+        connection: Connection,
         transport: asyncio.Transport,
         *,
         caller: Caller,
@@ -49,7 +54,13 @@ class Socket:
         config: RpcConfig,
     ) -> None:
         self._ws = ws
+        self._connection = connection
         self._transport = transport
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._silent_since: float | None = None
+        self._pinged = False
+        connection.on_room = self._write_waiting
         self._caller = caller
         self._recheck = recheck
         self._hub = hub
@@ -65,13 +76,22 @@ class Socket:
         return self._said_goodbye or self._ws.closed or self._transport.is_closing()
 
     def push(self, frame: bytes) -> None:
-        """Writes a frame now, or closes the connection when its reader is too far behind."""
+        """Writes a frame, now or when there is room; closes the connection when its reader is too far behind."""
         if self.closed:
             return
-        if self._transport.get_write_buffer_size() > self._config.max_backlog_bytes:
-            self.close(TOO_SLOW, "too slow; resume from the last seq you have")
-            return
-        self._transport.write(frame)
+        if not self._connection.writing_paused and not self._waiting:
+            self._transport.write(frame)
+        elif self._waiting_bytes + self._transport.get_write_buffer_size() > self._config.max_backlog_bytes:
+            self.close(TOO_SLOW, "too slow; resume from the last seq you have", self._config.wake_grace_s)
+        else:
+            self._waiting.append(frame)
+            self._waiting_bytes += len(frame)
+
+    def _write_waiting(self) -> None:
+        while self._waiting and not self._connection.writing_paused and not self.closed:
+            frame = self._waiting.popleft()
+            self._waiting_bytes -= len(frame)
+            self._transport.write(frame)
 
     async def send(self, payload: bytes) -> None:
         """Writes one text message and waits while the connection is full."""
@@ -80,18 +100,33 @@ class Socket:
         await self._ws.send_frame(payload, WSMsgType.TEXT)
 
     def close(self, code: int, reason: str, grace_s: float | None = None) -> None:
-        """Says goodbye and ends every subscription; what was written before may still be read for a while."""
-        if self._said_goodbye:
-            return
-        self._said_goodbye = True
-        self._drop_subscriptions()
-        if not self._transport.is_closing():
-            self._transport.write(close_frame(code, reason))
-            grace_s = self._config.close_grace_s if grace_s is None else grace_s
-            asyncio.get_running_loop().call_later(grace_s, self._transport.abort)
+        """Says goodbye, once, and ends every subscription; what was written before may still be read for `grace_s`."""
+        grace_s = self._config.close_grace_s if grace_s is None else grace_s
+        if not self._said_goodbye:
+            self._said_goodbye = True
+            self._drop_subscriptions()
+            before = () if code == TOO_SLOW else self._waiting
+            if not self._transport.is_closing():
+                self._transport.write(b"".join((*before, close_frame(code, reason))))
+            self._waiting.clear()
+        asyncio.get_running_loop().call_later(grace_s, self._transport.abort)
+
+    def check_alive(self, now_s: float) -> None:
+        """Pings a client that is silent, and closes the connection when it stays so. Call it every now and then."""
+        if self._connection.heard or self.closed:
+            self._connection.heard, self._silent_since = False, None
+        elif self._silent_since is None:
+            self._silent_since, self._pinged = now_s, False
+        elif now_s - self._silent_since > 1.5 * self._config.heartbeat_s:
+            self.close(TOO_SLOW, "no answer to a ping; resume from the last seq you have", self._config.wake_grace_s)
+        elif now_s - self._silent_since > self._config.heartbeat_s and not self._pinged:
+            self._pinged = True
+            self.push(ping_frame())
 
     def check_token(self) -> None:
         """Takes over changed keys of the token, and closes with 4401 when it was revoked or has expired."""
+        if self._said_goodbye:
+            return
         caller = self._recheck()
         if caller is None:
             self.close(NO_LONGER_ALLOWED, "the token was revoked or has expired")

@@ -13,6 +13,7 @@ from rpc.calls.answering import Answering
 from rpc.calls.call import Message
 from rpc.calls.limits import share
 from rpc.config import RpcConfig
+from rpc.connection import Connection
 from rpc.errors import ApiError
 from rpc.events.socket import STOPPING, Socket
 from rpc.events.subscriptions import Hub
@@ -70,7 +71,6 @@ class Sockets:
             protocols=("musigd",),
             compress=False,
             max_msg_size=self._config.max_body_bytes,
-            heartbeat=self._config.heartbeat_s,
             decode_text=False,
         )
         await ws.prepare(request)
@@ -78,7 +78,10 @@ class Sockets:
         if transport is None:
             return ws
         recheck = owner if as_owner else lambda: self._authenticator.refreshed(caller.token_id)
-        connection = Socket(ws, transport, caller=caller, recheck=recheck, hub=self._hub, config=self._config)
+        assert isinstance(request.protocol, Connection)
+        connection = Socket(
+            ws, request.protocol, transport, caller=caller, recheck=recheck, hub=self._hub, config=self._config
+        )
         serving = asyncio.ensure_future(connection.serve(self._answer))
         self._open.add(connection)
         self._of_token[caller.token_id] += 1
@@ -102,3 +105,6 @@ class Sockets:
         while True:
             await asyncio.sleep(self._config.token_check_s)
             self._check()
+            now_s = asyncio.get_running_loop().time()
+            for connection in list(self._open):
+                connection.check_alive(now_s)

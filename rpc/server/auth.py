@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 from rpc.caller import Caller
 from rpc.errors import ApiError
 from rpc.ports import TokenFact, TokenStore
 
-_SUBPROTOCOL = "musigd"
+SUBPROTOCOL = "musigd"
 _BEARER_SUBPROTOCOL = "bearer."
 
 
@@ -19,14 +19,19 @@ def token_digest(token: str) -> bytes:
     return sha256(b"musigd/token/v1" + token.encode()).digest()
 
 
-def bearer_of(authorization: str | None, subprotocols: str | None = None) -> str | None:
-    """The token of an `Authorization` header, or of the `Sec-WebSocket-Protocol` header that browsers can set."""
+def subprotocols_of(lines: Iterable[str]) -> list[str]:
+    """What a WebSocket client offers: all its `Sec-WebSocket-Protocol` lines are one list (RFC 6455 section 11.3.4)."""
+    return [name for line in lines for part in line.split(",") if (name := part.strip())]
+
+
+def bearer_of(authorization: str | None, subprotocols: Sequence[str] = ()) -> str | None:
+    """The token of an `Authorization` header, or of the subprotocols, which are what browsers can set."""
     if authorization is not None:
         kind, _, token = authorization.partition(" ")
         return token.strip() if kind.lower() == "bearer" else None
-    for name in (subprotocols or "").split(","):
-        if name.strip().startswith(_BEARER_SUBPROTOCOL):
-            return name.strip().removeprefix(_BEARER_SUBPROTOCOL)
+    for name in subprotocols:
+        if name.startswith(_BEARER_SUBPROTOCOL):
+            return name.removeprefix(_BEARER_SUBPROTOCOL)
     return None
 
 

@@ -10,38 +10,14 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from rpc.config import RpcConfig
-from rpc.errors import ApiError, ListenError
-from rpc.server.replies import refused
+from rpc.connection import Connection
+from rpc.errors import ListenError
 
 _SPARE_FILES = 256  # for the rest of the program
-
-_log = structlog.get_logger("rpc")
-
-
-class _Connection(RequestHandler):
-    """aiohttp's; but what is no HTTP is neither repeated in the answer nor in the log, which strangers could fill."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """The error object of JSON-RPC; a fault of our own is logged as before."""
-        if status >= 500:
-            return super().handle_error(request, status, exc, message)
-        _log.debug("rpc.not_http", problem=type(exc).__name__)
-        answer = refused(ApiError("invalid_request", "This is no HTTP request that can be read; send it again."))
-        answer.force_close()
-        return answer
 
 
 class Listener(web.Server):
@@ -64,7 +40,7 @@ class Listener(web.Server):
 
     def __call__(self) -> RequestHandler:
         """Called by the event loop for each connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: Any) -> None:
         """Called by aiohttp for each connection."""

@@ -11,14 +11,14 @@ from typing import TypeAlias
 import orjson
 from aiohttp import web
 
-from rpc.caller import Caller, Scope, owner
+from rpc.caller import Caller, Scope, needs_token, owner
 from rpc.calls.answering import Answering
 from rpc.calls.call import Message
 from rpc.calls.limits import Gate
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
 from rpc.ports import Health, Problem
-from rpc.server.auth import Authenticator, bearer_of
+from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
 from rpc.server.page import Page
 from rpc.server.replies import allow_origin, json_reply, preflight, refused
@@ -88,7 +88,7 @@ class Routes:
                 return refused(refusal)
         if request.method == "OPTIONS" and cors is not None:
             return preflight(cors)
-        route = ROUTES.get((request.method, request.path))
+        route = ROUTES.get((_verb(request), request.path))
         if route is None:
             return _no_route(request)
         if route.access is Access.ANYBODY:
@@ -96,7 +96,7 @@ class Routes:
         return await route.serve(self, request, *self._caller_of(request))
 
     def _caller_of(self, request: web.BaseRequest) -> tuple[Caller, str | None]:
-        token = bearer_of(request.headers.get("Authorization"), request.headers.get("Sec-WebSocket-Protocol"))
+        token = bearer_of(request.headers.get("Authorization"), _offered(request))
         if token is None and self._trusted:
             return owner(), None
         return self._authenticator.caller_of(token), token
@@ -131,11 +131,13 @@ class Routes:
     ) -> web.StreamResponse:
         """`GET /ws`. Browsers name the token as a subprotocol, and must offer `musigd` too, which is the answer."""
         assert caller is not None
-        offered = request.headers.get("Sec-WebSocket-Protocol")
-        if offered is not None and "musigd" not in [name.strip() for name in offered.split(",")]:
+        offered = _offered(request)
+        if offered and SUBPROTOCOL not in offered:
             raise ApiError("invalid_request", 'Offer the subprotocols ["musigd", "bearer.<token>"].')
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise ApiError("invalid_request", "This route speaks WebSocket; for single calls use POST /rpc.")
+        if offered:  # aiohttp would look at the first line alone, and log what it finds there: the token
+            request = request.clone(headers=[*_other_headers(request), (_PROTOCOL, SUBPROTOCOL)])
         return await self._upgrade(request, caller, token is None)
 
     async def page(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
@@ -157,7 +159,7 @@ class Routes:
         """`GET /metrics`, for a token that is not bound to keys: the numbers are those of the whole daemon."""
         assert caller is not None
         if Scope.READ not in caller.scopes or caller.keys is not None:
-            raise ApiError("forbidden", "Metrics need a token with scope read that is not bound to keys.", scope="read")
+            raise needs_token("Metrics need", Scope.READ, bound=False)
         return web.Response(text=self._metrics(), content_type="text/plain", charset="utf-8")
 
 
@@ -172,8 +174,26 @@ ROUTES: dict[tuple[str, str], Route] = {
 }
 
 
+def _offered(request: web.BaseRequest) -> list[str]:
+    return subprotocols_of(request.headers.getall(_PROTOCOL, ()))
+
+
+def _other_headers(request: web.BaseRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.headers.items() if name.lower() != _PROTOCOL.lower()]
+
+
+def _verb(request: web.BaseRequest) -> str:
+    """HEAD is answered like GET; the body stays out, which aiohttp sees to (RFC 9110 section 9.3.2)."""
+    return "GET" if request.method == "HEAD" and request.path in _ALSO_HEAD else request.method
+
+
+_PROTOCOL = "Sec-WebSocket-Protocol"
+_ALSO_HEAD = frozenset({"/", "/livez", "/readyz", "/metrics"})
+
+
 def _no_route(request: web.BaseRequest) -> web.Response:
     methods = [method for method, path in ROUTES if path == request.path]
+    methods += ["HEAD"] if request.path in _ALSO_HEAD else []
     if not methods:
         return refused(ApiError("not_found", "There is no such route; calls go to POST /rpc."))
     response = refused(ApiError("invalid_request", f"Use {' or '.join(methods)} here."))

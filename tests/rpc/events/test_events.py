@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from rpc.events.frames import close_frame, text_frame
+from rpc.events.frames import close_frame, ping_frame, text_frame
 from rpc.methods import samples
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
@@ -257,6 +257,44 @@ async def test_slow_reader_is_closed_with_1013_after_what_was_written_and_can_re
     assert page["events"][0]["seq"] == last + 1
 
 
+async def test_slow_reader_that_wakes_late_still_finds_the_1013(make_world: MakeWorld) -> None:
+    world = await make_world(max_backlog_bytes=50_000, close_grace_s=0.05)
+    stuck = await stuck_subscriber(world)
+    while len(world.server._hub):
+        world.log.append("session:ready", padding="x" * 10_000)
+        await asyncio.sleep(0)
+    later = await stuck_subscriber(world)  # says goodbye after the slow one, and its time runs out after it too
+    later.send(bytes((0x82, 0x80)) + bytes(4))
+    await asyncio.get_running_loop().run_in_executor(None, drain, later)
+    received = await asyncio.get_running_loop().run_in_executor(None, drain, stuck)
+    stuck.close(), later.close()
+    assert received.endswith(close_frame(1013, "too slow; resume from the last seq you have"))
+
+
+async def test_client_that_answers_no_ping_finds_a_1013_and_one_that_does_stays(make_world: MakeWorld) -> None:
+    world = await make_world(heartbeat_s=0.5, token_check_s=0.02)
+    stuck = await stuck_subscriber(world)
+    async with world.websocket(autoping=False) as ws:
+        for _ in range(2):
+            assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.PING
+            await ws.pong()
+        assert len(world.server._hub) == 0
+        await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "getInfo"})
+        assert "result" in await ws.receive_json(timeout=60)
+    received = await asyncio.get_running_loop().run_in_executor(None, drain, stuck)
+    stuck.close()
+    told = close_frame(1013, "no answer to a ping; resume from the last seq you have")
+    assert received.endswith(ping_frame() + told)
+
+
+async def test_frames_of_a_reader_that_catches_up_again_arrive_whole_and_in_order(make_world: MakeWorld) -> None:
+    world = await make_world(max_backlog_bytes=20_000_000)
+    async with listening(world) as listener:
+        for _ in range(1_000):
+            world.log.append("session:ready", padding="x" * 10_000)
+        assert await listener.seqs(1_000) == list(range(1, 1_001))
+
+
 async def stuck_subscriber(world: World) -> socket.socket:
     """Subscribes over a raw socket and then reads nothing."""
     stuck = socket.socket()
@@ -278,7 +316,7 @@ def drain(stuck: socket.socket) -> bytes:
     stuck.setblocking(True)
     stuck.settimeout(60)
     received = b""
-    while b"too slow" not in received and (part := stuck.recv(1 << 20)):
+    while b"resume from" not in received and (part := stuck.recv(1 << 20)):
         received += part
     return received
 
