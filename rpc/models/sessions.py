@@ -10,7 +10,7 @@ from rpc.models.tweaks import MessageItem, ReviewedItem
 from rpc.models.values import Count, Cursor, Hex32, Hex64, HexBytes, Millis, PageSize, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
 
-SessionPhase = Literal["joining", "round1", "round2", "complete", "aborted"]
+SessionPhase = Literal["joining", "ready", "round1", "round2", "complete", "aborted"]
 WaitMs = Annotated[int, Field(ge=0, le=60_000)]
 
 

@@ -101,7 +101,7 @@ async def test_not_ready_names_who_is_waited_for(pair: list[Wallet]) -> None:
     assert [await waits_for(wallet) for wallet in pair] == [("joining", [bob.pubkey])] * 2
     await steps.join()
     await steps.until("session:ready")
-    assert [await waits_for(wallet) for wallet in pair] == [("joining", keys)] * 2
+    assert [await waits_for(wallet) for wallet in pair] == [("ready", keys)] * 2
     await steps.start(1)
     await steps.until("round1:complete")
     assert [await waits_for(wallet) for wallet in pair] == [("round1", keys)] * 2

@@ -18,7 +18,7 @@ from musig2.protocol.wire.frames import Signed
 
 PHASES = {
     State.JOINING: "joining",
-    State.READY: "joining",
+    State.READY: "ready",
     State.ROUND1: "round1",
     State.ROUND2: "round2",
     State.COMPLETE: "complete",

@@ -18,7 +18,7 @@ class SessionsMethods(Asking):
     async def list_sessions(
         self,
         *,
-        phase: Literal["joining", "round1", "round2", "complete", "aborted"] | None = None,
+        phase: Literal["joining", "ready", "round1", "round2", "complete", "aborted"] | None = None,
         request_id: str | None = None,
         public_key: str | None = None,
         limit: int | None = None,

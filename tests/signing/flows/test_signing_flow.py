@@ -32,7 +32,7 @@ async def test_rounds_wait_for_the_wallet_without_auto_advance(world: World, nam
     await join(two, request, autoAdvance=False)
     for daemon in (one, two):
         await daemon.until("session:ready", sessionId=session)
-        assert (await daemon.call("getSession", sessionId=session))["phase"] == "joining"
+        assert (await daemon.call("getSession", sessionId=session))["phase"] == "ready"
         await daemon.call("startRound1", sessionId=session)
     for daemon in (one, two):
         await daemon.until("round1:complete", sessionId=session)
