@@ -20,6 +20,7 @@ class InvalidArgumentError(MusigError, ValueError):
     def __init__(self, argument: str, problem: str) -> None:
         super().__init__(f"{argument}: {problem}")
         self.argument = argument
+        self.problem = problem
 
 
 class InvalidContributionError(MusigError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from musig2 import Tweak, TweakKind
+from musig2 import InvalidArgumentError, MusigError, Tweak, TweakKind
 from musig2.protocol.records.records import Open
+from rpc.errors import ApiError, invalid_key
 from rpc.models import tweaks as wire
 
 
@@ -29,8 +30,26 @@ def tweak_of(tweak: wire.TaprootTweak | wire.PlainTweak) -> Tweak:
 
 
 def tweaks_of(tweaks: Iterable[wire.TaprootTweak | wire.PlainTweak]) -> tuple[Tweak, ...]:
-    """All tweaks of one message, in order."""
-    return tuple(tweak_of(tweak) for tweak in tweaks)
+    """All tweaks of one message, in order; raises `musig2.InvalidArgumentError` that names the one out of range."""
+    found = []
+    for index, tweak in enumerate(tweaks):
+        try:
+            found.append(tweak_of(tweak))
+        except InvalidArgumentError as problem:
+            raise InvalidArgumentError(f"tweaks[{index}].tweak", problem.problem) from problem
+    return tuple(found)
+
+
+def not_a_point(path: str, key: str) -> ApiError:
+    """The refusal of a public key that has the form of one only."""
+    return invalid_key(path, "is not a point of the curve; check the key", publicKey=key)
+
+
+def not_combined(problem: MusigError, keys: str, item: str = "") -> ApiError:
+    """The refusal of keys and tweaks without an aggregate. `keys`: path of the keys; `item`: of what has the tweaks."""
+    if isinstance(problem, InvalidArgumentError) and problem.argument.startswith("tweaks"):
+        return invalid_key(f"{item}.{problem.argument}" if item else problem.argument, problem.problem)
+    return invalid_key(keys, f"cannot be combined: {problem}")
 
 
 def tweak_to_json(kind: int, value: bytes | None) -> dict[str, Any]:

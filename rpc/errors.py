@@ -20,10 +20,10 @@ REASONS: Mapping[int, tuple[str, ...]] = {
     PARSE_ERROR: ("parse_error",),
     INVALID_REQUEST: ("invalid_request",),
     METHOD_NOT_FOUND: ("method_not_found",),
-    INVALID_PARAMS: ("invalid_params", "too_large", "too_many"),
+    INVALID_PARAMS: ("invalid_params", "too_large", "too_many", "no_such_scope"),
     INTERNAL_ERROR: ("internal_error",),
     -32001: ("unauthenticated",),
-    -32002: ("forbidden", "no_such_scope"),
+    -32002: ("forbidden",),
     -32003: ("locked", "wrong_passphrase"),
     -32004: ("rate_limited", "busy", "shutting_down", "store_full"),
     -32010: ("not_found",),
@@ -70,6 +70,11 @@ class ApiError(RpcError):
 def invalid_param(path: str, message: str) -> ApiError:
     """A parameter that the models let pass and the program refuses; `message` goes on after the name."""
     return ApiError("invalid_params", f"{path}: {message}", errors=[{"path": path, "message": message}])
+
+
+def invalid_key(path: str, message: str, **data: JsonValue) -> ApiError:
+    """A key, public or private, or a tweak of one, that cannot be used; `message` goes on after the name."""
+    return ApiError("invalid_key", f"{path}: {message}", errors=[{"path": path, "message": message}], **data)
 
 
 def unknown_key(pubkey: bytes) -> ApiError:

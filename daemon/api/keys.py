@@ -116,7 +116,9 @@ class KeyService:
 def _require_creation(caller: Caller) -> None:
     if caller.keys is not None and not caller.create_key:
         raise ApiError(
-            "forbidden", "This token is bound to its keys and may not make others; createToken has createKey for that."
+            "forbidden",
+            "This token is bound to its keys and may not make others: the cookie may, and a token made with createKey.",
+            createKey=True,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import base58
 
 from musig2 import MusigError, SecretKey
-from rpc.errors import ApiError
+from rpc.errors import invalid_key
 
 _WIF_VERSIONS: Final = frozenset({0x80, 0xEF})  # main and test networks, the same on both chains
 _COMPRESSED: Final = 0x01
@@ -20,7 +20,7 @@ def secret_key_from_text(text: str) -> SecretKey:
     try:
         return SecretKey.from_buffer(content)
     except MusigError:
-        raise ApiError("invalid_key", "This is no private key: it must be above 0 and below the group order.") from None
+        raise invalid_key("privateKey", "must be above 0 and below the group order") from None
 
 
 def _from_hex(text: str) -> bytearray:
@@ -34,9 +34,7 @@ def _from_wif(text: str) -> bytearray:
         content = bytearray()
     known = len(content) in {33, 34} and content[0] in _WIF_VERSIONS
     if not known or content[33:] not in (b"", bytes([_COMPRESSED])):
-        raise ApiError(
-            "invalid_key", "privateKey must be 64 hex digits or WIF; this is neither, or its checksum fails."
-        )
+        raise invalid_key("privateKey", "must be 64 hex digits or WIF; this is neither, or its checksum fails")
     secret = content[1:33]
     content[:] = bytes(len(content))
     return secret

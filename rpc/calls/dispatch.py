@@ -28,6 +28,7 @@ from oslash.either import Left  # type: ignore[import-untyped]  # has no annotat
 from config.plain_text import cleaned_body
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
 from rpc.errors import ApiError
+from rpc.nearest import did_you_mean
 from rpc.server.stats import Stats
 
 C = TypeVar("C")
@@ -77,7 +78,7 @@ class Dispatcher(Generic[C]):
     async def _answer_one(self, item: Item, context: C, admit: Admit) -> Reply:
         refusal = admit(1)
         if refusal is not None:
-            return Reply(None if item.id is None else _failure(refusal, item.id), refusal)
+            return Reply(None if item.notification else _failure(refusal, item.id), refusal)
         return Reply(await self._run(item, context))
 
     async def _answer_all(self, items: Sequence[Item], context: C) -> bytes | None:
@@ -98,11 +99,14 @@ class Dispatcher(Generic[C]):
         if isinstance(item, BrokenItem):
             return _failure(item.problem, item.id)
         if item.method not in self._methods:
-            unknown = ApiError("method_not_found", "There is no such method; rpc.discover lists them.")
-            return None if item.id is None else _failure(unknown, item.id)
-        request = Request(item.method, [item.params], NOID if item.id is None else item.id)
+            return None if item.notification else _failure(self._unknown(item.method), item.id)
+        request = Request(item.method, [item.params], NOID if item.notification else item.id)
         _, result = await dispatch_request(self._methods, context, request)
-        return None if item.id is None else _response(result, item.id)
+        return None if item.notification else _response(result, item.id)
+
+    def _unknown(self, method: str) -> ApiError:
+        guess = did_you_mean(method, self._methods)
+        return ApiError("method_not_found", f"There is no such method{guess}; rpc.discover lists them.")
 
 
 class _Fits(inspect.Signature):
@@ -149,7 +153,7 @@ def _waits(item: Item) -> bool:
 
 def _left_out(item: Item) -> bytes | None:
     refusal = ApiError("too_large", "The answers to this batch are too large together; send this call by itself.")
-    return None if item.id is None else _failure(refusal, item.id)
+    return None if item.notification else _failure(refusal, item.id)
 
 
 def _response(result: Any, call_id: CallId) -> bytes:
@@ -160,11 +164,11 @@ def _response(result: Any, call_id: CallId) -> bytes:
     return orjson.dumps({"jsonrpc": "2.0", "result": result._value.result, "id": call_id})
 
 
-def _failure(problem: ApiError, call_id: CallId | None) -> bytes:
+def _failure(problem: ApiError, call_id: CallId) -> bytes:
     return _failed(problem.to_json(), call_id)
 
 
-def _failed(error: Mapping[str, Any], call_id: CallId | None) -> bytes:
+def _failed(error: Mapping[str, Any], call_id: CallId) -> bytes:
     """The id goes back as it came."""
     shown = orjson.Fragment(cleaned_body(orjson.dumps(error)))
     return orjson.dumps({"jsonrpc": "2.0", "error": shown, "id": call_id})

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from rpc.calls.broken_json import is_too_deep, why_broken
 from rpc.errors import ApiError
 
 MAX_DEPTH = 32
 
-CallId: TypeAlias = int | str
+CallId: TypeAlias = int | str | None  # null is an id like any other; no id at all makes a notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class CallItem:
 
     method: str
     params: Any
-    id: CallId | None  # None: a notification, which is never answered
+    id: CallId
+    notification: bool = False  # it came without an id, and is never answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class BrokenItem:
     """Something in the place of a call that is none; answered with `problem`."""
 
     problem: ApiError
-    id: CallId | None
+    id: CallId  # null where it cannot be told
+    notification = False  # what is no call is answered
 
 
 Item: TypeAlias = CallItem | BrokenItem
@@ -47,7 +50,9 @@ def parse(body: bytes | str) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as problem:
-        raise ApiError("parse_error", "The body is not JSON in UTF-8.") from problem
+        if is_too_deep(problem):
+            raise _too_deep() from problem
+        raise ApiError("parse_error", why_broken(body, problem)) from problem
     members = _members(value, 0)
     colons = body.count(b":") if isinstance(body, bytes) else body.count(":")
     if colons != members:
@@ -69,8 +74,8 @@ def item_of(entry: Any) -> Item:
     if type(entry) is not dict:
         return BrokenItem(_invalid("A call is an object with jsonrpc, method, params and id."), None)
     call_id = entry.get("id")
-    if "id" in entry and type(call_id) is not int and type(call_id) is not str:
-        return BrokenItem(_invalid("id must be a string or a whole number below 2^63."), None)
+    if call_id is not None and type(call_id) is not int and type(call_id) is not str:
+        return BrokenItem(_invalid("id must be a string, a whole number below 2^63, or null."), None)
     if entry.get("jsonrpc") != "2.0":
         return BrokenItem(_invalid('jsonrpc must be "2.0".'), call_id)
     method = entry.get("method")
@@ -81,7 +86,7 @@ def item_of(entry: Any) -> Item:
         params = _NO_PARAMS
     if type(params) is not dict and type(params) is not list:
         return BrokenItem(_invalid("params must be an object."), call_id)
-    return CallItem(method, params, call_id)
+    return CallItem(method, params, call_id, "id" not in entry)
 
 
 _NO_PARAMS: dict[str, Any] = {}
@@ -91,10 +96,14 @@ def _invalid(sentence: str) -> ApiError:
     return ApiError("invalid_request", sentence)
 
 
+def _too_deep() -> ApiError:
+    return _invalid(f"The body is nested more than {MAX_DEPTH} levels deep; send flatter params.")
+
+
 def _members(value: Any, depth: int) -> int:
     """How many object members there are at all depths."""
     if depth > MAX_DEPTH:
-        raise _invalid(f"The body is nested more than {MAX_DEPTH} levels deep.")
+        raise _too_deep()
     if type(value) is dict:
         count = len(value)
         for item in value.values():

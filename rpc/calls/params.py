@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.plain_text import escaped
 from config.wording import sentence_of
-from rpc.errors import ApiError, JsonValue
+from rpc.errors import CODES, INVALID_PARAMS, ApiError, JsonValue
 from rpc.models.wire import Params
+from rpc.nearest import did_you_mean
 
 P = TypeVar("P", bound=Params)
 
@@ -20,7 +22,10 @@ _TAGS = frozenset({"taproot", "plain"})  # which kind of tweak pydantic tried; n
 
 
 def params_of(model: type[P], raw: Any) -> P:
-    """The params; raises ApiError `invalid_params` with `errors: [{path, message}]`, never a value that was sent."""
+    """The params; raises ApiError with `errors: [{path, message}]`, which never repeats a value that was sent.
+
+    Its reason is `invalid_params`, or that of the first error where a model gives it one of its own.
+    """
     if isinstance(raw, list):
         raise ApiError("invalid_params", "Params go by name: send an object.", errors=[])
     try:
@@ -28,11 +33,42 @@ def params_of(model: type[P], raw: Any) -> P:
     except ValidationError as problem:
         details = _causes(problem.errors(include_url=False, include_input=False))
     errors: list[JsonValue] = [
-        {"path": _path(detail), "message": sentence_of(detail)} for detail in details[:_MAX_ERRORS]
+        {"path": _path(detail), "message": _said(model, detail)} for detail in details[:_MAX_ERRORS]
     ]
-    where, what = _path(details[0]), sentence_of(details[0])
+    where, what = _path(details[0]), _said(model, details[0])
     sentence = f"{where}: {what}" if where else what
-    raise ApiError("invalid_params", sentence, errors=errors)
+    kind = details[0]["type"]
+    raise ApiError(kind if CODES.get(kind) == INVALID_PARAMS else "invalid_params", sentence, errors=errors)
+
+
+def _said(model: type[BaseModel], detail: ErrorDetails) -> str:
+    sentence = sentence_of(detail)
+    if detail["type"] != "extra_forbidden":
+        return sentence
+    *where, typed = detail["loc"]
+    known = {name for each in _models_at(model, where) for name in _names(each)}
+    return sentence + did_you_mean(str(typed), sorted(known))
+
+
+def _models_at(model: type[BaseModel], where: list[int | str]) -> list[type[BaseModel]]:
+    """The models that may stand at a place inside of `model`; list positions and tags choose none."""
+    found = [model]
+    for part in where:
+        annotations = [field.annotation for each in found for name, field in _names(each).items() if name == part]
+        if annotations:
+            found = [inner for annotation in annotations for inner in _models_in(annotation)]
+    return found
+
+
+def _names(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from musig2 import MusigError, Scheme, scheme
 from musig2.chain.address import address, script_pubkey
 from rpc.caller import Caller
-from rpc.convert import tweaks_of
-from rpc.errors import ApiError, invalid_param
+from rpc.convert import not_a_point, not_combined, tweaks_of
+from rpc.errors import invalid_param
 from rpc.models.keys import AggregatedKey, AggregateKeys, Verified, VerifySignature
 
 NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a network of one's own writes them as regtest
@@ -25,7 +25,7 @@ class PureMethods:
         try:
             keyagg = chosen.key_agg(chosen.key_sort(pubkeys), tweaks_of(params.tweaks))
         except MusigError as problem:
-            raise ApiError("invalid_key", f"These keys and tweaks cannot be combined: {problem}.") from problem
+            raise not_combined(problem, "publicKeys") from problem
         return AggregatedKey(
             aggregated_public_key=keyagg.aggpubkey.hex(),
             internal_public_key=keyagg.internal_pubkey.hex(),
@@ -55,5 +55,5 @@ def _point(chosen: Scheme, key: str, where: str) -> bytes:
     try:
         chosen.validate_pubkey(pubkey)
     except ValueError as problem:
-        raise ApiError("invalid_key", f"{where} is not a point of the curve; check the key.") from problem
+        raise not_a_point(where, key) from problem
     return pubkey

@@ -20,12 +20,12 @@ from aiohttp import WSMsgType, web
 from rpc.caller import Caller
 from rpc.calls.call import Message
 from rpc.config import RpcConfig
-from rpc.connection import Connection
 from rpc.errors import ApiError
 from rpc.events.filter import Selection
 from rpc.events.frames import close_frame, ping_frame, text_frame
 from rpc.events.resume import Start
 from rpc.events.subscriptions import Hub, Subscription
+from rpc.server.connection import Connection
 
 STOPPING = 1001
 WRONG_KIND = 1003

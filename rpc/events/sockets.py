@@ -13,12 +13,12 @@ from rpc.calls.answering import Answering
 from rpc.calls.call import Message
 from rpc.calls.limits import share
 from rpc.config import RpcConfig
-from rpc.connection import Connection
 from rpc.errors import ApiError
 from rpc.events.socket import STOPPING, Socket
 from rpc.events.subscriptions import Hub
 from rpc.ports import TokenStore
 from rpc.server.auth import Authenticator
+from rpc.server.connection import Connection
 
 _LONGEST_GOODBYE_S = 1.0
 

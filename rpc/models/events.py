@@ -10,13 +10,20 @@ from pydantic_core import PydanticCustomError
 from rpc.models.event_kinds import EVENTS
 from rpc.models.values import Count, Hex32, Millis, PublicKey
 from rpc.models.wire import Many, Params, Shown, Value
+from rpc.nearest import did_you_mean
+
+_PREFIXES = sorted({f"{name.partition(':')[0]}:*" for name in EVENTS})
 
 
 def check_pattern(pattern: str) -> str:
     """An event name, or `prefix:*`; anything else is refused, so that a typing mistake is not silence for ever."""
     known = pattern in EVENTS or (pattern.endswith(":*") and any(name.startswith(pattern[:-1]) for name in EVENTS))
     if not known:
-        raise PydanticCustomError("event", "must be the name of an event, or such as session:*")
+        raise PydanticCustomError(
+            "event",
+            "must be the name of an event, or such as session:*{guess}",
+            {"guess": did_you_mean(pattern, (*EVENTS, *_PREFIXES))},
+        )
     return pattern
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from rpc.caller import Scope
 from rpc.models.values import Count, Label, Millis, MultiaddrText, PeerIdText, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, Params, Shown
 
+
+def _check_scope(name: str) -> str:
+    *first, last = Scope
+    if name not in Scope.__members__.values():
+        raise PydanticCustomError("no_such_scope", "{sentence}", {"sentence": f"must be {', '.join(first)} or {last}"})
+    return name
+
+
 # Another name is refused with a reason of its own, no_such_scope.
-ScopeName = Annotated[str, Field(json_schema_extra={"enum": [scope.value for scope in Scope]})]
+ScopeName = Annotated[
+    str, AfterValidator(_check_scope), Field(json_schema_extra={"enum": [scope.value for scope in Scope]})
+]
 BanMs = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600 * 1000)]
 
 

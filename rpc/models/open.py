@@ -29,7 +29,9 @@ def check_open(value: Any, *at: str | int) -> None:
             return
         case int():
             if not 0 <= value <= MAX_INTEGER:
-                raise _misfit("open_integer", "integers must be from 0 to 2^53 - 1", at)
+                raise _misfit("open_integer", "must be from 0 to 2^53 - 1", at)
+        case float():
+            raise _misfit("open_integer", "must be a whole number", at)
         case str():
             _check_text(value, at)
         case list() | tuple():
@@ -75,9 +77,7 @@ class OpenValue(Value):
             check_open(data)
             for name, field in cls.model_fields.items():
                 if name in data and field.alias not in {None, name}:
-                    raise PydanticCustomError(
-                        "open_twin", "{name} is written {alias}", {"name": name, "alias": field.alias}
-                    )
+                    raise PydanticCustomError("open_twin", "is written {alias}", {"alias": field.alias, "at": (name,)})
         return data
 
 

@@ -28,14 +28,27 @@ class PlainTweak(Value):
     x_only: bool
 
 
-def _kind(value: Any) -> Literal["taproot", "plain"]:
+_FORMS = (
+    'must be {"taprootMerkleRoot": 32 bytes hex or null} (the last one; on lotus the only one), '
+    'or on bip340 {"tweak": 32 bytes hex, "xOnly": true or false}'
+)
+
+
+def _kind(value: Any) -> Literal["taproot", "plain"] | None:
+    """Which form was meant; None for neither and for a mixture."""
     if isinstance(value, TaprootTweak):
         return "taproot"
-    return "taproot" if isinstance(value, dict) and "taprootMerkleRoot" in value else "plain"
+    if not isinstance(value, dict):
+        return "plain" if isinstance(value, PlainTweak) else None
+    is_taproot, is_plain = "taprootMerkleRoot" in value, "tweak" in value or "xOnly" in value
+    if is_taproot == is_plain:
+        return None
+    return "taproot" if is_taproot else "plain"
 
 
 Tweak: TypeAlias = Annotated[
-    Annotated[TaprootTweak, Tag("taproot")] | Annotated[PlainTweak, Tag("plain")], Discriminator(_kind)
+    Annotated[TaprootTweak, Tag("taproot")] | Annotated[PlainTweak, Tag("plain")],
+    Discriminator(_kind, custom_error_type="tweak", custom_error_message=_FORMS),
 ]
 Tweaks = Annotated[Many[Tweak], Field(max_length=16)]
 

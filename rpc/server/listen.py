@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from rpc.config import RpcConfig
-from rpc.connection import Connection
 from rpc.errors import ListenError
+from rpc.server.connection import Connection
 
 _SPARE_FILES = 256  # for the rest of the program
 

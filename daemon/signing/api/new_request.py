@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Election, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
-from rpc.convert import open_of, pubkeys_of, tweaks_of
+from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
 from rpc.errors import ApiError, invalid_param
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
@@ -90,7 +90,7 @@ def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, 
             metadata=_metadata(params),
         )
     except MusigError as problem:
-        raise ApiError("invalid_key", f"These keys and tweaks cannot be combined: {problem}.") from problem
+        raise (_uncombined(params, name, pubkeys) or not_combined(problem, "requiredPublicKeys")) from problem
 
 
 def _require_aggregates(params: AnnounceSigningRequest, request: Request) -> None:
@@ -102,13 +102,23 @@ def _require_aggregates(params: AnnounceSigningRequest, request: Request) -> Non
             )
 
 
-def _require_points(name: str, pubkeys: tuple[bytes, ...]) -> None:
-    for key in pubkeys:
+def _uncombined(params: AnnounceSigningRequest, name: str, pubkeys: Sequence[bytes]) -> ApiError | None:
+    """The refusal that names the first item whose tweaks do not fit the keys."""
+    for index, item in enumerate(params.items):
+        try:
+            scheme(name).key_agg(sorted(pubkeys), tweaks_of(item.tweaks))
+        except MusigError as problem:
+            where = "" if params.messages is None else f"messages[{index}]"
+            return not_combined(problem, "requiredPublicKeys", where)
+    return None
+
+
+def _require_points(name: str, pubkeys: Sequence[bytes]) -> None:
+    for index, key in enumerate(pubkeys):
         try:
             scheme(name).validate_pubkey(key)
         except ValueError:
-            sentence = "One of requiredPublicKeys is not a point of the curve; check it."
-            raise ApiError("invalid_key", sentence, publicKey=key.hex()) from None
+            raise not_a_point(f"requiredPublicKeys[{index}]", key.hex()) from None
 
 
 def _election(params: ElectionParams | None, limits: SigningLimits) -> Election | None:

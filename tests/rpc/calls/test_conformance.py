@@ -101,7 +101,6 @@ async def test_example_of_the_specification(request_text: str, expected: Any) ->
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b'{"jsonrpc":"2.0","method":"getInfo","id":null}', -32600),
         (b'{"jsonrpc":"2.0","method":"getInfo","id":1.5}', -32600),
         (b'{"jsonrpc":"2.0","method":"getInfo","id":true}', -32600),
         (b'{"jsonrpc":"2.0","method":"getInfo","id":[1]}', -32600),
@@ -123,7 +122,8 @@ async def test_example_of_the_specification(request_text: str, expected: Any) ->
         (b'{"jsonrpc":"2.0","method":"\\ud800","id":1}', -32700),
         (b'\xef\xbb\xbf{"jsonrpc":"2.0","method":"getInfo","id":1}', -32700),
         (b"[" * 40 + b"]" * 40, -32600),
-        (b"[" * 100_000, -32700),
+        (b"[" * 2_000 + b"]" * 2_000, -32600),
+        (b"[" * 100_000, -32600),
         (b"", -32700),
         (b"null", -32600),
         (b'"getInfo"', -32600),
@@ -133,6 +133,50 @@ async def test_what_is_not_exactly_json_rpc_gets_its_exact_code(world: World, bo
     status, reply = await world.post(body)
     assert status == 200
     assert reply["error"]["code"] == code, reply
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+        (b'{"a":"\xff"}', "byte 6 belongs to no character"),
+        (b'{"a":"\\ud800"}', "no low surrogate in string"),
+        (b'{"a":NaN}', "has NaN, which JSON does not know"),
+        (b'{"a":[-Infinity]}', "has -Infinity, which JSON does not know"),
+        (b'{"a":1e400}', "number is infinity"),
+        (b'{"a":1,}', "trailing comma is not allowed (line 1, column 7)"),
+        (b'{"a"', "unexpected end of data (line 1, column 5)"),
+        (b'{"a":' * 34 + b"1" + b"}" * 34, "nested more than 32 levels deep"),
+        (b"[" * 5_000 + b"]" * 5_000, "nested more than 32 levels deep"),
+        (b"[" * 100_000, "nested more than 32 levels deep"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_exactly(world: World, body: bytes, said: str) -> None:
+    _, reply = await world.post(body)
+    assert said in reply["error"]["message"], reply
+
+
+async def test_null_is_an_id_like_any_other_and_no_id_at_all_makes_a_notification(world: World) -> None:
+    call = {"jsonrpc": "2.0", "method": "getInfo"}
+    status, reply = await world.post({**call, "id": None})
+    assert (status, reply["id"], "result" in reply) == (200, None, True)
+    _, reply = await world.post({**call, "id": None, "method": "nonsense"})
+    assert (reply["id"], reply["error"]["code"]) == (None, -32601)
+    assert await world.post(call) == (204, None)
+    _, replies = await world.post([{**call, "id": None}, call, {**call, "id": 2}])
+    assert [each["id"] for each in replies] == [None, 2]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("getinfo", "getInfo"), ("get_final_signature", "getFinalSignature"), ("findSigners", "findAvailableSigners")],
+)
+async def test_mistyped_method_is_answered_with_the_nearest_one(world: World, typed: str, meant: str) -> None:
+    reply = await world.call(typed)
+    assert reply["error"]["code"] == -32601
+    assert f"did you mean {meant}?" in reply["error"]["message"]
+    assert "did you mean" not in (await world.call("x" * 10_000))["error"]["message"]
 
 
 async def test_colon_inside_a_string_is_not_taken_for_a_member(world: World) -> None:

@@ -54,10 +54,15 @@ async def test_address_for_a_network_that_there_is_not_is_refused_with_the_list_
 async def test_keys_and_tweaks_that_cannot_be_combined_are_told(world: World) -> None:
     reply = await world.call("aggregateKeys", {"publicKeys": [samples.KEY_A, NOT_A_POINT], "scheme": "lotus"})
     assert reply["error"]["data"]["reason"] == "invalid_key"
-    assert "publicKeys[1]" in reply["error"]["message"]
-    for tweaks in ([{"tweak": "ff" * 32, "xOnly": False}], [{"taprootMerkleRoot": None}] * 2):
+    (error,) = reply["error"]["data"]["errors"]
+    assert error == {"path": "publicKeys[1]", "message": "is not a point of the curve; check the key"}
+    for tweaks, path in (
+        ([{"tweak": "01" * 32, "xOnly": False}, {"tweak": "ff" * 32, "xOnly": False}], "tweaks[1].tweak"),
+        ([{"taprootMerkleRoot": None}] * 2, "tweaks"),
+    ):
         params = {"publicKeys": [samples.KEY_A, samples.KEY_B], "scheme": "bip340", "tweaks": tweaks}
-        assert await world.reason("aggregateKeys", params) == "invalid_key"
+        error = (await world.call("aggregateKeys", params))["error"]["data"]
+        assert (error["reason"], error["errors"][0]["path"]) == ("invalid_key", path)
     lotus = {
         "publicKeys": [samples.KEY_A, samples.KEY_B],
         "scheme": "lotus",

@@ -22,6 +22,11 @@ from rpc.models.sessions import GetFinalSignature
 from rpc.models.tweaks import MessageItem
 
 ROOT = "ab" * 32
+WHOLE = "must be a whole number"
+FORMS = (
+    'must be {"taprootMerkleRoot": 32 bytes hex or null} (the last one; on lotus the only one), '
+    'or on bip340 {"tweak": 32 bytes hex, "xOnly": true or false}'
+)
 ANNOUNCE = {
     "requiredPublicKeys": [samples.KEY_A, samples.KEY_B],
     "publicKey": samples.KEY_A,
@@ -163,6 +168,64 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         ("getEvents", {"fromSeq": 0, "limit": 1_001}, ("limit", "must be at most 1000")),
         ("getEvents", {"fromSeq": 0, "events": []}, ("events", "must have at least 1 item")),
         ("createToken", {"scopes": ["read"], "createKey": 1}, ("createKey", "must be true or false")),
+        ("createToken", {"scopes": ["root"]}, ("scopes[0]", "must be read, discover, sign or admin")),
+        ("listSessions", {"phase": "over"}, ("phase", "must be joining, ready, round1, round2, complete or aborted")),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "metadata": {"amount": -1}},
+            ("metadata.amount", "must be from 0 to 2^53 - 1"),
+        ),
+        ("announceSigningRequest", {**ANNOUNCE, "metadata": {"amount": 1.5}}, ("metadata.amount", WHOLE)),
+        ("announceSigningRequest", {**ANNOUNCE, "metadata": {"amount": "5"}}, ("metadata.amount", WHOLE)),
+        ("announceSigningRequest", {**ANNOUNCE, "metadata": {"a": [1, {"b": 0.5}]}}, ("metadata.a[1].b", WHOLE)),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "metadata": {"a": {"b": {"c": {"d": {"e": 1}}}}}},
+            ("metadata.a.b.c.d.e", "must not be nested more than 4 levels deep"),
+        ),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "metadata": {"a": {"e\u0301": 1}}},
+            ("metadata.a", "names must be text in Unicode normal form C"),
+        ),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "metadata": {"transaction_hex": ""}},
+            ("metadata.transaction_hex", "is written transactionHex"),
+        ),
+        ("announceSigningRequest", {**ANNOUNCE, "tweaks": [{}]}, ("tweaks[0]", FORMS)),
+        ("announceSigningRequest", {**ANNOUNCE, "tweaks": ["x"]}, ("tweaks[0]", FORMS)),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "tweaks": [{"taprootMerkleRoot": None, "tweak": ROOT}]},
+            ("tweaks[0]", FORMS),
+        ),
+        ("announceSigningRequest", {**ANNOUNCE, "tweaks": [{"tweak": ROOT}]}, ("tweaks[0].xOnly", "is required")),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "roundMS": 5_000},
+            ("roundMS", "there is no such parameter (did you mean roundMs?)"),
+        ),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "election": {"methd": "hash-based"}},
+            ("election.methd", "there is no such parameter (did you mean method?)"),
+        ),
+        (
+            "announceSigningRequest",
+            {**ANNOUNCE, "message": None, "messages": [{"message": samples.MESSAGE, "input_index": 0}]},
+            ("messages[0].input_index", "there is no such parameter (did you mean inputIndex?)"),
+        ),
+        (
+            "getEvents",
+            {"fromSeq": 0, "events": ["session:redy"]},
+            ("events[0]", "must be the name of an event, or such as session:* (did you mean session:ready?)"),
+        ),
+        (
+            "getEvents",
+            {"fromSeq": 0, "events": ["sesion:*"]},
+            ("events[0]", "must be the name of an event, or such as session:* (did you mean session:*?)"),
+        ),
         ("getSession", {}, ("sessionId", "is required")),
     ],
 )

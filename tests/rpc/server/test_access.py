@@ -12,6 +12,7 @@ from rpc.caller import Scope, scopes_of
 from rpc.methods import samples
 from rpc.methods.method import Method
 from rpc.methods.table import METHODS
+from rpc.ports import Problem
 from rpc.server.routes import ROUTES, Access
 from tests.rpc.rpc_backend import PASSPHRASE
 from tests.rpc.rpc_stores import COOKIE
@@ -93,7 +94,8 @@ async def test_method_needs_its_scope(world: World, method: Method) -> None:
         if method.scope in scopes_of([scope]):
             assert reason.get("reason") != "forbidden"
         else:
-            assert reason == {"reason": "forbidden", "scope": method.scope.value}
+            whose = {"bound": False} if method.whole_daemon else {}
+            assert reason == {"reason": "forbidden", "scope": method.scope.value, **whose}
 
 
 @every_method
@@ -135,7 +137,9 @@ async def test_token_that_may_create_keys_sees_the_key_it_created_on_an_open_con
 
 
 async def test_unknown_scope_is_refused_by_name(world: World) -> None:
-    assert await world.reason("createToken", {"scopes": ["read", "root"]}) == "no_such_scope"
+    error = (await world.call("createToken", {"scopes": ["read", "root"]}))["error"]
+    assert (error["code"], error["data"]["reason"]) == (-32602, "no_such_scope")
+    assert error["data"]["errors"] == [{"path": "scopes[1]", "message": "must be read, discover, sign or admin"}]
 
 
 async def test_revoked_token_closes_its_connections_with_4401(world: World) -> None:
@@ -168,6 +172,42 @@ async def test_expired_token_is_refused_and_its_connection_closed(make_world: Ma
         assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
         assert ws.close_code == 4401
     assert (await world.post({}, token))[0] == 401
+
+
+@pytest.mark.parametrize("lines", [("musigd", f"bearer.{COOKIE}"), (f"bearer.{COOKIE}", "x, musigd")])
+async def test_two_lines_of_subprotocols_are_one_list_in_any_order(
+    world: World, lines: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = [*UPGRADE.items(), ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")]
+    headers += [("Sec-WebSocket-Protocol", line) for line in lines]
+    async with world.session.get(f"{world.base}/ws", headers=headers) as response:
+        assert (response.status, response.headers["Sec-WebSocket-Protocol"]) == (101, "musigd")
+        response.close()
+    assert COOKIE not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_head_is_answered_like_get_without_the_body(world: World, path: str) -> None:
+    for faults, status in (([], 200), ([Problem("store_failed", "Free some space.")], 503)):
+        world.health.faults = world.health.dead = faults
+        async with world.session.get(world.base + path) as asked, world.session.head(world.base + path) as response:
+            assert (asked.status, response.status) == (status, status)
+            assert response.headers["Content-Length"] == asked.headers["Content-Length"]
+            assert response.headers["Content-Type"] == asked.headers["Content-Type"]
+            assert await response.read() == b""
+    async with world.session.put(world.base + path) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+async def test_bound_token_is_told_which_token_could_do_it(world: World) -> None:
+    bound = world.tokens.make("bound", "read", "admin", keys=[samples.KEY_A])
+    for token in (bound, world.tokens.make("reader", "read", keys=[samples.KEY_A])):
+        error = (await world.call("lock", token=token))["error"]
+        assert "the cookie, or a token with scope admin that createToken made without publicKeys" in error["message"]
+        assert (error["data"]["scope"], error["data"]["bound"]) == ("admin", False)
+    async with world.session.get(f"{world.base}/metrics", headers=world.bearer(bound)) as response:
+        error = (await response.json())["error"]
+    assert "a token with scope read that createToken made without publicKeys" in error["message"]
 
 
 async def test_browser_names_its_token_as_subprotocol_and_only_musigd_is_answered(world: World) -> None:

@@ -12,6 +12,7 @@ from rpc.caller import Caller, Scope, owner
 from rpc.errors import ApiError
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
 
+PLAIN_TWEAK = {"tweak": "01" * 32, "xOnly": False}
 METADATA = {
     "transactionHex": "00",
     "spentOutputs": [{"value": 5, "script": "51", "note": "mine"}],
@@ -154,8 +155,12 @@ async def test_an_unfinished_signature_says_what_the_own_wallet_has_not_called(w
     for daemon in (one, two):
         await daemon.until("session:ready", **named)
     phase, late, call = await waits(one, **named)
-    assert (phase, call) == ("joining", "startRound1")
+    assert (phase, call) == ("ready", "startRound1")
     assert mine in late
+    assert (await one.call("getSession", sessionId=announced["sessionId"]))["phase"] == "ready"
+    for wanted, found in (("ready", [announced["sessionId"]]), ("joining", [])):
+        listed = (await one.call("listSessions", phase=wanted))["sessions"]
+        assert [session["sessionId"] for session in listed] == found
     assert await waits(two, **named) == ("round1", [mine], None)
     await one.call("startRound1", sessionId=announced["sessionId"])
     await one.until("round1:complete", **named)
@@ -245,22 +250,29 @@ async def test_joining_with_a_key_that_is_not_asked_is_refused(world: World) -> 
 
 
 @pytest.mark.parametrize(
-    ("params", "reason"),
+    ("params", "reason", "path"),
     [
-        ({"requiredPublicKeys": ["02" + "00" * 31 + "05"]}, "invalid_key"),
-        ({"messages": [{"message": "11" * 32, "tweaks": [{"tweak": "01" * 32, "xOnly": False}]}]}, "invalid_key"),
-        ({"metadata": {"note": ["x" * 1_900] * 40}}, "too_large"),
+        ({"requiredPublicKeys": ["02" + "00" * 31 + "05"]}, "invalid_key", "requiredPublicKeys[1]"),
+        (
+            {"messages": [{"message": "11" * 32}, {"message": "11" * 32, "tweaks": [PLAIN_TWEAK]}]},
+            "invalid_key",
+            "messages[1].tweaks",
+        ),
+        ({"tweaks": [PLAIN_TWEAK]}, "invalid_key", "tweaks"),
+        ({"metadata": {"note": ["x" * 1_900] * 40}}, "too_large", None),
     ],
 )
 async def test_requests_that_no_peer_would_take_are_refused_at_once(
-    world: World, params: dict[str, Any], reason: str
+    world: World, params: dict[str, Any], reason: str, path: str | None
 ) -> None:
     one, two = await world.grow(2)
     keys = [one.key.hex(), *params.pop("requiredPublicKeys", [two.key.hex()])]
     call = {"publicKey": one.key.hex(), "requiredPublicKeys": keys, **(params or {})}
     if "messages" not in call:
         call["message"] = "11" * 32
-    assert (await refused(one, "announceSigningRequest", **call)).reason == reason
+    error = await refused(one, "announceSigningRequest", **call)
+    assert error.reason == reason
+    assert [each["path"] for each in error.to_json()["data"].get("errors", ())] == ([path] if path else [])
 
 
 async def test_a_locked_daemon_neither_announces_nor_joins(world: World) -> None:
