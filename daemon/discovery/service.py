@@ -77,7 +77,7 @@ class DiscoveryService:
         self._buckets = Buckets()
         self._follows = Follows(store=store, in_force=in_force, bound=bound)
         self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)
-        self._finding = Finding(store=store, clock=clock, damage=self._damage)
+        self._finding = Finding(store=store, clock=clock, checks=limits.checks, damage=self._damage)
         self._publisher = Publisher(net=network, network=network_name, limits=limits)
         self._ingest = Ingest(
             store=store,
@@ -104,7 +104,14 @@ class DiscoveryService:
             ingest=self._ingest,
             publisher=self._publisher,
         )
-        self._node = OwnNode(store=store, clock=clock, identity=identity, ingest=self._ingest, addrs=self._own.addrs)
+        self._node = OwnNode(
+            store=store,
+            clock=clock,
+            checks=limits.checks,
+            identity=identity,
+            ingest=self._ingest,
+            addrs=self._own.addrs,
+        )
         self._puller = Puller(
             store=store,
             net=network,
@@ -127,7 +134,14 @@ class DiscoveryService:
             log_id=lambda: log_name(events.log_id),
             greeted=self._on_hello,
         )
-        self._renewal = Renewal(own=self._own, publisher=self._publisher, clock=clock, identity=identity, net=network)
+        self._renewal = Renewal(
+            own=self._own,
+            publisher=self._publisher,
+            clock=clock,
+            checks=limits.checks,
+            identity=identity,
+            net=network,
+        )
         self._presence = Presence(
             store=store,
             events=events,

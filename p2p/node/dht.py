@@ -7,7 +7,7 @@ from hashlib import sha256
 from libp2p.peer.id import ID
 from libp2p.records.validator import Validator
 
-from musig2.protocol.records.checks import newer
+from musig2.protocol.records.checks import is_ahead, newer
 from musig2.protocol.records.records import Advertisement, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from p2p.compat.guard import OnFault
@@ -50,13 +50,21 @@ class SignerRecords(Validator):
             raise Refused("a bad signature")
 
     def select(self, key: str, values: list[bytes]) -> int:
-        """The index of the newest; of equal ones the last, or the library would refuse to refresh a record."""
-        best, best_signed = 0, self._gate.envelope(None, values[0])
+        """The index of the newest whose time has come; of equal ones the last, or no record could be refreshed."""
+        best, best_signed = 0, self._counting(values[0])
         for index, value in enumerate(values[1:], start=1):
-            signed = self._gate.envelope(None, value)
+            signed = self._counting(value)
             if _takes_the_place(signed, best_signed):
                 best, best_signed = index, signed
         return best
+
+    def _counting(self, value: bytes) -> Signed[Record] | None:
+        """The record, unless it is malformed or lies ahead: it was stored while the clock was."""
+        signed = self._gate.envelope(None, value)
+        if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
+            return None
+        ahead = is_ahead(signed.record.ts, self._checks.clock_ms(), self._checks.limits)
+        return None if ahead else signed
 
 
 def _takes_the_place(later: Signed[Record] | None, earlier: Signed[Record] | None) -> bool:

@@ -115,8 +115,12 @@ class MemoryNet:
             self.wire.nodes[peer].hear(self.peer, topic, data)
 
     async def dht_put(self, key: bytes, value: bytes) -> bool:
+        record = open_envelope(value, max_bytes=50_000).record
+        now = [self.wire.nodes[peer]._clock_ms() for peer in self.links]
+        if not any(check_record(len(value), record, ms, self._limits, False) is None for ms in now):
+            return False
         self.wire.dht[key] = value
-        return bool(self.links)
+        return True
 
     async def dht_get(self, key: bytes) -> bytes | None:
         return self.wire.dht.get(key)

@@ -219,10 +219,11 @@ class World:
         self.limits = limits or DiscoveryLimits(sync_every_ms=3_600_000)
         self.daemons: list[Daemon] = []
 
-    async def daemon(self, *links: Daemon) -> Daemon:
-        """A new daemon that dials the given ones."""
+    async def daemon(self, *links: Daemon, clock: MovedClock | None = None) -> Daemon:
+        """A new daemon that dials the given ones; with a clock of its own if one is given."""
         path = self.path / f"daemon-{len(self.daemons)}.sqlite"
         daemon = Daemon(self, path, secrets.token_bytes(32), KeyRing())
+        daemon.clock = clock or self.clock
         self.daemons.append(daemon)
         await daemon.start()
         for other in links:
@@ -233,6 +234,7 @@ class World:
         """The same daemon after a restart."""
         await daemon.stop()
         twin = Daemon(self, daemon.path, daemon.seed, daemon.keys)
+        twin.clock = daemon.clock
         self.daemons[self.daemons.index(daemon)] = twin
         await twin.start()
         for other in links:

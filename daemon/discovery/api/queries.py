@@ -15,6 +15,7 @@ from daemon.discovery.directory.search import Query, search
 from daemon.discovery.directory.statements import Kind, Statement, rank_of, signer_subject
 from daemon.discovery.intake.views import full_view
 from daemon.store import Store
+from musig2.protocol.records.checks import Limits, is_ahead
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.field_rules import SCHEMES
 from musig2.protocol.records.records import Advertisement, Node, Notice, Record
@@ -50,9 +51,10 @@ class Found:
 class Finding:
     """Reads; belongs to the event loop."""
 
-    def __init__(self, *, store: Store, clock: Clock, damage: Damage) -> None:
+    def __init__(self, *, store: Store, clock: Clock, checks: Limits, damage: Damage) -> None:
         self._store = store
         self._clock = clock
+        self._checks = checks
         self._damage = damage
 
     def find(self, query: Query, *, limit: int, own: Collection[bytes], include_own: bool) -> Found:
@@ -62,13 +64,14 @@ class Finding:
         def read(conn: sqlite3.Connection) -> Found:
             views: list[dict[str, Any]] = []
             last: tuple[int, int] | None = None
-            for ts, seq in search(conn, query, self._clock.wall_ms()):
+            now_ms = self._clock.wall_ms()
+            for ts, seq in search(conn, query, now_ms, now_ms + self._checks.skew_ms):
                 row = conn.execute(LINE, (seq,)).fetchone()
                 if row is None or row[7] in hidden or self._damage.found(seq, row[:7]):
                     continue
                 if len(views) == limit:
                     return Found(tuple(views), cursor_text(last))
-                reputation = reputation_of(row[8:], self._clock.wall_ms())
+                reputation = reputation_of(row[8:], now_ms)
                 views.append(full_view(row[5], row[3], own=row[7] in own, reputation=reputation))
                 last = (ts, seq)
             return Found(tuple(views), None)
@@ -100,7 +103,9 @@ class Finding:
                 "SELECT ts, kind, id FROM directory_log WHERE subject = ?", (statement.subject,)
             ).fetchone()
         )
-        return row is not None and rank_of(*row) > statement.rank
+        if row is None or is_ahead(row[0], self._clock.wall_ms(), self._checks):
+            return False
+        return rank_of(*row) > statement.rank
 
     def keys_of_peer(self, peer: bytes) -> list[bytes]:
         """The keys that are advertised at a peer."""

@@ -18,6 +18,7 @@ from daemon.discovery.directory.lines import Gone, Holder, append, index, take_o
 from daemon.discovery.directory.quotas import Quotas, portions
 from daemon.discovery.directory.statements import Kind, Statement, rank_of
 from daemon.discovery.limits import DiscoveryLimits
+from musig2.protocol.records.checks import is_ahead
 from musig2.protocol.records.records import Advertisement, Withdrawal
 
 
@@ -119,9 +120,12 @@ class LogWrite:
         seq, record_id, ts, kind, peer, net = current
         if record_id == statement.record.id:
             return Verdict.KNOWN
-        if rank_of(ts, kind, record_id) > statement.rank:
+        if rank_of(ts, kind, record_id) > statement.rank and not self._is_ahead(ts):
             return Verdict.OLDER
         return self._append(candidate, Holder(Kind(kind), peer, net), seq)
+
+    def _is_ahead(self, ts: int) -> bool:
+        return is_ahead(ts, self._now_ms, self._limits.checks)
 
     def _line_of(self, subject: bytes) -> Line | None:
         """The line that stands for a subject now; known beforehand only until this write touches it."""

@@ -44,9 +44,12 @@ INDEX_OF = {
 }
 
 
-def search(conn: sqlite3.Connection, query: Query, now_ms: int) -> Iterator[tuple[int, int]]:
-    """(ts, seq) of the lines that match, newest first, lazily: stop reading when there are enough."""
-    clauses = [("s.exp > ?", (now_ms,)), *_filters(query)]
+def search(conn: sqlite3.Connection, query: Query, now_ms: int, latest_ms: int) -> Iterator[tuple[int, int]]:
+    """(ts, seq) of the lines that match, newest first, lazily: stop reading when there are enough.
+
+    `latest_ms`: a later ts does not count yet; such a line came while this machine's clock was ahead.
+    """
+    clauses = [("s.exp > ?", (now_ms,)), ("s.ts <= ?", (latest_ms,)), *_filters(query)]
     if query.before is not None:
         clauses.append(("(s.ts, s.seq) < (?, ?)", query.before))
     tables, first = _driver(conn, query, now_ms)

@@ -98,6 +98,11 @@ class Ingest:
             await self._keep(timely[start : start + AT_ONCE], intake, now_ms, by=peer)
         return intake
 
+    def held(self, records: Sequence[Signed[Record]]) -> int:
+        """How many statements these records belong to that are stored, or about to be."""
+        ids = list({_id_of_statement(signed) for signed in records})
+        return len(self._store.read(lambda conn: stored_ids(conn, ids)) | self._writing.intersection(ids))
+
     def refused_before(self, short_id: bytes) -> bool:
         """Whether the statement with this short id was refused a moment ago, and would be again."""
         return self._screen.refused_before(short_id, self._clock.wall_ms())
@@ -113,7 +118,7 @@ class Ingest:
 
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
         """Without those that are stored; an entry is known by its advertisement."""
-        ids = [signed.record.ad if isinstance(signed.record, Entry) else signed.id for signed in records]
+        ids = [_id_of_statement(signed) for signed in records]
         known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids))))
         return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
 
@@ -189,6 +194,10 @@ class Ingest:
         intake.stored += len(taken)
         intake.refused += len(statements) - len(taken)
         self._stored(taken)
+
+
+def _id_of_statement(signed: Signed[Record]) -> bytes:
+    return signed.record.ad if isinstance(signed.record, Entry) else signed.id
 
 
 def pair(signed: Signed[Record], following: Signed[Record] | None) -> Statement | None:

@@ -1,7 +1,8 @@
 """Own advertisements: made, countersigned, published, withdrawn.
 
 A key's statements carry rising times, ts = max(now, last + 1), and `last` is stored: whatever the clock does, a later
-statement wins everywhere. The record, the line of the log and the event are one transaction, and only then it is told.
+statement wins everywhere (`times.py` says what becomes of a `last` that lies ahead). The record, the line of the log
+and the event are one transaction, and only then it is told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own import rows as own_rows
 from daemon.discovery.own.publish import Publisher, Reach
 from daemon.discovery.own.rows import OwnRow, Terms
+from daemon.discovery.own.times import next_ts
 from daemon.discovery.ports import Events, Identity, Keys, Net
 from daemon.store import Store
 from musig2.protocol.errors import InvalidRecord
@@ -103,18 +105,20 @@ class OwnAdvertisements:
             statement, _ = await self._make(pubkey, row.terms)
         return await self._publisher.publish(statement, row.types)
 
-    async def withdraw(self, pubkey: bytes) -> None:
-        """Take an advertisement back. ApiError `not_found` when there never was one; `locked`."""
+    async def withdraw(self, pubkey: bytes, *, again: bool = False) -> None:
+        """Take an advertisement back; `again`: once more. ApiError `locked`, `not_found` when there never was one."""
         async with self._changing[pubkey]:
             row = self._rows.get(pubkey)
             if row is None:
                 raise not_found("advertisement")
-            if row.withdrawn:
+            if row.withdrawn and not again:
                 return
             withdrawal = Withdrawal(row.scheme, pubkey, self._next_ts(row))
             signed = seal(withdrawal, lambda digest: self._keys.sign(pubkey, digest, even_paused=True))
-            after = replace(row, last_ts=withdrawal.ts, record=signed, withdrawn=True, warned=False)
-            await self._commit(after, Statement(signed), "signer:withdrawn", {"publicKey": pubkey.hex()})
+            last_ts = max(withdrawal.ts, row.last_ts)
+            after = replace(row, last_ts=last_ts, record=signed, withdrawn=True, warned=False)
+            event = None if row.withdrawn else "signer:withdrawn"
+            await self._commit(after, Statement(signed), event, {"publicKey": pubkey.hex()})
         await self._publisher.publish(Statement(signed), row.types)
 
     async def warn(self, row: OwnRow) -> None:
@@ -175,7 +179,9 @@ class OwnAdvertisements:
         entry = Entry(record.scheme, pubkey, record.peer, record.types, record.ts, record.exp, signed.id)
         statement = Statement(signed, seal(entry, lambda digest: self._keys.sign(pubkey, digest)))
         view = full_view(view_of(signed), signed.envelope, own=True, reputation=None)
-        row = OwnRow(pubkey, record.scheme, terms, record.ts, record.exp, signed, withdrawn=False)
+        before = self._rows.get(pubkey)
+        last_ts = max(record.ts, before.last_ts if before else 0)
+        row = OwnRow(pubkey, record.scheme, terms, last_ts, record.exp, signed, withdrawn=False)
         await self._commit(row, statement, "signer:advertised", {"advertisement": view}, lambda conn: also(conn, view))
         self._published_mono_ms[pubkey] = self._clock.mono_ms()
         return statement, view
@@ -216,20 +222,21 @@ class OwnAdvertisements:
         self,
         row: OwnRow,
         statement: Statement,
-        event: str,
+        event: str | None,
         data: dict[str, Any],
         also: Callable[[sqlite3.Connection], None] = lambda conn: None,
     ) -> None:
         def write(conn: sqlite3.Connection) -> None:
             own_rows.save(conn, row)
-            self._events.append(conn, event, data, keys=[row.pubkey])
+            if event is not None:
+                self._events.append(conn, event, data, keys=[row.pubkey])
             also(conn)
 
         await self._ingest.keep_own(statement, write)
         self._rows[row.pubkey] = row
 
     def _next_ts(self, row: OwnRow | None) -> int:
-        return max(self._clock.wall_ms(), row.last_ts + 1 if row else 0)
+        return next_ts(self._clock.wall_ms(), (row.ts, row.last_ts) if row else (), self._limits.checks)
 
 
 def statement_types(statement: Statement) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from daemon.clock import Clock
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DAY_MS, HOUR_MS
+from daemon.discovery.own.times import next_ts
 from daemon.discovery.ports import Identity
 from daemon.store import Store
+from musig2.protocol.records.checks import Limits
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Node
 from musig2.protocol.wire.frames import Signed
@@ -28,12 +30,14 @@ class OwnNode:
         *,
         store: Store,
         clock: Clock,
+        checks: Limits,
         identity: Identity,
         ingest: Ingest,
         addrs: Callable[[], tuple[bytes, ...]],
     ) -> None:
         self._store = store
         self._clock = clock
+        self._checks = checks
         self._identity = identity
         self._ingest = ingest
         self._addrs = addrs
@@ -45,22 +49,28 @@ class OwnNode:
         return self._current.envelope if self._current else None
 
     async def renew(self) -> None:
-        """Make a new record if the old one grows old, or if the addresses are others now."""
-        now_ms, addrs = self._clock.wall_ms(), self._addrs()
-        current = self._current.record if self._current else None
-        if current and current.addrs == addrs and 0 <= now_ms - current.ts < RENEW_MS:
+        """Make a new record if the old one grows old or lies ahead, if the addresses are others, if it is not in force.
+
+        The last is so when the clock was ahead once and somebody brings what was said then, now that its time has come.
+        """
+        now_ms, addrs, (held_id, held_ts) = self._clock.wall_ms(), self._addrs(), self._held()
+        if self._current and self._current.id == held_id and self._is_good(self._current.record, addrs, now_ms):
             return
-        ts = max(now_ms, self._last_ts() + 1)
+        ts = next_ts(now_ms, (held_ts,), self._checks)
         signed = seal(Node(self._identity.peer, addrs, ROLES, ts, ts + LIFE_MS), self._identity.sign)
         await self._ingest.keep_own(Statement(signed), lambda _: None)
         self._current = signed
 
-    def _last_ts(self) -> int:
+    def _is_good(self, record: Node, addrs: tuple[bytes, ...], now_ms: int) -> bool:
+        return record.addrs == addrs and -self._checks.skew_ms <= now_ms - record.ts < RENEW_MS
+
+    def _held(self) -> tuple[bytes | None, int]:
+        """Id and time of the own record that the directory holds."""
         subject = b"n" + self._identity.peer
 
-        def read(conn: sqlite3.Connection) -> int:
-            row = conn.execute("SELECT ts FROM directory_log WHERE subject = ?", (subject,)).fetchone()
-            return int(row[0]) if row else 0
+        def read(conn: sqlite3.Connection) -> tuple[bytes | None, int]:
+            row = conn.execute("SELECT id, ts FROM directory_log WHERE subject = ?", (subject,)).fetchone()
+            return (row[0], row[1]) if row else (None, 0)
 
         return self._store.read(read)
 

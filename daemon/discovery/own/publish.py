@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a publication got: peers that took it, peers on its topics, and whether the DHT has it."""
+    """How far a publication got: neighbours that have it now, peers on its topics, and whether the DHT has it.
+
+    Where every neighbour that was asked refused it, nobody on the topics is counted: they refuse it as well.
+    """
 
     direct: int = 0
     gossip: int = 0
@@ -62,7 +65,8 @@ class Publisher:
         try:
             await asyncio.wait([push], timeout=HEAD_START_S)
             gossip, dht = await asyncio.gather(self._gossip(statement, topics), self.put(statement))
-            return Reach(await push, gossip, dht)
+            taken, refused = await push
+            return Reach(taken, 0 if refused and not taken else gossip, dht)
         finally:
             push.cancel()
 
@@ -74,19 +78,23 @@ class Publisher:
         put = self._net.dht_put(record.pubkey, statement.record.envelope)
         return await _or(put, False, DHT_MS)
 
-    async def _push(self, statement: Statement) -> int:
+    async def _push(self, statement: Statement) -> tuple[int, int]:
+        """How many neighbours have it now, and how many looked at it and have it not."""
         peers = [info.peer for info in self._net.peers()][: self._limits.push_peers]
         ask = encode_ask(Push((item_of(statement),)))
-        return sum(await asyncio.gather(*(self._push_to(peer, ask) for peer in peers)))
+        said = await asyncio.gather(*(self._push_to(peer, ask) for peer in peers))
+        return said.count(True), said.count(False)
 
-    async def _push_to(self, peer: bytes, ask: bytes) -> int:
-        answer = await _or(self._net.ask(peer, ask, PUSH_MS), None, PUSH_MS)
-        if answer is None:
-            return 0
+    async def _push_to(self, peer: bytes, ask: bytes) -> bool | None:
+        """Whether the peer has it now; None for one that did not say."""
+        data = await _or(self._net.ask(peer, ask, PUSH_MS), None, PUSH_MS)
+        if data is None:
+            return None
         try:
-            return int(isinstance(open_answer(answer), Taken))
+            answer = open_answer(data)
         except ValueError:
-            return 0
+            return None
+        return answer.count > 0 if isinstance(answer, Taken) else None
 
     async def _gossip(self, statement: Statement, topics: list[str]) -> int:
         """The most peers that one of the topics has; the entry goes first, so that nobody waits for it."""

@@ -1,7 +1,8 @@
 """Keeps own advertisements alive: renewed before they expire, also after a restart, and when the addresses changed.
 
 While the keys are locked nothing can be renewed; then the owner is told an hour before the end. Withdrawals are told to
-the DHT again too, for as long as an older advertisement could come back.
+the DHT again too, for as long as an older advertisement could come back. What was signed while the clock was ahead is
+replaced as soon as the clock is right, and once more when its time comes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.rows import OwnRow
 from daemon.discovery.ports import Identity, Net
+from musig2.protocol.records.checks import Limits, is_ahead
 from rpc.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -28,11 +30,19 @@ class Renewal:
     """One task; `wake` makes it look at once."""
 
     def __init__(
-        self, *, own: OwnAdvertisements, publisher: Publisher, clock: Clock, identity: Identity, net: Net
+        self,
+        *,
+        own: OwnAdvertisements,
+        publisher: Publisher,
+        clock: Clock,
+        checks: Limits,
+        identity: Identity,
+        net: Net,
     ) -> None:
         self._own = own
         self._publisher = publisher
         self._clock = clock
+        self._checks = checks
         self._identity = identity
         self._net = net
         self._awake = asyncio.Event()
@@ -72,16 +82,25 @@ class Renewal:
     async def _look_at(self, row: OwnRow) -> None:
         now_ms = self._clock.wall_ms()
         try:
-            if not row.withdrawn and (due_ms(row) <= now_ms or self._moved(row, now_ms)):
+            if row.withdrawn and self._overtaken(row, now_ms):
+                await self._own.withdraw(row.pubkey, again=True)
+            elif not row.withdrawn and self._is_due(row, now_ms):
                 reach = await self._own.renew(row.pubkey)
                 self._plan_dht(row.pubkey, told=reach.dht)
             elif self._dht_due.get(row.pubkey, 0) <= self._clock.mono_ms():
                 await self._tell_dht(row, now_ms)
         except ApiError as error:
             self._stuck.add(row.pubkey)
-            if row.exp - now_ms <= HOUR_MS and not row.warned:
+            if row.exp - now_ms <= HOUR_MS and not row.warned and not row.withdrawn:
                 log.warning("An advertisement expires soon and cannot be renewed (%s): unlock the keys.", error.reason)
                 await self._own.warn(row)
+
+    def _is_due(self, row: OwnRow, now_ms: int) -> bool:
+        return due_ms(row) <= now_ms or self._overtaken(row, now_ms) or self._moved(row, now_ms)
+
+    def _overtaken(self, row: OwnRow, now_ms: int) -> bool:
+        """Whether a clock that was ahead left a record that nobody takes, or one that beats the present one by now."""
+        return is_ahead(row.ts, now_ms, self._checks) or row.ts < row.last_ts <= now_ms + self._checks.skew_ms
 
     def _moved(self, row: OwnRow, now_ms: int) -> bool:
         """Whether the advertisement sends people to where this daemon no longer is."""
@@ -89,11 +108,11 @@ class Renewal:
             return False
         advertisement = row.advertisement.record
         same = advertisement.peer == self._identity.peer and set(advertisement.addrs) == set(self._own.addrs())
-        return not same and (self._first_look or now_ms - row.last_ts >= MOVED_MS)
+        return not same and (self._first_look or now_ms - row.ts >= MOVED_MS)
 
     async def _tell_dht(self, row: OwnRow, now_ms: int) -> None:
         statement = self._own.statement(row.pubkey)
-        if statement is None or not self._net.peers() or now_ms - row.last_ts > TOMBSTONE_MS:
+        if statement is None or not self._net.peers() or now_ms - row.ts > TOMBSTONE_MS:
             return
         self._plan_dht(row.pubkey, told=await self._publisher.put(statement))
 
@@ -103,5 +122,5 @@ class Renewal:
 
 def due_ms(row: OwnRow) -> int:
     """When to renew: after three quarters of its life, a little earlier for some keys so that not all come at once."""
-    life_ms = row.exp - row.last_ts
+    life_ms = row.exp - row.ts
     return row.exp - life_ms // 4 - life_ms * row.pubkey[-1] // (255 * 20)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Advertisement, Record
+from musig2.protocol.records.records import Advertisement, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 
 OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not matter
@@ -26,7 +26,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """The state of one own key. `last_ts` only grows, also across withdrawals."""
+    """The state of one own key. `last_ts`: the highest time that was ever signed for it, also across withdrawals.
+
+    It is above that of `record` after the clock was set back.
+    """
 
     pubkey: bytes
     scheme: str
@@ -36,6 +39,13 @@ class OwnRow:
     record: Signed[Record]  # the latest advertisement, or the withdrawal
     withdrawn: bool
     warned: bool = False
+
+    @property
+    def ts(self) -> int:
+        """The time in the latest record."""
+        record = self.record.record
+        assert isinstance(record, Advertisement | Withdrawal)
+        return record.ts
 
     @property
     def types(self) -> tuple[str, ...]:

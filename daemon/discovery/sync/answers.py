@@ -125,8 +125,8 @@ class Answers:
             records = await opened(ask.items)
         except BadEncoding as error:
             raise BadAsk(str(error)) from error
-        intake = await self._ingest.take(records, origin=Origin.PUSH, peer=peer)
-        return Taken(intake.stored)
+        await self._ingest.take(records, origin=Origin.PUSH, peer=peer)
+        return Taken(self._ingest.held(records))
 
     def _since(self, conn: sqlite3.Connection, ask: Since) -> ShortIds:
         limit = min(ask.limit, MOST_IDS)

@@ -78,10 +78,20 @@ def _oldest_ms(record: Stated, limits: Limits) -> int:
     return limits.max_ttl_ms + (TOMBSTONE_GRACE_MS if isinstance(record, Withdrawal) else 0)
 
 
+def is_ahead(ts: int, now_ms: int, limits: Limits) -> bool:
+    """Whether a time lies further ahead than clocks may differ.
+
+    A record with such a ts would be refused now. Who holds it all the same took it while its own clock was ahead; until
+    its time has come it does not count, and any other record of its subject takes its place.
+    """
+    return ts > now_ms + limits.skew_ms
+
+
 def newer(a: Signed[Record], b: Signed[Record]) -> bool:
     """Whether `a` takes the place of `b`: two advertisements or withdrawals of one key, or two records of one node.
 
-    The higher ts wins; at the same ts a withdrawal wins, and between two of a kind the smaller id.
+    The higher ts wins; at the same ts a withdrawal wins, and between two of a kind the smaller id. Holds for records
+    whose time has come: see `is_ahead`.
     """
     return _rank(a) > _rank(b)
 

@@ -146,7 +146,7 @@ class Differences:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many of the pushed statements were new."""
+    """How many of the pushed statements the answerer has now; the others it refused."""
 
     count: int
 

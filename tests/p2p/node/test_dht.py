@@ -69,6 +69,22 @@ async def test_a_withdrawal_wins_over_a_replayed_advertisement() -> None:
             assert await node.dht_get(signer.key.pubkey) == withdrawal.envelope
 
 
+async def test_what_was_stored_while_clocks_were_ahead_gives_way_to_a_timely_record() -> None:
+    async with networks(3) as nodes:
+        await star(nodes)
+        signer = Signer()
+        now = now_ms()
+        ahead = signer.advertise(ts=now + DAY_MS, exp=now + 2 * DAY_MS).envelope
+        timely = signer.advertise(ts=now).envelope
+        for node in nodes:
+            key = await node.inside(lambda inner: inner.dht._key(signer.key.pubkey).encode())
+            await node.inside(lambda inner, key=key: inner.dht.service.value_store.put(key, ahead))
+        assert not await nodes[1].dht_put(signer.key.pubkey, ahead), "nobody with a right clock takes it"
+        assert await nodes[1].dht_put(signer.key.pubkey, timely)
+        for node in nodes:
+            assert await node.dht_get(signer.key.pubkey) == timely
+
+
 async def test_the_same_record_may_be_put_again() -> None:
     async with networks(2) as nodes:
         await star(nodes)

@@ -1,0 +1,151 @@
+"""A daemon whose own clock was wrong: what it signed then hides nothing, harms nobody, and is replaced by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from musig2.protocol.wire.sync import Push, encode_ask
+from tests.discovery.discovery_world import DAY_MS, MovedClock, World, until
+
+HOUR_MS = 3_600_000
+
+
+def jumped(by_ms: int) -> MovedClock:
+    clock = MovedClock()
+    clock.wall += by_ms
+    return clock
+
+
+async def test_key_is_found_at_once_when_the_clock_that_was_a_day_ahead_is_corrected(world: World) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    bob = await world.daemon(alice)
+    key = alice.keys.create()
+    shown = await alice.advertise(key)
+    assert shown["timestamp"] == world.clock.wall + DAY_MS
+    assert shown["reach"] == {"direct": 0, "gossip": 0, "dht": False}, "who refuses it is not counted"
+    assert await bob.found() == set()
+    alice.clock.wall -= DAY_MS
+    alice.clock.mono += 60_000
+    again = await alice.advertise(key)
+    assert again["timestamp"] == alice.clock.wall
+    assert again["reach"]["direct"] == 1
+    assert await bob.found() == {key.hex()}
+
+
+async def test_key_is_advertised_again_by_itself_when_the_clock_is_right_also_after_a_restart(world: World) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    bob = await world.daemon(alice)
+    key = alice.keys.create()
+    await alice.advertise(key)
+    alice.clock.wall -= DAY_MS
+    alice = await world.again(alice, bob)
+    await until(lambda: bob.lines() == 1)
+    assert await bob.found() == {key.hex()}
+    assert [one["timestamp"] for one in await alice.own()] == [alice.clock.wall]
+
+
+async def test_withdrawal_made_while_the_clock_was_ahead_is_made_again_when_it_is_right(world: World) -> None:
+    alice = await world.daemon(clock=MovedClock())
+    bob = await world.daemon(alice)
+    key = alice.keys.create()
+    await alice.advertise(key)
+    await until(lambda: bob.lines() == 1)
+    alice.clock.wall += DAY_MS
+    await alice.withdraw(key)
+    assert await bob.found() == {key.hex()}, "it is refused as one from the future"
+    alice.clock.wall -= DAY_MS
+    alice.clock.mono += 60_000
+    alice.service._renewal.wake()
+    await until(lambda: bob.lines() == 0)
+    assert await bob.found() == set()
+    assert len(alice.named("signer:withdrawn")) == 1
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+async def test_copy_of_the_record_from_the_future_beats_nothing_when_its_time_comes(
+    world: World, withdrawn: bool
+) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    eve = await world.daemon(alice, clock=jumped(DAY_MS))
+    bob = await world.daemon(alice)
+    key = alice.keys.create()
+    await alice.advertise(key, ttl=5 * DAY_MS, metadata={"nickname": "old"})
+    await until(lambda: eve.lines() == 1)
+    kept = eve.store.read(
+        lambda conn: conn.execute("SELECT record, entry FROM directory_log WHERE kind = 1").fetchone()
+    )
+    alice.clock.wall -= DAY_MS
+    alice.clock.mono += 60_000
+    await alice.advertise(key, ttl=DAY_MS, metadata={"nickname": "new"})
+    if withdrawn:
+        await alice.withdraw(key)
+    assert await bob.found() == (set() if withdrawn else {key.hex()})
+    for clock in {alice.clock, bob.clock}:
+        clock.forward(DAY_MS)
+    alice.service._renewal.wake()
+    await until(lambda: alice.service._own.row(key).ts > alice.clock.wall)
+    await bob.service.on_ask(eve.net.peer, encode_ask(Push((kept,))))
+    shown = (await bob.find())["signers"]
+    assert [one["metadata"]["nickname"] for one in shown] == ([] if withdrawn else ["new"])
+    assert len(alice.named("signer:withdrawn")) == withdrawn
+
+
+async def test_peer_that_took_it_lets_a_timely_record_take_its_place_when_its_clock_is_right(world: World) -> None:
+    alice, eve = await world.daemon(clock=jumped(DAY_MS)), await world.daemon(clock=jumped(DAY_MS))
+    world.wire.link(alice.net, eve.net)
+    key = alice.keys.create()
+    await alice.advertise(key, metadata={"nickname": "old"})
+    await until(lambda: eve.lines() == 1)
+    assert await eve.found() == {key.hex()}
+    for daemon in (alice, eve):
+        daemon.clock.wall -= DAY_MS
+        daemon.clock.mono += 60_000
+    assert await eve.found() == set(), "its time has not come"
+    assert (await alice.advertise(key, metadata={"nickname": "new"}))["reach"]["direct"] == 1
+    assert [one["metadata"]["nickname"] for one in (await eve.find())["signers"]] == ["new"]
+
+
+async def test_topics_do_not_count_where_every_neighbour_refuses(world: World) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    bob = await world.daemon(alice)
+    await bob.follow("spend", "swap")
+    reach = (await alice.advertise(alice.keys.create()))["reach"]
+    assert reach == {"direct": 0, "gossip": 0, "dht": False}
+    alice.clock.wall -= DAY_MS
+    reach = (await alice.advertise(alice.keys.create()))["reach"]
+    assert reach == {"direct": 1, "gossip": 1, "dht": True}
+
+
+async def test_node_record_made_while_the_clock_was_ahead_is_replaced_and_not_made_again_and_again(
+    world: World,
+) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    bob = await world.daemon(alice)
+    alice.clock.wall -= DAY_MS
+    await alice.service._node.renew()
+    alice.service._rounds.grew()
+    made = alice.service._node.envelope
+    for _ in range(3):
+        alice.clock.forward(60_000)
+        await alice.service._node.renew()
+    assert alice.service._node.envelope == made
+    alice.service._rounds._spread()
+    await until(lambda: bob.lines(kind=3) == 2)
+
+
+async def test_clock_that_is_behind_does_no_harm_that_outlasts_it(world: World) -> None:
+    alice = await world.daemon(clock=MovedClock())
+    bob = await world.daemon(alice)
+    key = alice.keys.create()
+    await alice.advertise(key, metadata={"nickname": "new"})
+    alice.clock.wall -= DAY_MS
+    alice = await world.again(alice, bob)
+    await until(lambda: alice.service._own.row(key).ts == alice.clock.wall)
+    assert await bob.found() == {key.hex()}
+    before = bob.named("signer:discovered")
+    alice.clock.wall += DAY_MS
+    alice.clock.mono += 60_000
+    alice.service._renewal.wake()
+    await until(lambda: alice.service._own.row(key).ts > bob.clock.wall)
+    assert await bob.found() == {key.hex()}
+    assert bob.named("signer:discovered") == before
