@@ -134,6 +134,7 @@ class App:
         self.discovery.on_notice = self.signing.on_notice
         self.keystore.on_lock(self.signing.on_locked)
         self.keystore.on_unlock(self.discovery.on_unlock)
+        self.keystore.on_unlock(self.signing.on_unlock)
         self.junction.attach(discovery=self.discovery, signing=self.signing, set_ban=self.network.set_ban)
 
     def _make_server(self) -> None:
@@ -174,6 +175,7 @@ class App:
             idempotency=self.idempotency,
             followed=self.discovery.followed_by,
             health=self.health,
+            schemes_of=self.signing.schemes.of,
             metrics=DaemonMetrics(
                 store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
             ),

@@ -35,7 +35,7 @@ def _refuse(index: int, item: ItemReview) -> None:
     raise ApiError(
         _REASONS.get(item.finding.doubt, "message_mismatch"),
         item.finding.sentence,
-        path=item.finding.path,
+        errors=[{"path": item.finding.path, "message": item.finding.sentence}],
         item=index,
         uncheckedReason=item.finding.doubt.value,
     )
@@ -44,18 +44,18 @@ def _refuse(index: int, item: ItemReview) -> None:
 def _refuse_unchecked(index: int, item: ItemReview) -> None:
     if item.finding is None:
         left_open = ", ".join(item.uncovered)
+        sentence = f"Item {index} signs the transaction shown and leaves open: {left_open}."
         raise ApiError(
             "unchecked",
-            f"Item {index} signs the transaction shown, but leaves open: {left_open}; without requireChecked it is "
-            "signed all the same.",
-            path="metadata.sighashType",
+            sentence,
+            errors=[{"path": "metadata.sighashType", "message": sentence}],
             item=index,
             uncovered=list(item.uncovered),
         )
     raise ApiError(
         "unchecked",
         f"Item {index} has not been checked. {item.finding.sentence}",
-        path=item.finding.path,
+        errors=[{"path": item.finding.path, "message": item.finding.sentence}],
         item=index,
         uncheckedReason=item.finding.doubt.value,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 JsonValue: TypeAlias = (
@@ -83,6 +83,14 @@ def unknown_key(pubkey: bytes) -> ApiError:
         "unknown_key",
         "This daemon holds no such key for this token; listKeys shows the keys it may use.",
         publicKey=pubkey.hex(),
+    )
+
+
+def wrong_scheme(path: str, pubkey: bytes, known: Iterable[str], asked: str) -> ApiError:
+    """One secret has one scheme: this key is known to sign others than the one that is asked."""
+    message = f"signs {' and '.join(sorted(known))} only, and {asked} is asked: use a key of that scheme."
+    return ApiError(
+        "scheme_mismatch", f"{path} {message}", publicKey=pubkey.hex(), errors=[{"path": path, "message": message}]
     )
 
 

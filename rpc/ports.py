@@ -15,6 +15,8 @@ Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
 Handler: TypeAlias = Callable[[Caller, Any], Awaitable[Answer]]
 # Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.backend`.
 Backend: TypeAlias = Mapping[str, Handler]
+# A public key to the schemes that it is known to sign; empty where nothing is known.
+SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 # Token id to the transaction types that this token follows now.
 Followed: TypeAlias = Callable[[str], Collection[str]]
 

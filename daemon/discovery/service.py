@@ -249,6 +249,10 @@ class DiscoveryService:
         """Peers with an advertisement of this key, as (peer, addresses), from the directory."""
         return self._lookup.peers_of(pubkey)
 
+    def schemes_of(self, pubkey: bytes) -> frozenset[str]:
+        """The schemes under which this key is advertised: one, unless its owner uses it under both."""
+        return frozenset(record.scheme for record in self._finding.advertisements_of(pubkey))
+
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
         """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
         return self._finding.addresses_of(peer)

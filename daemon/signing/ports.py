@@ -38,6 +38,9 @@ class Discovery(Protocol):
     async def resolve(self, pubkey: bytes) -> Sequence[Route]:
         """The same after asking the network."""
 
+    def schemes_of(self, pubkey: bytes) -> frozenset[str]:
+        """The schemes under which a key is advertised, as the local directory knows them."""
+
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
         """Where the local directory says that a peer can be dialled."""
 

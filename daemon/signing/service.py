@@ -11,6 +11,7 @@ from daemon.clock import Clock
 from daemon.signing.api.requests import RequestMethods
 from daemon.signing.api.sessions import SessionMethods
 from daemon.signing.api.visible import Finder
+from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.events import Teller
 from daemon.signing.engine.restore import Loader
@@ -21,6 +22,7 @@ from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.admission import Intake
 from daemon.signing.peers.dialling import Delivery
 from daemon.signing.peers.incoming import Arrivals
+from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.peers.notices import Notices
 from daemon.signing.peers.outcomes import Outcomes
 from daemon.signing.ports import (
@@ -82,6 +84,8 @@ class SigningService:
             crash_points=crash_points,
         )
         self.engine.follower = self
+        self.schemes = KeySchemes(keystore=keystore, discovery=discovery)
+        self._declines = Declines(keystore=keystore, clock=clock)
         self._notices = Notices(
             store=store,
             network=network,
@@ -90,6 +94,7 @@ class SigningService:
             identity=identity,
             clock=clock,
             roster=self._roster,
+            schemes=self.schemes,
             limits=limits,
         )
         self._delivery = Delivery(
@@ -106,6 +111,7 @@ class SigningService:
             roster=self._roster,
             loader=self._loader,
             intake=Intake(roster=self._roster, limits=limits),
+            declines=self._declines,
             serve=self._notices.serve,
             limits=limits,
         )
@@ -121,6 +127,8 @@ class SigningService:
                 loader=self._loader,
                 finder=finder,
                 policy=policy,
+                schemes=self.schemes,
+                declines=self._declines,
                 limits=limits,
                 refresh=self._notices.ask_again,
             ),
@@ -214,6 +222,14 @@ class SigningService:
             for key in held & live:
                 turn.feed(entry, OwnerAbort(key, "locked"))
 
+    def on_unlock(self) -> None:
+        """Locked keys became usable: what they could not decline is declined now."""
+        self.engine.put(self._decline_misfits)
+
+    def _decline_misfits(self, turn: Turn) -> None:
+        for entry in self._roster:
+            self._declines.misfits(turn, entry)
+
     # What the engine tells
 
     def committed(self, part: Part) -> None:
@@ -235,6 +251,7 @@ class SigningService:
     def _resume(self, request: bytes, turn: Turn) -> None:
         entry = turn.wake(request)
         if entry is not None:
+            self._declines.misfits(turn, entry)
             self._delivery.pursue(entry)
 
     async def _burned(self) -> None:

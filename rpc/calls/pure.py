@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from musig2 import MusigError, Scheme, scheme
 from musig2.chain.address import address, script_pubkey
+from musig2.protocol.errors import InvalidRecord
+from musig2.protocol.records.requests import askable_key_agg
 from rpc.caller import Caller
 from rpc.convert import not_a_point, not_combined, tweaks_of
-from rpc.errors import invalid_param
+from rpc.errors import invalid_key, invalid_param, wrong_scheme
 from rpc.models.keys import AggregatedKey, AggregateKeys, Verified, VerifySignature
+from rpc.ports import SchemesOf
 
 NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a network of one's own writes them as regtest
 
@@ -15,17 +18,29 @@ NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a networ
 class PureMethods:
     """Handlers that need nothing but musig2. `network` picks the address prefix where the caller names none."""
 
-    def __init__(self, network: str) -> None:
+    def __init__(self, network: str, schemes_of: SchemesOf) -> None:
+        """`schemes_of`: what a key is known to sign; empty where nothing is known."""
         self._network = network
+        self._schemes_of = schemes_of
 
     async def aggregate_keys(self, caller: Caller, params: AggregateKeys) -> AggregatedKey:
-        """The aggregate key of those keys; raises `invalid_key` for keys or tweaks that cannot be combined."""
+        """The aggregate key of those keys.
+
+        Raises `invalid_key` for keys or tweaks that cannot be combined, or that no request may hold, and
+        `scheme_mismatch` for a key that is known to sign another scheme: money sent there could not be spent.
+        """
         chosen = scheme(params.scheme)
         pubkeys = [_point(chosen, key, f"publicKeys[{index}]") for index, key in enumerate(params.public_keys)]
+        for index, key in enumerate(pubkeys):
+            known = self._schemes_of(key)
+            if known and params.scheme not in known:
+                raise wrong_scheme(f"publicKeys[{index}]", key, known, params.scheme)
         try:
-            keyagg = chosen.key_agg(chosen.key_sort(pubkeys), tweaks_of(params.tweaks))
+            keyagg = askable_key_agg(params.scheme, pubkeys, tweaks_of(params.tweaks))
         except MusigError as problem:
             raise not_combined(problem, "publicKeys") from problem
+        except InvalidRecord as problem:
+            raise invalid_key("publicKeys", f"cannot stand in a request: {problem.problem}") from problem
         return AggregatedKey(
             aggregated_public_key=keyagg.aggpubkey.hex(),
             internal_public_key=keyagg.internal_pubkey.hex(),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from rpc.models.tweaks import Tweaks
 from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
-from rpc.models.wire import Change, Changed, Many, Params, Shown
+from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
 
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
 UnlockMs = Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600 * 1000)]
-PublicKeys = Annotated[Many[PublicKey], Field(min_length=1, max_length=100)]
+PublicKeys = Annotated[Many[PublicKey], Field(min_length=2, max_length=100)]
 
 
 class CreateKey(Change):
@@ -93,7 +93,10 @@ class PassphraseChanged(Changed):
 
 
 class AggregateKeys(Params):
-    """The aggregate key of those keys, in any order; nothing is stored."""
+    """The aggregate key of those keys, in any order; nothing is stored.
+
+    What no request could spend is refused: fewer than two keys, one of them twice, a key known to sign another scheme.
+    """
 
     public_keys: PublicKeys
     scheme: SchemeName
@@ -101,6 +104,12 @@ class AggregateKeys(Params):
     network: NetworkName | None = Field(
         default=None, description="for the address: main, test, regtest, or the daemon's own, which it is when absent"
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.public_keys)) != len(self.public_keys):
+            raise misfit("publicKeys", "must be distinct")
+        return self
 
 
 class AggregatedKey(Shown):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_serializer
+from pydantic import Discriminator, Field, Tag, model_serializer, model_validator
 
 from rpc.models.values import Count, Hex32, PublicKey
 from rpc.models.wire import Many, Shown, Value
@@ -53,11 +54,15 @@ Tweak: TypeAlias = Annotated[
 Tweaks = Annotated[Many[Tweak], Field(max_length=16)]
 
 
+FINDINGS = ("checked", "uncheckedReason", "uncheckedMessage", "uncovered")
+
+
 class MessageItem(Value):
     """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to, and has it checked.
 
     `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who announces
-    may give it, to be refused when keys and tweaks do not make it.
+    may give it, to be refused when keys and tweaks do not make it. An item may be announced again as it was shown:
+    `checked` and what goes with it are left out of it, and found anew.
     """
 
     message: Hex32
@@ -67,6 +72,11 @@ class MessageItem(Value):
         description="position among the inputs of `metadata.transactionHex`, from 0: the message must be its hash",
     )
     aggregated_public_key: PublicKey | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_findings(cls, data: Any) -> Any:
+        return {name: data[name] for name in data if name not in FINDINGS} if isinstance(data, Mapping) else data
 
 
 UncheckedReason = Literal[

@@ -10,16 +10,18 @@ from rpc.calls.pure import PureMethods
 from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.methods.table import METHODS
-from rpc.ports import Answer, Backend, Handler
+from rpc.ports import Answer, Backend, Handler, SchemesOf
 from rpc.schema.openrpc import Description
 from rpc.server.backend import handlers_of, require_complete
 
 
-def calls_of(maker: CallMaker, backend: Backend, events: EventMethods, config: RpcConfig) -> dict[str, MessageCall]:
+def calls_of(
+    maker: CallMaker, backend: Backend, events: EventMethods, config: RpcConfig, schemes_of: SchemesOf
+) -> dict[str, MessageCall]:
     """The calls of the API; raises IncompleteBackendError naming methods that nobody serves."""
     with_message = _handlers(events)
     for_callers: dict[str, Handler] = {
-        **handlers_of(PureMethods(config.network), Description(config.version)),
+        **handlers_of(PureMethods(config.network, schemes_of), Description(config.version)),
         **backend,
     }
     require_complete([*for_callers, *with_message])

@@ -20,7 +20,7 @@ from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
 from rpc.events.subscriptions import Hub
-from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, TokenStore
+from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, SchemesOf, TokenStore
 from rpc.server.assembly import calls_of
 from rpc.server.auth import Authenticator
 from rpc.server.listen import (
@@ -58,6 +58,7 @@ class RpcServer:
         idempotency: IdempotencyStore,
         health: Health,
         followed: Followed = lambda token_id: (),
+        schemes_of: SchemesOf = lambda key: frozenset(),
         metrics: Metrics | None = None,
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
@@ -72,7 +73,8 @@ class RpcServer:
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = Gate(config.max_calls_at_once, rate)
         self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
-        calls = calls_of(self._maker, backend, EventMethods(events, followed, self._hub, self._stopping), config)
+        event_methods = EventMethods(events, followed, self._hub, self._stopping)
+        calls = calls_of(self._maker, backend, event_methods, config, schemes_of)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)
         self._sockets = Sockets(

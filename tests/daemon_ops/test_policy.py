@@ -61,7 +61,8 @@ def refusal(request: Request, *, require_checked: bool = False) -> Mapping[str, 
     try:
         POLICY.check_join(review(request), KEY, require_checked=require_checked)
     except ApiError as error:
-        return {**error.data, "message": error.message, "code": error.code}
+        (found,) = error.data["errors"]
+        return {**error.data, "path": found["path"], "message": error.message, "code": error.code}
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
 
-        async def make(**settings: Any) -> World:
+        async def make(schemes: Mapping[bytes, Collection[str]] | None = None, **settings: Any) -> World:
             log, tokens, answers, health = MemoryLog(), MemoryTokens(), MemoryAnswers(), SettableHealth()
             settings = {"port": 0, "socket_path": Path(folder) / "musigd.sock", "close_grace_s": 0.2, **settings}
             followed: dict[str, set[str]] = {}
@@ -38,6 +38,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
                 idempotency=answers,
                 health=health,
                 followed=lambda token_id: followed.get(token_id, ()),
+                schemes_of=lambda key: (schemes or {}).get(key, ()),
             )
             await server.start()
             stack.push_async_callback(server.stop, 0)

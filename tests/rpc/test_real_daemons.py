@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rpc.client.client import Client
+from rpc.client.errors import CallFailed
 from rpc.methods.table import METHODS
 from rpc.models.event_kinds import COMMON, EVENTS
 from tests.rpc.rpc_daemons import Pair, two_daemons
@@ -65,6 +66,19 @@ async def advertised_keys(pair: Pair) -> list[str]:
     assert (await checked(pair.alice, "findAvailableSigners"))["signers"][0]["publicKey"] == keys[1]
     assert len((await checked(pair.bob, "listAdvertisements"))["advertisements"]) == 1
     return keys
+
+
+async def test_an_address_of_keys_of_two_schemes_is_not_given(pair: Pair) -> None:
+    own = (await checked(pair.alice, "createKey", scheme="lotus"))["publicKey"]
+    stray = (await checked(pair.alice, "createKey", scheme="bip340"))["publicKey"]
+    other = (await checked(pair.bob, "createKey", scheme="bip340"))["publicKey"]
+    await checked(pair.alice, "subscribeToSignerDiscovery", transactionTypes=["spend"])
+    await checked(pair.bob, "advertiseSigner", publicKey=other, criteria={"transactionTypes": ["spend"]})
+    await event(pair.alice, "signer:discovered")
+    for wrong in (stray, other):
+        with pytest.raises(CallFailed) as caught:
+            await pair.alice.call("aggregateKeys", publicKeys=[own, wrong], scheme="lotus")
+        assert (caught.value.reason, caught.value.data["publicKey"]) == ("scheme_mismatch", wrong)
 
 
 async def test_answers_of_a_whole_life_have_the_shape_of_the_models(pair: Pair) -> None:

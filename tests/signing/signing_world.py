@@ -38,6 +38,7 @@ class Book:
     def __init__(self) -> None:
         self.peers: dict[bytes, bytes] = {}
         self.addrs: dict[bytes, tuple[bytes, ...]] = {}
+        self.schemes: dict[bytes, tuple[str, ...]] = {}  # what signers advertise; empty where only routes are known
         self.outcomes: list[tuple[bytes, str]] = []
         self.response_ms: dict[bytes, int] = {}
         self.notices: list[Signed[Notice]] = []
@@ -69,6 +70,9 @@ class BookDiscovery:
     def peers_of(self, pubkey: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         peer = self._book.peers.get(pubkey)
         return [] if peer is None else [(peer, self._book.addrs.get(peer, ()))]
+
+    def schemes_of(self, pubkey: bytes) -> frozenset[str]:
+        return frozenset(self._book.schemes.get(pubkey, ()))
 
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
         return self._book.addrs.get(peer, ())
@@ -141,6 +145,7 @@ class Daemon:
             **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
         self.keystore.on_lock(self.service.on_locked)
+        self.keystore.on_unlock(self.service.on_unlock)
         self.handlers = handlers_of(*self.service.methods)
         self.world.book.readers.append(self.service.on_notice)
         await self.service.start()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Keystore
 from musig2 import MusigError, scheme
 from musig2.protocol.errors import InvalidRecord
@@ -15,7 +16,7 @@ from musig2.protocol.records.records import Election, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
 from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
-from rpc.errors import ApiError, invalid_param
+from rpc.errors import ApiError, JsonValue, invalid_param
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
 
@@ -24,15 +25,16 @@ def make_request(
     params: AnnounceSigningRequest,
     *,
     keystore: Keystore,
+    schemes: KeySchemes,
     limits: SigningLimits,
     wall_ms: int,
     salt: bytes,
 ) -> Signed[Request]:
     """The request, signed by its creator; `salt` are 16 random bytes.
 
-    Raises ApiError: `scheme_mismatch` of an own key, `unknown_key`, `locked`, `paused` of the creator's key,
-    `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params` for what no
-    peer would take.
+    Raises ApiError: `scheme_mismatch` of a key known to sign another one, `unknown_key`, `locked`, `paused` of the
+    creator's key, `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params`
+    for what no peer would take.
     """
     creator = bytes.fromhex(params.public_key)
     keystore.get(creator)
@@ -40,8 +42,7 @@ def make_request(
         raise ApiError(
             "too_many", f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts."
         )
-    for key in pubkeys_of(params.required_public_keys):
-        require_scheme(keystore, key, keystore.scheme_of(creator))
+    schemes.require(pubkeys_of(params.required_public_keys), keystore.scheme_of(creator), "requiredPublicKeys")
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
     _require_aggregates(params, request)
     return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
@@ -53,9 +54,11 @@ def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
     try:
         yield
     except ApiError as refusal:
-        path = refusal.data.get("path")
-        if params.message is not None and isinstance(path, str):
-            refusal.data["path"] = path.removeprefix("messages[0].")
+        if params.message is not None:
+            errors = cast("list[dict[str, JsonValue]]", refusal.data.get("errors", []))
+            refusal.data["errors"] = [
+                {**each, "path": str(each["path"]).removeprefix("messages[0].")} for each in errors
+            ]
         raise
 
 

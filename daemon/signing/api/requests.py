@@ -12,11 +12,13 @@ from daemon.signing.api.new_request import as_asked, make_request, require_schem
 from daemon.signing.api.pages import next_cursor, position_of, that_fit
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
+from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Keystore, Policy, Store
 from daemon.signing.store import reads as reading
 from daemon.signing.store.values import Json
@@ -25,7 +27,7 @@ from musig2.protocol.interface.effects import Emit, Outcome
 from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.ids import session_id
-from musig2.protocol.records.records import Cancel, Decline, Request
+from musig2.protocol.records.records import Cancel, Request
 from musig2.protocol.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
@@ -50,6 +52,8 @@ class RequestMethods:
         loader: Loader,
         finder: Finder,
         policy: Policy,
+        schemes: KeySchemes,
+        declines: Declines,
         limits: SigningLimits,
         refresh: Callable[[], Awaitable[None]],
     ) -> None:
@@ -62,6 +66,8 @@ class RequestMethods:
         self._loader = loader
         self._finder = finder
         self._policy = policy
+        self._schemes = schemes
+        self._declines = declines
         self._limits = limits
         self._refresh = refresh
 
@@ -71,6 +77,7 @@ class RequestMethods:
         signed = make_request(
             params,
             keystore=self._keystore,
+            schemes=self._schemes,
             limits=self._limits,
             wall_ms=self._clock.wall_ms(),
             salt=token_bytes(16),
@@ -158,14 +165,7 @@ class RequestMethods:
         caller.require_key(key)
         request = bytes.fromhex(params.request_id)
         entry = self._finder.live(caller, request, key)
-        record = Decline(
-            scheme=entry.request.record.scheme,
-            request=entry.request.id,
-            pubkey=key,
-            reason=params.reason or "",
-            ts=self._clock.wall_ms(),
-        )
-        signed = seal(record, lambda digest: self._keystore.sign(key, digest, even_paused=True))
+        signed = self._declines.sealed(entry.request.id, key, params.reason or "")
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),

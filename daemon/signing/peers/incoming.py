@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import structlog
 
+from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import Entry, Roster
 from daemon.signing.engine.turn import Turn
@@ -43,6 +44,7 @@ class Arrivals:
         roster: Roster,
         loader: Loader,
         intake: Intake,
+        declines: Declines,
         serve: Callable[[Turn, bytes, Fetch], None],
         limits: SigningLimits,
     ) -> None:
@@ -51,6 +53,7 @@ class Arrivals:
         self._roster = roster
         self._loader = loader
         self._intake = intake
+        self._declines = declines
         self._serve = serve
         self._busy_s = limits.longest_pause_ms / 1000
         self.holding = Holding(limits)
@@ -153,6 +156,7 @@ class Arrivals:
         part.created = SaveRequest(signed, own, peer, turn.now.wall_ms)
         part.events.append(Emit("signing-request:received", signed.id, None, None, tuple(sorted(own))))
         turn.feed(entry, PeerConnected(peer))
+        self._declines.misfits(turn, entry)
         for speaker, frame in self.holding.take(_ids(signed), turn.now.mono_ms):
             self.take(turn, speaker, frame)
 

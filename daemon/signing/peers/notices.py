@@ -17,6 +17,7 @@ from daemon.signing.engine.roster import Entry, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.incoming import introduce
+from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Discovery, Identity, Keystore, Network, Store
 from daemon.signing.store import reads as reading
 from daemon.tasks import BackgroundTasks
@@ -47,6 +48,7 @@ class Notices:
         identity: Identity,
         clock: Clock,
         roster: Roster,
+        schemes: KeySchemes,
         limits: SigningLimits,
     ) -> None:
         self._store = store
@@ -56,6 +58,7 @@ class Notices:
         self._identity = identity
         self._clock = clock
         self._roster = roster
+        self._schemes = schemes
         self._limits = limits
         self._published: set[bytes] = set()
         self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
@@ -147,6 +150,7 @@ class Notices:
         for delegation in delegations_of(fetch):
             record = delegation.record
             if record.peer == peer and record.exp > turn.now.wall_ms:
+                self._schemes.shown(record)
                 self._serve_key(turn, peer, record.pubkey)
 
     def _serve_key(self, turn: Turn, peer: bytes, key: bytes) -> None:

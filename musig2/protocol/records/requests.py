@@ -13,6 +13,7 @@ from enum import StrEnum
 from musig2 import KeyAggContext, MusigError, Tweak, TweakKind, scheme
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.codec import encode_payload
 from musig2.protocol.records.records import Election, Item, Open, Request, WireTweak
 from musig2.protocol.wire.frames import Signed
 
@@ -123,6 +124,28 @@ def build_request(
         election=election,
         metadata=metadata,
     )
+
+
+def askable_key_agg(scheme_name: str, pubkeys: Sequence[bytes], tweaks: tuple[Tweak, ...]) -> KeyAggContext:
+    """The aggregate of keys of which a request can ask a signature with these tweaks.
+
+    InvalidRecord or MusigError for those that no request may hold: an address made of them could never be spent here.
+    """
+    request = build_request(
+        scheme_name=scheme_name,
+        pubkeys=pubkeys,
+        to_sign=[ToSign(bytes(32), tweaks)],
+        creator=pubkeys[0],
+        created=0,
+        expires=1,
+        round_ms=1,
+        max_attempts=1,
+        salt=bytes(16),
+        election=None,
+        metadata={},
+    )
+    encode_payload(request)
+    return key_agg_of(request, request.items[0])
 
 
 def _item(scheme_name: str, keys: tuple[bytes, ...], one: ToSign) -> Item:

@@ -111,14 +111,17 @@ class Conclusion:
         self.end(Outcome.FAILED, reason, by, reaction)
 
     def take_record(self, signed: Signed[Decline] | Signed[Cancel], reaction: Reaction, *, forward: bool) -> None:
-        """A decline by a required signer, or a cancel by the creator: final for all. Sent on if it was made here."""
+        """A decline by a required signer, or a cancel by the creator: final for all. Sent on if it was made here.
+
+        A decline may be of another scheme than the request: its key signs no other, and that is why it declines.
+        """
         record, terms = signed.record, self._terms
-        if record.request != terms.id or record.scheme != terms.record.scheme or record.pubkey not in terms.index_of:
+        declined = isinstance(record, Decline)
+        if record.request != terms.id or record.pubkey not in terms.index_of or self.final:
             return
-        if self.final or (isinstance(record, Cancel) and record.pubkey != terms.record.creator):
+        if not declined and (record.scheme != terms.record.scheme or record.pubkey != terms.record.creator):
             return
         self.record = signed
-        declined = isinstance(record, Decline)
         reason = Reason.DECLINED if declined else Reason.CANCELLED
         reaction.add(SaveRecord(terms.id, None, signed))
         self.end(Outcome.DECLINED if declined else Outcome.CANCELLED, reason.value, record.pubkey, reaction)

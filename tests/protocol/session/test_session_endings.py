@@ -15,13 +15,13 @@ from tests.protocol.sim.node import Node
 from tests.protocol.sim.world import ROUND_MS, TTL_MS, World
 
 
-def decline(node: Node) -> Signed[Decline]:
-    record = Decline(node.request.record.scheme, node.request.id, node.key, "not today", 1)
+def decline(node: Node, name: str | None = None) -> Signed[Decline]:
+    record = Decline(name or node.request.record.scheme, node.request.id, node.key, "not today", 1)
     return seal(record, lambda digest: scheme(record.scheme).schnorr_sign(node.secrets[node.key], digest))
 
 
-def cancel(node: Node) -> Signed[Cancel]:
-    record = Cancel(node.request.record.scheme, node.request.id, node.key, "changed my mind", 1)
+def cancel(node: Node, name: str | None = None) -> Signed[Cancel]:
+    record = Cancel(name or node.request.record.scheme, node.request.id, node.key, "changed my mind", 1)
     return seal(record, lambda digest: scheme(record.scheme).schnorr_sign(node.secrets[node.key], digest))
 
 
@@ -39,6 +39,16 @@ def test_a_decline_ends_the_request_for_all() -> None:
         assert node.told("signing-request:declined")[0].data == {"publicKey": refuser.key, "reason": "not today"}
     assert world.nodes[0].row.reason == "declined"
     assert world.nodes[0].row.by == refuser.key
+
+
+def test_a_key_that_signs_the_other_scheme_can_decline_and_never_cancel() -> None:
+    world = World(2, scheme_name="lotus")
+    creator, other = world.nodes
+    world.start()
+    creator.hears(cancel(creator, "bip340"))
+    assert creator.machine.outcome is Outcome.OPEN
+    creator.hears(decline(other, "bip340"))
+    assert creator.machine.outcome is Outcome.DECLINED
 
 
 def test_only_the_creator_cancels() -> None:

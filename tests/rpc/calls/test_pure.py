@@ -71,6 +71,43 @@ async def test_keys_and_tweaks_that_cannot_be_combined_are_told(world: World) ->
     assert await world.reason("aggregateKeys", lotus) == "invalid_key"
 
 
+NEGATED_A = "03" + samples.KEY_A[2:]
+UNSPENDABLE = {
+    "one key": [samples.KEY_A],
+    "no key": [],
+    "a key twice": [samples.KEY_A, samples.KEY_B, samples.KEY_A],
+}
+
+
+@pytest.mark.parametrize("name", ["lotus", "bip340"])
+@pytest.mark.parametrize("keys", UNSPENDABLE.values(), ids=UNSPENDABLE)
+async def test_an_address_that_no_request_could_spend_is_not_given(world: World, name: str, keys: list[str]) -> None:
+    reply = await world.call("aggregateKeys", {"publicKeys": keys, "scheme": name})
+    assert reply["error"]["code"] == -32602
+    assert reply["error"]["data"]["errors"][0]["path"] == "publicKeys"
+    asked = {"requiredPublicKeys": keys, "publicKey": samples.KEY_A, "message": samples.MESSAGE}
+    assert await world.reason("announceSigningRequest", asked) == "invalid_params"
+
+
+async def test_a_key_and_its_negation_are_one_key_under_bip340(world: World) -> None:
+    params = {"publicKeys": [samples.KEY_A, NEGATED_A, samples.KEY_B]}
+    reply = await world.call("aggregateKeys", {**params, "scheme": "bip340"})
+    assert reply["error"]["data"]["reason"] == "invalid_key"
+    assert "differ in x" in reply["error"]["message"]
+    assert (await world.result("aggregateKeys", {**params, "scheme": "lotus"}))["address"]
+
+
+async def test_a_key_known_for_the_other_scheme_is_refused(make_world: MakeWorld) -> None:
+    schemes = {bytes.fromhex(samples.KEY_A): ("bip340",), bytes.fromhex(samples.KEY_B): ("bip340", "lotus")}
+    world = await make_world(schemes=schemes)
+    params = {"publicKeys": [samples.KEY_B, samples.KEY_A, samples.KEY_C]}
+    reply = await world.call("aggregateKeys", {**params, "scheme": "lotus"})
+    data = reply["error"]["data"]
+    assert (data["reason"], data["publicKey"]) == ("scheme_mismatch", samples.KEY_A)
+    assert data["errors"][0]["path"] == "publicKeys[1]"
+    assert (await world.result("aggregateKeys", {**params, "scheme": "bip340"}))["address"]
+
+
 @pytest.mark.parametrize("name", ["lotus", "bip340"])
 async def test_signature_holds_only_for_its_message_key_and_scheme(world: World, name: str) -> None:
     seckey = SecretKey.generate()

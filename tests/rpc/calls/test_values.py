@@ -19,7 +19,7 @@ from rpc.models.keys import ImportKey
 from rpc.models.open import SignerMetadata
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.sessions import GetFinalSignature
-from rpc.models.tweaks import MessageItem
+from rpc.models.tweaks import FINDINGS, MessageItem, ReviewedItem
 
 ROOT = "ab" * 32
 WHOLE = "must be a whole number"
@@ -32,6 +32,15 @@ ANNOUNCE = {
     "publicKey": samples.KEY_A,
     "message": samples.MESSAGE,
 }
+
+
+def test_what_was_found_about_a_message_is_no_part_of_it() -> None:
+    findings = {name for name in ReviewedItem.model_fields if name not in MessageItem.model_fields}
+    assert {str(ReviewedItem.model_fields[name].alias) for name in findings} == set(FINDINGS)
+    shown = {**samples.REVIEWED, "uncheckedReason": "no_transaction"}
+    assert MessageItem.model_validate(shown) == MessageItem.model_validate(
+        {**samples.ITEM, "aggregatedPublicKey": samples.AGGREGATE}
+    )
 
 
 def announce(**changes: Any) -> AnnounceSigningRequest:

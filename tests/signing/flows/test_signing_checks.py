@@ -55,7 +55,8 @@ async def ask(creator: Daemon, signers: Sequence[Daemon], **params: Any) -> dict
 async def refusal(daemon: Daemon, method: str, **params: Any) -> dict[str, Any]:
     with pytest.raises(ApiError) as caught:
         await daemon.call(method, **params)
-    return {"code": caught.value.code, **caught.value.data}
+    (found,) = caught.value.data["errors"]
+    return {"code": caught.value.code, "path": found["path"], **caught.value.data}
 
 
 async def received(daemon: Daemon, request: str) -> dict[str, Any]:
