@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
@@ -188,6 +188,18 @@ class Settings(BaseSettings):
     def origin_of(self, name: str) -> str:
         """Where the value of a setting such as `rpc.listen` comes from: a flag, a variable, a file, or `default`."""
         return self._origins.get(name, DEFAULT)
+
+    def with_those_of(self, other: Settings, names: Collection[str]) -> Settings:
+        """These settings, but those with these names as `other` has them, origins included."""
+        merged = self
+        for name in names:
+            section, _, leaf = name.rpartition(".")
+            value: Any = other.value_of(name)
+            if section:
+                leaf, value = section, getattr(merged, section).model_copy(update={leaf: value})
+            merged = merged.model_copy(update={leaf: value})
+        merged._origins = {**self._origins, **{name: other.origin_of(name) for name in names}}
+        return merged
 
     def value_of(self, name: str) -> Any:
         """The value of a setting such as `rpc.listen`."""

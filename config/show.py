@@ -1,8 +1,8 @@
-"""What `musigd config show` and `musigd config check` print, and what a reload may change."""
+"""What `musigd config show` prints, and what a reload may change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,51 +12,78 @@ from config.settings import Settings, setting_names
 JsonValue = str | int | bool | list[str] | None
 
 # What SIGHUP takes over from the file; TLS files, tokens and policy are read anew at their own places.
-RELOADABLE: Final = frozenset({"log.level", "rpc.tls_cert", "rpc.tls_key"})
+TLS_FILES: Final = frozenset({"rpc.tls_cert", "rpc.tls_key"})
+RELOADABLE: Final = frozenset({"log.level", *TLS_FILES})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the sources say of a setting by now. `by_reload`: SIGHUP takes it over, otherwise it waits for a restart."""
+
+    value: JsonValue
+    origin: str
+    by_reload: bool
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSetting:
-    """One line of `config show`."""
+    """One line of `config show`. `value` is None where it is unset."""
 
     name: str
     value: JsonValue
     origin: str
+    waiting: Waiting | None = None
 
 
 def effective(settings: Settings) -> Iterator[EffectiveSetting]:
     """Every setting with its value and origin. There is no secret among them: secrets are in files."""
+    return compared(settings, settings)
+
+
+def compared(current: Settings, fresh: Settings) -> Iterator[EffectiveSetting]:
+    """The same of a daemon that runs with `current`, while a start would read `fresh`."""
+    by_reload, by_restart = changes(current, fresh)
     for name in setting_names():
-        yield EffectiveSetting(name, _json(settings.value_of(name)), settings.origin_of(name))
+        waiting = None
+        if name in by_reload or name in by_restart:
+            value = json_value(fresh.value_of(name))
+            waiting = Waiting(value, fresh.origin_of(name), by_reload=name in by_reload)
+        yield EffectiveSetting(name, json_value(current.value_of(name)), current.origin_of(name), waiting)
 
 
-def as_text(settings: Settings) -> str:
+def as_text(rows: Iterable[EffectiveSetting]) -> str:
     """Aligned lines `name = value  # origin`, valid TOML but for unset values."""
-    rows = list(effective(settings))
-    width = max(len(row.name) for row in rows)
-    values = [_toml(row.value) for row in rows]
+    shown = list(rows)
+    width = max(len(row.name) for row in shown)
+    values = [toml_value(row.value) for row in shown]
     longest = min(60, max(len(value) for value in values))
     lines = (
-        f"{row.name:<{width}} = {value:<{longest}}  # {row.origin}" for row, value in zip(rows, values, strict=True)
+        f"{row.name:<{width}} = {value:<{longest}}  # {row.origin}{_waits(row.waiting)}"
+        for row, value in zip(shown, values, strict=True)
     )
     return "\n".join(lines)
 
 
-def as_json(settings: Settings) -> dict[str, dict[str, JsonValue]]:
-    """`{name: {value, origin}}`."""
-    return {row.name: {"value": row.value, "origin": row.origin} for row in effective(settings)}
+def _waits(waiting: Waiting | None) -> str:
+    if waiting is None:
+        return ""
+    when = "a reload (SIGHUP)" if waiting.by_reload else "a restart"
+    return f"; after {when}: {toml_value(waiting.value)} ({waiting.origin})"
 
 
 def changes(old: Settings, new: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which settings differ: those that a reload takes over, and those that wait for a restart."""
+    """Which settings differ: those that a reload takes over, and those that wait for a restart.
+
+    TLS files can be exchanged, but a listener that has none begins to use them only when it is made.
+    """
     changed = [name for name in setting_names() if old.value_of(name) != new.value_of(name)]
-    return (
-        tuple(name for name in changed if name in RELOADABLE),
-        tuple(name for name in changed if name not in RELOADABLE),
-    )
+    exchanged = old.rpc.tls_cert is not None and new.rpc.tls_cert is not None
+    taken = RELOADABLE if exchanged else RELOADABLE - TLS_FILES
+    return tuple(name for name in changed if name in taken), tuple(name for name in changed if name not in taken)
 
 
-def _json(value: object) -> JsonValue:
+def json_value(value: object) -> JsonValue:
+    """A setting as JSON holds it."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -67,7 +94,8 @@ def _json(value: object) -> JsonValue:
     raise TypeError(f"a setting of type {type(value).__name__} has no text form")
 
 
-def _toml(value: JsonValue) -> str:
+def toml_value(value: JsonValue) -> str:
+    """A setting as TOML writes it."""
     match value:
         case None:
             return "(unset)"

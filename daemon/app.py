@@ -15,12 +15,14 @@ from importlib.metadata import version
 
 from config.locations import DATABASE_NAME
 from config.output.outlet import OutletState
+from config.running import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import Idempotency
 from daemon.access.tokens import Tokens
 from daemon.api.info import InfoService, log_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
+from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
 from daemon.api.translated import translated
 from daemon.clock import SystemClock
@@ -29,9 +31,9 @@ from daemon.events import EventLog
 from daemon.host.datadir import Datadir
 from daemon.keys.identity import load_seed
 from daemon.keys.keystore import Keystore
+from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
-from daemon.lock_events import LockEvents
 from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
@@ -53,11 +55,16 @@ class App:
     """One daemon in a claimed data directory. Made inside the event loop; opening the database may raise StoreError."""
 
     def __init__(
-        self, settings: Settings, datadir: Datadir, log_state: Callable[[], OutletState] = OutletState.of_none
+        self,
+        settings: Settings,
+        datadir: Datadir,
+        log_state: Callable[[], OutletState] = OutletState.of_none,
+        running: RunningSettings | None = None,
     ) -> None:
-        """`log_state`: how the log gets out."""
+        """`log_state`: how the log gets out. `running` knows what has become of the settings since the start."""
         self.settings = settings
         self._log_state = log_state
+        self._running = RunningSettings(settings) if running is None else running
         self._datadir = datadir
         self.version = version("musigd")
         self._stops: list[Callable[[], Awaitable[object]]] = []
@@ -154,6 +161,7 @@ class App:
         backend = translated(
             handlers_of(
                 info,
+                SettingsService(self._running),
                 peers,
                 KeyService(
                     keystore=self.keystore,

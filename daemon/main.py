@@ -95,6 +95,8 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=text, allow_abbrev=False)
         _add_settings_flags(action)
         action.set_defaults(command=f"config:{name}")
+        if name == "show":
+            action.add_argument("--fresh", action="store_true", help="what a start would read, though a daemon runs")
 
 
 def _add_copies(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -1,15 +1,17 @@
-"""`musigd config show` and `musigd config check`."""
+"""`musigd config show`, `musigd config check`."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 from pathlib import Path
 
-from config.output.terminal import say
+from config.output.terminal import complain, say
 from config.settings import Settings
-from config.show import as_text
-from daemon.commands.settings import ending_in_a_sentence, say_what_was_ignored, settings_from
+from config.show import as_text, effective
+from daemon.commands.running import settings_of_running
+from daemon.commands.settings import FLAGS, datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
@@ -26,11 +28,24 @@ class UnusableSetting(DaemonError):
 
 @ending_in_a_sentence
 def show(arguments: argparse.Namespace) -> int:
-    """Print every effective setting with where it comes from."""
+    """Print every setting with where it comes from: as a running daemon has it, otherwise as a start would read it."""
+    datadir = datadir_from(arguments)
+    running = None if _is_about_a_start(arguments) else asyncio.run(settings_of_running(datadir))
+    if running is not None:
+        rows, problem = running
+        say(f"# The daemon of {datadir} runs with these settings.\n{as_text(rows)}\n")
+        if problem is not None:
+            complain(f"musigd: a restart would fail: {problem}")
+        return 0
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
-    say(as_text(settings) + "\n")
+    say(f"# A start with {datadir} would read these settings.\n{as_text(effective(settings))}\n")
     return 0
+
+
+def _is_about_a_start(arguments: argparse.Namespace) -> bool:
+    """Whoever gives flags for settings asks what they would do."""
+    return arguments.fresh or arguments.config is not None or any(getattr(arguments, flag) for flag in FLAGS.values())
 
 
 @ending_in_a_sentence

@@ -15,8 +15,8 @@ import structlog
 from config.logging import configure_logging, set_level
 from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
+from config.running import RunningSettings
 from config.settings import Settings, SettingsError
-from config.show import changes
 from daemon.app import App
 from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
@@ -68,10 +68,9 @@ class _Run:
     def __init__(
         self, settings: Settings, datadir: Datadir, read_again: Callable[[], Settings], outlet: Outlet
     ) -> None:
-        self._settings = settings
+        self._settings = RunningSettings(settings, read_again)
         self._outlet = outlet
         self._datadir = datadir
-        self._read_again = read_again
         self._notifier = Notifier(os.environ)
         self._asked_to_stop = asyncio.Event()
 
@@ -79,7 +78,7 @@ class _Run:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop_signal)
-        app = App(self._settings, self._datadir, lambda: self._outlet.state)
+        app = App(self._settings.current, self._datadir, lambda: self._outlet.state, self._settings)
         starting = asyncio.ensure_future(self._start(app))
         stopping = asyncio.ensure_future(self._asked_to_stop.wait())
         try:
@@ -112,7 +111,7 @@ class _Run:
         log.info(
             "musigd is ready",
             version=app.version,
-            network=self._settings.network,
+            network=self._settings.current.network,
             rpc=app.server.url,
             peer=app.network.peer_text,
             datadir=str(self._datadir.path),
@@ -144,11 +143,11 @@ class _Run:
         """SIGHUP: log level, TLS files; what else changed waits for a restart and is named."""
         self._notifier.reloading()
         try:
-            fresh = self._read_again()
-            set_level(fresh.log.level)
+            fresh = self._settings.read_again()
             if fresh.rpc.tls_cert is not None and fresh.rpc.tls_key is not None:
                 app.server.reload_tls(fresh.rpc.tls_cert, fresh.rpc.tls_key)
-            taken, waiting = changes(self._settings, fresh)
+            set_level(fresh.log.level)
+            taken, waiting = self._settings.take_over(fresh)
             log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
         except (SettingsError, ListenError) as error:
             log.error("the settings were not taken over", detail=str(error))

@@ -63,7 +63,7 @@ class Keystore:
     """Own keys, by public key. Use it from the event loop. Errors are ApiErrors, but for `start`.
 
     Stored changes are told with `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; of lock and
-    unlock, which change memory alone, `daemon.lock_events` tells.
+    unlock, which change memory alone, `daemon.keys.lock_events` tells.
     """
 
     def __init__(self, *, store: Store, clock: WallClock, events: Events, costs: Costs | None = None) -> None:

@@ -38,6 +38,26 @@ NODE = (
         },
     ),
     Method(
+        name="getSettings",
+        params=NoParams,
+        result=node.SettingsInForce,
+        scope=Scope.ADMIN,
+        summary="The settings the daemon runs with, where each came from, and which wait for a reload or a restart.",
+        example={},
+        answer={
+            "settings": [
+                {
+                    "name": "log.level",
+                    "value": "info",
+                    "origin": "default",
+                    "waiting": {"value": "debug", "origin": "file /var/lib/musigd/musigd.toml", "byReload": True},
+                },
+                {"name": "rpc.tls_cert", "origin": "default"},
+            ]
+        },
+        whole_daemon=True,
+    ),
+    Method(
         name="listPeers",
         params=NoParams,
         result=node.PeerList,

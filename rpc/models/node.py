@@ -54,6 +54,33 @@ class Info(Shown):
     limits: dict[str, Count]
 
 
+SettingValue = bool | int | str | Many[str] | None
+
+
+class WaitingSetting(Shown):
+    """What flags, environment and file say of a setting by now."""
+
+    value: SettingValue = Field(default=None, description="absent where it is unset")
+    origin: str
+    by_reload: bool = Field(description="true: SIGHUP takes it over; false: it waits for a restart")
+
+
+class RunningSetting(Shown):
+    """A setting as the daemon runs with it, and where it came from."""
+
+    name: str
+    value: SettingValue = Field(default=None, description="absent where it is unset")
+    origin: str = Field(description="default, or the flag, the variable or the file")
+    waiting: WaitingSetting | None = Field(default=None, description="there when a start would read another value")
+
+
+class SettingsInForce(Shown):
+    """Every setting, in the order of the sample file."""
+
+    settings: Many[RunningSetting]
+    problem: str | None = Field(default=None, description="why a restart would fail: the settings cannot be read")
+
+
 class Peer(Shown):
     """A connected peer, and the public keys known to sign there."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.load import flag_of, load_settings
 from config.settings import Settings, SettingsError, setting_names
-from config.show import RELOADABLE, as_json, as_text, changes
+from config.show import RELOADABLE, as_text, changes, effective
 from config.values import parse_endpoint
 
 
@@ -193,10 +193,11 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
 def test_config_show_prints_every_setting_with_its_origin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSIGD_P2P__MDNS", "false")
     settings = load_settings(flags={"log.level": "debug"}, file=None)
-    lines = as_text(settings).splitlines()
+    lines = as_text(effective(settings)).splitlines()
     assert len(lines) == len(list(setting_names()))
     assert any(line.startswith("log.level ") and '"debug"' in line and "flag --log-level" in line for line in lines)
-    assert as_json(settings)["p2p.mdns"] == {"value": False, "origin": "environment MUSIGD_P2P__MDNS"}
+    (mdns,) = [row for row in effective(settings) if row.name == "p2p.mdns"]
+    assert (mdns.value, mdns.origin, mdns.waiting) == (False, "environment MUSIGD_P2P__MDNS", None)
 
 
 def test_a_reload_takes_over_what_it_can_and_names_the_rest() -> None:

@@ -12,7 +12,7 @@ from daemon.access.tokens import Tokens
 from daemon.api.keys import KeyService
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
-from daemon.lock_events import LockEvents
+from daemon.keys.lock_events import LockEvents
 from daemon.peers.bans import Bans
 from daemon.store import Store, StoreFull
 from musig2.protocol.records.peers import peer_of, peer_text

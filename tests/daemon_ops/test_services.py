@@ -14,8 +14,8 @@ from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
 from daemon.api.translated import translated
 from daemon.events import EventLog
+from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
-from daemon.lock_events import LockEvents
 from daemon.peers.bans import Bans
 from daemon.store import Store, StoreClosed, StoreFull
 from musig2.protocol.records.peers import peer_of, peer_text

@@ -91,6 +91,9 @@ class Node:
         info = next(iter(_answers("getInfo")))
         return {**info, "nextSeq": self._log.next_seq, "logId": self._log.log_id}
 
+    async def get_settings(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+        return dict(next(iter(_answers("getSettings"))))
+
     async def list_peers(self, caller: Caller, params: NoParams) -> dict[str, Any]:
         return dict(next(iter(_answers("listPeers"))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rpc.client.methods.asking import Asking
-from rpc.models.node import BanList, Banned, Info, NamedPeer, PeerList, Revoked, TokenList, TokenMade
+from rpc.models.node import BanList, Banned, Info, NamedPeer, PeerList, Revoked, SettingsInForce, TokenList, TokenMade
 
 
 class NodeMethods(Asking):
@@ -14,6 +14,10 @@ class NodeMethods(Asking):
     async def get_info(self) -> Info:
         """State of the daemon: version, network, peers, whether it is ready, and where the event log stands."""
         return await self._ask(Info, "getInfo", {})
+
+    async def get_settings(self) -> SettingsInForce:
+        """The settings the daemon runs with, where each came from, and which wait for a reload or a restart."""
+        return await self._ask(SettingsInForce, "getSettings", {})
 
     async def list_peers(self) -> PeerList:
         """Connected peers, with the public keys known to sign there."""

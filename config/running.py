@@ -1,0 +1,34 @@
+"""The settings of a daemon that runs: what a reload has taken over, and what the sources say by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from config.settings import Settings, SettingsError
+from config.show import EffectiveSetting, changes, compared
+
+
+class RunningSettings:
+    """`current` is what the daemon runs with. `read_again` reads flags, environment and file as at the start."""
+
+    def __init__(self, settings: Settings, read_again: Callable[[], Settings] | None = None) -> None:
+        self.current = settings
+        self._read_again = read_again
+
+    def read_again(self) -> Settings:
+        """What a restart would begin with. Raises SettingsError."""
+        return self.current if self._read_again is None else self._read_again()
+
+    def take_over(self, fresh: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A reload has done what it can: names of the settings that it took over, and of those that need a restart."""
+        taken, waiting = changes(self.current, fresh)
+        self.current = self.current.with_those_of(fresh, taken)
+        return taken, waiting
+
+    def shown(self) -> tuple[list[EffectiveSetting], str | None]:
+        """Every setting, with the value that waits where there is one; and why a restart would fail, if it would."""
+        try:
+            fresh = self.read_again()
+        except SettingsError as error:
+            return list(compared(self.current, self.current)), " ".join(error.problems)
+        return list(compared(self.current, fresh)), None
