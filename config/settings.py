@@ -13,8 +13,8 @@ from config.values import (
     Attempts,
     BootstrapAddresses,
     Count,
-    Endpoint,
     File,
+    HostPort,
     Hosts,
     ListenAddress,
     LogFormat,
@@ -66,7 +66,7 @@ class Rpc(_Section):
     cookie_group: str | None = None
 
     @property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> HostPort:
         return parse_endpoint(self.listen)
 
     @model_validator(mode="after")
@@ -101,13 +101,13 @@ class P2p(_Section):
         return self.private_addresses or (bool(hosts) and all(is_loopback(host) for host in hosts))
 
 
-class Keys(_Section):
+class KeySettings(_Section):
     """How the keys are opened."""
 
     passphrase_file: File | None = None
 
 
-class Limits(_Section):
+class LimitSettings(_Section):
     """Bounds on what others may cost us. Sizes in bytes, times in milliseconds."""
 
     advertisement_bytes: Count = 10_000
@@ -161,8 +161,8 @@ class Settings(BaseSettings):
     log: Log = Log()
     rpc: Rpc = Rpc()
     p2p: P2p = P2p()
-    keys: Keys = Keys()
-    limits: Limits = Limits()
+    keys: KeySettings = KeySettings()
+    limits: LimitSettings = LimitSettings()
     store: Storage = Storage()
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)

@@ -15,7 +15,7 @@ from pydantic_settings import NoDecode
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class HostPort:
     """A host and a TCP port; port 0 picks a free one."""
 
     host: str
@@ -39,12 +39,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def parse_endpoint(text: str) -> Endpoint:
+def parse_endpoint(text: str) -> HostPort:
     """Read `HOST:PORT` or `[IPV6]:PORT`. Raises ValueError."""
     match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\s\[\]]+)):(\d{1,5})", text)
     if match is None or int(match[3]) > 65_535:
         raise ValueError("must be HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8327")
-    return Endpoint(match[1] or match[2], int(match[3]))
+    return HostPort(match[1] or match[2], int(match[3]))
 
 
 def _said(check: Callable[[str], object]) -> AfterValidator:

@@ -17,7 +17,7 @@ from config.locations import DATABASE_NAME
 from config.output.outlet import OutletState
 from config.running import RunningSettings
 from config.settings import Settings
-from daemon.access.idempotency import Idempotency
+from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
 from daemon.api.info import InfoService, log_problems
 from daemon.api.keys import KeyService
@@ -80,7 +80,7 @@ class App:
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events)
         self.lock_events = LockEvents(store=self.store, events=self.events, keystore=self.keystore)
         self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)
-        self.idempotency = Idempotency(store=self.store, clock=self.clock)
+        self.idempotency = StoredAnswers(store=self.store, clock=self.clock)
         self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
         self.known_peers = KnownPeers(store=self.store, clock=self.clock)
         self.retention = Retention(

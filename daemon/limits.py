@@ -7,15 +7,15 @@ from pathlib import Path
 from config.settings import Settings
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.signing.limits import SigningLimits
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from p2p.network import NetworkConfig
 from rpc.config import RpcConfig
 
 
-def wire_limits(settings: Settings) -> Limits:
+def wire_limits(settings: Settings) -> RecordLimits:
     """What records from peers are held to."""
     limits = settings.limits
-    return Limits(
+    return RecordLimits(
         advertisement_bytes=limits.advertisement_bytes,
         request_bytes=limits.request_bytes,
         items_times_signers=limits.items_times_signers,

@@ -13,7 +13,7 @@ MAX_ANNOUNCED = 16
 ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
-class Announced:
+class AnnouncedAddresses:
     """Turns the addresses that the host listens on, and those under which peers see it, into those it announces."""
 
     def __init__(self, config: NetworkConfig) -> None:

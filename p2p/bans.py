@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class Bans:
+class BanTimes:
     """Peers (binary ids) with the wall-clock milliseconds at which their ban ends."""
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:

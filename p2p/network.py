@@ -8,17 +8,17 @@ from typing import TypeVar
 
 from libp2p.peer.id import ID
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.peers import peer_text
 from p2p.addresses import split_peer
-from p2p.announce import Announced, listen_addresses
-from p2p.bans import Bans
+from p2p.announce import AnnouncedAddresses, listen_addresses
+from p2p.bans import BanTimes
 from p2p.bridge.mirror import Mirror
 from p2p.bridge.portal import Portal, down
 from p2p.bridge.supervisor import Supervisor
 from p2p.errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
 from p2p.node.host import key_pair_of
-from p2p.node.node import Node
+from p2p.node.node import NodeLife
 from p2p.ports import BadAsk, Direction, GossipItem, NetState, NetStats, NetStatus, Offence, PeerChange, PeerInfo, Sink
 from p2p.settings import NetworkConfig
 
@@ -48,7 +48,7 @@ def check_addresses(config: NetworkConfig) -> None:
     """Say what is wrong before anything runs."""
     listen_addresses(config)
     try:
-        Announced(config)
+        AnnouncedAddresses(config)
         for text in config.bootstrap:
             split_peer(text)
     except AddressError as error:
@@ -68,7 +68,7 @@ class Network:
         seed: bytes | bytearray,
         sink: Sink,
         clock_ms: Callable[[], int],
-        limits: Limits,
+        limits: RecordLimits,
     ) -> None:
         """`seed`: 32 bytes, the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks.
 
@@ -80,11 +80,11 @@ class Network:
         self._sink = sink
         self._clock_ms = clock_ms
         self._limits = limits
-        self._bans = Bans(clock_ms)
+        self._bans = BanTimes(clock_ms)
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
         self._portal: Portal | None = None
-        self._node: Node | None = None
+        self._node: NodeLife | None = None
         self._supervisor = Supervisor(
             begin=self._begin,
             ended=self._mirror.forget_all,
@@ -139,7 +139,7 @@ class Network:
 
     async def _live(self, portal: Portal) -> None:
         """On the trio side."""
-        node = self._node = Node(
+        node = self._node = NodeLife(
             config=self._config,
             key_pair=self._key_pair,
             limits=self._limits,
@@ -150,7 +150,7 @@ class Network:
         self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
         await node.run(self._topics, portal.ready, portal.stopping)
 
-    async def _call(self, method: Callable[[Node], Callable[..., Awaitable[T]]], *args: object) -> T:
+    async def _call(self, method: Callable[[NodeLife], Callable[..., Awaitable[T]]], *args: object) -> T:
         if self._portal is None or self._node is None or not self._portal.alive:
             raise down()
         return await self._portal.call(method(self._node), *args)

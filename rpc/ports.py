@@ -21,7 +21,7 @@ SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 Followed: TypeAlias = Callable[[str], Collection[str]]
 
 
-class Event(Protocol):
+class LoggedEvent(Protocol):
     """One row of the event log. `data` is JSON-ready; `data["publicKeys"]` are the own keys it concerns, as hex."""
 
     @property
@@ -47,10 +47,10 @@ class EventSource(Protocol):
     def oldest_seq(self) -> int:
         """The oldest seq still kept; `next_seq` when nothing is."""
 
-    def read(self, from_seq: int, limit: int) -> Sequence[Event]:
+    def read(self, from_seq: int, limit: int) -> Sequence[LoggedEvent]:
         """Events with seq >= from_seq, in order, at most `limit`; all that are below `next_seq`."""
 
-    def subscribe(self, callback: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[Sequence[LoggedEvent]], None]) -> Callable[[], None]:
         """Calls back on the event loop with each burst of newly committed events, in order, each event once.
 
         `next_seq` is already past the burst when the callback runs. Returns what ends the subscription.

@@ -39,7 +39,7 @@ def keeping(answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connecti
     return (lambda conn: None) if once is None else lambda conn: once.keep(conn, answer)
 
 
-class Idempotency:
+class StoredAnswers:
     """Implements `rpc.ports.IdempotencyStore`."""
 
     def __init__(self, *, store: Store, clock: WallClock) -> None:

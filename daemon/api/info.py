@@ -21,7 +21,7 @@ API_VERSION: Final = 1
 STUCK_S: Final = 10.0  # a terminal that somebody has stopped for a moment is no problem
 
 
-class Network(Protocol):
+class NodeState(Protocol):
     """The part of `p2p.network.Network` that is needed here."""
 
     @property
@@ -40,7 +40,7 @@ class InfoService:
         *,
         version: str,
         settings: Settings,
-        network: Network,
+        network: NodeState,
         keystore: Keystore,
         store: Store,
         events: EventLog,

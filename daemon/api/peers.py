@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from daemon.access.idempotency import keeping
 from daemon.clock import WallClock
-from daemon.peers.bans import Ban, Bans
+from daemon.peers.bans import Bans, PeerBan
 from musig2.protocol.records.peers import peer_parse, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.ports import PeerInfo
@@ -19,7 +19,7 @@ from rpc.models.wire import NoParams
 ITSELF: Final = "is this daemon itself; name another peer"
 
 
-class Network(Protocol):
+class PeerControl(Protocol):
     """The part of `p2p.network.Network` that is needed here."""
 
     @property
@@ -40,7 +40,7 @@ class PeerService:
     """Peers through the API. `keys_of` tells which public keys are known to sign at a peer."""
 
     def __init__(
-        self, *, network: Network, bans: Bans, clock: WallClock, keys_of: Callable[[bytes], Sequence[bytes]]
+        self, *, network: PeerControl, bans: Bans, clock: WallClock, keys_of: Callable[[bytes], Sequence[bytes]]
     ) -> None:
         self._network = network
         self._bans = bans
@@ -117,5 +117,5 @@ def _peer(text: str) -> bytes:
         raise invalid_param("peerId", str(error)) from error
 
 
-def _ban(ban: Ban) -> models.Ban:
+def _ban(ban: PeerBan) -> models.Ban:
     return models.Ban(peer_id=peer_text(ban.peer), until=ban.until_ms, reason=ban.reason or None)

@@ -21,7 +21,7 @@ from config.output.outlet import Outlet
 from config.output.terminal import STDOUT, complain
 from daemon.demo.processes import DaemonFailed, Daemons, DemoDaemon
 from daemon.demo.scenario import Result, Scenario
-from daemon.demo.transcript import Transcript
+from daemon.demo.transcript import DemoTranscript
 from daemon.demo.wallet import Wallet, WalletFailed
 from daemon.errors import EXIT_FAILURE
 from rpc.client.client import Client, ClientError
@@ -44,7 +44,7 @@ class DemoOptions:
 def run_demo(options: DemoOptions) -> int:
     """Run the demo; 0 when a verified signature stands at the end, 1 after a failure, 130 when interrupted."""
     outlet = Outlet(STDOUT)
-    code = asyncio.run(_run(options, Transcript(outlet)))
+    code = asyncio.run(_run(options, DemoTranscript(outlet)))
     outlet.close(None if code == 0 else LAST_LINES_SECONDS)
     if (failure := outlet.state.failure) in {None, os.strerror(errno.EPIPE)}:  # the reader has gone: nothing is wrong
         return code
@@ -52,7 +52,7 @@ def run_demo(options: DemoOptions) -> int:
     return code or EXIT_FAILURE
 
 
-async def _run(options: DemoOptions, transcript: Transcript) -> int:
+async def _run(options: DemoOptions, transcript: DemoTranscript) -> int:
     main = asyncio.ensure_future(_play_in_a_directory(options, transcript))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -68,7 +68,7 @@ async def _run(options: DemoOptions, transcript: Transcript) -> int:
     return 0
 
 
-async def _play_in_a_directory(options: DemoOptions, transcript: Transcript) -> None:
+async def _play_in_a_directory(options: DemoOptions, transcript: DemoTranscript) -> None:
     root = Path(tempfile.mkdtemp(prefix="musigd-demo-"))
     daemons = Daemons(root, f"demo-{secrets.token_hex(4)}")
     try:
@@ -80,7 +80,7 @@ async def _play_in_a_directory(options: DemoOptions, transcript: Transcript) -> 
             shutil.rmtree(root, ignore_errors=True)
 
 
-async def _play(options: DemoOptions, daemons: Daemons, transcript: Transcript) -> None:
+async def _play(options: DemoOptions, daemons: Daemons, transcript: DemoTranscript) -> None:
     transcript.note(
         f"musigd demo: {options.signers} signers, scheme {options.scheme}, {options.messages} message(s). "
         "Everything runs on this machine."
@@ -97,7 +97,7 @@ async def _play(options: DemoOptions, daemons: Daemons, transcript: Transcript) 
         await daemons.one_ended()
 
 
-async def _sign(started: list[DemoDaemon], options: DemoOptions, transcript: Transcript) -> Result:
+async def _sign(started: list[DemoDaemon], options: DemoOptions, transcript: DemoTranscript) -> Result:
     async with AsyncExitStack() as open_wallets:
         wallets = []
         for daemon in started:
@@ -120,7 +120,7 @@ async def _while_all_run(daemons: Daemons, playing: Coroutine[Any, Any, Result])
         await asyncio.gather(play, watch, return_exceptions=True)
 
 
-async def _start(signers: int, daemons: Daemons, transcript: Transcript) -> list[DemoDaemon]:
+async def _start(signers: int, daemons: Daemons, transcript: DemoTranscript) -> list[DemoDaemon]:
     """The first daemon alone, then the others with its address as their bootstrap."""
     names = [NAMES[index] if index < len(NAMES) else f"Wallet{index + 1}" for index in range(signers)]
     first = await daemons.start(names[0], ())
@@ -130,7 +130,7 @@ async def _start(signers: int, daemons: Daemons, transcript: Transcript) -> list
     return [first, *rest]
 
 
-def _show(result: Result, transcript: Transcript) -> None:
+def _show(result: Result, transcript: DemoTranscript) -> None:
     transcript.figure("aggregated public key", result.aggregated_pubkey)
     for msg, signature in zip(result.messages, result.signatures, strict=True):
         transcript.figure("message (the hash that the key path signs)", msg)
@@ -141,7 +141,7 @@ def _show(result: Result, transcript: Transcript) -> None:
     transcript.note(f"\nDone: {signing:,.0f} ms from the first join to the signature at every signer.")
 
 
-def _as_json(result: Result, transcript: Transcript) -> dict[str, object]:
+def _as_json(result: Result, transcript: DemoTranscript) -> dict[str, object]:
     return {
         "scheme": result.scheme,
         "aggregatedPublicKey": result.aggregated_pubkey,
@@ -154,7 +154,7 @@ def _as_json(result: Result, transcript: Transcript) -> dict[str, object]:
     }
 
 
-def _tell_how_to_reach(started: list[DemoDaemon], transcript: Transcript) -> None:
+def _tell_how_to_reach(started: list[DemoDaemon], transcript: DemoTranscript) -> None:
     transcript.note("\nThe daemons stay up until Ctrl-C. Paste one of these:")
     cli = Path(sys.executable).parent / "musig-cli"
     for daemon in started:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.demo.spend import UNIT, Spend, spend_from
-from daemon.demo.transcript import Transcript
+from daemon.demo.transcript import DemoTranscript
 from daemon.demo.verify import signature_holds
 from daemon.demo.wallet import Wallet, WalletFailed, check_request
 
@@ -29,7 +29,7 @@ class Result:
 class Scenario:
     """Plays the wallets against their daemons and tells the transcript. The first wallet is the one that asks."""
 
-    def __init__(self, wallets: Sequence[Wallet], scheme: str, items: int, transcript: Transcript) -> None:
+    def __init__(self, wallets: Sequence[Wallet], scheme: str, items: int, transcript: DemoTranscript) -> None:
         self._wallets = wallets
         self._asker = wallets[0]
         self._others = wallets[1:]

@@ -16,7 +16,7 @@ from config.output.terminal import encoded
 WIDTH = 100
 
 
-class Transcript:
+class DemoTranscript:
     """Prints lines for people and keeps the milliseconds of each phase for `--json`."""
 
     def __init__(self, outlet: Outlet) -> None:

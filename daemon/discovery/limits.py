@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -16,7 +16,7 @@ TOMBSTONE_MS = 7 * DAY_MS + 10 * MINUTE_MS
 class DiscoveryLimits:
     """What one daemon accepts, keeps, serves and spends."""
 
-    checks: Limits = field(default_factory=Limits)  # sizes, skew and lifetimes that every record is held to
+    checks: RecordLimits = field(default_factory=RecordLimits)  # sizes, skew and lifetimes that every record is held to
     interval_ms: int = 60_000  # between two advertisements of one key
     ttl_ms: int = DAY_MS
     live_withdrawals: int = 10  # of one key per interval, counted apart

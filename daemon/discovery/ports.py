@@ -11,7 +11,7 @@ from p2p.network import Offence, PeerInfo
 Offend: TypeAlias = Callable[[bytes, Offence], None]
 
 
-class Keys(Protocol):
+class AdvertisedKeys(Protocol):
     """The own signing keys. `sign` raises ApiError: `locked`, `unknown_key`, `paused`."""
 
     def keys(self) -> Sequence[bytes]: ...
@@ -27,7 +27,7 @@ class Identity(Protocol):
     def sign(self, msg: bytes) -> bytes: ...
 
 
-class Net(Protocol):
+class DirectoryNetwork(Protocol):
     """The libp2p node, as far as discovery uses it."""
 
     def multiaddrs(self) -> tuple[str, ...]: ...
@@ -44,7 +44,7 @@ class Net(Protocol):
     async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes: ...
 
 
-class Events(Protocol):
+class DirectoryEvents(Protocol):
     """The event log: rows inside a write, told after it."""
 
     @property

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
-from daemon.discovery.api.methods import DiscoveryMethods
-from daemon.discovery.api.queries import Finding
+from daemon.discovery.api.methods import DiscoveryHandlers
+from daemon.discovery.api.queries import DirectoryQueries
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.inbox import Inbox
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
 from daemon.discovery.own.advertisements import OwnAdvertisements
@@ -24,9 +24,9 @@ from daemon.discovery.own.renewal import Renewal
 from daemon.discovery.peers.dialling import Company
 from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
-from daemon.discovery.peers.presence import Presence
+from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.problems import Problems
-from daemon.discovery.ports import Events, Identity, Keys, Net
+from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
@@ -56,11 +56,11 @@ class DiscoveryService:
         self,
         *,
         store: Store,
-        events: Events,
+        events: DirectoryEvents,
         clock: Clock,
-        keystore: Keys,
+        keystore: AdvertisedKeys,
         identity: Identity,
-        network: Net,
+        network: DirectoryNetwork,
         network_name: str,
         known_peers: KnownPeers,
         limits: DiscoveryLimits,
@@ -77,7 +77,7 @@ class DiscoveryService:
         self._buckets = Buckets()
         self._follows = Follows(store=store, in_force=in_force, bound=bound)
         self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)
-        self._finding = Finding(store=store, clock=clock, checks=limits.checks, damage=self._damage)
+        self._finding = DirectoryQueries(store=store, clock=clock, checks=limits.checks, damage=self._damage)
         self._publisher = Publisher(net=network, network=network_name, limits=limits)
         self._ingest = Ingest(
             store=store,
@@ -142,7 +142,7 @@ class DiscoveryService:
             identity=identity,
             net=network,
         )
-        self._presence = Presence(
+        self._presence = SignerPresence(
             store=store,
             events=events,
             clock=clock,
@@ -170,7 +170,7 @@ class DiscoveryService:
             exchange=self._puller.exchange,
         )
         self._problems = Problems(net=network, clock=clock, limits=limits, rounds=self._rounds, company=self._company)
-        methods = DiscoveryMethods(
+        methods = DiscoveryHandlers(
             own=self._own,
             finding=self._finding,
             follows=self._follows,
@@ -307,7 +307,7 @@ class DiscoveryService:
         except BadEncoding:
             self._network.offend(peer, Offence.BAD_ENCODING)
             return
-        await self._ingest.take(records, origin=Origin.SYNC, peer=peer)
+        await self._ingest.take(records, origin=RecordOrigin.SYNC, peer=peer)
 
     def _types(self) -> frozenset[str]:
         """The types that concern this daemon: followed by a client, or advertised."""

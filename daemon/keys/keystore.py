@@ -25,7 +25,7 @@ import musig2
 from daemon.clock import WallClock
 from daemon.keys import rows as key_rows
 from daemon.keys import vault
-from daemon.keys.passphrase import Origin, PassphraseFile
+from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.private_keys import secret_key_from_text
 from daemon.keys.rows import KeyInfo, StoredKey
 from daemon.keys.sealing import KdfMemoryError, SealBroken, SealingKey
@@ -36,7 +36,7 @@ from musig2 import SecretKey
 from rpc.errors import ApiError, unknown_key
 
 
-class Events(Protocol):
+class KeyEvents(Protocol):
     """The part of `daemon.events.EventLog` that is needed here."""
 
     def append(
@@ -66,7 +66,7 @@ class Keystore:
     unlock, which change memory alone, `daemon.keys.lock_events` tells.
     """
 
-    def __init__(self, *, store: Store, clock: WallClock, events: Events, costs: Costs | None = None) -> None:
+    def __init__(self, *, store: Store, clock: WallClock, events: KeyEvents, costs: Costs | None = None) -> None:
         self._store = store
         self._clock = clock
         self._events = events
@@ -195,7 +195,7 @@ class Keystore:
                 old.wipe()
         if self._source is None or not self._source.path.exists():
             return
-        if was_generated and self._source.origin is Origin.GENERATED:
+        if was_generated and self._source.origin is PassphraseSource.GENERATED:
             self._source.path.unlink()
         else:
             self.passphrase_file_is_stale = True

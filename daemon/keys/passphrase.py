@@ -24,7 +24,7 @@ class PassphraseError(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-class Origin(Enum):
+class PassphraseSource(Enum):
     """Who chose the passphrase: the operator, or this daemon at its first start."""
 
     CONFIGURED = "keys.passphrase_file"
@@ -36,7 +36,7 @@ class Origin(Enum):
 class PassphraseFile:
     """A place to read the passphrase from; only a GENERATED one may be missing."""
 
-    origin: Origin
+    origin: PassphraseSource
     path: Path
 
     def read(self) -> bytearray:
@@ -64,8 +64,8 @@ class PassphraseFile:
 def find_passphrase(datadir: Path, configured: Path | None, environment: Mapping[str, str]) -> PassphraseFile:
     """The first of: `configured`, `$CREDENTIALS_DIRECTORY/passphrase` if it exists, `<datadir>/passphrase`."""
     if configured is not None:
-        return PassphraseFile(Origin.CONFIGURED, configured)
+        return PassphraseFile(PassphraseSource.CONFIGURED, configured)
     directory = environment.get("CREDENTIALS_DIRECTORY")
     if directory and (Path(directory) / CREDENTIAL_NAME).exists():
-        return PassphraseFile(Origin.CREDENTIAL, Path(directory) / CREDENTIAL_NAME)
-    return PassphraseFile(Origin.GENERATED, datadir / GENERATED_NAME)
+        return PassphraseFile(PassphraseSource.CREDENTIAL, Path(directory) / CREDENTIAL_NAME)
+    return PassphraseFile(PassphraseSource.GENERATED, datadir / GENERATED_NAME)

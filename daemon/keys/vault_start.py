@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from daemon.keys import sealing, vault
-from daemon.keys.passphrase import Origin, PassphraseError, PassphraseFile
+from daemon.keys.passphrase import PassphraseError, PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost, SealBroken, SealingKey
 from daemon.keys.vault import Vault
 from daemon.store import Store
@@ -25,18 +25,18 @@ async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tupl
     stored = store.read(vault.load)
     if stored is None:
         return await _make(store, source, costs)
-    if source.origin is Origin.GENERATED and not source.path.exists():
+    if source.origin is PassphraseSource.GENERATED and not source.path.exists():
         return stored, None
     try:
         return stored, await _unlock(stored, source)
     except PassphraseError:
-        if source.origin is Origin.GENERATED and not stored.generated:
+        if source.origin is PassphraseSource.GENERATED and not stored.generated:
             return stored, None  # a left-over from before the owner chose another: the owner unlocks
         raise
 
 
 async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey]:
-    generated = source.origin is Origin.GENERATED
+    generated = source.origin is PassphraseSource.GENERATED
     if generated and not source.path.exists():
         source.generate()
     data_key = SealingKey.generate()
@@ -62,7 +62,7 @@ async def _unlock(stored: Vault, source: PassphraseFile) -> SealingKey:
 
 
 def _remedy(stored: Vault, source: PassphraseFile) -> str:
-    if source.origin is Origin.GENERATED:
+    if source.origin is PassphraseSource.GENERATED:
         return "bring that file back from a backup"
     if stored.generated:
         return (

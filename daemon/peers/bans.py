@@ -15,7 +15,7 @@ MOST = 10_000  # the newest are kept
 
 
 @dataclass(frozen=True, slots=True)
-class Ban:
+class PeerBan:
     """A peer (binary id) and until when, in ms."""
 
     peer: bytes
@@ -30,27 +30,27 @@ class Bans:
         self._store = store
         self._clock = clock
         self._events = events
-        self._bans: dict[bytes, Ban] = {}
+        self._bans: dict[bytes, PeerBan] = {}
 
     async def start(self) -> None:
         """Load them; `in_force` is then what the network has to be told."""
         rows = self._store.read(
             lambda conn: conn.execute("SELECT peer, until_ms, reason FROM bans ORDER BY created_at").fetchall()
         )
-        self._bans = {peer: Ban(peer, until_ms, reason) for peer, until_ms, reason in rows}
+        self._bans = {peer: PeerBan(peer, until_ms, reason) for peer, until_ms, reason in rows}
 
-    def in_force(self) -> Sequence[Ban]:
+    def in_force(self) -> Sequence[PeerBan]:
         now_ms = self._clock.wall_ms()
         return [ban for ban in self._bans.values() if ban.until_ms > now_ms]
 
     async def ban(
         self, peer: bytes, until_ms: int, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
-    ) -> Ban:
+    ) -> PeerBan:
         """Store it, in place of a former one of this peer, and tell with `peer:banned`.
 
         `also` runs in the same transaction.
         """
-        ban = Ban(peer, until_ms, reason)
+        ban = PeerBan(peer, until_ms, reason)
         now_ms = self._clock.wall_ms()
 
         others = [one for one in self._bans if one != peer]

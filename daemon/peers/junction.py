@@ -19,14 +19,14 @@ from p2p.network import Direction, GossipItem, NetState, NetStatus, Offence, Pee
 log = structlog.get_logger("musigd.network")
 
 
-class Discovery(Protocol):
+class DiscoveryInput(Protocol):
     def on_gossip(self, batch: Sequence[GossipItem]) -> None: ...
     def on_peer(self, change: PeerChange) -> None: ...
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes: ...
     def on_network_up(self) -> None: ...
 
 
-class Signing(Protocol):
+class SigningInput(Protocol):
     def on_frames(self, batch: Sequence[tuple[bytes, Frame]]) -> None: ...
     def on_connected(self, peer: bytes) -> None: ...
     def on_disconnected(self, peer: bytes) -> None: ...
@@ -52,13 +52,15 @@ class Junction:
         self._ban_ms = ban_ms
         self._now_ms = now_ms
         self._tasks = BackgroundTasks("junction")
-        self._discovery: Discovery | None = None
-        self._signing: Signing | None = None
+        self._discovery: DiscoveryInput | None = None
+        self._signing: SigningInput | None = None
         self._set_ban: Callable[[bytes, int], None] | None = None
         self.state = NetState(NetStatus.DOWN, sentence="The network has not been started yet.")
         self.offences: dict[Offence, int] = dict.fromkeys(Offence, 0)
 
-    def attach(self, *, discovery: Discovery, signing: Signing, set_ban: Callable[[bytes, int], None]) -> None:
+    def attach(
+        self, *, discovery: DiscoveryInput, signing: SigningInput, set_ban: Callable[[bytes, int], None]
+    ) -> None:
         """Name the services; they exist only after the network that they use."""
         self._discovery, self._signing, self._set_ban = discovery, signing, set_ban
 

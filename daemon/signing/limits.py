@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -14,7 +14,7 @@ DAY_MS = 24 * 60 * MINUTE_MS
 class SigningLimits:
     """All that bounds what one request, one peer, and the whole daemon may cost. Times are milliseconds."""
 
-    wire: Limits = field(default_factory=Limits)
+    wire: RecordLimits = field(default_factory=RecordLimits)
     default_ttl_ms: int = DAY_MS
     round_ms: int = 10 * MINUTE_MS
     broadcast_ms: int = 5 * MINUTE_MS

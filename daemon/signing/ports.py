@@ -15,7 +15,7 @@ T = TypeVar("T")
 Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs
 
 
-class Network(Protocol):
+class SigningNetwork(Protocol):
     """The part of `p2p.network.Network` that signing uses."""
 
     @property
@@ -29,7 +29,7 @@ class Network(Protocol):
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool: ...
 
 
-class Discovery(Protocol):
+class SignerDirectory(Protocol):
     """Who may be asked for a key, and how the world learns that somebody is asked."""
 
     def peers_of(self, pubkey: bytes) -> Sequence[Route]:
@@ -53,7 +53,7 @@ class Discovery(Protocol):
     def publish_notice(self, signed: Signed[Notice]) -> Coroutine[Any, Any, None]: ...
 
 
-class Keystore(Protocol):
+class SigningKeystore(Protocol):
     """Own keys. `get` and `sign` raise ApiError `locked`, `unknown_key`, `paused`."""
 
     def get(self, pubkey: bytes) -> SecretKey: ...
@@ -76,7 +76,7 @@ class Identity(Protocol):
     def sign(self, message: bytes) -> bytes: ...
 
 
-class Store(Protocol):
+class SigningStore(Protocol):
     """One writer with group commit, readers beside it."""
 
     async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
@@ -86,7 +86,7 @@ class Store(Protocol):
     async def read_slow(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
 
 
-class Events(Protocol):
+class SessionEvents(Protocol):
     """The stored event log: append inside a transaction, publish after it."""
 
     def append(

@@ -15,11 +15,11 @@ from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.events import Teller
 from daemon.signing.engine.restore import Loader
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import LocalSigner, Signer
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.peers.admission import Intake
+from daemon.signing.peers.admission import Admission
 from daemon.signing.peers.dialling import Delivery
 from daemon.signing.peers.incoming import Arrivals
 from daemon.signing.peers.key_schemes import KeySchemes
@@ -28,13 +28,13 @@ from daemon.signing.peers.outcomes import Outcomes
 from daemon.signing.ports import (
     NO_CRASH_POINTS,
     CrashPoints,
-    Discovery,
-    Events,
     Identity,
-    Keystore,
-    Network,
     Policy,
-    Store,
+    SessionEvents,
+    SignerDirectory,
+    SigningKeystore,
+    SigningNetwork,
+    SigningStore,
 )
 from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
@@ -53,12 +53,12 @@ class SigningService:
     def __init__(
         self,
         *,
-        store: Store,
-        events: Events,
-        keystore: Keystore,
+        store: SigningStore,
+        events: SessionEvents,
+        keystore: SigningKeystore,
         identity: Identity,
-        network: Network,
-        discovery: Discovery,
+        network: SigningNetwork,
+        discovery: SignerDirectory,
         clock: Clock,
         policy: Policy,
         addrs: Callable[[], tuple[bytes, ...]],
@@ -110,7 +110,7 @@ class SigningService:
             store=store,
             roster=self._roster,
             loader=self._loader,
-            intake=Intake(roster=self._roster, limits=limits),
+            intake=Admission(roster=self._roster, limits=limits),
             declines=self._declines,
             serve=self._notices.serve,
             limits=limits,
@@ -158,7 +158,7 @@ class SigningService:
         while any(self._in_round(entry) for entry in self._roster):
             await self.engine.turned()
 
-    def _in_round(self, entry: Entry) -> bool:
+    def _in_round(self, entry: OpenRequest) -> bool:
         return any(view.state in (State.ROUND1, State.ROUND2) for view in entry.machine.session_views())
 
     @property
@@ -238,7 +238,7 @@ class SigningService:
             self._delivery.pursue(part.entry)
         self._outcomes.note(part)
 
-    def unreachable(self, entry: Entry, index: int) -> None:
+    def unreachable(self, entry: OpenRequest, index: int) -> None:
         """A frame could not be handed over."""
         self._delivery.unreachable(entry, index)
 

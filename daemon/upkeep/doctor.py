@@ -24,7 +24,7 @@ from daemon.errors import DaemonError
 from daemon.host.datadir import lock_holder, read_endpoint
 from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
-from daemon.keys.passphrase import Origin, find_passphrase
+from daemon.keys.passphrase import PassphraseSource, find_passphrase
 from daemon.store.connection import inspect, open_reader
 from daemon.store.migrate import refuse_newer, shipped_migrations
 from musig2 import MusigError
@@ -43,7 +43,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing looked at. `remedy` is empty where all is well."""
 
     severity: Severity
@@ -54,15 +54,15 @@ class Finding:
         return f"{self.severity.value:<8} {self.what}" + (f"\n         -> {self.remedy}" if self.remedy else "")
 
 
-Check = Callable[[Settings, Path, Mapping[str, str]], Iterator[Finding]]
+Check = Callable[[Settings, Path, Mapping[str, str]], Iterator[Diagnosis]]
 
 
-def examine(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Finding]:
+def examine(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Diagnosis]:
     """Every finding, in the order in which a start would meet them."""
     return [finding for check in CHECKS for finding in check(settings, datadir, environment)]
 
 
-def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     if not datadir.exists():
         yield _ok(f"The data directory {datadir} does not exist yet; the first start makes it.")
         return
@@ -83,7 +83,7 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
         )
 
 
-def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     holder = lock_holder(datadir)
     if holder is None:
         yield _ok("No daemon is running here.")
@@ -94,7 +94,7 @@ def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
         yield _ok(f"A daemon is running (process {holder}); `musig-cli getInfo` says more.")
 
 
-def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     """What a daemon that was killed could not take away; clients would look for it there."""
     socket_file = socket_path(datadir, environment)
     stale = [str(path) for path in (datadir / ENDPOINT_NAME, socket_file) if path.exists()]
@@ -108,7 +108,7 @@ def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Findin
     )
 
 
-def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     path = datadir / DATABASE_NAME
     try:
         found = inspect(path, full=True)
@@ -119,7 +119,7 @@ def _database(settings: Settings, datadir: Path, environment: Mapping[str, str])
     yield _ok("There is no database yet." if found.is_new else f"The database is sound (version {found.version}).")
 
 
-def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     for name in (IDENTITY_NAME, COOKIE_NAME):
         path = datadir / name
         allowed = 0o640 if name in (COOKIE_NAME, ENDPOINT_NAME) and settings.rpc.cookie_group else 0o600
@@ -132,9 +132,9 @@ def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str])
         )
 
 
-def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     source = find_passphrase(datadir, settings.keys.passphrase_file, environment)
-    if source.origin is not Origin.GENERATED or source.path.exists():
+    if source.origin is not PassphraseSource.GENERATED or source.path.exists():
         try:
             content = source.read()
             content[:] = bytes(len(content))
@@ -162,7 +162,7 @@ def _has_vault(datadir: Path) -> bool:
         return False
 
 
-def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     try:
         granted = memory.protection()
     except MusigError as error:
@@ -176,7 +176,7 @@ def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
         )
 
 
-def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     if lock_holder(datadir) is None:
         endpoint = settings.rpc.endpoint
         yield from _port("rpc.listen", endpoint.host, endpoint.port)
@@ -194,13 +194,13 @@ def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
             )
 
 
-def _multiaddr_port(address: str) -> Iterator[Finding]:
+def _multiaddr_port(address: str) -> Iterator[Diagnosis]:
     parts = address.split("/")
     if len(parts) >= 5 and parts[1] in {"ip4", "ip6"} and parts[3] == "tcp" and parts[4].isdigit():
         yield from _port("p2p.listen", parts[2], int(parts[4]))
 
 
-def _port(setting: str, host: str, port: int) -> Iterator[Finding]:
+def _port(setting: str, host: str, port: int) -> Iterator[Diagnosis]:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
@@ -217,23 +217,23 @@ def _port(setting: str, host: str, port: int) -> Iterator[Finding]:
         yield _ok(f"{setting}: {host} port {port or '(any)'} is free.")
 
 
-def _clock(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _clock(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     if time.time_ns() // 1_000_000 < OLDEST_DATE_MS:
         yield _fault(
             "The clock of this machine is years behind.", "Set it (timedatectl set-ntp true): peers refuse wrong times."
         )
 
 
-def _ok(what: str) -> Finding:
-    return Finding(Severity.OK, what)
+def _ok(what: str) -> Diagnosis:
+    return Diagnosis(Severity.OK, what)
 
 
-def _warning(what: str, remedy: str) -> Finding:
-    return Finding(Severity.WARNING, what, remedy)
+def _warning(what: str, remedy: str) -> Diagnosis:
+    return Diagnosis(Severity.WARNING, what, remedy)
 
 
-def _fault(what: str, remedy: str) -> Finding:
-    return Finding(Severity.FAULT, what, remedy)
+def _fault(what: str, remedy: str) -> Diagnosis:
+    return Diagnosis(Severity.FAULT, what, remedy)
 
 
 CHECKS: Final[tuple[Check, ...]] = (

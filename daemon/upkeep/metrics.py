@@ -11,7 +11,7 @@ from daemon.store import Store
 from p2p.network import Offence, PeerInfo
 
 
-class Network(Protocol):
+class NetworkCounters(Protocol):
     """The part of `p2p.network.Network` that is needed here."""
 
     frames_sent: int
@@ -32,7 +32,7 @@ class DaemonMetrics:
         self,
         *,
         store: Store,
-        network: Network,
+        network: NetworkCounters,
         offences: Mapping[Offence, int],
         log_state: Callable[[], OutletState] = OutletState.of_none,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from daemon.access.idempotency import Idempotency
+from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
 from daemon.clock import WallClock
 from daemon.events import EventLog
@@ -30,7 +30,7 @@ class Retention:
         clock: WallClock,
         keep_events_ms: int,
         events: EventLog,
-        idempotency: Idempotency,
+        idempotency: StoredAnswers,
         tokens: Tokens,
         bans: Bans,
         known_peers: KnownPeers,

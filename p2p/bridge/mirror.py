@@ -18,7 +18,7 @@ from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
 from p2p.ports import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
-from p2p.streams.outbox import Outbox
+from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
 CROWDED = 5_000  # items handed over and not yet taken, from which on readers wait
@@ -29,7 +29,7 @@ WAIT_S = 0.005
 class Contact:
     """A connected peer."""
 
-    outbox: Outbox
+    outbox: PeerOutbox
     direction: Direction
     since_ms: int
     multiaddrs: tuple[str, ...]
@@ -80,7 +80,7 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._questions, (peer, number, payload))
 
-    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: Outbox) -> None:
+    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: PeerOutbox) -> None:
         """Hand over."""
         self.portal.emit(self._arrivals, (peer, direction, addrs, outbox))
 
@@ -124,7 +124,7 @@ class Mirror:
         for peer, reason in batch:
             self._sink.on_ban(peer, reason)
 
-    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], Outbox]]) -> None:
+    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], PeerOutbox]]) -> None:
         for peer, direction, addrs, outbox in batch:
             texts = tuple(join_peer(addr, peer) for addr in addrs)
             self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts)

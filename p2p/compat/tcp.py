@@ -63,7 +63,7 @@ class BufferedTcpStream(TrioTCPStream):
         return self._cached_remote_address
 
 
-class Listener(IListener):
+class GuardedTcpListener(IListener):
     """Listens without SO_REUSEPORT and says which address is taken."""
 
     background_nursery: trio.Nursery  # set by the swarm before `listen`
@@ -127,6 +127,6 @@ class TcpTransport(TCP):
             raise OpenConnectionError(f"cannot reach {maddr}") from error
         return RawConnection(BufferedTcpStream(stream), True)
 
-    def create_listener(self, handler_function: THandler) -> Listener:  # type: ignore[override] # IListener is what the callers need; the parent names its own class
+    def create_listener(self, handler_function: THandler) -> GuardedTcpListener:  # type: ignore[override] # IListener is what the callers need; the parent names its own class
         """A listener of this module."""
-        return Listener(handler_function)
+        return GuardedTcpListener(handler_function)

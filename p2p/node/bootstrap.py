@@ -18,7 +18,7 @@ REMEMBERED = 32
 LAST_PAUSE_S = 300.0
 
 
-class Reach:
+class Bootstrap:
     """Dials. `refused(peer)` tells whom not to bother."""
 
     def __init__(self, host: GuardedHost, config: NetworkConfig, refused: Callable[[bytes], bool]) -> None:

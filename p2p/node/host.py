@@ -8,8 +8,8 @@ from libp2p.peer.id import ID
 
 from musig2.protocol.records.peers import PEER_BYTES, PREFIX
 from p2p.addresses import dialable
-from p2p.announce import Announced
-from p2p.bans import Bans
+from p2p.announce import AnnouncedAddresses
+from p2p.bans import BanTimes
 from p2p.compat.guard import OnFault
 from p2p.compat.host import GuardedHost, OnStreamFault
 from p2p.compat.peerstore import BoundedPeerStore
@@ -38,13 +38,13 @@ def is_supported(peer: ID) -> bool:
 def build_host(
     config: NetworkConfig,
     key_pair: KeyPair,
-    bans: Bans,
+    bans: BanTimes,
     *,
     on_fault: OnFault,
     on_stream_fault: OnStreamFault,
 ) -> GuardedHost:
     """The host, not yet listening."""
-    announced = Announced(config)
+    announced = AnnouncedAddresses(config)
     own = ID.from_pubkey(key_pair.public_key)
 
     def keeps(peer: ID) -> bool:

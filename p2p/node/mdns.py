@@ -1,7 +1,7 @@
 """Finding peers on the local network by mDNS (libp2p's spec), only while no bootstrap address is set.
 
 The library's own blocks the event loop for seconds, tells every host of the process of every peer, and cannot keep
-networks apart. This one runs zeroconf's threads beside trio and hands what they find to `Reach`.
+networks apart. This one runs zeroconf's threads beside trio and hands what they find to `Bootstrap`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from p2p.addresses import split_peer
 from p2p.announce import listens_on_loopback_only
 from p2p.compat.host import GuardedHost
 from p2p.errors import AddressError
-from p2p.node.bootstrap import Reach
+from p2p.node.bootstrap import Bootstrap
 from p2p.settings import NetworkConfig
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ UNUSED_PORT = 4327  # the addresses in the TXT record count; this only has to be
 class Neighbours:
     """Announces this node on the local network and dials those of the same network that it hears of."""
 
-    def __init__(self, host: GuardedHost, config: NetworkConfig, reach: Reach) -> None:
+    def __init__(self, host: GuardedHost, config: NetworkConfig, reach: Bootstrap) -> None:
         self._host = host
         self._network = config.network.encode()
         self._reach = reach

@@ -16,23 +16,23 @@ from libp2p.protocol_muxer.exceptions import MultiselectError
 from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 from libp2p.tools.anyio_service import background_trio_service
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from p2p.addresses import join_peer
 from p2p.announce import listen_addresses
-from p2p.bans import Bans
+from p2p.bans import BanTimes
 from p2p.compat.guard import AsyncFn
 from p2p.errors import PeerUnreachable
-from p2p.node.bootstrap import Reach
+from p2p.node.bootstrap import Bootstrap
 from p2p.node.dht import Dht
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
 from p2p.node.outlet import Outlet
-from p2p.node.presence import Presence
+from p2p.node.presence import PeerPresence
 from p2p.ports import Direction, NetStats, Offence
 from p2p.settings import NetworkConfig
 from p2p.streams.asks import HEAD_BYTES, Asks
-from p2p.streams.gate import Checks, Gate
+from p2p.streams.gate import Checks, PeerGate
 from p2p.streams.links import Deliver, Links
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ LOST = (
 )
 
 
-class Node:
+class NodeLife:
     """Made anew for each life; what outlasts a life (bans, topics, the configuration) is given in."""
 
     def __init__(
@@ -58,9 +58,9 @@ class Node:
         *,
         config: NetworkConfig,
         key_pair: KeyPair,
-        limits: Limits,
+        limits: RecordLimits,
         clock_ms: Callable[[], int],
-        bans: Bans,
+        bans: BanTimes,
         outlet: Outlet,
     ) -> None:
         self._config = config
@@ -69,8 +69,8 @@ class Node:
         self._listen = listen_addresses(config)
         self.host = build_host(config, key_pair, bans, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault)
         self.host.on_identified = self._on_identified
-        self.gate = Gate(config, outlet)
-        self.reach = Reach(self.host, config, bans.refuses)
+        self.gate = PeerGate(config, outlet)
+        self.reach = Bootstrap(self.host, config, bans.refuses)
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
@@ -92,7 +92,7 @@ class Node:
         self.directory.on_broken = self.asks.lost
         self.asks.links = self.directory
         swarm = self.host.swarm
-        swarm.register_notifee(Presence(swarm.get_connections, self._on_arrived, self._on_left))
+        swarm.register_notifee(PeerPresence(swarm.get_connections, self._on_arrived, self._on_left))
 
     def _links(
         self,

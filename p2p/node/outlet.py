@@ -7,7 +7,7 @@ from typing import Protocol
 
 from musig2.protocol.wire.frames import Frame
 from p2p.ports import Direction, GossipItem, Offence
-from p2p.streams.outbox import Outbox
+from p2p.streams.outbox import PeerOutbox
 
 
 class Outlet(Protocol):
@@ -28,7 +28,7 @@ class Outlet(Protocol):
     def question(self, peer: bytes, number: int, payload: bytes) -> None:
         """A directory question to answer."""
 
-    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: Outbox) -> None:
+    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: PeerOutbox) -> None:
         """A peer is connected; its outbox takes frames from now on."""
 
     def left(self, peer: bytes) -> None:

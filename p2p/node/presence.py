@@ -15,7 +15,7 @@ Arrived = Callable[[bytes, Direction, tuple[bytes, ...]], None]
 Left = Callable[[bytes], None]
 
 
-class Presence(INotifee):
+class PeerPresence(INotifee):
     """Registered with the swarm. A peer has arrived with its first connection, and left with its last."""
 
     def __init__(self, live: Callable[[ID], list[INetConn]], arrived: Arrived, left: Left) -> None:

@@ -16,7 +16,7 @@ from typing import Protocol
 import trio
 
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.records.checks import Limits, Stated, check_record
+from musig2.protocol.records.checks import RecordLimits, Stated, check_record
 from musig2.protocol.records.envelope import check_many, open_envelope
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frame_codec import is_fetch, open_frame, signed_in
@@ -46,8 +46,8 @@ class Reports(Protocol):
 class Checks:
     """What the four checks of a record need: the gate for encoding and signatures, the limits, the wall clock."""
 
-    gate: Gate
-    limits: Limits
+    gate: PeerGate
+    limits: RecordLimits
     clock_ms: Callable[[], int]
 
     def timely(self, size: int, record: Stated, *, live: bool) -> bool:
@@ -55,7 +55,7 @@ class Checks:
         return check_record(size, record, self.clock_ms(), self.limits, live) is None
 
 
-class Gate:
+class PeerGate:
     """Opens what peers send and keeps the count of what was wrong with it."""
 
     def __init__(self, config: NetworkConfig, reports: Reports, steady_s: Callable[[], float] = time.monotonic) -> None:

@@ -20,7 +20,7 @@ from musig2.protocol.errors import BadEncoding
 from musig2.protocol.wire.frame_codec import split, with_length
 from p2p.compat.host import GuardedHost
 from p2p.rates import Budget
-from p2p.streams.outbox import Outbox
+from p2p.streams.outbox import PeerOutbox
 
 READ_BYTES = 64 * 1024
 OPEN_S = 10.0
@@ -50,7 +50,7 @@ class Line:
 class Link:
     """Everything about one peer."""
 
-    def __init__(self, peer: bytes, outbox: Outbox, frames: Budget, size: Budget) -> None:
+    def __init__(self, peer: bytes, outbox: PeerOutbox, frames: Budget, size: Budget) -> None:
         self.peer = peer
         self.outbox = outbox
         self.frames = frames
@@ -116,7 +116,7 @@ class Links:
         if link is None:
             now = trio.current_time()
             frames, size = (Budget(rate, 2 * rate, now) for rate in self._rates)
-            link = self._links[peer] = Link(peer, Outbox(*self._bounds[:2]), frames, size)
+            link = self._links[peer] = Link(peer, PeerOutbox(*self._bounds[:2]), frames, size)
             self._host.swarm.manager.run_task(self._run, link)
         return link
 

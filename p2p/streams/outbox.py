@@ -12,7 +12,7 @@ from collections.abc import Sequence
 WRITE_BYTES = 256 * 1024  # at most this much in one write, so that what comes later is not held up for long
 
 
-class Outbox:
+class PeerOutbox:
     """Encoded frames for one peer. `closed` is set for good when the peer has left."""
 
     __slots__ = (

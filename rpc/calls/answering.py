@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from rpc.calls.call import Message
+from rpc.calls.call import CallContext
 from rpc.calls.dispatch import Dispatcher, Reply
-from rpc.calls.limits import Gate
+from rpc.calls.limits import CallGate
 from rpc.errors import ApiError
 
 
 class Answering:
     """The same for HTTP and WebSocket."""
 
-    def __init__(self, dispatcher: Dispatcher[Message], gate: Gate) -> None:
+    def __init__(self, dispatcher: Dispatcher[CallContext], gate: CallGate) -> None:
         self._dispatcher = dispatcher
         self._gate = gate
 
-    async def answer(self, body: bytes, message: Message) -> Reply:
+    async def answer(self, body: bytes, message: CallContext) -> Reply:
         """The reply to a message; `refused` when the limits turned it away as a whole."""
         admitted = 0
 

@@ -21,7 +21,7 @@ from rpc.ports import Answer, EventSource
 
 
 @dataclass(slots=True)
-class Message:
+class CallContext:
     """What a call may know of the message it came in. `after_reply` runs once the reply is on its way."""
 
     caller: Caller
@@ -29,8 +29,8 @@ class Message:
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 
 
-Serve: TypeAlias = Callable[[Message, Any], Awaitable[Answer]]
-MessageCall: TypeAlias = Callable[[Message, Any], Awaitable[bytes]]
+Serve: TypeAlias = Callable[[CallContext, Any], Awaitable[Answer]]
+MessageCall: TypeAlias = Callable[[CallContext, Any], Awaitable[bytes]]
 
 
 class CallMaker:
@@ -56,11 +56,11 @@ class CallMaker:
     def make(self, method: Method, serve: Serve) -> MessageCall:
         """The call of a method that only reads, or of one that changes something."""
 
-        async def read(message: Message, raw: Any) -> bytes:
+        async def read(message: CallContext, raw: Any) -> bytes:
             require_right(method, message)
             return as_json(await serve(message, params_of(method.params, raw)))
 
-        async def change(message: Message, raw: Any) -> bytes:
+        async def change(message: CallContext, raw: Any) -> bytes:
             require_right(method, message)
             if self._draining():
                 raise shutting_down()
@@ -73,7 +73,7 @@ class CallMaker:
 
         return change if method.changes else read
 
-    async def _change(self, method: Method, serve: Serve, message: Message, raw: Any) -> bytes:
+    async def _change(self, method: Method, serve: Serve, message: CallContext, raw: Any) -> bytes:
         params = params_of(method.params, raw)
 
         async def run() -> bytes:
@@ -85,7 +85,7 @@ class CallMaker:
         return await self._idempotency.once(message.caller.token_id, key, call_digest(method.name, raw), run)
 
 
-def require_right(method: Method, message: Message) -> None:
+def require_right(method: Method, message: CallContext) -> None:
     """Raises ApiError `forbidden`, naming the scope or the other thing that is missing."""
     caller = message.caller
     if method.scope not in caller.scopes and not (method.makes_key and caller.create_key):

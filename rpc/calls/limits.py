@@ -58,7 +58,7 @@ def too_many_at_work() -> ApiError:
     )
 
 
-class Gate:
+class CallGate:
     """Counts calls at work: a token may have a quarter of them, all tokens together three quarters, the owner all.
 
     Stopping, it turns every message away; draining, only changes are (rpc.calls asks).

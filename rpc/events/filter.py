@@ -9,7 +9,7 @@ from typing import Any
 from rpc.caller import Caller, Scope
 from rpc.models.event_kinds import EVENTS, HeardBy
 from rpc.models.events import EventFilter
-from rpc.ports import Event, Followed
+from rpc.ports import Followed, LoggedEvent
 
 # Those that are not simply for whoever may know of one of their keys.
 _OTHERS = {name: kind.heard_by for name, kind in EVENTS.items() if kind.heard_by is not HeardBy.KEYS}
@@ -46,14 +46,14 @@ class Selection:
         """The same choice with the rights the caller has now."""
         return Selection(caller, self._followed, self._patterns, self._narrow)
 
-    def takes(self, event: Event) -> bool:
+    def takes(self, event: LoggedEvent) -> bool:
         """Whether the event passes."""
         heard_by = _OTHERS.get(event.event)
         if heard_by is not None:
             return self._asked(event) and self._concerns(event) and self._hears(event, heard_by)
         return self._everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
 
-    def shown(self, event: Event) -> Event:
+    def shown(self, event: LoggedEvent) -> LoggedEvent:
         """The event as this caller may see it: other own keys of this daemon look like anybody's."""
         keys, named = self._keys, event.data.get("publicKeys", ())
         if keys is None or (keys.issuperset(named) and "request" not in event.data):
@@ -64,12 +64,12 @@ class Selection:
             data["request"] = {**data["request"], "signers": signers}
         return _Narrowed(event.seq, event.event, event.time, data)
 
-    def _asked(self, event: Event) -> bool:
+    def _asked(self, event: LoggedEvent) -> bool:
         if self._patterns is None or event.event in self._names:
             return True
         return bool(self._prefixes) and event.event.startswith(self._prefixes)
 
-    def _concerns(self, event: Event) -> bool:
+    def _concerns(self, event: LoggedEvent) -> bool:
         narrow, data = self._narrow, event.data
         if narrow is None:
             return True
@@ -81,7 +81,7 @@ class Selection:
             and narrow.request_id in (None, data.get("requestId"))
         )
 
-    def _hears(self, event: Event, heard_by: HeardBy) -> bool:
+    def _hears(self, event: LoggedEvent, heard_by: HeardBy) -> bool:
         match heard_by:
             case HeardBy.SIGNERS if not event.data.get("publicKeys"):
                 return self._follows(event)
@@ -94,20 +94,20 @@ class Selection:
                 over_all = self._keys is None and Scope.ADMIN in caller.scopes
                 return over_all or event.data.get("tokenId") == caller.token_id
 
-    def _allowed(self, event: Event) -> bool:
+    def _allowed(self, event: LoggedEvent) -> bool:
         return self._keys is None or not self._keys.isdisjoint(event.data.get("publicKeys", ()))
 
-    def _follows(self, event: Event) -> bool:
+    def _follows(self, event: LoggedEvent) -> bool:
         if event.data.get("sameDaemon") and (self._keys is None or _signer_of(event) in self._keys):
             return False  # it is told of its own keys by other events
         return not _types_of(event).isdisjoint(self._followed(self._caller.token_id))
 
 
-def _signer_of(event: Event) -> Any:
+def _signer_of(event: LoggedEvent) -> Any:
     return event.data.get("publicKey") or event.data["advertisement"]["publicKey"]
 
 
-def _types_of(event: Event) -> frozenset[str]:
+def _types_of(event: LoggedEvent) -> frozenset[str]:
     types: Collection[str]
     match event.data:
         case {"advertisement": {"criteria": {"transactionTypes": types}}} | {"transactionTypes": types}:

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from rpc.calls.call import Message
+from rpc.calls.call import CallContext
 from rpc.errors import not_found
 from rpc.events.filter import Selection
 from rpc.events.resume import start_of
 from rpc.events.subscriptions import Hub, Subscription
 from rpc.models.events import GetEvents, Subscribe, Subscribed, Unsubscribe
-from rpc.ports import Event, EventSource, Followed
+from rpc.ports import EventSource, Followed, LoggedEvent
 
 _MAX_LOOKED_AT = 20_000  # events one getEvents looks through; with a narrow filter the caller simply asks on
 _PAGE = 500
@@ -29,7 +29,7 @@ class EventMethods:
         self._hub = hub
         self._stopping = stopping
 
-    async def subscribe(self, message: Message, params: Subscribe) -> Subscribed:
+    async def subscribe(self, message: CallContext, params: Subscribe) -> Subscribed:
         """Answers first; the first notification goes out when the answer has."""
         start = start_of(self._events, params.from_seq, params.log_id)
         selection = Selection(message.caller, self._followed, params.events, params.filter)
@@ -37,7 +37,7 @@ class EventMethods:
         message.after_reply.append(lambda: self._hub.add(subscription))
         return Subscribed(subscription=subscription.id, next_seq=start.seq, log_id=self._events.log_id)
 
-    async def unsubscribe(self, message: Message, params: Unsubscribe) -> bool:
+    async def unsubscribe(self, message: CallContext, params: Unsubscribe) -> bool:
         """Raises `not_found` for an id that this connection does not have."""
         subscription: Subscription | None = message.socket.subscriptions.pop(params.subscription, None)
         if subscription is None:
@@ -45,7 +45,7 @@ class EventMethods:
         self._hub.remove(subscription)
         return True
 
-    async def get_events(self, message: Message, params: GetEvents) -> dict[str, Any]:
+    async def get_events(self, message: CallContext, params: GetEvents) -> dict[str, Any]:
         """A page of events; waits for the first one up to `waitMs`."""
         start = start_of(self._events, params.from_seq, params.log_id)
         selection = Selection(message.caller, self._followed, params.events, params.filter)
@@ -97,5 +97,5 @@ async def _first_of(news: asyncio.Event, stopping: asyncio.Event, deadline: floa
     return news.is_set() and not stopping.is_set()
 
 
-def _shown(event: Event) -> dict[str, Any]:
+def _shown(event: LoggedEvent) -> dict[str, Any]:
     return {"seq": event.seq, "event": event.event, "time": event.time, "data": event.data}

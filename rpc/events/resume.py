@@ -9,7 +9,7 @@ import orjson
 
 from config.plain_text import cleaned_body
 from rpc.models.event_kinds import GAP, PROGRESS
-from rpc.ports import Event, EventSource
+from rpc.ports import EventSource, LoggedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def start_of(events: EventSource, from_seq: int | None, log_id: str | None) -> S
     return Start(from_seq)
 
 
-def event_json(event: Event) -> bytes:
+def event_json(event: LoggedEvent) -> bytes:
     """An event as clients see it."""
     told = {"seq": event.seq, "event": event.event, "time": event.time, "data": event.data}
     return cleaned_body(orjson.dumps(told))

@@ -18,7 +18,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from rpc.caller import Caller
-from rpc.calls.call import Message
+from rpc.calls.call import CallContext
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
 from rpc.events.filter import Selection
@@ -34,7 +34,7 @@ NO_LONGER_ALLOWED = 4401
 
 _MAX_CALLS = 64  # at work for one connection; more wait unread
 
-Answer: TypeAlias = Callable[[bytes, Message], Awaitable[bytes | None]]
+Answer: TypeAlias = Callable[[bytes, CallContext], Awaitable[bytes | None]]
 
 _log = structlog.get_logger("rpc")
 
@@ -176,7 +176,7 @@ class Socket:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def _reply(self, body: bytes, answer: Answer) -> None:
-        message = Message(self._caller, self)
+        message = CallContext(self._caller, self)
         reply = await answer(body, message)
         if reply is not None:
             self.push(text_frame(reply))

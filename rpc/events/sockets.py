@@ -10,7 +10,7 @@ from aiohttp import web
 
 from rpc.caller import OWNER, Caller, owner
 from rpc.calls.answering import Answering
-from rpc.calls.call import Message
+from rpc.calls.call import CallContext
 from rpc.calls.limits import share
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
@@ -94,7 +94,7 @@ class Sockets:
             self._serving.discard(serving)
         return ws
 
-    async def _answer(self, body: bytes, message: Message) -> bytes | None:
+    async def _answer(self, body: bytes, message: CallContext) -> bytes | None:
         return (await self._answering.answer(body, message)).body
 
     def _check(self) -> None:

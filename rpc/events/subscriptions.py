@@ -19,7 +19,7 @@ from rpc.caller import Caller
 from rpc.events.filter import Selection
 from rpc.events.frames import text_frame
 from rpc.events.resume import Start, event_json, gap_json, progress_json
-from rpc.ports import Event, EventSource
+from rpc.ports import EventSource, LoggedEvent
 
 PAGE = 200
 
@@ -134,11 +134,11 @@ class Hub:
         if not reader.closed:
             self._live[subscription] = None
 
-    def _on_events(self, burst: Sequence[Event]) -> None:
+    def _on_events(self, burst: Sequence[LoggedEvent]) -> None:
         bodies: dict[int, bytes] = {}
         frames: dict[tuple[int, str], bytes] = {}
 
-        def frame_of(event: Event, subscription: Subscription) -> bytes:
+        def frame_of(event: LoggedEvent, subscription: Subscription) -> bytes:
             shown = subscription.selection.shown(event)
             if shown is not event:  # for this reader only: what is kept below goes to others
                 return text_frame(subscription.message(event_json(shown)))

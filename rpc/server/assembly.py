@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from rpc.calls.call import CallMaker, Message, MessageCall, Serve
+from rpc.calls.call import CallContext, CallMaker, MessageCall, Serve
 from rpc.calls.pure import PureMethods
 from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
@@ -35,7 +35,7 @@ def _handlers(events: EventMethods) -> dict[str, Serve]:
 
 
 def _for_caller(handler: Callable[[Any, Any], Awaitable[Answer]]) -> Serve:
-    def serve(message: Message, params: Any) -> Awaitable[Answer]:
+    def serve(message: CallContext, params: Any) -> Awaitable[Answer]:
         return handler(message.caller, params)
 
     return serve

@@ -10,7 +10,7 @@ from importlib.resources import files
 from aiohttp import web
 
 
-class Page:
+class StaticPage:
     """Read once. It holds no data: it takes the token from the owner and calls the API like any client."""
 
     def __init__(self) -> None:

@@ -13,14 +13,14 @@ from aiohttp import web
 
 from rpc.caller import Caller, Scope, needs_token, owner
 from rpc.calls.answering import Answering
-from rpc.calls.call import Message
-from rpc.calls.limits import Gate
+from rpc.calls.call import CallContext
+from rpc.calls.limits import CallGate
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
 from rpc.ports import Health, Problem
 from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
-from rpc.server.page import Page
+from rpc.server.page import StaticPage
 from rpc.server.replies import allow_origin, json_reply, preflight, refused
 
 Serve: TypeAlias = "Callable[[Routes, web.BaseRequest, Caller | None, str | None], Awaitable[web.StreamResponse]]"
@@ -51,10 +51,10 @@ class Routes:
         *,
         authenticator: Authenticator,
         answering: Answering,
-        gate: Gate,
+        gate: CallGate,
         health: Health,
         metrics: Callable[[], str],
-        page: Page,
+        page: StaticPage,
         upgrade: Upgrade,
         trusted: bool,
     ) -> None:
@@ -107,7 +107,7 @@ class Routes:
         refusal = refuse_content_type(request.headers)
         if refusal is not None:
             return refused(refusal)
-        reply = await self._answering.answer(await self._body_of(request), Message(caller))
+        reply = await self._answering.answer(await self._body_of(request), CallContext(caller))
         if reply.refused is not None:
             return refused(reply.refused)
         return web.Response(status=204) if reply.body is None else json_reply(reply.body)

@@ -15,7 +15,7 @@ from rpc.calls.answering import Answering
 from rpc.calls.call import CallMaker
 from rpc.calls.dispatch import Dispatcher
 from rpc.calls.idempotency import Idempotency
-from rpc.calls.limits import Gate, RateLimit
+from rpc.calls.limits import CallGate, RateLimit
 from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
@@ -32,7 +32,7 @@ from rpc.server.listen import (
     tls_context,
     unix_socket,
 )
-from rpc.server.page import Page
+from rpc.server.page import StaticPage
 from rpc.server.routes import Routes
 from rpc.server.stats import Stats
 
@@ -71,7 +71,7 @@ class RpcServer:
         self._authenticator = Authenticator(tokens, now_ms)
         self._hub = Hub(events, now_ms, config.progress_s)
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
-        self._gate = Gate(config.max_calls_at_once, rate)
+        self._gate = CallGate(config.max_calls_at_once, rate)
         self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
         event_methods = EventMethods(events, followed, self._hub, self._stopping)
         calls = calls_of(self._maker, backend, event_methods, config, schemes_of)
@@ -109,7 +109,7 @@ class RpcServer:
         """Listens; raises ListenError, which names the setting, when it cannot."""
         self._hub.start()
         self._sockets.start()
-        page, most = Page(), affordable_connections(self._config)
+        page, most = StaticPage(), affordable_connections(self._config)
         self._tls = tls_context(self._config)
         try:
             bound = tcp_socket(self._config)
@@ -148,7 +148,7 @@ class RpcServer:
             tls_context(config)
             load_tls_files(self._tls, config)
 
-    def _routes(self, page: Page, *, trusted: bool) -> Routes:
+    def _routes(self, page: StaticPage, *, trusted: bool) -> Routes:
         return Routes(
             self._config,
             authenticator=self._authenticator,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.commands.run import SWITCH_SECONDS
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.sync.items import item_of, open_items
 from musig2.protocol.records.envelope import check_many
 from tests.bench.discovery_parts import PURPOSES, TYPES, Node, put, quantile, resident_mib, signers, stopwatch
@@ -57,7 +57,7 @@ async def ingest(path: Path) -> None:
     with stopwatch(whole):
         for start in range(0, count, PAGE):
             opened = await asyncio.to_thread(open_items, items[start : start + PAGE])
-            await node.service._ingest.take(opened, origin=Origin.SYNC, peer=bytes(38))
+            await node.service._ingest.take(opened, origin=RecordOrigin.SYNC, peer=bytes(38))
     assert node.count() == count
     await node.stop()
     gc.unfreeze()
@@ -164,7 +164,7 @@ async def timed_reconcile(a: Node, b: Node, expected: int) -> tuple[float, int]:
     """Five more on each side; then milliseconds and bytes from the first question until both have everything."""
     for node in (a, b):
         items = [item_of(statement) for statement in signers(5, genuine=True, seed=secrets.randbits(64))]
-        await node.service._ingest.take(open_items(items), origin=Origin.SYNC)
+        await node.service._ingest.take(open_items(items), origin=RecordOrigin.SYNC)
     begun = time.perf_counter()
     pulls = [one.service._puller.pull(other.identity.peer, compare=True) for one, other in ((a, b), (b, a))]
     reports = await asyncio.gather(*pulls)
@@ -211,7 +211,7 @@ async def refresh(path: Path) -> None:
     for round_ in range(10):
         for index, peer in enumerate(peers):
             statement = next(signers(1, genuine=True, seed=100 * round_ + index))
-            await peer.service._ingest.take(open_items([item_of(statement)]), origin=Origin.SYNC)
+            await peer.service._ingest.take(open_items([item_of(statement)]), origin=RecordOrigin.SYNC)
         begun = time.perf_counter()
         await asker.service.find_available_signers(owner(), FindAvailableSigners(refresh=True))
         times.append(time.perf_counter() - begun)
@@ -298,11 +298,13 @@ async def growth(path: Path) -> None:
         await asyncio.sleep(5)
         idle = [(after - before) / 5 for before, after in zip(idle_from, loopback(), strict=True)]
         begun, counted = time.perf_counter(), loopback()
-        from daemon.discovery.own.rows import Terms
+        from daemon.discovery.own.rows import AdvertisedTerms
 
         for number in range(each):
             node = nodes[number % count]
-            await node.service._own.advertise(node.keys.create(), Terms({"transactionTypes": ["swap"]}, {}, 86_400_000))
+            await node.service._own.advertise(
+                node.keys.create(), AdvertisedTerms({"transactionTypes": ["swap"]}, {}, 86_400_000)
+            )
         while min(node.count() for node in nodes) < each and time.perf_counter() - begun < 30:
             await asyncio.sleep(0.02)
         spread = time.perf_counter() - begun

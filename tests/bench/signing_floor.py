@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from daemon.access.idempotency import Idempotency
+from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
 from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.store import Store
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Frame, Have
 from p2p.addresses import split_peer
@@ -69,13 +69,13 @@ class FloorNode:
         config = NetworkConfig(
             network=network, listen=("/ip4/127.0.0.1/tcp/0",), mdns=False, dht=False, private_addresses=True
         )
-        self._net = Network(config, os.urandom(32), self, self._clock.wall_ms, Limits())
+        self._net = Network(config, os.urandom(32), self, self._clock.wall_ms, RecordLimits())
         self._server = RpcServer(
             RpcConfig(network=network, port=0),
             {name: _sample(METHODS[name]) for name in METHODS if name not in OWN} | {"getSession": self._begin},
             events=self._events,
             tokens=self._tokens,
-            idempotency=Idempotency(store=self._store, clock=self._clock),
+            idempotency=StoredAnswers(store=self._store, clock=self._clock),
             health=Healthy(),
             now_ms=self._clock.wall_ms,
         )

@@ -6,15 +6,15 @@ import os
 import signal
 import sys
 
-from daemon.access.idempotency import Idempotency
+from daemon.access.idempotency import StoredAnswers
 from daemon.main import main
 from rpc.ports import StoredAnswer
 
 
-async def die(self: Idempotency, token_id: str, key: str, answer: StoredAnswer) -> None:
+async def die(self: StoredAnswers, token_id: str, key: str, answer: StoredAnswer) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    Idempotency.save = die  # type: ignore[method-assign]  # dying here is what this program is for
+    StoredAnswers.save = die  # type: ignore[method-assign]  # dying here is what this program is for
     sys.exit(main())

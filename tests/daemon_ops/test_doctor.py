@@ -13,7 +13,7 @@ from config.load import load_settings
 from config.settings import Settings
 from daemon.host.datadir import Datadir
 from daemon.store import Store
-from daemon.upkeep.doctor import Finding, Severity, examine
+from daemon.upkeep.doctor import Diagnosis, Severity, examine
 from tests.daemon_ops.ops_world import started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
@@ -23,7 +23,7 @@ def settings(**flags: str) -> Settings:
     return load_settings(flags=FREE | {name.replace("__", "."): value for name, value in flags.items()}, file=None)
 
 
-def wrong(datadir: Path, **flags: str) -> list[Finding]:
+def wrong(datadir: Path, **flags: str) -> list[Diagnosis]:
     return [finding for finding in examine(settings(**flags), datadir, {}) if finding.severity is not Severity.OK]
 
 

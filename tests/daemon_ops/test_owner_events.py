@@ -20,7 +20,7 @@ from rpc.caller import owner
 from rpc.events.filter import Selection
 from rpc.models import keys as models
 from rpc.models.wire import NoParamsChange
-from rpc.ports import Event
+from rpc.ports import LoggedEvent
 from rpc.server.auth import Authenticator
 from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
 
@@ -137,7 +137,7 @@ async def test_a_token_hears_of_the_key_it_makes_whoever_publishes_first(told: T
     tokens = Authenticator(told.tokens, told.clock.wall_ms)
     heard: list[str] = []
 
-    def listen(burst: list[Event]) -> None:
+    def listen(burst: list[LoggedEvent]) -> None:
         caller = tokens.refreshed(token_id)
         assert caller is not None
         heard.extend(event.event for event in burst if Selection(caller, lambda token: ()).takes(event))

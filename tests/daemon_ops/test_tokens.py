@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.access.idempotency import KEPT_MS, Idempotency
+from daemon.access.idempotency import KEPT_MS, StoredAnswers
 from daemon.access.tokens import Tokens
 from daemon.events import EventLog
 from daemon.peers.bans import Bans
@@ -128,8 +128,8 @@ async def test_each_start_makes_another_private_cookie(tokens: Tokens, tmp_path:
 
 async def test_answers_are_kept_for_a_day_and_across_restarts(store: Store, clock: SettableClock) -> None:
     answer = StoredAnswer(b"\x01" * 32, b'{"a":1}')
-    await Idempotency(store=store, clock=clock).save("t1", "k", answer)
-    again = Idempotency(store=store, clock=clock)
+    await StoredAnswers(store=store, clock=clock).save("t1", "k", answer)
+    again = StoredAnswers(store=store, clock=clock)
     assert await again.find("t1", "k") == answer
     assert await again.find("t2", "k") is None
     clock.now_ms += KEPT_MS
@@ -178,7 +178,7 @@ async def test_retention_runs_over_everything(store: Store, clock: SettableClock
         clock=clock,
         keep_events_ms=1_000,
         events=events,
-        idempotency=Idempotency(store=store, clock=clock),
+        idempotency=StoredAnswers(store=store, clock=clock),
         tokens=tokens,
         bans=bans,
         known_peers=KnownPeers(store=store, clock=clock),

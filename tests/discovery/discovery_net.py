@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.records.checks import Limits, check_record
+from musig2.protocol.records.checks import RecordLimits, check_record
 from musig2.protocol.records.envelope import check_signatures, open_envelope
 from musig2.protocol.records.peers import peer_text
 from p2p.addresses import to_text
@@ -55,7 +55,7 @@ class MemoryNet:
         self.service: Any = None
         self.seen: set[bytes] = set()
         self._clock_ms = clock_ms
-        self._limits = Limits()
+        self._limits = RecordLimits()
         wire.nodes[peer] = self
 
     def tell(self, change: PeerChange) -> None:

@@ -16,7 +16,7 @@ from libp2p.peer.id import ID
 from daemon.clock import SystemClock
 from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
 from daemon.discovery.peers.dialling import SHARDS, provider_key
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Notice
@@ -43,7 +43,7 @@ async def stranger(name: str, hub: str) -> AsyncIterator[Network]:
     config = NetworkConfig(
         network=name, listen=("/ip4/127.0.0.1/tcp/0",), mdns=False, private_addresses=True, max_connections_per_ip=1_000
     )
-    node = Network(config, secrets.token_bytes(32), Rubbish(), SystemClock().wall_ms, Limits())
+    node = Network(config, secrets.token_bytes(32), Rubbish(), SystemClock().wall_ms, RecordLimits())
     await node.start()
     try:
         await node.connect(hub)

@@ -10,7 +10,7 @@ from daemon.discovery.directory.eviction import water_level
 from daemon.discovery.directory.pins import evictable
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.checks import Screen
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
@@ -232,7 +232,7 @@ async def test_withdrawals_of_one_key_have_a_live_limit_but_never_the_first(tmp_
     limits = DiscoveryLimits()
     screen, alice, now = Screen(limits), Signer(), 1_760_000_000_000
     for ts in range(20):
-        screen.too_often(Statement(*alice.advertise(now + ts)), Origin.GOSSIP, now)
+        screen.too_often(Statement(*alice.advertise(now + ts)), RecordOrigin.GOSSIP, now)
     withdrawals = [Statement(alice.withdraw(now + ts)) for ts in range(30)]
-    refused = [screen.too_often(withdrawal, Origin.GOSSIP, now) for withdrawal in withdrawals]
+    refused = [screen.too_often(withdrawal, RecordOrigin.GOSSIP, now) for withdrawal in withdrawals]
     assert refused == [False] * limits.live_withdrawals + [True] * (30 - limits.live_withdrawals)

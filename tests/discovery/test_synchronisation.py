@@ -24,7 +24,7 @@ from musig2.protocol.wire.sync import (
     FetchIds,
     Greeting,
     Hello,
-    Page,
+    LogPage,
     Reconcile,
     Statements,
     encode_answer,
@@ -233,7 +233,7 @@ async def test_a_peer_that_claims_what_it_has_not_costs_two_questions(world: Wor
                 return Differences(
                     tuple((bucket, bytes([bucket]) + secrets.token_bytes(7)) for bucket in range(200)), more=True
                 )
-            case FetchIds() | Page():
+            case FetchIds() | LogPage():
                 return Statements(LOG, 7, 0, ())
             case _:
                 return Busy(1)

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.wire.frames import Frame
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 
@@ -124,7 +124,11 @@ async def network(seed: bytes | None = None, **settings: Any) -> AsyncIterator[T
     """One started node; `settings` are those of NetworkConfig."""
     sink = RecordingSink()
     node = TestNode(
-        config_for_tests(**settings), seed or secrets.token_bytes(32), sink, lambda: time.time_ns() // 10**6, Limits()
+        config_for_tests(**settings),
+        seed or secrets.token_bytes(32),
+        sink,
+        lambda: time.time_ns() // 10**6,
+        RecordLimits(),
     )
     node.sink = sink
     await node.start()

@@ -20,7 +20,7 @@ from p2p.addresses import (
     to_text,
     without_peer,
 )
-from p2p.announce import Announced, listen_addresses
+from p2p.announce import AnnouncedAddresses, listen_addresses
 from p2p.compat.tcp import TcpTransport
 from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
@@ -160,21 +160,23 @@ def test_a_peer_id_that_is_not_ed25519_is_refused_with_a_sentence(peer: str) -> 
 def test_loopback_alone_makes_private_addresses_useful() -> None:
     assert is_loopback(from_text("/ip4/127.0.0.1/tcp/1"))
     assert not is_loopback(from_text("/ip4/10.0.0.1/tcp/1"))
-    assert Announced(NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"))).private_addresses
-    assert not Announced(NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip4/0.0.0.0/tcp/0"))).private_addresses
+    assert AnnouncedAddresses(NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"))).private_addresses
+    assert not AnnouncedAddresses(
+        NetworkConfig(listen=("/ip4/127.0.0.1/tcp/0", "/ip4/0.0.0.0/tcp/0"))
+    ).private_addresses
 
 
 def test_what_the_operator_announces_is_what_others_are_told() -> None:
-    announced = Announced(NetworkConfig(announce=(f"/ip4/8.8.8.8/tcp/4327/p2p/{peer_text(PEER)}",)))
+    announced = AnnouncedAddresses(NetworkConfig(announce=(f"/ip4/8.8.8.8/tcp/4327/p2p/{peer_text(PEER)}",)))
     assert announced([Multiaddr("/ip4/10.0.0.1/tcp/4327")]) == [Multiaddr("/ip4/8.8.8.8/tcp/4327")]
 
 
 def test_all_interfaces_are_announced_as_what_can_be_dialled() -> None:
     candidates = [Multiaddr("/ip4/0.0.0.0/tcp/4327"), Multiaddr("/ip4/8.8.8.8/tcp/4327")]
-    public = Announced(NetworkConfig())(candidates)
+    public = AnnouncedAddresses(NetworkConfig())(candidates)
     assert Multiaddr("/ip4/8.8.8.8/tcp/4327") in public
     assert not any(is_private(addr.to_bytes()) for addr in public)
-    everything = Announced(NetworkConfig(private_addresses=True))(candidates)
+    everything = AnnouncedAddresses(NetworkConfig(private_addresses=True))(candidates)
     assert Multiaddr("/ip4/127.0.0.1/tcp/4327") in everything
     assert Multiaddr("/ip4/0.0.0.0/tcp/4327") not in everything
 

@@ -114,7 +114,7 @@ def asks() -> dict[str, sync.Ask]:
     return {
         "hello": sync.Hello(log, 7, 5, None),
         "since": sync.Since(log, 3, 100),
-        "page": sync.Page(log, 3, 100),
+        "page": sync.LogPage(log, 3, 100),
         "reconcile": sync.Reconcile(8, b"".join(digest(f"sum {bucket}")[:8] for bucket in range(256))),
         "fetch-ids": sync.FetchIds(digest("a")[:8] + digest("b")[:8]),
         "push": sync.Push(((b"record", b"entry"), (b"withdrawal", None))),

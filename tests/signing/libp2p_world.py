@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from p2p.addresses import split_peer
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 from tests.signing.signing_world import Daemon, World
@@ -27,7 +27,7 @@ class Libp2pDaemon(Daemon):
             dht=False,
             private_addresses=True,
         )
-        self.p2p = Network(config, self.seed, self, self.clock.wall_ms, Limits())
+        self.p2p = Network(config, self.seed, self, self.clock.wall_ms, RecordLimits())
         await self.p2p.start()
         await super().start(network=self.p2p, **settings)
         self.world.book.addrs[self.peer] = tuple(split_peer(text)[0] for text in self.p2p.multiaddrs())

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from daemon.clock import SystemClock
 from daemon.events import Event, EventLog
 from daemon.keys.keystore import Keystore
-from daemon.keys.passphrase import Origin, PassphraseFile
+from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost
 from daemon.keys.vault_start import Costs
 from daemon.policy import TransactionPolicy
@@ -127,7 +127,7 @@ class Daemon:
         self.events = EventLog(store=self.store, clock=self.clock)
         await self.events.start()
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events, costs=CHEAP)
-        await self.keystore.start(PassphraseFile(Origin.GENERATED, self.folder / "passphrase"))
+        await self.keystore.start(PassphraseFile(PassphraseSource.GENERATED, self.folder / "passphrase"))
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
         if "network" not in settings:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)

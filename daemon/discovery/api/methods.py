@@ -8,13 +8,13 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
-from daemon.discovery.api.queries import Finding, cursor_of
+from daemon.discovery.api.queries import DirectoryQueries, cursor_of
 from daemon.discovery.directory.search import Query
 from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.own.advertisements import OwnAdvertisements
-from daemon.discovery.own.publish import Reach
-from daemon.discovery.own.rows import Terms
-from daemon.discovery.ports import Keys
+from daemon.discovery.own.publish import Published
+from daemon.discovery.own.rows import AdvertisedTerms
+from daemon.discovery.ports import AdvertisedKeys
 from daemon.discovery.sync.rounds import Rounds
 from rpc.caller import Caller
 from rpc.calls.idempotency import call_at_work
@@ -22,17 +22,17 @@ from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
 
 
-class DiscoveryMethods:
+class DiscoveryHandlers:
     """What clients call. `changed` is awaited when other topics are to be followed."""
 
     def __init__(
         self,
         *,
         own: OwnAdvertisements,
-        finding: Finding,
+        finding: DirectoryQueries,
         follows: Follows,
         rounds: Rounds,
-        keys: Keys,
+        keys: AdvertisedKeys,
         clock: Clock,
         default_ttl_ms: int,
         changed: Callable[[], Awaitable[None]],
@@ -57,9 +57,9 @@ class DiscoveryMethods:
 
         def keep(conn: sqlite3.Connection, view: dict[str, Any]) -> None:
             if once is not None:  # nobody has been told yet
-                once.keep(conn, _advertised(view, Reach()))
+                once.keep(conn, _advertised(view, Published()))
 
-        terms = Terms(criteria, metadata, params.ttl or self._default_ttl_ms)
+        terms = AdvertisedTerms(criteria, metadata, params.ttl or self._default_ttl_ms)
         view, reach = await self._own.advertise(pubkey, terms, keep)
         await self._changed()
         return _advertised(view, reach)
@@ -126,5 +126,5 @@ class DiscoveryMethods:
         return frozenset(filter(caller.sees, self._keys.keys()))
 
 
-def _advertised(view: dict[str, Any], reach: Reach) -> dict[str, Any]:
+def _advertised(view: dict[str, Any], reach: Published) -> dict[str, Any]:
     return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}

@@ -15,7 +15,7 @@ from daemon.discovery.directory.search import Query, search
 from daemon.discovery.directory.statements import Kind, Statement, rank_of, signer_subject
 from daemon.discovery.intake.views import full_view
 from daemon.store import Store
-from musig2.protocol.records.checks import Limits, is_ahead
+from musig2.protocol.records.checks import RecordLimits, is_ahead
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.field_rules import SCHEMES
 from musig2.protocol.records.records import Advertisement, Node, Notice, Record
@@ -48,10 +48,10 @@ class Found:
     next_cursor: str | None
 
 
-class Finding:
+class DirectoryQueries:
     """Reads; belongs to the event loop."""
 
-    def __init__(self, *, store: Store, clock: Clock, checks: Limits, damage: Damage) -> None:
+    def __init__(self, *, store: Store, clock: Clock, checks: RecordLimits, damage: Damage) -> None:
         self._store = store
         self._clock = clock
         self._checks = checks

@@ -22,7 +22,7 @@ from musig2.protocol.records.checks import is_ahead
 from musig2.protocol.records.records import Advertisement, Withdrawal
 
 
-class Verdict(StrEnum):
+class LogOutcome(StrEnum):
     """What became of a statement."""
 
     NEW = "new"
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     @property
     def stored(self) -> bool:
         """True when it is in the log now and was not before."""
-        return self in (Verdict.NEW, Verdict.RENEWED)
+        return self in (LogOutcome.NEW, LogOutcome.RENEWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Candidate:
 class Changes:
     """What a write did, for those who keep sums and tell clients; worth nothing if the write is rolled back."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[LogOutcome] = field(default_factory=list)
     replaced: list[Gone | None] = field(default_factory=list)  # beside the verdicts: the line that made place
     added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
     gone: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
@@ -87,7 +87,7 @@ class LogWrite:
         holders = [_holder(candidate.statement, candidate.net, None) for candidate in candidates]
         self._quotas.expect([holder for holder in holders if holder.kind is Kind.ADVERTISEMENT])
 
-    def admit(self, candidate: Candidate) -> Verdict:
+    def admit(self, candidate: Candidate) -> LogOutcome:
         """Take a candidate in if it is newer than what is known and if there is room for it."""
         self.changes.replaced.append(None)
         verdict = self._admit(candidate)
@@ -112,16 +112,16 @@ class LogWrite:
         self._write_tally()
         return self.changes
 
-    def _admit(self, candidate: Candidate) -> Verdict:
+    def _admit(self, candidate: Candidate) -> LogOutcome:
         statement = candidate.statement
         current = self._line_of(statement.subject)
         if current is None:
             return self._append(candidate, None, None)
         seq, record_id, ts, kind, peer, net = current
         if record_id == statement.record.id:
-            return Verdict.KNOWN
+            return LogOutcome.KNOWN
         if rank_of(ts, kind, record_id) > statement.rank and not self._is_ahead(ts):
-            return Verdict.OLDER
+            return LogOutcome.OLDER
         return self._append(candidate, Holder(Kind(kind), peer, net), seq)
 
     def _is_ahead(self, ts: int) -> bool:
@@ -139,12 +139,12 @@ class LogWrite:
             index(self._conn, self._appended)
             self._appended.clear()
 
-    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> Verdict:
+    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> LogOutcome:
         statement = candidate.statement
         holder = _holder(statement, candidate.net, held)
         refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
         if refusal is not None and not (refusal == "range" and self._makes_room(holder, direct=candidate.direct)):
-            return Verdict.QUOTA
+            return LogOutcome.QUOTA
         if held_seq is not None:
             self.changes.replaced[-1] = self.drop([held_seq])[0]
         seq = append(self._conn, statement, candidate.view, holder, self._now_ms)
@@ -153,7 +153,7 @@ class LogWrite:
         self._quotas.moved(holder, 1)
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
-        return Verdict.RENEWED if held is not None and held.kind is holder.kind else Verdict.NEW
+        return LogOutcome.RENEWED if held is not None and held.kind is holder.kind else LogOutcome.NEW
 
     def _makes_room(self, new: Holder, *, direct: bool) -> bool:
         """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from daemon.discovery.directory.log import Verdict
+from daemon.discovery.directory.log import LogOutcome
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.records import checks
 from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
@@ -30,11 +30,11 @@ class Screen:
         # subject and kind -> start of the interval, how many came in it
         self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
-    def passes(self, signed: Signed[Record], origin: Origin, now_ms: int) -> bool:
+    def passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int) -> bool:
         """Whether a record is worth looking at its signature."""
         if self.refused_before(signed.id[:SHORT_ID_BYTES], now_ms):
             return False
-        if origin is Origin.OWN:
+        if origin is RecordOrigin.OWN:
             return True
         record = signed.record
         if not isinstance(record, Advertisement | Withdrawal | Entry | Node | Notice):
@@ -48,7 +48,7 @@ class Screen:
         """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
         return self._refused.get(short_id, 0) > now_ms
 
-    def too_often(self, statement: Statement, origin: Origin, now_ms: int) -> bool:
+    def too_often(self, statement: Statement, origin: RecordOrigin, now_ms: int) -> bool:
         """True for one live renewal or withdrawal too many within the interval; counts it. Later it is synchronised."""
         record = statement.record.record
         if not origin.live or not isinstance(record, Advertisement | Withdrawal):
@@ -63,10 +63,10 @@ class Screen:
         withdrawn = isinstance(record, Withdrawal)
         return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
 
-    def remember(self, statements: Sequence[Statement], verdicts: Sequence[Verdict], now_ms: int) -> None:
+    def remember(self, statements: Sequence[Statement], verdicts: Sequence[LogOutcome], now_ms: int) -> None:
         """Do not look again soon at what was refused, though its signature holds."""
         for statement, verdict in zip(statements, verdicts, strict=True):
-            if verdict in (Verdict.OLDER, Verdict.QUOTA):
+            if verdict in (LogOutcome.OLDER, LogOutcome.QUOTA):
                 self._refused[statement.record.id[:SHORT_ID_BYTES]] = now_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)

@@ -8,10 +8,10 @@ from typing import cast
 
 from daemon.discovery.directory.address_ranges import NOWHERE, range_of
 from daemon.discovery.directory.lines import Gone
-from daemon.discovery.directory.log import Candidate, Verdict
+from daemon.discovery.directory.log import Candidate, LogOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.views import full_view, view_of
-from daemon.discovery.ports import Events
+from daemon.discovery.ports import DirectoryEvents
 from musig2.protocol.records.records import Advertisement, Node, Notice, Withdrawal
 from musig2.protocol.wire.frames import Signed
 
@@ -41,10 +41,10 @@ def candidate_of(
 
 
 def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
-    events: Events,
+    events: DirectoryEvents,
     conn: sqlite3.Connection,
     candidate: Candidate,
-    verdict: Verdict,
+    verdict: LogOutcome,
     replaced: Gone | None,
     followed: frozenset[str],
 ) -> bool:
@@ -57,7 +57,7 @@ def tell(  # noqa: PLR0917 - one call site, and every one of them is needed
     match signed.record:
         case Advertisement(types=types) if candidate.view is not None and not followed.isdisjoint(types):
             advertisement = full_view(candidate.view, signed.envelope, own=False, reputation=None)
-            renewed = verdict is Verdict.RENEWED
+            renewed = verdict is LogOutcome.RENEWED
             events.append(conn, "signer:discovered", {"advertisement": advertisement, "renewed": renewed, **own})
         case Withdrawal(pubkey=pubkey) if replaced is not None and not followed.isdisjoint(replaced.types):
             told = {"publicKey": pubkey.hex(), "transactionTypes": sorted(replaced.types), **own}

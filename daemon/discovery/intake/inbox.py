@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Signed
@@ -36,4 +36,4 @@ class Inbox:
             burst, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             if not self._waiting:
                 self._filled.clear()
-            await self._ingest.take(burst, origin=Origin.GOSSIP)
+            await self._ingest.take(burst, origin=RecordOrigin.GOSSIP)

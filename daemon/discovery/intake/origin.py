@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Origin(StrEnum):
+class RecordOrigin(StrEnum):
     """Which channel brought a record: what is live must be young, and only some come with checked signatures."""
 
     OWN = "own"
@@ -17,9 +17,9 @@ class Origin(StrEnum):
     @property
     def live(self) -> bool:
         """Live channels carry what was made just now."""
-        return self in (Origin.GOSSIP, Origin.PUSH)
+        return self in (RecordOrigin.GOSSIP, RecordOrigin.PUSH)
 
     @property
     def checked(self) -> bool:
         """Own records need no check; the gate checked those from a topic."""
-        return self in (Origin.OWN, Origin.GOSSIP)
+        return self in (RecordOrigin.OWN, RecordOrigin.GOSSIP)

@@ -20,10 +20,10 @@ from daemon.discovery.directory.statements import Stated, Statement, is_stated
 from daemon.discovery.intake.checks import Screen
 from daemon.discovery.intake.events import candidate_of, tell
 from daemon.discovery.intake.halves import WaitingRoom
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Events, Offend
+from daemon.discovery.ports import DirectoryEvents, Offend
 from daemon.store import Store
 from musig2.protocol.records.checks import entry_agrees
 from musig2.protocol.records.envelope import check_many
@@ -53,7 +53,7 @@ class Ingest:
         self,
         *,
         store: Store,
-        events: Events,
+        events: DirectoryEvents,
         clock: Clock,
         limits: DiscoveryLimits,
         buckets: Buckets,
@@ -79,7 +79,9 @@ class Ingest:
         self._told = Told()
         self._writing: set[bytes] = set()  # ids of verified statements on their way to the disk
 
-    async def take(self, records: Sequence[Signed[Record]], *, origin: Origin, peer: bytes | None = None) -> Intake:
+    async def take(
+        self, records: Sequence[Signed[Record]], *, origin: RecordOrigin, peer: bytes | None = None
+    ) -> Intake:
         """Check and store records that `peer` delivered; returns when what is good is on the disk."""
         intake = Intake()
         now_ms = self._clock.wall_ms()

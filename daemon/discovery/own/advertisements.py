@@ -20,10 +20,10 @@ from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own import rows as own_rows
-from daemon.discovery.own.publish import Publisher, Reach
-from daemon.discovery.own.rows import OwnRow, Terms
+from daemon.discovery.own.publish import Published, Publisher
+from daemon.discovery.own.rows import AdvertisedTerms, OwnRow
 from daemon.discovery.own.times import next_ts
-from daemon.discovery.ports import Events, Identity, Keys, Net
+from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity
 from daemon.store import Store
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import seal
@@ -46,12 +46,12 @@ class OwnAdvertisements:
         self,
         *,
         store: Store,
-        events: Events,
+        events: DirectoryEvents,
         clock: Clock,
         limits: DiscoveryLimits,
-        keys: Keys,
+        keys: AdvertisedKeys,
         identity: Identity,
-        net: Net,
+        net: DirectoryNetwork,
         ingest: Ingest,
         publisher: Publisher,
     ) -> None:
@@ -85,8 +85,8 @@ class OwnAdvertisements:
         return tuple(from_text(text) for text in self._net.multiaddrs())[:MAX_ADDRS]
 
     async def advertise(
-        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
-    ) -> tuple[dict[str, Any], Reach]:
+        self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
+    ) -> tuple[dict[str, Any], Published]:
         """Publish; the view and how far it got. ApiError `rate_limited`, `locked`, `paused`, `unknown_key`, ...
 
         `also(conn, view)` runs in the transaction that stores it.
@@ -96,12 +96,12 @@ class OwnAdvertisements:
             statement, view = await self._make(pubkey, terms, also)
         return view, await self._publisher.publish(statement, statement_types(statement))
 
-    async def renew(self, pubkey: bytes) -> Reach:
+    async def renew(self, pubkey: bytes) -> Published:
         """Publish again under the same terms; raises as `advertise`, without a limit of the rate."""
         async with self._changing[pubkey]:
             row = self._rows[pubkey]
             if row.withdrawn:
-                return Reach()
+                return Published()
             statement, _ = await self._make(pubkey, row.terms)
         return await self._publisher.publish(statement, row.types)
 
@@ -152,7 +152,7 @@ class OwnAdvertisements:
         current = row.advertisement if row else None
         if current and current.record.peer == self._identity.peer and current.record.exp > now_ms + DELEGATION_SPARE_MS:
             return current.envelope
-        terms = Terms({"transactionTypes": []}, {}, self._limits.ttl_ms)
+        terms = AdvertisedTerms({"transactionTypes": []}, {}, self._limits.ttl_ms)
         return self._seal_advertisement(pubkey, terms, now_ms).envelope
 
     def _refuse_haste(self, pubkey: bytes) -> None:
@@ -172,7 +172,7 @@ class OwnAdvertisements:
             )
 
     async def _make(
-        self, pubkey: bytes, terms: Terms, also: AlsoView = lambda conn, view: None
+        self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
     ) -> tuple[Statement, dict[str, Any]]:
         signed = self._seal_advertisement(pubkey, terms, self._next_ts(self._rows.get(pubkey)))
         record = signed.record
@@ -186,7 +186,7 @@ class OwnAdvertisements:
         self._published_mono_ms[pubkey] = self._clock.mono_ms()
         return statement, view
 
-    def _seal_advertisement(self, pubkey: bytes, terms: Terms, ts: int) -> Signed[Advertisement]:
+    def _seal_advertisement(self, pubkey: bytes, terms: AdvertisedTerms, ts: int) -> Signed[Advertisement]:
         record = self._record(pubkey, terms, ts)
         try:
             signed = seal(record, lambda digest: self._keys.sign(pubkey, digest), self._identity.sign)
@@ -197,7 +197,7 @@ class OwnAdvertisements:
             raise ApiError("too_large", f"An advertisement may have {most} bytes: shorten the metadata.")
         return signed
 
-    def _record(self, pubkey: bytes, terms: Terms, ts: int) -> Advertisement:
+    def _record(self, pubkey: bytes, terms: AdvertisedTerms, ts: int) -> Advertisement:
         criteria = terms.criteria
         try:
             trust = open_from_json(criteria.get("trustRequirements", {}), "trustRequirements")

@@ -12,7 +12,7 @@ from daemon.discovery.limits import DAY_MS, HOUR_MS
 from daemon.discovery.own.times import next_ts
 from daemon.discovery.ports import Identity
 from daemon.store import Store
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Node
 from musig2.protocol.wire.frames import Signed
@@ -30,7 +30,7 @@ class OwnNode:
         *,
         store: Store,
         clock: Clock,
-        checks: Limits,
+        checks: RecordLimits,
         identity: Identity,
         ingest: Ingest,
         addrs: Callable[[], tuple[bytes, ...]],

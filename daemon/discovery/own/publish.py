@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Net
+from daemon.discovery.ports import DirectoryNetwork
 from daemon.discovery.sync.items import item_of
 from musig2.protocol.records.records import Advertisement, Notice, Withdrawal
 from musig2.protocol.wire.sync import Push, Taken, encode_ask, open_answer
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Published:
     """How far a publication got: neighbours that have it now, peers on its topics, and whether the DHT has it.
 
     Where every neighbour that was asked refused it, nobody on the topics is counted: they refuse it as well.
@@ -41,7 +41,7 @@ class Reach:
 class Publisher:
     """Tells the network; never fails, because what is not told now is told by the next synchronisation."""
 
-    def __init__(self, *, net: Net, network: str, limits: DiscoveryLimits) -> None:
+    def __init__(self, *, net: DirectoryNetwork, network: str, limits: DiscoveryLimits) -> None:
         self._net = net
         self._network = network
         self._limits = limits
@@ -55,7 +55,7 @@ class Publisher:
         """The topic of notices."""
         return f"musigd/{self._network}/requests"
 
-    async def publish(self, statement: Statement, types: Collection[str] = ()) -> Reach:
+    async def publish(self, statement: Statement, types: Collection[str] = ()) -> Published:
         """Tell of a statement. `types` are those of the advertisement, or of the one that a withdrawal ends."""
         record = statement.record.record
         topics = [self.topic_of(name) for name in types]
@@ -66,7 +66,7 @@ class Publisher:
             await asyncio.wait([push], timeout=HEAD_START_S)
             gossip, dht = await asyncio.gather(self._gossip(statement, topics), self.put(statement))
             taken, refused = await push
-            return Reach(taken, 0 if refused and not taken else gossip, dht)
+            return Published(taken, 0 if refused and not taken else gossip, dht)
         finally:
             push.cancel()
 

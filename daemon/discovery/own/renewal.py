@@ -15,8 +15,8 @@ from daemon.discovery.limits import HOUR_MS, MINUTE_MS, TOMBSTONE_MS
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.rows import OwnRow
-from daemon.discovery.ports import Identity, Net
-from musig2.protocol.records.checks import Limits, is_ahead
+from daemon.discovery.ports import DirectoryNetwork, Identity
+from musig2.protocol.records.checks import RecordLimits, is_ahead
 from rpc.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ class Renewal:
         own: OwnAdvertisements,
         publisher: Publisher,
         clock: Clock,
-        checks: Limits,
+        checks: RecordLimits,
         identity: Identity,
-        net: Net,
+        net: DirectoryNetwork,
     ) -> None:
         self._own = own
         self._publisher = publisher

@@ -16,7 +16,7 @@ OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not 
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AdvertisedTerms:
     """For what a key is there; JSON-ready, camelCase as in the API."""
 
     criteria: dict[str, Any]
@@ -33,7 +33,7 @@ class OwnRow:
 
     pubkey: bytes
     scheme: str
-    terms: Terms
+    terms: AdvertisedTerms
     last_ts: int
     exp: int
     record: Signed[Record]  # the latest advertisement, or the withdrawal
@@ -70,7 +70,7 @@ def load(conn: sqlite3.Connection) -> dict[bytes, OwnRow]:
 
 def _row(row: tuple[Any, ...]) -> OwnRow:
     pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned = row
-    terms = Terms(orjson.loads(criteria), orjson.loads(metadata), ttl_ms)
+    terms = AdvertisedTerms(orjson.loads(criteria), orjson.loads(metadata), ttl_ms)
     signed = open_envelope(record, max_bytes=OWN_BYTES)
     return OwnRow(pubkey, scheme, terms, last_ts, exp, signed, bool(withdrawn), bool(warned))
 

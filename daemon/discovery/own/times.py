@@ -9,15 +9,15 @@ copy of the old one that somebody kept beats nothing.
 
 from __future__ import annotations
 
-from musig2.protocol.records.checks import Limits, is_ahead
+from musig2.protocol.records.checks import RecordLimits, is_ahead
 
 
-def next_ts(now_ms: int, signed_ms: tuple[int, ...], limits: Limits) -> int:
+def next_ts(now_ms: int, signed_ms: tuple[int, ...], limits: RecordLimits) -> int:
     """The ts of the next record of a subject; `signed_ms`: times of its records that are remembered."""
     come = [ts for ts in signed_ms if not is_ahead(ts, now_ms, limits)]
     return max([now_ms, *(ts + 1 for ts in come)])
 
 
-def comes_ms(ts: int, limits: Limits) -> int:
+def comes_ms(ts: int, limits: RecordLimits) -> int:
     """From when on a record with this time counts."""
     return ts - limits.skew_ms

@@ -15,7 +15,7 @@ from daemon.clock import Clock
 from daemon.discovery.limits import HOUR_MS, MINUTE_MS
 from daemon.discovery.own.node_record import some_nodes
 from daemon.discovery.peers.lookup import Route
-from daemon.discovery.ports import Identity, Net
+from daemon.discovery.ports import DirectoryNetwork, Identity
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
 from musig2.protocol.records.envelope import open_envelope
@@ -42,7 +42,7 @@ class Company:
     def __init__(
         self,
         *,
-        net: Net,
+        net: DirectoryNetwork,
         network: str,
         clock: Clock,
         store: Store,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from daemon.clock import Clock
-from daemon.discovery.api.queries import Finding
+from daemon.discovery.api.queries import DirectoryQueries
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
-from daemon.discovery.ports import Net
+from daemon.discovery.ports import DirectoryNetwork
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
 from daemon.tasks import BackgroundTasks
@@ -30,9 +30,9 @@ class Lookup:
     def __init__(
         self,
         *,
-        finding: Finding,
+        finding: DirectoryQueries,
         ingest: Ingest,
-        net: Net,
+        net: DirectoryNetwork,
         clock: Clock,
         puller: Puller,
         rounds: Rounds,
@@ -54,7 +54,7 @@ class Lookup:
         """The same after asking the DHT, and the peers if that did not help."""
         signed = await self._from_dht(pubkey)
         if signed is not None:
-            await self._ingest.take([signed], origin=Origin.DHT)
+            await self._ingest.take([signed], origin=RecordOrigin.DHT)
             if isinstance(signed.record, Advertisement) and signed.record.exp > self._clock.wall_ms():
                 return self._through(Signed(signed.record, signed.id, signed.envelope))
         elif not self.peers_of(pubkey):

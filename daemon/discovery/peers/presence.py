@@ -14,7 +14,7 @@ from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.log import Changes, prune
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Events
+from daemon.discovery.ports import DirectoryEvents
 from daemon.store import Store
 from p2p.network import PeerChange
 
@@ -29,14 +29,14 @@ FOREIGN = (
 SIGNER = f"SELECT types, substr(subject, -33) {FOREIGN}"
 
 
-class Presence:
+class SignerPresence:
     """One task, and a timer per peer that left."""
 
     def __init__(
         self,
         *,
         store: Store,
-        events: Events,
+        events: DirectoryEvents,
         clock: Clock,
         limits: DiscoveryLimits,
         buckets: Buckets,

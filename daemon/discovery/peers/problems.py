@@ -5,7 +5,7 @@ from __future__ import annotations
 from daemon.clock import Clock
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.peers.dialling import Company
-from daemon.discovery.ports import Net
+from daemon.discovery.ports import DirectoryNetwork
 from daemon.discovery.sync.rounds import Rounds
 
 ALONE_MS = 20_000
@@ -17,7 +17,7 @@ class Problems:
     def __init__(
         self,
         *,
-        net: Net,
+        net: DirectoryNetwork,
         clock: Clock,
         limits: DiscoveryLimits,
         rounds: Rounds,

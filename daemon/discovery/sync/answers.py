@@ -11,7 +11,7 @@ from typing import TypeVar
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets, bucket_span, differing
 from daemon.discovery.directory.damage import Damage
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own.node_record import some_nodes
@@ -28,8 +28,8 @@ from musig2.protocol.wire.sync import (
     FetchIds,
     Greeting,
     Hello,
+    LogPage,
     Nodes,
-    Page,
     Peers,
     Push,
     Reconcile,
@@ -97,7 +97,7 @@ class Answers:
                 return Greeting(self._log_id(), self._store.read(head_of), self._buckets.size, self._clock.wall_ms())
             case Since():
                 return await self._store.read_slow(lambda conn: self._since(conn, ask))
-            case Page():
+            case LogPage():
                 return await self._store.read_slow(lambda conn: self._page(conn, ask))
             case Reconcile():
                 buckets = differing(self._buckets.sums(ask.bits), ask.sums)
@@ -125,7 +125,7 @@ class Answers:
             records = await opened(ask.items)
         except BadEncoding as error:
             raise BadAsk(str(error)) from error
-        await self._ingest.take(records, origin=Origin.PUSH, peer=peer)
+        await self._ingest.take(records, origin=RecordOrigin.PUSH, peer=peer)
         return Taken(self._ingest.held(records))
 
     def _since(self, conn: sqlite3.Connection, ask: Since) -> ShortIds:
@@ -138,7 +138,7 @@ class Answers:
         upto = rows[-1][0] if len(rows) == limit else head
         return ShortIds(self._log_id(), head, upto, b"".join(row[1][:SHORT_ID_BYTES] for row in rows))
 
-    def _page(self, conn: sqlite3.Connection, ask: Page) -> Statements:
+    def _page(self, conn: sqlite3.Connection, ask: LogPage) -> Statements:
         head = head_of(conn)
         upto, size, items = head, 0, []
         rows = conn.execute(
@@ -158,7 +158,7 @@ class Answers:
             upto = upto if len(items) >= ask.limit else head
         return Statements(self._log_id(), head, upto, tuple(items))
 
-    def _after(self, ask: Since | Page) -> int:
+    def _after(self, ask: Since | LogPage) -> int:
         """A position in another log tells nothing: begin at the beginning."""
         return ask.after if ask.log == self._log_id() else 0
 

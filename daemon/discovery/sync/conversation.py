@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from daemon.clock import Clock
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Net, Offend
+from daemon.discovery.ports import DirectoryNetwork, Offend
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.wire.sync import Answer, Ask, Busy, encode_ask, open_answer
 from p2p.network import Offence, P2PError
@@ -51,7 +51,9 @@ class Report:
 class Conversation:
     """Questions to one peer, one after the other."""
 
-    def __init__(self, *, peer: bytes, net: Net, clock: Clock, limits: DiscoveryLimits, offend: Offend) -> None:
+    def __init__(
+        self, *, peer: bytes, net: DirectoryNetwork, clock: Clock, limits: DiscoveryLimits, offend: Offend
+    ) -> None:
         self.peer = peer
         self.report = Report()
         self.position = 0  # in the peer's log: everything up to here was read

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
-from daemon.discovery.intake.origin import Origin
+from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Net, Offend
+from daemon.discovery.ports import DirectoryNetwork, Offend
 from daemon.discovery.sync.answers import head_of
 from daemon.discovery.sync.conversation import Conversation, End, Report, Stop
 from daemon.discovery.sync.cursors import Cursor, Cursors
@@ -36,8 +36,8 @@ from musig2.protocol.wire.sync import (
     FetchIds,
     Greeting,
     Hello,
+    LogPage,
     Nodes,
-    Page,
     Peers,
     Reconcile,
     ShortIds,
@@ -62,7 +62,7 @@ class Puller:
         self,
         *,
         store: Store,
-        net: Net,
+        net: DirectoryNetwork,
         clock: Clock,
         limits: DiscoveryLimits,
         buckets: Buckets,
@@ -156,12 +156,12 @@ class Puller:
 
     async def _read_each_page(self, talk: Conversation, theirs: Greeting, after: int) -> None:
         empty = 0
-        page = await talk.ask(Page(theirs.log, after, MANY_STATEMENTS), Statements)
+        page = await talk.ask(LogPage(theirs.log, after, MANY_STATEMENTS), Statements)
         while True:
             if page.upto < after or (page.upto == after and page.items):
                 raise talk.rubbish()
             ended = page.upto >= page.head or page.log != theirs.log or page.upto == after
-            coming = None if ended else talk.ask(Page(theirs.log, page.upto, MANY_STATEMENTS), Statements)
+            coming = None if ended else talk.ask(LogPage(theirs.log, page.upto, MANY_STATEMENTS), Statements)
             following = asyncio.ensure_future(coming) if coming is not None else None
             try:
                 await self._take(talk, page.items)
@@ -236,7 +236,7 @@ class Puller:
             raise talk.rubbish() from error
 
     async def _store_all(self, talk: Conversation, records: list[Signed[Record]], items: int) -> int:
-        intake = await self._ingest.take(records, origin=Origin.SYNC, peer=talk.peer)
+        intake = await self._ingest.take(records, origin=RecordOrigin.SYNC, peer=talk.peer)
         talk.report.stored += intake.stored
         if intake.forged:
             raise Stop(End.RUBBISH)

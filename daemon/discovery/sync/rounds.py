@@ -21,7 +21,7 @@ import structlog
 from daemon.clock import Clock
 from daemon.discovery.directory.address_ranges import range_of_text
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.ports import Net
+from daemon.discovery.ports import DirectoryNetwork
 from daemon.discovery.sync.conversation import End, Report
 from daemon.discovery.sync.pull import Puller
 from musig2.protocol.records.peers import peer_text
@@ -46,7 +46,7 @@ RUMOUR_PEERS = 4
 class Rounds:
     """One task for the regular rounds, and short ones for single pulls."""
 
-    def __init__(self, *, net: Net, clock: Clock, limits: DiscoveryLimits, puller: Puller) -> None:
+    def __init__(self, *, net: DirectoryNetwork, clock: Clock, limits: DiscoveryLimits, puller: Puller) -> None:
         self._net = net
         self._clock = clock
         self._limits = limits

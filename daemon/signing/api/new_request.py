@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.key_schemes import KeySchemes
-from daemon.signing.ports import Keystore
+from daemon.signing.ports import SigningKeystore
 from musig2 import MusigError, scheme
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import seal
@@ -24,7 +24,7 @@ from rpc.models.requests import Election as ElectionParams
 def make_request(
     params: AnnounceSigningRequest,
     *,
-    keystore: Keystore,
+    keystore: SigningKeystore,
     schemes: KeySchemes,
     limits: SigningLimits,
     wall_ms: int,
@@ -62,7 +62,7 @@ def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
         raise
 
 
-def require_scheme(keystore: Keystore, key: bytes, name: str) -> None:
+def require_scheme(keystore: SigningKeystore, key: bytes, name: str) -> None:
     """One secret has one scheme: raises ApiError `scheme_mismatch` if `key` is an own key of another than `name`."""
     own = keystore.keys()
     if key in own and keystore.scheme_of(key) != name:

@@ -19,7 +19,7 @@ from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.key_schemes import KeySchemes
-from daemon.signing.ports import Keystore, Policy, Store
+from daemon.signing.ports import Policy, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.values import Json
 from daemon.signing.store.writes import FINAL, SaveRequest
@@ -44,8 +44,8 @@ class RequestMethods:
     def __init__(
         self,
         *,
-        store: Store,
-        keystore: Keystore,
+        store: SigningStore,
+        keystore: SigningKeystore,
         clock: Clock,
         engine: Engine,
         roster: Roster,

@@ -12,7 +12,7 @@ from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import AnswerOf, act
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.turn import Part, Turn
-from daemon.signing.ports import Store
+from daemon.signing.ports import SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
 from daemon.signing.store.reads import StoredRequest, StoredSession
@@ -35,7 +35,7 @@ _ENDED = {
 class SessionMethods:
     """Handlers named as the API's methods in snake_case."""
 
-    def __init__(self, *, store: Store, engine: Engine, finder: Finder) -> None:
+    def __init__(self, *, store: SigningStore, engine: Engine, finder: Finder) -> None:
         self._store = store
         self._engine = engine
         self._finder = finder

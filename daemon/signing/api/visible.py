@@ -6,8 +6,8 @@ import sqlite3
 from functools import lru_cache
 
 from daemon.signing.engine.restore import open_request
-from daemon.signing.engine.roster import Entry, Roster
-from daemon.signing.ports import Keystore, Store
+from daemon.signing.engine.roster import OpenRequest, Roster
+from daemon.signing.ports import SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.reads import StoredRequest, StoredSession
 from daemon.signing.store.values import Json
@@ -30,7 +30,7 @@ _SENTENCES = {
 class Finder:
     """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
 
-    def __init__(self, *, store: Store, keystore: Keystore, roster: Roster) -> None:
+    def __init__(self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster) -> None:
         self._store = store
         self._keystore = keystore
         self._roster = roster
@@ -93,7 +93,7 @@ class Finder:
             return None
         return self._store.read(lambda conn: session_view(conn, entry.request, [self._unjoined(entry, session)]))
 
-    def _unjoined(self, entry: Entry, session: bytes) -> StoredSession:
+    def _unjoined(self, entry: OpenRequest, session: bytes) -> StoredSession:
         state = State.ABORTED if entry.machine.outcome in _SENTENCES else State.JOINING
         row = SessionRow(
             session=session,
@@ -118,14 +118,14 @@ class Finder:
             raise not_found("session")
         return session_view(conn, self._opened(stored.envelope), found, stored.turn)
 
-    def live_or_done(self, request: bytes) -> Entry:
+    def live_or_done(self, request: bytes) -> OpenRequest:
         """A stored request with its machine; raises ApiError `not_found`."""
         entry = self._roster.find(request)
         if entry is None:
             raise not_found("signing request")
         return entry
 
-    def live(self, caller: Caller, request: bytes, key: bytes) -> Entry:
+    def live(self, caller: Caller, request: bytes, key: bytes) -> OpenRequest:
         """A request that has not ended, for an act with that key of the caller's.
 
         Raises ApiError `not_found`, `key_not_required`, or how the request ended.
@@ -139,7 +139,7 @@ class Finder:
             raise self.refusal(entry)
         return entry
 
-    def refusal(self, entry: Entry) -> ApiError:
+    def refusal(self, entry: OpenRequest) -> ApiError:
         """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
         reason, sentence = _SENTENCES[entry.machine.outcome]
 

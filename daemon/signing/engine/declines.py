@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 
 from daemon.clock import WallClock
-from daemon.signing.engine.roster import Entry
+from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Turn
-from daemon.signing.ports import Keystore
+from daemon.signing.ports import SigningKeystore
 from musig2.protocol.interface.effects import Outcome
 from musig2.protocol.interface.inputs import Received
 from musig2.protocol.records.envelope import seal
@@ -23,7 +23,7 @@ MISFIT = "scheme_mismatch"
 class Declines:
     """Makes declines with own keys, each under the key's own scheme: one secret belongs to one scheme."""
 
-    def __init__(self, *, keystore: Keystore, clock: WallClock) -> None:
+    def __init__(self, *, keystore: SigningKeystore, clock: WallClock) -> None:
         self._keystore = keystore
         self._clock = clock
 
@@ -38,7 +38,7 @@ class Declines:
         )
         return seal(record, lambda digest: self._keystore.sign(key, digest, even_paused=True))
 
-    def misfits(self, turn: Turn, entry: Entry) -> None:
+    def misfits(self, turn: Turn, entry: OpenRequest) -> None:
         """Decline a request of a scheme that an own key does not sign: its creator should hear that at once.
 
         While the keys are locked this cannot be signed; it is tried again when they are opened.

@@ -24,11 +24,11 @@ import structlog
 from daemon.clock import Clock
 from daemon.signing.engine.events import Teller, store_failed
 from daemon.signing.engine.outgoing import Sender
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, Events, Network, Store
+from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, SessionEvents, SigningNetwork, SigningStore
 from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
 from musig2.protocol.records.ids import session_id
 
@@ -40,7 +40,7 @@ HOLD_MS = 50
 BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
 
 
-def _tick(entry: Entry, turn: Turn) -> None:
+def _tick(entry: OpenRequest, turn: Turn) -> None:
     turn.feed(entry, Tick())
 
 
@@ -54,7 +54,7 @@ class Follower(Protocol):
     def committed(self, part: Part) -> None:
         """What this part wanted is stored and sent."""
 
-    def unreachable(self, entry: Entry, index: int) -> None:
+    def unreachable(self, entry: OpenRequest, index: int) -> None:
         """A frame could not be handed to that signer's peer."""
 
     def not_committed(self, part: Part) -> None:
@@ -67,9 +67,9 @@ class Engine:
     def __init__(
         self,
         *,
-        store: Store,
-        events: Events,
-        network: Network,
+        store: SigningStore,
+        events: SessionEvents,
+        network: SigningNetwork,
         clock: Clock,
         roster: Roster,
         signer: Signer,
@@ -310,7 +310,7 @@ class Engine:
             self._send(turn)
             self._tell(turn)
 
-    def _rebuild(self, entry: Entry) -> None:
+    def _rebuild(self, entry: OpenRequest) -> None:
         """Forget what is in memory of a request, secret nonces too; it comes back from the store."""
         self._roster.drop(entry)
         request = entry.request
@@ -323,7 +323,7 @@ class Engine:
         sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._unreachable)
         sender.send(turn.direct, turn.parts.values())
 
-    def _unreachable(self, entry: Entry, index: int) -> None:
+    def _unreachable(self, entry: OpenRequest, index: int) -> None:
         if self.follower is not None:
             self.follower.unreachable(entry, index)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from daemon.signing.engine.turn import Part
-from daemon.signing.ports import Events
+from daemon.signing.ports import SessionEvents
 from daemon.signing.store import reads as reading
 from daemon.signing.store.values import event_json
 from daemon.signing.store.views import request_view
@@ -19,7 +19,7 @@ WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"}
 class Teller:
     """Appends events; whoever awaited the commit publishes them."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: SessionEvents) -> None:
         self._events = events
 
     def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:

@@ -22,7 +22,7 @@ def _name(frame: Frame) -> Hashable:
             return "fetch"
 
 
-class Outbox:
+class TurnOutbox:
     """Frames per peer, in the order in which they were put; encoded once, however many peers get them."""
 
     def __init__(self) -> None:

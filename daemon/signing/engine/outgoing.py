@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from daemon.signing.engine.outbox import Outbox
-from daemon.signing.engine.roster import Entry
+from daemon.signing.engine.outbox import TurnOutbox
+from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Part
-from daemon.signing.ports import Network
+from daemon.signing.ports import SigningNetwork
 from musig2.protocol.interface.effects import Send
 from musig2.protocol.wire.frames import Frame
 
-Unreachable = Callable[[Entry, int], None]
+Unreachable = Callable[[OpenRequest, int], None]
 
 
 class Sender:
     """Hands the frames of one turn to the network."""
 
-    def __init__(self, *, network: Network, mono_ms: int, unreachable: Unreachable) -> None:
+    def __init__(self, *, network: SigningNetwork, mono_ms: int, unreachable: Unreachable) -> None:
         """`unreachable` is told of every signer whose peer took nothing."""
         self._network = network
         self._mono_ms = mono_ms
         self._unreachable = unreachable
-        self._outbox = Outbox()
-        self._meant: dict[bytes, set[tuple[Entry, int]]] = {}  # per peer: which signers of which request it stands for
+        self._outbox = TurnOutbox()
+        self._meant: dict[
+            bytes, set[tuple[OpenRequest, int]]
+        ] = {}  # per peer: which signers of which request it stands for
 
     def send(self, direct: Iterable[tuple[bytes, Frame, object]], parts: Iterable[Part]) -> None:
         """Everything, in one write per peer. Each part's sends are taken out of it."""
@@ -44,7 +46,7 @@ class Sender:
             else:
                 self._unreachable(entry, index)
 
-    def _address(self, entry: Entry, send: Send) -> None:
+    def _address(self, entry: OpenRequest, send: Send) -> None:
         """Queue one frame, the request before it where a peer may lack it."""
         if send.peer is not None:
             self._queue(entry, send.frame, send.peer)
@@ -56,7 +58,7 @@ class Sender:
                 self._queue(entry, send.frame, peer)
                 self._meant.setdefault(peer, set()).add((entry, index))
 
-    def _queue(self, entry: Entry, frame: Frame, peer: bytes) -> None:
+    def _queue(self, entry: OpenRequest, frame: Frame, peer: bytes) -> None:
         if not self._network.connected(peer):
             self._outbox.put(peer, frame)  # to find out whom to dial
         elif not entry.repeats(frame, peer, self._mono_ms):

@@ -6,15 +6,15 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from daemon.signing.engine.roster import Entry
-from daemon.signing.ports import Discovery, Identity, Keystore, Store
+from daemon.signing.engine.roster import OpenRequest
+from daemon.signing.ports import Identity, SignerDirectory, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.reads import StoredJoin, StoredMessage, StoredRequest
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow, State
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Join, Message, Request
-from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.session.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
 
 STORED_BYTES = 1_048_576  # no stored envelope is larger
@@ -24,7 +24,9 @@ _OPEN = (State.JOINING, State.READY, State.ROUND1, State.ROUND2)
 class Loader:
     """Makes entries: new ones from a request, old ones from the store."""
 
-    def __init__(self, *, store: Store, keystore: Keystore, identity: Identity, discovery: Discovery) -> None:
+    def __init__(
+        self, *, store: SigningStore, keystore: SigningKeystore, identity: Identity, discovery: SignerDirectory
+    ) -> None:
         self._store = store
         self._keystore = keystore
         self._identity = identity
@@ -35,13 +37,13 @@ class Loader:
         """Those of the keys that this daemon holds."""
         return frozenset(keys).intersection(self._keystore.keys())
 
-    def create(self, signed: Signed[Request], source: bytes | None) -> Entry:
+    def create(self, signed: Signed[Request], source: bytes | None) -> OpenRequest:
         """A request that is not stored yet."""
         own = self.own_keys(signed.record.keys)
-        machine = SigningRequest(signed, own, self._identity.sign, self._identity.peer)
+        machine = RequestMachine(signed, own, self._identity.sign, self._identity.peer)
         return self._entry(signed, machine, own, source)
 
-    def load(self, request: bytes) -> Entry | None:
+    def load(self, request: bytes) -> OpenRequest | None:
         """A stored request with its machine as it was; the caller feeds `Restarted` if the process is new."""
         return self._store.read(lambda conn: self._load(conn, request))
 
@@ -49,7 +51,7 @@ class Loader:
         """The request of a stored session."""
         return self._store.read(lambda conn: reading.request_of_session(conn, session))
 
-    def _load(self, conn: sqlite3.Connection, request: bytes) -> Entry | None:
+    def _load(self, conn: sqlite3.Connection, request: bytes) -> OpenRequest | None:
         stored = reading.request(conn, request)
         if stored is None:
             return None
@@ -58,7 +60,7 @@ class Loader:
         sessions = [session_id(request, attempt) for attempt in range(1, signed.record.max_attempts + 1)]
         messages = reading.messages(conn, sessions)
         rows = [session.row for session in reading.sessions_of(conn, request)]
-        machine = SigningRequest.restore(
+        machine = RequestMachine.restore(
             signed,
             own,
             self._identity.sign,
@@ -78,10 +80,10 @@ class Loader:
         return entry
 
     def _entry(
-        self, signed: Signed[Request], machine: SigningRequest, own: frozenset[bytes], source: bytes | None
-    ) -> Entry:
+        self, signed: Signed[Request], machine: RequestMachine, own: frozenset[bytes], source: bytes | None
+    ) -> OpenRequest:
         candidates = [self._candidates(key) if key not in own else () for key in signed.record.keys]
-        return Entry(
+        return OpenRequest(
             request=signed,
             machine=machine,
             own=own,

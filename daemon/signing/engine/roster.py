@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
-from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.session.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Frame, Signed
 
 REPEAT_MS = 3_000
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class OpenRequest:
     """One request in memory: its machine, and what is known of the way to its other signers."""
 
     request: Signed[Request]
-    machine: SigningRequest
+    machine: RequestMachine
     own: frozenset[bytes]
     source: bytes | None  # the peer that brought it; None: made here
     candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
@@ -89,11 +89,13 @@ class Entry:
 class Roster:
     """The entries in memory and their timers."""
 
-    def __init__(self, *, load: Callable[[bytes], Entry | None], request_of: Callable[[bytes], bytes | None]) -> None:
+    def __init__(
+        self, *, load: Callable[[bytes], OpenRequest | None], request_of: Callable[[bytes], bytes | None]
+    ) -> None:
         """`load` rebuilds a stored request by its id; `request_of` finds a stored session's request."""
         self._load = load
         self._request_of = request_of
-        self._entries: dict[bytes, Entry] = {}
+        self._entries: dict[bytes, OpenRequest] = {}
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
         self._by_peer: dict[bytes, set[bytes]] = {}
@@ -103,10 +105,10 @@ class Roster:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[OpenRequest]:
         return iter(list(self._entries.values()))
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: OpenRequest) -> None:
         """Take a request into memory."""
         request = entry.request
         self._entries[request.id] = entry
@@ -119,7 +121,7 @@ class Roster:
         for attempt in range(1, request.record.max_attempts + 1):
             self._sessions[session_id(request.id, attempt)] = (request.id, attempt)
 
-    def drop(self, entry: Entry) -> None:
+    def drop(self, entry: OpenRequest) -> None:
         """Forget a request here; the store keeps it."""
         request = entry.request
         if entry.unsolicited and entry.source is not None:
@@ -134,23 +136,23 @@ class Roster:
         for attempt in range(1, request.record.max_attempts + 1):
             self._sessions.pop(session_id(request.id, attempt), None)
 
-    def link(self, entry: Entry, *peers: bytes) -> None:
+    def link(self, entry: OpenRequest, *peers: bytes) -> None:
         """These peers have to do with this request: it is looked at when they come or go."""
         if self._entries.get(entry.request.id) is entry:
             for peer in peers:
                 entry.linked.add(peer)
                 self._by_peer.setdefault(peer, set()).add(entry.request.id)
 
-    def suggest(self, entry: Entry, index: int, peers: Iterable[bytes]) -> None:
+    def suggest(self, entry: OpenRequest, index: int, peers: Iterable[bytes]) -> None:
         """Discovery, or a delegation that was shown, names these peers for that signer."""
         entry.candidates[index] = tuple(dict.fromkeys(peers))
         self.link(entry, *entry.candidates[index])
 
-    def of_peer(self, peer: bytes) -> list[Entry]:
+    def of_peer(self, peer: bytes) -> list[OpenRequest]:
         """The requests that this peer has to do with."""
         return [self._entries[request] for request in self._by_peer.get(peer, ())]
 
-    def wanted(self, entry: Entry) -> None:
+    def wanted(self, entry: OpenRequest) -> None:
         """The owner joined it (or it is gone): it no longer counts against the peer that brought it."""
         if entry.unsolicited and entry.source is not None:
             entry.unsolicited = False
@@ -158,11 +160,11 @@ class Roster:
             if not self.unsolicited[entry.source]:
                 del self.unsolicited[entry.source]
 
-    def get(self, request: bytes) -> Entry | None:
+    def get(self, request: bytes) -> OpenRequest | None:
         """The request, if it is in memory."""
         return self._entries.get(request)
 
-    def find(self, request: bytes) -> Entry | None:
+    def find(self, request: bytes) -> OpenRequest | None:
         """The request, from the store if need be."""
         entry = self._entries.get(request)
         if entry is None:
@@ -181,7 +183,7 @@ class Roster:
         """The attempt of a session in memory."""
         return self._sessions[session][1]
 
-    def rearm(self, entry: Entry, now_ms: int) -> None:
+    def rearm(self, entry: OpenRequest, now_ms: int) -> None:
         """Look at what the machine wants next: its timer, and whether it may leave memory."""
         wake = entry.machine.next_wakeup_ms()
         if wake is not None and wake != entry.wake_ms:
@@ -202,15 +204,15 @@ class Roster:
             heapq.heappop(self._timers)
         return None
 
-    def due(self, now_ms: int, limit: int) -> list[Entry]:
+    def due(self, now_ms: int, limit: int) -> list[OpenRequest]:
         """The requests whose time has come, at most `limit`; each once."""
-        found: list[Entry] = []
+        found: list[OpenRequest] = []
         while len(found) < limit and (wake := self.next_wakeup_ms()) is not None and wake <= now_ms:
             entry = self._entries[heapq.heappop(self._timers)[1]]
             entry.wake_ms = None
             found.append(entry)
         return found
 
-    def idle_before(self, then_ms: int) -> list[Entry]:
+    def idle_before(self, then_ms: int) -> list[OpenRequest]:
         """The requests that have had nothing to do since before `then_ms` (monotonic)."""
         return [e for e in self._entries.values() if e.idle_since is not None and e.idle_since <= then_ms]

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, assert_never
 import structlog
 
 from daemon.clock import Clock
-from daemon.signing.ports import Identity, Keystore
+from daemon.signing.ports import Identity, SigningKeystore
 from musig2 import MusigError, NonceConsumed, SecNonce, scheme
 from musig2.protocol.interface.effects import Need, NeedJoin, NeedNonces, NeedPartials
 from musig2.protocol.interface.inputs import JoinReady, NoncesReady, PartialsReady, SignerRefused
@@ -56,7 +56,7 @@ class LocalSigner:
     """Signs with the keys of this daemon's keystore, always at once."""
 
     def __init__(
-        self, *, keystore: Keystore, identity: Identity, clock: Clock, addrs: Callable[[], tuple[bytes, ...]]
+        self, *, keystore: SigningKeystore, identity: Identity, clock: Clock, addrs: Callable[[], tuple[bytes, ...]]
     ) -> None:
         """`addrs`: the binary multiaddrs under which this daemon can be dialled right now."""
         self._keystore = keystore

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.store import writes as rows
 from daemon.signing.store.writes import SaveRequest
@@ -46,7 +46,7 @@ _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
 class Part:
     """What one request wants of this turn, in order."""
 
-    entry: Entry
+    entry: OpenRequest
     created: SaveRequest | None = None
     settled: bool = False
     saves: list[Save] = field(default_factory=list)
@@ -157,20 +157,20 @@ class Turn:
         """Whether this turn has to be committed now."""
         return any(part.urgent for part in self.parts.values())
 
-    def part(self, entry: Entry) -> Part:
+    def part(self, entry: OpenRequest) -> Part:
         """This turn's part of that request."""
         part = self.parts.get(entry.request.id)
         if part is None:
             part = self.parts[entry.request.id] = Part(entry)
         return part
 
-    def _joined(self, entry: Entry, effect: SaveJoin) -> None:
+    def _joined(self, entry: OpenRequest, effect: SaveJoin) -> None:
         if effect.own:
             self._roster.wanted(entry)
         else:
             self._roster.link(entry, effect.join.record.peer)
 
-    def wake(self, request: bytes) -> Entry | None:
+    def wake(self, request: bytes) -> OpenRequest | None:
         """That request, from the store if need be; None if it is nowhere."""
         entry = self._roster.find(request)
         if entry is not None and not entry.resumed:
@@ -182,7 +182,7 @@ class Turn:
         entry = self.wake(request)
         return None if entry is None else self.feed(entry, *inputs)
 
-    def feed(self, entry: Entry, *inputs: Input) -> Part:
+    def feed(self, entry: OpenRequest, *inputs: Input) -> Part:
         """Hand inputs to the machine, answer what it needs, and collect its effects."""
         part = self.part(entry)
         queue: deque[Input] = deque(inputs)

@@ -17,7 +17,7 @@ BUSY = "busy"
 HOUR_MS = 3_600_000
 
 
-class Intake:
+class Admission:
     """Decides on requests that peers bring."""
 
     def __init__(self, *, roster: Roster, limits: SigningLimits) -> None:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import structlog
 
 from daemon.clock import Clock
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.incoming import LIVE, introduce
-from daemon.signing.ports import Discovery, Network, Route
+from daemon.signing.ports import Route, SignerDirectory, SigningNetwork
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.interface.effects import Outcome
 from musig2.protocol.interface.inputs import PeerConnected, PeerDisconnected
@@ -43,13 +43,13 @@ class Delivery:
     def __init__(
         self,
         *,
-        network: Network,
-        discovery: Discovery,
+        network: SigningNetwork,
+        discovery: SignerDirectory,
         roster: Roster,
         clock: Clock,
         limits: SigningLimits,
         put: Callable[[Callable[[Turn], object]], None],
-        unreached: Callable[[Entry], None],
+        unreached: Callable[[OpenRequest], None],
     ) -> None:
         """`put` hands work to the engine; `unreached` is told when a signer could not be found or dialled."""
         self._network = network
@@ -74,12 +74,12 @@ class Delivery:
         await self._tasks.stop()
         await self._dials.stop()
 
-    def pursue(self, entry: Entry) -> None:
+    def pursue(self, entry: OpenRequest) -> None:
         """Connect to whoever of this request's signers should be connected and is not."""
         for index in entry.others:
             self.unreachable(entry, index)
 
-    def unreachable(self, entry: Entry, index: int) -> None:
+    def unreachable(self, entry: OpenRequest, index: int) -> None:
         """That signer's peer should be dialled, if it is our business."""
         goal = (entry.request.id, index)
         if goal in self._chases or not self._wanted(entry, index):
@@ -87,20 +87,20 @@ class Delivery:
         self._chases[goal] = _Chase(self._limits.first_pause_ms)
         self._at(goal, self._clock.mono_ms())
 
-    def _wanted(self, entry: Entry, index: int) -> bool:
+    def _wanted(self, entry: OpenRequest, index: int) -> bool:
         live = entry.machine.outcome in LIVE and not entry.unsolicited
         due = live or self._to_be_told(entry)
         return due and not self._reached(entry, index) and self._neighbours(entry, index)
 
-    def _to_be_told(self, entry: Entry) -> bool:
+    def _to_be_told(self, entry: OpenRequest) -> bool:
         """An own key declined or cancelled it: the others should hear of that, while it is in memory."""
         ended = entry.machine.outcome in (Outcome.DECLINED, Outcome.CANCELLED)
         return ended and entry.machine.ended_by in entry.own
 
-    def _reached(self, entry: Entry, index: int) -> bool:
+    def _reached(self, entry: OpenRequest, index: int) -> bool:
         return any(self._network.connected(peer) for peer in entry.peers_of(index))
 
-    def _neighbours(self, entry: Entry, index: int) -> bool:
+    def _neighbours(self, entry: OpenRequest, index: int) -> bool:
         """Whether this daemon dials that signer: everybody in a small request, few in a large one."""
         keys, creator = entry.request.record.keys, entry.request.record.creator
         if len(keys) <= self._limits.mesh or creator in entry.own or keys[index] == creator:
@@ -117,7 +117,7 @@ class Delivery:
             if known and (entry.machine.outcome in LIVE or self._to_be_told(entry)):
                 self.meet(turn, entry, peer)
 
-    def meet(self, turn: Turn, entry: Entry, peer: bytes) -> None:
+    def meet(self, turn: Turn, entry: OpenRequest, peer: bytes) -> None:
         """Exchange what both hold of one request with a peer of one of its signers."""
         if entry.may_lack_it(peer):
             introduce(turn, entry, peer)
@@ -181,7 +181,7 @@ class Delivery:
         chase.pause_ms = min(2 * chase.pause_ms, self._limits.longest_pause_ms)
         self._unreached(entry)
 
-    async def _find(self, entry: Entry, index: int) -> bytes | None:
+    async def _find(self, entry: OpenRequest, index: int) -> bytes | None:
         """A connected peer of that signer: known routes first, then those that the network names."""
         key = entry.request.record.keys[index]
         join = entry.machine.joins[index]
@@ -190,7 +190,7 @@ class Delivery:
         peer = await self._try(entry, index, known)
         return peer if peer is not None else await self._try(entry, index, await self._discovery.resolve(key))
 
-    async def _try(self, entry: Entry, index: int, routes: Sequence[Route]) -> bytes | None:
+    async def _try(self, entry: OpenRequest, index: int, routes: Sequence[Route]) -> bytes | None:
         routes = [route for route in routes if route[0] != self._network.peer]
         if routes:
             self._roster.suggest(entry, index, (peer for peer, _ in routes))

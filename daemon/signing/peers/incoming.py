@@ -14,12 +14,12 @@ import structlog
 
 from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.restore import Loader
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.peers.admission import BUSY, Intake
+from daemon.signing.peers.admission import BUSY, Admission
 from daemon.signing.peers.early_messages import Holding
-from daemon.signing.ports import Store
+from daemon.signing.ports import SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import Emit, Outcome, Send
@@ -40,10 +40,10 @@ class Arrivals:
     def __init__(
         self,
         *,
-        store: Store,
+        store: SigningStore,
         roster: Roster,
         loader: Loader,
-        intake: Intake,
+        intake: Admission,
         declines: Declines,
         serve: Callable[[Turn, bytes, Fetch], None],
         limits: SigningLimits,
@@ -161,7 +161,7 @@ class Arrivals:
             self.take(turn, speaker, frame)
 
 
-def introduce(turn: Turn, entry: Entry, peer: bytes) -> None:
+def introduce(turn: Turn, entry: OpenRequest, peer: bytes) -> None:
     """Give a peer that may have it the request, with the joins or the ending it has reached."""
     frames = (entry.request, *entry.machine.introduction())
     turn.direct.extend((peer, frame, entry.request.id) for frame in frames)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from daemon.signing.ports import Discovery, Keystore
+from daemon.signing.ports import SignerDirectory, SigningKeystore
 from musig2.protocol.records.records import Advertisement
 from rpc.errors import ApiError, wrong_scheme
 
@@ -14,7 +14,7 @@ SHOWN = 4_096  # keys remembered because a peer showed their delegation
 class KeySchemes:
     """Answers from the keystore, the directory, and delegations, whose signatures the gate has checked."""
 
-    def __init__(self, *, keystore: Keystore, discovery: Discovery) -> None:
+    def __init__(self, *, keystore: SigningKeystore, discovery: SignerDirectory) -> None:
         self._keystore = keystore
         self._discovery = discovery
         self._shown: dict[bytes, str] = {}

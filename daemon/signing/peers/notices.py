@@ -13,12 +13,12 @@ from secrets import token_bytes
 import structlog
 
 from daemon.clock import Clock
-from daemon.signing.engine.roster import Entry, Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.incoming import introduce
 from daemon.signing.peers.key_schemes import KeySchemes
-from daemon.signing.ports import Discovery, Identity, Keystore, Network, Store
+from daemon.signing.ports import Identity, SignerDirectory, SigningKeystore, SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.records.envelope import seal
@@ -41,10 +41,10 @@ class Notices:
     def __init__(
         self,
         *,
-        store: Store,
-        network: Network,
-        discovery: Discovery,
-        keystore: Keystore,
+        store: SigningStore,
+        network: SigningNetwork,
+        discovery: SignerDirectory,
+        keystore: SigningKeystore,
         identity: Identity,
         clock: Clock,
         roster: Roster,
@@ -70,7 +70,7 @@ class Notices:
         """End what is under way."""
         await self._tasks.stop()
 
-    def unreached(self, entry: Entry) -> None:
+    def unreached(self, entry: OpenRequest) -> None:
         """A signer of this request could not be reached: the creator says so to the world, once."""
         request = entry.request
         missing = [request.record.keys[index] for index in entry.others if index not in entry.delivered]
@@ -79,7 +79,7 @@ class Notices:
         self._published.add(request.id)
         self._tasks.once("publish", self._discovery.publish_notice(self._notice(missing, request.record.expires)))
 
-    def forget(self, entry: Entry) -> None:
+    def forget(self, entry: OpenRequest) -> None:
         """This request leaves memory."""
         self._published.discard(entry.request.id)
 

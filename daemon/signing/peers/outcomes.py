@@ -10,7 +10,7 @@ import structlog
 
 from daemon.signing.engine.turn import Part
 from daemon.signing.peers.response_times import ResponseTimes
-from daemon.signing.ports import Discovery
+from daemon.signing.ports import SignerDirectory
 from musig2.protocol.interface.effects import Blame, KeyConflict, Outcome, SaveOutcome, SaveSession, State
 from musig2.protocol.records.peers import peer_text
 
@@ -20,7 +20,7 @@ log = structlog.get_logger("musigd.signing")
 class Outcomes:
     """Counts completed, aborted and failed sessions of other signers; pauses a key that somebody else joined with."""
 
-    def __init__(self, *, discovery: Discovery, pause: Callable[[bytes, str], Awaitable[Any]]) -> None:
+    def __init__(self, *, discovery: SignerDirectory, pause: Callable[[bytes, str], Awaitable[Any]]) -> None:
         self._discovery = discovery
         self._pause = pause
         self._times = ResponseTimes()

@@ -49,7 +49,7 @@ BROKEN_OFF = frozenset(
 """Reasons that end a round before a signer that said two things may have been found out."""
 
 
-class Scope(StrEnum):
+class EndingScope(StrEnum):
     """How far an ending reaches: another attempt may follow, or the request is over."""
 
     ATTEMPT = "attempt"
@@ -61,7 +61,7 @@ class Ending:
     """The end of an attempt as one own key will record, tell and show it."""
 
     reason: Reason
-    scope: Scope = Scope.ATTEMPT
+    scope: EndingScope = EndingScope.ATTEMPT
     culprits: tuple[bytes, ...] = ()  # pubkeys, each with a proof among `evidence`
     missing: tuple[bytes, ...] = ()  # pubkeys that were waited for
     conflicting: tuple[bytes, ...] = ()  # pubkeys with two joins in this attempt

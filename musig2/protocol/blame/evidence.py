@@ -23,15 +23,15 @@ from musig2.protocol.errors import BadEncoding, BadSignature
 from musig2.protocol.records.envelope import check_many, open_envelope, signer_peer
 from musig2.protocol.records.records import Join, Message, PartialBody, Request
 from musig2.protocol.session.slots import Put
-from musig2.protocol.session.terms import Terms
-from musig2.protocol.session.transcript import Transcript, Verdict
+from musig2.protocol.session.terms import RequestTerms
+from musig2.protocol.session.transcript import ContributionVerdict, Transcript
 from musig2.protocol.wire.frames import Signed
 
 MAX_ENVELOPE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProvenFault:
     """Something proven about a signer, with the records that prove it (the accused signer's own ones first)."""
 
     pubkey: bytes
@@ -50,7 +50,7 @@ def verify_evidence(request_envelope: bytes, envelopes: Sequence[bytes]) -> list
         raise BadEncoding("an envelope that holds no request")
     if not check_many([request])[0]:
         raise BadSignature("request")
-    terms = Terms(Signed(request.record, request.id, request.envelope), frozenset(), _unable_to_sign, b"")
+    terms = RequestTerms(Signed(request.record, request.id, request.envelope), frozenset(), _unable_to_sign, b"")
     return [(finding.pubkey, finding.reason.value) for finding in examine(terms, open_all(envelopes))]
 
 
@@ -66,11 +66,11 @@ def open_all(envelopes: Iterable[bytes]) -> list[Signed[Any]]:
     return [signed for signed, holds in zip(opened, good, strict=True) if holds]
 
 
-def examine(terms: Terms, records: Iterable[Signed[Any]]) -> list[Finding]:
+def examine(terms: RequestTerms, records: Iterable[Signed[Any]]) -> list[ProvenFault]:
     """What records, whose signatures hold, prove about signers of a request. At most one finding per signer."""
     case = _Case(terms)
     records = list(records)
-    findings: dict[bytes, Finding] = {}
+    findings: dict[bytes, ProvenFault] = {}
     for kind in (Join, Message):
         for signed in records:
             if isinstance(signed.record, kind):
@@ -84,13 +84,13 @@ def examine(terms: Terms, records: Iterable[Signed[Any]]) -> list[Finding]:
 class _Case:
     """The records of a case, sorted into transcripts."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: RequestTerms) -> None:
         self._terms = terms
         self._transcripts: dict[int, Transcript] = {}
         self._spoiled: set[int] = set()  # attempts in which contradictions leave no single set to judge partials under
         self._joins: dict[bytes, tuple[int, Signed[Join]]] = {}
 
-    def take(self, signed: Signed[Any]) -> Iterator[Finding]:
+    def take(self, signed: Signed[Any]) -> Iterator[ProvenFault]:
         """Sort one record in. All joins must come before the first message."""
         record = signed.record
         if isinstance(record, Join):
@@ -98,7 +98,7 @@ class _Case:
         elif isinstance(record, Message):
             yield from self._take_message(signed)
 
-    def _take_join(self, signed: Signed[Join]) -> Iterator[Finding]:
+    def _take_join(self, signed: Signed[Join]) -> Iterator[ProvenFault]:
         record, terms = signed.record, self._terms
         index = terms.index_of.get(record.pubkey)
         if (
@@ -113,9 +113,9 @@ class _Case:
         first = transcript.joins[index]
         if transcript.put_join(index, signed) is Put.CONFLICT and first is not None:
             self._spoiled.add(record.attempt)
-            yield Finding(record.pubkey, Reason.JOIN_CONFLICT, record.attempt, (first, signed))
+            yield ProvenFault(record.pubkey, Reason.JOIN_CONFLICT, record.attempt, (first, signed))
 
-    def _take_message(self, signed: Signed[Message]) -> Iterator[Finding]:
+    def _take_message(self, signed: Signed[Message]) -> Iterator[ProvenFault]:
         message = signed.record
         index, join = self._joins.get(message.join, (0, None))
         if join is None or message.session != self._terms.session(join.record.attempt) or message.seq not in (1, 2):
@@ -131,12 +131,12 @@ class _Case:
         first = slots[index]
         if slots.put(index, signed) is Put.CONFLICT and first is not None:
             self._spoiled.add(attempt)
-            yield Finding(key, Reason.EQUIVOCATION, attempt, (first, signed, join))
+            yield ProvenFault(key, Reason.EQUIVOCATION, attempt, (first, signed, join))
         elif message.seq == 1 and not transcript.parses(signed):
             self._spoiled.add(attempt)
-            yield Finding(key, Reason.INVALID_CONTRIBUTION, attempt, (signed, join))
+            yield ProvenFault(key, Reason.INVALID_CONTRIBUTION, attempt, (signed, join))
 
-    def judge(self) -> Iterator[Finding]:
+    def judge(self) -> Iterator[ProvenFault]:
         """The partial signatures that fail under the nonce set they name."""
         for attempt, transcript in self._transcripts.items():
             if attempt in self._spoiled:
@@ -144,9 +144,13 @@ class _Case:
             list(transcript.judge_nonces())
             for index, verdict in transcript.judge_partials():
                 partial = transcript.partials[index]
-                if verdict is Verdict.BAD and partial is not None and isinstance(partial.record.body, PartialBody):
+                if (
+                    verdict is ContributionVerdict.BAD
+                    and partial is not None
+                    and isinstance(partial.record.body, PartialBody)
+                ):
                     shown = (partial, *transcript.joins, *transcript.nonces)
-                    yield Finding(self._terms.keys[index], Reason.BAD_PARTIAL, attempt, shown)
+                    yield ProvenFault(self._terms.keys[index], Reason.BAD_PARTIAL, attempt, shown)
 
 
 def _unable_to_sign(_: bytes) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from musig2.protocol.blame.endings import Ending, Reason, Scope
+from musig2.protocol.blame.endings import Ending, EndingScope, Reason
 from musig2.protocol.records.field_rules import MAX_EVIDENCE, MAX_EVIDENCE_BYTES
 from musig2.protocol.records.records import Join, Message
 from musig2.protocol.session.transcript import Transcript
@@ -38,7 +38,7 @@ def bad_partial(transcript: Transcript, index: int) -> Ending:
 def join_conflict(transcript: Transcript, index: int, first: Signed[Join], second: Signed[Join]) -> Ending:
     """Two joins of one key in one attempt: a clone, a restored backup, or a stolen key."""
     key = transcript.terms.keys[index]
-    return Ending(Reason.JOIN_CONFLICT, Scope.REQUEST, conflicting=(key,), evidence=(first, second))
+    return Ending(Reason.JOIN_CONFLICT, EndingScope.REQUEST, conflicting=(key,), evidence=(first, second))
 
 
 def shown(ending: Ending) -> tuple[bytes, ...]:
@@ -55,7 +55,7 @@ def shown(ending: Ending) -> tuple[bytes, ...]:
 
 def _proof(transcript: Transcript, reason: Reason, index: int, evidence: Iterable[Signed[Any]]) -> Ending:
     culprit = transcript.terms.keys[index]
-    return Ending(reason, Scope.REQUEST, culprits=(culprit,), evidence=tuple(evidence))
+    return Ending(reason, EndingScope.REQUEST, culprits=(culprit,), evidence=tuple(evidence))
 
 
 def _join(transcript: Transcript, index: int) -> tuple[Signed[Join], ...]:

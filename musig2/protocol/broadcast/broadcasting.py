@@ -16,14 +16,14 @@ from musig2.protocol.records.records import DoneBody, Message
 from musig2.protocol.session.attempts import Attempts
 from musig2.protocol.session.conclusion import Conclusion
 from musig2.protocol.session.signing_session import SigningSession
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Signed
 
 
 class Broadcasting:
     """The turns of one request."""
 
-    def __init__(self, terms: Terms, attempts: Attempts, conclusion: Conclusion) -> None:
+    def __init__(self, terms: RequestTerms, attempts: Attempts, conclusion: Conclusion) -> None:
         self._terms = terms
         self._attempts = attempts
         self._conclusion = conclusion

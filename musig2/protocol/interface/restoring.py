@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from musig2.protocol.blame.endings import PROVEN, Ending, Reason, Scope
+from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
 from musig2.protocol.broadcast.broadcasting import Broadcasting
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow
 from musig2.protocol.records.records import AbortBody, Cancel, Decline
@@ -88,4 +88,4 @@ def _renew_abort(session: SigningSession, records: list[SaveRecord]) -> None:
     if abort is not None and isinstance(abort.record.body, AbortBody) and abort.record.body.reason == row.reason:
         return
     proof = tuple(record.signed for record in records if record.session == row.session and record.culprit)
-    session.renew_abort(Ending(Reason(row.reason), Scope.REQUEST, culprits=row.culprits, evidence=proof))
+    session.renew_abort(Ending(Reason(row.reason), EndingScope.REQUEST, culprits=row.culprits, evidence=proof))

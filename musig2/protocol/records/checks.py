@@ -31,7 +31,7 @@ class Rejection(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RecordLimits:
     """What the checks compare with; sizes are those of envelopes. The defaults are the ones clients are told."""
 
     advertisement_bytes: int = 10_000
@@ -45,7 +45,7 @@ class Limits:
     max_ttl_ms: int = WEEK_MS  # of advertisements, nodes, notices and requests
 
 
-def largest(record: Stated, limits: Limits) -> int:
+def largest(record: Stated, limits: RecordLimits) -> int:
     """How many bytes the envelope of such a record may have."""
     match record:
         case Advertisement():
@@ -60,7 +60,7 @@ def largest(record: Stated, limits: Limits) -> int:
             return limits.notice_bytes
 
 
-def check_record(size: int, record: Stated, now_ms: int, limits: Limits, live: bool) -> Rejection | None:
+def check_record(size: int, record: Stated, now_ms: int, limits: RecordLimits, live: bool) -> Rejection | None:
     """The first of the first three checks that a record fails; `size` is that of its envelope."""
     if size > largest(record, limits):
         return Rejection.TOO_LARGE
@@ -74,11 +74,11 @@ def check_record(size: int, record: Stated, now_ms: int, limits: Limits, live: b
     return None
 
 
-def _oldest_ms(record: Stated, limits: Limits) -> int:
+def _oldest_ms(record: Stated, limits: RecordLimits) -> int:
     return limits.max_ttl_ms + (TOMBSTONE_GRACE_MS if isinstance(record, Withdrawal) else 0)
 
 
-def is_ahead(ts: int, now_ms: int, limits: Limits) -> bool:
+def is_ahead(ts: int, now_ms: int, limits: RecordLimits) -> bool:
     """Whether a time lies further ahead than clocks may differ.
 
     A record with such a ts would be refused now. Who holds it all the same took it while its own clock was ahead; until

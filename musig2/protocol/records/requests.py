@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from musig2 import KeyAggContext, MusigError, Tweak, TweakKind, scheme
 from musig2.protocol.errors import InvalidRecord
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.codec import encode_payload
 from musig2.protocol.records.records import Election, Item, Open, Request, WireTweak
 from musig2.protocol.wire.frames import Signed
@@ -69,7 +69,7 @@ def request_problem(request: Request) -> RequestProblem | None:
     return None if good else RequestProblem.INVALID_KEY
 
 
-def arrival_problem(signed: Signed[Request], now_ms: int, limits: Limits) -> RequestProblem | None:
+def arrival_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
     """What is wrong with a request that arrives now, cheapest first; `request_problem` comes last."""
     request = signed.record
     if len(signed.envelope) > limits.request_bytes:

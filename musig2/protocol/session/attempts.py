@@ -18,7 +18,7 @@ from musig2.protocol.blame.endings import Reason
 from musig2.protocol.interface.effects import State
 from musig2.protocol.interface.inputs import Now
 from musig2.protocol.session.signing_session import SigningSession
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import Transcript
 
 FIRST_PAUSE_MS: Final = 1_000
@@ -27,7 +27,7 @@ FIRST_PAUSE_MS: Final = 1_000
 class Attempts:
     """All attempts of one request, for all own keys."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: RequestTerms) -> None:
         self.terms = terms
         self.highest = 0
         self.transcripts: dict[int, Transcript] = {}

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from musig2.protocol.blame.endings import Ending, Reason, Scope
+from musig2.protocol.blame.endings import Ending, EndingScope, Reason
 from musig2.protocol.interface.effects import Outcome, SaveOutcome, SaveRecord, State
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Cancel, Decline
 from musig2.protocol.session.attempts import Attempts
 from musig2.protocol.session.session_table import On
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Complete, Frame, Signed
 
 PAUSE_MS: Final = 1_000
@@ -33,7 +33,7 @@ _OPEN = frozenset({Outcome.OPEN, Outcome.SIGNING})
 class Conclusion:
     """The outcome of one request, and what is told about it."""
 
-    def __init__(self, terms: Terms, attempts: Attempts) -> None:
+    def __init__(self, terms: RequestTerms, attempts: Attempts) -> None:
         self._terms = terms
         self._attempts = attempts
         self.outcome = Outcome.OPEN
@@ -126,7 +126,7 @@ class Conclusion:
         reaction.add(SaveRecord(terms.id, None, signed))
         self.end(Outcome.DECLINED if declined else Outcome.CANCELLED, reason.value, record.pubkey, reaction)
         for session in self._attempts.live():
-            session.fire(On.ENDED, reaction, Ending(reason, Scope.REQUEST, by=record.pubkey, told=True))
+            session.fire(On.ENDED, reaction, Ending(reason, EndingScope.REQUEST, by=record.pubkey, told=True))
         event = "signing-request:declined" if declined else "signing-request:cancelled"
         told = {"publicKey": record.pubkey, "reason": record.reason}
         reaction.emit(event, None, None, terms.own_keys, **told)
@@ -157,7 +157,7 @@ class Conclusion:
     def _end_siblings(self, reason: Reason, reaction: Reaction) -> None:
         """Sessions of own keys that nothing told of the end: another own key brought it about."""
         for session in self._attempts.live():
-            session.fire(On.ABORT, reaction, Ending(reason, Scope.REQUEST))
+            session.fire(On.ABORT, reaction, Ending(reason, EndingScope.REQUEST))
 
     def _tell_exhausted(self, reaction: Reaction) -> None:
         """Those who were told that another attempt comes hear that it does not."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from musig2.protocol.blame.endings import PROVEN, Ending, Reason, Scope
-from musig2.protocol.blame.evidence import Finding, examine, open_all
+from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
+from musig2.protocol.blame.evidence import ProvenFault, examine, open_all
 from musig2.protocol.blame.proofs import bad_partial, equivocation, invalid_nonce
 from musig2.protocol.interface.effects import Blame, SaveMessage, SaveRecord, State
 from musig2.protocol.interface.reaction import Reaction
@@ -25,8 +25,8 @@ from musig2.protocol.session.conclusion import Conclusion
 from musig2.protocol.session.early import EarlyMessages
 from musig2.protocol.session.exchange import Exchange
 from musig2.protocol.session.session_table import On
-from musig2.protocol.session.terms import Terms
-from musig2.protocol.session.transcript import Transcript, Verdict
+from musig2.protocol.session.terms import RequestTerms
+from musig2.protocol.session.transcript import ContributionVerdict, Transcript
 from musig2.protocol.wire.frames import Signed
 
 _EVIDENCE_CHECKS: Final = 3  # abort messages with evidence that are looked into, per signer
@@ -36,7 +36,7 @@ _SHOWN_TO: Final = 3  # peers at once to which a differing set is shown
 class Contributions:
     """Takes session messages of other signers."""
 
-    def __init__(self, terms: Terms, attempts: Attempts, conclusion: Conclusion, exchange: Exchange) -> None:
+    def __init__(self, terms: RequestTerms, attempts: Attempts, conclusion: Conclusion, exchange: Exchange) -> None:
         self._terms = terms
         self._attempts = attempts
         self._conclusion = conclusion
@@ -161,8 +161,8 @@ class Contributions:
         if findings:
             return
         missing = tuple(name for name in body.missing if name in transcript.absent(_present(transcript)))
-        if body.scope == Scope.REQUEST:
-            ending = Ending(Reason.ABORTED_BY_SIGNER, Scope.REQUEST, by=key, missing=missing, message=signed)
+        if body.scope == EndingScope.REQUEST:
+            ending = Ending(Reason.ABORTED_BY_SIGNER, EndingScope.REQUEST, by=key, missing=missing, message=signed)
             for session in self._attempts.live():
                 session.fire(On.ABORT, reaction, ending)
             self._conclusion.fail(ending.reason.value, key, reaction)
@@ -172,7 +172,7 @@ class Contributions:
         for session in self._attempts.of(transcript.attempt):
             session.fire(On.ABORT, reaction, ending)
 
-    def _look_into(self, transcript: Transcript, index: int, body: AbortBody) -> list[Finding]:
+    def _look_into(self, transcript: Transcript, index: int, body: AbortBody) -> list[ProvenFault]:
         """What the evidence in an abort message proves, together with what is known here."""
         checked = self._checked.get(index, 0)
         if not body.evidence or checked >= _EVIDENCE_CHECKS:
@@ -185,18 +185,18 @@ class Contributions:
 
     def _judge_nonces(self, transcript: Transcript, reaction: Reaction) -> None:
         for index, verdict in transcript.judge_nonces():
-            if verdict is Verdict.OTHER_SET:
+            if verdict is ContributionVerdict.OTHER_SET:
                 self._differs(transcript, index, reaction, of_nonces=False)
 
     def _judge_partials(self, transcript: Transcript, reaction: Reaction) -> None:
         for index, verdict in transcript.judge_partials():
             match verdict:
-                case Verdict.BAD:
+                case ContributionVerdict.BAD:
                     self.accuse(bad_partial(transcript, index), transcript.attempt, reaction)
                     return
-                case Verdict.OTHER_SET:
+                case ContributionVerdict.OTHER_SET:
                     self._differs(transcript, index, reaction, of_nonces=True)
-                case Verdict.GOOD:
+                case ContributionVerdict.GOOD:
                     pass
 
     def _differs(self, transcript: Transcript, index: int, reaction: Reaction, *, of_nonces: bool) -> None:
@@ -213,7 +213,7 @@ def _present(transcript: Transcript) -> int:
     return transcript.good_nonces if transcript.nonceset is None else transcript.good_partials
 
 
-def _ending(finding: Finding) -> Ending:
+def _ending(finding: ProvenFault) -> Ending:
     if finding.reason in PROVEN:
-        return Ending(finding.reason, Scope.REQUEST, culprits=(finding.pubkey,), evidence=finding.evidence)
-    return Ending(finding.reason, Scope.REQUEST, conflicting=(finding.pubkey,), evidence=finding.evidence)
+        return Ending(finding.reason, EndingScope.REQUEST, culprits=(finding.pubkey,), evidence=finding.evidence)
+    return Ending(finding.reason, EndingScope.REQUEST, conflicting=(finding.pubkey,), evidence=finding.evidence)

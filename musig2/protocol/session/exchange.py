@@ -26,7 +26,7 @@ from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Message
 from musig2.protocol.session.attempts import Attempts
 from musig2.protocol.session.slots import from_bitmap, members, to_bitmap
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import Transcript
 from musig2.protocol.wire.frames import Answer, Have, Signed
 
@@ -58,7 +58,7 @@ class _Dealings:
 class Exchange:
     """Timers and answers of one request. Times are monotonic milliseconds."""
 
-    def __init__(self, terms: Terms, attempts: Attempts) -> None:
+    def __init__(self, terms: RequestTerms, attempts: Attempts) -> None:
         self._terms = terms
         self._attempts = attempts
         self._due: int | None = None

@@ -6,7 +6,7 @@ signer port for an own join; when that is here, lower attempts are given up, and
 
 from __future__ import annotations
 
-from musig2.protocol.blame.endings import Ending, Reason, Scope
+from musig2.protocol.blame.endings import Ending, EndingScope, Reason
 from musig2.protocol.blame.proofs import join_conflict
 from musig2.protocol.interface.effects import KeyConflict, NeedJoin, Outcome, SaveJoin, SessionRow, State
 from musig2.protocol.interface.inputs import Approved, SignerRefused
@@ -19,7 +19,7 @@ from musig2.protocol.session.exchange import Exchange
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.slots import Put
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import Transcript
 from musig2.protocol.wire.frames import Signed
 
@@ -29,7 +29,7 @@ class Joining:
 
     def __init__(
         self,
-        terms: Terms,
+        terms: RequestTerms,
         attempts: Attempts,
         conclusion: Conclusion,
         exchange: Exchange,
@@ -139,7 +139,7 @@ class Joining:
         """The secret nonce of an attempt is gone: end the attempt, and begin another one after a pause."""
         last = self._attempts.highest >= self._terms.max_attempts
         if last:
-            session.fire(on, reaction, Ending(Reason.ATTEMPTS_EXHAUSTED, Scope.REQUEST))
+            session.fire(on, reaction, Ending(Reason.ATTEMPTS_EXHAUSTED, EndingScope.REQUEST))
             self._conclusion.end(Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED.value, session.key, reaction)
             return
         again = self._may_begin(reaction)
@@ -209,7 +209,7 @@ class Joining:
         if own is None:
             transcript.put_join(index, join)
             reaction.add(SaveJoin(join, index, own=False))
-        ending = Ending(Reason.JOIN_CONFLICT, Scope.REQUEST, conflicting=(record.pubkey,), evidence=evidence)
+        ending = Ending(Reason.JOIN_CONFLICT, EndingScope.REQUEST, conflicting=(record.pubkey,), evidence=evidence)
         self._contributions.accuse(ending, record.attempt, reaction)
 
     def _own_join_at(self, attempt: int, index: int) -> Signed[Join] | None:

@@ -6,7 +6,7 @@ never leaves, and costs its nonce, so the attempt with it.
 
 from __future__ import annotations
 
-from musig2.protocol.blame.endings import Ending, Reason, Scope
+from musig2.protocol.blame.endings import Ending, EndingScope, Reason
 from musig2.protocol.interface.effects import State
 from musig2.protocol.interface.inputs import (
     NoncesReady,
@@ -22,13 +22,13 @@ from musig2.protocol.session.conclusion import Conclusion
 from musig2.protocol.session.joining import Joining
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 
 
 class OwnPart:
     """Takes the inputs that concern own keys."""
 
-    def __init__(self, terms: Terms, attempts: Attempts, conclusion: Conclusion, joining: Joining) -> None:
+    def __init__(self, terms: RequestTerms, attempts: Attempts, conclusion: Conclusion, joining: Joining) -> None:
         self._terms = terms
         self._attempts = attempts
         self._conclusion = conclusion
@@ -82,11 +82,13 @@ class OwnPart:
         if self._conclusion.final or not keys or not set(keys) <= set(self._terms.own_keys):
             return
         locked = abort.reason == Reason.LOCKED
-        ending = Ending(Reason.LOCKED) if locked else Ending(Reason.ABORTED_BY_OWNER, Scope.REQUEST, text=abort.text)
+        ending = (
+            Ending(Reason.LOCKED) if locked else Ending(Reason.ABORTED_BY_OWNER, EndingScope.REQUEST, text=abort.text)
+        )
         for session in [session for key in keys if (session := self._attempts.latest.get(key)) is not None]:
             if not session.fire(On.OWNER, reaction, ending) and not locked:
                 session.tell_abort(reaction, ending)
-        scope = Scope.ATTEMPT if locked else Scope.REQUEST
+        scope = EndingScope.ATTEMPT if locked else EndingScope.REQUEST
         if not locked:
             self._conclusion.fail(Reason.ABORTED_BY_OWNER.value, keys[0], reaction)
         for session in self._attempts.live():

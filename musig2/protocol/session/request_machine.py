@@ -67,13 +67,13 @@ from musig2.protocol.session.joining import Joining
 from musig2.protocol.session.own_part import OwnPart
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Frame, Signed
 
 R = TypeVar("R", bound=Record)
 
 
-class SigningRequest:
+class RequestMachine:
     """All attempts of one request for all own keys. Not thread-safe; it never blocks and does no I/O."""
 
     def __init__(
@@ -84,7 +84,7 @@ class SigningRequest:
         own_peer: bytes,
     ) -> None:
         """`own_keys`: required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
-        self._terms = Terms(request, own_keys, sign_message, own_peer)
+        self._terms = RequestTerms(request, own_keys, sign_message, own_peer)
         self._attempts = Attempts(self._terms)
         self._conclusion = Conclusion(self._terms, self._attempts)
         self._exchange = Exchange(self._terms, self._attempts)
@@ -108,7 +108,7 @@ class SigningRequest:
         rows: Iterable[SessionRow] = (),
         outcome: SaveOutcome | None = None,
         records: Iterable[SaveRecord] = (),
-    ) -> SigningRequest:
+    ) -> RequestMachine:
         """Rebuild from what its own Save effects left in the store, in any order. Feed `Restarted` next.
 
         `outcome`: the last one stored (with `signatures`, `completed_ms`, `turn`), None if none ever was.

@@ -16,7 +16,7 @@ from musig2.protocol.records.requests import key_agg_of
 from musig2.protocol.wire.frames import Signed
 
 
-class Terms:
+class RequestTerms:
     """The constants of one request, and this daemon's part in it."""
 
     def __init__(

@@ -17,11 +17,11 @@ from musig2.protocol.interface.inputs import Now
 from musig2.protocol.records.ids import joinset, nonceset
 from musig2.protocol.records.records import Join, Message, NonceBody, PartialBody
 from musig2.protocol.session.slots import Put, Slots, everyone, members
-from musig2.protocol.session.terms import Terms
+from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Signed
 
 
-class Verdict(Enum):
+class ContributionVerdict(Enum):
     """What a contribution turned out to be."""
 
     GOOD = auto()
@@ -32,7 +32,7 @@ class Verdict(Enum):
 class Transcript:
     """One attempt of one request, as far as this daemon has seen it."""
 
-    def __init__(self, terms: Terms, attempt: int) -> None:
+    def __init__(self, terms: RequestTerms, attempt: int) -> None:
         self.terms = terms
         self.attempt = attempt
         self.session = terms.session(attempt)
@@ -117,7 +117,7 @@ class Transcript:
         body = message.record.body
         return isinstance(body, NonceBody) and usable_nonces(self.terms, body)
 
-    def judge_nonces(self) -> Iterator[tuple[int, Verdict]]:
+    def judge_nonces(self) -> Iterator[tuple[int, ContributionVerdict]]:
         """The nonces not judged yet, once all joins are known."""
         if self.joinset is None:
             return
@@ -128,11 +128,11 @@ class Transcript:
                 continue
             if message.record.body.joinset == self.joinset:
                 self.good_nonces |= 1 << index
-                yield index, Verdict.GOOD
+                yield index, ContributionVerdict.GOOD
             else:
-                yield index, Verdict.OTHER_SET
+                yield index, ContributionVerdict.OTHER_SET
 
-    def judge_partials(self) -> Iterator[tuple[int, Verdict]]:
+    def judge_partials(self) -> Iterator[tuple[int, ContributionVerdict]]:
         """The partial signatures not judged yet, once all nonces are good."""
         if self.nonceset is None:
             return
@@ -142,12 +142,12 @@ class Transcript:
             if message is None or not isinstance(message.record.body, PartialBody):
                 continue
             if message.record.body.nonceset != self.nonceset:
-                yield index, Verdict.OTHER_SET
+                yield index, ContributionVerdict.OTHER_SET
             elif self.verifies(index, message.record.body.psigs):
                 self.good_partials |= 1 << index
-                yield index, Verdict.GOOD
+                yield index, ContributionVerdict.GOOD
             else:
-                yield index, Verdict.BAD
+                yield index, ContributionVerdict.BAD
 
     def verifies(self, index: int, psigs: tuple[bytes, ...]) -> bool:
         """Whether these are the partial signatures of that signer for all items."""
@@ -183,7 +183,7 @@ class Transcript:
         return tuple(self.terms.keys[index] for index in members(everyone(self.terms.n) & ~have))
 
 
-def usable_nonces(terms: Terms, body: NonceBody) -> bool:
+def usable_nonces(terms: RequestTerms, body: NonceBody) -> bool:
     """Whether there is one public nonce per item and each is a pair of points, neither at infinity."""
     if len(body.pubnonces) != len(terms.items):
         return False
@@ -196,7 +196,7 @@ def usable_nonces(terms: Terms, body: NonceBody) -> bool:
 
 
 def verify_psigs(
-    terms: Terms,
+    terms: RequestTerms,
     index: int,
     psigs: tuple[bytes, ...],
     pubnonces: tuple[bytes, ...],

@@ -4,7 +4,7 @@ A directory is a log of statements about signers, nodes and notices, numbered by
 record, and for an advertisement also its directory entry: (record envelope, entry envelope or None). Its id is the id
 of the record (32 bytes), its short id the first 8 bytes of that.
 
-A follower that knows a log reads on from its cursor (`Since`, `Page`). Strangers compare digests (`Reconcile`): with
+A follower that knows a log reads on from its cursor (`Since`, `LogPage`). Strangers compare digests (`Reconcile`): with
 `bits` 8 or 12, the bucket of a statement is the first `bits` bits of its id, and the digest of a bucket is the sum of
 bytes 8 to 15 of the ids in it, as numbers (most significant byte first), modulo 2^64; an empty bucket is 0. `sums` are
 the digests of all 2^bits buckets, in order, 8 bytes each. The answer names the short ids in buckets that differ.
@@ -69,7 +69,7 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LogPage:
     """What came into the log after a cursor, as whole statements in the order of the log."""
 
     log: bytes
@@ -165,7 +165,7 @@ class Busy:
     retry_ms: int
 
 
-Ask: TypeAlias = Hello | Since | Page | Reconcile | FetchIds | Push | Peers
+Ask: TypeAlias = Hello | Since | LogPage | Reconcile | FetchIds | Push | Peers
 Answer: TypeAlias = Greeting | ShortIds | Statements | Differences | Taken | Nodes | Busy
 
 
@@ -211,7 +211,7 @@ _BOOL: Final[Rule] = lambda value: type(value) is bool  # noqa: E731 - a rule am
 ASKS: Final[dict[str, tuple[type, tuple[Rule, ...]]]] = {
     "hello": (Hello, (rule.b16, rule.uint, rule.uint, rule.optional(_envelope))),
     "since": (Since, _CURSOR),
-    "page": (Page, _CURSOR),
+    "page": (LogPage, _CURSOR),
     "reconcile": (Reconcile, (lambda value: type(value) is int and value in BITS, _sums)),
     "fetch-ids": (FetchIds, (_short_ids(MAX_FETCH),)),
     "push": (Push, (_ITEMS,)),

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from p2p.bans import Bans
+from p2p.bans import BanTimes
 from p2p.rates import Budget, Fading
-from p2p.streams.outbox import WRITE_BYTES, Outbox
+from p2p.streams.outbox import WRITE_BYTES, PeerOutbox
 
 
 def test_a_budget_refills_up_to_its_burst() -> None:
@@ -41,7 +41,7 @@ def test_half_of_a_fading_count_is_gone_after_the_half_life() -> None:
 
 def test_a_ban_ends_by_the_clock_and_the_later_end_counts() -> None:
     now = [1_000]
-    bans = Bans(lambda: now[0])
+    bans = BanTimes(lambda: now[0])
     bans.set(b"a", 2_000)
     bans.set(b"a", 1_500)
     assert bans.refuses(b"a")
@@ -57,7 +57,7 @@ def test_a_ban_ends_by_the_clock_and_the_later_end_counts() -> None:
 
 
 def test_an_outbox_takes_all_or_nothing() -> None:
-    outbox = Outbox(max_frames=3, max_bytes=10)
+    outbox = PeerOutbox(max_frames=3, max_bytes=10)
     assert outbox.put([b"12345", b"12345"])
     assert not outbox.put([b"1"])
     assert outbox.take() == [b"12345", b"12345"]
@@ -67,7 +67,7 @@ def test_an_outbox_takes_all_or_nothing() -> None:
 
 
 def test_what_is_put_back_comes_first_again() -> None:
-    outbox = Outbox(max_frames=10, max_bytes=100)
+    outbox = PeerOutbox(max_frames=10, max_bytes=100)
     outbox.put([b"a", b"b"])
     taken = outbox.take()
     outbox.put([b"c"])
@@ -77,13 +77,13 @@ def test_what_is_put_back_comes_first_again() -> None:
 
 
 def test_one_write_is_not_without_end() -> None:
-    outbox = Outbox(max_frames=1_000, max_bytes=100 * WRITE_BYTES)
+    outbox = PeerOutbox(max_frames=1_000, max_bytes=100 * WRITE_BYTES)
     outbox.put([bytes(WRITE_BYTES // 2)] * 10)
     assert len(outbox.take()) == 2
 
 
 def test_a_closed_outbox_takes_nothing() -> None:
-    outbox = Outbox(max_frames=10, max_bytes=100)
+    outbox = PeerOutbox(max_frames=10, max_bytes=100)
     outbox.put([b"a"])
     outbox.closed = True
     outbox.clear()
@@ -102,7 +102,7 @@ def restless_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restless_threads")
 def test_the_counts_are_right_when_one_thread_fills_and_another_empties() -> None:
-    outbox = Outbox(max_frames=50, max_bytes=10_000)
+    outbox = PeerOutbox(max_frames=50, max_bytes=10_000)
     total, taken = 1_000, []
 
     def fill() -> None:

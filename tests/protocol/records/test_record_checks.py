@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from musig2.protocol.records.checks import (
-    Limits,
+    RecordLimits,
     Rejection,
     check_record,
     entry_agrees,
@@ -15,7 +15,7 @@ from musig2.protocol.records.checks import (
 from musig2.protocol.records.records import Withdrawal
 from tests.protocol.records_world import ANNA, DAY, MINUTE, NOW, advertisement, entry, every_record
 
-LIMITS = Limits()
+LIMITS = RecordLimits()
 RECORDS = every_record()
 STATED: dict[str, Any] = {name: RECORDS[name] for name in ("advertisement", "withdrawal", "entry", "node", "notice")}
 SIZES = {"advertisement": 10_000, "withdrawal": 1_000, "entry": 4_096, "node": 8_192, "notice": 4_096}
@@ -75,7 +75,7 @@ def test_the_cheapest_check_that_fails_is_named() -> None:
 
 
 def test_limits_are_the_operator_s() -> None:
-    tight = Limits(advertisement_bytes=100, skew_ms=10, max_ttl_ms=1_000)
+    tight = RecordLimits(advertisement_bytes=100, skew_ms=10, max_ttl_ms=1_000)
     assert check_record(101, advertisement(), NOW, tight, True) is Rejection.TOO_LARGE
     assert check_record(100, advertisement(), NOW + 11, tight, True) is Rejection.TIMESTAMP
     assert check_record(100, advertisement(), NOW, tight, True) is Rejection.EXPIRED

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from musig2.protocol.records import codec, field_rules
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.records import RecordType
 from musig2.protocol.wire import frame_codec as frames
 from musig2.protocol.wire import sync
@@ -53,7 +53,7 @@ def test_every_question_and_answer_is_documented_with_its_fields() -> None:
 
 
 def test_limits_are_documented() -> None:
-    limits = Limits()
+    limits = RecordLimits()
     numbers = [limits.advertisement_bytes, limits.entry_bytes, limits.withdrawal_bytes, limits.node_bytes]
     numbers += [limits.notice_bytes, limits.request_bytes, limits.items_times_signers, limits.skew_ms]
     numbers += [field_rules.MAX_EVIDENCE_BYTES, sync.MAX_STATEMENTS, sync.MAX_IDS, sync.MAX_ENVELOPE_BYTES]

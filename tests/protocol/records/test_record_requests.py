@@ -7,12 +7,12 @@ import pytest
 
 from musig2 import InvalidContributionError, KeyAggContext, Tweak, TweakKind, scheme
 from musig2.protocol.errors import InvalidRecord
-from musig2.protocol.records.checks import Limits
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.records import Item, WireTweak
 from musig2.protocol.records.requests import RequestProblem, ToSign, arrival_problem, key_agg_of, request_problem
 from tests.protocol.records_world import ANNA, BEN, CLEO, DAY, MINUTE, NOW, digest, request
 
-LIMITS = Limits()
+LIMITS = RecordLimits()
 SCHEMES = ("lotus", "bip340")
 
 

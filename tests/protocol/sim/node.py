@@ -43,7 +43,7 @@ from musig2.protocol.interface.inputs import (
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Cancel, Decline, Join, Message, Request
-from musig2.protocol.session.request_machine import SigningRequest
+from musig2.protocol.session.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
 from tests.protocol.sim.clock import Clock
 from tests.protocol.sim.network import Network
@@ -79,7 +79,7 @@ class Node:
         self.store_broken = False
         self.crash_at: Callable[[str], bool] = lambda _: False
         self.up = False
-        self.machine: SigningRequest = self._fresh()
+        self.machine: RequestMachine = self._fresh()
         self._secnonces: dict[tuple[bytes, bytes], list[SecNonce]] = {}
         self._wake: int | None = None
         self._life = 0
@@ -105,7 +105,7 @@ class Node:
         if self.up:
             return
         store = self.store
-        self.machine = SigningRequest.restore(
+        self.machine = RequestMachine.restore(
             self.request,
             self.own,
             self.identity.sign,
@@ -293,5 +293,5 @@ class Node:
         if self.up and peer in self.routes.values():
             self.feed(PeerConnected(peer) if up else PeerDisconnected(peer))
 
-    def _fresh(self) -> SigningRequest:
-        return SigningRequest(self.request, self.own, self.identity.sign, self.peer)
+    def _fresh(self) -> RequestMachine:
+        return RequestMachine(self.request, self.own, self.identity.sign, self.peer)

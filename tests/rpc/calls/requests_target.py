@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from rpc.caller import owner
-from rpc.calls.call import Message
+from rpc.calls.call import CallContext
 from rpc.config import RpcConfig
 from rpc.server.server import RpcServer
 from tests.rpc.rpc_backend import memory_backend
@@ -35,7 +35,7 @@ class Target:
         )
 
     async def answer(self, body: bytes) -> bytes | None:
-        return (await self._server._answering.answer(body, Message(owner()))).body
+        return (await self._server._answering.answer(body, CallContext(owner()))).body
 
     async def listen(self) -> int:
         """Starts to listen and returns the port."""
