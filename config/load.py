@@ -77,14 +77,20 @@ def _from_environment() -> _Layer:
 
 
 def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
-    if file is None or not (must_exist or file.exists()):
+    if file is None:
         return _Layer({}, {})
     try:
-        with file.open("rb") as handle:
-            values = dict(_flat(tomllib.load(handle)))
+        content = file.read_bytes()
+        values = dict(_flat(tomllib.loads(content.decode("utf-8-sig"))))  # editors on Windows put a mark before it
+    except FileNotFoundError as error:
+        if not must_exist:
+            return _Layer({}, {})
+        raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
     except OSError as error:
         raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The configuration file {file} must be UTF-8: byte {error.start} is not.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"The configuration file {file} is no valid TOML: {error}.") from None
     _refuse_unknown({name: f"`{name}` in {file}" for name in values})
     return _Layer(values, dict.fromkeys(values, f"file {file}"))

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from config.lists import words_of
+
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
@@ -86,8 +88,15 @@ def _check_pubkey(value: str) -> None:
 
 
 def _split(value: Any) -> Any:
-    """Environment and flags give lists as text separated by commas or spaces."""
-    return tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) and value.strip() else value or ()
+    """A list may be one text, as in a variable, and each of its items too, as behind a flag that is repeated."""
+    if isinstance(value, str):
+        try:
+            return tuple(words_of(value))
+        except ValueError as error:
+            raise PydanticCustomError("setting", "{sentence}", {"sentence": str(error)}) from None
+    if isinstance(value, list | tuple):
+        return tuple(word for item in value for word in (_split(item) if isinstance(item, str) else (item,)))
+    return value
 
 
 def _expanded(value: Path) -> Path:

@@ -13,6 +13,7 @@ import orjson
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from config.lists import words_of
 from rpc.errors import RpcError
 from rpc.methods.method import Method
 
@@ -83,7 +84,7 @@ def _converted(name: str, info: FieldInfo, text: str) -> Any:
     if str in kinds or SecretStr in kinds:
         return text
     if tuple in kinds and not text.startswith("["):
-        return text.split(",")
+        return words_of(text)
     wanted = next((said for kind, said in _WANTED if kind in kinds), "an object as JSON")
     return _json(text, f"{name} must be {wanted}")
 

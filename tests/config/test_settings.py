@@ -65,10 +65,42 @@ def test_settings_cannot_be_changed() -> None:
             setattr(target, "network", "x")  # noqa: B010  (a type checker would refuse the plain form)
 
 
-@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/tcp/1,/ip4/1.2.3.4/tcp/2", "/ip4/1.2.3.4/tcp/1 /ip4/1.2.3.4/tcp/2"])
-def test_lists_in_variables_are_separated_by_commas_or_spaces(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+A, B = "/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/2"
+
+
+@pytest.mark.parametrize("text", [f"{A},{B}", f"{A} {B}", f"{A}, {B},", f",{A},,{B} , ", f'["{A}", "{B}"]'])
+def test_lists_are_written_in_one_way_wherever_they_stand(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flag in (text, [text], [*text.split(" ")] if "[" not in text else [text]):
+        assert load_settings(flags={"p2p.listen": flag}, file=None).p2p.listen == (A, B)
+    assert load_settings(flags={}, file=toml(tmp_path, f"[p2p]\nlisten = '{text}'\n")).p2p.listen == (A, B)
     monkeypatch.setenv("MUSIGD_P2P__LISTEN", text)
-    assert load_settings(flags={}, file=None).p2p.listen == ("/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/2")
+    assert load_settings(flags={}, file=None).p2p.listen == (A, B)
+
+
+@pytest.mark.parametrize(
+    "name", ["p2p.listen", "p2p.announce", "p2p.bootstrap", "rpc.allowed_hosts", "rpc.allowed_origins"]
+)
+@pytest.mark.parametrize("text", [",", "[]", " , "])
+def test_a_list_may_be_empty(name: str, text: str) -> None:
+    assert load_settings(flags={name: text}, file=None).value_of(name) == ()
+
+
+@pytest.mark.parametrize("text", ['["a"', '["a", 1]', "false", "0"])
+def test_what_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
+    quoted = f"'{text}'" if "[" in text else text
+    assert "`rpc.allowed_hosts`" in refused(file=toml(tmp_path, f"[rpc]\nallowed_hosts = {quoted}\n"))
+
+
+def test_an_address_in_brackets_is_a_host_and_no_json() -> None:
+    assert load_settings(flags={"rpc.allowed_hosts": "[::1],localhost"}, file=None).rpc.allowed_hosts[0] == "[::1]"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "musigd.toml"
+    file.write_bytes(b'\xef\xbb\xbfnetwork = "marked"\n')
+    assert load_settings(flags={}, file=file).network == "marked"
 
 
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +186,23 @@ def test_a_file_that_was_named_must_exist_and_others_need_not(tmp_path: Path) ->
     load_settings(flags={}, file=tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("content", [b"network = ", b"\xff\xfe", b"a = 1\na = 2\n"])
-def test_a_file_that_is_no_toml_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"network = ", "no valid TOML"),
+        (b"a = 1\na = 2\n", "no valid TOML"),
+        (b"a = " + b"[" * 10_000, "no valid TOML"),
+        (b'network = "\xff"', "must be UTF-8: byte 11 is not"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_a_sentence(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "musigd.toml"
     file.write_bytes(content)
-    assert "no valid TOML" in refused(file=file)
+    assert said in refused(file=file)
+
+
+def test_a_file_whose_name_no_system_takes_is_a_sentence(tmp_path: Path) -> None:
+    assert "cannot be read: File name too long" in refused(file=tmp_path / ("x" * 300) / "musigd.toml")
 
 
 def test_a_directory_as_file_is_a_sentence(tmp_path: Path) -> None:

@@ -146,9 +146,10 @@ def test_example_in_the_help_means_the_params_of_the_table(method: Method, tmp_p
 def test_values_become_what_the_method_wants() -> None:
     found = params_of(METHODS["findAvailableSigners"], ["transactionType=swap", "minAmount=5", "refresh=true"])
     assert found == {"transactionType": "swap", "minAmount": 5, "refresh": True}
-    assert params_of(METHODS["subscribeToSignerDiscovery"], ["transactionTypes=spend,swap"]) == {
-        "transactionTypes": ["spend", "swap"]
-    }
+    for words in ("spend,swap", "spend, swap,", '["spend","swap"]'):
+        assert params_of(METHODS["subscribeToSignerDiscovery"], [f"transactionTypes={words}"]) == {
+            "transactionTypes": ["spend", "swap"]
+        }
     for wrong in (["minAmount=x"], ["limit=1"], ["minAmount"], ["minAmount=1", "minAmount=2"], ["purpose=@/nowhere"]):
         with pytest.raises(UsageError):
             params_of(METHODS["findAvailableSigners"], wrong)
