@@ -22,6 +22,7 @@ from daemon.access.tokens import Tokens
 from daemon.api.info import InfoService, log_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
+from daemon.api.schemes import held_to_scheme
 from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
 from daemon.api.translated import translated
@@ -158,22 +159,21 @@ class App:
             problems=lambda: [*self.discovery.problems(), *log_problems(self._log_state())],
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
-        backend = translated(
-            handlers_of(
-                info,
-                SettingsService(self._running),
-                peers,
-                KeyService(
-                    keystore=self.keystore,
-                    tokens=self.tokens,
-                    paused=self.signing.on_locked,
-                    lock_told=self.lock_events.told,
-                ),
-                TokenService(tokens=self.tokens, keystore=self.keystore),
-                self.discovery,
-                *self.signing.methods,
-            )
+        handlers = handlers_of(
+            info,
+            SettingsService(self._running),
+            peers,
+            KeyService(
+                keystore=self.keystore,
+                tokens=self.tokens,
+                paused=self.signing.on_locked,
+                lock_told=self.lock_events.told,
+            ),
+            TokenService(tokens=self.tokens, keystore=self.keystore),
+            self.discovery,
+            *self.signing.methods,
         )
+        backend = translated(held_to_scheme(handlers, self.keystore, self.signing.finder))
         self.socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
             rpc_config(self.settings, self.version, self.socket),

@@ -48,7 +48,10 @@ SWEEP_MS = 10_000
 
 
 class SigningService:
-    """Requests and sessions of one daemon. `methods` hold the RPC handlers; the composition root calls the rest."""
+    """Requests and sessions of one daemon. `methods` hold the RPC handlers; the composition root calls the rest.
+
+    `finder` looks up what a caller may see.
+    """
 
     def __init__(
         self,
@@ -116,7 +119,7 @@ class SigningService:
             limits=limits,
         )
         self._outcomes = Outcomes(discovery=discovery, pause=keystore.pause)
-        finder = Finder(store=store, keystore=keystore, roster=self._roster)
+        self.finder = finder = Finder(store=store, keystore=keystore, roster=self._roster)
         self.methods: tuple[object, ...] = (
             RequestMethods(
                 store=store,

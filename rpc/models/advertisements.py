@@ -22,7 +22,7 @@ from rpc.models.values import (
     TransactionType,
     Ttl,
 )
-from rpc.models.wire import Change, Changed, Many, Params, Shown, Value, misfit
+from rpc.models.wire import Change, Changed, Many, OfScheme, Params, Shown, Value, misfit
 
 TransactionTypes = Annotated[Many[TransactionType], Field(min_length=1, max_length=32)]
 
@@ -93,7 +93,7 @@ class Reach(Shown):
     dht: bool
 
 
-class AdvertiseSigner(Change):
+class AdvertiseSigner(OfScheme, Change):
     """Publishes an own key and its terms; repeating it replaces the earlier advertisement."""
 
     public_key: PublicKey
@@ -108,7 +108,7 @@ class Advertised(Advertisement, Changed):
     reach: Reach
 
 
-class WithdrawAdvertisement(Change):
+class WithdrawAdvertisement(OfScheme, Change):
     """Takes an own advertisement back, everywhere."""
 
     public_key: PublicKey

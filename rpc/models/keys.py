@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from rpc.models.tweaks import Tweaks
 from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
-from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
+from rpc.models.wire import Change, Changed, Many, OfScheme, Params, Shown, misfit
 
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
 UnlockMs = Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600 * 1000)]
@@ -59,7 +59,7 @@ class KeyList(Shown):
     keys: Many[Key]
 
 
-class NameKey(Change):
+class NameKey(OfScheme, Change):
     """Names an own key."""
 
     public_key: PublicKey

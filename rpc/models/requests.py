@@ -21,7 +21,7 @@ from rpc.models.values import (
     SchemeName,
     Ttl,
 )
-from rpc.models.wire import Change, Changed, Many, Params, Shown, Value, misfit
+from rpc.models.wire import Change, Changed, Many, OfScheme, Shown, Value, misfit
 
 ElectionMethod = Literal["lexicographic", "hash-based", "first-signer", "last-signer"]
 RequestState = Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"]
@@ -81,7 +81,7 @@ class ChangedRequest(SigningRequest, Changed):
     """The request after the change."""
 
 
-class AnnounceSigningRequest(Change):
+class AnnounceSigningRequest(OfScheme, Change):
     """Asks exactly those keys to sign; `publicKey` is the own key that creates it and joins."""
 
     required_public_keys: RequiredKeys
@@ -135,7 +135,7 @@ class Announced(Changed):
     request: SigningRequest
 
 
-class FindSigningRequestsForMe(Params):
+class FindSigningRequestsForMe(OfScheme):
     """Requests in which an own key is required, own ones included."""
 
     public_key: PublicKey | None = None
@@ -143,6 +143,12 @@ class FindSigningRequestsForMe(Params):
     refresh: bool = False
     limit: PageSize = 50
     cursor: Cursor | None = None
+
+    @model_validator(mode="after")
+    def _names_a_key(self) -> Self:
+        if self.scheme is not None and self.public_key is None:
+            raise misfit("scheme", "goes with publicKey")
+        return self
 
 
 class RequestList(Shown):
@@ -152,20 +158,20 @@ class RequestList(Shown):
     next_cursor: Cursor | None = None
 
 
-class GetSigningRequest(Params):
+class GetSigningRequest(OfScheme):
     """Names a request."""
 
     request_id: Hex32
 
 
-class CancelSigningRequest(Change):
+class CancelSigningRequest(OfScheme, Change):
     """Ends a request for all; by its creator."""
 
     request_id: Hex32
     reason: Reason | None = None
 
 
-class JoinSigningRequest(Change):
+class JoinSigningRequest(OfScheme, Change):
     """Approves a request with an own key; after a dead attempt it starts the next one."""
 
     request_id: Hex32
@@ -188,7 +194,7 @@ class Joined(Changed):
     joined: Many[PublicKey]
 
 
-class DeclineSigningRequest(Change):
+class DeclineSigningRequest(OfScheme, Change):
     """Refuses a request for good; that ends it for all."""
 
     request_id: Hex32

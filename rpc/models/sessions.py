@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from rpc.models.tweaks import MessageItem, ReviewedItem
 from rpc.models.values import Count, Cursor, Hex32, Hex64, HexBytes, Millis, PageSize, PublicKey, Reason, SchemeName
-from rpc.models.wire import Change, Changed, Many, Params, Shown, misfit
+from rpc.models.wire import Change, Changed, Many, OfScheme, Shown, misfit
 
 SessionPhase = Literal["joining", "ready", "round1", "round2", "complete", "aborted"]
 WaitMs = Annotated[int, Field(ge=0, le=60_000)]
@@ -56,13 +56,13 @@ class ChangedSession(Session, Changed):
     """The session after the change."""
 
 
-class GetSession(Params):
+class GetSession(OfScheme):
     """Names a session."""
 
     session_id: Hex32
 
 
-class ListSessions(Params):
+class ListSessions(OfScheme):
     """Which sessions to list; closed ones never are."""
 
     phase: SessionPhase | None = None
@@ -70,6 +70,12 @@ class ListSessions(Params):
     public_key: PublicKey | None = None
     limit: PageSize = 50
     cursor: Cursor | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.scheme is not None and self.public_key is None and self.request_id is None:
+            raise misfit("scheme", "goes with publicKey or requestId")
+        return self
 
 
 class SessionList(Shown):
@@ -79,14 +85,14 @@ class SessionList(Shown):
     next_cursor: Cursor | None = None
 
 
-class StartRound(Change):
+class StartRound(OfScheme, Change):
     """Lets a session go on that joined with `autoAdvance: false`; too early, it is remembered."""
 
     session_id: Hex32
     public_key: PublicKey | None = Field(default=None, description="which own key, where several take part")
 
 
-class GetFinalSignature(Params):
+class GetFinalSignature(OfScheme):
     """The signature of a request (following its attempts) or of one session."""
 
     request_id: Hex32 | None = None
@@ -111,7 +117,7 @@ class FinalSignature(Shown):
     scheme: SchemeName
 
 
-class AbortSession(Change):
+class AbortSession(OfScheme, Change):
     """Ends the request for this key."""
 
     session_id: Hex32
@@ -119,7 +125,7 @@ class AbortSession(Change):
     reason: Reason | None = None
 
 
-class CloseSession(Change):
+class CloseSession(OfScheme, Change):
     """Ends the request for this key and takes the session out of the lists; a signature is kept."""
 
     session_id: Hex32
@@ -131,7 +137,7 @@ class Closed(Changed):
     closed: bool
 
 
-class NotifyBroadcastComplete(Change):
+class NotifyBroadcastComplete(OfScheme, Change):
     """Tells all signers that the transaction is out, which ends failover."""
 
     session_id: Hex32
@@ -145,7 +151,7 @@ class Notified(Changed):
     txid: Hex32
 
 
-class GetEvidence(Params):
+class GetEvidence(OfScheme):
     """Names a session that ended with a culprit."""
 
     session_id: Hex32

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from rpc.models.values import IdempotencyKey
+from rpc.models.values import IdempotencyKey, SchemeName
 
 T = TypeVar("T")
 # A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items. The
@@ -45,6 +45,14 @@ class Change(Params):
     idempotency_key: IdempotencyKey | None = Field(
         default=None,
         description="repeating the call with the same key and params gives the same answer for 24 hours",
+    )
+
+
+class OfScheme(Params):
+    """Params that name a key, a request or a session, from which the scheme follows; the program holds them to it."""
+
+    scheme: SchemeName | None = Field(
+        default=None, description="follows from what is named; another one is scheme_mismatch"
     )
 
 

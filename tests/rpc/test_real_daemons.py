@@ -93,6 +93,11 @@ async def test_answers_of_a_whole_life_have_the_shape_of_the_models(pair: Pair) 
     await checked(bob, "joinSigningRequest", requestId=request, publicKey=keys[1], autoAdvance=False)
     await checked(bob, "startRound1", sessionId=session)
     await checked(bob, "startRound2", sessionId=session)
+    for method in ("advertiseSigner", "withdrawAdvertisement", "pauseKey", "resumeKey"):
+        named = {**METHODS[method].example, "publicKey": keys[1]}
+        with pytest.raises(CallFailed, match="scheme is bip340") as caught:
+            await bob.call(method, **named, scheme="bip340")
+        assert caught.value.reason == "scheme_mismatch"
     final = await checked(alice, "getFinalSignature", requestId=request, waitMs=30_000)
     assert (
         await checked(

@@ -72,6 +72,17 @@ class Finder:
         sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
         return request_view(conn, self._opened(stored.envelope), stored, sent, keys=caller.keys)
 
+    def scheme_of_request(self, caller: Caller, request: bytes) -> str:
+        """The scheme of a request of the caller's keys; raises ApiError `not_found`."""
+        return self._opened(self.stored(caller, request).envelope).record.scheme
+
+    def scheme_of_session(self, caller: Caller, session: bytes) -> str:
+        """The scheme of a session of the caller's keys; raises ApiError `not_found`."""
+        request = self._roster.request_of(session)
+        if request is None:
+            raise not_found("session")
+        return self.scheme_of_request(caller, request)
+
     def session(self, caller: Caller, session: bytes) -> tuple[StoredRequest, list[StoredSession]]:
         """The rows of a session of the caller's keys with their request; raises ApiError `not_found`."""
         rows = self._store.read(lambda conn: reading.session(conn, session))

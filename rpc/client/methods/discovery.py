@@ -17,6 +17,7 @@ class DiscoveryMethods(Asking):
         self,
         *,
         idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
         public_key: str,
         criteria: Criteria | Mapping[str, Any],
         ttl: int | None = None,
@@ -28,6 +29,7 @@ class DiscoveryMethods(Asking):
             "advertiseSigner",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "publicKey": public_key,
                 "criteria": criteria,
                 "ttl": ttl,
@@ -35,13 +37,16 @@ class DiscoveryMethods(Asking):
             },
         )
 
-    async def withdraw_advertisement(self, *, idempotency_key: str | None = None, public_key: str) -> Withdrawn:
+    async def withdraw_advertisement(
+        self, *, idempotency_key: str | None = None, scheme: Literal["lotus", "bip340"] | None = None, public_key: str
+    ) -> Withdrawn:
         """Takes an own advertisement back, everywhere."""
         return await self._ask(
             Withdrawn,
             "withdrawAdvertisement",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "publicKey": public_key,
             },
         )

@@ -37,13 +37,33 @@ class KeysMethods(Asking):
         """The keys this token may use."""
         return await self._ask(KeyList, "listKeys", {})
 
-    async def pause_key(self, *, idempotency_key: str | None = None, public_key: str) -> ChangedKey:
+    async def pause_key(
+        self, *, idempotency_key: str | None = None, scheme: Literal["lotus", "bip340"] | None = None, public_key: str
+    ) -> ChangedKey:
         """Stops signing with a key until resumeKey."""
-        return await self._ask(ChangedKey, "pauseKey", {"idempotencyKey": idempotency_key, "publicKey": public_key})
+        return await self._ask(
+            ChangedKey,
+            "pauseKey",
+            {
+                "idempotencyKey": idempotency_key,
+                "scheme": scheme,
+                "publicKey": public_key,
+            },
+        )
 
-    async def resume_key(self, *, idempotency_key: str | None = None, public_key: str) -> ChangedKey:
+    async def resume_key(
+        self, *, idempotency_key: str | None = None, scheme: Literal["lotus", "bip340"] | None = None, public_key: str
+    ) -> ChangedKey:
         """Signs with a paused key again."""
-        return await self._ask(ChangedKey, "resumeKey", {"idempotencyKey": idempotency_key, "publicKey": public_key})
+        return await self._ask(
+            ChangedKey,
+            "resumeKey",
+            {
+                "idempotencyKey": idempotency_key,
+                "scheme": scheme,
+                "publicKey": public_key,
+            },
+        )
 
     async def unlock(self, *, passphrase: str, duration_ms: int | None = None) -> LockState:
         """Opens the keys with the passphrase, for a while or until lock."""

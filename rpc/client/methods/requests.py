@@ -18,6 +18,7 @@ class RequestsMethods(Asking):
         self,
         *,
         idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
         required_public_keys: Sequence[str],
         message: str | None = None,
         messages: Sequence[MessageItem | Mapping[str, Any]] | None = None,
@@ -36,6 +37,7 @@ class RequestsMethods(Asking):
             "announceSigningRequest",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "requiredPublicKeys": required_public_keys,
                 "message": message,
                 "messages": messages,
@@ -53,6 +55,7 @@ class RequestsMethods(Asking):
     async def find_signing_requests_for_me(
         self,
         *,
+        scheme: Literal["lotus", "bip340"] | None = None,
         public_key: str | None = None,
         state: Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"] | None = None,
         refresh: bool | None = None,
@@ -64,6 +67,7 @@ class RequestsMethods(Asking):
             RequestList,
             "findSigningRequestsForMe",
             {
+                "scheme": scheme,
                 "publicKey": public_key,
                 "state": state,
                 "refresh": refresh,
@@ -72,14 +76,17 @@ class RequestsMethods(Asking):
             },
         )
 
-    async def get_signing_request(self, *, request_id: str) -> SigningRequest:
+    async def get_signing_request(
+        self, *, scheme: Literal["lotus", "bip340"] | None = None, request_id: str
+    ) -> SigningRequest:
         """One request and how far each signer is."""
-        return await self._ask(SigningRequest, "getSigningRequest", {"requestId": request_id})
+        return await self._ask(SigningRequest, "getSigningRequest", {"scheme": scheme, "requestId": request_id})
 
     async def join_signing_request(
         self,
         *,
         idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
         request_id: str,
         public_key: str,
         auto_advance: bool | None = None,
@@ -91,6 +98,7 @@ class RequestsMethods(Asking):
             "joinSigningRequest",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "requestId": request_id,
                 "publicKey": public_key,
                 "autoAdvance": auto_advance,
@@ -99,7 +107,13 @@ class RequestsMethods(Asking):
         )
 
     async def decline_signing_request(
-        self, *, idempotency_key: str | None = None, request_id: str, public_key: str, reason: str | None = None
+        self,
+        *,
+        idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        request_id: str,
+        public_key: str,
+        reason: str | None = None,
     ) -> Declined:
         """Refuses a request with an own key; that ends it for all."""
         return await self._ask(
@@ -107,6 +121,7 @@ class RequestsMethods(Asking):
             "declineSigningRequest",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "requestId": request_id,
                 "publicKey": public_key,
                 "reason": reason,
@@ -114,7 +129,12 @@ class RequestsMethods(Asking):
         )
 
     async def cancel_signing_request(
-        self, *, idempotency_key: str | None = None, request_id: str, reason: str | None = None
+        self,
+        *,
+        idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        request_id: str,
+        reason: str | None = None,
     ) -> ChangedRequest:
         """Ends an own request for all."""
         return await self._ask(
@@ -122,6 +142,7 @@ class RequestsMethods(Asking):
             "cancelSigningRequest",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "requestId": request_id,
                 "reason": reason,
             },

@@ -11,13 +11,14 @@ from rpc.models.sessions import ChangedSession, Closed, Evidence, FinalSignature
 class SessionsMethods(Asking):
     """Sessions."""
 
-    async def get_session(self, *, session_id: str) -> Session:
+    async def get_session(self, *, scheme: Literal["lotus", "bip340"] | None = None, session_id: str) -> Session:
         """One attempt: its phase, who has sent what, and why it ended."""
-        return await self._ask(Session, "getSession", {"sessionId": session_id})
+        return await self._ask(Session, "getSession", {"scheme": scheme, "sessionId": session_id})
 
     async def list_sessions(
         self,
         *,
+        scheme: Literal["lotus", "bip340"] | None = None,
         phase: Literal["joining", "ready", "round1", "round2", "complete", "aborted"] | None = None,
         request_id: str | None = None,
         public_key: str | None = None,
@@ -29,6 +30,7 @@ class SessionsMethods(Asking):
             SessionList,
             "listSessions",
             {
+                "scheme": scheme,
                 "phase": phase,
                 "requestId": request_id,
                 "publicKey": public_key,
@@ -38,7 +40,12 @@ class SessionsMethods(Asking):
         )
 
     async def start_round1(
-        self, *, idempotency_key: str | None = None, session_id: str, public_key: str | None = None
+        self,
+        *,
+        idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        session_id: str,
+        public_key: str | None = None,
     ) -> ChangedSession:
         """Sends the nonces; needed after autoAdvance: false. Safe to repeat; too early, it is remembered."""
         return await self._ask(
@@ -46,13 +53,19 @@ class SessionsMethods(Asking):
             "startRound1",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "sessionId": session_id,
                 "publicKey": public_key,
             },
         )
 
     async def start_round2(
-        self, *, idempotency_key: str | None = None, session_id: str, public_key: str | None = None
+        self,
+        *,
+        idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        session_id: str,
+        public_key: str | None = None,
     ) -> ChangedSession:
         """Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; too early, it is kept."""
         return await self._ask(
@@ -60,19 +73,26 @@ class SessionsMethods(Asking):
             "startRound2",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "sessionId": session_id,
                 "publicKey": public_key,
             },
         )
 
     async def get_final_signature(
-        self, *, request_id: str | None = None, session_id: str | None = None, wait_ms: int | None = None
+        self,
+        *,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        request_id: str | None = None,
+        session_id: str | None = None,
+        wait_ms: int | None = None,
     ) -> FinalSignature:
         """The signature, once it is there; with waitMs it waits. With requestId it follows attempts."""
         return await self._ask(
             FinalSignature,
             "getFinalSignature",
             {
+                "scheme": scheme,
                 "requestId": request_id,
                 "sessionId": session_id,
                 "waitMs": wait_ms,
@@ -83,6 +103,7 @@ class SessionsMethods(Asking):
         self,
         *,
         idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
         session_id: str,
         public_key: str | None = None,
         reason: str | None = None,
@@ -93,18 +114,34 @@ class SessionsMethods(Asking):
             "abortSession",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "sessionId": session_id,
                 "publicKey": public_key,
                 "reason": reason,
             },
         )
 
-    async def close_session(self, *, idempotency_key: str | None = None, session_id: str) -> Closed:
+    async def close_session(
+        self, *, idempotency_key: str | None = None, scheme: Literal["lotus", "bip340"] | None = None, session_id: str
+    ) -> Closed:
         """Ends the request for this key and takes the session out of the lists; a signature is kept."""
-        return await self._ask(Closed, "closeSession", {"idempotencyKey": idempotency_key, "sessionId": session_id})
+        return await self._ask(
+            Closed,
+            "closeSession",
+            {
+                "idempotencyKey": idempotency_key,
+                "scheme": scheme,
+                "sessionId": session_id,
+            },
+        )
 
     async def notify_broadcast_complete(
-        self, *, idempotency_key: str | None = None, session_id: str, txid: str
+        self,
+        *,
+        idempotency_key: str | None = None,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        session_id: str,
+        txid: str,
     ) -> Notified:
         """Tells all signers that the transaction is out, which ends failover."""
         return await self._ask(
@@ -112,11 +149,12 @@ class SessionsMethods(Asking):
             "notifyBroadcastComplete",
             {
                 "idempotencyKey": idempotency_key,
+                "scheme": scheme,
                 "sessionId": session_id,
                 "txid": txid,
             },
         )
 
-    async def get_evidence(self, *, session_id: str) -> Evidence:
+    async def get_evidence(self, *, scheme: Literal["lotus", "bip340"] | None = None, session_id: str) -> Evidence:
         """Signed messages that prove a culprit, checkable by anyone."""
-        return await self._ask(Evidence, "getEvidence", {"sessionId": session_id})
+        return await self._ask(Evidence, "getEvidence", {"scheme": scheme, "sessionId": session_id})
