@@ -78,6 +78,9 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     ),
     "session:failover-exhausted": EventKind("nobody confirmed a broadcast", ("attempts",)),
     "session:broadcast-confirmed": EventKind("a signer says it broadcast", ("publicKey", "txid")),
+    "session:broadcast-conflict": EventKind(
+        "signers name different transactions for one session; claims: [{publicKey, txid}]", ("claims",)
+    ),
     "session:aborted": EventKind(
         "an attempt ended; only retrying false is final",
         ("reason", "culprits", "missing", "retrying", "supersededBy?", "by?", "conflicting?", "text?"),

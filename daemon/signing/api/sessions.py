@@ -139,7 +139,18 @@ class SessionMethods:
             raise ApiError("wrong_phase", "There is no signature yet; wait for signature:finalized, then broadcast.")
         key = chosen[0].row.key if caller.keys is not None else None
         answer = {"sessionId": params.session_id, "txid": params.txid}
-        await self._feed(stored, [NotifyBroadcast(session, txid, key)], lambda conn: answer)
+        word = NotifyBroadcast(session, txid, key)
+
+        def say(turn: Turn) -> Part:
+            entry = turn.wake(stored.request)
+            if entry is None:
+                raise not_found("session")
+            said = entry.machine.broadcasting.said(word)
+            if said not in (None, txid):
+                raise _other_txid(said)
+            return turn.feed(entry, word)
+
+        await act(self._engine, say, lambda conn: answer)
         return answer
 
     async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> Json:
@@ -252,3 +263,12 @@ class SessionMethods:
 
 def _over(stored: StoredRequest) -> bool:
     return stored.outcome not in (Outcome.OPEN, Outcome.SIGNING)
+
+
+def _other_txid(said: bytes) -> ApiError:
+    return ApiError(
+        "already_exists",
+        "This key has named another transaction for this session, and the others were told of it: see txid. "
+        "One session has one transaction; look for it in the chain.",
+        txid=said.hex(),
+    )

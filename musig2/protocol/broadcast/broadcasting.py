@@ -1,7 +1,8 @@
 """After the signature: whose turn it is to broadcast the transaction, and who said that it is done.
 
 The clock is failover.py's. "Done" counts only from a signer whose turn it is or was; one that comes earlier is kept
-until then. The own wallet may broadcast whenever it likes: its word stops the clock here at once.
+until then. The own wallet may broadcast whenever it likes: its word stops the clock here at once. Two signers that name
+different transactions are a conflict, whosever turn it is: one session has one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Broadcasting:
         self._attempts = attempts
         self._conclusion = conclusion
         self._dones: dict[int, Signed[Message]] = {}
+        self._told: frozenset[bytes] = frozenset()  # the txids of the last conflict
         self.failover: Failover | None = None
 
     @property
@@ -41,6 +43,8 @@ class Broadcasting:
         if self.failover is not None:
             self._tell_turn(reaction)
             self._consider_dones(reaction)
+        self._told = frozenset()
+        self._tell_conflict(reaction)
 
     def resume(self) -> None:
         """Set the clock from what is stored; nothing is told."""
@@ -56,6 +60,7 @@ class Broadcasting:
     def restore(self, index: int, done: Signed[Message]) -> None:
         """A "done" from the store."""
         self._dones[index] = done
+        self._told |= {_txid(done)}
 
     def tick(self, reaction: Reaction) -> None:
         """Pass on the turns whose time is over."""
@@ -82,6 +87,7 @@ class Broadcasting:
         self._dones[index] = signed
         reaction.add(SaveMessage(signed, transcript.session, index, 4, own=False))
         self._consider_dones(reaction)
+        self._tell_conflict(reaction)
 
     def notify(self, notify: NotifyBroadcast, reaction: Reaction) -> None:
         """The own wallet says that it is done: the other signers are told, the clock stops here."""
@@ -102,6 +108,13 @@ class Broadcasting:
         if self.failover is not None:
             self.failover.stop()
         self._confirm(session.index, notify.txid, reaction)
+        self._tell_conflict(reaction)
+
+    def said(self, notify: NotifyBroadcast) -> bytes | None:
+        """The txid that the own key which would speak has named already; None if it has not spoken yet."""
+        session = self._speaker(notify)
+        known = None if session is None else self._dones.get(session.index)
+        return None if known is None else _txid(known)
 
     def own_done(self) -> Signed[Message] | None:
         """What the own wallet said, for those who missed it."""
@@ -119,10 +132,19 @@ class Broadcasting:
         if self.failover is None or self.failover.over:
             return
         for index, done in self._dones.items():
-            if self.failover.accepts(index) and isinstance(done.record.body, DoneBody):
+            if self.failover.accepts(index):
                 self.failover.stop()
-                self._confirm(index, done.record.body.txid, reaction)
+                self._confirm(index, _txid(done), reaction)
                 return
+
+    def _tell_conflict(self, reaction: Reaction) -> None:
+        claims = {index: _txid(done) for index, done in self._dones.items()}
+        txids = frozenset(claims.values())
+        if not self._conclusion.complete or len(txids) < 2 or txids <= self._told:
+            return
+        self._told = txids
+        named = [{"publicKey": self._terms.keys[index], "txid": txid} for index, txid in claims.items()]
+        self._emit("session:broadcast-conflict", reaction, claims=named)
 
     def _tell_passed(self, passed: Passed, reaction: Reaction) -> None:
         keys = self._terms.keys
@@ -154,3 +176,8 @@ class Broadcasting:
     def _emit(self, event: str, reaction: Reaction, keys: tuple[bytes, ...] | None = None, **told: object) -> None:
         latest = max(self._attempts.latest.values(), key=lambda session: session.row.attempt)
         reaction.emit(event, latest.row.session, latest.row.attempt, keys or self._terms.own_keys, **told)
+
+
+def _txid(done: Signed[Message]) -> bytes:
+    assert isinstance(done.record.body, DoneBody)
+    return done.record.body.txid

@@ -30,6 +30,7 @@ TOLD_LATER: Final = frozenset(
         "session:coordinator-failed",
         "session:failover-exhausted",
         "session:broadcast-confirmed",
+        "session:broadcast-conflict",
     }
 )
 

@@ -91,7 +91,7 @@ class RequestMachine:
         self._contributions = Contributions(self._terms, self._attempts, self._conclusion, self._exchange)
         self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
-        self._broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
+        self.broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
         self._now: Now | None = None
         self.resaving = Resaving(self._attempts, self._conclusion)
 
@@ -117,7 +117,7 @@ class RequestMachine:
         rebuild(
             machine._attempts,
             machine._conclusion,
-            machine._broadcasting,
+            machine.broadcasting,
             machine._contributions,
             joins=joins,
             messages=messages,
@@ -143,7 +143,7 @@ class RequestMachine:
         now = self._now
         if now is None:
             return None
-        due = [self.resaving.due_ms, self._broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
+        due = [self.resaving.due_ms, self.broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
         due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
         if not self._conclusion.final:
             due.append(self._attempts.next_due_ms())
@@ -186,12 +186,12 @@ class RequestMachine:
     @property
     def idle(self) -> bool:
         """Nothing is left to do: may be dropped from memory (a later frame re-loads it from the store)."""
-        return self._conclusion.final and self._broadcasting.over and self.resaving.due_ms is None
+        return self._conclusion.final and self.broadcasting.over and self.resaving.due_ms is None
 
     @property
     def coordinator(self) -> int | None:
         """Signer index whose turn it is to broadcast; None without an election, before the signature, or at the end."""
-        failover = self._broadcasting.failover
+        failover = self.broadcasting.failover
         return None if failover is None else failover.coordinator
 
     @property
@@ -245,7 +245,7 @@ class RequestMachine:
                 self._own.disconnected(peer, reaction)
             case NotifyBroadcast():
                 if self._conclusion.complete:
-                    self._broadcasting.notify(inp, reaction)
+                    self.broadcasting.notify(inp, reaction)
             case Tick():
                 self._tick(reaction)
             case Restarted():
@@ -285,14 +285,14 @@ class RequestMachine:
 
     def _complete(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
         self._conclusion.finish(signatures, reaction)
-        self._broadcasting.begin(reaction)
+        self.broadcasting.begin(reaction)
 
     def _received(self, received: Received, reaction: Reaction) -> None:
         signed, peer = received.signed, received.peer
         if peer is not None:
             self._exchange.heard(peer)
         if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
-            self._broadcasting.receive(signed, reaction)
+            self.broadcasting.receive(signed, reaction)
             return
         talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
             _is(signed, Message) and isinstance(signed.record.body, AbortBody)
@@ -317,7 +317,7 @@ class RequestMachine:
 
     def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:
         told = self._conclusion.farewell(peer, reaction)
-        done = self._broadcasting.own_done()
+        done = self.broadcasting.own_done()
         if told and done is not None:
             reaction.send(done, peer=peer)
         return told
@@ -341,12 +341,12 @@ class RequestMachine:
         current = self._attempts.current
         if self._exchange.tick(reaction) and current is not None:
             self._contributions.show_sets(current, reaction)
-        self._broadcasting.tick(reaction)
+        self.broadcasting.tick(reaction)
         self.resaving.tick(reaction)
         self._conclusion.tick(reaction)
 
     def _restarted(self, reaction: Reaction) -> None:
-        self._broadcasting.resume()
+        self.broadcasting.resume()
         if self._conclusion.final:
             return
         self._joining.restarted(reaction)

@@ -14,6 +14,7 @@ from tests.protocol.sim.world import World
 
 BROADCAST_MS = 10_000
 TXID = bytes(range(32))
+OTHER_TXID = bytes(32)
 
 
 def signed(n: int = 3, method: str = "lexicographic") -> World:
@@ -77,6 +78,37 @@ def test_a_done_out_of_turn_counts_when_the_turn_comes() -> None:
         assert node.told("session:broadcast-confirmed")[0].data["publicKey"] == backup.key
     world.run(5 * BROADCAST_MS)
     assert len(world.nodes[2].told("session:coordinator-failed")) == 1
+
+
+@pytest.mark.parametrize("election", [Election("lexicographic", BROADCAST_MS), None])
+def test_two_txids_for_one_session_are_told_to_all_once_and_with_who_named_which(election: Election | None) -> None:
+    world = World(3, election=election)
+    world.start()
+    world.approve()
+    world.run(100)
+    first, second, _ = world.nodes
+    first.feed(NotifyBroadcast(first.row.session, TXID))
+    second.feed(NotifyBroadcast(second.row.session, OTHER_TXID))
+    world.run(2 * BROADCAST_MS)
+    for node in world.nodes:
+        (conflict,) = node.told("session:broadcast-conflict")
+        claims = {claim["publicKey"]: claim["txid"] for claim in conflict.data["claims"]}
+        assert claims == {first.key: TXID, second.key: OTHER_TXID}
+    for node in world.nodes:
+        node.crash()
+        node.restart()
+    third = world.nodes[2]
+    third.feed(NotifyBroadcast(third.row.session, TXID))
+    world.run(100)
+    assert [len(node.told("session:broadcast-conflict")) for node in world.nodes] == [1, 1, 1]
+
+
+def test_one_txid_from_several_signers_is_no_conflict() -> None:
+    world = signed()
+    for node in world.nodes:
+        node.feed(NotifyBroadcast(node.row.session, TXID))
+    world.run(5 * BROADCAST_MS)
+    assert not any(node.told("session:broadcast-conflict") for node in world.nodes)
 
 
 def test_a_repeated_notify_sends_the_same_done_again() -> None:

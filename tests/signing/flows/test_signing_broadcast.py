@@ -8,9 +8,10 @@ import pytest
 
 from daemon.signing.engine.restore import open_request
 from musig2.protocol.broadcast.election import priority
+from rpc.errors import ApiError
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
 
-TXID = "ab" * 32
+TXID, OTHER_TXID = "ab" * 32, "cd" * 32
 
 
 async def signed(daemons: list[Daemon], **params: Any) -> tuple[str, str, list[Daemon]]:
@@ -47,6 +48,22 @@ async def test_one_word_ends_failover_for_all(world: World) -> None:
     for daemon in daemons:
         event = await daemon.until("session:broadcast-confirmed", requestId=request)
         assert (event.data["publicKey"], event.data["txid"]) == (order[0].key.hex(), TXID)
+
+
+async def test_two_txids_for_one_session_are_told_to_all_and_none_replaces_the_other(world: World) -> None:
+    daemons = await world.grow(3)
+    request, session, order = await signed(daemons)
+    await order[0].call("notifyBroadcastComplete", sessionId=session, txid=TXID)
+    await order[1].call("notifyBroadcastComplete", sessionId=session, txid=OTHER_TXID)
+    for daemon in daemons:
+        event = await daemon.until("session:broadcast-conflict", requestId=request)
+        claims = {claim["publicKey"]: claim["txid"] for claim in event.data["claims"]}
+        assert claims == {order[0].key.hex(): TXID, order[1].key.hex(): OTHER_TXID}
+        assert event.data["publicKeys"] == [daemon.key.hex()]
+    with pytest.raises(ApiError) as caught:
+        await order[0].call("notifyBroadcastComplete", sessionId=session, txid=OTHER_TXID)
+    assert (caught.value.reason, caught.value.data["txid"]) == ("already_exists", TXID)
+    await order[0].call("notifyBroadcastComplete", sessionId=session, txid=TXID)
 
 
 async def test_every_backup_gets_its_turn_until_there_is_none_left(world: World) -> None:
