@@ -34,7 +34,7 @@ _WIDTH: Final = 120
 
 
 def source_of(name: str, methods: Sequence[Method]) -> str:
-    """The text of one file of `rpc/client_methods`."""
+    """The text of one file of `rpc/client/methods`."""
     body = "\n".join(_method(method) for method in methods)
     used = sorted({model for method in methods for model in _models_of(method)}, key=lambda model: model.__name__)
     lines = [

@@ -1,0 +1,73 @@
+"""What the docs, docstrings and comments name is in the tree: a file that moves takes its mentions along."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+ROOMS = ("daemon", "rpc", "musig2", "p2p", "config", "tests", "docs", "examples", "clients", "systemd", ".ci")
+SPEAK = ("*.md", "Makefile", "Dockerfile", ".ci", "systemd", *(f"{room}/*.py" for room in ROOMS if room != "tests"))
+PATH = re.compile(rf"(?<![\w./~$>}}-])((?:{'|'.join(map(re.escape, ROOMS))})/[\w./-]*\w)(?![\w*<{{(])")
+FILE = re.compile(r"(?<![\w./-])([a-z_][\w-]*(?:/[\w-]+)*\.(?:py|sql))\b")
+MODULE = re.compile(r"-m ((?:daemon|rpc|musig2|p2p|config|tests)(?:\.\w+)+)")
+OTHERS = {"config.py", "daemon.py", "rpc.py"}  # files of a wallet's own that the docs speak of
+MADE = ("docs/browser",)  # written by a run, not kept
+
+
+def tracked(*patterns: str) -> list[str]:
+    """The files of the tree that match, new ones included."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [name for name in listed if (PROJECT / name).exists()]
+
+
+FILES = tracked()
+PLACES = {"/".join(name.split("/")[:depth]) for name in FILES for depth in range(1, name.count("/") + 2)}
+
+
+def prose(name: str) -> Iterator[str]:
+    """The lines in which somebody speaks of the tree: all of a document, comments and docstrings of code."""
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    if not name.endswith(".py"):
+        yield from text.splitlines()
+        return
+    yield from re.findall(r"#.*", text)
+    for docstring in re.findall(r'"""(.*?)"""', text, flags=re.DOTALL):
+        yield from docstring.splitlines()
+
+
+def unknown(name: str) -> list[str]:
+    """What this file names and the tree does not hold."""
+    missing = []
+    for line in prose(name):
+        missing += [path for path in PATH.findall(line) if path not in PLACES and not path.startswith(MADE)]
+        missing += [
+            file
+            for file in FILE.findall(line)
+            if file not in OTHERS and not any(known == file or known.endswith("/" + file) for known in FILES)
+        ]
+        missing += [
+            module
+            for module in MODULE.findall(line)
+            if not {module.replace(".", "/") + ".py", module.replace(".", "/")} & (set(FILES) | PLACES)
+        ]
+    return missing
+
+
+@pytest.mark.parametrize("name", sorted(set(tracked(*SPEAK)) - {"CHANGELOG.md"}))
+def test_every_path_that_a_file_names_is_in_the_tree(name: str) -> None:
+    assert unknown(name) == []
+
+
+def test_a_path_that_is_gone_is_found() -> None:
+    assert PATH.findall("see `daemon/nowhere.py` and docs/decisions/libp2p.md") == [
+        "daemon/nowhere.py",
+        "docs/decisions/libp2p.md",
+    ]
+    assert "daemon/nowhere.py" not in PLACES
+    assert "docs/decisions/libp2p.md" in PLACES
