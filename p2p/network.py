@@ -87,7 +87,7 @@ class Network:
         self._node: NodeLife | None = None
         self._supervisor = Supervisor(
             begin=self._begin,
-            ended=self._mirror.forget_all,
+            ended=self._ended,
             up=lambda: NetState(NetStatus.UP, self._mirror.multiaddrs),
             tell=sink.on_state,
             pause_s=config.restart_pause_ms / 1000,
@@ -136,6 +136,11 @@ class Network:
             raise NetworkError("start_failed", f"the libp2p side failed while starting: {error!r}") from error
         self._config = dataclasses.replace(self._config, listen=self._mirror.bound or self._config.listen)
         return portal
+
+    def _ended(self) -> None:
+        """Keep nothing of the life that is over: its sockets would stay open."""
+        self._mirror.forget_all()
+        self._portal = self._node = None
 
     async def _live(self, portal: Portal) -> None:
         """On the trio side."""
@@ -257,6 +262,10 @@ class Network:
     def _fits(self, data: bytes, most: int) -> None:
         if len(data) > most:
             raise P2PError("too_large", f"{len(data)} bytes are more than the {most} that peers accept")
+
+    async def answers(self) -> None:
+        """Return when the libp2p side has answered. Raises NetworkError `p2p_down`."""
+        await self._call(lambda node: node.checkpoint)
 
     async def stats(self) -> NetStats:
         """What is open and queued right now; zeroes when the libp2p side is down."""

@@ -122,7 +122,7 @@ class _Run:
         """Until asked to stop: reload on SIGHUP, feed the watchdog."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._reload, app)
-        proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.stats}
+        proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.answers}
         watchdog = asyncio.ensure_future(feed_watchdog(self._notifier, proofs))
         await self._asked_to_stop.wait()
         log.info("stopping")
@@ -151,4 +151,4 @@ class _Run:
             log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
         except (SettingsError, ListenError) as error:
             log.error("the settings were not taken over", detail=str(error))
-        self._notifier.ready("reloaded")
+        self._notifier.reloaded()

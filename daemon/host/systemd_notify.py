@@ -9,6 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Notifier:
     """Sends states to `$NOTIFY_SOCKET`; does nothing where there is none, that is, outside systemd."""
@@ -16,25 +20,36 @@ class Notifier:
     def __init__(self, environment: Mapping[str, str]) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address  # an abstract socket
+        self._status = ""
         self.watchdog_ms = _watchdog_ms(environment)
 
     def ready(self, status: str) -> None:
         """The listeners are up; `status` is one line for `systemctl status`."""
+        self._status = status
         self._send(f"READY=1\nSTATUS={status}")
 
     def stopping(self) -> None:
         self._send("STOPPING=1\nSTATUS=Stopping")
 
     def reloading(self) -> None:
-        """Settings are read again; call `ready` when it is done."""
+        """Settings are read again; call `reloaded` when it is done."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def status(self, text: str) -> None:
-        self._send(f"STATUS={text}")
+    def reloaded(self) -> None:
+        """Ready again, with the status line of before."""
+        self._send("READY=1")
 
     def alive(self) -> None:
         """Feed the watchdog."""
         self._send("WATCHDOG=1")
+
+    def stuck(self, part: str) -> None:
+        """This part does not answer."""
+        self._send(f"STATUS=Stuck: {part} does not answer")
+
+    def recovered(self) -> None:
+        """Every part answers again: the status line of before."""
+        self._send(f"STATUS={self._status}")
 
     def _send(self, state: str) -> None:
         if not self._address:
@@ -46,31 +61,44 @@ class Notifier:
 
 
 async def feed_watchdog(notifier: Notifier, proofs: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
-    """While every proof of life answers in time, feed the watchdog, twice per period; for ever. Returns without one.
+    """While every proof of life answers in time, feed the watchdog, for ever. Returns without one.
 
     Running at all proves the event loop; `proofs` are the others: an empty write by the store's writer, an answer of
-    the libp2p thread. Who does not answer is named in the status, and systemd restarts the daemon when the period is
-    over.
+    the libp2p thread. Who does not answer is named in status and log, and systemd restarts the daemon when the period
+    is over. A pause and the time that the proofs may take are a third of the period each: slow is not stuck.
     """
     if notifier.watchdog_ms is None:
         return
-    pause_s = notifier.watchdog_ms / 2000
+    third_s = notifier.watchdog_ms / 3000
+    stuck = None
     while True:
-        silent = await _first_silent(proofs, pause_s)
+        silent = await _first_silent(proofs, third_s)
         if silent is None:
             notifier.alive()
-        else:
-            notifier.status(f"Stuck: {silent} does not answer")
-        await asyncio.sleep(pause_s)
+        if silent != stuck:
+            _tell_change(notifier, stuck, silent)
+        stuck = silent
+        await asyncio.sleep(third_s)
+
+
+def _tell_change(notifier: Notifier, before: str | None, silent: str | None) -> None:
+    if silent is None:
+        notifier.recovered()
+        log.info("it answers again", part=before)
+    else:
+        notifier.stuck(silent)
+        log.error("a part of the daemon does not answer; the watchdog will end it", part=silent)
 
 
 async def _first_silent(proofs: Mapping[str, Callable[[], Awaitable[object]]], within_s: float) -> str | None:
     for name, proof in proofs.items():
-        try:
-            async with asyncio.timeout(within_s / len(proofs)):
-                await proof()
-        except Exception:  # noqa: BLE001  (whatever fails is not alive; its owner logs why)
+        asked = asyncio.ensure_future(proof())
+        await asyncio.wait({asked}, timeout=within_s / len(proofs))
+        if not asked.done():
+            asked.cancel()  # without waiting for it: what is stuck may not hear of that
             return name
+        if asked.cancelled() or asked.exception() is not None:
+            return name  # whatever fails is not alive; its owner logs why
     return None
 
 

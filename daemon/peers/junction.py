@@ -107,9 +107,11 @@ class Junction:
         self._store_soon("ban", self._ban(peer, until_ms, reason))
 
     def on_state(self, state: NetState) -> None:
-        self.state = state
+        before, self.state = self.state, state
         if state.status is NetStatus.UP:
             assert self._discovery is not None
+            if before.status is NetStatus.RESTARTING:
+                log.info("the network is up again")
             self._discovery.on_network_up()
         else:
             log.error("the network is down", status=state.status.value, detail=state.sentence)

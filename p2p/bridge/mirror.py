@@ -111,6 +111,7 @@ class Mirror:
             task.cancel()
         for peer in list(self.contacts):
             self._departures([peer])
+        self.answer = self.refuse = _to_nobody
 
     async def stop(self) -> None:
         """Wait for the end of what `forget_all` cancelled."""
@@ -162,3 +163,7 @@ class Mirror:
             portal.post(self.refuse, peer, number, False)
         else:
             portal.post(self.answer, peer, number, answer)
+
+
+def _to_nobody(*_: object) -> None:
+    """An answer that comes after the end of a life."""

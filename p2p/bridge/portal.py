@@ -24,6 +24,7 @@ from p2p.errors import NetworkError, P2PError
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 STOP_S = 3.0
+STUCK_S = 4.0  # more than a busy machine takes to cancel everything
 Main = Callable[["Portal"], Awaitable[None]]
 
 
@@ -127,12 +128,17 @@ class Portal:
             self._inward.clear()
 
     async def stop(self) -> None:
-        """Set `stopping`, and cancel what is left after three seconds; returns when trio and its thread are gone."""
+        """Set `stopping`, and cancel what is left after three seconds; returns when trio and its thread are gone.
+
+        Raises NetworkError `stuck` when the thread does not hear of that: it is left behind, and its callers are told.
+        """
         if self._thread is None:
             return
         self.post(self._stop)
-        while not self.dead.done():
-            await asyncio.wait({self.dead})
+        await asyncio.wait({self.dead}, timeout=STOP_S + STUCK_S)
+        if not self.dead.done():
+            self._end(None)
+            raise NetworkError("stuck", "the libp2p thread does not answer and was left behind")
         self._thread.join()
 
     def _drain_outward(self) -> None:

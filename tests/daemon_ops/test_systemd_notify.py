@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def test_ready_reloading_and_stopping_are_told(manager: socket.socket) -> None:
     assert manager.recv(4096) == b"READY=1\nSTATUS=http://127.0.0.1:8327"
     notifier.reloading()
     assert manager.recv(4096).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+    notifier.reloaded()
+    assert manager.recv(4096) == b"READY=1"  # the status line stays
     notifier.stopping()
     assert manager.recv(4096).startswith(b"STOPPING=1")
 
@@ -67,31 +70,62 @@ async def heard(manager: socket.socket) -> bytes:
     return await asyncio.to_thread(manager.recv, 4096)
 
 
-async def test_the_watchdog_is_fed_only_while_everything_answers(manager: socket.socket) -> None:
-    stuck = asyncio.Event()
-
-    async def works() -> None:
+async def until_heard(manager: socket.socket, text: bytes) -> bytes:
+    while text not in (said := await heard(manager)):
         pass
+    return said
 
-    async def hangs() -> None:
-        if stuck.is_set():
-            await asyncio.Event().wait()
 
-    async def fails() -> None:
-        raise OSError
+async def works() -> None:
+    pass
 
+
+async def fails() -> None:
+    raise OSError
+
+
+async def test_who_does_not_answer_is_named_until_it_answers_again(manager: socket.socket) -> None:
+    answers = asyncio.Event()
+    answers.set()
     notifier = Notifier(environment(manager, WATCHDOG_USEC="20000"))
-    feeding = asyncio.create_task(feed_watchdog(notifier, {"store": works, "libp2p": hangs}))
-    assert await heard(manager) == b"WATCHDOG=1"
-    stuck.set()
-    while b"WATCHDOG" in (said := await heard(manager)):
-        pass
-    assert said == b"STATUS=Stuck: libp2p does not answer"
+    notifier.ready("all is well")
+    feeding = asyncio.create_task(feed_watchdog(notifier, {"store": works, "libp2p": answers.wait}))
+
+    await until_heard(manager, b"WATCHDOG=1")
+    answers.clear()
+    stuck = await until_heard(manager, b"Stuck")
+    answers.set()
+    again = await until_heard(manager, b"STATUS")
+
+    assert stuck == b"STATUS=Stuck: libp2p does not answer"
+    assert again == b"STATUS=all is well"
     feeding.cancel()
-    feeding = asyncio.create_task(feed_watchdog(notifier, {"store": fails}))
-    while b"store" not in await heard(manager):
-        pass
+
+
+async def test_the_watchdog_is_not_fed_while_somebody_fails(manager: socket.socket) -> None:
+    feeding = asyncio.create_task(
+        feed_watchdog(Notifier(environment(manager, WATCHDOG_USEC="20000")), {"libp2p": works, "store": fails})
+    )
+
+    assert await heard(manager) == b"STATUS=Stuck: store does not answer"
     feeding.cancel()
+
+
+async def test_who_cannot_even_be_cancelled_is_named(manager: socket.socket) -> None:
+    free = asyncio.Event()
+
+    async def deaf() -> None:
+        while not free.is_set():
+            with suppress(asyncio.CancelledError):
+                await free.wait()
+
+    feeding = asyncio.create_task(
+        feed_watchdog(Notifier(environment(manager, WATCHDOG_USEC="20000")), {"libp2p": deaf})
+    )
+
+    assert await heard(manager) == b"STATUS=Stuck: libp2p does not answer"
+    feeding.cancel()
+    free.set()
 
 
 async def test_without_a_watchdog_nothing_is_fed(manager: socket.socket) -> None:

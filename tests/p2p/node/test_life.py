@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import secrets
 import threading
@@ -101,6 +102,56 @@ async def kill(node: TestNode) -> None:
     assert portal is not None
     portal.post(portal.spawn, fail)
     await asyncio.wait({portal.dead})
+
+
+async def test_when_trio_itself_is_hit_the_port_is_free_for_the_next_life() -> None:
+    async with networks(1, restart_pause_ms=20) as (anna,):
+        address = anna.address
+        portal = anna._portal
+        assert portal is not None
+        assert portal._thread is not None
+        thread = ctypes.c_ulong(portal._thread.ident or 0)
+        dead = portal.dead
+        del portal
+
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
+        await anna.sink.until(
+            lambda: [state.status for state in anna.sink.states][-2:] == [NetStatus.RESTARTING, NetStatus.UP]
+        )
+
+        assert dead.done()
+        assert anna.address == address
+
+
+async def test_only_a_libp2p_side_that_turns_answers() -> None:
+    async with networks(1, restart_pause_ms=60_000) as (anna,):
+        await anna.answers()
+        await kill(anna)
+        with pytest.raises(NetworkError) as down:
+            await anna.answers()
+        assert down.value.reason == "p2p_down"
+
+
+async def test_a_stop_leaves_a_stuck_thread_behind_and_tells_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("p2p.bridge.portal.STOP_S", 0.01)
+    monkeypatch.setattr("p2p.bridge.portal.STUCK_S", 0.01)
+    free = threading.Event()
+    async with networks(1) as (anna,):
+        portal = anna._portal
+        assert portal is not None
+        portal.post(free.wait)
+        question = asyncio.create_task(anna.answers())
+        await asyncio.sleep(0)
+
+        with pytest.raises(NetworkError) as stuck:
+            await anna.stop()
+        free.set()
+
+        assert stuck.value.reason == "stuck"
+        with pytest.raises(NetworkError):
+            await question
+        assert portal._thread is not None
+        portal._thread.join()
 
 
 async def test_while_libp2p_is_down_calls_say_so_and_nothing_hangs() -> None:
