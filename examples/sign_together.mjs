@@ -104,6 +104,30 @@ class Daemon {
   }
 }
 
+/** One input of `amount` paid to `script`, one output back to it less `fee`, and what input 0 signs: SIGHASH_LOTUS, type
+ *  0x61. docs/worked-transactions.md goes through it value by value. */
+function spendOf(script, amount, fee) {
+  const bytes = (...parts) => Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "hex") : part)));
+  const sha256 = (data) => createHash("sha256").update(data).digest();
+  const sha256d = (...parts) => sha256(sha256(bytes(...parts)));
+  const u64 = (value) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigUInt64LE(BigInt(value));
+    return buffer;
+  };
+  const output = (value) => bytes(u64(value), Buffer.of(script.length / 2), script);
+  const [spent, paid] = [output(amount), output(amount - fee)];
+  const [version, sequence, locktime] = ["02000000", "ffffffff", "00000000"];
+  const outpoint = bytes(sha256(Buffer.from("stands for the funding transaction")), "00000000");
+  const message = sha256d(
+    "61000000", sha256d("00", outpoint, sequence, spent),
+    "00000000", sha256d(spent), u64(amount), u64(amount - fee),
+    version, sha256d(outpoint, sequence), "01", sha256d(paid), "01", locktime,
+  );
+  const transaction = bytes(version, "01", outpoint, "00", sequence, "01", paid, locktime);
+  return { message: message.toString("hex"), transactionHex: transaction.toString("hex"), spentOutputs: [{ value: amount, script }] };
+}
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const [aliceDir, bobDir] = process.argv.slice(2);
 if (!bobDir) {
@@ -136,24 +160,25 @@ for (const end = Date.now() + PATIENCE; ;) {
 }
 console.log("alice has found bob");
 
-// Phase 2: the aggregate key, a message, the request; Bob looks at it and joins.
+// Phase 2: the aggregate key, a transaction that spends from it, the request; Bob looks at it and joins.
 const keys = [aliceKey, bobKey];
-const { address } = await alice.call("aggregateKeys", { publicKeys: keys, scheme: SCHEME, tweaks: KEY_PATH });
+const { address, scriptPubKey } = await alice.call("aggregateKeys", { publicKeys: keys, scheme: SCHEME, tweaks: KEY_PATH });
 console.log(`together they are ${address}`);
-const message = createHash("sha256").update("stands for the hash of a transaction").digest("hex");
+const { message, ...shown } = spendOf(scriptPubKey, 5_000_000, 1_000);
 const { requestId } = await alice.call("announceSigningRequest", {
   requiredPublicKeys: keys,
   message,
+  inputIndex: 0,
   publicKey: aliceKey,
   tweaks: KEY_PATH,
-  metadata: { amount: 5_000_000, transactionType: TYPE },
+  metadata: { ...shown, amount: 5_000_000, transactionType: TYPE },
   idempotencyKey: randomUUID(),
 });
 console.log(`alice asks: request ${requestId}`);
 const { request } = await bob.event("signing-request:received", (data) => data.requestId === requestId);
-if (request.message !== message) throw new Error("this is not what bob wants to sign");
-await bob.call("joinSigningRequest", { requestId, publicKey: bobKey });
-console.log("bob has looked at it and joins");
+if (!request.messages[0].checked) throw new Error("this is not what bob wants to sign");
+await bob.call("joinSigningRequest", { requestId, publicKey: bobKey, requireChecked: true });
+console.log("bob has looked at it: the message is the hash of the transaction shown; he joins");
 
 // Phase 3: the daemons do both rounds by themselves.
 const finalOf = async (daemon) => {

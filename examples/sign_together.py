@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from musig2.chain.sighash import KeyPathSpend
+from musig2.chain.transaction import Transaction, TxInput, TxOutput
 from rpc.client.client import Client
 
 SCHEME: Final = "lotus"
 TYPE = "spend"
 AMOUNT = 5_000_000  # satoshis
+FEE = 1_000
+FUNDING = sha256(b"stands for the transaction that paid to the address").digest()
 KEY_PATH = [{"taprootMerkleRoot": None}]
 
 
@@ -85,32 +89,45 @@ async def discover(alice: Wallet, wanted: int) -> list[str]:
     return list(found)[:wanted]
 
 
-async def request(alice: Wallet, others: list[str]) -> tuple[str, str]:
-    """Phase 2: aggregate the keys, build what is to be signed, ask. Returns request id and message."""
+async def request(alice: Wallet, others: list[str]) -> str:
+    """Phase 2: aggregate the keys, build the transaction that spends from them, ask. Returns the request id."""
     keys = [alice.public_key, *others]
     aggregate = await alice.client.aggregate_keys(public_keys=keys, scheme=SCHEME, tweaks=KEY_PATH)
     alice.say(f"the {len(keys)} keys together are {aggregate.address}")
-    message = sha256(b"stands for the signature hash of a transaction that spends from that address").hexdigest()
+    script = bytes.fromhex(aggregate.script_pub_key)
+    transaction = Transaction(version=2, inputs=(TxInput(FUNDING, 0),), outputs=(TxOutput(AMOUNT - FEE, script),))
+    message = KeyPathSpend(transaction, [TxOutput(AMOUNT, script)]).sighash(SCHEME, 0).hex()
     announced = await alice.client.announce_signing_request(
         required_public_keys=keys,
         message=message,
+        input_index=0,
         public_key=alice.public_key,
         tweaks=KEY_PATH,
-        metadata={"amount": AMOUNT, "transactionType": TYPE, "description": "an example"},
+        metadata={
+            "transactionHex": transaction.serialize().hex(),
+            "spentOutputs": [{"value": AMOUNT, "script": script.hex()}],
+            "amount": AMOUNT,
+            "transactionType": TYPE,
+            "description": "an example",
+        },
         idempotency_key=str(uuid4()),
     )
     alice.say(f"asks them to sign: request {announced.request_id}")
-    return announced.request_id, message
+    return announced.request_id
 
 
-async def approve(wallet: Wallet, message: str) -> None:
-    """Phase 2, the other side. A real wallet hashes the transaction it is shown, and compares; see docs/wallets.md."""
+async def approve(wallet: Wallet) -> None:
+    """Phase 2, the other side: `checked` says that the message is the hash of the transaction shown; look at that."""
     received = await wallet.wait_for("signing-request:received")
     asked = received["request"]
-    if asked["message"] != message:
+    shown = Transaction.parse(bytes.fromhex(asked["metadata"]["transactionHex"]))
+    paid = sum(output.value for output in shown.outputs)
+    if not asked["messages"][0]["checked"] or paid != AMOUNT - FEE:
         await wallet.client.decline_signing_request(request_id=asked["requestId"], public_key=wallet.public_key)
         raise SystemExit("this is not what I want to sign")
-    await wallet.client.join_signing_request(request_id=asked["requestId"], public_key=wallet.public_key)
+    await wallet.client.join_signing_request(
+        request_id=asked["requestId"], public_key=wallet.public_key, require_checked=True
+    )
     wallet.say("has looked at the request and joins")
 
 
@@ -139,8 +156,8 @@ async def main(datadirs: Sequence[str]) -> None:
     await asyncio.gather(*(advertise(wallet) for wallet in others))
     wanted = {wallet.public_key for wallet in others}
     found = await discover(alice, len(others))
-    request_id, message = await request(alice, [key for key in found if key in wanted] or found)
-    await asyncio.gather(*(approve(wallet, message) for wallet in others))
+    request_id = await request(alice, [key for key in found if key in wanted] or found)
+    await asyncio.gather(*(approve(wallet) for wallet in others))
     signatures = await asyncio.gather(*(signature(wallet, request_id) for wallet in wallets))
     if len(set(signatures)) != 1:
         raise SystemExit("the wallets hold different signatures")

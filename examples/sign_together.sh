@@ -26,6 +26,17 @@ call() { # call DATADIR METHOD PARAMS
   esac
 }
 
+bytes() { # bytes HEX: as they are, on standard output
+  # shellcheck disable=SC2059
+  printf "$(printf '%s\n' "$1" | awk 'BEGIN { for (i = 0; i < 256; i++) value[sprintf("%02x", i)] = i }
+    { for (i = 1; i < length($0); i += 2) printf "\\%03o", value[substr($0, i, 2)] }')"
+}
+
+sha256d() { # sha256d HEX: SHA-256 twice
+  once=$(bytes "$1" | sha256sum | cut -d' ' -f1)
+  bytes "$once" | sha256sum | cut -d' ' -f1
+}
+
 event() { # event DATADIR FROM_SEQ NAME: the first event of that name, waiting for it
   from=$2
   for _ in 1 2 3 4; do
@@ -64,23 +75,34 @@ until call "$alice" findAvailableSigners '{"transactionType":"spend","scheme":"l
 done
 echo "alice has found bob"
 
-# Phase 2: the aggregate key, a message, the request; Bob looks at it and joins.
+# Phase 2: the aggregate key, a transaction that spends from it, the request; Bob looks at it and joins.
 keys='["'"$alice_key"'","'"$bob_key"'"]'
 tweaks='[{"taprootMerkleRoot":null}]'
 aggregate=$(call "$alice" aggregateKeys '{"publicKeys":'"$keys"',"scheme":"lotus","tweaks":'"$tweaks"'}')
 echo "together they are $(printf '%s' "$aggregate" | first address)"
-message=$(printf 'stands for the hash of a transaction' | sha256sum | cut -d' ' -f1)
-request=$(call "$alice" announceSigningRequest '{"requiredPublicKeys":'"$keys"',"message":"'"$message"'",
+
+# One input of 5 XPI paid to that address, one output back to it, 1 000 satoshis of fee; numbers are little-endian.
+script=$(printf '%s' "$aggregate" | first scriptPubKey) # 36 bytes: 0x24
+input=$(printf 'stands for the funding transaction' | sha256sum | cut -d' ' -f1)00000000
+spent=404b4c000000000024$script
+output=58474c000000000024$script
+transaction=0200000001${input}00ffffffff01${output}00000000
+
+# Its hash for input 0: SIGHASH_LOTUS of type 0x61. docs/worked-transactions.md goes through it value by value.
+message=$(sha256d "61000000$(sha256d "00${input}ffffffff$spent")00000000$(sha256d "$spent")404b4c000000000058474c0000000000\
+02000000$(sha256d "${input}ffffffff")01$(sha256d "$output")0100000000")
+request=$(call "$alice" announceSigningRequest '{"requiredPublicKeys":'"$keys"',"message":"'"$message"'","inputIndex":0,
   "publicKey":"'"$alice_key"'","tweaks":'"$tweaks"',"idempotencyKey":"'"$message"'",
-  "metadata":{"amount":5000000,"transactionType":"spend"}}' | first requestId)
+  "metadata":{"amount":5000000,"transactionType":"spend","transactionHex":"'"$transaction"'",
+  "spentOutputs":[{"value":5000000,"script":"'"$script"'"}]}}' | first requestId)
 echo "alice asks: request $request"
 received=$(event "$bob" "$bob_seq" signing-request:received)
 case $received in
-  *"\"message\":\"$message\""*) call "$bob" joinSigningRequest \
-    '{"requestId":"'"$request"'","publicKey":"'"$bob_key"'"}' >/dev/null ;;
+  *'"checked":true'*) call "$bob" joinSigningRequest \
+    '{"requestId":"'"$request"'","publicKey":"'"$bob_key"'","requireChecked":true}' >/dev/null ;;
   *) call "$bob" declineSigningRequest '{"requestId":"'"$request"'","publicKey":"'"$bob_key"'"}'; exit 1 ;;
 esac
-echo "bob has looked at it and joins"
+echo "bob has looked at it: the message is the hash of the transaction shown; he joins"
 
 # Phase 3: the daemons do both rounds by themselves.
 event "$alice" "$alice_seq" signature:finalized >/dev/null

@@ -136,10 +136,11 @@ class Scenario:
         await wallet.heard("signing-request:received", requestId=request_id)
         request = await wallet.call("getSigningRequest", requestId=request_id)
         check_request(request)
-        self._out.say(wallet.name, "received it, and the message is the hash of the transaction shown")
+        self._out.say(wallet.name, "received it, checked: the message is the hash of the transaction shown")
 
     async def _join(self, wallet: Wallet, request_id: str) -> None:
-        await wallet.call("joinSigningRequest", requestId=request_id, publicKey=wallet.pubkey, autoAdvance=False)
+        joining = {"requestId": request_id, "publicKey": wallet.pubkey, "requireChecked": True}
+        await wallet.call("joinSigningRequest", **joining, autoAdvance=False)
         self._out.say(wallet.name, "joins")
 
     async def _collect(self, aggregated_pubkey: str, request_id: str, spend: Spend) -> Result:

@@ -82,8 +82,10 @@ class Wallet:
 def check_request(request: Mapping[str, Any]) -> None:
     """What a careful wallet does before it joins: hash the transaction shown, and compare with what is to be signed.
 
-    Raises WalletFailed if the request asks to sign anything else.
+    Raises WalletFailed if the request asks to sign anything else, or if the daemon has not checked it too.
     """
+    if not all(item["checked"] for item in request["messages"]):
+        raise WalletFailed("the daemon has not found every message to be what the request shows")
     metadata = request["metadata"]
     transaction = Transaction.parse(bytes.fromhex(metadata["transactionHex"]))
     spent = [TxOutput(each["value"], bytes.fromhex(each["script"])) for each in metadata["spentOutputs"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -21,6 +22,7 @@ VALUES = {
     "$ALICE": samples.KEY_A,
     "$BOB": samples.KEY_B,
     "$HASH": samples.MESSAGE,
+    "$SHOWN": json.dumps(samples.SHOWN).replace('"', '\\"'),
     "$REQUEST": samples.REQUEST,
     "$(uuidgen)": "0b8f3c1e-5d7a-4f62-9c55-2f1f8f1f2f3f",
 }
