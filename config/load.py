@@ -73,7 +73,7 @@ def _from_environment() -> _Layer:
     except pydantic_settings.SettingsError as error:
         raise SettingsError(f"The environment holds a value that cannot be read: {error}.") from None
     values = dict(_flat(source))
-    return _Layer(values, {name: f"environment {_variable_of(name)}" for name in values})
+    return _Layer(values, {name: f"environment {variable_of(name)}" for name in values})
 
 
 def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
@@ -109,7 +109,8 @@ def _name_of(variable: str) -> str:
     return variable[len(ENV_PREFIX) :].lower().replace("__", ".")
 
 
-def _variable_of(name: str) -> str:
+def variable_of(name: str) -> str:
+    """How a setting is written in the environment."""
     return ENV_PREFIX + name.upper().replace(".", "__")
 
 
@@ -124,7 +125,7 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
             problems.append(f"The setting {written} is a section: write {_as_section(name, as_variable=as_variable)}.")
             continue
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-        meant = _variable_of(nearest) if as_variable else nearest
+        meant = variable_of(nearest) if as_variable else nearest
         problems.append(
             f"Unknown setting {written}: the nearest known one is `{meant}`; `musigd config show` lists all."
         )
@@ -135,7 +136,7 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
 def _as_section(name: str, *, as_variable: bool) -> str:
     example = next(known for known in setting_names() if known.startswith(f"{name}."))
     if as_variable:
-        return f"its settings one by one, such as {_variable_of(example)}"
+        return f"its settings one by one, such as {variable_of(example)}"
     return f"[{name}] and below it its settings, such as `{example.partition('.')[2]} = ...`"
 
 

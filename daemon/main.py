@@ -97,6 +97,8 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(command=f"config:{name}")
         if name == "show":
             action.add_argument("--fresh", action="store_true", help="what a start would read, though a daemon runs")
+    sample = actions.add_parser("sample", help="a commented file with every setting", allow_abbrev=False)
+    sample.set_defaults(command="config:print_sample")
 
 
 def _add_copies(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -1,4 +1,4 @@
-"""`musigd config show`, `musigd config check`."""
+"""`musigd config show`, `musigd config check` and `musigd config sample`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from config.output.terminal import complain, say
+from config.sample import sample
 from config.settings import Settings
 from config.show import as_text, effective
 from daemon.commands.running import settings_of_running
@@ -40,6 +41,12 @@ def show(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
     say(f"# A start with {datadir} would read these settings.\n{as_text(effective(settings))}\n")
+    return 0
+
+
+def print_sample(arguments: argparse.Namespace) -> int:
+    """Print a commented file with every setting."""
+    say(sample(FLAGS))
     return 0
 
 
