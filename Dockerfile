@@ -5,28 +5,24 @@
 # set rpc.listen, rpc.tls_cert and rpc.tls_key (MUSIGD_RPC__LISTEN and so on).
 
 FROM python:3.12-slim-bookworm AS build
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends gcc libc6-dev libgmp-dev \
-    && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/musigd
 ENV PATH=/opt/musigd/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 # The dependencies first: they change less often than the code, and their layer is kept.
-COPY requirements.lock ./
-RUN pip install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY requirements.lock requirements-build.lock ./
+RUN pip install --no-deps --require-hashes -r requirements-build.lock \
+    && pip install --no-deps --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
+COPY pyproject.toml setup.py README.md LICENSE ./
+COPY vendor ./vendor
 COPY config ./config
 COPY musig2 ./musig2
 COPY p2p ./p2p
 COPY rpc ./rpc
 COPY daemon ./daemon
-RUN pip install --no-deps .
+RUN pip install --no-deps --no-build-isolation . && pip uninstall --yes setuptools pip
 
 FROM python:3.12-slim-bookworm
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgmp10 \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin musigd \
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin musigd \
     && install -d -o musigd -g musigd -m 0700 /data
 COPY --from=build /opt/musigd /opt/musigd
 ENV PATH=/opt/musigd/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MUSIGD_DATADIR=/data

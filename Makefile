@@ -5,16 +5,21 @@ PYTEST := $(PY) -m pytest -n auto
 CODE := daemon rpc musig2 p2p config
 ARGS :=
 
+LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
+
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript test-namespaces check-unit lock clean
+.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript test-namespaces check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 env:
-	@sh .ci/environment
+	@sh .ci/environment dev
 
-demo: env ## N daemons on loopback make one signature: make demo ARGS="--signers 5 --scheme bip340"
+env-run:
+	@sh .ci/environment run
+
+demo: env-run ## N daemons on loopback make one signature: make demo ARGS="--signers 5 --scheme bip340"
 	@$(PY) -m daemon.main demo $(ARGS)
 
 test: env ## the whole suite, real daemons included
@@ -22,15 +27,15 @@ test: env ## the whole suite, real daemons included
 	@$(PYTEST) $(ARGS)
 
 check: env ## format, lint, types, import contracts, fast tests: under a minute
-	@$(PY) -m ruff format --check $(CODE) tests examples
-	@$(PY) -m ruff check $(CODE) tests examples
+	@$(PY) -m ruff format --check $(CODE) tests examples setup.py vendor
+	@$(PY) -m ruff check $(CODE) tests examples setup.py vendor
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTEST) -m "not network and not slow" $(ARGS)
 
 format: env ## write the format and the mends that ruff knows
-	@$(PY) -m ruff format $(CODE) tests examples
-	@$(PY) -m ruff check --fix $(CODE) tests examples
+	@$(PY) -m ruff format $(CODE) tests examples setup.py vendor
+	@$(PY) -m ruff check --fix $(CODE) tests examples setup.py vendor
 
 bench: bench-start bench-musig2 bench-rpc bench-discovery bench-signing ## every benchmark (about 20 minutes)
 
@@ -74,11 +79,12 @@ check-unit: ## what systemd says of the unit file (needs systemd-analyze)
 	systemd-analyze verify "$${TMPDIR:-/tmp}/musigd.service"
 	systemd-analyze security --offline=true "$${TMPDIR:-/tmp}/musigd.service" | tail -1
 
-LOCK := uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
-
 lock: ## write the lock files anew from pyproject.toml (needs uv on the PATH)
-	$(LOCK) --extra dev -o requirements-dev.lock
-	$(LOCK) -c requirements-dev.lock -o requirements.lock
+	$(LOCK) --group dev -o requirements-dev.lock
+	$(LOCK) --group run -c requirements-dev.lock -o requirements.lock
+	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
+	python3 vendor/make_wheel.py
+	python3 vendor/list_published.py
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

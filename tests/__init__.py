@@ -1,0 +1,1 @@
+import p2p  # noqa: F401 - its stand-ins must be there before a test imports libp2p itself

@@ -1,63 +1,153 @@
-"""What `make` says on a machine that lacks something, and what the lock files promise."""
+"""What `make` installs, and what it says on a machine that lacks something."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-COPIED = (".ci/environment", "requirements-dev.lock", "pyproject.toml", "Makefile")
+from tests.project import fake_index
+from tests.project.fake_index import installed
+
+pytestmark = pytest.mark.slow
+RUN = {"builder": "1.0", "part": "1.0", "whole": "1.0", "musigd": "1.0"}
+DEV = {**RUN, "measure": "1.0", "tool": "1.0"}
+INSTALLERS = ["pip", *(["uv"] if shutil.which("uv") else [])]
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """As much of a fresh clone as the targets look at first, in a directory with a space in its name."""
-    clone = tmp_path / "a clone"
-    for name in COPIED:
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, clone / name)
-    return clone
+def packages(tmp_path: Path) -> Path:
+    """The folder in which only the locked versions exist."""
+    return fake_index.index(tmp_path / "only locked", "1.0")
 
 
-def make(clone: Path, target: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
-    return subprocess.run(
-        ["make", target], cwd=clone, env={**clean, **environment}, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def clone(tmp_path: Path, packages: Path) -> Path:
+    """A project with its own locks, in a directory with a space in its name."""
+    return fake_index.clone(tmp_path / "a clone", packages)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check"])
-def test_without_a_compiler_one_install_command_is_printed(clone: Path, target: str) -> None:
-    result = make(clone, target, CC="false")
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A directory at the head of PATH, in which compilers fail."""
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    for compiler in ("cc", "gcc", "c++", "g++"):
+        program(directory / compiler, "exit 1")
+    return directory
 
-    assert result.returncode != 0
-    assert "Install them with:" in result.stderr
-    assert re.search(r"apt-get install|dnf install|apk add|brew install|package manager", result.stderr)
+
+def program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def make(clone: Path, target: str, path: Path, index: Path, installer: str = "pip", **more: str) -> tuple[int, str]:
+    """Exit code and stderr of a target, with `index` as the only source of packages and no uv unless asked for."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+    system = os.environ["PATH"].split(os.pathsep)
+    if installer == "pip":
+        system = [directory for directory in system if not Path(directory, "uv").exists()]
+    source = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": index.as_uri(),
+        "PIP_CACHE_DIR": str(clone.parent / "pip"),
+    }
+    source |= {"UV_NO_CONFIG": "1", "UV_DEFAULT_INDEX": index.as_uri(), "UV_CACHE_DIR": str(clone.parent / "uv")}
+    environment = {**kept, **source, "PATH": os.pathsep.join([str(path), *system]), **more}
+    done = subprocess.run(["make", target], cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_the_locked_set_is_installed_whatever_was_published_since(
+    tmp_path: Path, clone: Path, packages: Path, path: Path, installer: str
+) -> None:
+    newer = fake_index.index(tmp_path / "newer too", "1.0", "1.1", "9.0")
+
+    for folder in (packages, newer):
+        shutil.rmtree(clone / ".venv", ignore_errors=True)
+        code, said = make(clone, "test", path, folder, installer)
+        assert (code, "uv could not" in said) == (0, False), said
+        assert installed(clone / ".venv") == DEV
+
+
+def test_demo_installs_what_running_needs_and_test_adds_the_tools(clone: Path, packages: Path, path: Path) -> None:
+    assert make(clone, "demo", path, packages)[0] == 0
+    assert installed(clone / ".venv") == RUN
+    assert make(clone, "test", path, packages)[0] == 0
+    assert installed(clone / ".venv") == DEV
+
+    for target in ("demo", "test"):
+        assert make(clone, target, path, packages / "gone") == (0, "")  # nothing is installed again
+    assert installed(clone / ".venv") == DEV
+
+
+def test_what_left_the_lock_leaves_the_environment(clone: Path, packages: Path, path: Path) -> None:
+    assert make(clone, "demo", path, packages)[0] == 0
+    lock = clone / "requirements.lock"
+    lock.write_text("".join(line for line in lock.read_text().splitlines(keepends=True) if "whole" not in line))
+
+    assert make(clone, "demo", path, packages)[0] == 0
+    assert "whole" not in installed(clone / ".venv")
+
+
+def test_a_package_with_other_bytes_is_refused(tmp_path: Path, clone: Path, path: Path) -> None:
+    forged = fake_index.index(tmp_path / "forged", "1.0")
+    shutil.copy(forged / "measure/measure-1.0-py3-none-any.whl", forged / "part/part-1.0-py3-none-any.whl")
+
+    code, said = make(clone, "demo", path, forged)
+
+    assert code != 0
+    assert "hash" in said.lower()
+    assert "part" not in installed(clone / ".venv")
+
+
+def test_where_uv_fails_pip_installs(clone: Path, packages: Path, path: Path) -> None:
+    program(path / "uv", "echo 'no such index' >&2; exit 2")
+
+    code, said = make(clone, "demo", path, packages)
+
+    assert code == 0
+    assert "no such index\nuv could not install this; pip is tried now." in said
+    assert installed(clone / ".venv") == RUN
+
+
+def test_variables_that_would_change_what_is_installed_are_not_heard(
+    tmp_path: Path, clone: Path, packages: Path, path: Path
+) -> None:
+    constraint = tmp_path / "constraint.txt"
+    constraint.write_text("part==9.0\n")
+
+    variables = {
+        "PIP_CONSTRAINT": str(constraint),
+        "PIP_USER": "1",
+        "PIP_NO_BINARY": ":all:",
+        "PIP_REQUIRE_HASHES": "1",
+    }
+    code, said = make(clone, "demo", path, packages, **variables)
+
+    assert code == 0, said
+    assert installed(clone / ".venv") == RUN
+
+
+def test_an_unsupported_python_is_refused_with_a_sentence(clone: Path, packages: Path, path: Path) -> None:
+    program(clone / "python3.9", "case $1 in --version) echo 'Python 3.9.18' ;; *) exit 1 ;; esac")
+
+    code, said = make(clone, "demo", path, packages, PYTHON="./python3.9")
+
+    assert code != 0
+    assert "musigd needs Python 3.11, 3.12 or 3.13 (found: Python 3.9.18)" in said
+
+
+def test_an_intel_mac_without_compilers_is_told_what_to_install(clone: Path, packages: Path, path: Path) -> None:
+    program(path / "uname", "case $1 in -s) echo Darwin ;; -m) echo x86_64 ;; esac")
+
+    code, said = make(clone, "demo", path, packages, CC="no-such-compiler")
+
+    assert code != 0
+    assert "brew install rust" in said
     assert not (clone / ".venv").exists()
-
-
-def test_an_unsupported_python_is_refused_with_a_sentence(clone: Path) -> None:
-    old = clone / "python3.9"
-    old.write_text("#!/bin/sh\ncase $1 in --version) echo 'Python 3.9.18' ;; *) exit 1 ;; esac\n")
-    old.chmod(0o755)
-
-    result = make(clone, "demo", PYTHON="./python3.9")
-
-    assert result.returncode != 0
-    assert "musigd needs Python 3.11, 3.12 or 3.13 (found: Python 3.9.18)" in result.stderr
-
-
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_every_locked_version_has_hashes_and_no_index_is_named(name: str) -> None:
-    content = (PROJECT / name).read_text()
-    pins = re.findall(r"^\S+==\S+", content, re.MULTILINE)
-    hashed = re.findall(r"^\S+==\S+.*\\\n +--hash=sha256:[0-9a-f]{64}", content, re.MULTILINE)
-
-    assert len(pins) == len(hashed) > 50
-    assert "://" not in content
-    assert "index" not in content
