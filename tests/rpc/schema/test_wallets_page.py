@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from musig2.protocol.records.checks import RecordLimits
 from rpc.calls.params import params_of as checked
 from rpc.cli.params import params_of
 from rpc.client.client import Client
@@ -16,6 +17,7 @@ from rpc.errors import CODES
 from rpc.methods import samples
 from rpc.methods.table import METHODS
 from rpc.models.event_kinds import EVENTS, GAP, PROGRESS
+from rpc.models.open import MAX_DEPTH, MAX_NAME_BYTES, RequestMetadata
 
 PAGE = (Path(__file__).parents[3] / "docs/wallets.md").read_text()
 VALUES = {
@@ -78,3 +80,21 @@ def test_program_of_the_page_uses_methods_that_the_client_has() -> None:
     for name in re.findall(r"(?:alice|bob)\.(\w+)\(", with_client):
         assert hasattr(Client, name)
     assert set(re.findall(r'\.call\("(\w+)"', without)) <= set(METHODS)
+
+
+def test_limits_of_metadata_on_the_page_are_those_of_the_code() -> None:
+    section = PAGE.partition("### What metadata lets pass")[2].partition("\n## ")[0]
+    text = " ".join(section.split())
+    assert f"nested {MAX_DEPTH} levels deep; names have 1 to {MAX_NAME_BYTES} bytes" in text
+    limits = RecordLimits()
+    assert (
+        f"at most {_spaced(limits.request_bytes)} bytes, an advertisement {_spaced(limits.advertisement_bytes)}."
+        in text
+    )
+    rows = re.findall(r"^\| ((?:`\w+` ?)+)\|", section, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {str(field.alias) for field in RequestMetadata.model_fields.values()}
+
+
+def _spaced(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
