@@ -82,11 +82,9 @@ def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
     try:
         content = file.read_bytes()
         values = dict(_flat(tomllib.loads(content.decode("utf-8-sig"))))  # editors on Windows put a mark before it
-    except FileNotFoundError as error:
-        if not must_exist:
-            return _Layer({}, {})
-        raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
     except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and not must_exist:
+            return _Layer({}, {})
         raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"The configuration file {file} must be UTF-8: byte {error.start} is not.") from None

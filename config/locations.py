@@ -39,17 +39,43 @@ def config_file_of(flag: Path | None, environment: Mapping[str, str], datadir: P
 
 
 def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:
-    """`<datadir>/musigd.sock`, or a short name in the runtime directory when that path is too long for a socket.
+    """`<datadir>/musigd.sock`, or a short name in the runtime directory when that path is too long for a socket, or
+    not UTF-8, so that endpoint.json could not name it.
 
     The name there comes from the data directory, so that two daemons do not meet.
     """
     usual = datadir / SOCKET_NAME
-    if len(bytes(usual)) <= LONGEST_SOCKET_PATH:
+    if _fits(usual):
         return usual
     name = f"musigd-{sha256(bytes(datadir)).hexdigest()[:16]}.sock"
     of_service = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # systemd lists all of a unit's
     named = (of_service, environment.get("XDG_RUNTIME_DIR"))
-    shared = (Path(gettempdir()), Path("/tmp"))  # noqa: S108 - a directory inside it that only this user can enter
+    shared = (*_temporary(), Path("/tmp"))  # noqa: S108 - a directory inside it that only this user can enter
     directories = [*(Path(each) for each in named if each), *(each / f"musigd-{os.getuid()}" for each in shared)]
     paths = [directory / name for directory in directories]
-    return next((path for path in paths if len(bytes(path)) <= LONGEST_SOCKET_PATH), paths[-1])
+    return next(filter(_fits, paths), paths[-1])
+
+
+def text_of(path: Path) -> str:
+    """A path for JSON, whatever encoding the locale has. Raises UnicodeDecodeError for one that is not UTF-8."""
+    return os.fsencode(path).decode("utf-8")
+
+
+def path_of(text: str) -> Path:
+    """The path that `text_of` wrote, perhaps under another locale."""
+    return Path(os.fsdecode(text.encode("utf-8")))
+
+
+def _fits(path: Path) -> bool:
+    """Whether a socket may have this path, and JSON can say where it is."""
+    try:
+        return len(text_of(path).encode()) <= LONGEST_SOCKET_PATH
+    except UnicodeDecodeError:
+        return False
+
+
+def _temporary() -> tuple[Path, ...]:
+    try:
+        return (Path(gettempdir()),)
+    except FileNotFoundError:  # none of the usual ones can be written to
+        return ()

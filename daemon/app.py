@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.metadata import version
 
-from config.locations import DATABASE_NAME
+from config.locations import DATABASE_NAME, text_of
 from config.output.outlet import OutletState
 from config.running import RunningSettings
 from config.settings import Settings
@@ -30,6 +31,7 @@ from daemon.clock import SystemClock
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
 from daemon.host.datadir import Datadir
+from daemon.host.slow_disk import off_loop
 from daemon.keys.identity import load_seed
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
@@ -50,6 +52,8 @@ from p2p.network import Network
 from rpc.caller import OWNER
 from rpc.server.backend import handlers_of
 from rpc.server.server import RpcServer
+
+DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be removed is replaced by the next start
 
 
 class App:
@@ -203,7 +207,7 @@ class App:
         for part in (*local, self.junction, self.network, self.discovery, self.signing, self.server):
             self._stops.append(part.stop)
             await part.start()
-        self._announce()
+        await self._announce()
 
     async def _start_keystore(self) -> None:
         passphrase = find_passphrase(self._datadir.path, self.settings.keys.passphrase_file, os.environ)
@@ -213,27 +217,28 @@ class App:
     async def _wipe_keys(self) -> None:
         self.keystore.stop()
 
-    def _announce(self) -> None:
-        """Tell clients on this machine where the daemon is."""
+    async def _announce(self) -> None:
+        """Tell clients on this machine where the daemon is. Some found it by the port already: the disk may be slow."""
         group = self.settings.rpc.cookie_group
         if group is not None:
-            self._datadir.let_group_in(group)
-        self.tokens.make_cookie(self._datadir.path, group)
-        self._datadir.write_endpoint(
-            {
-                "rpc": self.server.url,
-                "ws": self.server.ws_url,
-                "socket": str(self.socket),
-                "peerId": self.network.peer_text,
-                "multiaddrs": list(self.network.multiaddrs()),
-                "pid": os.getpid(),
-            }
-        )
+            await off_loop(lambda: self._datadir.let_group_in(group))
+        await self.tokens.make_cookie(self._datadir.path, group)
+        endpoint = {
+            "rpc": self.server.url,
+            "ws": self.server.ws_url,
+            "socket": text_of(self.socket),
+            "peerId": self.network.peer_text,
+            "multiaddrs": list(self.network.multiaddrs()),
+            "pid": os.getpid(),
+        }
+        await off_loop(lambda: self._datadir.write_endpoint(endpoint))
 
     async def drain(self) -> None:
         """No new work; wait until sessions that are in a round have ended, at most `drain_ms`."""
         self.server.drain()
-        self._datadir.remove_endpoint()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISK_SECONDS):
+                await off_loop(self._datadir.remove_endpoint)
         try:
             async with asyncio.timeout(self.settings.drain_ms / 1000):
                 await self.signing.quiet()

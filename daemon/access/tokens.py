@@ -19,6 +19,7 @@ from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.host.datadir import DatadirError, group_id
 from daemon.host.private_file import write_private
+from daemon.host.slow_disk import off_loop
 from daemon.store import Store
 from rpc.caller import OWNER, Scope, scopes_of
 from rpc.errors import ApiError, invalid_param, not_found
@@ -61,20 +62,14 @@ class Tokens:
         for info, digest in self._store.read(_load):
             self._take(info, digest)
 
-    def make_cookie(self, datadir: Path, group: str | None = None) -> Path:
+    async def make_cookie(self, datadir: Path, group: str | None = None) -> Path:
         """Write a new full-rights token to `<datadir>/.cookie`: 0600, or 0640 for the members of `group`.
 
         The former cookie is no longer valid. Raises DatadirError.
         """
         token = _new_token()
         path = datadir / COOKIE_NAME
-        try:
-            write_private(path, token)
-            if group is not None:
-                os.chown(path, -1, group_id(group))
-                path.chmod(0o640)
-        except OSError as error:
-            raise DatadirError(f"The cookie {path} cannot be written ({error.strerror}).") from error
+        await off_loop(lambda: _write_cookie(path, token, group))
         self._drop(OWNER)
         digest = token_digest(token)
         self._facts[OWNER] = TokenFact(OWNER, digest, frozenset(Scope), keys=None, create_key=True)
@@ -201,6 +196,16 @@ class Tokens:
     def _changed(self) -> None:
         for callback in tuple(self._watchers):
             callback()
+
+
+def _write_cookie(path: Path, token: str, group: str | None) -> None:
+    try:
+        write_private(path, token)
+        if group is not None:
+            os.chown(path, -1, group_id(group))
+            path.chmod(0o640)
+    except OSError as error:
+        raise DatadirError(f"The cookie {path} cannot be written ({error.strerror}).") from error
 
 
 def _told(info: TokenInfo) -> dict[str, Any]:

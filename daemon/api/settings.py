@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.running import RunningSettings
 from config.show import EffectiveSetting, JsonValue
+from daemon.host.slow_disk import off_loop
 from rpc.caller import Caller
 from rpc.models.node import RunningSetting, SettingsInForce, SettingValue, WaitingSetting
 from rpc.models.wire import NoParams
@@ -16,7 +17,7 @@ class SettingsService:
         self._settings = settings
 
     async def get_settings(self, caller: Caller, params: NoParams) -> SettingsInForce:
-        rows, problem = self._settings.shown()
+        rows, problem = await off_loop(self._settings.shown)
         return SettingsInForce(settings=tuple(map(_shown, rows)), problem=problem)
 
 

@@ -16,11 +16,12 @@ from config.logging import configure_logging, set_level
 from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
 from config.running import RunningSettings
-from config.settings import Settings, SettingsError
+from config.settings import Settings
 from daemon.app import App
 from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host.datadir import Datadir
+from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
 from p2p.network import NetworkError
 from rpc.errors import ListenError
@@ -73,6 +74,7 @@ class _Run:
         self._datadir = datadir
         self._notifier = Notifier(os.environ)
         self._asked_to_stop = asyncio.Event()
+        self._hung_up = asyncio.Event()
 
     async def main(self) -> int:
         loop = asyncio.get_running_loop()
@@ -121,13 +123,15 @@ class _Run:
     async def _serve(self, app: App) -> None:
         """Until asked to stop: reload on SIGHUP, feed the watchdog."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._reload, app)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
+        reloading = asyncio.ensure_future(self._reload_when_asked(app))
         proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.answers}
         watchdog = asyncio.ensure_future(feed_watchdog(self._notifier, proofs))
         await self._asked_to_stop.wait()
         log.info("stopping")
         self._notifier.stopping()
         watchdog.cancel()
+        reloading.cancel()
         await app.drain()
 
     async def _stop(self, app: App) -> bool:
@@ -139,16 +143,23 @@ class _Run:
             return False
         return True
 
-    def _reload(self, app: App) -> None:
-        """SIGHUP: log level, TLS files; what else changed waits for a restart and is named."""
-        self._notifier.reloading()
+    async def _reload_when_asked(self, app: App) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            self._notifier.reloading()
+            await self._reload(app)
+            await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # who waits for the reload may read the log
+            self._notifier.reloaded()
+
+    async def _reload(self, app: App) -> None:
+        """Log level, TLS files; what else changed waits for a restart and is named. The disk may be slow."""
         try:
-            fresh = self._settings.read_again()
-            if fresh.rpc.tls_cert is not None and fresh.rpc.tls_key is not None:
-                app.server.reload_tls(fresh.rpc.tls_cert, fresh.rpc.tls_key)
+            fresh = await off_loop(self._settings.read_again)
+            if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:
+                await off_loop(lambda: app.server.reload_tls(cert, key))
             set_level(fresh.log.level)
             taken, waiting = self._settings.take_over(fresh)
             log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
-        except (SettingsError, ListenError) as error:
+        except Exception as error:  # noqa: BLE001 - it ends neither the daemon nor the next reload
             log.error("the settings were not taken over", detail=str(error))
-        self._notifier.reloaded()

@@ -90,7 +90,7 @@ class FloorNode:
         await self._tokens.start()
         await self._net.start()
         await self._server.start()
-        self._tokens.make_cookie(self._folder)
+        await self._tokens.make_cookie(self._folder)
         said = {"rpc": self._server.url, "ws": self._server.ws_url, "pid": os.getpid()}
         (self._folder / "endpoint.json").write_text(json.dumps(said))
         return self._net.multiaddrs()[0]

@@ -89,7 +89,7 @@ async def test_a_token_that_may_create_keys_is_bound_to_what_it_creates(
 
 
 async def test_binding_means_nothing_to_the_owner(store: Store, tokens: Tokens, tmp_path: Path) -> None:
-    tokens.make_cookie(tmp_path)
+    await tokens.make_cookie(tmp_path)
     await store.write(lambda conn: tokens.store_binding(conn, OWNER, KEY))
     tokens.bind(OWNER, KEY)
     fact = tokens.get(OWNER)
@@ -114,13 +114,13 @@ async def test_expired_tokens_leave_the_list_and_the_store(store: Store, clock: 
 
 
 async def test_each_start_makes_another_private_cookie(tokens: Tokens, tmp_path: Path) -> None:
-    path = tokens.make_cookie(tmp_path)
+    path = await tokens.make_cookie(tmp_path)
     first = path.read_text()
     fact = tokens.find(token_digest(first))
     assert fact is not None
     assert (fact.token_id, fact.keys, fact.scopes) == (OWNER, None, frozenset(Scope))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    tokens.make_cookie(tmp_path)
+    await tokens.make_cookie(tmp_path)
     assert path.read_text() != first
     assert tokens.find(token_digest(first)) is None
     assert tokens.listing() == []

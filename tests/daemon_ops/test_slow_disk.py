@@ -1,0 +1,89 @@
+"""A disk that hangs holds up nobody but whoever waits for it: not the event loop, and not the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.running import RunningSettings
+from config.settings import Settings
+from daemon.access import tokens as tokens_module
+from daemon.access.tokens import Tokens
+from daemon.api.settings import SettingsService
+from daemon.events import EventLog
+from daemon.host.slow_disk import off_loop
+from daemon.store import Store
+from rpc.caller import OWNER, Caller, Scope
+from rpc.models.wire import NoParams
+from tests.daemon_ops.ops_world import SettableClock
+
+BOUND_S = 20.0
+
+
+async def while_it_hangs(hanging: Callable[[Callable[..., Any]], Any]) -> Any:
+    """Await what `hanging` makes of a function that returns only when the event loop has gone on."""
+    loop_went_on = threading.Event()
+
+    def hang(*arguments: Any, **named: Any) -> Any:
+        assert loop_went_on.wait(BOUND_S), "the event loop stood still"
+
+    working = asyncio.ensure_future(hanging(hang))
+    await asyncio.sleep(0)
+    loop_went_on.set()
+    return await working
+
+
+async def test_the_cookie_is_written_beside_the_loop(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SettableClock()
+    tokens = Tokens(store=store, clock=clock, events=EventLog(store=store, clock=clock))
+
+    def hanging(hang: Callable[..., Any]) -> Any:
+        monkeypatch.setattr(tokens_module, "write_private", hang)
+        return tokens.make_cookie(tmp_path)
+
+    assert await while_it_hangs(hanging) == tmp_path / ".cookie"
+
+
+async def test_settings_are_read_again_beside_the_loop() -> None:
+    def hanging(hang: Callable[..., Any]) -> Any:
+        def read_again() -> Settings:
+            hang()
+            return Settings()
+
+        service = SettingsService(RunningSettings(Settings(), read_again))
+        return service.get_settings(Caller(OWNER, frozenset(Scope), keys=None, create_key=True), NoParams())
+
+    assert (await while_it_hangs(hanging)).problem is None
+
+
+async def test_what_fails_there_is_raised_here() -> None:
+    def fail() -> None:
+        raise OSError("no disk")
+
+    with pytest.raises(OSError, match="no disk"):
+        await off_loop(fail)
+
+
+def test_a_process_ends_while_its_disk_still_hangs() -> None:
+    code = """
+import asyncio, threading
+from daemon.host.slow_disk import off_loop
+async def main():
+    try:
+        async with asyncio.timeout(0.01):
+            await off_loop(threading.Event().wait)
+    except TimeoutError:
+        print("gave up")
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=BOUND_S, check=True)
+    assert (ended.stdout, ended.stderr) == ("gave up\n", "")
