@@ -20,7 +20,7 @@ from config.running import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
-from daemon.api.info import InfoService, log_problems
+from daemon.api.info import InfoService, bootstrap_problems, log_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.schemes import held_to_scheme
@@ -160,7 +160,11 @@ class App:
             events=self.events,
             health=self.health,
             clock=self.clock,
-            problems=lambda: [*self.discovery.problems(), *log_problems(self._log_state())],
+            problems=lambda: [
+                *self.discovery.problems(),
+                *bootstrap_problems(self.network.bootstrap_faults),
+                *log_problems(self._log_state()),
+            ],
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
         handlers = handlers_of(

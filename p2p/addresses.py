@@ -13,6 +13,7 @@ from p2p.errors import AddressError
 
 __all__ = [
     "Multiaddr",
+    "dial_target",
     "dialable",
     "from_text",
     "is_loopback",
@@ -22,11 +23,33 @@ __all__ = [
     "readable",
     "split_peer",
     "to_text",
+    "why_unusable",
     "without_peer",
 ]
 
 MAX_ADDR_BYTES = 256
 P2P_CODE = 421
+# What multiaddrs can name and this network does not speak, the first that applies.
+UNSPOKEN = (
+    ("p2p-circuit", "relays (/p2p-circuit) are not used here: take an address of the peer itself"),
+    (
+        "dnsaddr",
+        "/dnsaddr stands for other addresses, which are not looked up here: name one of them, such as "
+        "/dns4/NAME/tcp/4327 or /ip4/203.0.113.7/tcp/4327",
+    ),
+    *(
+        (name, "QUIC and what runs over it are not spoken here, only TCP: take a /tcp/ address of that peer")
+        for name in ("quic", "quic-v1", "webtransport", "webrtc", "webrtc-direct")
+    ),
+    ("udp", "UDP is not spoken here, only TCP: take a /tcp/ address of that peer"),
+    *(
+        (
+            name,
+            "WebSocket, HTTP and TLS are not spoken here, only plain TCP (noise encrypts it): end it at the port",
+        )
+        for name in ("ws", "wss", "http", "https", "tls")
+    ),
+)
 HOSTS = ("ip4", "ip6", "dns", "dns4", "dns6")
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 PUBLIC_IP6 = ipaddress.ip_network("2000::/3")
@@ -94,17 +117,38 @@ def is_unspecified(addr: bytes) -> bool:
 
 
 def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
-    """True when this node may dial the address: one host, a TCP port, and not private unless that is allowed.
+    """True when this node may dial the address: of a kind that works, and not private unless that is allowed."""
+    try:
+        return why_unusable(addr) is None and (private_addresses or not _is_private(addr))
+    except Exception:  # noqa: BLE001 - an address that the library cannot read is not dialled
+        return False
+
+
+def why_unusable(addr: Multiaddr) -> str | None:
+    """Why no node of this network dials an address of that kind, as a sentence; None for one host and its TCP port.
 
     Nothing may follow but `/p2p/...`: the library dials the first IPv4 address of what it is given, wherever it stands.
     """
-    try:
-        host, port, *rest = addr.items()
-        plain = host[0].name in HOSTS and port[0].name == "tcp" and int(port[1]) > 0
-        alone = [protocol.name for protocol, _ in rest] in ([], ["p2p"])
-        return plain and alone and (private_addresses or not _is_private(addr))
-    except Exception:  # noqa: BLE001 - an address that the library cannot read is not dialled
-        return False
+    parts = [(str(protocol.name), value) for protocol, value in addr.items()]
+    names = [name for name, _ in parts]
+    known = next((sentence for name, sentence in UNSPOKEN if name in names), None)
+    if known is not None:
+        return known
+    plain = len(parts) > 1 and names[0] in HOSTS and names[1] == "tcp" and names[2:] in ([], ["p2p"])
+    if not plain:
+        return "an address here is one host and its TCP port, such as /ip4/203.0.113.7/tcp/4327 or /dns4/NAME/tcp/4327"
+    return (
+        None if int(parts[1][1]) > 0 else "nobody can be dialled at TCP port 0: name the port that the other listens on"
+    )
+
+
+def dial_target(text: str) -> tuple[bytes, bytes]:
+    """`split_peer` of an address that somebody wants dialled. Raises AddressError, for its kind before its peer id."""
+    addr, found, peer = text.rpartition("/p2p/")
+    problem = why_unusable(_parse(addr if found and "/" not in peer else text))
+    if problem is not None:
+        raise AddressError("bad_address", f"{text[:200]!r} cannot be dialled: {problem}")
+    return split_peer(text)
 
 
 def _is_private(addr: Multiaddr) -> bool:

@@ -10,7 +10,7 @@ from libp2p.peer.id import ID
 
 from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.peers import peer_text
-from p2p.addresses import split_peer
+from p2p.addresses import dial_target
 from p2p.announce import AnnouncedAddresses, listen_addresses
 from p2p.bans import BanTimes
 from p2p.bridge.mirror import Mirror
@@ -19,7 +19,20 @@ from p2p.bridge.supervisor import Supervisor
 from p2p.errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
 from p2p.node.host import key_pair_of
 from p2p.node.node import NodeLife
-from p2p.ports import BadAsk, Direction, GossipItem, NetState, NetStats, NetStatus, Offence, PeerChange, PeerInfo, Sink
+from p2p.ports import (
+    BadAsk,
+    BootstrapFault,
+    Connected,
+    Direction,
+    GossipItem,
+    NetState,
+    NetStats,
+    NetStatus,
+    Offence,
+    PeerChange,
+    PeerInfo,
+    Sink,
+)
 from p2p.settings import NetworkConfig
 
 T = TypeVar("T")
@@ -27,6 +40,8 @@ __all__ = [
     "AddressError",
     "AskTimeout",
     "BadAsk",
+    "BootstrapFault",
+    "Connected",
     "Direction",
     "GossipItem",
     "NetState",
@@ -50,7 +65,7 @@ def check_addresses(config: NetworkConfig) -> None:
     try:
         AnnouncedAddresses(config)
         for text in config.bootstrap:
-            split_peer(text)
+            dial_target(text)
     except AddressError as error:
         raise NetworkError("bad_address", f"p2p.announce or p2p.bootstrap: {error}") from error
 
@@ -191,12 +206,16 @@ class Network:
         """Connect at these or already known addresses; parallel dials of one peer are one. True: connected."""
         return self.connected(peer) or await self._call(lambda node: node.reach.dial, peer, addrs)
 
-    async def connect(self, multiaddr: str) -> bytes:
-        """Connect to `.../p2p/<peer>`, return the peer. Raises AddressError, PeerUnreachable."""
-        addr, peer = split_peer(multiaddr)
-        if not self.connected(peer):
-            await self._call(lambda node: node.connect, peer, addr)
-        return peer
+    async def connect(self, multiaddr: str) -> Connected:
+        """Connect to `.../p2p/<peer>`, keeping the address if it works. Raises AddressError, PeerUnreachable."""
+        addr, peer = dial_target(multiaddr)
+        already = self.connected(peer) or await self._call(lambda node: node.reach.connect, peer, addr)
+        return Connected(peer, already)
+
+    @property
+    def bootstrap_faults(self) -> tuple[BootstrapFault, ...]:
+        """The bootstrap addresses that are of no use, as far as that is known now."""
+        return self._mirror.faults
 
     async def disconnect(self, peer: bytes) -> None:
         """Close all connections to a peer; nothing when there is none."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Frame, Signed
@@ -73,6 +73,22 @@ class PeerInfo:
     direction: Direction
     since_ms: int
     agent: str | None = None
+
+
+class Connected(NamedTuple):
+    """The outcome of `connect`. `already`: there is a connection, but not by this address, which is not kept."""
+
+    peer: bytes
+    already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapFault:
+    """A bootstrap address of no use. `found`: who answers there instead of `expected`; None: it is private."""
+
+    multiaddr: str
+    expected: bytes
+    found: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from daemon.clock import Clock
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.store import Store
-from p2p.ports import PeerInfo
+from musig2.protocol.records.peers import peer_text
+from p2p.ports import BootstrapFault, PeerInfo
 from rpc.caller import Caller
 from rpc.models.node import Info, KnownProblem
 from rpc.models.wire import NoParams
@@ -107,6 +108,23 @@ def keystore_problems(keystore: Keystore, known: Sequence[Problem] = ()) -> list
         )
     said = {problem.reason for problem in known}
     return [problem for problem in found if problem.reason not in said]
+
+
+def bootstrap_problems(faults: Sequence[BootstrapFault]) -> list[tuple[str, str]]:
+    """(reason, remedy) of each bootstrap address that is of no use."""
+    return [("bootstrap_unusable", _bootstrap_remedy(fault)) for fault in faults]
+
+
+def _bootstrap_remedy(fault: BootstrapFault) -> str:
+    if fault.found is None:
+        return (
+            f"p2p.bootstrap names {fault.multiaddr}, a private address, which is not dialled: set "
+            "p2p.private_addresses if it is on a network of yours, or name a public one."
+        )
+    return (
+        f"p2p.bootstrap names {fault.multiaddr}, but peer {peer_text(fault.found)} answers there instead of "
+        f"{peer_text(fault.expected)}: correct the peer id if that is the node you mean, else the address."
+    )
 
 
 def log_problems(log: OutletState) -> list[tuple[str, str]]:

@@ -9,8 +9,9 @@ from daemon.access.idempotency import keeping
 from daemon.clock import WallClock
 from daemon.peers.bans import Bans, PeerBan
 from musig2.protocol.records.peers import peer_parse, peer_text
+from p2p.addresses import dial_target
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
-from p2p.ports import PeerInfo
+from p2p.ports import Connected, PeerInfo
 from rpc.caller import Caller
 from rpc.errors import ApiError, invalid_param
 from rpc.models import node as models
@@ -27,7 +28,7 @@ class PeerControl(Protocol):
 
     def peers(self) -> list[PeerInfo]: ...
 
-    async def connect(self, multiaddr: str) -> bytes: ...
+    async def connect(self, multiaddr: str) -> Connected: ...
 
     async def disconnect(self, peer: bytes) -> None: ...
 
@@ -50,18 +51,18 @@ class PeerService:
     async def list_peers(self, caller: Caller, params: NoParams) -> models.PeerList:
         return models.PeerList(peers=tuple(self._shown(info) for info in self._network.peers()))
 
-    async def connect_peer(self, caller: Caller, params: models.ConnectPeer) -> models.NamedPeer:
+    async def connect_peer(self, caller: Caller, params: models.ConnectPeer) -> models.ConnectedPeer:
         """Raises `invalid_params`, `peer_unreachable`, `p2p_down`."""
         self._require_address(params.multiaddr)
         try:
-            peer = await self._network.connect(params.multiaddr)
+            connected = await self._network.connect(params.multiaddr)
         except AddressError as error:
             raise invalid_param("multiaddr", str(error)) from error
         except PeerUnreachable as error:
             raise ApiError("peer_unreachable", str(error)) from error
         except NetworkError as error:
             raise ApiError("p2p_down", str(error)) from error
-        return models.NamedPeer(peer_id=peer_text(peer))
+        return models.ConnectedPeer(peer_id=peer_text(connected.peer), already_connected=connected.already)
 
     async def disconnect_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
         peer = _peer(params.peer_id)
@@ -91,12 +92,11 @@ class PeerService:
         return models.BanList(bans=tuple(_ban(ban) for ban in self._bans.in_force()))
 
     def _require_address(self, multiaddr: str) -> None:
-        _, _, peer = multiaddr.rpartition("/p2p/")
         try:
-            peer_parse(peer)
-        except ValueError:
-            raise invalid_param("multiaddr", "must end in /p2p/ and a peer id such as 12D3KooW...") from None
-        if peer == self._network.peer_text:
+            _, peer = dial_target(multiaddr)
+        except AddressError as error:
+            raise invalid_param("multiaddr", str(error)) from error
+        if peer_text(peer) == self._network.peer_text:
             raise invalid_param("multiaddr", ITSELF)
 
     def _shown(self, info: PeerInfo) -> models.Peer:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import trio
 
 from config.plain_text import cleaned
+from musig2.protocol.records.peers import peer_text
 from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
-from p2p.ports import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
+from p2p.ports import BadAsk, BootstrapFault, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
 from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Mirror:
         self.contacts: dict[bytes, Contact] = {}
         self.bound: tuple[str, ...] = ()
         self.multiaddrs: tuple[str, ...] = ()
+        self.faults: tuple[BootstrapFault, ...] = ()
 
     # On the trio side.
 
@@ -95,6 +97,10 @@ class Mirror:
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Hand over."""
         self.portal.emit(self._addresses, (bound, multiaddrs))
+
+    def bootstrap_faults(self, faults: tuple[BootstrapFault, ...]) -> None:
+        """Hand over."""
+        self.portal.emit(self._faults, faults)
 
     # On the asyncio side.
 
@@ -146,6 +152,12 @@ class Mirror:
 
     def _addresses(self, batch: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
         self.bound, self.multiaddrs = batch[-1]
+
+    def _faults(self, batch: list[tuple[BootstrapFault, ...]]) -> None:
+        for fault in batch[-1]:
+            if fault not in self.faults and fault.found is not None:
+                log.warning("another peer answers at %s: %s", fault.multiaddr, peer_text(fault.found))
+        self.faults = batch[-1]
 
     def _questions(self, batch: list[tuple[bytes, int, bytes]]) -> None:
         for peer, number, payload in batch:

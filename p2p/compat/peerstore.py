@@ -43,6 +43,12 @@ class BoundedPeerStore(PeerStore):
         metadata[VOUCHED] = list(dict.fromkeys([*map(without_peer, addrs), *self.vouched(peer_id)]))[:MAX_VOUCHED]
         self._enforce_peer_limit()
 
+    def retract(self, peer_id: ID, addr: Multiaddr) -> None:
+        """Take back what was vouched for: it did not work."""
+        if self.vouched(peer_id):
+            metadata: Any = self.peer_data_map[peer_id].metadata
+            metadata[VOUCHED] = [known for known in self.vouched(peer_id) if known != without_peer(addr)]
+
     def dial_order(self, peer_id: ID) -> list[Multiaddr]:
         """All known addresses of a peer: first those that are vouched for, then hearsay, the newest first."""
         data = self.peer_data_map.get(peer_id)

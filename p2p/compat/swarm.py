@@ -28,7 +28,7 @@ from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn
 from p2p.compat.tcp import TcpTransport
-from p2p.compat.upgrade import Upgrader
+from p2p.compat.upgrade import Upgrader, other_peer
 
 MAX_ADDRS = 8
 DOUBLE_S = 2.0
@@ -68,6 +68,15 @@ def _counted(counts: Counter[str], source: str) -> Iterator[None]:
             del counts[source]
 
 
+class Dial:
+    """One attempt to reach a peer: which address worked, and where another peer answered."""
+
+    def __init__(self) -> None:
+        self.over = trio.Event()
+        self.worked: Multiaddr | None = None
+        self.others: dict[Multiaddr, ID] = {}
+
+
 class GuardedSwarm(Swarm):
     """The library's swarm with its admission, its dialling and its background tasks replaced."""
 
@@ -80,7 +89,7 @@ class GuardedSwarm(Swarm):
         self._tell_fault = on_fault
         self._pending: Counter[str] = Counter()
         self._inbound: Counter[str] = Counter()
-        self._dials: dict[ID, trio.Event] = {}
+        self._dials: dict[ID, Dial] = {}
         super().__init__(
             peer,
             peerstore,
@@ -149,7 +158,7 @@ class GuardedSwarm(Swarm):
             await muxed_conn.close()
             raise SwarmException("this peer is refused")
         connection = await super().add_conn(muxed_conn, direction)
-        if len(self._live(muxed_conn.peer_id)) > 1:
+        if len(self.live(muxed_conn.peer_id)) > 1:
             self.manager.run_task(self._settle_double, muxed_conn.peer_id)
         assert isinstance(connection, PromptConn)
         return connection
@@ -157,7 +166,7 @@ class GuardedSwarm(Swarm):
     async def _settle_double(self, peer_id: ID) -> None:
         """Both sides dialled at once: the larger id gives up what it dialled, unless a lasting stream runs over it."""
         await trio.sleep(DOUBLE_S)
-        live = self._live(peer_id)
+        live = self.live(peer_id)
         dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
         if self.self_id.to_bytes() > peer_id.to_bytes() and len(dialled) < len(live):
             for connection in dialled:
@@ -169,26 +178,38 @@ class GuardedSwarm(Swarm):
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
         """Connect to a peer; parallel calls share one dial. Raises SwarmException."""
         if peer_id in self._dials:
-            await self._dials[peer_id].wait()
-        elif not self._live(peer_id):
-            done = self._dials[peer_id] = trio.Event()
-            try:
-                await self._dial(peer_id)
-            finally:
-                del self._dials[peer_id]
-                done.set()
-        connections = self._live(peer_id)
+            await self._dials[peer_id].over.wait()
+        else:
+            await self.dial_now(peer_id)
+        connections = self.live(peer_id)
         if not connections:
-            self.peerstore.drop_unmet(peer_id)
             raise SwarmException(f"cannot reach {peer_id}")
         return connections
+
+    async def dial_now(self, peer_id: ID) -> Dial:
+        """A dial of one's own, after one that is under way; nothing is dialled when there is a connection by then."""
+        while peer_id in self._dials:
+            await self._dials[peer_id].over.wait()
+        dial = Dial()
+        if self.live(peer_id):
+            return dial
+        self._dials[peer_id] = dial
+        try:
+            await self._dial(peer_id, dial)
+        finally:
+            del self._dials[peer_id]
+            dial.over.set()
+        if not self.live(peer_id):
+            self.peerstore.drop_unmet(peer_id)
+        return dial
 
     def forget(self, peer_id: ID) -> None:
         """A peer has left: what the library notes of it for connecting by itself, which is off, would stay for ever."""
         self.tag_store.clear_peer(peer_id)
         self.auto_connector._recent_disconnects.pop(peer_id, None)
 
-    def _live(self, peer_id: ID) -> list[INetConn]:
+    def live(self, peer_id: ID) -> list[INetConn]:
+        """The open connections to a peer."""
         return [conn for conn in self.get_connections(peer_id) if not conn.is_closed]
 
     def dial_candidates(self, peer_id: ID) -> list[Multiaddr]:
@@ -205,7 +226,7 @@ class GuardedSwarm(Swarm):
         """Whether an address is of a kind that works, and allowed."""
         return self.transport_manager.get_transports()[0].can_dial(addr) and self._rules.may_dial(addr)
 
-    async def _dial(self, peer_id: ID) -> None:
+    async def _dial(self, peer_id: ID, dial: Dial) -> None:
         """Try the addresses one after the other with a short head start each, until one works."""
         if peer_id == self.self_id or not self._rules.admits(peer_id):
             return
@@ -213,16 +234,22 @@ class GuardedSwarm(Swarm):
             async with trio.open_nursery() as nursery:
                 for addr in self.dial_candidates(peer_id):
                     failed = trio.Event()
-                    nursery.start_soon(self._dial_one, addr, peer_id, failed, nursery.cancel_scope)
+                    nursery.start_soon(self._dial_one, addr, peer_id, dial, failed, nursery.cancel_scope)
                     with trio.move_on_after(STAGGER_S):
                         await failed.wait()
 
-    async def _dial_one(self, addr: Multiaddr, peer_id: ID, failed: trio.Event, others: trio.CancelScope) -> None:
+    async def _dial_one(
+        self, addr: Multiaddr, peer_id: ID, dial: Dial, failed: trio.Event, others: trio.CancelScope
+    ) -> None:
         try:
             await self._dial_addr_single_attempt(addr, peer_id)
             self.peerstore.vouch(peer_id, [addr])
+            dial.worked = addr
             others.cancel()
-        except Exception:  # noqa: BLE001 - refused, unreachable, another peer, no noise: the next address is tried
+        except Exception as error:  # noqa: BLE001 - refused, unreachable, another peer, no noise: the next is tried
+            found = other_peer(error)
+            if found is not None:
+                dial.others[addr] = found
             failed.set()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from libp2p.abc import IMuxedConn, ISecureConn
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.peer.id import ID
 from libp2p.protocol_muxer.exceptions import MultiselectClientError, MultiselectError
+from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
@@ -18,6 +21,19 @@ from libp2p.transport.upgrader import TransportUpgrader
 from p2p.compat.yamux import QuietYamux
 
 NEGOTIATE_S = 5
+
+
+_FOUND = re.compile(r"remote_peer_id_from_pubkey=(\w+)")
+
+
+def other_peer(error: BaseException | None) -> ID | None:
+    """Who answered, if a dial failed because that was not the peer meant; the library has it as text only."""
+    while error is not None:
+        found = _FOUND.search(str(error)) if isinstance(error, PeerIDMismatchesPubkey) else None
+        if found is not None:
+            return ID.from_string(found[1])
+        error = error.__cause__
+    return None
 
 
 class Upgrader(TransportUpgrader):

@@ -10,8 +10,12 @@ import trio
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 
-from p2p.addresses import Multiaddr, readable, split_peer
+from musig2.protocol.records.peers import peer_text
+from p2p.addresses import Multiaddr, dial_target, join_peer, readable
 from p2p.compat.host import GuardedHost
+from p2p.compat.swarm import Dial
+from p2p.errors import PeerUnreachable
+from p2p.ports import BootstrapFault
 from p2p.settings import NetworkConfig
 
 REMEMBERED = 32
@@ -19,13 +23,21 @@ LAST_PAUSE_S = 300.0
 
 
 class Bootstrap:
-    """Dials. `refused(peer)` tells whom not to bother."""
+    """Dials. `refused(peer)` tells whom not to bother; `tell` gets the bootstrap addresses that are of no use."""
 
-    def __init__(self, host: GuardedHost, config: NetworkConfig, refused: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self,
+        host: GuardedHost,
+        config: NetworkConfig,
+        refused: Callable[[bytes], bool],
+        tell: Callable[[tuple[BootstrapFault, ...]], None],
+    ) -> None:
         self._host = host
         self._refused = refused
+        self._tell = tell
         self._first_pause_s = config.bootstrap_pause_ms / 1000
-        self._bootstrap = [split_peer(text) for text in config.bootstrap]
+        self._bootstrap = [dial_target(text) for text in config.bootstrap]
+        self._faults: dict[tuple[bytes, bytes], BootstrapFault] = {}
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
         self._alone = trio.Event()
 
@@ -42,13 +54,35 @@ class Bootstrap:
             return False
         return True
 
-    def why_not(self, peer: bytes, addrs: Sequence[bytes]) -> str:
-        """A sentence on why a dial failed, as far as it can be told."""
+    async def connect(self, peer: bytes, addr: bytes) -> bool:
+        """Connect to a peer at this address, or at known ones. True: there is a connection, but not by this address.
+
+        The address is kept only if it worked. Raises PeerUnreachable with the reason, as far as it can be told.
+        """
+        peer_id, store = ID(peer), self._host.swarm.peerstore
         if self._refused(peer):
-            return "this peer is banned: lift the ban first"
-        if not any(self._host.swarm.may_dial(addr) for addr in readable(addrs)):
-            return "none of its addresses may be dialled: private ones need p2p.private_addresses"
-        return "the peer does not answer there, or is another one"
+            raise _unreachable("this peer is banned: lift the ban first")
+        if self._host.swarm.live(peer_id):
+            return True
+        tried = Multiaddr(addr)
+        kept = tried in store.vouched(peer_id)
+        store.vouch(peer_id, [tried])
+        dial = await self._host.swarm.dial_now(peer_id)
+        if dial.worked == tried:
+            return False
+        if not kept:
+            store.retract(peer_id, tried)
+        if not self._host.swarm.live(peer_id):
+            raise _unreachable(self._why_not(peer, tried, dial))
+        return True
+
+    def _why_not(self, peer: bytes, addr: Multiaddr, dial: Dial) -> str:
+        if not self._host.swarm.may_dial(addr):
+            return "its address may not be dialled: private ones need p2p.private_addresses"
+        if addr in dial.others:
+            found, meant = peer_text(dial.others[addr].to_bytes()), peer_text(peer)
+            return f"another peer answers there, {found} instead of {meant}: take the address from the other's getInfo"
+        return "nobody answers there: see that it runs, and that no firewall is in between"
 
     def remember(self, peer: bytes, addrs: list[Multiaddr]) -> None:
         """A peer was identified: it is tried again should this node lose everybody."""
@@ -75,15 +109,36 @@ class Bootstrap:
     async def _once(self) -> bool:
         """One round; True when nothing is left to wish for."""
         missing = [(addr, peer) for addr, peer in self._bootstrap if not self._connected(peer)]
-        wanted = [(peer, [addr]) for addr, peer in missing]
-        if not self._host.swarm.connections:
-            wanted += [(peer, [addr.to_bytes() for addr in addrs]) for peer, addrs in self._known.items()]
+        known = [] if self._host.swarm.connections else list(self._known.items())
+        before = dict(self._faults)
+        self._faults = {place: fault for place, fault in before.items() if place in missing}
         async with trio.open_nursery() as nursery:
-            for peer, addrs in wanted:
-                nursery.start_soon(self.dial, peer, addrs)
+            for addr, peer in missing:
+                nursery.start_soon(self._try, addr, peer)
+            for peer, addrs in known:
+                nursery.start_soon(self.dial, peer, [addr.to_bytes() for addr in addrs])
+        if self._faults != before:
+            self._tell(tuple(self._faults.values()))
         return all(self._connected(peer) for _, peer in self._bootstrap) and bool(
             self._host.swarm.connections or not self._known
         )
 
+    async def _try(self, addr: bytes, peer: bytes) -> None:
+        """Dial a bootstrap address, and note when it can be of no use."""
+        peer_id, tried, swarm = ID(peer), Multiaddr(addr), self._host.swarm
+        if self._refused(peer):
+            return
+        swarm.peerstore.vouch(peer_id, [tried])
+        dial = await swarm.dial_now(peer_id)
+        found = dial.others.get(tried)
+        self._faults.pop((addr, peer), None)
+        if not swarm.live(peer_id) and (found is not None or not swarm.may_dial(tried)):
+            text = join_peer(addr, peer)
+            self._faults[addr, peer] = BootstrapFault(text, peer, None if found is None else found.to_bytes())
+
     def _connected(self, peer: bytes) -> bool:
         return peer == self._host.get_id().to_bytes() or bool(self._host.swarm.get_connections(ID(peer)))
+
+
+def _unreachable(why: str) -> PeerUnreachable:
+    return PeerUnreachable("peer_unreachable", f"cannot connect: {why}")

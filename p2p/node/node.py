@@ -70,7 +70,7 @@ class NodeLife:
         self.host = build_host(config, key_pair, bans, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault)
         self.host.on_identified = self._on_identified
         self.gate = PeerGate(config, outlet)
-        self.reach = Bootstrap(self.host, config, bans.refuses)
+        self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults)
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
@@ -189,11 +189,6 @@ class NodeLife:
         self._outlet.reachable(bound, tuple(str(addr) for addr in self.host.get_addrs()))
 
     # What the facade calls.
-
-    async def connect(self, peer: bytes, addr: bytes) -> None:
-        """Connect to a peer at an address. Raises PeerUnreachable with the reason, as far as it can be told."""
-        if not await self.reach.dial(peer, [addr]):
-            raise PeerUnreachable("peer_unreachable", f"cannot connect: {self.reach.why_not(peer, [addr])}")
 
     async def disconnect(self, peer: bytes) -> None:
         """Close all connections to a peer."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from musig2.protocol.wire.frames import Frame
-from p2p.ports import Direction, GossipItem, Offence
+from p2p.ports import BootstrapFault, Direction, GossipItem, Offence
 from p2p.streams.outbox import PeerOutbox
 
 
@@ -39,6 +39,9 @@ class Outlet(Protocol):
 
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Where this node listens, and what it announces."""
+
+    def bootstrap_faults(self, faults: tuple[BootstrapFault, ...]) -> None:
+        """Which bootstrap addresses are of no use, as far as that is known now."""
 
     async def room(self) -> None:
         """Wait while too much that was handed over is still untouched."""

@@ -116,6 +116,14 @@ class NamedPeer(Changed):
     peer_id: str
 
 
+class ConnectedPeer(NamedPeer):
+    """The peer, which is connected now."""
+
+    already_connected: bool = Field(
+        description="true: it is connected, but not by this address, which was not tried to the end and is not kept"
+    )
+
+
 class BanPeer(Change):
     """Cuts a peer off for a while."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.load import load_settings
 from daemon.access.tokens import Tokens
-from daemon.api.info import InfoService
+from daemon.api.info import InfoService, bootstrap_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
@@ -20,7 +20,7 @@ from daemon.peers.bans import Bans
 from daemon.store import Store, StoreClosed, StoreFull
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
-from p2p.ports import Direction, PeerInfo
+from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo
 from rpc.caller import Caller, owner
 from rpc.errors import ApiError
 from rpc.models import keys as key_models
@@ -49,10 +49,10 @@ class TwoPeers:
     def peers(self) -> list[PeerInfo]:
         return [PeerInfo(PEER, ("/ip4/127.0.0.1/tcp/1",), Direction.OUTBOUND, 5, None)]
 
-    async def connect(self, multiaddr: str) -> bytes:
+    async def connect(self, multiaddr: str) -> Connected:
         if self.failure is not None:
             raise self.failure
-        return PEER
+        return Connected(PEER, already=True)
 
     async def disconnect(self, peer: bytes) -> None:
         self.calls.append(("disconnect", peer))
@@ -199,7 +199,8 @@ async def test_peers_are_shown_with_their_keys(daemon: Daemon) -> None:
 )
 async def test_what_the_network_refuses_becomes_an_answer(daemon: Daemon, failure: Exception, reason: str) -> None:
     params = node_models.ConnectPeer(multiaddr=f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)}")
-    assert (await daemon.peers.connect_peer(owner(), params)).peer_id == peer_text(PEER)
+    answer = await daemon.peers.connect_peer(owner(), params)
+    assert (answer.peer_id, answer.already_connected) == (peer_text(PEER), True)
     daemon.network.failure = failure
     with pytest.raises(ApiError) as caught:
         await daemon.peers.connect_peer(owner(), params)
@@ -219,6 +220,37 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
         with pytest.raises(ApiError) as caught:
             await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
         assert (caught.value.code, caught.value.data["errors"][0]["path"]) == (-32602, "multiaddr"), multiaddr
+
+
+@pytest.mark.parametrize(
+    ("multiaddr", "said"),
+    [
+        ("/dnsaddr/bootstrap.libp2p.io", "/dnsaddr stands for other addresses"),
+        ("/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN", "/dnsaddr stands for"),
+        (f"/ip4/203.0.113.7/udp/4001/quic-v1/p2p/{peer_text(PEER)}", "QUIC and what runs over it are not spoken"),
+        (f"/ip4/127.0.0.1/tcp/1/ws/p2p/{peer_text(PEER)}", "only plain TCP"),
+        (f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)}/p2p-circuit", "relays (/p2p-circuit) are not used"),
+        (f"/ip4/127.0.0.1/tcp/0/p2p/{peer_text(PEER)}", "port 0"),
+        ("/ip4/127.0.0.1/tcp/1", "does not end in /p2p/<peer id>"),
+        ("/ip4/127.0.0.1/tcp/1/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN", "is of another kind"),
+    ],
+)
+async def test_an_address_to_connect_is_refused_with_the_true_reason(daemon: Daemon, multiaddr: str, said: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
+    assert said in caught.value.data["errors"][0]["message"]
+
+
+def test_a_bootstrap_address_of_another_peer_is_a_problem_with_both_ids() -> None:
+    meant, found = peer_of(bytes(32)), PEER
+    faults = (
+        BootstrapFault("/ip4/203.0.113.7/tcp/1/p2p/x", meant, found),
+        BootstrapFault("/ip4/10.0.0.1/tcp/1/p2p/x", meant, None),
+    )
+    (wrong_peer, private) = bootstrap_problems(faults)
+    assert wrong_peer[0] == private[0] == "bootstrap_unusable"
+    assert f"peer {peer_text(found)} answers there instead of {peer_text(meant)}" in wrong_peer[1]
+    assert "p2p.private_addresses" in private[1]
 
 
 async def test_a_ban_is_stored_enforced_and_lifted(daemon: Daemon) -> None:

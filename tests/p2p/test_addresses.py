@@ -10,6 +10,7 @@ from config.plain_text import first_unfit
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.addresses import (
     Multiaddr,
+    dial_target,
     dialable,
     from_text,
     is_loopback,
@@ -187,3 +188,22 @@ def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
         listen_addresses(NetworkConfig(listen=(text,)))
     assert refused.value.reason == "bad_address"
     assert "p2p.listen" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/dnsaddr/example.org", "/dnsaddr stands for other addresses"),
+        ("/ip4/8.8.8.8/udp/1/quic-v1", "QUIC"),
+        ("/ip4/8.8.8.8/udp/1/quic-v1/webtransport", "QUIC"),
+        ("/ip4/8.8.8.8/udp/1", "UDP"),
+        ("/dns4/example.org/tcp/443/wss", "WebSocket"),
+        (f"/ip4/8.8.8.8/tcp/1/p2p/{peer_text(PEER)}/p2p-circuit", "relays"),
+        ("/ip4/8.8.8.8/tcp/0", "port 0"),
+        ("/unix/tmp", "one host and its TCP port"),
+        ("/ip4/8.8.8.8/tcp/1/ip4/127.0.0.1/tcp/22", "one host and its TCP port"),
+    ],
+)
+def test_what_cannot_be_dialled_is_refused_with_the_true_reason(text: str, said: str) -> None:
+    with pytest.raises(AddressError, match=said):
+        dial_target(f"{text}/p2p/{peer_text(PEER)}")

@@ -97,8 +97,8 @@ class Node:
     async def list_peers(self, caller: Caller, params: NoParams) -> dict[str, Any]:
         return dict(next(iter(_answers("listPeers"))))
 
-    async def connect_peer(self, caller: Caller, params: node.ConnectPeer) -> node.NamedPeer:
-        return node.NamedPeer(peer_id=params.multiaddr.rpartition("/")[2])
+    async def connect_peer(self, caller: Caller, params: node.ConnectPeer) -> node.ConnectedPeer:
+        return node.ConnectedPeer(peer_id=params.multiaddr.rpartition("/")[2], already_connected=False)
 
     async def disconnect_peer(self, caller: Caller, params: node.NamePeer) -> node.NamedPeer:
         return node.NamedPeer(peer_id=params.peer_id)

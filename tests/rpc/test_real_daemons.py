@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from daemon.demo.processes import Daemons
+from musig2.protocol.records.peers import peer_of, peer_text
 from rpc.client.client import Client
 from rpc.client.errors import CallFailed
 from rpc.methods.table import METHODS
@@ -186,3 +189,19 @@ async def test_first_signature_of_the_page_for_wallet_developers_works_as_it_is_
     program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[number]
     output = await run(sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{program}")
     assert re.fullmatch(r"[0-9a-f]{128}\n", output)
+
+
+async def test_a_bootstrap_address_of_another_peer_is_a_problem_in_getinfo(tmp_path: Path) -> None:
+    daemons, stranger = Daemons(tmp_path, f"test-{secrets.token_hex(4)}"), peer_text(peer_of(secrets.token_bytes(32)))
+    try:
+        alice = await daemons.start("alice", ())
+        address, _, found = alice.multiaddr.partition("/p2p/")
+        bob = await daemons.start("bob", (f"{address}/p2p/{stranger}",))
+        async with await Client.connect(datadir=bob.datadir) as client, asyncio.timeout(60):
+            remedies: list[str] = []
+            while not remedies:
+                problems = (await client.get_info()).problems
+                remedies = [each.remedy for each in problems if each.reason == "bootstrap_unusable"]
+        assert f"peer {found} answers there instead of {stranger}" in remedies[0]
+    finally:
+        await daemons.stop()

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rpc.client.methods.asking import Asking
-from rpc.models.node import BanList, Banned, Info, NamedPeer, PeerList, Revoked, SettingsInForce, TokenList, TokenMade
+from rpc.models.node import (
+    BanList,
+    Banned,
+    ConnectedPeer,
+    Info,
+    NamedPeer,
+    PeerList,
+    Revoked,
+    SettingsInForce,
+    TokenList,
+    TokenMade,
+)
 
 
 class NodeMethods(Asking):
@@ -23,9 +34,16 @@ class NodeMethods(Asking):
         """Connected peers, with the public keys known to sign there."""
         return await self._ask(PeerList, "listPeers", {})
 
-    async def connect_peer(self, *, idempotency_key: str | None = None, multiaddr: str) -> NamedPeer:
-        """Dials a peer and keeps its address."""
-        return await self._ask(NamedPeer, "connectPeer", {"idempotencyKey": idempotency_key, "multiaddr": multiaddr})
+    async def connect_peer(self, *, idempotency_key: str | None = None, multiaddr: str) -> ConnectedPeer:
+        """Dials a peer and keeps its address, unless it is connected already."""
+        return await self._ask(
+            ConnectedPeer,
+            "connectPeer",
+            {
+                "idempotencyKey": idempotency_key,
+                "multiaddr": multiaddr,
+            },
+        )
 
     async def disconnect_peer(self, *, idempotency_key: str | None = None, peer_id: str) -> NamedPeer:
         """Closes the connections to a peer; it may come back, see banPeer."""

@@ -185,12 +185,33 @@ async def test_another_peer_at_the_address_is_not_taken_for_the_one_that_was_mea
         assert anna.peers() == []
 
 
+async def test_address_for_a_peer_that_is_connected_already_is_not_said_to_work_and_not_kept() -> None:
+    async with networks(3) as (anna, ben, cleo):
+        assert (await anna.connect(ben.address)) == (ben.peer, False)
+        before = await anna.inside(lambda node: node.host.get_peerstore().vouched(ID(ben.peer)))
+        for wrong in ("/ip4/127.0.0.1/tcp/1", cleo.address.partition("/p2p/")[0]):
+            assert (await anna.connect(f"{wrong}/p2p/{ben.peer_text}")) == (ben.peer, True)
+            binary = from_text(wrong)
+            assert (await anna.inside(lambda node, addr=binary: node.reach.connect(ben.peer, addr))) is True
+        assert await anna.inside(lambda node: node.host.get_peerstore().vouched(ID(ben.peer))) == before
+
+
+async def test_address_that_did_not_work_is_not_kept_though_the_peer_was_met_before() -> None:
+    async with networks(2) as (anna, ben):
+        await anna.connect(ben.address)
+        before = await anna.inside(lambda node: node.host.get_peerstore().vouched(ID(ben.peer)))
+        await anna.disconnect(ben.peer)
+        wrong = f"/ip4/127.0.0.1/tcp/1/p2p/{ben.peer_text}"
+        assert (await anna.connect(wrong)) == (ben.peer, True)  # by the address that is known
+        assert set(await anna.inside(lambda node: node.host.get_peerstore().vouched(ID(ben.peer)))) == set(before)
+
+
 async def test_a_peer_that_was_never_reached_is_not_kept() -> None:
     async with networks(2) as (anna, ben):
         nobody = PeerIdentity(secrets.token_bytes(32)).peer
         wrong = ben.address.replace(ben.peer_text, peer_text(nobody))
         for _ in range(2):
-            with pytest.raises(PeerUnreachable, match="another one"):
+            with pytest.raises(PeerUnreachable, match=f"{ben.peer_text} instead of {peer_text(nobody)}"):
                 await anna.connect(wrong)
         assert not await anna.inside(lambda node: node.host.get_peerstore().has_peer(ID(nobody)))
         assert (await anna.stats()).dht_peers == 0

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from p2p.network import NetStatus, NetworkError
+from musig2.protocol.records.peers import PeerIdentity, peer_text
+from p2p.network import BootstrapFault, NetStatus, NetworkError
 from tests.p2p.nodes import TestNode, eventually, network, networks
 from tests.p2p.p2p_world import have, now_ms
 
@@ -190,6 +191,39 @@ async def test_a_bootstrap_peer_is_dialled_at_the_start_and_again_when_it_return
             await anna.sink.until(lambda: anna.connected(again.peer))
     finally:
         await anna_runs.__aexit__(None, None, None)
+
+
+async def test_a_bootstrap_address_of_another_peer_is_told_with_both_ids_until_it_works() -> None:
+    name, seed = f"t-{secrets.token_hex(6)}", secrets.token_bytes(32)
+    meant = PeerIdentity(seed).peer
+    async with network(network=name) as ben:
+        bound = ben.address.partition("/p2p/")[0]
+        address = f"{bound}/p2p/{peer_text(meant)}"
+        anna_runs = network(network=name, bootstrap=(address,), bootstrap_pause_ms=50)
+        anna = await anna_runs.__aenter__()
+        (fault,) = await eventually(lambda: faults_of(anna))
+        assert (fault.multiaddr, fault.expected, fault.found) == (address, meant, ben.peer)
+    try:
+        async with network(seed, network=name, listen=(bound,)) as right:
+            await anna.sink.until(lambda: anna.connected(right.peer))
+            await eventually(lambda: no_faults(anna))
+    finally:
+        await anna_runs.__aexit__(None, None, None)
+
+
+async def test_a_private_bootstrap_address_that_is_never_dialled_is_told() -> None:
+    address = f"/ip4/10.1.2.3/tcp/4327/p2p/{peer_text(PeerIdentity(secrets.token_bytes(32)).peer)}"
+    async with network(listen=("/ip4/0.0.0.0/tcp/0",), bootstrap=(address,)) as anna:
+        (fault,) = await eventually(lambda: faults_of(anna))
+        assert (fault.multiaddr, fault.found) == (address, None)
+
+
+async def faults_of(node: TestNode) -> tuple[BootstrapFault, ...]:
+    return node.bootstrap_faults
+
+
+async def no_faults(node: TestNode) -> bool:
+    return not node.bootstrap_faults
 
 
 async def test_start_waits_for_nothing() -> None:
