@@ -35,7 +35,7 @@ from daemon.store import Store
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Notice, Record
+from musig2.protocol.records.records import Advertisement, Notice, Record
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
 from p2p.network import GossipItem, Offence, P2PError, PeerChange
@@ -271,6 +271,12 @@ class DiscoveryService:
             return self._own.delegation(pubkey)
         except ApiError:
             return None
+
+    def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
+        """What an own key advertises; None when it does not, or has expired. On any thread."""
+        row = self._own.row(pubkey)
+        signed = None if row is None else row.advertisement
+        return signed.record if signed is not None and signed.record.exp > self._clock.wall_ms() else None
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""

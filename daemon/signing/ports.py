@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from musig2 import SecretKey
-from musig2.protocol.records.records import Notice
+from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.review import Review
 from musig2.protocol.wire.frames import Signed
 
@@ -46,6 +46,9 @@ class SignerDirectory(Protocol):
 
     def delegation_of(self, pubkey: bytes) -> bytes | None:
         """An advertisement envelope of an own key that names this peer, published or not; None without the key."""
+
+    def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
+        """What an own key advertises at present; on any thread."""
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """Counts towards the local reputation of a signer: `completed`, `failed`, `aborted`; how long it took."""

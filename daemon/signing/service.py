@@ -82,7 +82,7 @@ class SigningService:
             clock=clock,
             roster=self._roster,
             signer=self._signer,
-            teller=Teller(events),
+            teller=Teller(events, discovery.own_advertisement),
             limits=limits,
             crash_points=crash_points,
         )
@@ -119,7 +119,9 @@ class SigningService:
             limits=limits,
         )
         self._outcomes = Outcomes(discovery=discovery, pause=keystore.pause)
-        self.finder = finder = Finder(store=store, keystore=keystore, roster=self._roster)
+        self.finder = finder = Finder(
+            store=store, keystore=keystore, roster=self._roster, criteria_of=discovery.own_advertisement
+        )
         self.methods: tuple[object, ...] = (
             RequestMethods(
                 store=store,

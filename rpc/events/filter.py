@@ -61,7 +61,8 @@ class Selection:
         data = {**event.data, "publicKeys": [key for key in named if key in keys]}
         if "request" in data:
             signers = [{**each, "own": each["publicKey"] in keys} for each in data["request"]["signers"]]
-            data["request"] = {**data["request"], "signers": signers}
+            outside = [each for each in data["request"].get("outsideCriteria", ()) if each["publicKey"] in keys]
+            data["request"] = {**data["request"], "signers": signers, "outsideCriteria": outside}
         return _Narrowed(event.seq, event.event, event.time, data)
 
     def _asked(self, event: LoggedEvent) -> bool:

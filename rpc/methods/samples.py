@@ -84,6 +84,7 @@ SIGNING_REQUEST: dict[str, Any] = {
         {"publicKey": KEY_B, "peerId": PEER_B, "own": False, "delivered": True, "joined": False, "declined": False},
     ],
     "partialReleased": False,
+    "outsideCriteria": [],
     "envelope": ENVELOPE,
 }
 SIGNING_SESSION: dict[str, Any] = {

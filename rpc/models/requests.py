@@ -50,6 +50,14 @@ class RequestSigner(Shown):
     decline_reason: str | None = Field(default=None, description="what its owner gave as the reason, if anything")
 
 
+class OutsideCriterion(Shown):
+    """A criterion that an own key advertises and the request does not meet; a hint, nothing is refused for it."""
+
+    public_key: PublicKey
+    criterion: Literal["transactionTypes", "minAmount", "maxAmount"]
+    message: str
+
+
 class SigningRequest(Shown):
     """A request and its state. `message` and `tweaks` are those of the first item."""
 
@@ -70,6 +78,10 @@ class SigningRequest(Shown):
     election: Election | None = None
     signers: Many[RequestSigner]
     partial_released: bool
+    outside_criteria: Many[OutsideCriterion] = Field(
+        default=(),
+        description="what own keys do not advertise to do, going by what `metadata` states",
+    )
     reason: str | None = Field(default=None, description="why it ended without a signature")
     cancel_reason: str | None = Field(default=None, description="what its creator gave as the reason, if anything")
     signature: Hex64 | None = None

@@ -38,6 +38,7 @@ class Book:
     def __init__(self) -> None:
         self.peers: dict[bytes, bytes] = {}
         self.addrs: dict[bytes, tuple[bytes, ...]] = {}
+        self.criteria: dict[bytes, Advertisement] = {}  # what signers advertise for their own keys
         self.schemes: dict[bytes, tuple[str, ...]] = {}  # what signers advertise; empty where only routes are known
         self.outcomes: list[tuple[bytes, str]] = []
         self.response_ms: dict[bytes, int] = {}
@@ -88,6 +89,9 @@ class BookDiscovery:
         name = self._keystore.scheme_of(pubkey)
         ad = Advertisement(name, pubkey, self._identity.peer, (), ("spend",), now, now + 3_600_000)
         return seal(ad, lambda digest: self._keystore.sign(pubkey, digest), self._identity.sign).envelope
+
+    def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
+        return self._book.criteria.get(pubkey)
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         if response_ms is not None:

@@ -9,6 +9,7 @@ from daemon.signing.engine.restore import open_request
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.ports import SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
+from daemon.signing.store.criteria import CriteriaOf
 from daemon.signing.store.reads import StoredRequest, StoredSession
 from daemon.signing.store.values import Json
 from daemon.signing.store.views import ended_by, request_view, session_view
@@ -30,8 +31,11 @@ _SENTENCES = {
 class Finder:
     """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
 
-    def __init__(self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster) -> None:
+    def __init__(
+        self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster, criteria_of: CriteriaOf
+    ) -> None:
         self._store = store
+        self._criteria_of = criteria_of
         self._keystore = keystore
         self._roster = roster
         self._opened = lru_cache(maxsize=512)(open_request)
@@ -70,7 +74,8 @@ class Finder:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
-        return request_view(conn, self._opened(stored.envelope), stored, sent, keys=caller.keys)
+        signed = self._opened(stored.envelope)
+        return request_view(conn, signed, stored, sent, criteria_of=self._criteria_of, keys=caller.keys)
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
         """The scheme of a request of the caller's keys; raises ApiError `not_found`."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from daemon.signing.store import reads as reading
+from daemon.signing.store.criteria import CriteriaOf, outside_criteria
 from daemon.signing.store.reads import StoredJoin, StoredRequest, StoredSession
 from daemon.signing.store.values import Json, item_json, items_json
 from musig2.protocol.broadcast.election import priority
@@ -39,6 +40,7 @@ def request_view(
     stored: StoredRequest,
     sent: Collection[int] = (),
     *,
+    criteria_of: CriteriaOf,
     keys: frozenset[bytes] | None = None,
 ) -> Json:
     """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it.
@@ -69,6 +71,9 @@ def request_view(
         "partialReleased": any(s.row.partial_released for s in rows if keys is None or s.row.key in keys),
         "envelope": signed.envelope.hex(),
     }
+    asked = [bytes.fromhex(each["publicKey"]) for each in view["signers"] if each["own"]]
+    others = (key for key in asked if key != request.creator)
+    view["outsideCriteria"] = outside_criteria(request, others, criteria_of)
     if request.election is not None:
         election = request.election
         view["election"] = {"method": election.method, "broadcastTimeoutMs": election.broadcast_ms}
