@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.plain_text import first_unfit
+from musig2.protocol.records.field_rules import MAX_TEXT_BYTES
 
 MAX_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exactly
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -61,6 +62,13 @@ def _hex(size: int) -> Format:
     return Format(f"[0-9a-f]{{{2 * size}}}", f"must be {size} bytes as {2 * size} lower-case hex digits")
 
 
+def _fit_for_records(value: str) -> str:
+    """Records that travel count bytes, and most letters beyond ASCII have two to four."""
+    if len(value.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        raise PydanticCustomError("text_bytes", "must have at most {most} bytes in UTF-8", {"most": MAX_TEXT_BYTES})
+    return value
+
+
 _CODE = "[a-z0-9-]{1,32}"
 _CODE_SAID = "must be 1 to 32 characters out of a-z, 0-9 and '-'"
 
@@ -85,7 +93,7 @@ Score = Annotated[int, Field(ge=0, le=100)]
 Ttl = Annotated[int, Field(ge=1_000, le=WEEK_MS)]
 Text = Annotated[str, StringConstraints(max_length=2_000), ForPeople(lines=True)]
 Label = Annotated[str, StringConstraints(max_length=100), ForPeople(lines=False)]
-Reason = Annotated[str, StringConstraints(max_length=200), ForPeople(lines=False)]
+Reason = Annotated[str, StringConstraints(max_length=200), AfterValidator(_fit_for_records), ForPeople(lines=False)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 PeerIdText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 MultiaddrText = Annotated[str, StringConstraints(min_length=1, max_length=512)]

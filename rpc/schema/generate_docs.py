@@ -25,7 +25,8 @@ How to use it is in [wallets.md](wallets.md); the same description for programs 
 
 Calls are JSON-RPC 2.0 with params by name, to `POST /rpc` or over the WebSocket at `/ws`. Times and durations are whole
 milliseconds, amounts whole satoshis, bytes lower-case hex. Methods marked *changes* also answer `seq`, the position of
-the event log after the change, and take an `idempotencyKey` unless they carry a secret.
+the event log after the change, and take an `idempotencyKey` unless they carry a secret. The limits are in
+[limits.md](limits.md).
 """
 _EVENTS_HEAD: Final = """## What events there are
 

@@ -98,3 +98,9 @@ def test_limits_of_metadata_on_the_page_are_those_of_the_code() -> None:
 
 def _spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ")
+
+
+def test_the_page_names_the_calls_that_take_no_idempotency_key() -> None:
+    said = PAGE.partition("but for those with a secret in them:")[2].partition("take none")[0]
+    keyless = {name for name, method in METHODS.items() if method.changes and not method.idempotent}
+    assert set(re.findall(r"`(\w+)`", said)) == keyless
