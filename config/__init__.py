@@ -1,5 +1,4 @@
-"""Settings, where things lie on the disk, and the set-up of logs. Knows no other package of ours."""
+"""Settings, where things lie on the disk, and the set-up of logs. Knows no other package of ours.
 
-from config.settings import Settings, SettingsError
-
-__all__ = ["Settings", "SettingsError"]
+Nothing is imported here: who asks for a location must not wait for the library that validates settings.
+"""

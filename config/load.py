@@ -17,12 +17,14 @@ import pydantic_settings
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.locations import path_variable
 from config.service_variables import is_service_variable, service_variables
 from config.settings import Settings, SettingsError, setting_names
 from config.wording import sentence_of
 
 ENV_PREFIX = "MUSIGD_"
 NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are
+FILES = ("rpc.tls_cert", "rpc.tls_key", "keys.passphrase_file")
 SECTIONS = frozenset(name.split(".")[0] for name in setting_names() if "." in name)
 
 
@@ -68,6 +70,8 @@ def _from_flags(flags: Mapping[str, Any]) -> _Layer:
 
 def _from_environment() -> _Layer:
     _refuse_unknown({_name_of(variable): variable for variable in _variables()}, as_variable=True)
+    for name in FILES:  # any other empty variable counts as not set; a file that is not looked for would be missed
+        path_variable(variable_of(name), os.environ)
     try:
         source = pydantic_settings.EnvSettingsSource(Settings)()
     except pydantic_settings.SettingsError as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
+
+from config.errors import SettingsError
 
 CONFIG_NAME: Final = "musigd.toml"
 COOKIE_NAME: Final = ".cookie"
@@ -18,24 +21,56 @@ SOCKET_NAME: Final = "musigd.sock"
 LONGEST_SOCKET_PATH: Final = 100  # bytes; the system's limit is about 104 to 108
 
 
+def path_argument(text: str) -> Path:
+    """A path on a command line. An empty one, as from a variable that is not set, would be the working directory."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: name a path")
+    return Path(text)
+
+
 def datadir_of(flag: Path | None, environment: Mapping[str, str]) -> Path:
-    """The flag, else `$MUSIGD_DATADIR`, else `$XDG_DATA_HOME/musigd`, else `~/.local/share/musigd`; absolute."""
+    """The flag, else `$MUSIGD_DATADIR`, else `$XDG_DATA_HOME/musigd`, else `~/.local/share/musigd`; absolute.
+
+    Raises SettingsError.
+    """
     if flag is not None:
-        return flag.expanduser().absolute()
-    if environment.get("MUSIGD_DATADIR"):
-        return Path(environment["MUSIGD_DATADIR"]).expanduser().absolute()
+        return _absolute(flag, "--datadir")
+    if (named := path_variable("MUSIGD_DATADIR", environment)) is not None:
+        return _absolute(named, "MUSIGD_DATADIR")
     data_home = environment.get("XDG_DATA_HOME", "")
-    home = Path(data_home) if data_home.startswith("/") else Path.home() / ".local" / "share"
-    return home / "musigd"
+    home = Path(data_home) if data_home.startswith("/") else Path("~/.local/share")
+    return _absolute(home / "musigd", "--datadir")
 
 
 def config_file_of(flag: Path | None, environment: Mapping[str, str], datadir: Path) -> tuple[Path, bool]:
-    """The TOML file, and whether it must exist because somebody named it."""
+    """The TOML file, and whether it must exist because somebody named it. Raises SettingsError."""
     if flag is not None:
-        return flag.expanduser().absolute(), True
-    if environment.get("MUSIGD_CONFIG"):
-        return Path(environment["MUSIGD_CONFIG"]).expanduser().absolute(), True
+        return _absolute(flag, "--config"), True
+    if (named := path_variable("MUSIGD_CONFIG", environment)) is not None:
+        return _absolute(named, "MUSIGD_CONFIG"), True
     return datadir / CONFIG_NAME, False
+
+
+def path_variable(name: str, environment: Mapping[str, str]) -> Path | None:
+    """The path in a variable, None where it is not set. Raises SettingsError for an empty one: somebody meant to name
+    a place, and must not get another one.
+    """
+    if name not in environment:
+        return None
+    if not environment[name]:
+        raise SettingsError(f"The variable {name} is empty: name a path in it, or unset it.")
+    return Path(environment[name])
+
+
+def _absolute(path: Path, named_by: str) -> Path:
+    """Raises SettingsError for a `~` that means nothing here: no such user, no home, or one relative to anywhere."""
+    try:
+        found = path.expanduser()
+    except RuntimeError:
+        found = path
+    if str(path).startswith("~") and not found.is_absolute():
+        raise SettingsError(f"There is no home directory for {path} on this machine: name it in full with {named_by}.")
+    return found.absolute()
 
 
 def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:

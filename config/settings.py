@@ -8,20 +8,13 @@ from typing import Any
 from pydantic import BaseModel, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.errors import SettingsError
 from config.sections import KeySettings, LimitSettings, Log, P2p, Rpc, Storage
 from config.values import Millis, NetworkName, SchemeName
 
 DEFAULT = "default"
 
-
-class SettingsError(Exception):
-    """The settings cannot be used. The text is one sentence; `problems` holds one for each thing found."""
-
-    exit_code = 2
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__(problems[0])
-        self.problems = problems
+__all__ = ["Settings", "SettingsError", "setting_names"]
 
 
 class Settings(BaseSettings):

@@ -100,7 +100,16 @@ def _split(value: Any) -> Any:
 
 
 def _expanded(value: Path) -> Path:
-    return value.expanduser()
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise PydanticCustomError("setting", "is in no home directory of this machine: give the whole path") from None
+
+
+def _not_empty(value: Any) -> Any:
+    if value == "":
+        raise PydanticCustomError("setting", "must be the path of a file")
+    return value
 
 
 _Listed = (NoDecode, BeforeValidator(_split))
@@ -110,7 +119,7 @@ SchemeName = Literal["lotus", "bip340"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 ListenAddress = Annotated[str, _said(parse_endpoint)]
-File = Annotated[Path, AfterValidator(_expanded)]
+File = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 Hosts = Annotated[tuple[str, ...], *_Listed]
 Origins = Annotated[tuple[Annotated[str, _said(_check_origin)], ...], *_Listed]
 Multiaddrs = Annotated[tuple[Annotated[str, _said(_check_multiaddr)], ...], *_Listed]

@@ -30,9 +30,10 @@ from daemon.api.translated import translated
 from daemon.clock import SystemClock
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
+from daemon.host import parts
 from daemon.host.datadir import Datadir
 from daemon.host.slow_disk import off_loop
-from daemon.keys.identity import load_seed
+from daemon.keys.identity import IDENTITY_NAME, load_seed, make_seed
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
@@ -57,7 +58,7 @@ DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be remove
 
 
 class App:
-    """One daemon in a claimed data directory. Made inside the event loop; opening the database may raise StoreError."""
+    """One daemon in a claimed data directory. Made inside the event loop; raises IncompleteDatadir, StoreError."""
 
     def __init__(
         self,
@@ -65,13 +66,20 @@ class App:
         datadir: Datadir,
         log_state: Callable[[], OutletState] = OutletState.of_none,
         running: RunningSettings | None = None,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        """`log_state`: how the log gets out. `running` knows what has become of the settings since the start."""
+        """`log_state`: how the log gets out. `running` knows what has become of the settings since the start.
+
+        `on_stop`: somebody asks for a stop through the unix socket.
+        """
         self.settings = settings
+        self.on_stop = on_stop
         self._log_state = log_state
         self._running = RunningSettings(settings) if running is None else running
         self._datadir = datadir
         self.version = version("musigd")
+        found = parts.look(datadir.path, settings.keys.passphrase_file, os.environ)
+        self._is_first_start = parts.begin(datadir.path, found)
         self._stops: list[Callable[[], Awaitable[object]]] = []
         self._make_local_parts()
         self._make_network()
@@ -99,7 +107,8 @@ class App:
         )
 
     def _make_network(self) -> None:
-        seed = load_seed(self._datadir.path)
+        make = self._is_first_start and not (self._datadir.path / IDENTITY_NAME).exists()
+        seed = make_seed(self._datadir.path) if make else load_seed(self._datadir.path)
         self.identity = PeerIdentity(seed)
         self.junction = Junction(
             store=self.store,
@@ -195,6 +204,7 @@ class App:
             metrics=DaemonMetrics(
                 store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
             ),
+            stop=self._stop_for,
             now_ms=self.clock.wall_ms,
         )
 
@@ -217,6 +227,7 @@ class App:
         passphrase = find_passphrase(self._datadir.path, self.settings.keys.passphrase_file, os.environ)
         self._stops.append(self._wipe_keys)
         await self.keystore.start(passphrase)
+        parts.finish(self._datadir.path)
 
     async def _wipe_keys(self) -> None:
         self.keystore.stop()
@@ -236,6 +247,13 @@ class App:
             "pid": os.getpid(),
         }
         await off_loop(lambda: self._datadir.write_endpoint(endpoint))
+
+    def _stop_for(self, mark: str) -> bool:
+        """Whoever came through the socket to stop the daemon of this lock: true if it is this one."""
+        if mark != self._datadir.mark:
+            return False
+        self.on_stop()
+        return True
 
     async def drain(self) -> None:
         """No new work; wait until sessions that are in a round have ended, at most `drain_ms`."""

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import NoReturn
 
+from config.locations import path_argument
 from config.output.outermost import guarded
 from config.output.terminal import complain
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE
@@ -55,18 +55,24 @@ def _parser() -> argparse.ArgumentParser:
     evidence = commands.add_parser(
         "verify-evidence", help="check a proof of misbehaviour from getEvidence", allow_abbrev=False
     )
-    evidence.add_argument("file", type=Path, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin")
+    evidence.add_argument(
+        "file", type=path_argument, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin"
+    )
     evidence.set_defaults(command="evidence:verify")
     return parser
 
 
 def _add_datadir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--datadir", type=Path, metavar="DIR", help="data directory (default: the XDG data directory)")
+    parser.add_argument(
+        "--datadir", type=path_argument, metavar="DIR", help="data directory (default: the XDG data directory)"
+    )
 
 
 def _add_settings_flags(parser: argparse.ArgumentParser) -> None:
     _add_datadir(parser)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file (default: <datadir>/musigd.toml)")
+    parser.add_argument(
+        "--config", type=path_argument, metavar="FILE", help="TOML file (default: <datadir>/musigd.toml)"
+    )
     parser.add_argument("--network", metavar="NAME", help="network name: main, test, regtest or one of your own")
     parser.add_argument("--rpc-listen", metavar="HOST:PORT", help="where wallets connect (default: 127.0.0.1:8327)")
     parser.add_argument("--p2p-listen", action="append", metavar="MULTIADDR", help="where peers connect; repeatable")
@@ -77,6 +83,9 @@ def _add_settings_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_settings_flags(parser)
+    parser.add_argument(
+        "--new-database", action="store_true", help="the database is lost and given up: begin anew, as another peer"
+    )
     parser.set_defaults(command="run:run")
 
 
@@ -107,7 +116,7 @@ def _add_copies(commands: argparse._SubParsersAction[_Parser]) -> None:
         ("restore", "bring a backup into an empty data directory"),
     ):
         parser = commands.add_parser(name, help=text, allow_abbrev=False)
-        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("file", type=path_argument, metavar="FILE")
         _add_datadir(parser)
         parser.set_defaults(command=f"copies:{name}")
 

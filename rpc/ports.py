@@ -19,6 +19,8 @@ Backend: TypeAlias = Mapping[str, Handler]
 SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 # Token id to the transaction types that this token follows now.
 Followed: TypeAlias = Callable[[str], Collection[str]]
+# The mark in the lock of a data directory to whether this daemon holds it, and stops now.
+Stop: TypeAlias = Callable[[str], bool]
 
 
 class LoggedEvent(Protocol):

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -20,7 +21,8 @@ from config.settings import Settings
 from daemon.app import App
 from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
-from daemon.host.datadir import Datadir
+from daemon.host import parts
+from daemon.host.datadir import Datadir, holder_of
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
 from p2p.network import NetworkError
@@ -56,11 +58,26 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
     if settings.ignored_variables:
         log.info(IGNORED, variables=list(settings.ignored_variables))
     sys.setswitchinterval(SWITCH_SECONDS)
-    datadir = Datadir.claim(datadir_from(arguments))
+    path = datadir_from(arguments)
+    if holder_of(path) is None:
+        _refuse(path, settings, new_database=arguments.new_database)
+    datadir = Datadir.claim(path)
     try:
+        if arguments.new_database:
+            _refuse(path, settings, new_database=True)
+            parts.give_up_former(path)
         return asyncio.run(_Run(settings, datadir, lambda: settings_from(arguments), outlet).main())
     finally:
         datadir.close()
+
+
+def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
+    """Raises what a start in this directory would end with, before anything is written there."""
+    found = parts.look(path, settings.keys.passphrase_file, os.environ)
+    if new_database:
+        parts.refuse_new_database(path, found)
+    else:
+        parts.is_first_start(path, found)
 
 
 class _Run:
@@ -80,7 +97,9 @@ class _Run:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop_signal)
-        app = App(self._settings.current, self._datadir, lambda: self._outlet.state, self._settings)
+        app = App(
+            self._settings.current, self._datadir, lambda: self._outlet.state, self._settings, self._asked_to_stop.set
+        )
         starting = asyncio.ensure_future(self._start(app))
         stopping = asyncio.ensure_future(self._asked_to_stop.wait())
         try:

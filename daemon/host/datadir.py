@@ -5,23 +5,22 @@ from __future__ import annotations
 import fcntl
 import grp
 import os
+import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from config.locations import ENDPOINT_NAME, LOCK_NAME, socket_path
-from daemon.errors import EXIT_CONFIGURATION, EXIT_DATADIR, DaemonError
-from daemon.host.private_file import sync_directory, write_private
+from daemon.errors import EXIT_DATADIR, DaemonError
+from daemon.host.lock_proof import lock_for_proof
+from daemon.host.own_directory import DatadirError, take
+from daemon.host.private_file import write_private
 
-
-class DatadirError(DaemonError):
-    """The directory cannot be made, read or written, or belongs to somebody else."""
-
-    reason = "datadir"
-    exit_code = EXIT_CONFIGURATION
+__all__ = ["Datadir", "DatadirError", "DatadirLocked", "Holder", "group_id", "holder_of", "read_endpoint"]
 
 
 class DatadirLocked(DaemonError):
@@ -34,18 +33,19 @@ class DatadirLocked(DaemonError):
 class Datadir:
     """A data directory that this process holds the lock of, until `close` or the process ends, however it ends."""
 
-    def __init__(self, path: Path, lock: int) -> None:
+    def __init__(self, path: Path, lock: int, mark: str, *, may_change: bool) -> None:
         self.path = path
+        self.mark = mark  # as in `Holder`
         self._lock = lock
+        self._may_change = may_change  # the rights of the directory
         self._gid: int | None = None  # who else may find the daemon
 
     @classmethod
     def claim(cls, path: Path) -> Self:
         """Make the directory if need be (0700), and lock it. Raises DatadirError, DatadirLocked."""
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make_private(path)
-            lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            may_change = take(path)
+            lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except (FileExistsError, NotADirectoryError) as error:
             raise DatadirError(
                 f"The data directory {path} is a file, or lies below one: choose another with --datadir."
@@ -56,16 +56,23 @@ class Datadir:
                 "another with --datadir."
             ) from error
         if not _lock_soon(lock):
-            holder = _pid_in(lock)
+            holder = _written_in(lock)
             os.close(lock)
             raise DatadirLocked(_locked_sentence(path, holder))
-        os.pwrite(lock, f"{os.getpid():<10}\n".encode(), 0)  # of one length, so that no reader sees half of it
+        mark = secrets.token_hex(8)
+        os.pwrite(lock, f"{os.getpid():<10} {mark}\n".encode(), 0)  # of one length: no reader sees half of it
+        lock_for_proof(lock)
         (path / ENDPOINT_NAME).unlink(missing_ok=True)  # of a daemon that was killed
-        return cls(path, lock)
+        return cls(path, lock, mark, may_change=may_change)
 
     def let_group_in(self, group: str) -> None:
         """Let members of `group` (`rpc.cookie_group`) reach cookie and endpoint.json; they cannot list the rest."""
         gid = group_id(group)
+        if not self._may_change:
+            raise DatadirError(
+                f"rpc.cookie_group: {self.path} holds files that are not musigd's, so its rights are not changed. "
+                "Choose a data directory of its own with --datadir."
+            )
         try:
             os.chown(self.path, -1, gid)
             self.path.chmod(0o710)
@@ -77,13 +84,10 @@ class Datadir:
             ) from error
 
     def socket(self, environment: Mapping[str, str]) -> Path:
-        """Where the unix socket goes, with a directory that only this user can enter, and no left-over in its place."""
+        """Where the unix socket goes, in a directory that only this user can enter. Raises DatadirError."""
         path = socket_path(self.path, environment)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        found = path.parent.stat()
-        if found.st_uid != os.getuid() or (path.parent != self.path and found.st_mode & 0o022):
-            raise DatadirError(f"The directory {path.parent} for the unix socket must belong to this user alone.")
-        path.unlink(missing_ok=True)
+        if path.parent != self.path:
+            _make_runtime_directory(path.parent)
         return path
 
     def write_endpoint(self, endpoint: Mapping[str, Any]) -> None:
@@ -102,25 +106,40 @@ class Datadir:
         os.close(self._lock)
 
 
-def lock_holder(path: Path) -> int | None:
-    """The process id of the daemon that uses the directory; None when nobody does. 0 if it cannot be told."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The daemon that uses a data directory. Two daemons differ in `mark`, whatever their process ids are.
+
+    `pid` is what it wrote of itself: in another container it means nothing here, or another process.
+    """
+
+    pid: int
+    mark: str
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who uses the data directory, as its lock says; None: nobody. Raises DatadirError where it cannot be told."""
     try:
-        lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+        lock = os.open(path / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise DatadirError(
+            f"Whether a daemon uses {path} cannot be told ({error.strerror}): run this as the daemon's user."
+        ) from error
     try:
-        return None if _try_lock(lock) else _pid_in(lock)
+        return None if _try_lock(lock, fcntl.LOCK_SH) else _written_in(lock)
     finally:
         os.close(lock)
 
 
 def read_endpoint(path: Path) -> dict[str, Any] | None:
-    """What `endpoint.json` says, if the process it names uses the directory."""
+    """What `endpoint.json` says, if a daemon uses the directory; it was removed when that one took the lock."""
     try:
         endpoint: dict[str, Any] = orjson.loads((path / ENDPOINT_NAME).read_bytes())
     except (OSError, ValueError):
         return None
-    return endpoint if endpoint.get("pid") == lock_holder(path) else None
+    return endpoint if holder_of(path) is not None else None
 
 
 def group_id(group: str) -> int:
@@ -131,39 +150,43 @@ def group_id(group: str) -> int:
         raise DatadirError(f"rpc.cookie_group: there is no group {group} on this machine; name another one.") from None
 
 
-def _make_private(path: Path) -> None:
-    found = path.stat()
-    if found.st_uid != os.getuid():
+def _make_runtime_directory(path: Path) -> None:
+    """One outside the data directory, for sockets. Others may have been there first, below `/tmp`."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.stat()
+        planted = path.is_symlink() and path.parent.stat().st_mode & 0o002
+    except OSError as error:
         raise DatadirError(
-            f"The data directory {path} belongs to another user: run musigd as that one, or use --datadir."
-        )
-    if found.st_mode & 0o077:
-        path.chmod(0o700)
-        sync_directory(path)
+            f"The directory {path} for the unix socket cannot be made ({error.strerror}): set XDG_RUNTIME_DIR to one "
+            "of this user, or use a shorter --datadir."
+        ) from error
+    if found.st_uid != os.getuid() or found.st_mode & 0o022 or planted:
+        raise DatadirError(f"The directory {path} for the unix socket must belong to this user alone.")
 
 
 def _lock_soon(lock: int) -> bool:
-    """Whoever only looks who holds the lock (`lock_holder`) holds it for a moment itself."""
+    """Whoever only looks who holds the lock (`holder_of`) holds it for a moment itself."""
     for _ in range(20):
-        if _try_lock(lock):
+        if _try_lock(lock, fcntl.LOCK_EX):
             return True
         time.sleep(0.01)
-    return _try_lock(lock)
+    return _try_lock(lock, fcntl.LOCK_EX)
 
 
-def _try_lock(lock: int) -> bool:
+def _try_lock(lock: int, kind: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _pid_in(lock: int) -> int:
-    content = os.pread(lock, 32, 0).strip()
-    return int(content) if content.isdigit() else 0
+def _written_in(lock: int) -> Holder:
+    pid, _, mark = os.pread(lock, 64, 0).decode("ascii", "replace").strip().partition(" ")
+    return Holder(int(pid) if pid.isdigit() else 0, mark.strip())
 
 
-def _locked_sentence(path: Path, holder: int) -> str:
-    who = f"the musigd with process id {holder}" if holder else "another musigd"
+def _locked_sentence(path: Path, holder: Holder) -> str:
+    who = f"the musigd with process id {holder.pid}" if holder.pid else "another musigd"
     return f"The data directory {path} is in use by {who}: stop that one (`musigd stop`), or choose another --datadir."

@@ -20,20 +20,26 @@ class IdentityError(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
+def make_seed(datadir: Path) -> bytes:
+    """Become a new peer, at a first start or in a restored directory; returns the seed. Raises IdentityError."""
+    path = datadir / IDENTITY_NAME
+    try:
+        write_private(path, secrets.token_bytes(32).hex() + "\n")
+    except OSError as error:
+        raise IdentityError(f"The peer identity {path} cannot be made: {error}.") from error
+    return load_seed(datadir)
+
+
 def load_seed(datadir: Path) -> bytes:
-    """The 32-byte seed in `<datadir>/identity` (64 hex digits, 0600), made at the first start. Raises IdentityError.
+    """The 32-byte seed in `<datadir>/identity` (64 hex digits, 0600). Raises IdentityError.
 
     `PeerIdentity(seed)` signs with it and libp2p speaks with it. Two daemons must never run with one identity.
     """
     path = datadir / IDENTITY_NAME
     try:
-        if not path.exists():
-            write_private(path, secrets.token_bytes(32).hex() + "\n")
         content = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise IdentityError(f"The peer identity {path} cannot be read or made: {error}.") from error
+        raise IdentityError(f"The peer identity {path} cannot be read: {error}.") from error
     if re.fullmatch("[0-9a-f]{64}", content) is None:
-        raise IdentityError(
-            f"The peer identity {path} is damaged: bring it back from a backup, or remove it to become another peer."
-        )
+        raise IdentityError(f"The peer identity {path} is damaged: bring it back from a backup.")
     return bytes.fromhex(content)

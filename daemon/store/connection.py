@@ -10,6 +10,7 @@ from pathlib import Path
 from daemon.store.errors import StoreUnusable, corrupt, store_error
 
 APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databases
+_HEADER_BYTES = 100  # sqlite.org/fileformat2.html, section 1.3; the application id stands at byte 68
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger files are checked in full by `musigd doctor` only: start stays quick
 AUTOCHECKPOINT_PAGES = 4_000  # a backstop; the writer checkpoints in quiet moments
@@ -21,6 +22,16 @@ class Inspection:
 
     version: int
     is_new: bool
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file's header says that it is a database of musigd, of this user. Reads nothing but the header."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            return os.fstat(file.fileno()).st_uid == os.getuid() and header[68:72] == APPLICATION_ID.to_bytes(4)
+    except OSError:
+        return False
 
 
 def inspect(path: Path, *, full: bool = False) -> Inspection:
@@ -38,6 +49,8 @@ def inspect(path: Path, *, full: bool = False) -> Inspection:
         raise StoreUnusable(f"The database {path} cannot be read: {error.strerror}.") from error
     if not path.is_file():
         raise StoreUnusable(f"The database {path} is no regular file: move it away, or use another --datadir.")
+    if size == 0:
+        return Inspection(version=0, is_new=True)
     try:
         return _inspect_file(path, check=full or size <= CHECKED_UP_TO_BYTES)
     except sqlite3.Error as error:
@@ -45,7 +58,7 @@ def inspect(path: Path, *, full: bool = False) -> Inspection:
 
 
 def _inspect_file(path: Path, *, check: bool) -> Inspection:
-    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    conn = open_unchanged(path)
     try:
         (tables,) = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (version,) = conn.execute("PRAGMA user_version").fetchone()
@@ -61,6 +74,16 @@ def _inspect_file(path: Path, *, check: bool) -> Inspection:
         return Inspection(version=version, is_new=False)
     finally:
         conn.close()
+
+
+def open_unchanged(path: Path) -> sqlite3.Connection:
+    """A connection that leaves the directory as it is: where no journal is, none is made, of whichever user.
+
+    Not for a file of no size: SQLite would remove its journal.
+    """
+    journal = path.with_name(f"{path.name}-wal")
+    how = "mode=ro" if journal.exists() else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
 
 
 def open_writer(path: Path) -> sqlite3.Connection:

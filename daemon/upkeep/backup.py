@@ -15,7 +15,8 @@ import os
 import sqlite3
 import tarfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -27,7 +28,7 @@ from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
 from daemon.host.datadir import Datadir
 from daemon.host.private_file import sync_directory, write_private
-from daemon.keys.identity import IDENTITY_NAME
+from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
 from daemon.store.connection import inspect, open_reader
 from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
@@ -49,28 +50,21 @@ class BackupError(DaemonError):
 
 def back_up_datadir(datadir: Path, target: Path) -> None:
     """Write the backup (0600), complete or not at all; the daemon may be running. Raises BackupError, StoreError."""
-    database = datadir / DATABASE_NAME
-    found = inspect(database)
+    found = inspect(datadir / DATABASE_NAME)
     if found.is_new:
         raise BackupError(f"There is nothing to back up in {datadir}: no musigd has run there.")
-    if target.exists():
-        raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.")
     try:
-        with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
-            copy = Path(work) / DATABASE_NAME
-            with closing(open_reader(database)) as conn:
-                back_up(conn, copy)
-            unfinished = Path(work) / "backup.tar"
-            _write_tar(unfinished, copy, datadir, found.version)
-            unfinished.rename(target)
-        sync_directory(target.absolute().parent)
+        with _reserved(target):
+            _back_up(datadir, target, found.version)
+    except FileExistsError:
+        raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.") from None
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"The backup {target} cannot be written ({error}).") from error
 
 
 def restore_datadir(source: Path, datadir: Path) -> None:
     """Bring a backup into a new or empty data directory, whole or not at all. Raises DaemonError."""
-    if datadir.exists() and any(entry.name != LOCK_NAME for entry in datadir.iterdir()):
+    if datadir.exists() and any(entry.name not in {LOCK_NAME, "lost+found"} for entry in datadir.iterdir()):
         raise BackupError(f"The data directory {datadir} is not empty: restore into a new one with --datadir.")
     claimed = Datadir.claim(datadir)
     try:
@@ -79,6 +73,32 @@ def restore_datadir(source: Path, datadir: Path) -> None:
         raise BackupError(f"{source} is no usable backup of musigd ({error}).") from error
     finally:
         claimed.close()
+
+
+def _back_up(datadir: Path, target: Path, version: int) -> None:
+    """Beside the target, then in its place."""
+    with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
+        copy = Path(work) / DATABASE_NAME
+        with closing(open_reader(datadir / DATABASE_NAME)) as conn:
+            back_up(conn, copy)
+        unfinished = Path(work) / "backup.tar"
+        _write_tar(unfinished, copy, datadir, version)
+        unfinished.rename(target)
+    sync_directory(target.absolute().parent)
+
+
+@contextmanager
+def _reserved(target: Path) -> Iterator[None]:
+    """Take the name, so that nothing that gets there meanwhile is replaced; let go of it if the block fails.
+
+    Raises FileExistsError.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        yield
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> None:
@@ -120,12 +140,13 @@ def _unpack(source: Path, datadir: Path) -> None:
             _check_manifest(_small(tar, members[MANIFEST]))
             _copy_database(tar, members[DATABASE_NAME], unfinished)
             _mark(unfinished)
+            make_seed(datadir)
             for name, target in ((IDENTITY_NAME, FORMER_IDENTITY), (GENERATED_NAME, GENERATED_NAME)):
                 if name in members:
                     write_private(datadir / target, _small(tar, members[name]).decode("ascii"))
         unfinished.rename(datadir / DATABASE_NAME)
     except BaseException:
-        for name in (unfinished.name, FORMER_IDENTITY, GENERATED_NAME):
+        for name in (unfinished.name, IDENTITY_NAME, FORMER_IDENTITY, GENERATED_NAME):
             (datadir / name).unlink(missing_ok=True)
         raise
     sync_directory(datadir)

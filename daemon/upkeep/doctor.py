@@ -21,11 +21,13 @@ from typing import Final
 from config.locations import COOKIE_NAME, DATABASE_NAME, ENDPOINT_NAME, socket_path
 from config.settings import Settings
 from daemon.errors import DaemonError
-from daemon.host.datadir import lock_holder, read_endpoint
+from daemon.host import parts
+from daemon.host.datadir import holder_of, read_endpoint
+from daemon.host.own_directory import claim_to
 from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
-from daemon.store.connection import inspect, open_reader
+from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import refuse_newer, shipped_migrations
 from musig2 import MusigError
 from musig2.curve import memory
@@ -69,10 +71,12 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
     if not datadir.is_dir():
         yield _fault(f"The data directory {datadir} is a file.", "Choose another with --datadir.")
         return
-    found = datadir.stat()
-    if found.st_uid != os.getuid():
-        yield _fault(f"The data directory {datadir} belongs to another user.", "Run as that user, or use --datadir.")
-    elif found.st_mode & 0o067:
+    try:
+        claim_to(datadir)
+    except (DaemonError, OSError) as error:
+        yield _fault(f"The data directory {datadir} cannot be used.", str(error))
+        return
+    if datadir.stat().st_mode & 0o067:
         yield _warning(f"Others may read the data directory {datadir}.", "The next start makes it private.")
     else:
         yield _ok(f"The data directory {datadir} is private.")
@@ -84,14 +88,18 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
 
 
 def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    holder = lock_holder(datadir)
+    try:
+        holder = holder_of(datadir)
+    except DaemonError as error:
+        yield _fault("It cannot be told whether a daemon is running here.", str(error))
+        return
     if holder is None:
         yield _ok("No daemon is running here.")
         yield from _left_over(datadir, environment)
     elif read_endpoint(datadir) is None:
-        yield _warning(f"A daemon (process {holder}) holds the data directory but is not ready.", "Look at its log.")
+        yield _warning(f"A daemon (process {holder.pid}, as it says) is not ready.", "Look at its log.")
     else:
-        yield _ok(f"A daemon is running (process {holder}); `musig-cli getInfo` says more.")
+        yield _ok(f"A daemon is running (process {holder.pid}, as it says); `musig-cli getInfo` says more.")
 
 
 def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -106,6 +114,19 @@ def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagno
         f"Left over from a daemon that was killed: {', '.join(stale)}.",
         "Start the daemon: it replaces them. If none is to run here, remove them.",
     )
+
+
+def _parts(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    found = parts.look(datadir, settings.keys.passphrase_file, environment)
+    try:
+        is_first = parts.is_first_start(datadir, found)
+    except DaemonError as error:
+        yield _fault("The data directory is not whole: a start is refused.", str(error))
+        return
+    if is_first and found.marked:
+        yield _ok("The first start was cut off: the next one goes on with it.")
+    else:
+        yield _ok("The next start is the first." if is_first else "Database, identity and passphrase belong together.")
 
 
 def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -125,11 +146,6 @@ def _identity(settings: Settings, datadir: Path, environment: Mapping[str, str])
         allowed = 0o640 if name in (COOKIE_NAME, ENDPOINT_NAME) and settings.rpc.cookie_group else 0o600
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & ~allowed:
             yield _warning(f"Others may read {path}.", f"chmod {allowed:o} {path}")
-    if (datadir / DATABASE_NAME).exists() and not (datadir / IDENTITY_NAME).exists():
-        yield _warning(
-            "The peer identity is missing: the next start makes another one.",
-            "If that is no restore, bring the file `identity` back from a backup before starting.",
-        )
 
 
 def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -144,22 +160,24 @@ def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str
         if source.path.stat().st_mode & 0o077:
             yield _warning(f"Others may read the passphrase in {source.path}.", f"chmod 600 {source.path}")
         yield _ok(f"The passphrase comes from {source.path} ({source.origin.value}).")
-    elif _has_vault(datadir):
+    elif _is_typed(datadir):
         yield _warning(
             "No passphrase is at hand: the daemon starts locked.",
             "Use `musig-cli unlock passphrase=@FILE` after each start, or set keys.passphrase_file.",
         )
 
 
-def _has_vault(datadir: Path) -> bool:
+def _is_typed(datadir: Path) -> bool:
+    """Whether the owner chose the passphrase, so that no file has to hold it."""
     path = datadir / DATABASE_NAME
     try:
         if inspect(path).is_new:
             return False
-        with closing(open_reader(path)) as conn:
-            return vault.load(conn) is not None
+        with closing(open_unchanged(path)) as conn:
+            made = vault.load(conn)
     except (DaemonError, sqlite3.Error):  # said by the check of the database
         return False
+    return made is not None and not made.generated
 
 
 def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -177,7 +195,7 @@ def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
 
 
 def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    if lock_holder(datadir) is None:
+    if not _is_used(datadir):
         endpoint = settings.rpc.endpoint
         yield from _port("rpc.listen", endpoint.host, endpoint.port)
         for address in settings.p2p.listen:
@@ -192,6 +210,13 @@ def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
             yield _fault(
                 f"The TLS file {path} cannot be read.", "Check rpc.tls_cert and rpc.tls_key, and their rights."
             )
+
+
+def _is_used(datadir: Path) -> bool:
+    try:
+        return holder_of(datadir) is not None
+    except DaemonError:  # said by the check of what is running
+        return True
 
 
 def _multiaddr_port(address: str) -> Iterator[Diagnosis]:
@@ -239,6 +264,7 @@ def _fault(what: str, remedy: str) -> Diagnosis:
 CHECKS: Final[tuple[Check, ...]] = (
     _directory,
     _running,
+    _parts,
     _database,
     _identity,
     _passphrase,

@@ -8,18 +8,18 @@ import os
 from collections.abc import Sequence
 from enum import IntEnum
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from config.locations import path_argument
 from config.output.terminal import complain, say
 from config.plain_text import escaped
 from rpc.cli.completion import completion
+from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import EXIT_CODES, PARAMETERS, method_help, methods_help
 from rpc.cli.params import UsageError, params_of
 from rpc.cli.table import as_table
-from rpc.cli_environment import refuse_unknown_variables
 from rpc.client.client import CallFailed, Client, ClientError, NotAuthorised, Unreachable
 from rpc.client.endpoint import DataDir, locator_of
 from rpc.methods.method import Method
@@ -115,10 +115,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"musig-cli {version('musigd')}")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--datadir", type=Path, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)")
+    where.add_argument(
+        "--datadir", type=path_argument, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)"
+    )
     where.add_argument("--url", help="address of the daemon (default: $MUSIG_URL)")
     parser.add_argument(
-        "--token-file", type=Path, help="file with the token, instead of the cookie (default: $MUSIG_TOKEN_FILE)"
+        "--token-file",
+        type=path_argument,
+        help="file with the token, instead of the cookie (default: $MUSIG_TOKEN_FILE)",
     )
     parser.add_argument("--socket", action="store_true", help="through the unix socket of the data directory")
     parser.add_argument("--table", action="store_true", help="for people instead of programs")

@@ -154,7 +154,7 @@ async def _post(session: aiohttp.ClientSession, endpoint: Endpoint, body: bytes)
             f"the certificate at {endpoint.url} is not trusted here: add it to this machine's certificates"
         ) from problem
     except aiohttp.ClientConnectorError as problem:
-        raise _NobodyThere(f"no daemon answers at {endpoint.socket or endpoint.url}") from problem
+        raise _NobodyThere(endpoint.silence) from problem
     except (aiohttp.ClientError, OSError, TimeoutError) as problem:
         raise Unreachable(
             "the connection broke before the answer came; the call may have been carried out"

@@ -10,18 +10,33 @@ from typing import Protocol
 
 import orjson
 
-from config.locations import COOKIE_NAME, ENDPOINT_NAME, datadir_of
+from config.errors import SettingsError
+from config.locations import COOKIE_NAME, ENDPOINT_NAME, SOCKET_NAME, datadir_of, path_variable
 from rpc.client.errors import ClientError, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`socket`: connect through this unix socket, whatever host the URLs name."""
+    """`socket`: connect through this unix socket, whatever host the URLs name. `datadir`: where all this was read."""
 
     url: str
     ws_url: str
     token: str | None = field(default=None, repr=False)
     socket: str | None = None
+    datadir: Path | None = field(default=None, compare=False)
+
+    @property
+    def silence(self) -> str:
+        """The sentence for when nobody answers."""
+        place = f"no daemon answers at {self.socket or self.url}"
+        if self.datadir is None:
+            return place
+        if self.socket is not None:
+            return f"{place}: the one of {self.datadir} has ended without saying so; start it with musigd run"
+        return (
+            f"{place}: the one of {self.datadir} has ended without saying so (start it with musigd run), or runs in "
+            "another container (use its unix socket: --socket)"
+        )
 
 
 class Locator(Protocol):
@@ -43,10 +58,10 @@ class DataDir:
     token_file: Path | None = None
 
     def locate(self) -> Endpoint:
-        """What endpoint.json and the cookie say at this moment."""
+        """What endpoint.json and the cookie say at this moment; whether the daemon lives, a connection will tell."""
         try:
             said = orjson.loads((self.path / ENDPOINT_NAME).read_bytes())
-            url, ws_url, pid = str(said["rpc"]), str(said["ws"]), int(said["pid"])
+            url, ws_url = str(said["rpc"]), str(said["ws"])
         except PermissionError as problem:
             raise Unreachable(
                 f"this user may not read {self.path / ENDPOINT_NAME}: run as the daemon's user, or set rpc.cookie_group"
@@ -55,11 +70,14 @@ class DataDir:
             raise Unreachable(
                 f"no daemon runs with the data directory {self.path}: start it with musigd run"
             ) from problem
-        if not _runs(pid):
-            raise Unreachable(f"the daemon of {self.path} has ended without saying so: start it with musigd run")
         if self.by_socket and said.get("socket"):
-            return Endpoint(url, ws_url, socket=str(said["socket"]))
-        return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME))
+            return Endpoint(url, ws_url, socket=str(self._socket(said["socket"])), datadir=self.path)
+        return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME), datadir=self.path)
+
+    def _socket(self, said: object) -> Path:
+        """The one in the directory itself if it is there: what is said may be a path of the daemon's container."""
+        usual = self.path / SOCKET_NAME
+        return usual if usual.is_socket() else Path(str(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +105,20 @@ def locator_of(
     token_file: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Locator:
-    """What was asked for, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it."""
+    """What was asked for, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it.
+
+    Raises ClientError for a variable that is set and empty: it was to name another place, or a weaker token.
+    """
     environment = os.environ if environment is None else environment
-    if url is None and datadir is None:
-        url = environment.get("MUSIG_URL") or None
-    if token is None and token_file is None and datadir is None and environment.get("MUSIG_TOKEN_FILE"):
-        token_file = Path(environment["MUSIG_TOKEN_FILE"])
-    if url is None:
-        return DataDir(datadir_of(datadir, environment), token_file=token_file)
+    try:
+        if url is None and datadir is None and path_variable("MUSIG_URL", environment) is not None:
+            url = environment["MUSIG_URL"]
+        if token is None and token_file is None and datadir is None:
+            token_file = path_variable("MUSIG_TOKEN_FILE", environment)
+        if url is None:
+            return DataDir(datadir_of(datadir, environment), token_file=token_file)
+    except SettingsError as problem:
+        raise ClientError(str(problem)) from problem
     return Address(url, token_file, token)
 
 
@@ -104,13 +128,3 @@ def read_token(path: Path) -> str:
         return path.read_text().strip()
     except OSError as problem:
         raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -114,5 +114,5 @@ async def open_socket(session: aiohttp.ClientSession, endpoint: Endpoint) -> Soc
             raise NotAuthorised(-32001, "the daemon refuses this token", {"reason": "unauthenticated"}) from problem
         raise Unreachable(f"the daemon refuses the WebSocket with status {problem.status}") from problem
     except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-        raise Unreachable(f"no daemon answers at {endpoint.ws_url}") from problem
+        raise Unreachable(endpoint.silence) from problem
     return SocketClient(ws)

@@ -7,8 +7,9 @@ import resource
 import socket
 import ssl
 import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -124,16 +125,38 @@ def tcp_socket(config: RpcConfig) -> socket.socket:
     return bound
 
 
-def unix_socket(path: Path) -> socket.socket:
-    """A bound socket that only its owner can open. Nobody can connect before it listens."""
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A bound socket that only its owner can open, and the file that stands for it."""
+
+    bound: socket.socket
+    path: Path
+    inode: int
+
+    @classmethod
+    def bind(cls, path: Path) -> Self:
+        """Nobody can connect before it listens. Raises ListenError when something else is in its place."""
+        try:
+            if _is_socket(path):
+                path.unlink()  # left over from a process that was killed: the lock of the data directory says so
+            bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            bound.bind(os.fspath(path))
+            path.chmod(0o600)
+            return cls(bound, path, path.lstat().st_ino)
+        except OSError as problem:
+            raise ListenError(
+                f"cannot make the unix socket {path} ({problem.strerror}); remove what is in its place"
+            ) from problem
+
+    def remove(self) -> None:
+        """Removes the file, unless another one is there now."""
+        if _is_socket(self.path) and self.path.lstat().st_ino == self.inode:
+            self.path.unlink()
+
+
+def _is_socket(path: Path) -> bool:
+    """A link to one is none: it is somebody else's."""
     try:
-        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
-            path.unlink()  # left over from a process that was killed: the lock of the data directory says so
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        bound.bind(os.fspath(path))
-        path.chmod(0o600)
-    except OSError as problem:
-        raise ListenError(
-            f"cannot make the unix socket {path} ({problem.strerror}); remove what is in its place"
-        ) from problem
-    return bound
+        return stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False

@@ -17,7 +17,7 @@ from rpc.calls.call import CallContext
 from rpc.calls.limits import CallGate
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
-from rpc.ports import Health, Problem
+from rpc.ports import Health, Problem, Stop
 from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
 from rpc.server.page import StaticPage
@@ -32,6 +32,7 @@ class Access(Enum):
 
     ANYBODY = "anybody"
     TOKEN = "token"  # noqa: S105  # the name of a rule, not a token
+    OWNER = "owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Routes:
         metrics: Callable[[], str],
         page: StaticPage,
         upgrade: Upgrade,
+        stop: Stop,
         trusted: bool,
     ) -> None:
         self._config = config
@@ -67,6 +69,7 @@ class Routes:
         self._metrics = metrics
         self._page = page
         self._upgrade = upgrade
+        self._stop = stop
         self._trusted = trusted
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -91,6 +94,8 @@ class Routes:
         route = ROUTES.get((_verb(request), request.path))
         if route is None:
             return _no_route(request)
+        if route.access is Access.OWNER and not self._trusted:
+            raise ApiError("forbidden", "This goes through the unix socket only, whose owner has every right.")
         if route.access is Access.ANYBODY:
             return await route.serve(self, request, None, None)
         return await route.serve(self, request, *self._caller_of(request))
@@ -155,6 +160,20 @@ class Routes:
             problems.append(Problem("shutting_down", "Wait until the daemon is back."))
         return _health_reply(problems)
 
+    async def stop(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`POST /stop {"lock": ...}`: stops the daemon that holds the data directory with this mark in its lock.
+
+        A socket is found by its path, and a path may lead to another daemon: 409, and nothing happens.
+        """
+        if token is not None:
+            raise ApiError("forbidden", "Stopping takes no token: open the unix socket as its owner.")
+        refusal = refuse_content_type(request.headers)
+        if refusal is not None:
+            return refused(refusal)
+        if not self._stop(_lock_in(await self._body_of(request))):
+            return json_reply(orjson.dumps({"stopping": False}), 409)
+        return json_reply(orjson.dumps({"stopping": True}), 202)
+
     async def metrics(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
         """`GET /metrics`, for a token that is not bound to keys: the numbers are those of the whole daemon."""
         assert caller is not None
@@ -171,6 +190,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/livez"): Route(Access.ANYBODY, Routes.livez),
     ("GET", "/readyz"): Route(Access.ANYBODY, Routes.readyz),
     ("GET", "/metrics"): Route(Access.TOKEN, Routes.metrics),
+    ("POST", "/stop"): Route(Access.OWNER, Routes.stop),
 }
 
 
@@ -200,6 +220,16 @@ def _no_route(request: web.BaseRequest) -> web.Response:
     response.set_status(405)
     response.headers["Allow"] = ", ".join(methods)
     return response
+
+
+def _lock_in(body: bytes) -> str:
+    try:
+        mark = orjson.loads(body)["lock"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        mark = None
+    if not isinstance(mark, str):
+        raise ApiError("invalid_request", 'Send {"lock": ...}, with what the lock file of the data directory says.')
+    return mark
 
 
 def _too_large(limit: int) -> ApiError:

@@ -20,17 +20,17 @@ from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
 from rpc.events.subscriptions import Hub
-from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, SchemesOf, TokenStore
+from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, SchemesOf, Stop, TokenStore
 from rpc.server.assembly import calls_of
 from rpc.server.auth import Authenticator
 from rpc.server.listen import (
     Listener,
+    UnixSocket,
     affordable_connections,
     load_tls_files,
     require_safe,
     tcp_socket,
     tls_context,
-    unix_socket,
 )
 from rpc.server.page import StaticPage
 from rpc.server.routes import Routes
@@ -60,12 +60,14 @@ class RpcServer:
         followed: Followed = lambda token_id: (),
         schemes_of: SchemesOf = lambda key: frozenset(),
         metrics: Metrics | None = None,
+        stop: Stop = lambda mark: False,
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
         require_safe(config)
         self._config = config
         self._health = health
         self._metrics = metrics
+        self._stop = stop
         self._stats = Stats()
         self._stopping = asyncio.Event()
         self._authenticator = Authenticator(tokens, now_ms)
@@ -82,6 +84,7 @@ class RpcServer:
         )
         self._tls: ssl.SSLContext | None = None
         self._runners: list[web.ServerRunner] = []
+        self._unix: UnixSocket | None = None
         self._port: int | None = None
 
     @property
@@ -118,7 +121,8 @@ class RpcServer:
             await web.SockSite(runner, bound, ssl_context=self._tls, backlog=512).start()
             if self._config.socket_path is not None:
                 runner = await self._runner(self._routes(page, trusted=True), most)
-                await web.SockSite(runner, unix_socket(self._config.socket_path), backlog=128).start()
+                self._unix = UnixSocket.bind(self._config.socket_path)
+                await web.SockSite(runner, self._unix.bound, backlog=128).start()
         except BaseException:
             await self.stop(grace_s=0)
             raise
@@ -138,8 +142,8 @@ class RpcServer:
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
-        if self._config.socket_path is not None:
-            self._config.socket_path.unlink(missing_ok=True)
+        if self._unix is not None:
+            self._unix.remove()
 
     def reload_tls(self, cert: Path, key: Path) -> None:
         """Uses these TLS files from now on; raises ListenError and keeps the old ones when they do not fit."""
@@ -158,6 +162,7 @@ class RpcServer:
             metrics=self._metrics_text,
             page=page,
             upgrade=self._sockets.upgrade,
+            stop=self._stop,
             trusted=trusted,
         )
 

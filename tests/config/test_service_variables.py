@@ -8,8 +8,8 @@ import pytest
 
 from config.load import load_settings
 from config.settings import SettingsError
+from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.params import UsageError
-from rpc.cli_environment import refuse_unknown_variables
 
 # As a cluster sets them for the Services musigd and musigd-rpc; less the first part of the name.
 BY_KUBERNETES = {

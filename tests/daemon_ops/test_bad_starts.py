@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from daemon.host.datadir import Datadir
+from daemon.keys.identity import make_seed
 from daemon.store import Store
 from tests.daemon_ops.ops_world import started
 
@@ -59,6 +60,7 @@ async def datadir(tmp_path: Path) -> Path:
     Datadir.claim(path).close()
     store = Store.open(path / "musigd.sqlite3")
     await (await started(store, path)).create("lotus")
+    make_seed(path)
     await store.close()
     return path
 

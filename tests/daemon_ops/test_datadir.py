@@ -16,8 +16,8 @@ import pytest
 
 from config.locations import datadir_of, socket_path
 from daemon.errors import EXIT_CONFIGURATION, EXIT_DATADIR
-from daemon.host.datadir import Datadir, DatadirError, DatadirLocked, lock_holder, read_endpoint
-from daemon.keys.identity import IdentityError, load_seed
+from daemon.host.datadir import Datadir, DatadirError, DatadirLocked, Holder, holder_of, read_endpoint
+from daemon.keys.identity import IdentityError, load_seed, make_seed
 
 HOLD = """
 import pathlib, sys
@@ -52,9 +52,9 @@ def test_a_second_daemon_is_told_who_holds_it(tmp_path: Path) -> None:
     assert caught.value.exit_code == EXIT_DATADIR
     assert str(os.getpid()) in str(caught.value)
     assert "--datadir" in str(caught.value)
-    assert lock_holder(tmp_path / "a") == os.getpid()
+    assert holder_of(tmp_path / "a") == Holder(os.getpid(), first.mark)
     first.close()
-    assert lock_holder(tmp_path / "a") is None
+    assert holder_of(tmp_path / "a") is None
     Datadir.claim(tmp_path / "a").close()
 
 
@@ -66,7 +66,9 @@ async def test_a_killed_daemon_leaves_no_lock(tmp_path: Path) -> None:
     assert process.stdout is not None
     async with asyncio.timeout(60):
         await process.stdout.readline()
-        assert lock_holder(tmp_path / "a") == process.pid
+        held = holder_of(tmp_path / "a")
+        assert held is not None
+        assert held.pid == process.pid
         process.kill()
         await process.wait()
     Datadir.claim(tmp_path / "a").close()
@@ -79,12 +81,20 @@ def test_a_file_in_its_place_is_a_sentence(tmp_path: Path) -> None:
     assert caught.value.exit_code == EXIT_CONFIGURATION
 
 
-def test_the_endpoint_is_believed_only_while_its_process_holds_the_directory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pid", [1, 0, 2**22 + 1, None])
+def test_the_endpoint_is_believed_while_the_directory_is_held_whatever_process_it_names(
+    tmp_path: Path, pid: int | None
+) -> None:
     claimed = Datadir.claim(tmp_path / "a")
-    claimed.write_endpoint({"rpc": "http://127.0.0.1:1/rpc", "pid": os.getpid()})
-    assert read_endpoint(claimed.path) == {"rpc": "http://127.0.0.1:1/rpc", "pid": os.getpid()}
-    claimed.write_endpoint({"pid": 1})
+    claimed.write_endpoint({"pid": pid})
+    assert read_endpoint(claimed.path) == {"pid": pid}
+    claimed.close()
     assert read_endpoint(claimed.path) is None
+
+
+def test_the_endpoint_can_be_removed_twice(tmp_path: Path) -> None:
+    claimed = Datadir.claim(tmp_path / "a")
+    claimed.write_endpoint({})
     claimed.remove_endpoint()
     claimed.remove_endpoint()
     assert read_endpoint(claimed.path) is None
@@ -161,7 +171,9 @@ def test_the_directory_follows_the_xdg_rules(environment: dict[str, str], expect
 
 
 def test_the_identity_is_made_once_and_kept(tmp_path: Path) -> None:
-    seed = load_seed(tmp_path)
+    with pytest.raises(IdentityError, match="cannot be read"):
+        load_seed(tmp_path)
+    seed = make_seed(tmp_path)
     assert len(seed) == 32
     assert load_seed(tmp_path) == seed
     assert mode(tmp_path / "identity") == 0o600
@@ -181,5 +193,5 @@ def test_whoever_only_looks_at_the_lock_keeps_no_daemon_out(tmp_path: Path) -> N
     fcntl.flock(looker, fcntl.LOCK_EX)
     threading.Timer(0.05, os.close, (looker,)).start()
     claimed = Datadir.claim(tmp_path / "a")
-    assert lock_holder(tmp_path / "a") == os.getpid()
+    assert holder_of(tmp_path / "a") == Holder(os.getpid(), claimed.mark)
     claimed.close()

@@ -12,9 +12,10 @@ import pytest
 from config.load import load_settings
 from config.settings import Settings
 from daemon.host.datadir import Datadir
+from daemon.keys.identity import make_seed
 from daemon.store import Store
 from daemon.upkeep.doctor import Diagnosis, Severity, examine
-from tests.daemon_ops.ops_world import started
+from tests.daemon_ops.ops_world import generated_passphrase, started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
 
@@ -42,6 +43,7 @@ def test_a_directory_that_is_not_there_yet_is_fine_and_is_not_made(tmp_path: Pat
 
 def test_a_damaged_database_is_found(tmp_path: Path) -> None:
     (tmp_path / "musigd.sqlite3").write_bytes(b"garbage" * 1000)
+    make_seed(tmp_path)
     found = [finding for finding in wrong(tmp_path) if finding.severity is Severity.FAULT]
     assert [finding.what for finding in found] == ["The database cannot be used."]
     assert "musigd restore" in found[0].remedy
@@ -66,13 +68,13 @@ def test_a_missing_passphrase_file_is_found(tmp_path: Path) -> None:
 
 
 async def test_a_start_that_would_be_locked_is_foretold(store: Store, tmp_path: Path) -> None:
-    await started(store, tmp_path)
-    (tmp_path / "passphrase").unlink()
+    keystore = await started(store, tmp_path)
+    await keystore.change_passphrase(generated_passphrase(tmp_path), "chosen")
     assert any("starts locked" in finding.what for finding in wrong(tmp_path))
 
 
 def test_what_a_killed_daemon_left_over_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
+    Datadir.claim(tmp_path).close()
     for name in ("endpoint.json", ".cookie", "musigd.sock"):
         (tmp_path / name).write_text("{}")
         (tmp_path / name).chmod(0o600)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import orjson
 import pytest
 
+from rpc.client.client import Client
 from rpc.client.endpoint import Address, DataDir, Endpoint, locator_of
 from rpc.client.errors import ClientError, Unreachable
+from tests.rpc.rpc_stores import COOKIE
+from tests.rpc.rpc_world import MakeWorld
 
 
 def said(path: Path, **changes: object) -> None:
@@ -28,25 +31,45 @@ def test_data_directory_says_where_and_with_which_token(tmp_path: Path) -> None:
     assert DataDir(tmp_path, by_socket=True).locate().socket == "/s"
 
 
-def test_file_of_a_daemon_that_is_gone_is_not_believed(tmp_path: Path) -> None:
+def test_a_directory_without_a_readable_endpoint_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="no daemon runs"):
-        DataDir(tmp_path).locate()
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    said(tmp_path, pid=int(ended.stdout))
-    with pytest.raises(Unreachable, match="has ended"):
         DataDir(tmp_path).locate()
     (tmp_path / "endpoint.json").write_text("{")
     with pytest.raises(Unreachable, match="no daemon runs"):
         DataDir(tmp_path).locate()
 
 
-def test_process_of_somebody_else_counts_as_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_ours(pid: int, signal: int) -> None:
-        raise PermissionError
+@pytest.mark.parametrize("pid", [1, 2**22 + 1, 0, -1, None, "x"])
+async def test_whether_a_daemon_lives_is_told_by_a_connection_and_never_by_a_process_id(
+    make_world: MakeWorld, tmp_path: Path, pid: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "kill", None)  # nobody may even look
+    world = await make_world(socket_path=tmp_path / "musigd.sock")
+    said(tmp_path, pid=pid, rpc=world.server.url, ws=world.server.ws_url)
+    (tmp_path / ".cookie").write_text(COOKIE)
+    for place in (DataDir(tmp_path), DataDir(tmp_path, by_socket=True)):
+        async with Client(place) as client:
+            assert (await client.get_info()).ready
+            await (await client.socket()).close()
 
+
+async def test_a_daemon_that_ended_without_saying_so_is_told_by_the_connection(tmp_path: Path) -> None:
     said(tmp_path)
-    monkeypatch.setattr(os, "kill", not_ours)
-    assert DataDir(tmp_path).locate().token == "secret"
+    for place, remedy in ((DataDir(tmp_path), "--socket"), (DataDir(tmp_path, by_socket=True), "musigd run")):
+        async with Client(place) as client:
+            with pytest.raises(Unreachable, match=f"has ended without saying so.*{remedy}"):
+                await client.get_info()
+            with pytest.raises(Unreachable, match="has ended without saying so"):
+                await client.socket()
+
+
+def test_the_socket_in_the_directory_wins_over_a_path_of_another_container(tmp_path: Path) -> None:
+    said(tmp_path, socket="/data/musigd.sock")
+    with closing(socket.socket(socket.AF_UNIX)) as bound:
+        bound.bind(str(tmp_path / "musigd.sock"))
+        assert DataDir(tmp_path, by_socket=True).locate().socket == str(tmp_path / "musigd.sock")
+    (tmp_path / "musigd.sock").unlink()
+    assert DataDir(tmp_path, by_socket=True).locate().socket == "/data/musigd.sock"
 
 
 @pytest.mark.parametrize(
@@ -84,3 +107,9 @@ def test_a_token_file_is_used_for_a_data_directory_too(tmp_path: Path) -> None:
     surrounding = {"MUSIGD_DATADIR": str(tmp_path), "MUSIG_TOKEN_FILE": str(tmp_path / "read-only")}
     assert asked.locate().token == "weaker"
     assert locator_of(environment=surrounding).locate().token == "weaker"
+
+
+@pytest.mark.parametrize("name", ["MUSIG_URL", "MUSIG_TOKEN_FILE", "MUSIGD_DATADIR"])
+def test_an_empty_variable_leads_to_no_other_place(name: str) -> None:
+    with pytest.raises(ClientError, match=f"{name} is empty"):
+        locator_of(environment={name: ""})

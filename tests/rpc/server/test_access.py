@@ -18,8 +18,8 @@ from tests.rpc.rpc_backend import PASSPHRASE
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
 
-ROUTE_NAMES = [f"{method} {path}" for method, path in ROUTES]
-every_route = pytest.mark.parametrize(("verb", "path"), ROUTES, ids=ROUTE_NAMES)
+OVER_TCP = [place for place, route in ROUTES.items() if route.access is not Access.OWNER]
+every_route = pytest.mark.parametrize(("verb", "path"), OVER_TCP, ids=[f"{verb} {path}" for verb, path in OVER_TCP])
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
 FOREIGN = "02" + "ee" * 32
@@ -237,6 +237,34 @@ async def test_locked_and_wrong_passphrase_have_their_reasons(world: World) -> N
     assert await world.reason("unlock", {"passphrase": "guess"}) == "wrong_passphrase"
     await world.result("unlock", {"passphrase": PASSPHRASE})
     await world.result("createKey", {"scheme": "lotus"})
+
+
+async def test_stopping_goes_through_the_unix_socket_alone_and_to_the_daemon_that_is_meant(
+    make_world: MakeWorld,
+) -> None:
+    asked: list[str] = []
+    world = await make_world(stop=lambda mark: asked.append(mark) or mark == "ours")
+    assert await ask(world, "POST", "/stop") == (403, await refusal(world))
+    path = str(world.server._config.socket_path)
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path)) as session:
+        for body, headers, status in (
+            (b'{"lock": "ours"}', {}, 202),
+            (b'{"lock": "another"}', {}, 409),
+            (b'{"lock": 1}', {}, 400),
+            (b"[]", {}, 400),
+            (b"{", {}, 400),
+            (b'{"lock": "ours"}', {"Content-Type": "text/plain"}, 415),
+            (b'{"lock": "ours"}', world.bearer(), 403),
+        ):
+            sent = {"Content-Type": "application/json", **headers}
+            async with session.post("http://anything/stop", data=body, headers=sent) as response:
+                assert response.status == status, body
+    assert asked == ["ours", "another"]
+
+
+async def refusal(world: World) -> Any:
+    """What `/stop` says over TCP, with every right too."""
+    return (await ask(world, "POST", "/stop", **world.bearer()))[1]
 
 
 async def test_unix_socket_gives_its_owner_every_right_and_still_honours_a_token(world: World) -> None:

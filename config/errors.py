@@ -1,0 +1,13 @@
+"""What is wrong with the settings, or with where they and the data are said to be."""
+
+from __future__ import annotations
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. The text is one sentence; `problems` holds one for each thing found."""
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(problems[0])
+        self.problems = problems

@@ -1,0 +1,136 @@
+"""Asks the daemon of a data directory to stop: through its unix socket, and by a signal where nobody answers there."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from config.locations import SOCKET_NAME, socket_path
+from daemon.errors import DaemonError
+from daemon.host.datadir import Holder, holder_of, read_endpoint
+from daemon.host.lock_proof import proven_holder
+
+ANSWER_SECONDS = 5.0
+GRACE_SECONDS = 1.0
+LOOK_SECONDS = 0.05
+
+
+class NotStopped(DaemonError):
+    """The daemon was not reached, or has not ended in time."""
+
+    reason = "not_stopped"
+
+
+def stop_daemon(datadir: Path, environment: Mapping[str, str], within_s: float) -> bool:
+    """Ask the daemon to stop and wait until it has let go of the directory; False if none uses it.
+
+    Raises NotStopped, DatadirError.
+    """
+    holder = holder_of(datadir)
+    if holder is None:
+        return False
+    if not (
+        _ask_somewhere(datadir, environment, holder)
+        or _has_ended(datadir, holder, GRACE_SECONDS)  # it may be just ending, or just coming up
+        or _ask_somewhere(datadir, environment, holder)
+    ):
+        _signal(datadir, holder)
+    if not _has_ended(datadir, holder, within_s):
+        raise NotStopped(f"The daemon of {datadir} has not ended after {within_s:.0f} s: look at its log.")
+    return True
+
+
+def _has_ended(datadir: Path, holder: Holder, within_s: float) -> bool:
+    """Whether the daemon lets go of the directory in time."""
+    deadline = time.monotonic() + within_s
+    while holder_of(datadir) == holder:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def _ask_somewhere(datadir: Path, environment: Mapping[str, str], holder: Holder) -> bool:
+    return any(_ask(path, holder) for path in _sockets(datadir, environment))
+
+
+def _sockets(datadir: Path, environment: Mapping[str, str]) -> list[Path]:
+    """Where it may listen. What endpoint.json says comes last: it may be a path of another container."""
+    said = (read_endpoint(datadir) or {}).get("socket")
+    paths = [datadir / SOCKET_NAME, socket_path(datadir, environment)]
+    return list(dict.fromkeys([*paths, Path(said)] if isinstance(said, str) else paths))
+
+
+def _ask(path: Path, holder: Holder) -> bool:
+    """Whether the daemon at that socket is the one that holds the lock, and is stopping now."""
+    try:
+        with closing(_UnixConnection(path)) as connection:
+            body = orjson.dumps({"lock": holder.mark})
+            connection.request("POST", "/stop", body, {"Content-Type": "application/json"})
+            return connection.getresponse().status == http.HTTPStatus.ACCEPTED
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock: Any = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_SECONDS)
+        self.sock.connect(os.fspath(self._path))
+
+
+def _signal(datadir: Path, holder: Holder) -> None:
+    """SIGTERM to the process that the kernel names as the holder; it is starting, or hangs. Raises NotStopped."""
+    send = _sender(datadir)
+    if send is None and holder_of(datadir) != holder:
+        return
+    if send is None:
+        raise NotStopped(
+            f"A daemon uses {datadir}, but nobody answers at its socket, and its process cannot be seen from here (it "
+            f"calls itself {holder.pid}): stop it where it was started, in its container or as its user."
+        )
+    try:
+        send()
+    except PermissionError:
+        raise NotStopped(f"The daemon of {datadir} runs as another user: stop it as that one.") from None
+    except ProcessLookupError:
+        return
+
+
+def _sender(datadir: Path) -> Callable[[], None] | None:
+    """What sends SIGTERM to the holder of the lock, and to nobody who gets its id meanwhile; None: none is proven."""
+    pid = proven_holder(datadir)
+    if pid is None:
+        return None
+    if not hasattr(os, "pidfd_open"):
+        return lambda: os.kill(pid, signal.SIGTERM)
+    try:
+        process = os.pidfd_open(pid)
+    except OSError:
+        return None
+    if proven_holder(datadir) != pid:
+        os.close(process)
+        return None
+
+    def send() -> None:
+        try:
+            signal.pidfd_send_signal(process, signal.SIGTERM)
+        finally:
+            os.close(process)
+
+    return send
