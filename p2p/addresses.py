@@ -21,6 +21,7 @@ __all__ = [
     "is_unspecified",
     "join_peer",
     "readable",
+    "require_usable",
     "split_peer",
     "to_text",
     "why_unusable",
@@ -145,10 +146,15 @@ def why_unusable(addr: Multiaddr) -> str | None:
 def dial_target(text: str) -> tuple[bytes, bytes]:
     """`split_peer` of an address that somebody wants dialled. Raises AddressError, for its kind before its peer id."""
     addr, found, peer = text.rpartition("/p2p/")
-    problem = why_unusable(_parse(addr if found and "/" not in peer else text))
+    require_usable(addr if found and "/" not in peer else text)
+    return split_peer(text)
+
+
+def require_usable(text: str) -> None:
+    """Raises AddressError with the reason when no node of this network dials an address of that kind."""
+    problem = why_unusable(_parse(text))
     if problem is not None:
         raise AddressError("bad_address", f"{text[:200]!r} cannot be dialled: {problem}")
-    return split_peer(text)
 
 
 def _is_private(addr: Multiaddr) -> bool:

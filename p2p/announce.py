@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from p2p.addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified
+from p2p.addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified, why_unusable
 from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
 
@@ -42,8 +42,13 @@ def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
             addr = Multiaddr(from_text(text))
         except AddressError as error:
             raise NetworkError("bad_address", f"p2p.listen: {error}") from error
-        if [protocol.name for protocol in addr.protocols()] not in (["ip4", "tcp"], ["ip6", "tcp"]):
-            raise NetworkError("bad_address", f"p2p.listen: {text} must look like /ip4/0.0.0.0/tcp/4327")
+        names = [protocol.name for protocol in addr.protocols()]
+        if names not in (["ip4", "tcp"], ["ip6", "tcp"]):
+            unspoken = why_unusable(addr)
+            raise NetworkError(
+                "bad_address",
+                f"p2p.listen: {text} must look like /ip4/0.0.0.0/tcp/4327" + (f"; {unspoken}" if unspoken else ""),
+            )
         found.append(addr)
     return found
 

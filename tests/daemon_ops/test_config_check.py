@@ -17,6 +17,9 @@ from daemon.main import main
         ("rpc.cookie_group", "no-such-group"),
         ("p2p.bootstrap", '["/ip4/203.0.113.7/tcp/4327"]'),
         ("p2p.bootstrap", '["/dnsaddr/bootstrap.libp2p.io/p2p/12D3KooW"]'),
+        ("p2p.announce", '["/ip4/203.0.113.7/udp/4327/quic-v1"]'),
+        ("p2p.announce", '["/dnsaddr/example.org"]'),
+        ("p2p.listen", '["/ip4/0.0.0.0/udp/4327/quic-v1"]'),
         ("p2p.listen", '["/foo/bar"]'),
     ],
 )

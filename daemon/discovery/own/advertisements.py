@@ -194,7 +194,11 @@ class OwnAdvertisements:
             raise _unfit(error) from error
         most = self._limits.checks.advertisement_bytes
         if len(signed.envelope) > most:
-            raise ApiError("too_large", f"An advertisement may have {most} bytes: shorten the metadata.")
+            raise ApiError(
+                "too_large",
+                f"An advertisement may have {most} bytes: shorten the metadata.",
+                errors=[{"path": "metadata", "message": "makes the advertisement too large"}],
+            )
         return signed
 
     def _record(self, pubkey: bytes, terms: AdvertisedTerms, ts: int) -> Advertisement:

@@ -40,7 +40,9 @@ def make_request(
     keystore.get(creator)
     if len(params.required_public_keys) * len(params.items) > limits.wire.items_times_signers:
         raise ApiError(
-            "too_many", f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts."
+            "too_many",
+            f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts.",
+            errors=[{"path": "messages", "message": "are too many for so many signers"}],
         )
     schemes.require(pubkeys_of(params.required_public_keys), keystore.scheme_of(creator), "requiredPublicKeys")
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
@@ -141,5 +143,9 @@ def _sealed(request: Request, sign: Callable[[bytes], bytes], limits: SigningLim
     except InvalidRecord as problem:
         raise ApiError("invalid_params", f"No peer would take this request: {problem.problem}.") from problem
     if len(signed.envelope) > limits.wire.request_bytes:
-        raise ApiError("too_large", f"The request exceeds {limits.wire.request_bytes} bytes; shorten its metadata.")
+        raise ApiError(
+            "too_large",
+            f"The request exceeds {limits.wire.request_bytes} bytes; shorten its metadata.",
+            errors=[{"path": "metadata", "message": "makes the request too large"}],
+        )
     return signed

@@ -259,7 +259,7 @@ async def test_joining_with_a_key_that_is_not_asked_is_refused(world: World) -> 
             "messages[1].tweaks",
         ),
         ({"tweaks": [PLAIN_TWEAK]}, "invalid_key", "tweaks"),
-        ({"metadata": {"note": ["x" * 1_900] * 40}}, "too_large", None),
+        ({"metadata": {"note": ["x" * 1_900] * 40}}, "too_large", "metadata"),
     ],
 )
 async def test_requests_that_no_peer_would_take_are_refused_at_once(
