@@ -159,7 +159,12 @@ class App:
         self.junction.attach(discovery=self.discovery, signing=self.signing, set_ban=self.network.set_ban)
 
     def _make_server(self) -> None:
-        self.health = DaemonHealth(store=self.store, keystore=self.keystore, network_state=lambda: self.junction.state)
+        self.health = DaemonHealth(
+            store=self.store,
+            keystore=self.keystore,
+            network_state=lambda: self.junction.state,
+            clock_problem=self.discovery.clock_problem,
+        )
         info = InfoService(
             version=self.version,
             settings=self.settings,

@@ -66,13 +66,17 @@ class PeerChange:
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
-    """A connected peer as an operator sees it. `multiaddrs` are dialable texts with `/p2p/...`."""
+    """A connected peer as an operator sees it. `multiaddrs` are dialable texts with `/p2p/...`.
+
+    `host`: the IP address at the other end of the connection; unlike `multiaddrs` it is no claim of the peer.
+    """
 
     peer: bytes
     multiaddrs: tuple[str, ...]
     direction: Direction
     since_ms: int
     agent: str | None = None
+    host: str | None = None
 
 
 class Connected(NamedTuple):

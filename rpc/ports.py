@@ -109,10 +109,14 @@ class IdempotencyStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps the daemon from doing its job: a machine code, and what the owner should do."""
+    """Something that keeps the daemon from doing its job: a machine code, and what the owner should do.
+
+    `until_ms`: when it ends by itself, if that is known.
+    """
 
     reason: str
     remedy: str
+    until_ms: int | None = None
 
 
 class Health(Protocol):

@@ -10,7 +10,9 @@ from config.settings import Settings
 from daemon.clock import Clock
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
+from daemon.limits import wire_limits
 from daemon.store import Store
+from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.peers import peer_text
 from p2p.ports import BootstrapFault, PeerInfo
 from rpc.caller import Caller
@@ -59,6 +61,7 @@ class InfoService:
         self._events = events
         self._health = health
         self._clock = clock
+        self._checks = wire_limits(settings)
         self._started_ms = clock.mono_ms()
         limits = settings.limits.model_dump().items()
         self._limits = {_camel(name): value for name, value in limits if isinstance(value, int)}
@@ -66,7 +69,9 @@ class InfoService:
     async def get_info(self, caller: Caller, params: NoParams) -> Info:
         not_ready = self._health.ready()
         problems = [*not_ready, *keystore_problems(self._keystore, known=not_ready)]
-        problems += [Problem(reason, remedy) for reason, remedy in self._problems()]
+        said = {problem.reason for problem in not_ready}
+        problems += [Problem(reason, remedy) for reason, remedy in self._problems() if reason not in said]
+        problems += self._store.read(lambda conn: times_ahead(conn, self._clock.wall_ms(), self._checks, caller.sees))
         return Info(
             version=self._version,
             api_version=API_VERSION,
@@ -79,7 +84,10 @@ class InfoService:
             schema_version=self._store.schema_version,
             locked=self._keystore.locked,
             ready=not not_ready,
-            problems=tuple(KnownProblem(reason=problem.reason, remedy=problem.remedy) for problem in problems),
+            problems=tuple(
+                KnownProblem(reason=problem.reason, remedy=problem.remedy, until=problem.until_ms)
+                for problem in problems
+            ),
             next_seq=self._events.next_seq,
             log_id=self._events.log_id,
             time=self._clock.wall_ms(),

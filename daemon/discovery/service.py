@@ -21,6 +21,7 @@ from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.renewal import Renewal
+from daemon.discovery.peers.clocks import PeerClocks
 from daemon.discovery.peers.dialling import Company
 from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
@@ -112,6 +113,7 @@ class DiscoveryService:
             ingest=self._ingest,
             addrs=self._own.addrs,
         )
+        self._clocks = PeerClocks(net=network, clock=clock, limits=limits)
         self._puller = Puller(
             store=store,
             net=network,
@@ -122,6 +124,7 @@ class DiscoveryService:
             offend=network.offend,
             log_id=lambda: log_name(events.log_id),
             node=lambda: self._node.envelope,
+            heard_time=self._clocks.heard,
         )
         self._rounds = Rounds(net=network, clock=clock, limits=limits, puller=self._puller)
         self._answers = Answers(
@@ -169,7 +172,7 @@ class DiscoveryService:
             types=self._types,
             exchange=self._puller.exchange,
         )
-        self._problems = Problems(net=network, clock=clock, limits=limits, rounds=self._rounds, company=self._company)
+        self._problems = Problems(net=network, clock=clock, clocks=self._clocks, company=self._company)
         methods = DiscoveryHandlers(
             own=self._own,
             finding=self._finding,
@@ -287,6 +290,10 @@ class DiscoveryService:
         statement = Statement(signed)
         await self._ingest.keep_own(statement, lambda _: None)
         await self._publisher.publish(statement)
+
+    def clock_problem(self) -> str | None:
+        """What to do about a clock that is so wrong that peers refuse what is signed here."""
+        return self._clocks.remedy() if self._clocks.is_wrong() else None
 
     def problems(self) -> list[tuple[str, str]]:
         """(reason, remedy) of what keeps others from finding this daemon."""

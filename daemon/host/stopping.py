@@ -5,12 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -18,6 +16,7 @@ from config.locations import SOCKET_NAME, socket_path
 from daemon.errors import DaemonError
 from daemon.host.datadir import Holder, holder_of, read_endpoint
 from daemon.host.lock_proof import proven_holder
+from daemon.host.unix_http import UnixHttpConnection
 
 ANSWER_SECONDS = 5.0
 GRACE_SECONDS = 1.0
@@ -73,25 +72,12 @@ def _sockets(datadir: Path, environment: Mapping[str, str]) -> list[Path]:
 def _ask(path: Path, holder: Holder) -> bool:
     """Whether the daemon at that socket is the one that holds the lock, and is stopping now."""
     try:
-        with closing(_UnixConnection(path)) as connection:
+        with closing(UnixHttpConnection(path, ANSWER_SECONDS)) as connection:
             body = orjson.dumps({"lock": holder.mark})
             connection.request("POST", "/stop", body, {"Content-Type": "application/json"})
             return connection.getresponse().status == http.HTTPStatus.ACCEPTED
     except (OSError, http.client.HTTPException):
         return False
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock: Any = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ANSWER_SECONDS)
-        self.sock.connect(os.fspath(self._path))
 
 
 def _signal(datadir: Path, holder: Holder) -> None:

@@ -10,7 +10,6 @@ import shutil
 import socket
 import sqlite3
 import stat
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Final
 
 from config.locations import COOKIE_NAME, DATABASE_NAME, ENDPOINT_NAME, socket_path
 from config.settings import Settings
+from daemon.clock import SystemClock
 from daemon.errors import DaemonError
 from daemon.host import parts
 from daemon.host.datadir import holder_of, read_endpoint
@@ -27,8 +27,10 @@ from daemon.host.own_directory import claim_to
 from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
+from daemon.limits import wire_limits
 from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import refuse_newer, shipped_migrations
+from daemon.upkeep.doctor_clock import stored_times, unready
 from musig2 import MusigError
 from musig2.curve import memory
 
@@ -243,10 +245,18 @@ def _port(setting: str, host: str, port: int) -> Iterator[Diagnosis]:
 
 
 def _clock(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    if time.time_ns() // 1_000_000 < OLDEST_DATE_MS:
+    now_ms = SystemClock().wall_ms()
+    if now_ms < OLDEST_DATE_MS:
         yield _fault(
             "The clock of this machine is years behind.", "Set it (timedatectl set-ntp true): peers refuse wrong times."
         )
+    for what, remedy in stored_times(datadir, now_ms, wire_limits(settings)):
+        yield _warning(what, remedy)
+
+
+def _readiness(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    for what, remedy in unready(socket_path(datadir, environment)):
+        yield _fault(what, remedy)
 
 
 def _ok(what: str) -> Diagnosis:
@@ -271,4 +281,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     _library,
     _network,
     _clock,
+    _readiness,
 )

@@ -15,17 +15,26 @@ BACKLOG = 10_000  # writes waiting for the disk: far more than any burst leaves 
 class DaemonHealth:
     """Implements `rpc.ports.Health`."""
 
-    def __init__(self, *, store: Store, keystore: Keystore, network_state: Callable[[], NetState]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keystore: Keystore,
+        network_state: Callable[[], NetState],
+        clock_problem: Callable[[], str | None],
+    ) -> None:
+        """`clock_problem`: what to do about a clock with which peers refuse everything; None when it is right."""
         self._store = store
         self._keystore = keystore
         self._network_state = network_state
+        self._clock_problem = clock_problem
 
     def live(self) -> list[Problem]:
         """That it answers at all shows that the event loop turns."""
         return []
 
     def ready(self) -> list[Problem]:
-        """Store writable, keys loaded, libp2p listening."""
+        """Store writable, keys loaded, libp2p listening, the clock such that peers take what is signed."""
         found = []
         if (failure := self._store.failure) is not None or self._store.stats.queued > BACKLOG:
             detail = failure or "Thousands of writes wait for the disk."
@@ -35,4 +44,6 @@ class DaemonHealth:
             found.append(Problem("locked", remedy))
         if (state := self._network_state()).status is not NetStatus.UP:
             found.append(Problem("p2p_down", state.sentence or "The libp2p side is being started."))
+        if (clock := self._clock_problem()) is not None:
+            found.append(Problem("clock_wrong", clock))
         return found

@@ -34,6 +34,7 @@ class Contact:
     direction: Direction
     since_ms: int
     multiaddrs: tuple[str, ...]
+    host: str | None = None
     agent: str | None = None
 
 
@@ -82,9 +83,11 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._questions, (peer, number, payload))
 
-    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: PeerOutbox) -> None:
+    def arrived(
+        self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None, outbox: PeerOutbox
+    ) -> None:
         """Hand over."""
-        self.portal.emit(self._arrivals, (peer, direction, addrs, outbox))
+        self.portal.emit(self._arrivals, (peer, direction, addrs, host, outbox))
 
     def left(self, peer: bytes) -> None:
         """Hand over."""
@@ -107,7 +110,7 @@ class Mirror:
     def peers(self) -> list[PeerInfo]:
         """The connected peers."""
         return [
-            PeerInfo(peer, contact.multiaddrs, contact.direction, contact.since_ms, contact.agent)
+            PeerInfo(peer, contact.multiaddrs, contact.direction, contact.since_ms, contact.agent, contact.host)
             for peer, contact in self.contacts.items()
         ]
 
@@ -131,10 +134,10 @@ class Mirror:
         for peer, reason in batch:
             self._sink.on_ban(peer, reason)
 
-    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], PeerOutbox]]) -> None:
-        for peer, direction, addrs, outbox in batch:
+    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], str | None, PeerOutbox]]) -> None:
+        for peer, direction, addrs, host, outbox in batch:
             texts = tuple(join_peer(addr, peer) for addr in addrs)
-            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts)
+            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts, host)
             self._sink.on_peer(PeerChange(peer, True, direction, addrs))
 
     def _departures(self, batch: list[bytes]) -> None:

@@ -158,8 +158,8 @@ class NodeLife:
         await self._outlet.room()
         await trio.sleep(self.gate.pause_s(peer, parts))
 
-    def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...]) -> None:
-        self._outlet.arrived(peer, direction, addrs, self.sessions.of(peer).outbox)
+    def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None) -> None:
+        self._outlet.arrived(peer, direction, addrs, host, self.sessions.of(peer).outbox)
 
     def _on_left(self, peer: bytes) -> None:
         for links in (self.sessions, self.directory):

@@ -28,7 +28,9 @@ class Outlet(Protocol):
     def question(self, peer: bytes, number: int, payload: bytes) -> None:
         """A directory question to answer."""
 
-    def arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], outbox: PeerOutbox) -> None:
+    def arrived(
+        self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None, outbox: PeerOutbox
+    ) -> None:
         """A peer is connected; its outbox takes frames from now on."""
 
     def left(self, peer: bytes) -> None:

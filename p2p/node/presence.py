@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libp2p.abc import INetConn, INetStream, INetwork, INotifee
+from libp2p.abc import IMuxedConn, INetConn, INetStream, INetwork, INotifee
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction as LibraryDirection
 
 from p2p.addresses import Multiaddr
+from p2p.compat.yamux import QuietYamux
 from p2p.ports import Direction
 
-Arrived = Callable[[bytes, Direction, tuple[bytes, ...]], None]
+Arrived = Callable[[bytes, Direction, tuple[bytes, ...], str | None], None]
 Left = Callable[[bytes], None]
 
 
@@ -35,7 +36,8 @@ class PeerPresence(INotifee):
         self._present.add(peer)
         outbound = getattr(conn, "direction", None) == LibraryDirection.OUTBOUND
         addrs = tuple(addr.to_bytes() for addr in conn.get_transport_addresses()) if outbound else ()
-        self._arrived(peer, Direction.OUTBOUND if outbound else Direction.INBOUND, addrs)
+        direction = Direction.OUTBOUND if outbound else Direction.INBOUND
+        self._arrived(peer, direction, addrs, _host_of(conn.muxed_conn))
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
         """A connection is gone."""
@@ -59,3 +61,8 @@ class PeerPresence(INotifee):
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
         """Of no interest here."""
+
+
+def _host_of(muxed: IMuxedConn) -> str | None:
+    remote = muxed.get_remote_address() if isinstance(muxed, QuietYamux) else None
+    return None if remote is None else remote[0]

@@ -31,6 +31,7 @@ class KnownProblem(Shown):
 
     reason: str
     remedy: str
+    until: Millis | None = Field(default=None, description="when it ends by itself, if that is known")
 
 
 class Info(Shown):

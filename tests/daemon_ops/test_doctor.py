@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from contextlib import closing
@@ -15,6 +16,7 @@ from daemon.host.datadir import Datadir
 from daemon.keys.identity import make_seed
 from daemon.store import Store
 from daemon.upkeep.doctor import Diagnosis, Severity, examine
+from daemon.upkeep.doctor_clock import unready
 from tests.daemon_ops.ops_world import generated_passphrase, started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
@@ -112,3 +114,20 @@ def test_a_running_daemon_is_noticed(tmp_path: Path) -> None:
     claimed = Datadir.claim(tmp_path / "a")
     assert any("not ready" in finding.what for finding in wrong(tmp_path / "a"))
     claimed.close()
+
+
+async def test_what_a_running_daemon_says_of_itself_is_repeated(tmp_path: Path) -> None:
+    body = b'{"ok": false, "problems": [{"reason": "clock_wrong", "remedy": "Set it."}]}'
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET /readyz ")
+        head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        writer.write(head + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, tmp_path / "musigd.sock")
+    async with server:
+        found = await asyncio.to_thread(lambda: list(unready(tmp_path / "musigd.sock")))
+    assert found == [("The running daemon is not ready (clock_wrong).", "Set it.")]
+    assert list(unready(tmp_path / "nobody.sock")) == []

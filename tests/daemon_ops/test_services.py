@@ -302,3 +302,26 @@ async def test_what_the_store_refuses_becomes_an_answer(failure: Exception, reas
     with pytest.raises(ApiError) as caught:
         await translated({"lock": fails})["lock"](owner(), NoParams())
     assert caught.value.reason == reason
+
+
+async def test_own_request_from_the_future_is_a_problem_with_its_end_for_those_who_may_see_its_key(
+    daemon: Daemon, store: Store
+) -> None:
+    key = bytes.fromhex((await daemon.keys.create_key(owner(), create())).public_key)
+    other = await daemon.keys.create_key(owner(), create())
+    received_ms = daemon.clock.now_ms + 86_400_000
+    row = (b"r" * 32, b"e", key, received_ms + 1, received_ms)
+    await store.write(
+        lambda conn: conn.execute(
+            "INSERT INTO signing_requests (request, scheme, envelope, creator, expires, received, outcome)"
+            " VALUES (?, 'lotus', ?, ?, ?, ?, 'open')",
+            row,
+        )
+    )
+    info = await daemon.info.get_info(owner(), NoParams())
+    (problem,) = [problem for problem in info.problems if problem.reason == "clock_was_ahead"]
+    assert problem.until == received_ms - 300_000
+    assert "cancelSigningRequest" in problem.remedy
+    bound = await daemon.as_token(scopes=["sign"], publicKeys=[other.public_key])
+    info = await daemon.info.get_info(bound, NoParams())
+    assert "clock_was_ahead" not in [problem.reason for problem in info.problems]

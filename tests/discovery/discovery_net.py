@@ -52,6 +52,7 @@ class MemoryNet:
         self.topics: frozenset[str] = frozenset()
         self.faults: list[tuple[bytes, Offence]] = []
         self.answer: Ask | None = None
+        self.host: str | None = None  # as those see it who are connected to this node
         self.service: Any = None
         self.seen: set[bytes] = set()
         self._clock_ms = clock_ms
@@ -70,7 +71,8 @@ class MemoryNet:
 
     def peers(self) -> list[PeerInfo]:
         return [
-            PeerInfo(peer, self.wire.nodes[peer].multiaddrs(), direction, 0) for peer, direction in self.links.items()
+            PeerInfo(peer, self.wire.nodes[peer].multiaddrs(), direction, 0, host=self.wire.nodes[peer].host)
+            for peer, direction in self.links.items()
         ]
 
     def offend(self, peer: bytes, kind: Offence) -> None:

@@ -107,21 +107,6 @@ async def test_problems_say_that_nobody_is_there_and_what_to_do(world: World) ->
     assert alice.service.problems() == []
 
 
-async def test_problems_say_that_the_clock_is_wrong(world: World) -> None:
-    alice = await world.daemon()
-    for _ in range(3):
-        peer = await world.daemon()
-        peer.clock = world.clock
-        world.wire.link(alice.net, peer.net)
-    await until(lambda: len(alice.service._rounds._clocks) == 3)
-    assert alice.service.problems() == []
-    for peer in alice.service._rounds._clocks:
-        alice.service._rounds._clocks[peer] = 400_000
-    ((reason, remedy),) = alice.service.problems()
-    assert reason == "clock_wrong"
-    assert "400 s behind" in remedy
-
-
 async def test_those_without_a_public_address_share_one_range_on_the_open_network(tmp_path: Path) -> None:
     limits = DiscoveryLimits(advertisements_per_net=3, private_ranges=False)
     async with a_world(tmp_path, limits) as world:

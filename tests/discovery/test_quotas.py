@@ -85,8 +85,8 @@ async def test_withdrawals_of_unknown_keys_are_bounded(tmp_path: Path) -> None:
         await pushed(daemon, MALLORY, *flood)
         unknown = "SELECT count(*) FROM directory_log WHERE kind = 2 AND peer IS NULL"
         assert daemon.store.read(lambda conn: conn.execute(unknown).fetchone()[0]) == 10
-        late = Signer().withdraw(world.clock.wall)
-        assert await pushed(daemon, MALLORY, (late, None)) == 1
+        late = [(Signer().withdraw(world.clock.wall), None) for _ in range(40)]
+        assert 0 < await pushed(daemon, MALLORY, *late) <= 10, "any of them stay"
         assert await pushed(daemon, MALLORY, (alice.withdraw(world.clock.wall), None)) == 1
 
 

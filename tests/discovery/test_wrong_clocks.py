@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from daemon.upkeep.doctor_clock import stored_times
+from daemon.upkeep.times_ahead import times_ahead
+from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.wire.sync import Push, encode_ask
-from tests.discovery.discovery_world import DAY_MS, MovedClock, World, until
+from rpc.ports import Problem
+from tests.discovery.discovery_world import DAY_MS, Daemon, MovedClock, World, until
 
 HOUR_MS = 3_600_000
 
@@ -61,6 +68,12 @@ async def test_withdrawal_made_while_the_clock_was_ahead_is_made_again_when_it_i
     assert len(alice.named("signer:withdrawn")) == 1
 
 
+def latest_of(daemon: Daemon, key: bytes) -> int:
+    """The time in what a daemon holds of a key."""
+    sql = "SELECT ts FROM directory_log WHERE substr(subject, -33) = ?"
+    return int(daemon.store.read(lambda conn: conn.execute(sql, (key,)).fetchone()[0]))
+
+
 @pytest.mark.parametrize("withdrawn", [False, True])
 async def test_copy_of_the_record_from_the_future_beats_nothing_when_its_time_comes(
     world: World, withdrawn: bool
@@ -83,7 +96,7 @@ async def test_copy_of_the_record_from_the_future_beats_nothing_when_its_time_co
     for clock in {alice.clock, bob.clock}:
         clock.forward(DAY_MS)
     alice.service._renewal.wake()
-    await until(lambda: alice.service._own.row(key).ts > alice.clock.wall)
+    await until(lambda: latest_of(bob, key) > bob.clock.wall)
     await bob.service.on_ask(eve.net.peer, encode_ask(Push((kept,))))
     shown = (await bob.find())["signers"]
     assert [one["metadata"]["nickname"] for one in shown] == ([] if withdrawn else ["new"])
@@ -149,3 +162,49 @@ async def test_clock_that_is_behind_does_no_harm_that_outlasts_it(world: World) 
     await until(lambda: alice.service._own.row(key).ts > bob.clock.wall)
     assert await bob.found() == {key.hex()}
     assert bob.named("signer:discovered") == before
+
+
+def ahead(daemon: Daemon, sees: Callable[[bytes], bool] = lambda key: True) -> list[Problem]:
+    return daemon.store.read(lambda conn: times_ahead(conn, daemon.clock.wall_ms(), RecordLimits(), sees))
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+async def test_time_that_lies_ahead_is_told_with_its_end_and_what_to_do_and_is_over_then(
+    world: World, withdrawn: bool
+) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    key = alice.keys.create()
+    await alice.advertise(key)
+    if withdrawn:
+        await alice.withdraw(key)
+    signed_ms = alice.service._own.row(key).last_ts
+    assert ahead(alice) == []
+    alice.keys.locked = True
+    alice.clock.wall -= DAY_MS
+    (standing,) = ahead(alice)
+    assert standing.until_ms == signed_ms - RecordLimits().skew_ms
+    assert "unlock it" in standing.remedy
+    assert key.hex() in standing.remedy
+    assert ahead(alice, lambda other: other != key) == [], "other wallets do not hear of it"
+    alice.keys.locked = False
+    alice.service._renewal.wake()
+    await until(lambda: alice.service._own.row(key).ts == alice.clock.wall)
+    (replaced,) = ahead(alice)
+    assert replaced.until_ms == standing.until_ms
+    assert "made again since" in replaced.remedy
+    alice.clock.forward(DAY_MS)
+    alice.service._renewal.wake()
+    await until(lambda: alice.service._own.row(key).ts > signed_ms)
+    assert ahead(alice) == []
+    assert alice.service._own.row(key).withdrawn is withdrawn
+
+
+async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> None:
+    alice = await world.daemon(clock=jumped(DAY_MS))
+    key = alice.keys.create()
+    await alice.advertise(key)
+    (tmp_path / "musigd.sqlite3").symlink_to(alice.path)
+    found = dict(stored_times(tmp_path, world.clock.wall, RecordLimits()))
+    assert "86400 s ahead" in next(iter(found))
+    assert key.hex() in found["A time that was signed lies ahead."]
+    assert dict(stored_times(tmp_path, alice.clock.wall, RecordLimits())) == {}

@@ -59,11 +59,12 @@ class OwnRow:
         return Signed(record, self.record.id, self.record.envelope) if isinstance(record, Advertisement) else None
 
 
-def load(conn: sqlite3.Connection) -> dict[bytes, OwnRow]:
-    """All rows by key."""
+def load(conn: sqlite3.Connection, above_ms: int = -1) -> dict[bytes, OwnRow]:
+    """Rows by key, those for which a time above `above_ms` was signed."""
     rows = conn.execute(
         "SELECT pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned"
-        " FROM own_advertisements"
+        " FROM own_advertisements WHERE last_ts > ?",
+        (above_ms,),
     )
     return {row[0]: _row(row) for row in rows}
 

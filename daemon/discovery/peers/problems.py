@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from daemon.clock import Clock
-from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.peers.clocks import PeerClocks
 from daemon.discovery.peers.dialling import Company
 from daemon.discovery.ports import DirectoryNetwork
-from daemon.discovery.sync.rounds import Rounds
 
 ALONE_MS = 20_000
 
@@ -19,14 +18,12 @@ class Problems:
         *,
         net: DirectoryNetwork,
         clock: Clock,
-        limits: DiscoveryLimits,
-        rounds: Rounds,
+        clocks: PeerClocks,
         company: Company,
     ) -> None:
         self._net = net
         self._clock = clock
-        self._limits = limits
-        self._rounds = rounds
+        self._clocks = clocks
         self._company = company
 
     def found(self) -> list[tuple[str, str]]:
@@ -41,16 +38,9 @@ class Problems:
                     "firewall does not hold back outgoing TCP connections.",
                 )
             )
-        ahead_ms = self._rounds.clock_ahead_ms()
-        if ahead_ms is not None and abs(ahead_ms) > self._limits.checks.skew_ms // 2:
-            way = "behind" if ahead_ms > 0 else "ahead of"
-            found.append(
-                (
-                    "clock_wrong",
-                    f"This machine's clock is {abs(ahead_ms) // 1000} s {way} that of its peers, who refuse what it "
-                    "publishes: set it, for example with NTP.",
-                )
-            )
+        remedy = self._clocks.remedy()
+        if remedy is not None:
+            found.append(("clock_wrong", remedy))
         if not self._net.multiaddrs():
             found.append(
                 (

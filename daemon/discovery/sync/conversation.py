@@ -45,7 +45,6 @@ class Report:
     rounds: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
-    clock_ahead_ms: int | None = None  # how far the peer's clock is ahead of ours
 
 
 class Conversation:

@@ -70,8 +70,10 @@ class Puller:
         offend: Offend,
         log_id: Callable[[], bytes],
         node: Callable[[], bytes | None],
+        heard_time: Callable[[bytes, int], None],
     ) -> None:
-        """`node` gives the envelope of the own node record."""
+        """`node` gives the envelope of the own node record; `heard_time` is told what a peer's clock says."""
+        self._heard_time = heard_time
         self._store = store
         self._net = net
         self._clock = clock
@@ -100,7 +102,7 @@ class Puller:
         """Say what we have; True when the peer has something that was not read yet. Never raises."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
         try:
-            theirs = await talk.ask(self._hello(), Greeting)
+            theirs = await self._say_hello(talk)
         except Stop:
             return False
         return self._cursors.of(peer) != Cursor(theirs.log, theirs.head)
@@ -128,8 +130,7 @@ class Puller:
         return self._cursors.of(peer) != Cursor(hello.log, hello.head)
 
     async def _pull(self, talk: Conversation, compare: bool) -> None:
-        theirs = await talk.ask(self._hello(), Greeting)
-        talk.report.clock_ahead_ms = theirs.now_ms - self._clock.wall_ms()
+        theirs = await self._say_hello(talk)
         cursor = self._cursors.of(talk.peer)
         after = cursor.position if cursor and cursor.log == theirs.log and cursor.position <= theirs.head else 0
         if compare:
@@ -141,6 +142,11 @@ class Puller:
         else:
             await self._reconcile(talk, theirs.size)
         self._cursors.note(talk.peer, Cursor(theirs.log, theirs.head))
+
+    async def _say_hello(self, talk: Conversation) -> Greeting:
+        theirs = await talk.ask(self._hello(), Greeting)
+        self._heard_time(talk.peer, theirs.now_ms)
+        return theirs
 
     def _hello(self) -> Hello:
         return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())

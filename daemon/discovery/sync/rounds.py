@@ -38,7 +38,7 @@ SLOW_MS = 5 * 60_000  # how long who was slow is chosen last, and not listened t
 COMPARE_EVERY = 10
 AGAIN_MS = 1_000
 REFRESH_MS = 1_500
-CLOCKS = 64
+REMEMBERED = 64
 RUMOUR_MS = 2_000
 RUMOUR_PEERS = 4
 
@@ -62,7 +62,6 @@ class Rounds:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._greeted_slots = asyncio.Semaphore(GREETED_AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
-        self._clocks: OrderedDict[bytes, int] = OrderedDict()
         self._compare = asyncio.Event()
         self.completed = 0  # pulls that ended in step since the start
 
@@ -205,11 +204,6 @@ class Rounds:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def clock_ahead_ms(self) -> int | None:
-        """How far the clocks of most peers are ahead of this one; None while fewer than three told."""
-        told = sorted(self._clocks.values())
-        return told[len(told) // 2] if len(told) >= 3 else None
-
     async def _paused(self, pause_ms: float) -> bool:
         """Wait; True when woken because something was lost."""
         try:
@@ -228,10 +222,8 @@ class Rounds:
         self.completed += report.end is End.IN_STEP
         if report.end is End.SLOW:
             self._slow[peer] = self._clock.mono_ms() + SLOW_MS
-        if report.clock_ahead_ms is not None:
-            self._clocks[peer] = report.clock_ahead_ms
-        for remembered in (self._last_ms, self._clocks, self._slow):
-            while len(remembered) > CLOCKS:
+        for remembered in (self._last_ms, self._slow):
+            while len(remembered) > REMEMBERED:
                 remembered.popitem(last=False)
         return report
 

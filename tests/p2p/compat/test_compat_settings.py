@@ -226,6 +226,7 @@ async def test_agent_and_protocols_of_a_peer_lose_what_would_steer_a_terminal() 
     async with networks(1) as (anna,), network(network=anna._config.network, agent="\x1b[2Jmusigd\u202e/9") as evil:
         await anna.meet(evil)
         await identified(anna)
+        assert anna.peers()[0].host == evil.peers()[0].host == "127.0.0.1"
         assert anna.peers()[0].agent == "\ufffd[2Jmusigd\ufffd/9"
         await anna.inside(lambda node: node.host.get_peerstore().add_protocols(ID(evil.peer), ["/a/1", "/\x1b[2J/1"]))
         known = await anna.inside(lambda node: node.host.get_peerstore().get_protocols(ID(evil.peer)))
