@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -203,8 +205,8 @@ async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> Non
     alice = await world.daemon(clock=jumped(DAY_MS))
     key = alice.keys.create()
     await alice.advertise(key)
-    copy = tmp_path / "musigd.sqlite3"
-    alice.store.read(lambda conn: conn.execute("VACUUM INTO ?", (str(copy),)))
+    with closing(sqlite3.connect(tmp_path / "musigd.sqlite3")) as copy:
+        alice.store.read(lambda conn: conn.backup(copy))
     found = dict(stored_times(tmp_path, world.clock.wall, RecordLimits()))
     assert "86400 s ahead" in next(iter(found))
     assert key.hex() in found["A time that was signed lies ahead."]
