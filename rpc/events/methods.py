@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
+from rpc.caller import Caller
 from rpc.calls.call import CallContext
 from rpc.errors import not_found
 from rpc.events.filter import Selection
@@ -23,7 +25,16 @@ _PAGE_BYTES = 1024 * 1024  # a page ends with the event that fills it
 class EventMethods:
     """The methods of the event stream."""
 
-    def __init__(self, events: EventSource, followed: Followed, hub: Hub, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        events: EventSource,
+        followed: Followed,
+        hub: Hub,
+        stopping: asyncio.Event,
+        as_of_now: Callable[[Caller], Caller],
+    ) -> None:
+        """`as_of_now`: a caller with the keys its token has by now; raises `unauthenticated` once it has ended."""
+        self._as_of_now = as_of_now
         self._events = events
         self._followed = followed
         self._hub = hub
@@ -52,6 +63,7 @@ class EventMethods:
         deadline = asyncio.get_running_loop().time() + params.wait_ms / 1000
         found, position = await self._look(selection, start.seq, params.limit)
         while not found and start.gap is None and await self._more_after(position, deadline):
+            selection = selection.for_caller(self._as_of_now(message.caller))
             found, position = await self._look(selection, position, params.limit)
         page: dict[str, Any] = {"events": found, "nextSeq": position, "logId": self._events.log_id}
         if start.gap is not None:

@@ -82,7 +82,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "signers name different transactions for one session; claims: [{publicKey, txid}]", ("claims",)
     ),
     "session:aborted": EventKind(
-        "an attempt ended; only retrying false is final",
+        "an attempt ended; only retrying false is final; text: what the owner gave to abortSession, told to no peer",
         ("reason", "culprits", "missing", "retrying", "supersededBy?", "by?", "conflicting?", "text?"),
     ),
     "session:closed": EventKind("the session was closed"),

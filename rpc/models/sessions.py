@@ -122,7 +122,7 @@ class AbortSession(OfScheme, Change):
 
     session_id: Hex32
     public_key: PublicKey | None = None
-    reason: Reason | None = None
+    reason: Reason | None = Field(default=None, description="for the own event session:aborted; no peer is told")
 
 
 class CloseSession(OfScheme, Change):

@@ -75,7 +75,8 @@ class RpcServer:
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = CallGate(config.max_calls_at_once, rate)
         self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
-        event_methods = EventMethods(events, followed, self._hub, self._stopping)
+        as_of_now = self._authenticator.as_of_now
+        event_methods = EventMethods(events, followed, self._hub, self._stopping, as_of_now)
         calls = calls_of(self._maker, backend, event_methods, config, schemes_of)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)

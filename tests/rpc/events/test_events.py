@@ -350,6 +350,24 @@ async def test_long_poll_returns_with_the_first_event_that_fits(world: World) ->
     assert page["nextSeq"] == 4
 
 
+async def test_long_poll_hears_of_the_key_that_its_token_makes_meanwhile(world: World) -> None:
+    token = world.tokens.make("wallet", "sign", keys=[], create_key=True)
+    waiting = asyncio.ensure_future(world.result("getEvents", {"fromSeq": 1, "waitMs": 60_000}, token))
+    await world.log.listened_to_by(2)
+    made = await world.result("createKey", {"scheme": "lotus"}, token)
+    page = await asyncio.wait_for(waiting, 10)
+    assert page["events"][0]["data"]["publicKeys"] == [made["publicKey"]]
+
+
+async def test_long_poll_ends_with_its_token(world: World) -> None:
+    token = world.tokens.make("wallet", "read", keys=[KEY_A])
+    waiting = asyncio.ensure_future(world.reason("getEvents", {"fromSeq": 1, "waitMs": 60_000}, token))
+    await world.log.listened_to_by(2)
+    world.tokens.revoke("id-wallet")
+    world.log.append("session:ready", publicKeys=[KEY_A])
+    assert await asyncio.wait_for(waiting, 10) == "unauthenticated"
+
+
 async def test_pages_of_events_follow_each_other_without_a_hole(world: World) -> None:
     world.log.append(*["session:ready", "session:complete"] * 600)
     heard, position = [], 0

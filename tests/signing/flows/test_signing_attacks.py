@@ -215,6 +215,7 @@ async def test_a_foreign_join_of_an_own_key_pauses_it(world: World) -> None:
     await one.until("session:error", requestId=request.id.hex())
     await one.stop()
     await one.start()
+    assert (await one.until("key:paused", publicKey=one.key.hex())).data["reason"] == "key_conflict"
     assert one.keystore.info(one.key).paused
 
 
