@@ -328,12 +328,19 @@ async def growth(path: Path) -> None:
 
 async def growth_alone() -> None:
     """In a network namespace of its own, where nobody else uses the loopback."""
-    command = f"ip link set lo up && exec {sys.executable} -m tests.bench.bench_discovery growth"
-    process = await asyncio.create_subprocess_exec(
-        "unshare", "--net", "sh", "-c", command, env={**os.environ, "MUSIGD_BENCH_ALONE": "1"}
-    )
-    if await process.wait() != 0:
-        say("growth", "skipped: needs root for a network namespace of its own")
+    lacking = [tool for tool in ("ip", "unshare") if shutil.which(tool) is None]
+    if os.geteuid() != 0 or lacking:
+        say("growth", "left out: a network namespace of its own needs root, ip (iproute2) and unshare (util-linux)")
+        return
+    process = await asyncio.create_subprocess_exec(*alone("growth"), env={**os.environ, "MUSIGD_BENCH_ALONE": "1"})
+    if (code := await process.wait()) != 0:
+        raise SystemExit(f"growth failed with exit code {code}: what it said is above")
+
+
+def alone(section: str) -> list[str]:
+    """The command that measures one section in a network namespace; no path is part of what the shell reads."""
+    enter = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    return [*enter, sys.executable, "-m", "tests.bench.bench_discovery", *(["--small"] if SMALL else []), section]
 
 
 SECTIONS = {

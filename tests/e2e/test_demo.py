@@ -22,8 +22,8 @@ DEADLINE = 120
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """A short directory: the path of a unix socket below it has to fit into 100 bytes."""
-    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as path:
+    """A short directory with a space in its name: the path of a unix socket below it has to fit into 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="t ", dir="/tmp") as path:
         yield Path(path)
 
 
