@@ -38,12 +38,12 @@ PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-p
 
 def wheel(directory: Path, name: str, version: str) -> Path:
     """An empty package."""
-    path = directory / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
+    path = directory / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    info = path.name.replace("-py3-none-any.whl", ".dist-info")
     directory.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for member, content in {
-            "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{LOCKED[name]}",
+            "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{LOCKED.get(name, '')}",
             "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             "RECORD": "",
         }.items():
@@ -54,9 +54,16 @@ def wheel(directory: Path, name: str, version: str) -> Path:
 def index(directory: Path, *versions: str) -> Path:
     """A package index (PEP 503) in a folder, in which every package exists in each of the versions."""
     for name in LOCKED:
-        files = [wheel(directory / name, name, version).name for version in versions]
-        links = "".join(f'<a href="{file}">{file}</a>' for file in files)
-        (directory / name / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+        for version in versions:
+            wheel(directory / name, name, version)
+    return listed(directory)
+
+
+def listed(directory: Path) -> Path:
+    """Write the page of each package, as the index serves it."""
+    for folder in directory.iterdir():
+        links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in sorted(folder.glob("*-*")))
+        (folder / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
     return directory
 
 
