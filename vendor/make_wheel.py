@@ -72,7 +72,9 @@ def remake(source: Path, override: dict[str, Any]) -> None:
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made,
     ):
         for member in sorted(published.namelist()):
-            if member.endswith(("/RECORD", "/top_level.txt", "/")) or not member.startswith((f"{name}/", f"{name}-")):
+            if member.endswith(("/RECORD", "/top_level.txt", "/entry_points.txt", "/")) or not member.startswith(
+                (f"{name}/", f"{name}-")
+            ):
                 continue
             content = published.read(member)
             if member.endswith("/METADATA"):
