@@ -23,6 +23,7 @@ from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host import parts
 from daemon.host.datadir import Datadir, holder_of
+from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
 from p2p.network import NetworkError
@@ -61,6 +62,7 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
     path = datadir_from(arguments)
     if holder_of(path) is None:
         _refuse(path, settings, new_database=arguments.new_database)
+    SIGNALS.keep()
     datadir = Datadir.claim(path)
     try:
         if arguments.new_database:
@@ -94,9 +96,13 @@ class _Run:
         self._hung_up = asyncio.Event()
 
     async def main(self) -> int:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop_signal)
+        SIGNALS.attend(asyncio.get_running_loop(), self._hear)
+        await asyncio.sleep(0)  # hear what came while the data directory was taken
+        code = 0 if self._asked_to_stop.is_set() else await self._start_and_serve()
+        SIGNALS.leave(code)
+        return code
+
+    async def _start_and_serve(self) -> int:
         app = App(
             self._settings.current, self._datadir, lambda: self._outlet.state, self._settings, self._asked_to_stop.set
         )
@@ -115,12 +121,15 @@ class _Run:
             clean = await self._stop(app)
         return 0 if clean else EXIT_FAILURE
 
-    def _stop_signal(self) -> None:
-        if self._asked_to_stop.is_set():
+    def _hear(self, number: signal.Signals) -> None:
+        if number is signal.SIGHUP:
+            self._hung_up.set()  # during the start too: the settings may have changed since they were read
+        elif self._asked_to_stop.is_set():
             log.warning("stopped at once, by a second signal")
             self._outlet.close(LAST_LINES_SECONDS)
             os._exit(EXIT_FAILURE)  # everything that must survive is on the disk already
-        self._asked_to_stop.set()
+        else:
+            self._asked_to_stop.set()
 
     async def _start(self, app: App) -> None:
         try:
@@ -141,8 +150,6 @@ class _Run:
 
     async def _serve(self, app: App) -> None:
         """Until asked to stop: reload on SIGHUP, feed the watchdog."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
         reloading = asyncio.ensure_future(self._reload_when_asked(app))
         proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.answers}
         watchdog = asyncio.ensure_future(feed_watchdog(self._notifier, proofs))

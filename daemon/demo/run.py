@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.output.outermost import EXIT_INTERRUPTED
 from config.output.outlet import Outlet
 from config.output.terminal import STDOUT, complain
 from daemon.demo.processes import DaemonFailed, Daemons, DemoDaemon
@@ -24,6 +25,7 @@ from daemon.demo.scenario import Result, Scenario
 from daemon.demo.transcript import DemoTranscript
 from daemon.demo.wallet import Wallet, WalletFailed
 from daemon.errors import EXIT_FAILURE
+from daemon.host.signals import SIGNALS
 from rpc.client.client import Client, ClientError
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
@@ -45,6 +47,7 @@ def run_demo(options: DemoOptions) -> int:
     """Run the demo; 0 when a verified signature stands at the end, 1 after a failure, 130 when interrupted."""
     outlet = Outlet(STDOUT)
     code = asyncio.run(_run(options, DemoTranscript(outlet)))
+    SIGNALS.leave(EXIT_INTERRUPTED)  # no daemon runs any more, but whoever reads the output may never come
     outlet.close(None if code == 0 else LAST_LINES_SECONDS)
     if (failure := outlet.state.failure) in {None, os.strerror(errno.EPIPE)}:  # the reader has gone: nothing is wrong
         return code
@@ -54,14 +57,19 @@ def run_demo(options: DemoOptions) -> int:
 
 async def _run(options: DemoOptions, transcript: DemoTranscript) -> int:
     main = asyncio.ensure_future(_play_in_a_directory(options, transcript))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, main.cancel)
+    asked: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if not asked:  # once: a second one must not cut off what stops the daemons, which takes eight seconds at most
+            main.cancel()
+        asked.append(number)
+
+    SIGNALS.attend(asyncio.get_running_loop(), stop)
     try:
         await main
     except asyncio.CancelledError:
         transcript.note("\nStopped. No process and no file is left.")
-        return 0 if options.keep and "verify" in transcript.milliseconds else 130
+        return 0 if options.keep and "verify" in transcript.milliseconds else EXIT_INTERRUPTED
     except (DaemonFailed, WalletFailed, ClientError, OSError) as error:
         complain(f'\nThe demo failed in "{transcript.phase_name}": {error}')
         return 1
