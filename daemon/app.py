@@ -104,6 +104,7 @@ class App:
             tokens=self.tokens,
             bans=self.bans,
             known_peers=self.known_peers,
+            clock_is_wrong=lambda: self.discovery.clock_is_wrong(),  # noqa: PLW0108 - it is made later
         )
 
     def _make_network(self) -> None:
@@ -151,6 +152,7 @@ class App:
             policy=TransactionPolicy(),
             addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
             limits=signing_limits(self.settings),
+            clock_is_wrong=self.discovery.clock_is_wrong,
         )
         self.discovery.on_notice = self.signing.on_notice
         self.keystore.on_lock(self.signing.on_locked)

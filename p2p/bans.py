@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+MOST = 20_000  # ended ones make room
+
 
 class BanTimes:
     """Peers (binary ids) with the wall-clock milliseconds at which their ban ends."""
@@ -14,6 +16,9 @@ class BanTimes:
 
     def set(self, peer: bytes, until_ms: int) -> None:
         """Refuse the peer until then; the later end counts."""
+        if len(self._until) >= MOST:
+            now_ms = self._clock_ms()
+            self._until = {banned: until for banned, until in list(self._until.items()) if until > now_ms}
         self._until[peer] = max(until_ms, self._until.get(peer, 0))
 
     def lift(self, peer: bytes) -> None:
@@ -21,14 +26,9 @@ class BanTimes:
         self._until.pop(peer, None)
 
     def refuses(self, peer: bytes) -> bool:
-        """True while the peer is banned; an ended ban is forgotten."""
-        until = self._until.get(peer)
-        if until is None:
-            return False
-        if until > self._clock_ms():
-            return True
-        self._until.pop(peer, None)
-        return False
+        """True while the peer is banned. An ended ban is kept: the clock may be set back."""
+        return self._until.get(peer, 0) > self._clock_ms()
 
     def __len__(self) -> int:
-        return len(self._until)
+        now_ms = self._clock_ms()
+        return sum(until > now_ms for until in list(self._until.values()))

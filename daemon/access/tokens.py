@@ -56,9 +56,7 @@ class Tokens:
         self._watchers: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Load the stored tokens, without those that have expired."""
-        now_ms = self._clock.wall_ms()
-        await self._store.write(lambda conn: conn.execute("DELETE FROM tokens WHERE expires_at <= ?", (now_ms,)))
+        """Load the stored tokens; expired ones are refused, and leave with `forget_expired`."""
         for info, digest in self._store.read(_load):
             self._take(info, digest)
 

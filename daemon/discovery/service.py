@@ -152,6 +152,8 @@ class DiscoveryService:
             limits=limits,
             buckets=self._buckets,
             followed=self._follows.union,
+            clock_is_wrong=self._clocks.is_wrong,
+            set_back=self._rounds.compare_soon,
         )
         self._lookup = Lookup(
             finding=self._finding,
@@ -290,6 +292,10 @@ class DiscoveryService:
         statement = Statement(signed)
         await self._ingest.keep_own(statement, lambda _: None)
         await self._publisher.publish(statement)
+
+    def clock_is_wrong(self) -> bool:
+        """Whether peers say so; then nothing is thrown away because of its age."""
+        return self._clocks.is_wrong()
 
     def clock_problem(self) -> str | None:
         """What to do about a clock that is so wrong that peers refuse what is signed here."""

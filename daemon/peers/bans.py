@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from daemon.clock import WallClock
 from daemon.events import EventLog
@@ -12,6 +13,7 @@ from daemon.store import Store
 from musig2.protocol.records.peers import peer_text
 
 MOST = 10_000  # the newest are kept
+AHEAD_MS = 300_000  # clocks of peers may differ so much: what lies further ahead was made by a wrong one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ class Bans:
         self._bans: dict[bytes, PeerBan] = {}
 
     async def start(self) -> None:
-        """Load them; `in_force` is then what the network has to be told."""
+        """Load them; `in_force` is then what the network has to be told.
+
+        One that was made at a time that lies ahead lasts as long as it was meant to, from now on.
+        """
+        await self._store.write(partial(_bring_back, now_ms=self._clock.wall_ms()))
         rows = self._store.read(
             lambda conn: conn.execute("SELECT peer, until_ms, reason FROM bans ORDER BY created_at").fetchall()
         )
@@ -86,3 +92,8 @@ class Bans:
         now_ms = self._clock.wall_ms()
         await self._store.write(lambda conn: conn.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,)))
         self._bans = {peer: ban for peer, ban in self._bans.items() if ban.until_ms > now_ms}
+
+
+def _bring_back(conn: sqlite3.Connection, now_ms: int) -> None:
+    query = "UPDATE bans SET until_ms = until_ms - created_at + ?, created_at = ? WHERE created_at > ?"
+    conn.execute(query, (now_ms, now_ms, now_ms + AHEAD_MS))

@@ -68,8 +68,10 @@ class SigningService:
         limits: SigningLimits | None = None,
         signer: Signer | None = None,
         crash_points: CrashPoints = NO_CRASH_POINTS,
+        clock_is_wrong: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`addrs`: the binary multiaddrs of this daemon right now, for its joins."""
+        """`addrs`: the binary multiaddrs of this daemon right now, for its joins; `clock_is_wrong`: as peers say."""
+        self._clock_is_wrong = clock_is_wrong
         limits = SigningLimits() if limits is None else limits
         self._store, self._clock, self._limits, self._network = store, clock, limits, network
         self._signer = signer or LocalSigner(keystore=keystore, identity=identity, clock=clock, addrs=addrs)
@@ -270,7 +272,8 @@ class SigningService:
         while True:
             await asyncio.sleep(SWEEP_MS / 1000)
             self.sweep()
-            await self._store.write(partial(delete_old, wall_ms=self._clock.wall_ms(), limits=self._limits))
+            if not self._clock_is_wrong():
+                await self._store.write(partial(delete_old, wall_ms=self._clock.wall_ms(), limits=self._limits))
 
     def sweep(self) -> None:
         """Free memory of what is old or idle; runs by itself every ten seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -17,12 +18,16 @@ from daemon.peers.known_peers import KnownPeers
 from daemon.store import StoreError
 
 EVERY_S: Final = 600.0
+FIRST_S: Final = 120.0  # until peers have said whether the clock is right
 
 log = structlog.get_logger("musigd.retention")
 
 
 class Retention:
-    """Runs at start, every ten minutes, and when the event log has grown. Signing and discovery clean up themselves."""
+    """Runs soon after the start, every ten minutes, and when the event log has grown.
+
+    While peers say that the clock is wrong, nothing goes because of its age. Signing and discovery clean up themselves.
+    """
 
     def __init__(
         self,
@@ -34,7 +39,9 @@ class Retention:
         tokens: Tokens,
         bans: Bans,
         known_peers: KnownPeers,
+        clock_is_wrong: Callable[[], bool],
     ) -> None:
+        self._clock_is_wrong = clock_is_wrong
         self._clock = clock
         self._keep_events_ms = keep_events_ms
         self._events = events
@@ -55,14 +62,17 @@ class Retention:
 
     async def run_once(self) -> None:
         """Remove everything that is due. Raises StoreError."""
-        await self._events.forget_before(self._clock.wall_ms() - self._keep_events_ms)
         await self._events.forget_surplus()
+        await self._known_peers.trim()
+        if self._clock_is_wrong():
+            return
+        await self._events.forget_before(self._clock.wall_ms() - self._keep_events_ms)
         await self._idempotency.forget_old()
         await self._tokens.forget_expired()
         await self._bans.forget_ended()
-        await self._known_peers.trim()
 
     async def _run(self) -> None:
+        await self._pause(FIRST_S)
         while True:
             self._events.grown.clear()
             try:
@@ -71,6 +81,9 @@ class Retention:
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("old rows could not be removed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_S):
-                    await self._events.grown.wait()
+            await self._pause(EVERY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._events.grown.wait()

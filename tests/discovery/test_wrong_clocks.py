@@ -6,17 +6,26 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from daemon.upkeep.doctor_clock import stored_times
 from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.checks import RecordLimits
-from musig2.protocol.wire.sync import Push, encode_ask
+from musig2.protocol.records.peers import PeerIdentity
+from musig2.protocol.wire.sync import Push, Taken, encode_ask, open_answer
 from rpc.ports import Problem
-from tests.discovery.discovery_world import DAY_MS, Daemon, MovedClock, World, until
+from tests.discovery.discovery_world import DAY_MS, Daemon, MovedClock, Signer, World, push_of, until
 
 HOUR_MS = 3_600_000
+PEER = PeerIdentity(bytes(32)).peer
+
+
+async def pushed(daemon: Daemon, peer: bytes, *statements: tuple[Any, Any]) -> int:
+    answer = open_answer(await daemon.service.on_ask(peer, push_of(*statements)))
+    assert isinstance(answer, Taken)
+    return answer.count
 
 
 def jumped(by_ms: int) -> MovedClock:
@@ -211,3 +220,62 @@ async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> Non
     assert "86400 s ahead" in next(iter(found))
     assert key.hex() in found["A time that was signed lies ahead."]
     assert dict(stored_times(tmp_path, alice.clock.wall, RecordLimits())) == {}
+
+
+async def test_what_is_counted_in_memory_goes_by_the_clock_that_never_jumps(world: World) -> None:
+    bob = await world.daemon(clock=MovedClock())
+    signer = Signer()
+    bob.clock.wall += DAY_MS
+    limits = world.limits
+    for number in range(limits.live_renewals):
+        assert await pushed(bob, PEER, signer.advertise(bob.clock.wall + number)) == 1
+    assert await pushed(bob, PEER, signer.advertise(bob.clock.wall + 10)) == 0
+    stale = signer.advertise(bob.clock.wall - 1)
+    bob.clock.mono += limits.interval_ms
+    assert await pushed(bob, PEER, stale) == 0, "older than what is known, and remembered as such"
+    bob.clock.wall -= DAY_MS
+    bob.clock.mono += limits.interval_ms
+    for number in range(limits.live_renewals):
+        assert await pushed(bob, PEER, signer.advertise(bob.clock.wall + number)) == 1
+
+
+async def test_expiry_is_told_and_digests_are_right_after_the_clock_was_set_back(world: World) -> None:
+    bob = await world.daemon(clock=MovedClock())
+    await bob.follow("spend")
+    short, long = Signer(), Signer()
+    now = bob.clock.wall
+    await pushed(bob, PEER, short.advertise(now, exp=now + HOUR_MS), long.advertise(now, exp=now + 2 * HOUR_MS))
+    bob.clock.forward(world.limits.settle_ms)
+    bob.service._clocks.is_wrong = lambda: True  # type: ignore[method-assign] # as three peers would make it
+    bob.service._presence._clock_is_wrong = lambda: True
+    size = bob.service._buckets.size
+    bob.clock.wall += DAY_MS
+    bob.service._presence._awake.set()
+    await until(lambda: bob.service._buckets.size < size)
+    assert bob.lines() == 2, "nothing is thrown away while peers say that the clock is wrong"
+    bob.clock.wall -= DAY_MS
+    bob.service._presence._clock_is_wrong = lambda: False
+    bob.service._presence._awake.set()
+    await until(lambda: bob.service._buckets.size == size)
+    assert await bob.found() == {short.pubkey.hex(), long.pubkey.hex()}
+    assert not bob.named("signer:unavailable")
+    bob.clock.forward(HOUR_MS)
+    bob.service._presence._awake.set()
+    await until(lambda: bob.named("signer:unavailable"))
+    assert [event["publicKey"] for event in bob.named("signer:unavailable")] == [short.pubkey.hex()]
+
+
+async def test_lines_that_left_while_the_clock_was_ahead_are_fetched_again(world: World) -> None:
+    alice = await world.daemon()
+    bob = await world.daemon(alice, clock=MovedClock())
+    key = alice.keys.create()
+    await alice.advertise(key, ttl=DAY_MS)
+    await until(lambda: bob.lines() == 1)
+    bob.clock.mono += world.limits.settle_ms
+    bob.clock.wall += 2 * DAY_MS
+    bob.service._presence._awake.set()
+    await until(lambda: bob.lines() == 0)
+    bob.clock.wall -= 2 * DAY_MS
+    bob.service._presence._awake.set()
+    await until(lambda: bob.lines() == 1)
+    assert await bob.found() == {key.hex()}

@@ -16,6 +16,7 @@ FINE_BITS = 12
 COARSE_BITS = 8
 FINE_FROM = 30_000
 MASK = (1 << 64) - 1
+SET_BACK_MS = 10_000  # a clock that goes back by less is only being adjusted
 
 
 class Buckets:
@@ -49,14 +50,18 @@ class Buckets:
                 self._sums[bucket] = (self._sums[bucket] - weight(record_id)) & MASK
                 self.size -= 1
 
-    def expire(self, conn: sqlite3.Connection, now_ms: int) -> None:
-        """Count out what has expired since the last call."""
+    def expire(self, conn: sqlite3.Connection, now_ms: int) -> bool:
+        """Count out what has expired since the last call; True if the clock was set back: all is counted anew."""
+        if now_ms < self.expired_until_ms - SET_BACK_MS:
+            self.reload(conn, now_ms)
+            return True
         if now_ms <= self.expired_until_ms:
-            return
+            return False
         span = (self.expired_until_ms, now_ms)
         gone = conn.execute("SELECT id, exp FROM directory_log WHERE exp > ? AND exp <= ?", span).fetchall()
         self.remove(gone)
         self.expired_until_ms = now_ms
+        return False
 
     def sums(self, bits: int) -> bytes:
         """The digests of all buckets, 8 bytes each, most significant byte first."""

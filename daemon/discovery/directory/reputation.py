@@ -18,6 +18,7 @@ from musig2.protocol.records.field_rules import SCHEMES
 
 HALF_LIFE_MS = 30 * DAY_MS
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01; weights are scaled from here, which fits a float for eighty years
+LARGEST_POWER = 1_000.0  # a clock that is a century ahead must not overflow
 BAD_WEIGHT = 10.0
 PRIOR = 2.0
 RESPONSE_SHARE = 0.2  # of the newest response time in the moving average
@@ -44,7 +45,7 @@ class Reputation:
 
 def growth(now_ms: int) -> float:
     """By what evidence of this moment is multiplied, instead of shrinking all the older evidence."""
-    return float(2.0 ** ((now_ms - EPOCH_MS) / HALF_LIFE_MS))
+    return float(2.0 ** min((now_ms - EPOCH_MS) / HALF_LIFE_MS, LARGEST_POWER))
 
 
 def record(

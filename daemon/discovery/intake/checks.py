@@ -22,7 +22,7 @@ REFUSED_MS = 3_600_000
 
 
 class Screen:
-    """Belongs to the event loop; everything it remembers is bounded."""
+    """Belongs to the event loop. What it remembers is bounded, and measured on the monotonic clock (`mono_ms`)."""
 
     def __init__(self, limits: DiscoveryLimits) -> None:
         self._limits = limits
@@ -31,9 +31,7 @@ class Screen:
         self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int) -> bool:
-        """Whether a record is worth looking at its signature."""
-        if self.refused_before(signed.id[:SHORT_ID_BYTES], now_ms):
-            return False
+        """Whether a record is worth looking at its signature, at this time of the wall clock."""
         if origin is RecordOrigin.OWN:
             return True
         record = signed.record
@@ -44,29 +42,29 @@ class Screen:
         size = len(signed.envelope)
         return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
 
-    def refused_before(self, short_id: bytes, now_ms: int) -> bool:
+    def refused_before(self, short_id: bytes, mono_ms: int) -> bool:
         """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
-        return self._refused.get(short_id, 0) > now_ms
+        return self._refused.get(short_id, mono_ms) > mono_ms
 
-    def too_often(self, statement: Statement, origin: RecordOrigin, now_ms: int) -> bool:
+    def too_often(self, statement: Statement, origin: RecordOrigin, mono_ms: int) -> bool:
         """True for one live renewal or withdrawal too many within the interval; counts it. Later it is synchronised."""
         record = statement.record.record
         if not origin.live or not isinstance(record, Advertisement | Withdrawal):
             return False
         subject = statement.subject + bytes([statement.kind.value])  # renewals never use up what withdrawals have
-        start, count = self._renewals.pop(subject, (now_ms, 0))
-        if now_ms - start >= self._limits.interval_ms:
-            start, count = now_ms, 0
+        start, count = self._renewals.pop(subject, (mono_ms, 0))
+        if mono_ms - start >= self._limits.interval_ms:
+            start, count = mono_ms, 0
         self._renewals[subject] = (start, count + 1)
         while len(self._renewals) > REMEMBERED:
             self._renewals.popitem(last=False)
         withdrawn = isinstance(record, Withdrawal)
         return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
 
-    def remember(self, statements: Sequence[Statement], verdicts: Sequence[LogOutcome], now_ms: int) -> None:
+    def remember(self, statements: Sequence[Statement], verdicts: Sequence[LogOutcome], mono_ms: int) -> None:
         """Do not look again soon at what was refused, though its signature holds."""
         for statement, verdict in zip(statements, verdicts, strict=True):
             if verdict in (LogOutcome.OLDER, LogOutcome.QUOTA):
-                self._refused[statement.record.id[:SHORT_ID_BYTES]] = now_ms + REFUSED_MS
+                self._refused[statement.record.id[:SHORT_ID_BYTES]] = mono_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)

@@ -14,7 +14,7 @@ Key = tuple[bytes, bytes]
 
 
 class WaitingRoom:
-    """Bounded in number and in time; who came first leaves first.
+    """Bounded in number and in time, on the monotonic clock; who came first leaves first.
 
     Advertisements are also counted by the peer that countersigned them. Entries are not: they name a peer without its
     consent, and a stranger could fill the seats of somebody else.
@@ -29,32 +29,32 @@ class WaitingRoom:
     def __len__(self) -> int:
         return len(self._advertisements) + len(self._entries)
 
-    def offer(self, signed: Signed[Advertisement] | Signed[Entry], now_ms: int) -> Statement | None:
+    def offer(self, signed: Signed[Advertisement] | Signed[Entry], mono_ms: int) -> Statement | None:
         """The whole statement when the other half is here and both agree; else this half waits."""
-        self._expire(now_ms)
+        self._expire(mono_ms)
         if isinstance(signed.record, Entry):
-            return self._offer_entry(Signed(signed.record, signed.id, signed.envelope), now_ms)
-        return self._offer_advertisement(Signed(signed.record, signed.id, signed.envelope), now_ms)
+            return self._offer_entry(Signed(signed.record, signed.id, signed.envelope), mono_ms)
+        return self._offer_advertisement(Signed(signed.record, signed.id, signed.envelope), mono_ms)
 
-    def _offer_entry(self, entry: Signed[Entry], now_ms: int) -> Statement | None:
+    def _offer_entry(self, entry: Signed[Entry], mono_ms: int) -> Statement | None:
         key = (entry.record.ad, entry.record.pubkey)
         waiting = self._advertisements.get(key)
         if waiting is not None and entry_agrees(entry.record, waiting[0]):
             self._leave(key)
             return Statement(waiting[0], entry)
-        self._entries[key] = (entry, now_ms + self._limits.half_ms)
+        self._entries[key] = (entry, mono_ms + self._limits.half_ms)
         if len(self._entries) > self._limits.halves:
             self._entries.popitem(last=False)
         return None
 
-    def _offer_advertisement(self, advertisement: Signed[Advertisement], now_ms: int) -> Statement | None:
+    def _offer_advertisement(self, advertisement: Signed[Advertisement], mono_ms: int) -> Statement | None:
         key = (advertisement.id, advertisement.record.pubkey)
         waiting = self._entries.pop(key, None)
         if waiting is not None and entry_agrees(waiting[0].record, advertisement):
             return Statement(advertisement, waiting[0])
         peer = advertisement.record.peer
         if key not in self._advertisements and self._per_peer[peer] < self._limits.halves_per_peer:
-            self._advertisements[key] = (advertisement, now_ms + self._limits.half_ms)
+            self._advertisements[key] = (advertisement, mono_ms + self._limits.half_ms)
             self._per_peer[peer] += 1
             if len(self._advertisements) > self._limits.halves:
                 self._leave(next(iter(self._advertisements)))
@@ -66,8 +66,8 @@ class WaitingRoom:
         if not self._per_peer[peer]:
             del self._per_peer[peer]
 
-    def _expire(self, now_ms: int) -> None:
-        while self._entries and next(iter(self._entries.values()))[1] <= now_ms:
+    def _expire(self, mono_ms: int) -> None:
+        while self._entries and next(iter(self._entries.values()))[1] <= mono_ms:
             self._entries.popitem(last=False)
-        while self._advertisements and next(iter(self._advertisements.values()))[1] <= now_ms:
+        while self._advertisements and next(iter(self._advertisements.values()))[1] <= mono_ms:
             self._leave(next(iter(self._advertisements)))

@@ -29,6 +29,7 @@ from musig2.protocol.records.checks import entry_agrees
 from musig2.protocol.records.envelope import check_many
 from musig2.protocol.records.records import Advertisement, Entry, Record
 from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import SHORT_ID_BYTES
 from p2p.network import Offence
 
 INLINE = 12  # so few records are checked at once, half a millisecond: handing them to a thread takes longer
@@ -84,21 +85,25 @@ class Ingest:
     ) -> Intake:
         """Check and store records that `peer` delivered; returns when what is good is on the disk."""
         intake = Intake()
-        now_ms = self._clock.wall_ms()
-        passed = [signed for signed in records if self._screen.passes(signed, origin, now_ms)]
+        now_ms, mono_ms = self._clock.wall_ms(), self._clock.mono_ms()
+        passed = [signed for signed in records if self._passes(signed, origin, now_ms, mono_ms)]
         intake.refused = len(records) - len(passed)
         unknown = self._unknown(passed)
         intake.known = len(passed) - len(unknown)
         genuine = unknown if origin.checked else await self._genuine(unknown, peer)
         intake.forged = len(unknown) - len(genuine)
-        whole = self._join(genuine, now_ms)
+        whole = self._join(genuine, mono_ms)
         fresh = [statement for statement in whole if statement.record.id not in self._writing]
         intake.known += len(whole) - len(fresh)
-        timely = [statement for statement in fresh if not self._screen.too_often(statement, origin, now_ms)]
+        timely = [statement for statement in fresh if not self._screen.too_often(statement, origin, mono_ms)]
         intake.refused += len(fresh) - len(timely)
         for start in range(0, len(timely), AT_ONCE):
             await self._keep(timely[start : start + AT_ONCE], intake, now_ms, by=peer)
         return intake
+
+    def _passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
+        refused = self._screen.refused_before(signed.id[:SHORT_ID_BYTES], mono_ms)
+        return not refused and self._screen.passes(signed, origin, now_ms)
 
     def held(self, records: Sequence[Signed[Record]]) -> int:
         """How many statements these records belong to that are stored, or about to be."""
@@ -107,7 +112,7 @@ class Ingest:
 
     def refused_before(self, short_id: bytes) -> bool:
         """Whether the statement with this short id was refused a moment ago, and would be again."""
-        return self._screen.refused_before(short_id, self._clock.wall_ms())
+        return self._screen.refused_before(short_id, self._clock.mono_ms())
 
     async def keep_own(self, statement: Statement, also: Callable[[sqlite3.Connection], None]) -> None:
         """Store a statement made here, in one transaction with what `also` writes."""
@@ -134,7 +139,7 @@ class Ingest:
                 self._offend(peer, Offence.BAD_SIGNATURE)
         return [signed for signed, genuine in zip(records, verdicts, strict=True) if genuine]
 
-    def _join(self, records: list[Signed[Record]], now_ms: int) -> list[Statement]:
+    def _join(self, records: list[Signed[Record]], mono_ms: int) -> list[Statement]:
         """Whole statements. An entry mostly comes right behind its advertisement; other halves wait."""
         whole: list[Statement] = []
         for at, signed in enumerate(records):
@@ -144,7 +149,7 @@ class Ingest:
                     continue
                 following = records[at + 1] if at + 1 < len(records) else None
                 statement = pair(signed, following) or self._waiting.offer(
-                    cast("Signed[Advertisement] | Signed[Entry]", signed), now_ms
+                    cast("Signed[Advertisement] | Signed[Entry]", signed), mono_ms
                 )
             else:
                 statement = Statement(cast("Signed[Stated]", signed)) if is_stated(signed) else None
@@ -191,7 +196,7 @@ class Ingest:
         self._buckets.add(changes.added)
         self._buckets.remove(changes.gone)
         self._events.publish()
-        self._screen.remember(statements, changes.verdicts, now_ms)
+        self._screen.remember(statements, changes.verdicts, self._clock.mono_ms())
         taken = [statement for statement, verdict in zip(statements, changes.verdicts, strict=True) if verdict.stored]
         intake.stored += len(taken)
         intake.refused += len(statements) - len(taken)

@@ -41,7 +41,12 @@ class SignerPresence:
         limits: DiscoveryLimits,
         buckets: Buckets,
         followed: Callable[[], frozenset[str]],
+        clock_is_wrong: Callable[[], bool],
+        set_back: Callable[[], None],
     ) -> None:
+        """`clock_is_wrong`: as peers say; `set_back` is told when the clock was: lines may have left too early."""
+        self._clock_is_wrong = clock_is_wrong
+        self._set_back = set_back
         self._store = store
         self._events = events
         self._clock = clock
@@ -67,8 +72,9 @@ class SignerPresence:
         while True:
             self._awake.clear()
             await self._tell_left()
-            self._store.read(lambda conn: self._buckets.expire(conn, self._clock.wall_ms()))
-            if self._clock.mono_ms() >= self._settled_mono_ms:
+            if self._store.read(lambda conn: self._buckets.expire(conn, self._clock.wall_ms())):
+                self._set_back()
+            if self._clock.mono_ms() >= self._settled_mono_ms and not self._clock_is_wrong():
                 await self._tell_expired()
                 await self._prune()
             try:
@@ -98,6 +104,7 @@ class SignerPresence:
     async def _tell_expired(self) -> None:
         """In steps, each with its mark in one transaction: a stop in between repeats and loses nothing."""
         now_ms = self._clock.wall_ms()
+        self._told_until_ms = min(self._told_until_ms, now_ms)  # the clock may have been set back
         while self._told_until_ms < now_ms:
             span = (self._told_until_ms, self._next_step_ms(now_ms))
             await self._tell("expired", "exp > ? AND exp <= ?", span, until_ms=span[1])

@@ -21,6 +21,7 @@ from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Identity, SignerDirectory, SigningKeystore, SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.tasks import BackgroundTasks
+from musig2.protocol.records.checks import is_ahead
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.ids import tag_of
 from musig2.protocol.records.peers import peer_text
@@ -60,7 +61,7 @@ class Notices:
         self._roster = roster
         self._schemes = schemes
         self._limits = limits
-        self._published: set[bytes] = set()
+        self._published: dict[bytes, int] = {}  # request -> when, on the wall clock
         self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
         self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
         self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
@@ -74,14 +75,19 @@ class Notices:
         """A signer of this request could not be reached: the creator says so to the world, once."""
         request = entry.request
         missing = [request.record.keys[index] for index in entry.others if index not in entry.delivered]
-        if not missing or request.record.creator not in entry.own or request.id in self._published:
+        if not missing or request.record.creator not in entry.own or self._is_published(request.id):
             return
-        self._published.add(request.id)
+        self._published[request.id] = self._clock.wall_ms()
         self._tasks.once("publish", self._discovery.publish_notice(self._notice(missing, request.record.expires)))
 
     def forget(self, entry: OpenRequest) -> None:
         """This request leaves memory."""
-        self._published.discard(entry.request.id)
+        self._published.pop(entry.request.id, None)
+
+    def _is_published(self, request: bytes) -> bool:
+        """False also for a notice that lies ahead, because the clock did: nobody took it."""
+        at_ms = self._published.get(request)
+        return at_ms is not None and not is_ahead(at_ms, self._clock.wall_ms(), self._limits.wire)
 
     def _notice(self, keys: Sequence[bytes], expires: int) -> Signed[Notice]:
         salt = token_bytes(16)
