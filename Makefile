@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 nightly test-javascript test-namespaces test-install check-unit lock clean
+.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ cover-musig2: env ## line and branch coverage of the cryptography: all of it, or
 
 mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
 	@$(PY) -m tests.musig2.mutate --minutes 20 --jobs 2
+
+start-matrix: env ## how each command ends in every environment that a start may meet, as a table
+	@$(PY) -m tests.start.matrix $(ARGS)
 
 nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) -m tests.musig2.differential 100000

@@ -8,7 +8,7 @@ from config.settings import Settings
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.signing.limits import SigningLimits
 from musig2.protocol.records.checks import RecordLimits
-from p2p.network import NetworkConfig
+from p2p.settings import NetworkConfig
 from rpc.config import RpcConfig
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import socket
 
-from p2p.addresses import Multiaddr, from_text, is_loopback, is_private, is_unspecified, why_unusable
+from p2p.addresses import (
+    Multiaddr,
+    dial_target,
+    from_text,
+    is_loopback,
+    is_private,
+    is_unspecified,
+    require_usable,
+    why_unusable,
+)
 from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
 
@@ -77,3 +86,17 @@ def _local_hosts(family: socket.AddressFamily) -> list[str]:
         except OSError:  # no route with this family: then there is no address either
             continue
     return [*hosts, "::1" if family == socket.AF_INET6 else "127.0.0.1"]
+
+
+def check_addresses(config: NetworkConfig) -> None:
+    """Say what is wrong before anything runs, and without loading the library that will. Raises NetworkError."""
+    listen_addresses(config)
+    for setting, texts, check in (
+        ("p2p.announce", config.announce, require_usable),
+        ("p2p.bootstrap", config.bootstrap, dial_target),
+    ):
+        for text in texts:
+            try:
+                check(text)
+            except AddressError as error:
+                raise NetworkError("bad_address", f"{setting}: {error}") from error

@@ -10,8 +10,8 @@ from libp2p.peer.id import ID
 
 from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.peers import peer_text
-from p2p.addresses import dial_target, require_usable
-from p2p.announce import listen_addresses
+from p2p.addresses import dial_target
+from p2p.announce import check_addresses
 from p2p.bans import BanTimes
 from p2p.bridge.mirror import Mirror
 from p2p.bridge.portal import Portal, down
@@ -57,20 +57,6 @@ __all__ = [
     "PeerUnreachable",
     "Sink",
 ]
-
-
-def check_addresses(config: NetworkConfig) -> None:
-    """Say what is wrong before anything runs."""
-    listen_addresses(config)
-    for setting, texts, check in (
-        ("p2p.announce", config.announce, require_usable),
-        ("p2p.bootstrap", config.bootstrap, dial_target),
-    ):
-        for text in texts:
-            try:
-                check(text)
-            except AddressError as error:
-                raise NetworkError("bad_address", f"{setting}: {error}") from error
 
 
 class Network:

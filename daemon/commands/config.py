@@ -16,7 +16,8 @@ from daemon.commands.settings import FLAGS, datadir_from, ending_in_a_sentence, 
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
-from p2p.network import NetworkError, check_addresses
+from p2p.announce import check_addresses
+from p2p.errors import NetworkError
 from rpc.errors import ListenError
 from rpc.server.listen import require_safe, tls_context
 

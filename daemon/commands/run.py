@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,16 +19,19 @@ from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
 from config.running import RunningSettings
 from config.settings import Settings
-from daemon.app import App
 from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host import parts
 from daemon.host.datadir import Datadir, holder_of
+from daemon.host.open_files import require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
-from p2p.network import NetworkError
+from p2p.errors import NetworkError
 from rpc.errors import ListenError
+
+if TYPE_CHECKING:
+    from daemon.app import App
 
 log = structlog.get_logger("musigd")
 
@@ -59,6 +63,7 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
     if settings.ignored_variables:
         log.info(IGNORED, variables=list(settings.ignored_variables))
     sys.setswitchinterval(SWITCH_SECONDS)
+    require_open_files()
     path = datadir_from(arguments)
     if holder_of(path) is None:
         _refuse(path, settings, new_database=arguments.new_database)
@@ -103,9 +108,7 @@ class _Run:
         return code
 
     async def _start_and_serve(self) -> int:
-        app = App(
-            self._settings.current, self._datadir, lambda: self._outlet.state, self._settings, self._asked_to_stop.set
-        )
+        app = self._make_app()
         starting = asyncio.ensure_future(self._start(app))
         stopping = asyncio.ensure_future(self._asked_to_stop.wait())
         try:
@@ -120,6 +123,13 @@ class _Run:
                 await starting
             clean = await self._stop(app)
         return 0 if clean else EXIT_FAILURE
+
+    def _make_app(self) -> App:
+        from daemon.app import App  # noqa: PLC0415 - a second of loading: first it was said what is wrong otherwise
+
+        return App(
+            self._settings.current, self._datadir, lambda: self._outlet.state, self._settings, self._asked_to_stop.set
+        )
 
     def _hear(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:

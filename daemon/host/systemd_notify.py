@@ -104,6 +104,6 @@ async def _first_silent(proofs: Mapping[str, Callable[[], Awaitable[object]]], w
 
 def _watchdog_ms(environment: Mapping[str, str]) -> int | None:
     period, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
-    if not period.isdigit() or int(period) < 1000 or (pid and pid != str(os.getpid())):
+    if not (period.isascii() and period.isdigit()) or int(period) < 1000 or (pid and pid != str(os.getpid())):
         return None
     return int(period) // 1000

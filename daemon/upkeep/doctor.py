@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from config.locations import COOKIE_NAME, DATABASE_NAME, ENDPOINT_NAME, socket_path
+from config.output.outermost import sentence_of
 from config.settings import Settings
 from daemon.clock import SystemClock
 from daemon.errors import DaemonError
 from daemon.host import parts
 from daemon.host.datadir import holder_of, read_endpoint
+from daemon.host.open_files import TooFewFiles, require_open_files
 from daemon.host.own_directory import claim_to
 from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
@@ -63,7 +65,18 @@ Check = Callable[[Settings, Path, Mapping[str, str]], Iterator[Diagnosis]]
 
 def examine(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Diagnosis]:
     """Every finding, in the order in which a start would meet them."""
-    return [finding for check in CHECKS for finding in check(settings, datadir, environment)]
+    return [finding for check in CHECKS for finding in _found_by(check, settings, datadir, environment)]
+
+
+def _found_by(check: Check, settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Diagnosis]:
+    """What a check finds; that it cannot be made at all is a finding too, and no reason to leave out the others."""
+    found: list[Diagnosis] = []
+    try:
+        found.extend(check(settings, datadir, environment))
+    except Exception as error:  # noqa: BLE001 - told as a fault
+        subject = check.__name__.strip("_").replace("_", " ")
+        found.append(_fault(f"The check `{subject}` could not be made.", sentence_of(error)))
+    return found
 
 
 def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -80,6 +93,8 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
         return
     if datadir.stat().st_mode & 0o067:
         yield _warning(f"Others may read the data directory {datadir}.", "The next start makes it private.")
+    elif not os.access(datadir, os.R_OK | os.W_OK | os.X_OK):
+        yield _fault(f"The data directory {datadir} cannot be written.", f"chmod 700 {datadir}, or use --datadir.")
     else:
         yield _ok(f"The data directory {datadir} is private.")
     free = shutil.disk_usage(datadir).free
@@ -227,6 +242,13 @@ def _multiaddr_port(address: str) -> Iterator[Diagnosis]:
         yield from _port("p2p.listen", parts[2], int(parts[4]))
 
 
+def _open_files(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    try:
+        require_open_files()
+    except TooFewFiles as error:
+        yield _fault("The daemon would not start.", str(error))
+
+
 def _port(setting: str, host: str, port: int) -> Iterator[Diagnosis]:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
@@ -235,9 +257,10 @@ def _port(setting: str, host: str, port: int) -> Iterator[Diagnosis]:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no such host"
         yield _fault(
-            f"{setting}: {host} port {port} cannot be listened on ({error.strerror}).",
+            f"{setting}: {host} port {port} cannot be listened on ({why}).",
             f"Stop what uses it (`ss -ltnp`), or set {setting} to another one.",
         )
     else:
@@ -279,6 +302,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _identity,
     _passphrase,
     _library,
+    _open_files,
     _network,
     _clock,
     _readiness,

@@ -120,8 +120,9 @@ def tcp_socket(config: RpcConfig) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-    except OSError as problem:
-        raise ListenError(f"rpc.listen {config.host}:{config.port}: {problem.strerror}; choose another") from problem
+    except (OSError, UnicodeError) as problem:  # the latter for a name that cannot be one, such as a..b
+        why = problem.strerror if isinstance(problem, OSError) else "no such host"
+        raise ListenError(f"rpc.listen {config.host}:{config.port}: {why}; choose another") from problem
     return bound
 
 

@@ -131,3 +131,20 @@ async def test_what_a_running_daemon_says_of_itself_is_repeated(tmp_path: Path) 
         found = await asyncio.to_thread(lambda: list(unready(tmp_path / "musigd.sock")))
     assert found == [("The running daemon is not ready (clock_wrong).", "Set it.")]
     assert list(unready(tmp_path / "nobody.sock")) == []
+
+
+def test_a_check_that_cannot_be_made_is_a_finding_and_keeps_no_other_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> int | None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("daemon.upkeep.doctor.holder_of", broken)
+    found = wrong(tmp_path / "new")
+    assert "The check `running` could not be made." in [finding.what for finding in found]
+    assert "Permission denied" in found[0].remedy
+
+
+def test_too_few_open_files_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (64, 100))
+    assert "may have 100 open files" in "".join(finding.remedy for finding in wrong(tmp_path / "new"))

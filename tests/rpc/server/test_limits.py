@@ -16,7 +16,7 @@ from rpc.calls.limits import RateLimit
 from rpc.config import RpcConfig
 from rpc.errors import ListenError
 from rpc.ports import Problem
-from rpc.server.listen import affordable_connections
+from rpc.server.listen import affordable_connections, tcp_socket
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
 
@@ -191,6 +191,8 @@ async def test_listener_beyond_loopback_needs_tls_and_says_so(make_world: MakeWo
 async def test_taken_port_is_told_with_its_setting(world: World, make_world: MakeWorld) -> None:
     with pytest.raises(ListenError, match=r"rpc\.listen"):
         await make_world(port=world.server.port)
+    with pytest.raises(ListenError, match=r"rpc\.listen a\.\.b:1: no such host"):
+        tcp_socket(RpcConfig(host="a..b", port=1))
 
 
 async def test_tls_listener_serves_and_takes_over_new_files(make_world: MakeWorld, tmp_path: Path) -> None:
