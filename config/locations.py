@@ -63,14 +63,20 @@ def path_variable(name: str, environment: Mapping[str, str]) -> Path | None:
 
 
 def _absolute(path: Path, named_by: str) -> Path:
-    """Raises SettingsError for a `~` that means nothing here: no such user, no home, or one relative to anywhere."""
+    """Raises SettingsError for a `~` that means nothing here: no such user, no home, or one relative to anywhere;
+    and for a relative path in a working directory that is gone."""
     try:
         found = path.expanduser()
     except RuntimeError:
         found = path
     if str(path).startswith("~") and not found.is_absolute():
         raise SettingsError(f"There is no home directory for {path} on this machine: name it in full with {named_by}.")
-    return found.absolute()
+    try:
+        return found.absolute()
+    except FileNotFoundError:
+        raise SettingsError(
+            f"The working directory has been removed, so {path} leads nowhere: name it in full with {named_by}."
+        ) from None
 
 
 def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:

@@ -100,7 +100,7 @@ class Daemons:
         finally:
             if not ended.done():
                 ended.cancel()
-        content: dict[str, object] = json.loads(endpoint.read_text())
+        content: dict[str, object] = json.loads(endpoint.read_bytes())
         return content
 
     async def one_ended(self) -> NoReturn:
@@ -137,5 +137,5 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _end_of(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it printed nothing"

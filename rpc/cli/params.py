@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import types
 from collections.abc import Sequence
@@ -45,7 +46,10 @@ def is_secret(info: FieldInfo) -> bool:
 
 
 def _split(pair: str) -> tuple[str, bool, str]:
-    name, equals, text = pair.partition("=")
+    try:
+        name, equals, text = os.fsencode(pair).decode("utf-8").partition("=")  # whatever the locale made of it
+    except UnicodeError as problem:
+        raise UsageError("a parameter holds no text: it must be UTF-8") from problem
     if not equals or not name:
         raise UsageError("parameters look like key=value, key:=JSON, key=@FILE or key=-")
     return (name[:-1], True, text) if name.endswith(":") else (name, False, text)
@@ -66,16 +70,19 @@ def _value(name: str, info: FieldInfo, text: str, *, as_json: bool) -> Any:
 def _from_input(name: str, *, secret: bool) -> str:
     if secret and sys.stdin.isatty():
         return getpass.getpass(f"{name}: ")
-    return sys.stdin.read().rstrip("\r\n")
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{name}: standard input holds no text (it must be UTF-8)") from problem
 
 
 def _from_file(name: str, path: Path) -> str:
     try:
-        return path.read_text().rstrip("\r\n")
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as problem:
         raise UsageError(f"{name}: cannot read {path} ({problem.strerror})") from problem
     except UnicodeDecodeError as problem:
-        raise UsageError(f"{name}: {path} holds no text") from problem
+        raise UsageError(f"{name}: {path} holds no text (it must be UTF-8)") from problem
 
 
 def _converted(name: str, info: FieldInfo, text: str) -> Any:

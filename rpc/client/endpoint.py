@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import orjson
 
 from config.errors import SettingsError
-from config.locations import COOKIE_NAME, ENDPOINT_NAME, SOCKET_NAME, datadir_of, path_variable
+from config.locations import COOKIE_NAME, ENDPOINT_NAME, SOCKET_NAME, datadir_of, path_of, path_variable
 from rpc.client.errors import ClientError, Unreachable
 
 
@@ -77,7 +78,7 @@ class DataDir:
     def _socket(self, said: object) -> Path:
         """The one in the directory itself if it is there: what is said may be a path of the daemon's container."""
         usual = self.path / SOCKET_NAME
-        return usual if usual.is_socket() else Path(str(said))
+        return usual if usual.is_socket() else path_of(str(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Address:
         base = self.url.rstrip("/").removesuffix("/rpc")
         if not base.startswith(("http://", "https://")):
             raise ClientError("the URL must begin with http:// or https://")
+        _require_place(base)
         token = self.token if self.token_file is None else read_token(self.token_file)
         return Endpoint(f"{base}/rpc", f"ws{base.removeprefix('http')}/ws", token)
 
@@ -122,9 +124,22 @@ def locator_of(
     return Address(url, token_file, token)
 
 
+def _require_place(url: str) -> None:
+    """Raises ClientError for a URL that leads nowhere, before a connection fails at it in words of its own."""
+    try:
+        parts = urlsplit(url)
+        fits = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ClientError("the URL must name a host, and may name a port from 1 to 65535 behind a colon")
+
+
 def read_token(path: Path) -> str:
     """The token in a file; raises ClientError when it cannot be read."""
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="ascii").strip()
     except OSError as problem:
         raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise ClientError(f"there is no token in {path}: its bytes are no text") from problem

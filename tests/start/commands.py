@@ -119,8 +119,10 @@ async def _spawn(
 ) -> asyncio.subprocess.Process:
     program, *words = command
     module = {"musigd": "daemon.main", "musig-cli": "rpc.cli"}[program]
-    datadir = [] if environment.datadir is None else ["--datadir", os.fsencode(root) + b"/" + environment.datadir]
-    flags = environment.flags if program == "musigd" else ()
+    datadir: list[str | bytes] = (
+        [] if environment.datadir is None else ["--datadir", os.fsencode(root) + b"/" + environment.datadir]
+    )
+    flags: Sequence[str | bytes] = environment.flags if program == "musigd" else ()
     script = environment.script.replace("{root}", str(root))
     with _closed_pipe() as no_reader:
         return await asyncio.create_subprocess_exec(

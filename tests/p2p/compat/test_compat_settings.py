@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 from libp2p.kad_dht.common import PROTOCOL_ID
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from rpc.client.client import Client
-from rpc.client.endpoint import Address, DataDir, Endpoint, locator_of
+from rpc.client.endpoint import Address, DataDir, Endpoint, locator_of, read_token
 from rpc.client.errors import ClientError, Unreachable
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld
@@ -113,3 +113,17 @@ def test_a_token_file_is_used_for_a_data_directory_too(tmp_path: Path) -> None:
 def test_an_empty_variable_leads_to_no_other_place(name: str) -> None:
     with pytest.raises(ClientError, match=f"{name} is empty"):
         locator_of(environment={name: ""})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://:1", "http://a..b", "http://[::1", "http://h:99999", "http://h:0", "http://\udcff"]
+)
+def test_a_url_that_leads_nowhere_is_told_before_a_connection_fails_at_it(url: str) -> None:
+    with pytest.raises(ClientError, match="must name a host"):
+        Address(url).locate()
+
+
+def test_a_token_file_that_holds_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\x00")
+    with pytest.raises(ClientError, match="no text"):
+        read_token(tmp_path / "token")
