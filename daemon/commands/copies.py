@@ -8,12 +8,15 @@ from config.output.terminal import say
 from daemon.commands.settings import datadir_from, ending_in_a_sentence
 from daemon.upkeep.backup import back_up_datadir, restore_datadir
 
+OPENED = " and what opens them: keep it as you keep money."
+SEALED = ", but not the passphrase that opens them: keep both, and apart."
+
 
 @ending_in_a_sentence
 def backup(arguments: argparse.Namespace) -> int:
     """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
-    back_up_datadir(datadir_from(arguments), arguments.file)
-    say(f"Wrote {arguments.file}. It holds your keys and what opens them: keep it as you keep money.\n")
+    opens_itself = back_up_datadir(datadir_from(arguments), arguments.file)
+    say(f"Wrote {arguments.file}. It holds your keys{OPENED if opens_itself else SEALED}\n")
     return 0
 
 

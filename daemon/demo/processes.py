@@ -15,6 +15,7 @@ from typing import NoReturn
 
 START_SECONDS = 30
 STOP_SECONDS = 8
+_UNIT = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY"}
 
 
 class DaemonFailed(Exception):
@@ -70,8 +71,7 @@ class Daemons:
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0"]
         for address in bootstrap:
             command += ["--bootstrap", address]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MUSIGD_")}
-        environment |= {"MUSIGD_P2P__MDNS": "false", "MUSIGD_DRAIN_MS": "500"}
+        environment = _without_what_is_meant_for_another() | {"MUSIGD_P2P__MDNS": "false", "MUSIGD_DRAIN_MS": "500"}
         with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches the demo alone, which then stops its daemons in order.
             return await asyncio.create_subprocess_exec(
@@ -128,6 +128,11 @@ class Daemons:
             if pending:
                 await asyncio.wait(pending)
         self._started.clear()
+
+
+def _without_what_is_meant_for_another() -> dict[str, str]:
+    """The environment, less the settings of another daemon, and less what systemd says to a unit around the demo."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MUSIGD_") and name not in _UNIT}
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -48,14 +48,17 @@ class BackupError(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-def back_up_datadir(datadir: Path, target: Path) -> None:
-    """Write the backup (0600), complete or not at all; the daemon may be running. Raises BackupError, StoreError."""
+def back_up_datadir(datadir: Path, target: Path) -> bool:
+    """Write the backup (0600), complete or not at all; the daemon may be running. Raises BackupError, StoreError.
+
+    Returns whether it opens by itself: the generated passphrase is in it.
+    """
     found = inspect(datadir / DATABASE_NAME)
     if found.is_new:
         raise BackupError(f"There is nothing to back up in {datadir}: no musigd has run there.")
     try:
         with _reserved(target):
-            _back_up(datadir, target, found.version)
+            return _back_up(datadir, target, found.version)
     except FileExistsError:
         raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.") from None
     except (OSError, sqlite3.Error) as error:
@@ -75,16 +78,17 @@ def restore_datadir(source: Path, datadir: Path) -> None:
         claimed.close()
 
 
-def _back_up(datadir: Path, target: Path, version: int) -> None:
-    """Beside the target, then in its place."""
+def _back_up(datadir: Path, target: Path, version: int) -> bool:
+    """Beside the target, then in its place; whether the generated passphrase is in it."""
     with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
         copy = Path(work) / DATABASE_NAME
         with closing(open_reader(datadir / DATABASE_NAME)) as conn:
             back_up(conn, copy)
         unfinished = Path(work) / "backup.tar"
-        _write_tar(unfinished, copy, datadir, version)
+        members = _write_tar(unfinished, copy, datadir, version)
         unfinished.rename(target)
     sync_directory(target.absolute().parent)
+    return GENERATED_NAME in members
 
 
 @contextmanager
@@ -101,7 +105,8 @@ def _reserved(target: Path) -> Iterator[None]:
         raise
 
 
-def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> None:
+def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> list[str]:
+    """The names of what is in it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
@@ -111,8 +116,10 @@ def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> None:
                 if (datadir / name).exists():
                     _add(tar, name, (datadir / name).read_bytes())
             tar.add(database, DATABASE_NAME, filter=_private)
+            members = tar.getnames()
         file.flush()
         os.fsync(file.fileno())
+    return members
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

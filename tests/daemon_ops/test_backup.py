@@ -16,6 +16,7 @@ from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.host.datadir import Datadir, DatadirLocked
 from daemon.keys.identity import load_seed, make_seed
+from daemon.main import main
 from daemon.store import Store, StoreError
 from daemon.upkeep.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
 from tests.daemon_ops.ops_world import started
@@ -68,6 +69,15 @@ async def test_a_backup_and_what_it_restores_are_private(backup: Path, tmp_path:
     restore_datadir(backup, datadir)
     assert stat.S_IMODE(datadir.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in datadir.iterdir()} == {0o600}
+
+
+async def test_a_backup_says_whether_it_opens_by_itself(
+    backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, said in (("a.tar", "and what opens them"), ("b.tar", "but not the passphrase that opens them")):
+        assert main(["backup", str(tmp_path / name), "--datadir", str(tmp_path)]) == 0
+        assert said in capsys.readouterr().out
+        (tmp_path / "passphrase").unlink(missing_ok=True)
 
 
 async def test_a_backup_is_never_overwritten(backup: Path, tmp_path: Path) -> None:
