@@ -77,7 +77,8 @@ def run(seed: int) -> Schedule:
     schedule = _build(seed, rng)
     world = schedule.world
     world.network.taps.append(schedule.wire.tap)
-    _plan_approvals(world, rng)
+    blamed = schedule.clean and schedule.liar in (SilentInRound1, SilentInRound2)  # who holds a round is missing too
+    _plan_approvals(world, rng, hold=not blamed)
     if not schedule.clean:
         _plan_trouble(world, rng)
     _plan_lies(world, rng)
@@ -136,7 +137,7 @@ def _weather(rng: random.Random) -> Weather:
     )
 
 
-def _plan_approvals(world: World, rng: random.Random) -> None:
+def _plan_approvals(world: World, rng: random.Random, *, hold: bool) -> None:
     world.start()
     for node in world.nodes:
         auto, stubborn = rng.random() < 0.8, rng.random() < 0.5
@@ -146,9 +147,24 @@ def _plan_approvals(world: World, rng: random.Random) -> None:
             )
             for time in range(10_000, TTL_MS, 10_000):
                 world.clock.at(time, lambda n=node, k=key, a=auto, s=stubborn: _insist(n, k, a, s))
+            if hold and rng.random() < 0.3:
+                _plan_second_thoughts(world, rng, node, key)
         if not auto:
             for time in range(6_000, TTL_MS, 4_000):
                 world.clock.at(time, lambda n=node: _press(n))
+
+
+def _plan_second_thoughts(world: World, rng: random.Random, node: Node, key: bytes) -> None:
+    """A wallet that takes the rounds in hand, and lets them go again, once it has joined."""
+    for start in rng.sample(range(TTL_MS // 2), 4):
+        for time, auto in ((start, False), (start + rng.randrange(3_000), True)):
+            world.clock.at(time, lambda a=auto: _join_again(node, key, a))
+
+
+def _join_again(node: Node, key: bytes, auto: bool) -> None:
+    views = [view for view in node.machine.session_views() if view.row.key == key]
+    if views and views[-1].state not in (State.ABORTED, State.COMPLETE):
+        node.feed(Approved(key, auto))
 
 
 def _insist(node: Node, key: bytes, auto: bool, stubborn: bool) -> None:
