@@ -24,7 +24,8 @@ _SPACES: Final = frozenset("\n\t\r\v\f\x85\u2028\u2029")  # what becomes a space
 _FORMAT: Final = frozenset(
     "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-_ESCAPE: Final = re.compile(r"\\[bfnrtu]")  # in JSON
+_ESCAPE: Final = re.compile(rb"\\[bfnrtu]")  # in JSON
+_PRINTABLE_ASCII: Final = bytes(range(0x20, 0x7F))
 
 
 def first_unfit(text: str, *, lines: bool = False) -> str | None:
@@ -61,8 +62,8 @@ def cleaned_body(body: bytes) -> bytes:
     """Encoded JSON with every text in it cleaned. The same bytes, and nearly no time, where nothing is to be done."""
     if body.isascii() and b"\\" not in body and b"\x7f" not in body:
         return body
-    text = body.decode()
-    if text.isprintable() and _ESCAPE.search(text) is None:
+    beyond = body.translate(None, _PRINTABLE_ASCII).decode()
+    if beyond.isprintable() and (b"\\" not in body or _ESCAPE.search(body) is None):
         return body
     return orjson.dumps(cleaned_json(orjson.loads(body)))
 

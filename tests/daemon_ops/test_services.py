@@ -18,8 +18,10 @@ from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
 from daemon.peers.bans import Bans
 from daemon.store import Store, StoreClosed, StoreFull
+from daemon.upkeep.health import DaemonHealth
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
+from p2p.network import NetState, NetStatus
 from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo
 from rpc.caller import Caller, owner
 from rpc.errors import ApiError
@@ -325,3 +327,15 @@ async def test_own_request_from_the_future_is_a_problem_with_its_end_for_those_w
     bound = await daemon.as_token(scopes=["sign"], publicKeys=[other.public_key])
     info = await daemon.info.get_info(bound, NoParams())
     assert "clock_was_ahead" not in [problem.reason for problem in info.problems]
+
+
+async def test_clock_that_peers_call_wrong_is_a_reason_not_to_be_ready(store: Store, tmp_path: Path) -> None:
+    said: list[str | None] = [None, "Set it (timedatectl set-ntp true)."]
+    health = DaemonHealth(
+        store=store,
+        keystore=await started(store, tmp_path),
+        network_state=lambda: NetState(NetStatus.UP),
+        clock_problem=lambda: said.pop(0),
+    )
+    assert health.ready() == []
+    assert health.ready() == [Problem("clock_wrong", "Set it (timedatectl set-ntp true).")]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.clock import SystemClock
+from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.wire.sync import Greeting, Hello, Statements, encode_answer, open_ask
-from tests.discovery.discovery_world import Signer, until
+from tests.discovery.discovery_world import DAY_MS, Signer, until
 from tests.discovery.real_world import RealDaemon, real_daemons
 
 pytestmark = pytest.mark.network
@@ -94,3 +96,38 @@ async def test_a_directory_peer_that_serves_forgeries_is_banned(tmp_path: Path) 
             assert bob.lines() == 0
         finally:
             await mallory.stop()
+
+
+class ShiftedClock(SystemClock):
+    """Real time, and an error that a test sets."""
+
+    ahead_ms = 0
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self.ahead_ms
+
+
+async def test_clock_that_is_a_day_ahead_is_told_and_hides_the_key_no_longer_than_it_is_wrong(tmp_path: Path) -> None:
+    async with real_daemons(tmp_path, 3, DiscoveryLimits(interval_ms=1)) as others:
+        alice = RealDaemon(tmp_path / "alice.sqlite", others[0]._network_name, others[0]._limits)
+        clock = ShiftedClock()
+        clock.ahead_ms = DAY_MS
+        alice.clock = clock  # type: ignore[assignment] # real time with an error
+        await alice.start()
+        try:
+            for other in others:
+                await other.follow("spend", "swap")
+                await alice.network.connect(other.network.multiaddrs()[0])
+            await until(alice.service.clock_problem)
+            assert "86400 s ahead of that of its peers" in str(alice.service.clock_problem())
+            assert not any(other.service.clock_problem() for other in others)
+            key = alice.keys.create()
+            assert (await alice.advertise(key))["reach"] == {"direct": 0, "gossip": 0, "dht": False}
+            clock.ahead_ms = 0
+            reach = (await alice.advertise(key))["reach"]
+            assert (reach["direct"], reach["dht"]) == (3, True)
+            assert alice.service.clock_problem() is None
+            for other in others:
+                assert await other.found() == {key.hex()}
+        finally:
+            await alice.stop()
