@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -13,12 +14,13 @@ import pytest
 from config.load import load_settings
 from daemon.host import parts
 from daemon.host.datadir import Datadir
-from daemon.host.parts import IncompleteDatadir
+from daemon.host.parts import DatabaseThere, IncompleteDatadir
 from daemon.keys.identity import load_seed, make_seed
 from daemon.main import main
 from daemon.store import Store
 from daemon.upkeep.doctor import Severity, examine
 from tests.daemon_ops.ops_world import started
+from tests.e2e.vessels import Vessel
 
 Change = Callable[[Path], object]
 
@@ -177,3 +179,21 @@ def test_a_new_database_never_takes_the_place_of_one(whole: Path, capsys: pytest
     assert main(["run", "--datadir", str(whole), "--new-database"]) == 2
     assert "--new-database: there is a database in" in capsys.readouterr().err
     assert contents(whole) == before
+
+
+@pytest.mark.network
+async def test_a_daemon_that_begins_anew_is_another_peer_and_is_whole_afterwards(whole: Path, tmp_path: Path) -> None:
+    former = load_seed(whole)
+    (whole / "musigd.sqlite3").write_bytes(b"")
+    vessel = Vessel(tmp_path, whole.name, "test-anew")
+    try:
+        await vessel.start(options=["--new-database"])
+        vessel.send(signal.SIGTERM)
+        assert await vessel.ended() == 0
+    finally:
+        await vessel.close()
+    assert load_seed(whole) != former
+    assert not (whole / "first-start").exists()
+    assert not parts.is_first_start(whole, parts.look(whole, None, {}))
+    with pytest.raises(DatabaseThere):
+        parts.refuse_new_database(whole, parts.look(whole, None, {}))
