@@ -153,7 +153,7 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
             if answer[0] == 1:  # not a question of the daemon's
                 say(taken=decode(answer[5:]), key=signer.secret.pubkey.hex())
                 break
-        assert not any(name.split(".")[0] == "p2p" for name in sys.modules)
+        assert {name for name in sys.modules if name.split(".")[0] == "p2p"} <= {"p2p", "p2p.stand_ins"}
         while True:
             heard = open_envelope((await topic.get()).data, max_bytes=LARGEST).record
             say(heard=type(heard).__name__, publicKey=getattr(heard, "pubkey", b"").hex())

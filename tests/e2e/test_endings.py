@@ -92,6 +92,7 @@ async def test_not_ready_names_who_is_waited_for(pair: list[Wallet]) -> None:
     alice, bob = pair
     keys = sorted(wallet.pubkey for wallet in pair)
     steps = await announced(pair)
+    await steps.until("participant:joined", bob)  # the asker's join may come a moment after its request
 
     async def waits_for(wallet: Wallet) -> tuple[str, list[str]]:
         data = await refused(wallet, steps, 0)

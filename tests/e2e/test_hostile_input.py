@@ -96,13 +96,15 @@ async def test_a_key_of_one_scheme_signs_nothing_of_the_other(tmp_path: Path) ->
         message = "33" * 32
         with pytest.raises(CallFailed) as at_home:
             await alice.call("announceSigningRequest", requiredPublicKeys=keys[:2], message=message, publicKey=keys[0])
-        await bob.call("advertiseSigner", publicKey=keys[2], criteria={"transactionTypes": ["spend"]})
-        across = await alice.call(
-            "announceSigningRequest", requiredPublicKeys=[keys[0], keys[2]], message=message, publicKey=keys[0]
-        )
-        await bob.heard("signing-request:received", requestId=across["requestId"])
+        ask = {"requiredPublicKeys": [keys[0], keys[2]], "message": message, "publicKey": keys[0]}
+        across = await alice.call("announceSigningRequest", **ask)
+        (told,) = await alice.heard("signing-request:declined", requestId=across["requestId"])
         with pytest.raises(CallFailed) as abroad:
             await bob.call("joinSigningRequest", requestId=across["requestId"], publicKey=keys[2])
+        with pytest.raises(CallFailed) as known_by_now:
+            await alice.call("announceSigningRequest", **ask)
 
         assert (at_home.value.code, at_home.value.reason) == (-32016, "scheme_mismatch")
-        assert (abroad.value.code, abroad.value.reason) == (-32016, "scheme_mismatch")
+        assert (told["publicKey"], told["reason"]) == (keys[2], "scheme_mismatch")
+        assert abroad.value.reason == "declined"
+        assert (known_by_now.value.code, known_by_now.value.reason) == (-32016, "scheme_mismatch")
