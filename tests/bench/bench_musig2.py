@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gmpy2
-from coincurve._libsecp256k1 import ffi, lib
+import gmpy2  # type: ignore[import-untyped]  # without stubs
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]  # without stubs
 
 from musig2 import Scheme, SecretKey, scheme
 from musig2.curve import batch

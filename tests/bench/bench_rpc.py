@@ -17,6 +17,7 @@ import struct
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -152,7 +153,7 @@ Once = Callable[[], Coroutine[Any, Any, None]]
 async def http_connections(port: int, count: int, path: str) -> AsyncIterator[list[Once]]:
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
     request = http_request(path)
-    yield [lambda pair=pair: http_once(*pair, request) for pair in opened]
+    yield [partial(http_once, *pair, request) for pair in opened]
     for _, writer in opened:
         writer.close()
 
@@ -328,7 +329,7 @@ async def measure(seconds: float, subscribers: int) -> dict[str, Any]:
         rates: dict[str, Any] = {}
         for which, port in (("bare", bare), ("musigd", real)):
             arguments = (port, 10, "/rpc") if name == "http" else (port, 10)
-            async with connect(*arguments) as onces:  # type: ignore[operator]  # two openers of different arity
+            async with connect(*arguments) as onces:
                 await throughput(ours, onces, seconds / 4)
                 rates[which], rates[f"{which}_cpu_us"] = await throughput(ours, onces, seconds)
                 if which == "musigd":

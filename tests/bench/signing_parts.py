@@ -34,8 +34,8 @@ class Wallet:
     @classmethod
     async def open(cls, datadir: Path, pid: int = 0) -> Self:
         """A wallet of the daemon of that directory."""
-        clients = [await Client.connect(datadir=datadir) for _ in range(2)]
-        wallet = cls(*clients, datadir, pid)
+        calls, events = [await Client.connect(datadir=datadir) for _ in range(2)]
+        wallet = cls(calls, events, datadir, pid)
         wallet._listening = asyncio.create_task(wallet._listen())
         return wallet
 

@@ -71,7 +71,7 @@ def test_what_a_library_says_when_no_file_can_be_opened_is_said_in_plain_words(m
 def test_what_a_terminal_cannot_show_is_escaped_as_json_and_toml_do(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", screen)
-    assert guarded("x", lambda: say("d\u00e4ta \U0001f511 \udcff\n") or 0, failure=FAILURE) == 0  # type: ignore[func-returns-value]
+    assert guarded("x", lambda: say("d\u00e4ta \U0001f511 \udcff\n") or 0, failure=FAILURE) == 0
     assert screen.buffer.getvalue() == b"d\\u00e4ta \\ud83d\\udd11 \\udcff\n"
     assert encoded("d\u00e4ta") == b"d\\u00e4ta"
 

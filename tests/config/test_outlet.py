@@ -54,7 +54,7 @@ def test_lines_arrive_in_order(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     outlet = Outlet(writer)
     for number in range(100):
-        outlet.put(lambda number=number: b"%d\n" % number)  # type: ignore[misc]
+        outlet.put(lambda number=number: b"%d\n" % number)
     assert outlet.close(BOUND_S)
     os.close(writer)
     assert read_all(reader) == [str(number) for number in range(100)]

@@ -140,7 +140,7 @@ async def test_two_signals_to_a_demo_leave_no_process_and_no_file(tmp_path: Path
     while_it_stops_its_daemons = ("os.kill", "", 1, signal.SIGINT)
     async with musigd([while_it_stops_its_daemons], "demo", "--signers", "2", TMPDIR=str(tmp_path)) as demo:
         assert demo.stdout is not None
-        pids = []
+        pids: list[int] = []
         while len(pids) < 2:
             line = (await demo.stdout.readline()).decode()
             pids += [int(word.split(",")[0]) for word in line.partition(" pid ")[2].split()[:1]]

@@ -22,7 +22,7 @@ MSG = b"\x07" * 32
 
 async def refused(reason: str, awaitable: object) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        await awaitable  # type: ignore[misc]
+        await awaitable
     assert caught.value.reason == reason
     return caught.value
 

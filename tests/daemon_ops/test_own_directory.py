@@ -194,12 +194,13 @@ def test_a_backup_takes_no_name_that_is_taken(directory: Path, short: Path, kind
     database_of_ours(directory)
     target = short / "backup.tar"
     with closing(socket.socket(socket.AF_UNIX)) as bound:
-        {
+        take: dict[str, Callable[[], object]] = {
             "file": lambda: target.write_text("theirs"),
             "directory": target.mkdir,
             "link": lambda: target.symlink_to("nowhere"),
             "socket": lambda: bound.bind(str(target)),
-        }[kind]()
+        }
+        take[kind]()
         before = target.lstat().st_ino
         with pytest.raises(BackupError, match="exists already"):
             back_up_datadir(directory, target)

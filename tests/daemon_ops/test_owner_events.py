@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ async def test_a_token_hears_of_the_key_it_makes_whoever_publishes_first(told: T
     tokens = Authenticator(told.tokens, told.clock.wall_ms)
     heard: list[str] = []
 
-    def listen(burst: list[LoggedEvent]) -> None:
+    def listen(burst: Sequence[LoggedEvent]) -> None:
         caller = tokens.refreshed(token_id)
         assert caller is not None
         heard.extend(event.event for event in burst if Selection(caller, lambda token: ()).takes(event))
@@ -150,7 +151,7 @@ async def test_a_token_hears_of_the_key_it_makes_whoever_publishes_first(told: T
         told.events.publish()
         return value
 
-    told.store.write = published_by_another  # type: ignore[method-assign]  # another writer of the same commit
+    told.store.write = published_by_another  # type: ignore[method-assign, assignment]  # another writer of the same commit
     await told.keys.create_key(tokens.caller_of(token), models.CreateKey(scheme="lotus"))
     assert heard == ["key:created"]
 
@@ -162,7 +163,7 @@ async def test_a_key_that_could_not_be_stored_does_not_stay_with_its_token(told:
     async def full(work: object) -> None:
         raise StoreFull("no space")
 
-    told.store.write = full  # type: ignore[method-assign]  # the disk is full
+    told.store.write = full  # type: ignore[method-assign, assignment]  # the disk is full
     with pytest.raises(StoreFull):
         await told.keys.create_key(caller, models.CreateKey(scheme="lotus"))
     fact = told.tokens.get(token_id)

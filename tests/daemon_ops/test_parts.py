@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.load import load_settings
+from config.settings import Settings
 from daemon.host import parts
 from daemon.host.datadir import Datadir
 from daemon.host.parts import DatabaseThere, IncompleteDatadir
@@ -41,7 +42,7 @@ def contents(path: Path) -> dict[str, tuple[bytes, int]]:
     return {each.name: (each.read_bytes(), stat.S_IMODE(each.stat().st_mode)) for each in path.iterdir()}
 
 
-def unlink(*names: str):
+def unlink(*names: str) -> Callable[[Path], object]:
     def change(datadir: Path) -> None:
         for name in names:
             (datadir / name).unlink()
@@ -49,11 +50,11 @@ def unlink(*names: str):
     return change
 
 
-def write(name: str, content: bytes):
+def write(name: str, content: bytes) -> Callable[[Path], object]:
     return lambda datadir: (datadir / name).write_bytes(content)
 
 
-def both(*changes):
+def both(*changes: Callable[[Path], object]) -> Callable[[Path], object]:
     return lambda datadir: [change(datadir) for change in changes]
 
 
@@ -116,7 +117,7 @@ def test_the_doctor_says_the_same(whole: Path, damage: str) -> None:
     assert contents(whole) == before
 
 
-def settings():
+def settings() -> Settings:
     return load_settings(flags={"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}, file=None)
 
 

@@ -16,6 +16,7 @@ from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SINGLE, KeyPathSpend
 from musig2.protocol.records.records import Item, Request
 from musig2.protocol.review import Review, Verdict, review
 from rpc.errors import ApiError
+from tests.refusals import places_of
 
 KEY = b"\x02" + bytes(31) + b"\x01"
 OTHER_KEY = b"\x02" + bytes(31) + b"\x03"
@@ -61,7 +62,7 @@ def refusal(request: Request, *, require_checked: bool = False) -> Mapping[str, 
     try:
         POLICY.check_join(review(request), KEY, require_checked=require_checked)
     except ApiError as error:
-        (found,) = error.data["errors"]
+        (found,) = places_of(error)
         return {**error.data, "path": found["path"], "message": error.message, "code": error.code}
     return None
 

@@ -32,6 +32,7 @@ from rpc.ports import Problem
 from rpc.server.auth import Authenticator
 from rpc.server.backend import handlers_of
 from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
+from tests.refusals import places_of
 
 PEER = peer_of(b"\x01" * 32)
 KEY = b"\x02" + b"\x11" * 32
@@ -85,6 +86,7 @@ class Daemon:
         self.network = TwoPeers()
         self.clock = SettableClock()
         self.store_tokens: Tokens
+        self.paused: list[bytes]
 
     async def as_token(self, **params: object) -> Caller:
         made = await self.tokens.create_token(owner(), node_models.CreateToken.model_validate(params))
@@ -221,7 +223,7 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
     for multiaddr in malformed:
         with pytest.raises(ApiError) as caught:
             await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
-        assert (caught.value.code, caught.value.data["errors"][0]["path"]) == (-32602, "multiaddr"), multiaddr
+        assert (caught.value.code, places_of(caught.value)[0]["path"]) == (-32602, "multiaddr"), multiaddr
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
 async def test_an_address_to_connect_is_refused_with_the_true_reason(daemon: Daemon, multiaddr: str, said: str) -> None:
     with pytest.raises(ApiError) as caught:
         await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
-    assert said in caught.value.data["errors"][0]["message"]
+    assert said in places_of(caught.value)[0]["message"]
 
 
 def test_a_bootstrap_address_of_another_peer_is_a_problem_with_both_ids() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.records.checks import RecordLimits, check_record
+from musig2.protocol.records.checks import RecordLimits, Stated, check_record
 from musig2.protocol.records.envelope import check_signatures, open_envelope
 from musig2.protocol.records.peers import peer_text
 from p2p.addresses import to_text
@@ -106,6 +106,7 @@ class MemoryNet:
         except BadEncoding:
             self.offend(sender, Offence.BAD_ENCODING)
             return
+        assert isinstance(signed.record, Stated)
         if check_record(len(data), signed.record, self._clock_ms(), self._limits, True) is not None:
             return
         if not check_signatures(signed):
@@ -118,6 +119,7 @@ class MemoryNet:
 
     async def dht_put(self, key: bytes, value: bytes) -> bool:
         record = open_envelope(value, max_bytes=50_000).record
+        assert isinstance(record, Stated)
         now = [self.wire.nodes[peer]._clock_ms() for peer in self.links]
         if not any(check_record(len(value), record, ms, self._limits, False) is None for ms in now):
             return False

@@ -46,7 +46,7 @@ async def test_peers_name_others_that_serve_the_directory(world: World) -> None:
 
 async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_company(world: World) -> None:
     alice, bob = await world.daemon(), await world.daemon()
-    strangers = [
+    strangers: list[tuple[bytes, tuple[bytes, ...]]] = [
         (PeerIdentity(secrets.token_bytes(32)).peer, (b"\x04\x06\x06\x06\x06\x06\x00\x01",)) for _ in range(20)
     ]
     dialled: list[bytes] = []
@@ -58,7 +58,7 @@ async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_compan
         dialled.append(peer)
         return await type(alice.net).dial(alice.net, peer, ())
 
-    alice.net.find_providers = providers  # type: ignore[method-assign] # a DHT full of strangers
+    alice.net.find_providers = providers  # type: ignore[method-assign, assignment] # a DHT full of strangers
     alice.net.dial = dial  # type: ignore[method-assign] # counted
     world.wire.link(alice.net, bob.net)
     alice.service._company._changed.set()

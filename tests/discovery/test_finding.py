@@ -60,7 +60,7 @@ async def test_every_combination_of_filters_gives_what_the_rule_says(world: Worl
         for scheme in ({}, {"scheme": "bip340"}):
             for purpose in ({}, {"purpose": "savings"}, {"purpose": "none"}):
                 for amounts in ({}, {"minAmount": 50}, {"maxAmount": 9_500}, {"minAmount": 100, "maxAmount": 5_000}):
-                    query = wanted | scheme | purpose | amounts
+                    query: dict[str, Any] = {**wanted, **scheme, **purpose, **amounts}
                     found = (await daemon.find(maxResults=500, **query))["signers"]
                     assert [one["publicKey"] for one in found] == [one["key"] for one in said if fits(one, query)]
 

@@ -89,7 +89,7 @@ async def test_a_directory_peer_that_serves_forgeries_is_banned(tmp_path: Path) 
                     return encode_answer(Greeting(bytes(16), 100, 100, now_ms))
                 return encode_answer(Statements(bytes(16), 100, 50, tuple(items)))
 
-            mallory.ears.on_ask = answer  # type: ignore[method-assign] # a peer that cheats
+            mallory.ears.on_ask = answer  # type: ignore[method-assign, assignment] # a peer that cheats
             await bob.network.connect(mallory.network.multiaddrs()[0])
             await until(lambda: mallory.network.peer in bob.ears.bans)
             await until(lambda: not bob.network.connected(mallory.network.peer))

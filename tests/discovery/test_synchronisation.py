@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -256,7 +257,7 @@ async def test_ids_in_a_bucket_where_they_do_not_belong_are_rubbish(world: World
 
 
 @pytest.mark.parametrize("bound", [{"sync_bytes": 5_000}, {"sync_rounds": 5}, {"sync_ms": 3_000}])
-async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[str, int]) -> None:
+async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[str, Any]) -> None:
     async with a_world(tmp_path, DiscoveryLimits(**bound)) as world:
         daemon, after = await world.daemon(), itertools.count(1)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daemon.discovery.own.rows import OwnRow
 from daemon.upkeep.doctor_clock import stored_times
 from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.checks import RecordLimits
@@ -164,15 +165,21 @@ async def test_clock_that_is_behind_does_no_harm_that_outlasts_it(world: World) 
     await alice.advertise(key, metadata={"nickname": "new"})
     alice.clock.wall -= DAY_MS
     alice = await world.again(alice, bob)
-    await until(lambda: alice.service._own.row(key).ts == alice.clock.wall)
+    await until(lambda: row(alice, key).ts == alice.clock.wall)
     assert await bob.found() == {key.hex()}
     before = bob.named("signer:discovered")
     alice.clock.wall += DAY_MS
     alice.clock.mono += 60_000
     alice.service._renewal.wake()
-    await until(lambda: alice.service._own.row(key).ts > bob.clock.wall)
+    await until(lambda: row(alice, key).ts > bob.clock.wall)
     assert await bob.found() == {key.hex()}
     assert bob.named("signer:discovered") == before
+
+
+def row(daemon: Daemon, key: bytes) -> OwnRow:
+    found = daemon.service._own.row(key)
+    assert found is not None
+    return found
 
 
 def ahead(daemon: Daemon, sees: Callable[[bytes], bool] = lambda key: True) -> list[Problem]:
@@ -188,7 +195,7 @@ async def test_time_that_lies_ahead_is_told_with_its_end_and_what_to_do_and_is_o
     await alice.advertise(key)
     if withdrawn:
         await alice.withdraw(key)
-    signed_ms = alice.service._own.row(key).last_ts
+    signed_ms = row(alice, key).last_ts
     assert ahead(alice) == []
     alice.keys.locked = True
     alice.clock.wall -= DAY_MS
@@ -199,15 +206,15 @@ async def test_time_that_lies_ahead_is_told_with_its_end_and_what_to_do_and_is_o
     assert ahead(alice, lambda other: other != key) == [], "other wallets do not hear of it"
     alice.keys.locked = False
     alice.service._renewal.wake()
-    await until(lambda: alice.service._own.row(key).ts == alice.clock.wall)
+    await until(lambda: row(alice, key).ts == alice.clock.wall)
     (replaced,) = ahead(alice)
     assert replaced.until_ms == standing.until_ms
     assert "made again since" in replaced.remedy
     alice.clock.forward(DAY_MS)
     alice.service._renewal.wake()
-    await until(lambda: alice.service._own.row(key).ts > signed_ms)
+    await until(lambda: row(alice, key).ts > signed_ms)
     assert ahead(alice) == []
-    assert alice.service._own.row(key).withdrawn is withdrawn
+    assert row(alice, key).withdrawn is withdrawn
 
 
 async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> None:

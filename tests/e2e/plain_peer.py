@@ -18,11 +18,12 @@ from typing import Any
 import trio
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.custom_types import TProtocol
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.tools.anyio_service import background_trio_service
-from multiaddr import Multiaddr
+from multiaddr import Multiaddr  # type: ignore[import-untyped]  # without type information
 
 import musig2
 from musig2.protocol.records.cbor import decode, encode
@@ -122,7 +123,7 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
     seed = os.urandom(32)
     signer = Signer(scheme, PeerIdentity(seed))
     host = new_host(key_pair=create_new_key_pair(seed))
-    router = GossipSub(protocols=["/meshsub/1.1.0"], degree=6, degree_low=4, degree_high=12)
+    router = GossipSub(protocols=[TProtocol("/meshsub/1.1.0")], degree=6, degree_low=4, degree_high=12)
     pubsub = Pubsub(host, router)
 
     async def session(stream: Any) -> None:
@@ -135,8 +136,8 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
         async for _ in frames(stream):
             pass
 
-    host.set_stream_handler(f"/musigd/{network}/session/1", session)
-    host.set_stream_handler(f"/musigd/{network}/directory/1", directory)
+    host.set_stream_handler(TProtocol(f"/musigd/{network}/session/1"), session)
+    host.set_stream_handler(TProtocol(f"/musigd/{network}/directory/1"), directory)
     async with (
         host.run(listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")]),
         background_trio_service(pubsub),
@@ -146,7 +147,7 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
         info = info_from_p2p_addr(Multiaddr(multiaddr))
         await host.connect(info)
         topic = await pubsub.subscribe(f"musigd/{network}/signers/spend")
-        stream = await host.new_stream(info.peer_id, [f"/musigd/{network}/directory/1"])
+        stream = await host.new_stream(info.peer_id, [TProtocol(f"/musigd/{network}/directory/1")])
         push = encode(("push", (signer.advertise(()),)))
         await write(stream, bytes(1) + (1).to_bytes(4, "big") + push)
         async for answer in frames(stream):

@@ -7,6 +7,7 @@ import json
 import secrets
 import signal
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -48,7 +49,7 @@ async def test_clients_of_every_kind_wait_through_a_restart(tmp_path: Path) -> N
         request = (await alice.wallet.call("announceSigningRequest", **asked))["requestId"]
         await bob.wallet.heard("signing-request:received", requestId=request)
         async with await Client.connect(datadir=alice.datadir) as client:
-            waiting = [
+            waiting: list[asyncio.Future[Any]] = [
                 asyncio.ensure_future(client.get_final_signature(request_id=request, wait_ms=60_000)),
                 *(asyncio.ensure_future(output_of(recipe(name, alice.datadir, request))) for name in ("python", "sh")),
             ]

@@ -9,7 +9,7 @@ import random
 import sys
 
 from musig2 import InvalidContributionError, SecretKey, Tweak, TweakKind, scheme
-from tests.musig2.musig2_world import SCHEMES, nonce_scalars, secret, world
+from tests.musig2.musig2_world import SCHEMES, World, nonce_scalars, secret, world
 from tests.musig2.slow_musig2 import SLOW, Keys, N, decode, encode, nonce_agg
 
 CHUNK = 250
@@ -58,7 +58,7 @@ def check_session(seed: int) -> None:
     check_damage(rng, made, expected, psigs, signature)
 
 
-def check_damage(rng: random.Random, made: object, expected: Keys, psigs: list[bytes], signature: bytes) -> None:
+def check_damage(rng: random.Random, made: World, expected: Keys, psigs: list[bytes], signature: bytes) -> None:
     """A damaged partial signature, nonce or signature is judged alike by both."""
     slow, index = SLOW[made.scheme.name], rng.randrange(len(psigs))
     values = slow.values(expected, made.session.aggnonce, made.msg)

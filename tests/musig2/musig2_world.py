@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]  # without stubs
 
 from musig2 import (
     InvalidArgumentError,
@@ -80,7 +81,7 @@ def secnonce_of(scalars: bytes, key: SecretKey, keyagg: KeyAggContext, msg: byte
 
 def _module_secnonce(scalars: bytes, key: SecretKey) -> bytes:
     magic = bytes.fromhex("220edcf1")
-    return magic + scalars + bytes(secp.ffi.buffer(key.point()))
+    return magic + scalars + bytes(ffi.buffer(key.point()))
 
 
 def _pubnonce(scalars: bytes) -> bytes:
@@ -130,7 +131,7 @@ def world(
     return World(scheme, keys, keyagg, msg, [secnonce for secnonce, _ in nonces], pubnonces, session)
 
 
-REAL = secp.lib
+REAL = lib
 
 
 class FailingLibrary:

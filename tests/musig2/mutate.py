@@ -19,7 +19,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -110,9 +112,9 @@ def variants(node: ast.AST) -> Iterator[ast.AST | None]:
             yield ast.Constant(value + "!")
         case ast.If():
             for outcome in (True, False):
-                changed = copy.deepcopy(node)
-                changed.test = ast.Constant(outcome)
-                yield changed
+                branch = copy.deepcopy(node)
+                branch.test = ast.Constant(outcome)
+                yield branch
         case ast.IfExp():
             yield node.body
             yield node.orelse
@@ -183,10 +185,10 @@ class Injector(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, module: str, source: str) -> None:
         self.module, self.source = module, source
 
-    def find_spec(self, name: str, path: object, target: object = None) -> object:
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
         return importlib.util.spec_from_loader(name, self, is_package=False) if name == self.module else None
 
-    def exec_module(self, module: object) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         exec(compile(self.source, f"<mutant of {self.module}>", "exec"), module.__dict__)
 
 

@@ -122,6 +122,7 @@ def encode(a: Point) -> bytes:
 
 
 def is_even(a: Point) -> bool:
+    assert a is not None
     return a[1] % 2 == 0
 
 
@@ -169,7 +170,7 @@ class SlowBip340:
         q = internal = add(*(mul(a, decode(pk)) for a, pk in zip(factors, pubkeys, strict=True)))
         gacc, tacc = 1, 0
         for kind, value in tweaks:
-            t = integer(tagged("TapTweak", encode(q)[1:] + (value or b"")) if kind == 2 else value)
+            t = integer(tagged("TapTweak", encode(q)[1:] + (value or b"")) if kind == 2 else value or b"")
             if t >= N:
                 raise ValueError("tweak out of range")
             g = -1 if kind and not is_even(q) else 1
@@ -270,6 +271,7 @@ class SlowLotus(SlowBip340):
 
     def schnorr_sign(self, d: int, msg: bytes, k: int) -> bytes:
         point = base_mul(k)
+        assert point is not None
         k = k if is_square(point[1]) else N - k
         e = self.challenge(encode(point)[1:], encode(base_mul(d)), msg)
         return encode(point)[1:] + ((k + e * d) % N).to_bytes(32)

@@ -131,5 +131,7 @@ def test_it_loads_where_no_page_may_be_writable_and_executable() -> None:
 def test_the_module_names_a_library_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "coincurve._libsecp256k1", None)
     spec = importlib.util.spec_from_file_location("secp_again", secp.__file__)
+    assert spec is not None
+    assert spec.loader is not None
     with pytest.raises(LibraryMismatch, match="cannot be imported"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -43,9 +43,11 @@ def test_one_unprotected_region_spoils_the_report() -> None:
     answers = iter([True, False, True])
     arena = Arena(mlock=lambda address, size: next(answers))
     kept = [arena.take() for _ in range(PER_REGION)]
-    assert arena.protection.locked
+    first = arena.protection
+    assert first.locked
     kept.append(arena.take())
-    assert not arena.protection.locked
+    spoiled = arena.protection
+    assert not spoiled.locked
     kept += [arena.take() for _ in range(PER_REGION)]
     assert not arena.protection.locked
     assert len({id(slot.view) for slot in kept}) == 2 * PER_REGION + 1

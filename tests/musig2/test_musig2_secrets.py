@@ -52,7 +52,7 @@ def test_secrets_are_not_shown(name: str) -> None:
 
 
 def vars_of(thing: object) -> str:
-    return repr([getattr(thing, name) for name in type(thing).__slots__ if name != "_cell"])
+    return repr([getattr(thing, name) for name in vars(type(thing))["__slots__"] if name != "_cell"])
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -195,7 +195,9 @@ def find(pid: int, needles: dict[str, bytes]) -> dict[str, list[int]]:
     """Every address in the writable memory of a process where one of these byte strings stands."""
     found: dict[str, list[int]] = {name: [] for name in needles}
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-        start, end, flags = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
+        place = re.match(r"(\w+)-(\w+) (\S+)", line)
+        assert place is not None
+        start, end, flags = place.groups()
         if "w" not in flags or "[v" in line:
             continue
         data = read_memory(pid, int(start, 16), int(end, 16) - int(start, 16))
@@ -209,6 +211,8 @@ def test_no_copy_of_a_secret_lies_anywhere_in_the_process(name: str) -> None:
     """Searched from outside: the heap of Python, the stack and the data of libsecp256k1, both byte orders."""
     command = [sys.executable, "-c", SCANNED, name]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
         key_at, nonce_at = (int(number) for number in child.stdout.readline().split())
         start = nonce_at + (4 if name == "bip340" else 0)
         secrets = {

@@ -3,8 +3,10 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from coincurve._libsecp256k1 import ffi  # type: ignore[import-not-found]  # without stubs
 
 from musig2 import (
     ForkDetected,
@@ -141,9 +143,15 @@ def test_a_faulty_signature_is_withheld(name: str, monkeypatch: pytest.MonkeyPat
 
 def test_a_nonce_of_rfc6979_that_is_out_of_range_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first V with 0 < k < n: the library refuses one, the next counter is tried."""
-    drawn, answers = [], iter([False, True])
+    drawn: list[int] = []
+    answers = iter([False, True])
     real = secp.rfc6979_nonce
-    monkeypatch.setattr(secp, "rfc6979_nonce", lambda *args: (drawn.append(args[-1]), real(*args)))
+
+    def drawing(*args: Any) -> Any:
+        drawn.append(args[-1])
+        return real(*args)
+
+    monkeypatch.setattr(secp, "rfc6979_nonce", drawing)
     monkeypatch.setattr(secp, "seckey_verify", lambda _: next(answers))
     used, key = scheme("lotus"), SecretKey.generate()
     second = used.schnorr_sign(key, bytes(32))
@@ -204,7 +212,7 @@ def test_misuse_in_many_threads_stays_an_exception() -> None:
 
 def test_every_context_is_randomised_anew() -> None:
     size = REAL.secp256k1_context_preallocated_size(REAL.SECP256K1_CONTEXT_NONE)
-    first, second = (bytes(secp.ffi.buffer(secp.ffi.cast("char *", secp._own_context()), size)) for _ in range(2))
+    first, second = (bytes(ffi.buffer(ffi.cast("char *", secp._own_context()), size)) for _ in range(2))
     assert first != second
 
 

@@ -29,7 +29,7 @@ class Pin:
 
 def locked(name: str) -> dict[str, Pin]:
     """The pins of one lock file by canonical name."""
-    pins = {}
+    pins: dict[str, Pin] = {}
     for entry in re.split(r"\n(?=\S)", (PROJECT / name).read_text()):
         requirement = Requirement(entry.split("\\")[0].strip())
         (specifier,) = requirement.specifier

@@ -92,7 +92,17 @@ def index(place: Place) -> None:
     """Every package also exists in a higher version, or only the locked ones exist: the same set is installed."""
     folder = place.root / "index"
     sources = place.root / "files"
-    pip = [place.python, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", sources]
+    pip: list[str | Path] = [
+        place.python,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--dest",
+        sources,
+    ]
     place.run("the locked files are fetched", *pip, "-r", "requirements-dev.lock")
     pins = {name: pin for name, pin in locked("requirements-dev.lock").items() if here(pin)}
     for name in pins:
@@ -105,7 +115,7 @@ def index(place: Place) -> None:
         fake_index.listed(folder)
         shutil.rmtree(place.clone / ".venv", ignore_errors=True)
         source = {"PIP_INDEX_URL": folder.as_uri(), "UV_DEFAULT_INDEX": folder.as_uri(), "PIP_CONFIG_FILE": os.devnull}
-        place.run(title, "make", "env", **source, PIP_FIND_LINKS="", PIP_EXTRA_INDEX_URL="")
+        place.run(title, "make", "env", cwd=None, **source, PIP_FIND_LINKS="", PIP_EXTRA_INDEX_URL="")
         found.append(
             {_canonical(n): v for n, v in fake_index.installed(place.clone / ".venv").items() if n != "musigd"}
         )
@@ -129,7 +139,7 @@ def install(place: Place) -> None:
     place.run("musigd demo, as installed", own / "bin/musigd", "demo", cwd=place.root)
     if place.way == "pip" and shutil.which("pipx"):
         homes = {"PIPX_HOME": str(place.root / "pipx"), "PIPX_BIN_DIR": str(place.root / "bin")}
-        place.run("pipx install .", "pipx", "install", "--quiet", "--python", place.python, ".", **homes)
+        place.run("pipx install .", "pipx", "install", "--quiet", "--python", place.python, ".", cwd=None, **homes)
         place.run("musigd demo, as installed by pipx", place.root / "bin/musigd", "demo", cwd=place.root)
 
 

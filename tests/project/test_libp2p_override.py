@@ -11,9 +11,10 @@ import sys
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
-import setuptools
+import setuptools  # type: ignore[import-untyped]  # without stubs
 from libp2p.crypto import ecc, key_exchange
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.exceptions import MissingDeserializerError
@@ -52,8 +53,9 @@ def test_libp2p_loads_fastecdsa_for_secio_only_and_finds_the_names() -> None:
     assert distribution("fastecdsa").version.startswith("4.")
     assert users == {"ecc.py", "key_exchange.py"}
     assert readers == {"crypto", "secio"}
-    assert ecc.infer_local_type("P-256") is ecc.curve_types.P256
-    assert isinstance(ecc.create_new_key_pair("P-256").public_key.impl, ecc.point.Point)
+    assert ecc.infer_local_type("P-256") is vars(ecc)["curve_types"].P256
+    public_key: Any = ecc.create_new_key_pair("P-256").public_key
+    assert isinstance(public_key.impl, vars(ecc)["point"].Point)
     assert key_exchange.int_bytelen(2**255) == 32
 
 

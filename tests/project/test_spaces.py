@@ -57,6 +57,8 @@ def shell_commands(tree: ast.AST) -> Iterator[int]:
             shell = any(keyword.arg == "shell" for keyword in node.keywords)
             if shell or name in {"create_subprocess_shell", "system", "popen"}:
                 yield node.lineno
+        if not isinstance(node, ast.expr):
+            continue
         words = getattr(node, "elts", None) or getattr(node, "args", None)
         for before, flag, command in zip(words, words[1:], words[2:], strict=False) if isinstance(words, list) else ():
             fixed = [word.value for word in (before, flag) if isinstance(word, ast.Constant)]

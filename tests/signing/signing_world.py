@@ -240,7 +240,13 @@ class World:
             await daemon.stop()
 
 
-async def announce(creator: Daemon, signers: Sequence[Daemon], messages: int = 1, **params: Any) -> dict[str, Any]:
+class HasKey(Protocol):
+    """A daemon of the world, in this process or in another."""
+
+    key: bytes
+
+
+async def announce(creator: Daemon, signers: Sequence[HasKey], messages: int = 1, **params: Any) -> dict[str, Any]:
     """Ask these signers' first keys for that many signatures."""
     keys = [signer.key.hex() for signer in signers]
     items = [{"message": os.urandom(32).hex()} for _ in range(messages)]

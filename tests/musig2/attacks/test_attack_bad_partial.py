@@ -1,5 +1,7 @@
 """A wrong partial signature is found on arrival, and again by the signature that it spoils."""
 
+from typing import Any
+
 import pytest
 
 from musig2 import InvalidContributionError, Tweak, TweakKind, scheme
@@ -73,7 +75,8 @@ def test_a_partial_of_another_signer_session_or_nonce_is_false(name: str) -> Non
 def test_the_tweak_belongs_to_signer_zero_alone() -> None:
     """Lotus: without e*t signer 0 is wrong, with it anybody else is."""
     made = world(scheme("lotus"), 2, (Tweak(TweakKind.TAPROOT),))
-    values, psigs = made.session.values, made.psigs()
+    values: Any = made.session.values
+    psigs = made.psigs()
     part = values._tweak_part(0)
     assert part
     assert values._tweak_part(1) == 0

@@ -30,7 +30,8 @@ def test_three_sessions_with_deterministic_nonces_give_the_key(name: str) -> Non
     victim, attacker = 0xBADC0FFEE, 0x5EED
     pubkeys = [encode(base_mul(victim)), encode(base_mul(attacker))]
     keys = slow.keys(pubkeys, [])
-    k = tuple(integer(tagged("deterministic", bytes((j,)) + victim.to_bytes(32) + msg)) % N for j in (1, 2))
+    k1, k2 = (integer(tagged("deterministic", bytes((j,)) + victim.to_bytes(32) + msg)) % N for j in (1, 2))
+    k = (k1, k2)
     own = encode(base_mul(k[0])) + encode(base_mul(k[1]))
     equations = []
     for i in range(1, 4):

@@ -33,8 +33,8 @@ def e(monkeypatch: pytest.MonkeyPatch) -> int:
 
 @SMALL
 def test_a_lotus_signature_has_one_s(s: int, e: int) -> None:
-    d = next(d for d in range(1, 50) if is_square(add(base_mul(s), neg(base_mul(e * d)))[1]))
-    r = add(base_mul(s), neg(base_mul(e * d)))
+    points = ((d, add(base_mul(s), neg(base_mul(e * d)))) for d in range(1, 50))
+    d, r = next((d, r) for d, r in points if r is not None and is_square(r[1]))
     r_x, pubkey = r[0].to_bytes(32), encode(base_mul(d))
     assert LOTUS.schnorr_verify(pubkey, MSG, r_x + s.to_bytes(32))
     assert not LOTUS.schnorr_verify(pubkey, MSG, r_x + (s + N).to_bytes(32))
@@ -43,7 +43,7 @@ def test_a_lotus_signature_has_one_s(s: int, e: int) -> None:
 def test_a_lotus_signature_has_one_r(e: int) -> None:
     """A key for which R is the square point with the smallest x: x + p still fits into 32 bytes."""
     x = next(x for x in range(1, 50) if is_square((x**3 + 7) % P))
-    r = next(point for point in (lift(x, 0), lift(x, 1)) if is_square(point[1]))
+    r = next(point for point in (lift(x, 0), lift(x, 1)) if point is not None and is_square(point[1]))
     pubkey = encode(mul(pow(e, -1, N), add(base_mul(5), neg(r))))
     assert LOTUS.schnorr_verify(pubkey, MSG, x.to_bytes(32) + (5).to_bytes(32))
     assert not LOTUS.schnorr_verify(pubkey, MSG, (x + P).to_bytes(32) + (5).to_bytes(32))

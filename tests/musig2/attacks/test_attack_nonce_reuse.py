@@ -48,7 +48,8 @@ def test_the_second_use_raises(name: str) -> None:
 def test_of_many_threads_one_signs(name: str) -> None:
     for _ in range(20):
         made = world(scheme(name))
-        start, results = threading.Barrier(8), []
+        start = threading.Barrier(8)
+        results: list[object] = []
 
         def sign(made: World = made, start: threading.Barrier = start, results: list[object] = results) -> None:
             start.wait()
@@ -93,7 +94,9 @@ def other_message(made: World) -> tuple[SecretKey, SessionContext]:
 @pytest.mark.parametrize(
     ("swap", "field"), [(other_key, "key"), (other_aggregate, "aggregate key"), (other_message, "message")]
 )
-def test_a_nonce_made_for_something_else_is_burned(name: str, swap: Callable[..., object], field: str) -> None:
+def test_a_nonce_made_for_something_else_is_burned(
+    name: str, swap: Callable[[World], tuple[SecretKey, SessionContext]], field: str
+) -> None:
     made = world(scheme(name))
     key, session = swap(made)
     with pytest.raises(NonceMismatch) as refused:

@@ -11,6 +11,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]  # without stubs
 
 from musig2 import (
     InvalidContributionError,
@@ -90,29 +91,30 @@ def test_the_module_generates_the_nonces_of_the_standard(case: dict[str, Any]) -
     key.view[:32] = optional(case["seckey"]) or bytes(32)
     point = secp.pubkey_parse(bytes.fromhex(case["pubkey"]))
     aggregate = optional(case["agg_xonly"])
-    public, handle = secp._new(secp._PUBNONCE), secp.ffi.cast(secp._SECNONCE, secp._secret(slot.view[:132]))
-    assert secp.lib.secp256k1_musig_nonce_gen(
+    public, handle = secp._new(secp._PUBNONCE), ffi.cast(secp._SECNONCE, secp._secret(slot.view[:132]))
+    assert lib.secp256k1_musig_nonce_gen(
         secp.ctx,
         handle,
         public,
         secp._secret(fresh.view[:32]),
-        secp._secret(key.view[:32]) if case["seckey"] else secp.ffi.NULL,
+        secp._secret(key.view[:32]) if case["seckey"] else ffi.NULL,
         point,
-        optional(case["msg"]) or secp.ffi.NULL,
-        forged_cache(aggregate) if aggregate else secp.ffi.NULL,
-        optional(case["extra"]) or secp.ffi.NULL,
+        optional(case["msg"]) or ffi.NULL,
+        forged_cache(aggregate) if aggregate else ffi.NULL,
+        optional(case["extra"]) or ffi.NULL,
     )
-    out = secp.ffi.new("unsigned char[66]")
-    assert secp.lib.secp256k1_musig_pubnonce_serialize(secp.ctx, out, public)
+    out = ffi.new("unsigned char[66]")
+    assert lib.secp256k1_musig_pubnonce_serialize(secp.ctx, out, public)
     assert bytes(slot.view[4:68]).hex() == case["secnonce"][:128]
-    assert bytes(secp.ffi.buffer(out)).hex() == case["pubnonce"]
+    assert bytes(ffi.buffer(out)).hex() == case["pubnonce"]
 
 
 def forged_cache(xonly: bytes) -> Any:
-    any_list = secp.musig_pubkey_agg([secp.pubkey_parse(encode(base_mul(1)))])
-    point = secp.pubkey_parse(b"\x02" + xonly)
-    memory = secp.ffi.buffer(any_list)
-    memory[4:68] = bytes(secp.ffi.buffer(point))
+    generator, point = secp.pubkey_parse(encode(base_mul(1))), secp.pubkey_parse(b"\x02" + xonly)
+    assert generator is not None
+    any_list = secp.musig_pubkey_agg([generator])
+    memory = ffi.buffer(any_list)
+    memory[4:68] = bytes(ffi.buffer(point))
     return any_list
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,8 @@ def restless_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("restless_threads")
 def test_the_counts_are_right_when_one_thread_fills_and_another_empties() -> None:
     outbox = PeerOutbox(max_frames=50, max_bytes=10_000)
-    total, taken = 1_000, []
+    total = 1_000
+    taken: list[Any] = []
 
     def fill() -> None:
         for number in range(total):

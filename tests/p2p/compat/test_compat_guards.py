@@ -148,7 +148,7 @@ async def test_the_settings_of_gossip_are_the_safe_ones() -> None:
         params = router.scorer.params
         weights = (params.p4_invalid_messages.weight, params.p5_behavior_penalty_weight, params.p7_ip_colocation_weight)
         assert all(weight >= 0 for weight in weights)
-        assert library_pubsub.RpcQueue is WideQueue
+        assert vars(library_pubsub)["RpcQueue"] is WideQueue
         assert library_pubsub.SUBSCRIPTION_CHANNEL_SIZE == QUEUE == 1024
 
 

@@ -24,7 +24,7 @@ PEER = ID(b"peer")
 class Wire:
     """One end of a connection in memory, with the names of a secured connection."""
 
-    def __init__(self, stream: trio.StapledStream[Any, Any], *, dialled: bool) -> None:
+    def __init__(self, stream: Any, *, dialled: bool) -> None:
         self.stream = stream
         self.is_initiator = dialled
         self.writes: list[bytes] = []

@@ -140,7 +140,11 @@ async def test_a_stop_leaves_a_stuck_thread_behind_and_tells_who_waits(monkeypat
     async with networks(1) as (anna,):
         portal = anna._portal
         assert portal is not None
-        portal.post(free.wait)
+
+        def hold() -> None:
+            free.wait()
+
+        portal.post(hold)
         question = asyncio.create_task(anna.answers())
         await asyncio.sleep(0)
 

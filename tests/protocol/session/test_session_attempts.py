@@ -198,7 +198,7 @@ def test_a_refusal_to_make_nonces_ends_the_attempt(refusal: str, reason: str) ->
     first, second = world.nodes
     world.start_apart()
     world.approve()
-    first._nonces = lambda need: SignerRefused(need.key, 1, refusal)  # type: ignore[method-assign]  # a port that refuses
+    first._nonces = lambda need: SignerRefused(need.key, 1, refusal)  # type: ignore[method-assign, assignment, return-value]  # it refuses
     first.hears(second.join())
     assert (first.row.reason, first.row.scope) == (reason, "attempt")
     assert not first.said(1)

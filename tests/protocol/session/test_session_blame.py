@@ -8,8 +8,8 @@ import pytest
 
 from musig2.protocol.blame.evidence import verify_evidence
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.interface.effects import Outcome, State
-from musig2.protocol.interface.inputs import StartRound1, StartRound2
+from musig2.protocol.interface.effects import NeedPartials, Outcome, State
+from musig2.protocol.interface.inputs import PartialsReady, StartRound1, StartRound2
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import AbortBody, NonceBody, PartialBody
 from tests.protocol.sim.liars import (
@@ -64,7 +64,9 @@ def test_a_partial_that_is_bad_for_one_is_proven_there_and_stays_on_record_when_
     world.start()
     world.approve()
     world.run(1_000)
-    victim = next(node for node in world.nodes[:2] if node.peer == world.nodes[2].victims()[0])
+    liar = world.nodes[2]
+    assert isinstance(liar, Liar)
+    victim = next(node for node in world.nodes[:2] if node.peer == liar.victims()[0])
     assert victim.row.culprits == (world.nodes[2].key,)
     assert victim.told("session:aborted")[0].data["reason"] == "bad_partial"
 
@@ -203,8 +205,9 @@ def test_an_own_bad_partial_never_leaves() -> None:
     world.approve()
     original = first._partials
 
-    def broken(need):  # type: ignore[no-untyped-def]  # a port with a bad memory
+    def broken(need: NeedPartials) -> PartialsReady:
         ready = original(need)
+        assert isinstance(ready, PartialsReady)
         return replace(ready, psigs=tuple(bytes(31) + b"\x09" for _ in ready.psigs))
 
     first._partials = broken  # type: ignore[method-assign]  # a port with a bad memory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from musig2.protocol.interface.inputs import (
 from musig2.protocol.session.slots import from_bitmap, to_bitmap
 from musig2.protocol.wire.frames import Answer, Complete, Have
 from tests.protocol.sim.network import Weather
+from tests.protocol.sim.node import Node
 from tests.protocol.sim.world import World
 
 
@@ -44,7 +46,7 @@ def star(world: World) -> None:
 
 
 @pytest.mark.parametrize(("shape", "n", "within_ms"), [(star, 3, 500), (star, 20, 2_000), (chain, 4, 5_000)])
-def test_signers_that_do_not_reach_each_other_meet_through_others(shape, n: int, within_ms: int) -> None:
+def test_signers_that_do_not_reach_each_other_meet_through_others(shape: Any, n: int, within_ms: int) -> None:
     world = World(n)
     world.start()
     shape(world)
@@ -144,7 +146,7 @@ def test_an_answer_is_exactly_what_is_missing_and_not_repeated_within_a_second()
     assert [send.frame for send in _sends(first, have, third.peer)] == [second.join()]
 
 
-def _sends(node, have: Have, peer: bytes) -> list[Send]:
+def _sends(node: Node, have: Have, peer: bytes) -> list[Send]:
     effects = node.machine.handle(ReceivedHave(have, peer), node.clock.now())
     return [e for e in effects if isinstance(e, Send) and not isinstance(e.frame, Have)]
 

@@ -35,7 +35,10 @@ def test_only_the_coordinator_is_asked_first() -> None:
     assert [turns(node) for node in world.nodes] == [["should-broadcast"], [], []]
     told = world.nodes[0].told("session:should-broadcast")[0].data
     assert told["signatures"] == world.nodes[0].machine.signatures
-    assert told["deadline"] == world.nodes[0].store.outcome.completed_ms + BROADCAST_MS
+    outcome = world.nodes[0].store.outcome
+    assert outcome is not None
+    assert outcome.completed_ms is not None
+    assert told["deadline"] == outcome.completed_ms + BROADCAST_MS
     assert [node.machine.coordinator for node in world.nodes] == [0, 0, 0]
 
 

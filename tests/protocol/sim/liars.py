@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from musig2 import SecretKey, scheme
 from musig2.protocol.interface.inputs import JoinReady
@@ -21,7 +22,7 @@ class Liar(Node):
 
     def outgoing(self, frame: Frame, peer: bytes) -> list[Frame]:
         if isinstance(frame, Signed) and isinstance(frame.record, Message) and self._mine(frame.record):
-            return self.lie(frame, peer)
+            return self.lie(cast("Signed[Message]", frame), peer)
         return self.other(frame, peer)
 
     def lie(self, message: Signed[Message], peer: bytes) -> list[Frame]:

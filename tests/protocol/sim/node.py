@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from musig2 import SecNonce, SecretKey, scheme
 from musig2.protocol.interface.effects import (
@@ -126,7 +127,7 @@ class Node:
             return
         match frame:
             case Signed(record=Join() | Message() | Decline() | Cancel()):
-                self.feed(Received(frame, peer))
+                self.feed(Received(cast("Signed[Join]", frame), peer))
             case Have():
                 self.feed(ReceivedHave(frame, peer))
             case Complete(signatures=signatures):

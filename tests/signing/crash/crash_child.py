@@ -122,4 +122,4 @@ async def main(socket: str, folder: str, seed: str, scheme: str, point: str | No
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    asyncio.run(main(*arguments[:4], *(arguments[4:] or (None, None))))  # type: ignore[arg-type]  # five or six words
+    asyncio.run(main(*arguments[:4], *(arguments[4:] or (None, None))))

@@ -26,7 +26,10 @@ async def test_a_creator_killed_at_any_point_ends_with_one_signature(
     victim, other = RemoteDaemon(world, "victim", "lotus"), await world.add("lotus")
     await victim.start(point, kind)
     victim.share_book()
-    announce = {"publicKey": victim.key.hex(), "requiredPublicKeys": [victim.key.hex(), other.key.hex()]}
+    announce: dict[str, object] = {
+        "publicKey": victim.key.hex(),
+        "requiredPublicKeys": [victim.key.hex(), other.key.hex()],
+    }
     request = await _announce(victim, announce | {"message": "33" * 32})
     if request is not None:
         await join(other, request)

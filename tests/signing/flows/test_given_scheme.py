@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -38,16 +39,17 @@ async def test_scheme_of_a_request_may_be_given_and_another_one_is_a_mismatch(wo
     one, two = await world.grow(2, name)
     other = "bip340" if name == "lotus" else "lotus"
     keys = [one.key.hex(), two.key.hex()]
-    call = {"publicKey": keys[0], "requiredPublicKeys": keys, "message": "11" * 32}
+    call: dict[str, Any] = {"publicKey": keys[0], "requiredPublicKeys": keys, "message": "11" * 32}
     with pytest.raises(ApiError) as caught:
         await held(one, "announceSigningRequest", **call, scheme=other)
     assert (caught.value.reason, caught.value.data["scheme"]) == ("scheme_mismatch", name)
     assert one.told("signing-request:created") == []
     announced = await held(one, "announceSigningRequest", **call, scheme=name)
-    request, session = {"requestId": announced["requestId"]}, {"sessionId": announced["sessionId"]}
+    request: dict[str, Any] = {"requestId": announced["requestId"]}
+    session: dict[str, Any] = {"sessionId": announced["sessionId"]}
     await two.until("signing-request:received", **request)
-    key = {"publicKey": keys[1]}
-    for daemon, method, params in (
+    key: dict[str, Any] = {"publicKey": keys[1]}
+    naming: Sequence[tuple[Daemon, str, dict[str, Any]]] = (
         (two, "getSigningRequest", request),
         (two, "findSigningRequestsForMe", key),
         (two, "joinSigningRequest", {**request, **key}),
@@ -64,7 +66,8 @@ async def test_scheme_of_a_request_may_be_given_and_another_one_is_a_mismatch(wo
         (one, "closeSession", session),
         (one, "getEvidence", session),
         (one, "notifyBroadcastComplete", {**session, "txid": "22" * 32}),
-    ):
+    )
+    for daemon, method, params in naming:
         assert issubclass(METHODS[method].params, OfScheme)
         with pytest.raises(ApiError) as caught:
             await held(daemon, method, **params, scheme=other)

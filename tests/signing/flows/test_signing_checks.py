@@ -10,6 +10,7 @@ import pytest
 from daemon.demo.spend import Spend, spend_from
 from musig2.protocol.review import Review
 from rpc.errors import ApiError
+from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce, signatures
 
 KEY_PATH = [{"taprootMerkleRoot": None}]
@@ -27,7 +28,7 @@ def spend_of(signers: Sequence[Daemon], inputs: int = 1, tweaks: Sequence[Any] =
     from musig2 import scheme
     from musig2.chain.address import script_pubkey
     from rpc.convert import tweaks_of
-    from rpc.models.requests import MessageItem
+    from rpc.models.tweaks import MessageItem
 
     name = signers[0].keystore.scheme_of(signers[0].key)
     item = MessageItem.model_validate({"message": "00" * 32, "tweaks": list(tweaks)})
@@ -55,7 +56,7 @@ async def ask(creator: Daemon, signers: Sequence[Daemon], **params: Any) -> dict
 async def refusal(daemon: Daemon, method: str, **params: Any) -> dict[str, Any]:
     with pytest.raises(ApiError) as caught:
         await daemon.call(method, **params)
-    (found,) = caught.value.data["errors"]
+    (found,) = places_of(caught.value)
     return {"code": caught.value.code, "path": found["path"], **caught.value.data}
 
 

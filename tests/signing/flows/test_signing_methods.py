@@ -10,6 +10,7 @@ import pytest
 from musig2.protocol.blame.evidence import verify_evidence
 from rpc.caller import Caller, Scope, owner
 from rpc.errors import ApiError
+from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
 
 PLAIN_TWEAK = {"tweak": "01" * 32, "xOnly": False}
@@ -272,7 +273,7 @@ async def test_requests_that_no_peer_would_take_are_refused_at_once(
         call["message"] = "11" * 32
     error = await refused(one, "announceSigningRequest", **call)
     assert error.reason == reason
-    assert [each["path"] for each in error.to_json()["data"].get("errors", ())] == ([path] if path else [])
+    assert [each["path"] for each in places_of(error)] == ([path] if path else [])
 
 
 async def test_a_locked_daemon_neither_announces_nor_joins(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rpc.errors import ApiError
+from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce
 
 
@@ -30,7 +31,7 @@ async def test_a_key_that_is_advertised_under_the_other_scheme_is_not_asked(worl
     world.book.schemes[bip340.key] = ("bip340",)
     error = await refusal(lotus, bip340)
     assert (error.reason, error.data["publicKey"]) == ("scheme_mismatch", bip340.key.hex())
-    assert error.data["errors"][0]["path"] == "requiredPublicKeys[1]"
+    assert places_of(error)[0]["path"] == "requiredPublicKeys[1]"
     assert not lotus.told("signing-request:created")
 
 

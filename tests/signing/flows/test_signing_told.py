@@ -9,6 +9,7 @@ import pytest
 
 from musig2 import scheme
 from rpc.errors import ApiError
+from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
 
 
@@ -122,7 +123,7 @@ async def test_an_aggregate_key_may_be_given_and_is_then_held_to(world: World) -
     wrong = [given[0], {**given[1], "aggregatedPublicKey": shown["aggregatedPublicKey"]}]
     with pytest.raises(ApiError) as caught:
         await asked(one, two, wrong)
-    assert caught.value.data["errors"][0]["path"] == "messages[1].aggregatedPublicKey"
+    assert places_of(caught.value)[0]["path"] == "messages[1].aggregatedPublicKey"
 
 
 async def test_the_creator_may_take_the_rounds_in_hand_after_it_announced(world: World) -> None:

@@ -45,7 +45,7 @@ class Keys:
     def keys(self) -> tuple[bytes, ...]:
         return tuple(self.secrets)
 
-    def sign(self, pubkey: bytes, digest: bytes) -> bytes:
+    def sign(self, pubkey: bytes, digest: bytes, *, even_paused: bool = False) -> bytes:
         return scheme(self.name).schnorr_sign(self.get(pubkey), digest)
 
     async def pause(self, pubkey: bytes, reason: str | None = None) -> None:

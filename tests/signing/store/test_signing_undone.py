@@ -129,6 +129,7 @@ async def test_what_waits_when_the_daemon_leaves_is_still_done(world: World) -> 
     calls.append(asyncio.create_task(one.call("startRound2", sessionId=session)))
     await one.stop()
     asked, started = await asyncio.gather(*calls, return_exceptions=True)  # a late answer may find the store closed
+    assert isinstance(asked, dict)
     assert "requestId" in asked
     assert isinstance(started, dict | StoreClosed)
     bodies = [frame.record.body for frame in said_by(one, Message)]
