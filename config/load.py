@@ -48,6 +48,7 @@ def load_settings(*, flags: Mapping[str, Any], file: Path | None, must_exist: bo
     for layer in reversed(layers):
         values |= layer.values
         origins |= layer.origins
+    _refuse_nul(values, origins)
     try:
         settings = Settings(**_nested(values))
     except ValidationError as error:
@@ -55,6 +56,19 @@ def load_settings(*, flags: Mapping[str, Any], file: Path | None, must_exist: bo
     settings._origins = origins
     settings._ignored = service_variables(os.environ, ENV_PREFIX)
     return settings
+
+
+def _refuse_nul(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    """The system takes no NUL in any name, and each of its calls says so in another way."""
+    problems = [
+        f"The setting `{name}` ({origins[name]}) holds a NUL character: leave it out."
+        for name, value in values.items()
+        if any(
+            "\0" in text for text in (value if isinstance(value, list | tuple) else (value,)) if isinstance(text, str)
+        )
+    ]
+    if problems:
+        raise SettingsError(*problems)
 
 
 def flag_of(name: str) -> str:
@@ -92,7 +106,7 @@ def _from_file(file: Path | None, *, must_exist: bool) -> _Layer:
         raise SettingsError(f"The configuration file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"The configuration file {file} must be UTF-8: byte {error.start} is not.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of tomllib, or of what it calls
         raise SettingsError(f"The configuration file {file} is no valid TOML: {error}.") from None
     _refuse_unknown({name: f"`{name}` in {file}" for name in values})
     return _Layer(values, dict.fromkeys(values, f"file {file}"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from config.output.terminal import OutputFailed, complain, give_up_output, open_standard_streams
+from config.plain_text import escaped
 from config.redaction import redact
 
 EXIT_INTERRUPTED: Final = 130  # as a shell says of a program that Ctrl-C has ended
@@ -25,6 +26,7 @@ _REMEDIES: Final = {
     errno.EACCES: "give this user the right to it",
     errno.ENAMETOOLONG: "name a shorter path",
     errno.EIO: "look at the disk",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
 }
 
 
@@ -55,7 +57,7 @@ def _guarded(program: str, command: Callable[[], int], failure: int) -> int:
         return 0
     except BaseException as error:  # noqa: BLE001 - nothing comes after this
         for sentence in _sentences(error):
-            complain(f"{program}: {sentence}")
+            complain(f"{program}: {escaped(sentence, lines=True)}")
         return int(getattr(error, "exit_code", failure))
 
 
@@ -73,6 +75,8 @@ def sentence_of(error: BaseException) -> str:
         return f"{error}."
     if isinstance(error, MemoryError):
         return "There is not enough memory: stop other programs, or raise the limit of this one."
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "No further thread can be started: raise the limits of this user (ulimit -u, ulimit -v, or TasksMax=)."
     if _out_of_files():
         error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     if isinstance(error, OSError) and error.errno is not None:

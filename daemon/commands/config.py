@@ -12,7 +12,7 @@ from config.sample import sample
 from config.settings import Settings
 from config.show import as_text, effective
 from daemon.commands.running import settings_of_running
-from daemon.commands.settings import FLAGS, datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
+from daemon.commands.settings import FLAGS, datadir_from, say_what_was_ignored, settings_from
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
@@ -28,7 +28,6 @@ class UnusableSetting(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-@ending_in_a_sentence
 def show(arguments: argparse.Namespace) -> int:
     """Print every setting with where it comes from: as a running daemon has it, otherwise as a start would read it."""
     datadir = datadir_from(arguments)
@@ -56,7 +55,6 @@ def _is_about_a_start(arguments: argparse.Namespace) -> bool:
     return arguments.fresh or arguments.config is not None or any(getattr(arguments, flag) for flag in FLAGS.values())
 
 
-@ending_in_a_sentence
 def check(arguments: argparse.Namespace) -> int:
     """Read everything as `run` would, look for what it names, and say that it is well."""
     settings = settings_from(arguments)
@@ -77,5 +75,5 @@ def _look_for_what_is_named(settings: Settings) -> None:
     if settings.rpc.cookie_group is not None:
         group_id(settings.rpc.cookie_group)
     passphrase = settings.keys.passphrase_file
-    if passphrase is not None and not os.access(passphrase, os.R_OK):
+    if passphrase is not None and (passphrase.is_dir() or not os.access(passphrase, os.R_OK)):
         raise UnusableSetting(f"keys.passphrase_file: {passphrase} cannot be read: correct the path, or its rights.")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 
 from config.output.terminal import say
-from daemon.commands.settings import datadir_from, ending_in_a_sentence
+from daemon.commands.settings import datadir_from
 from daemon.upkeep.backup import back_up_datadir, restore_datadir
 
 OPENED = " and what opens them: keep it as you keep money."
 SEALED = ", but not the passphrase that opens them: keep both, and apart."
 
 
-@ending_in_a_sentence
 def backup(arguments: argparse.Namespace) -> int:
     """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
     opens_itself = back_up_datadir(datadir_from(arguments), arguments.file)
@@ -20,7 +19,6 @@ def backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@ending_in_a_sentence
 def restore(arguments: argparse.Namespace) -> int:
     """Bring the file into an empty data directory, under a new peer identity."""
     datadir = datadir_from(arguments)

@@ -6,11 +6,10 @@ import argparse
 import os
 
 from config.output.terminal import say
-from daemon.commands.settings import datadir_from, ending_in_a_sentence, say_what_was_ignored, settings_from
+from daemon.commands.settings import datadir_from, say_what_was_ignored, settings_from
 from daemon.upkeep.doctor import Severity, examine
 
 
-@ending_in_a_sentence
 def doctor(arguments: argparse.Namespace) -> int:
     """Print what was looked at; 1 when something keeps a daemon from working."""
     settings = settings_from(arguments)

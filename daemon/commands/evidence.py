@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from config.output.terminal import say
-from daemon.commands.settings import ending_in_a_sentence
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from musig2.protocol.blame.evidence import verify_evidence
 from musig2.protocol.errors import ProtocolError
@@ -24,7 +23,6 @@ class EvidenceFileError(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-@ending_in_a_sentence
 def verify(arguments: argparse.Namespace) -> int:
     """Print each signer that the file proves something about; 1 when it proves nothing about anybody."""
     proof = _read(arguments.file)

@@ -19,7 +19,7 @@ from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
 from config.running import RunningSettings
 from config.settings import Settings
-from daemon.commands.settings import IGNORED, datadir_from, ending_in_a_sentence, settings_from
+from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host import parts
 from daemon.host.datadir import Datadir, holder_of
@@ -47,7 +47,6 @@ class StartFailed(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-@ending_in_a_sentence
 def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; exit codes as in errors.py."""
     settings = settings_from(arguments)

@@ -1,18 +1,16 @@
-"""What every command does first: find the data directory, read the settings; where that fails, end with a sentence."""
+"""What every command does first: find the data directory, read the settings."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from config.load import load_settings
 from config.locations import config_file_of, datadir_of
 from config.output.terminal import complain
-from config.settings import Settings, SettingsError
-from daemon.errors import DaemonError
+from config.settings import Settings
 
 IGNORED = "variables that Kubernetes sets for a Service are no settings and are ignored"
 FLAGS = {
@@ -41,20 +39,3 @@ def say_what_was_ignored(settings: Settings) -> None:
     """One line on stderr for what Kubernetes put among our variables; `run` has it in its log."""
     if settings.ignored_variables:
         complain(f"musigd: {IGNORED}: {', '.join(settings.ignored_variables)}.")
-
-
-def ending_in_a_sentence(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Turns what a command raises on purpose into its sentence on stderr and its exit code."""
-
-    def run(arguments: argparse.Namespace) -> int:
-        try:
-            return command(arguments)
-        except SettingsError as error:
-            for problem in error.problems:
-                complain(f"musigd: {problem}")
-            return error.exit_code
-        except DaemonError as error:
-            complain(f"musigd: {error}")
-            return error.exit_code
-
-    return run

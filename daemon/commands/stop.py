@@ -6,13 +6,12 @@ import argparse
 import os
 
 from config.output.terminal import say
-from daemon.commands.settings import datadir_from, ending_in_a_sentence
+from daemon.commands.settings import datadir_from
 from daemon.host.stopping import stop_daemon
 
 WAIT_SECONDS = 60.0
 
 
-@ending_in_a_sentence
 def stop(arguments: argparse.Namespace) -> int:
     """Ask the daemon that holds the data directory to stop and wait until it is gone; 1 if that takes a minute."""
     datadir = datadir_from(arguments)

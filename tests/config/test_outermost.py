@@ -18,6 +18,7 @@ from config.output.terminal import encoded, say
 
 FAILURE = 7
 NO_MEMORY = "There is not enough memory: stop other programs, or raise the limit of this one."
+NO_THREAD = "No further thread can be started: raise the limits of this user (ulimit -u, ulimit -v, or TasksMax=)."
 A_FAULT = "This should not have happened, please report it"
 
 
@@ -34,6 +35,7 @@ def raising(error: BaseException) -> Callable[[], int]:
         (SettingsError("The first.", "The second."), 2, "x: The first.\nx: The second.\n"),
         (OSError(errno.ENOSPC, "No space left", "/d"), 7, "x: /d: No space left: free some space.\n"),
         (MemoryError(), 7, f"x: {NO_MEMORY}\n"),
+        (RuntimeError("can't start new thread"), 7, f"x: {NO_THREAD}\n"),
         (ImportError("no y"), 7, "x: A part of the program cannot be loaded (no y): install it again.\n"),
         (ExceptionGroup("several", [ValueError("inner")]), 7, f"x: {A_FAULT}: ValueError in the program: inner.\n"),
         (KeyboardInterrupt(), 130, ""),

@@ -19,6 +19,7 @@ from config.logging import LogOutlet, log_to
 from config.output.outlet import Outlet, OutletState, write_within
 from config.output.printed import printing_into_the_log
 from daemon.api.info import log_problems
+from daemon.demo.transcript import DemoTranscript
 
 BOUND_S = 20.0
 
@@ -170,3 +171,13 @@ def test_everything_that_is_logged_or_printed_takes_the_same_way(form: str, tmp_
     assert "written to standard error" in said
     assert "written to standard output" in said
     assert "secret-token" not in said
+
+
+def test_the_demo_goes_on_while_nobody_reads_its_transcript(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1])
+    transcript = DemoTranscript(outlet)
+    with transcript.phase("sign", "Signing"):
+        for _ in range(200):
+            transcript.say("Alice", "x" * 100)
+    assert transcript.milliseconds["sign"] >= 0
+    assert not outlet.close(0)

@@ -192,6 +192,9 @@ def test_a_file_that_was_named_must_exist_and_others_need_not(tmp_path: Path) ->
         (b"network = ", "no valid TOML"),
         (b"a = 1\na = 2\n", "no valid TOML"),
         (b"a = " + b"[" * 10_000, "no valid TOML"),
+        (b"drain_ms = " + b"9" * 5_000, "no valid TOML"),
+        (b'[keys]\npassphrase_file = "/a\\u0000b"', "holds a NUL character"),
+        (b'[p2p]\nlisten = ["/a\\u0000b"]', "holds a NUL character"),
         (b'network = "\xff"', "must be UTF-8: byte 11 is not"),
     ],
 )

@@ -14,6 +14,7 @@ from daemon.main import main
     ("name", "value"),
     [
         ("keys.passphrase_file", "/nowhere/passphrase"),
+        ("keys.passphrase_file", "/"),
         ("rpc.cookie_group", "no-such-group"),
         ("p2p.bootstrap", '["/ip4/203.0.113.7/tcp/4327"]'),
         ("p2p.bootstrap", '["/dnsaddr/bootstrap.libp2p.io/p2p/12D3KooW"]'),

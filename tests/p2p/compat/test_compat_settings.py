@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,6 +216,23 @@ assert logging.getLogger().handlers == [], logging.getLogger().handlers
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == done.stderr == ""
+
+
+@pytest.mark.parametrize("asked", ["DEBUG", "pubsub:DEBUG"])
+def test_what_the_library_is_asked_to_log_takes_our_way_and_no_thread_of_its_own(asked: str, tmp_path: Path) -> None:
+    program = """
+import logging, sys, threading, p2p.network
+lines = []
+class Ours(logging.Handler):
+    def emit(self, record): lines.append(record.getMessage())
+logging.getLogger().handlers[:] = [Ours()]
+logging.getLogger("libp2p.pubsub").debug("asked for")
+assert lines == ["asked for"], lines
+assert threading.enumerate() == [threading.main_thread()], threading.enumerate()
+"""
+    environment = {**os.environ, "LIBP2P_DEBUG": asked, "LIBP2P_DEBUG_FILE": str(tmp_path / "file")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_library_logs_only_what_is_critical() -> None:
