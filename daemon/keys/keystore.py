@@ -23,6 +23,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 import musig2
 from daemon.clock import WallClock
+from daemon.host.slow_disk import off_loop
 from daemon.keys import rows as key_rows
 from daemon.keys import vault
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
@@ -193,10 +194,10 @@ class Keystore:
                 await self._reseal(old, new_passphrase.encode())
             finally:
                 old.wipe()
-        if self._source is None or not self._source.path.exists():
+        if self._source is None or not await off_loop(self._source.path.exists):
             return
         if was_generated and self._source.origin is PassphraseSource.GENERATED:
-            self._source.path.unlink()
+            await off_loop(self._source.path.unlink)
         else:
             self.passphrase_file_is_stale = True
 

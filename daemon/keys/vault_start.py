@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from daemon.host.slow_disk import off_loop
 from daemon.keys import sealing, vault
 from daemon.keys.passphrase import PassphraseError, PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost, SealBroken, SealingKey
@@ -25,7 +26,7 @@ async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tupl
     stored = store.read(vault.load)
     if stored is None:
         return await _make(store, source, costs)
-    if source.origin is PassphraseSource.GENERATED and not source.path.exists():
+    if source.origin is PassphraseSource.GENERATED and not await off_loop(source.path.exists):
         return stored, None
     try:
         return stored, await _unlock(stored, source)
@@ -37,10 +38,10 @@ async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tupl
 
 async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey]:
     generated = source.origin is PassphraseSource.GENERATED
-    if generated and not source.path.exists():
-        source.generate()
+    if generated and not await off_loop(source.path.exists):
+        await off_loop(source.generate)
     data_key = SealingKey.generate()
-    passphrase = source.read()
+    passphrase = await off_loop(source.read)  # it may be a pipe, or on another machine
     cost = costs.generated if generated else costs.chosen
     made = await asyncio.to_thread(vault.wrap, data_key, passphrase, cost, generated=generated)
     passphrase[:] = bytes(len(passphrase))
@@ -49,7 +50,7 @@ async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vau
 
 
 async def _unlock(stored: Vault, source: PassphraseFile) -> SealingKey:
-    passphrase = source.read()
+    passphrase = await off_loop(source.read)  # it may be a pipe, or on another machine
     try:
         return await asyncio.to_thread(vault.unwrap, stored, passphrase)
     except SealBroken:

@@ -19,10 +19,11 @@ from daemon.access.tokens import Tokens
 from daemon.api.settings import SettingsService
 from daemon.events import EventLog
 from daemon.host.slow_disk import off_loop
+from daemon.keys.passphrase import PassphraseFile
 from daemon.store import Store
 from rpc.caller import OWNER, Caller, Scope
 from rpc.models.wire import NoParams
-from tests.daemon_ops.ops_world import SettableClock
+from tests.daemon_ops.ops_world import SettableClock, started
 
 BOUND_S = 20.0
 
@@ -53,6 +54,16 @@ async def test_the_cookie_is_written_beside_the_loop(
     assert await while_it_hangs(hanging) == tmp_path / ".cookie"
 
 
+async def test_the_passphrase_is_read_beside_the_loop(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hanging(hang: Callable[..., Any]) -> Any:
+        monkeypatch.setattr(PassphraseFile, "read", lambda _: hang() or bytearray(b"open sesame"))
+        return started(store, tmp_path, configured=tmp_path / "pipe")
+
+    assert not (await while_it_hangs(hanging)).locked
+
+
 async def test_settings_are_read_again_beside_the_loop() -> None:
     def hanging(hang: Callable[..., Any]) -> Any:
         def read_again() -> Settings:
@@ -77,6 +88,7 @@ def test_a_process_ends_while_its_disk_still_hangs() -> None:
     code = """
 import asyncio, threading
 from daemon.host.slow_disk import off_loop
+from daemon.keys.passphrase import PassphraseFile
 async def main():
     try:
         async with asyncio.timeout(0.01):
