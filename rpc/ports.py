@@ -8,11 +8,12 @@ from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
-from rpc.caller import Caller, Scope
+from rpc.caller import Scope
 
 # Params are the method's own params model. A dict goes out as it is (camelCase, JSON-ready, absent instead of None).
 Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
-Handler: TypeAlias = Callable[[Caller, Any], Awaitable[Answer]]
+# Takes caller and params; that of a method with an idempotency key also a `Once`, None for a call without key.
+Handler: TypeAlias = Callable[..., Awaitable[Answer]]
 # Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.backend`.
 Backend: TypeAlias = Mapping[str, Handler]
 # A public key to the schemes that it is known to sign; empty where nothing is known.

@@ -13,8 +13,7 @@ from daemon.clock import WallClock
 from daemon.events import last_seq
 from daemon.store import Store
 from rpc.calls.call import with_seq
-from rpc.calls.idempotency import call_at_work
-from rpc.ports import StoredAnswer
+from rpc.ports import Once, StoredAnswer
 
 KEPT_MS: Final = 24 * 3_600_000
 
@@ -33,9 +32,8 @@ class CallOnce:
         _store(transaction, self, with_seq(answer, last_seq(transaction)))
 
 
-def keeping(answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connection], None]:
-    """Keeps the answer of the call at work; run it last in the write function of its change."""
-    once = call_at_work()
+def keeping(once: Once | None, answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connection], None]:
+    """Keeps the answer where `once` says, if it does; run it last in the write function of its change."""
     return (lambda conn: None) if once is None else lambda conn: once.keep(conn, answer)
 
 

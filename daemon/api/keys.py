@@ -9,10 +9,10 @@ from daemon.access.tokens import Tokens
 from daemon.keys.keystore import Arrival, Keystore
 from daemon.keys.rows import KeyInfo
 from rpc.caller import Caller
-from rpc.calls.idempotency import call_at_work
 from rpc.errors import ApiError
 from rpc.models import keys as models
 from rpc.models.wire import NoParams, NoParamsChange
+from rpc.ports import Once
 
 
 class KeyService:
@@ -35,10 +35,10 @@ class KeyService:
         self._paused = paused
         self._lock_told = lock_told
 
-    async def create_key(self, caller: Caller, params: models.CreateKey) -> models.KeyMade:
+    async def create_key(self, caller: Caller, params: models.CreateKey, once: Once | None = None) -> models.KeyMade:
         _require_creation(caller)
         return await self._add(
-            caller, params, lambda arrival: self._keystore.create(params.scheme, params.label or "", arrival)
+            caller, params, lambda arrival: self._keystore.create(params.scheme, params.label or "", arrival), once
         )
 
     async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
@@ -54,14 +54,14 @@ class KeyService:
         seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
         return models.KeyList(keys=tuple(models.Key.model_validate(_fields(info)) for info in seen))
 
-    async def pause_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+    async def pause_key(self, caller: Caller, params: models.NameKey, once: Once | None = None) -> models.ChangedKey:
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
         info = await self._keystore.pause(pubkey)
         self._paused([pubkey])
         return models.ChangedKey.model_validate(_fields(info))
 
-    async def resume_key(self, caller: Caller, params: models.NameKey) -> models.ChangedKey:
+    async def resume_key(self, caller: Caller, params: models.NameKey, once: Once | None = None) -> models.ChangedKey:
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
         return models.ChangedKey.model_validate(_fields(await self._keystore.resume(pubkey)))
@@ -71,7 +71,7 @@ class KeyService:
         await self._lock_told()
         return self._lock_state()
 
-    async def lock(self, caller: Caller, params: NoParamsChange) -> models.LockState:
+    async def lock(self, caller: Caller, params: NoParamsChange, once: Once | None = None) -> models.LockState:
         self._keystore.lock()
         await self._lock_told()
         return self._lock_state()
@@ -87,9 +87,9 @@ class KeyService:
         caller: Caller,
         params: models.CreateKey | models.ImportKey,
         add: Callable[[Arrival], Awaitable[KeyInfo]],
+        once: Once | None = None,
     ) -> models.KeyMade:
         """With the new key is stored that it belongs to the token that made it, and the answer."""
-        once = call_at_work()
         expected: list[bytes] = []
 
         def expect(pubkey: bytes) -> None:

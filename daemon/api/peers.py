@@ -16,6 +16,7 @@ from rpc.caller import Caller
 from rpc.errors import ApiError, invalid_param
 from rpc.models import node as models
 from rpc.models.wire import NoParams
+from rpc.ports import Once
 
 ITSELF: Final = "is this daemon itself; name another peer"
 
@@ -51,7 +52,9 @@ class PeerService:
     async def list_peers(self, caller: Caller, params: NoParams) -> models.PeerList:
         return models.PeerList(peers=tuple(self._shown(info) for info in self._network.peers()))
 
-    async def connect_peer(self, caller: Caller, params: models.ConnectPeer) -> models.ConnectedPeer:
+    async def connect_peer(
+        self, caller: Caller, params: models.ConnectPeer, once: Once | None = None
+    ) -> models.ConnectedPeer:
         """Raises `invalid_params`, `peer_unreachable`, `p2p_down`."""
         self._require_address(params.multiaddr)
         try:
@@ -64,7 +67,9 @@ class PeerService:
             raise ApiError("p2p_down", str(error)) from error
         return models.ConnectedPeer(peer_id=peer_text(connected.peer), already_connected=connected.already)
 
-    async def disconnect_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
+    async def disconnect_peer(
+        self, caller: Caller, params: models.NamePeer, once: Once | None = None
+    ) -> models.NamedPeer:
         peer = _peer(params.peer_id)
         try:
             await self._network.disconnect(peer)
@@ -72,17 +77,17 @@ class PeerService:
             raise ApiError("p2p_down", str(error)) from error
         return models.NamedPeer(peer_id=params.peer_id)
 
-    async def ban_peer(self, caller: Caller, params: models.BanPeer) -> models.Banned:
+    async def ban_peer(self, caller: Caller, params: models.BanPeer, once: Once | None = None) -> models.Banned:
         peer = _peer(params.peer_id)
         if params.peer_id == self._network.peer_text:
             raise invalid_param("peerId", ITSELF)
         until_ms = self._clock.wall_ms() + params.duration_ms
         answer = models.Banned(peer_id=params.peer_id, until=until_ms, reason=params.reason)
-        await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(answer))
+        await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(once, answer))
         self._network.set_ban(peer, until_ms)
         return answer
 
-    async def unban_peer(self, caller: Caller, params: models.NamePeer) -> models.NamedPeer:
+    async def unban_peer(self, caller: Caller, params: models.NamePeer, once: Once | None = None) -> models.NamedPeer:
         peer = _peer(params.peer_id)
         await self._bans.lift(peer)
         self._network.lift_ban(peer)

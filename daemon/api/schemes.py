@@ -49,10 +49,10 @@ def held_to_scheme(backend: Backend, keystore: Keystore, requests: Requests) -> 
 
 
 def _held(handler: Handler, require: Callable[[Caller, OfScheme], None]) -> Handler:
-    async def held(caller: Caller, params: Any) -> Answer:
+    async def held(caller: Caller, params: Any, *once: Any) -> Answer:
         if params.scheme is not None:
             require(caller, params)
-        return await handler(caller, params)
+        return await handler(caller, params, *once)
 
     return held
 

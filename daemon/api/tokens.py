@@ -8,6 +8,7 @@ from daemon.keys.keystore import Keystore
 from rpc.caller import Caller
 from rpc.models import node as models
 from rpc.models.wire import NoParams
+from rpc.ports import Once
 
 
 class TokenService:
@@ -30,10 +31,12 @@ class TokenService:
     async def list_tokens(self, caller: Caller, params: NoParams) -> models.TokenList:
         return models.TokenList(tokens=tuple(_shown(info) for info in self._tokens.listing()))
 
-    async def revoke_token(self, caller: Caller, params: models.RevokeToken) -> models.Revoked:
+    async def revoke_token(
+        self, caller: Caller, params: models.RevokeToken, once: Once | None = None
+    ) -> models.Revoked:
         """Raises `not_found`. The cookie cannot be revoked: it goes with the process."""
         answer = models.Revoked(revoked=True)
-        await self._tokens.revoke(params.token_id, also=keeping(answer))
+        await self._tokens.revoke(params.token_id, also=keeping(once, answer))
         return answer
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from daemon.keys.sealing import KdfMemoryError
 from daemon.store import StoreClosed, StoreFull
-from rpc.caller import Caller
 from rpc.errors import ApiError
 from rpc.ports import Answer, Backend, Handler
 
@@ -17,9 +16,9 @@ def translated(backend: Backend) -> dict[str, Handler]:
 
 
 def _guarded(handler: Handler) -> Handler:
-    async def guarded(caller: Caller, params: Any) -> Answer:
+    async def guarded(*given: Any) -> Answer:
         try:
-            return await handler(caller, params)
+            return await handler(*given)
         except StoreFull as error:
             raise ApiError(
                 "store_full",

@@ -17,7 +17,7 @@ from rpc.calls.params import params_of
 from rpc.errors import ApiError, shutting_down
 from rpc.methods.method import Method
 from rpc.models.wire import Change, Params
-from rpc.ports import Answer, EventSource
+from rpc.ports import Answer, EventSource, Once
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class CallContext:
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 
 
-Serve: TypeAlias = Callable[[CallContext, Any], Awaitable[Answer]]
+Serve: TypeAlias = Callable[[CallContext, Any, Once | None], Awaitable[Answer]]
 MessageCall: TypeAlias = Callable[[CallContext, Any], Awaitable[bytes]]
 
 
@@ -58,7 +58,7 @@ class CallMaker:
 
         async def read(message: CallContext, raw: Any) -> bytes:
             require_right(method, message)
-            return as_json(await serve(message, params_of(method.params, raw)))
+            return as_json(await serve(message, params_of(method.params, raw), None))
 
         async def change(message: CallContext, raw: Any) -> bytes:
             require_right(method, message)
@@ -76,12 +76,12 @@ class CallMaker:
     async def _change(self, method: Method, serve: Serve, message: CallContext, raw: Any) -> bytes:
         params = params_of(method.params, raw)
 
-        async def run() -> bytes:
-            return with_seq(await serve(message, params), self._events.next_seq - 1)
+        async def run(once: Once | None) -> bytes:
+            return with_seq(await serve(message, params, once), self._events.next_seq - 1)
 
         key = _idempotency_key(params)
         if key is None:
-            return await run()
+            return await run(None)
         return await self._idempotency.once(message.caller.token_id, key, call_digest(method.name, raw), run)
 
 

@@ -2,31 +2,22 @@
 
 A second call that comes while the first is at work waits for it. Only answers are kept: a refused call changed nothing,
 so it may be tried again under its key. A handler whose change must not be made twice keeps its answer itself, in the
-transaction of the change, through `call_at_work`; that survives a kill before the answer is stored here.
+transaction of the change, through the `Once` it is given; that survives a kill before the answer is stored here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from rpc.errors import ApiError
 from rpc.ports import IdempotencyStore, Once, StoredAnswer
 
-_at_work: ContextVar[Once | None] = ContextVar("once", default=None)
-
-
-def call_at_work() -> Once | None:
-    """Where to keep the answer of the call that this handler serves; None for a call without idempotency key.
-
-    Ask before handing work to another task or thread.
-    """
-    return _at_work.get()
+Run: TypeAlias = Callable[[Once], Awaitable[bytes]]
 
 
 def call_digest(method: str, raw: Mapping[str, Any]) -> bytes:
@@ -42,7 +33,7 @@ class Idempotency:
         self._store = store
         self._running: dict[tuple[str, str], tuple[bytes, asyncio.Task[bytes]]] = {}
 
-    async def once(self, token_id: str, key: str, digest: bytes, run: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def once(self, token_id: str, key: str, digest: bytes, run: Run) -> bytes:
         """The stored answer, or that of `run`; raises `idempotency_conflict` for a key used with another call.
 
         A caller that goes away does not stop the call: the answer is kept for when it asks again.
@@ -58,13 +49,12 @@ class Idempotency:
             _require_same(running[0], digest)
         return await asyncio.shield(task)
 
-    async def _find_or_run(self, place: tuple[str, str], digest: bytes, run: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _find_or_run(self, place: tuple[str, str], digest: bytes, run: Run) -> bytes:
         stored = await self._store.find(*place)
         if stored is not None:
             _require_same(stored.digest, digest)
             return stored.result
-        _at_work.set(self._store.once(*place, digest))  # this task serves one call
-        result = await run()
+        result = await run(self._store.once(*place, digest))
         await self._store.save(*place, StoredAnswer(digest=digest, result=result))
         return result
 

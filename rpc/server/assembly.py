@@ -9,8 +9,9 @@ from rpc.calls.call import CallContext, CallMaker, MessageCall, Serve
 from rpc.calls.pure import PureMethods
 from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
+from rpc.methods.method import Method
 from rpc.methods.table import METHODS
-from rpc.ports import Answer, Backend, Handler, SchemesOf
+from rpc.ports import Answer, Backend, Handler, Once, SchemesOf
 from rpc.schema.openrpc import Description
 from rpc.server.backend import handlers_of, require_complete
 
@@ -26,16 +27,32 @@ def calls_of(
     }
     require_complete([*for_callers, *with_message])
     calls = {name: maker.make(METHODS[name], serve) for name, serve in with_message.items()}
-    calls |= {name: maker.make(METHODS[name], _for_caller(handler)) for name, handler in for_callers.items()}
+    calls |= {
+        name: maker.make(METHODS[name], _for_caller(METHODS[name], handler)) for name, handler in for_callers.items()
+    }
     return calls
 
 
 def _handlers(events: EventMethods) -> dict[str, Serve]:
-    return {"subscribe": events.subscribe, "unsubscribe": events.unsubscribe, "getEvents": events.get_events}
+    handlers: dict[str, Callable[[CallContext, Any], Awaitable[Answer]]] = {
+        "subscribe": events.subscribe,
+        "unsubscribe": events.unsubscribe,
+        "getEvents": events.get_events,
+    }
+    return {name: _with_message(handler) for name, handler in handlers.items()}
 
 
-def _for_caller(handler: Callable[[Any, Any], Awaitable[Answer]]) -> Serve:
-    def serve(message: CallContext, params: Any) -> Awaitable[Answer]:
+def _with_message(handler: Callable[[CallContext, Any], Awaitable[Answer]]) -> Serve:
+    def serve(message: CallContext, params: Any, once: Once | None) -> Awaitable[Answer]:
+        return handler(message, params)
+
+    return serve
+
+
+def _for_caller(method: Method, handler: Handler) -> Serve:
+    def serve(message: CallContext, params: Any, once: Once | None) -> Awaitable[Answer]:
+        if method.idempotent:
+            return handler(message.caller, params, once)
         return handler(message.caller, params)
 
     return serve

@@ -12,7 +12,7 @@ from rpc.methods import samples
 from rpc.methods.table import METHODS
 from rpc.models import advertisements, keys, node, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
-from rpc.ports import Handler
+from rpc.ports import Handler, Once
 from rpc.server.backend import handlers_of
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryTokens
@@ -36,7 +36,7 @@ class Keys:
             raise unknown_key(bytes.fromhex(pubkey))
         return self.rows[pubkey]
 
-    async def create_key(self, caller: Caller, params: keys.CreateKey) -> dict[str, Any]:
+    async def create_key(self, caller: Caller, params: keys.CreateKey, once: Once | None = None) -> dict[str, Any]:
         if self.locked:
             raise ApiError("locked", "The keys are locked; unlock them with the passphrase.")
         return self._add(caller, f"02{next(self._numbers):064x}", params.scheme, params.label)
@@ -61,11 +61,11 @@ class Keys:
         seen = [row for pubkey, row in self.rows.items() if caller.sees(bytes.fromhex(pubkey))]
         return keys.KeyList.model_validate({"keys": seen})
 
-    async def pause_key(self, caller: Caller, params: keys.NameKey) -> dict[str, Any]:
+    async def pause_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> dict[str, Any]:
         self.own(caller, params.public_key)["paused"] = True
         return dict(self.rows[params.public_key])
 
-    async def resume_key(self, caller: Caller, params: keys.NameKey) -> dict[str, Any]:
+    async def resume_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> dict[str, Any]:
         self.own(caller, params.public_key)["paused"] = False
         return dict(self.rows[params.public_key])
 
@@ -75,7 +75,7 @@ class Keys:
         self.locked = False
         return keys.LockState(locked=False)
 
-    async def lock(self, caller: Caller, params: NoParamsChange) -> dict[str, Any]:
+    async def lock(self, caller: Caller, params: NoParamsChange, once: Once | None = None) -> dict[str, Any]:
         self.locked = True
         return {"locked": True}
 
@@ -97,17 +97,19 @@ class Node:
     async def list_peers(self, caller: Caller, params: NoParams) -> dict[str, Any]:
         return dict(next(iter(_answers("listPeers"))))
 
-    async def connect_peer(self, caller: Caller, params: node.ConnectPeer) -> node.ConnectedPeer:
+    async def connect_peer(
+        self, caller: Caller, params: node.ConnectPeer, once: Once | None = None
+    ) -> node.ConnectedPeer:
         return node.ConnectedPeer(peer_id=params.multiaddr.rpartition("/")[2], already_connected=False)
 
-    async def disconnect_peer(self, caller: Caller, params: node.NamePeer) -> node.NamedPeer:
+    async def disconnect_peer(self, caller: Caller, params: node.NamePeer, once: Once | None = None) -> node.NamedPeer:
         return node.NamedPeer(peer_id=params.peer_id)
 
-    async def ban_peer(self, caller: Caller, params: node.BanPeer) -> node.Banned:
+    async def ban_peer(self, caller: Caller, params: node.BanPeer, once: Once | None = None) -> node.Banned:
         self._log.append("peer:banned", peerId=params.peer_id, publicKeys=[])
         return node.Banned(peer_id=params.peer_id, until=samples.NOW + params.duration_ms, reason=params.reason)
 
-    async def unban_peer(self, caller: Caller, params: node.NamePeer) -> node.NamedPeer:
+    async def unban_peer(self, caller: Caller, params: node.NamePeer, once: Once | None = None) -> node.NamedPeer:
         return node.NamedPeer(peer_id=params.peer_id)
 
     async def list_bans(self, caller: Caller, params: NoParams) -> dict[str, Any]:
@@ -119,13 +121,15 @@ class Discovery:
         self._keys = own
         self._followed = followed
 
-    async def advertise_signer(self, caller: Caller, params: advertisements.AdvertiseSigner) -> dict[str, Any]:
+    async def advertise_signer(
+        self, caller: Caller, params: advertisements.AdvertiseSigner, once: Once | None = None
+    ) -> dict[str, Any]:
         self._keys.own(caller, params.public_key)
         reach = {"direct": 0, "gossip": 0, "dht": False}
         return {**samples.ADVERTISEMENT, "publicKey": params.public_key, "own": True, "reach": reach}
 
     async def withdraw_advertisement(
-        self, caller: Caller, params: advertisements.WithdrawAdvertisement
+        self, caller: Caller, params: advertisements.WithdrawAdvertisement, once: Once | None = None
     ) -> advertisements.Withdrawn:
         self._keys.own(caller, params.public_key)
         return advertisements.Withdrawn(withdrawn=True)
@@ -139,14 +143,14 @@ class Discovery:
         return {"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}}
 
     async def subscribe_to_signer_discovery(
-        self, caller: Caller, params: advertisements.SubscribeToSignerDiscovery
+        self, caller: Caller, params: advertisements.SubscribeToSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         followed = self._followed.setdefault(caller.token_id, set())
         followed |= set(params.transaction_types)
         return {"transactionTypes": sorted(followed)}
 
     async def unsubscribe_from_signer_discovery(
-        self, caller: Caller, params: advertisements.UnsubscribeFromSignerDiscovery
+        self, caller: Caller, params: advertisements.UnsubscribeFromSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         followed = self._followed.setdefault(caller.token_id, set())
         followed -= set(params.transaction_types or followed)
@@ -174,7 +178,9 @@ class Signing:
             raise not_found("session")
         return row
 
-    async def announce_signing_request(self, caller: Caller, params: requests.AnnounceSigningRequest) -> dict[str, Any]:
+    async def announce_signing_request(
+        self, caller: Caller, params: requests.AnnounceSigningRequest, once: Once | None = None
+    ) -> dict[str, Any]:
         self._keys.own(caller, params.public_key)
         request_id = f"{len(self._requests):064x}"
         found = {"aggregatedPublicKey": samples.AGGREGATE, "checked": True}
@@ -205,16 +211,20 @@ class Signing:
     async def get_signing_request(self, caller: Caller, params: requests.GetSigningRequest) -> dict[str, Any]:
         return self._request(caller, params.request_id)
 
-    async def cancel_signing_request(self, caller: Caller, params: requests.CancelSigningRequest) -> dict[str, Any]:
+    async def cancel_signing_request(
+        self, caller: Caller, params: requests.CancelSigningRequest, once: Once | None = None
+    ) -> dict[str, Any]:
         return {**self._request(caller, params.request_id), "state": "cancelled"}
 
-    async def join_signing_request(self, caller: Caller, params: requests.JoinSigningRequest) -> dict[str, Any]:
+    async def join_signing_request(
+        self, caller: Caller, params: requests.JoinSigningRequest, once: Once | None = None
+    ) -> dict[str, Any]:
         self._keys.own(caller, params.public_key)
         row = self._request(caller, params.request_id)
         return {"requestId": row["requestId"], "sessionId": row["sessionId"], "joined": [params.public_key]}
 
     async def decline_signing_request(
-        self, caller: Caller, params: requests.DeclineSigningRequest
+        self, caller: Caller, params: requests.DeclineSigningRequest, once: Once | None = None
     ) -> requests.Declined:
         self._keys.own(caller, params.public_key)
         self._request(caller, params.request_id)
@@ -231,10 +241,14 @@ class Signing:
         ]
         return {"sessions": seen}
 
-    async def start_round1(self, caller: Caller, params: sessions.StartRound) -> dict[str, Any]:
+    async def start_round1(
+        self, caller: Caller, params: sessions.StartRound, once: Once | None = None
+    ) -> dict[str, Any]:
         return self._session(caller, params.session_id)
 
-    async def start_round2(self, caller: Caller, params: sessions.StartRound) -> dict[str, Any]:
+    async def start_round2(
+        self, caller: Caller, params: sessions.StartRound, once: Once | None = None
+    ) -> dict[str, Any]:
         return self._session(caller, params.session_id)
 
     async def get_final_signature(self, caller: Caller, params: sessions.GetFinalSignature) -> dict[str, Any]:
@@ -244,15 +258,19 @@ class Signing:
             self._session(caller, params.session_id or "")
         return dict(next(iter(_answers("getFinalSignature"))))
 
-    async def abort_session(self, caller: Caller, params: sessions.AbortSession) -> dict[str, Any]:
+    async def abort_session(
+        self, caller: Caller, params: sessions.AbortSession, once: Once | None = None
+    ) -> dict[str, Any]:
         return self._session(caller, params.session_id)
 
-    async def close_session(self, caller: Caller, params: sessions.CloseSession) -> sessions.Closed:
+    async def close_session(
+        self, caller: Caller, params: sessions.CloseSession, once: Once | None = None
+    ) -> sessions.Closed:
         self._session(caller, params.session_id)
         return sessions.Closed(closed=True)
 
     async def notify_broadcast_complete(
-        self, caller: Caller, params: sessions.NotifyBroadcastComplete
+        self, caller: Caller, params: sessions.NotifyBroadcastComplete, once: Once | None = None
     ) -> sessions.Notified:
         self._session(caller, params.session_id)
         return sessions.Notified(session_id=params.session_id, txid=params.txid)
@@ -277,7 +295,7 @@ class Tokens:
         row = next(iter(_answers("listTokens")))["tokens"][0]
         return {"tokens": [{**row, "tokenId": fact.token_id} for fact in self._store.all()]}
 
-    async def revoke_token(self, caller: Caller, params: node.RevokeToken) -> node.Revoked:
+    async def revoke_token(self, caller: Caller, params: node.RevokeToken, once: Once | None = None) -> node.Revoked:
         return node.Revoked(revoked=self._store.revoke(params.token_id))
 
 

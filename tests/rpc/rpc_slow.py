@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from rpc.caller import Caller
 from rpc.calls.idempotency import Idempotency
 from rpc.methods.table import METHODS
 from rpc.server.assembly import _for_caller
@@ -27,15 +26,15 @@ def slowed(world: World, name: str) -> Slow:
     """Makes that method of the server slow."""
     slow, handler = Slow(), world.backend[name]
 
-    async def serve(caller: Caller, params: Any) -> Any:
+    async def serve(*given: Any) -> Any:
         slow.began.set()
         try:
             await slow.go.wait()
-            return await handler(caller, params)
+            return await handler(*given)
         finally:
             slow.ended.set()
 
     methods, maker = world.server._answering._dispatcher._methods, world.server._maker
     maker._idempotency = Idempotency(world.answers)
-    methods[name] = type(methods[name])(name, maker.make(METHODS[name], _for_caller(serve)), Stats())
+    methods[name] = type(methods[name])(name, maker.make(METHODS[name], _for_caller(METHODS[name], serve)), Stats())
     return slow

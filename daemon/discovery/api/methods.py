@@ -17,9 +17,9 @@ from daemon.discovery.own.rows import AdvertisedTerms
 from daemon.discovery.ports import AdvertisedKeys
 from daemon.discovery.sync.rounds import Rounds
 from rpc.caller import Caller
-from rpc.calls.idempotency import call_at_work
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
+from rpc.ports import Once
 
 
 class DiscoveryHandlers:
@@ -46,14 +46,15 @@ class DiscoveryHandlers:
         self._default_ttl_ms = default_ttl_ms
         self._changed = changed
 
-    async def advertise_signer(self, caller: Caller, params: ads.AdvertiseSigner) -> dict[str, Any]:
+    async def advertise_signer(
+        self, caller: Caller, params: ads.AdvertiseSigner, once: Once | None = None
+    ) -> dict[str, Any]:
         """Publish an own key and its terms."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
         criteria = params.criteria.model_dump(by_alias=True, exclude_none=True)
         criteria["transactionTypes"] = list(criteria["transactionTypes"])
         metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
-        once = call_at_work()
 
         def keep(conn: sqlite3.Connection, view: dict[str, Any]) -> None:
             if once is not None:  # nobody has been told yet
@@ -64,7 +65,9 @@ class DiscoveryHandlers:
         await self._changed()
         return _advertised(view, reach)
 
-    async def withdraw_advertisement(self, caller: Caller, params: ads.WithdrawAdvertisement) -> dict[str, Any]:
+    async def withdraw_advertisement(
+        self, caller: Caller, params: ads.WithdrawAdvertisement, once: Once | None = None
+    ) -> dict[str, Any]:
         """Take an own advertisement back."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
@@ -106,7 +109,7 @@ class DiscoveryHandlers:
         return answer
 
     async def subscribe_to_signer_discovery(
-        self, caller: Caller, params: ads.SubscribeToSignerDiscovery
+        self, caller: Caller, params: ads.SubscribeToSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         """Follow types."""
         await self._follows.add(caller.token_id, params.transaction_types)
@@ -114,7 +117,7 @@ class DiscoveryHandlers:
         return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 
     async def unsubscribe_from_signer_discovery(
-        self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery
+        self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         """Stop following types, or all."""
         await self._follows.remove(caller.token_id, params.transaction_types)

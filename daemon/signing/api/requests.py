@@ -33,6 +33,7 @@ from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
 from rpc.errors import ApiError, unknown_key
 from rpc.models import requests as wire
+from rpc.ports import Once
 
 T = TypeVar("T")
 OPEN = (Outcome.OPEN.value, Outcome.SIGNING.value)
@@ -71,7 +72,9 @@ class RequestMethods:
         self._limits = limits
         self._refresh = refresh
 
-    async def announce_signing_request(self, caller: Caller, params: wire.AnnounceSigningRequest) -> Json:
+    async def announce_signing_request(
+        self, caller: Caller, params: wire.AnnounceSigningRequest, once: Once | None = None
+    ) -> Json:
         """Make, sign, store and send a request; its creator joins at once."""
         caller.require_key(bytes.fromhex(params.public_key))
         signed = make_request(
@@ -88,6 +91,7 @@ class RequestMethods:
             self._engine,
             lambda turn: self._open(turn, signed, auto=params.auto_advance),
             lambda conn: _announced(self._view(caller, conn, signed.id)),
+            once,
         )
         return _announced(self._finder.view(caller, signed.id))
 
@@ -131,7 +135,9 @@ class RequestMethods:
         self._finder.stored(caller, request)
         return self._finder.view(caller, request)
 
-    async def join_signing_request(self, caller: Caller, params: wire.JoinSigningRequest) -> Json:
+    async def join_signing_request(
+        self, caller: Caller, params: wire.JoinSigningRequest, once: Once | None = None
+    ) -> Json:
         """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
@@ -145,6 +151,7 @@ class RequestMethods:
             self._engine,
             lambda turn: turn.feed_to(request, Approved(key, auto)),
             lambda conn: self._joined(caller, conn, request, key, auto),
+            once,
         )
         entry = self._finder.live_or_done(request)
         machine = entry.machine
@@ -159,7 +166,9 @@ class RequestMethods:
         session = session_id(request, max(1, machine.attempt))
         return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}
 
-    async def decline_signing_request(self, caller: Caller, params: wire.DeclineSigningRequest) -> Json:
+    async def decline_signing_request(
+        self, caller: Caller, params: wire.DeclineSigningRequest, once: Once | None = None
+    ) -> Json:
         """Refuse for good, which ends the request for all."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
@@ -170,13 +179,16 @@ class RequestMethods:
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),
             lambda conn: {"declined": True},
+            once,
         )
         entry = self._finder.live_or_done(request)
         if entry.machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
             raise self._finder.refusal(entry)
         return {"declined": True}
 
-    async def cancel_signing_request(self, caller: Caller, params: wire.CancelSigningRequest) -> Json:
+    async def cancel_signing_request(
+        self, caller: Caller, params: wire.CancelSigningRequest, once: Once | None = None
+    ) -> Json:
         """End an own request for all."""
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
@@ -201,6 +213,7 @@ class RequestMethods:
             self._engine,
             lambda turn: turn.feed_to(request, Received(signed, None)),
             lambda conn: self._view(caller, conn, request),
+            once,
         )
         return self._finder.view(caller, request)
 

@@ -23,6 +23,7 @@ from musig2.protocol.interface.inputs import Input, NotifyBroadcast, OwnerAbort,
 from rpc.caller import Caller
 from rpc.errors import ApiError, not_found, shutting_down
 from rpc.models import sessions as wire
+from rpc.ports import Once
 
 _ENDED = {
     Outcome.DECLINED: ("declined", "A signer declined the request."),
@@ -70,16 +71,16 @@ class SessionMethods:
 
         return await self._store.read_slow(page)
 
-    async def start_round1(self, caller: Caller, params: wire.StartRound) -> Json:
+    async def start_round1(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> Json:
         """Let nonces be made; too early it is remembered."""
-        return await self._start(caller, params, StartRound1)
+        return await self._start(caller, params, StartRound1, once)
 
-    async def start_round2(self, caller: Caller, params: wire.StartRound) -> Json:
+    async def start_round2(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> Json:
         """Let partial signatures be made; too early it is remembered."""
-        return await self._start(caller, params, StartRound2)
+        return await self._start(caller, params, StartRound2, once)
 
     async def _start(
-        self, caller: Caller, params: wire.StartRound, kind: type[StartRound1] | type[StartRound2]
+        self, caller: Caller, params: wire.StartRound, kind: type[StartRound1] | type[StartRound2], once: Once | None
     ) -> Json:
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
@@ -90,10 +91,11 @@ class SessionMethods:
             stored,
             [kind(session, row.row.key) for row in chosen],
             lambda conn: self._finder.show_session(caller, conn, session),
+            once,
         )
         return self._finder.session_view(caller, session)
 
-    async def abort_session(self, caller: Caller, params: wire.AbortSession) -> Json:
+    async def abort_session(self, caller: Caller, params: wire.AbortSession, once: Once | None = None) -> Json:
         """End the request for one own key, or for all that the caller may use."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
@@ -104,10 +106,11 @@ class SessionMethods:
             stored,
             [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen],
             lambda conn: self._finder.show_session(caller, conn, session),
+            once,
         )
         return self._finder.session_view(caller, session)
 
-    async def close_session(self, caller: Caller, params: wire.CloseSession) -> Json:
+    async def close_session(self, caller: Caller, params: wire.CloseSession, once: Once | None = None) -> Json:
         """End the request for the caller's keys, and take the session out of the lists."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
@@ -127,10 +130,12 @@ class SessionMethods:
             part.events.append(closing)
             return part
 
-        await act(self._engine, close, lambda conn: {"closed": True})
+        await act(self._engine, close, lambda conn: {"closed": True}, once)
         return {"closed": True}
 
-    async def notify_broadcast_complete(self, caller: Caller, params: wire.NotifyBroadcastComplete) -> Json:
+    async def notify_broadcast_complete(
+        self, caller: Caller, params: wire.NotifyBroadcastComplete, once: Once | None = None
+    ) -> Json:
         """Tell all signers that the transaction is out."""
         session, txid = bytes.fromhex(params.session_id), bytes.fromhex(params.txid)
         stored, found = self._finder.session(caller, session)
@@ -150,7 +155,7 @@ class SessionMethods:
                 raise _other_txid(said)
             return turn.feed(entry, word)
 
-        await act(self._engine, say, lambda conn: answer)
+        await act(self._engine, say, lambda conn: answer, once)
         return answer
 
     async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> Json:
@@ -251,14 +256,14 @@ class SessionMethods:
             raise ApiError("key_not_required", "That key takes no part in this session; see its signers.")
         return chosen
 
-    async def _feed(self, stored: StoredRequest, inputs: Sequence[Input], answer: AnswerOf) -> None:
+    async def _feed(self, stored: StoredRequest, inputs: Sequence[Input], answer: AnswerOf, once: Once | None) -> None:
         def feed(turn: Turn) -> Part:
             entry = turn.wake(stored.request)
             if entry is None:
                 raise not_found("session")
             return turn.feed(entry, *inputs)
 
-        await act(self._engine, feed, answer)
+        await act(self._engine, feed, answer, once)
 
 
 def _over(stored: StoredRequest) -> bool:

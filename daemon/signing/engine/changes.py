@@ -9,18 +9,17 @@ from typing import TypeAlias
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.store.values import Json
-from rpc.calls.idempotency import call_at_work
+from rpc.ports import Once
 
 # What the client is told, read inside the transaction of the change; None while there is nothing to tell yet.
 AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Json | None]
 
 
-async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf) -> None:
+async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf, once: Once | None) -> None:
     """`Engine.do`. With an idempotency key, a repetition after a crash finds the answer wherever it finds the change.
 
     `answer` runs in the store's writer thread.
     """
-    once = call_at_work()
 
     def with_answer(turn: Turn) -> Part | None:
         part = work(turn)

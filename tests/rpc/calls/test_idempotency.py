@@ -11,6 +11,7 @@ import pytest
 from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.errors import ApiError
 from rpc.methods.table import METHODS
+from rpc.ports import Once
 from tests.rpc.rpc_slow import slowed
 from tests.rpc.rpc_stores import MemoryAnswers
 from tests.rpc.rpc_world import MakeWorld, World
@@ -66,7 +67,7 @@ class Slow:
         self.runs = 0
         self.go = asyncio.Event()
 
-    async def __call__(self) -> bytes:
+    async def __call__(self, once: Once) -> bytes:
         self.runs += 1
         await self.go.wait()
         return orjson.dumps(self.runs)
