@@ -43,6 +43,7 @@ from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.policy import TransactionPolicy
 from daemon.signing.service import SigningService
+from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
 from daemon.upkeep.health import DaemonHealth
 from daemon.upkeep.metrics import DaemonMetrics
@@ -138,6 +139,7 @@ class App:
             known_peers=self.known_peers,
             clock=self.clock,
             limits=discovery_limits(self.settings),
+            partners=keys_about_to_sign,
             in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
             bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
         )

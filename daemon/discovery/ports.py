@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from p2p.network import Offence, PeerInfo
 
 # Tells the gate that a peer did something wrong which only this part could see.
 Offend: TypeAlias = Callable[[bytes, Offence], None]
+# The keys with whom this daemon is about to sign, 33 bytes each, as a write sees them. Their lines are never evicted.
+Partners: TypeAlias = Callable[[sqlite3.Connection], Collection[bytes]]
 
 
 class AdvertisedKeys(Protocol):

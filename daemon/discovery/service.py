@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.methods import DiscoveryHandlers
-from daemon.discovery.api.queries import DirectoryQueries
+from daemon.discovery.api.queries import SignerSearch
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
+from daemon.discovery.directory.log import DirectoryLog
+from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.inbox import Inbox
@@ -27,7 +29,7 @@ from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.problems import Problems
-from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity
+from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity, Partners
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
@@ -65,10 +67,14 @@ class DiscoveryService:
         network_name: str,
         known_peers: KnownPeers,
         limits: DiscoveryLimits,
+        partners: Partners = lambda conn: (),
         in_force: Callable[[str], bool] = lambda token: True,
         bound: Callable[[str], bool] = lambda token: False,
     ) -> None:
-        """`in_force`: whether a token that once followed something is still one; `bound`: to keys."""
+        """`partners`: whom this daemon is about to sign with.
+
+        `in_force`: whether a token that once followed something is still one; `bound`: to keys.
+        """
         self.on_notice: Callable[[Signed[Notice]], None] = lambda _: None
         self._store = store
         self._clock = clock
@@ -76,15 +82,18 @@ class DiscoveryService:
         self._started = False
         self._tasks = BackgroundTasks("discovery")
         self._buckets = Buckets()
+        log = DirectoryLog(limits, partners)
         self._follows = Follows(store=store, in_force=in_force, bound=bound)
-        self._damage = Damage(store=store, clock=clock, limits=limits, buckets=self._buckets)
-        self._finding = DirectoryQueries(store=store, clock=clock, checks=limits.checks, damage=self._damage)
+        self._damage = Damage(store=store, clock=clock, log=log, buckets=self._buckets)
+        self._reads = DirectoryReads(store=store, clock=clock, checks=limits.checks, damage=self._damage)
+        self._search = SignerSearch(store=store, clock=clock, checks=limits.checks, damage=self._damage)
         self._publisher = Publisher(net=network, network=network_name, limits=limits)
         self._ingest = Ingest(
             store=store,
             events=events,
             clock=clock,
             limits=limits,
+            log=log,
             buckets=self._buckets,
             offend=network.offend,
             own_keys=keystore.keys,
@@ -150,13 +159,14 @@ class DiscoveryService:
             events=events,
             clock=clock,
             limits=limits,
+            log=log,
             buckets=self._buckets,
             followed=self._follows.union,
             clock_is_wrong=self._clocks.is_wrong,
             set_back=self._rounds.compare_soon,
         )
         self._lookup = Lookup(
-            finding=self._finding,
+            reads=self._reads,
             ingest=self._ingest,
             net=network,
             clock=clock,
@@ -177,7 +187,8 @@ class DiscoveryService:
         self._problems = Problems(net=network, clock=clock, clocks=self._clocks, company=self._company)
         methods = DiscoveryHandlers(
             own=self._own,
-            finding=self._finding,
+            search=self._search,
+            reads=self._reads,
             follows=self._follows,
             rounds=self._rounds,
             keys=keystore,
@@ -201,7 +212,7 @@ class DiscoveryService:
         await self._node.renew()
         self._started = True
         await self._follow_topics()
-        for signed in self._finding.notices():
+        for signed in self._reads.notices():
             self.on_notice(signed)
         self._tasks.lasting("inbox", self._inbox.run)
         self._tasks.lasting("renewal", self._renewal.run)
@@ -256,11 +267,11 @@ class DiscoveryService:
 
     def schemes_of(self, pubkey: bytes) -> frozenset[str]:
         """The schemes under which this key is advertised: one, unless its owner uses it under both."""
-        return frozenset(record.scheme for record in self._finding.advertisements_of(pubkey))
+        return frozenset(record.scheme for record in self._reads.advertisements_of(pubkey))
 
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
         """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
-        return self._finding.addresses_of(peer)
+        return self._reads.addresses_of(peer)
 
     async def resolve(self, pubkey: bytes) -> list[Route]:
         """The same after asking the DHT and the peers."""
@@ -268,7 +279,7 @@ class DiscoveryService:
 
     def keys_of_peer(self, peer: bytes) -> list[bytes]:
         """The keys that are advertised at a peer."""
-        return self._finding.keys_of_peer(peer)
+        return self._reads.keys_of_peer(peer)
 
     def delegation_of(self, pubkey: bytes) -> bytes | None:
         """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""

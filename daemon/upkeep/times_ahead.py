@@ -9,13 +9,11 @@ from typing import Final
 
 from daemon.discovery.own import rows as own_rows
 from daemon.discovery.own.rows import OwnRow
+from daemon.signing.store.reads import own_requests_after
 from musig2.protocol.records.checks import RecordLimits, is_ahead
 from rpc.ports import Problem
 
 REASON: Final = "clock_was_ahead"
-_REQUESTS: Final = (
-    "SELECT request, creator, received FROM signing_requests WHERE source IS NULL AND settled = 0 AND received > ?"
-)
 
 
 def times_ahead(
@@ -58,7 +56,7 @@ def _replaced(row: OwnRow, until_ms: int) -> str:
 def _requests(
     conn: sqlite3.Connection, now_ms: int, limits: RecordLimits, sees: Callable[[bytes], bool]
 ) -> Iterator[Problem]:
-    for request, creator, received_ms in conn.execute(_REQUESTS, (now_ms + limits.skew_ms,)):
+    for request, creator, received_ms in own_requests_after(conn, now_ms + limits.skew_ms):
         until_ms = received_ms - limits.skew_ms
         if sees(creator):
             yield Problem(

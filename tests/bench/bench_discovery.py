@@ -104,7 +104,7 @@ async def find(path: Path) -> None:
     }
     from daemon.discovery.directory.search import Query
 
-    finding = node.service._finding
+    finding = node.service._search
     known = [
         bytes.fromhex(one["publicKey"]) for one in finding.find(Query(), limit=500, own=(), include_own=True).signers
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import musig2
 from daemon.clock import SystemClock
-from daemon.discovery.directory.log import admit
+from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.events import candidate_of
 from daemon.discovery.limits import DiscoveryLimits
@@ -171,7 +171,7 @@ class Node:
 
     def count(self) -> int:
         """Advertisements in the directory."""
-        return self.service._finding.size()
+        return self.service._reads.size()
 
     async def dial(self, other: Node) -> None:
         await self.network.connect(other.network.multiaddrs()[0])
@@ -189,7 +189,7 @@ def put(path: Path, statements: Iterator[Statement] | Sequence[Statement]) -> No
 
     def flush() -> None:
         conn.execute("BEGIN")
-        admit(conn, [candidate_of(statement, frozenset()) for statement in batch], LIMITS, now_ms)
+        DirectoryLog(LIMITS).admit(conn, [candidate_of(statement, frozenset()) for statement in batch], now_ms)
         conn.execute("COMMIT")
         batch.clear()
 

@@ -15,6 +15,7 @@ from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import Event, EventLog
 from daemon.peers.known_peers import KnownPeers
+from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
 from musig2 import SecretKey
 from musig2.protocol.records.envelope import seal
@@ -161,6 +162,7 @@ class Daemon:
             network_name="test",
             known_peers=KnownPeers(store=self.store, clock=self.clock),
             limits=self.world.limits,
+            partners=keys_about_to_sign,
             bound=lambda token: token.startswith("tenant"),
         )
         self.service.on_notice = self.notices.append

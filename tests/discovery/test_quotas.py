@@ -7,11 +7,11 @@ import sqlite3
 from pathlib import Path
 
 from daemon.discovery.directory.eviction import water_level
-from daemon.discovery.directory.pins import evictable
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.checks import Screen
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
+from daemon.signing.store.reads import keys_about_to_sign
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Entry, Node, Notice
@@ -116,7 +116,7 @@ async def test_a_full_board_of_notices_makes_room_for_those_who_have_few(tmp_pat
         await daemon.service.on_ask(MALLORY, push_of(*notices(alice, world.clock.wall, 2)))
         await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 10)))
         assert daemon.lines(kind=4) <= 100
-        assert sum(notice.record.peer == alice.peer for notice in daemon.service._finding.notices()) == 2
+        assert sum(notice.record.peer == alice.peer for notice in daemon.service._reads.notices()) == 2
 
 
 async def test_node_records_of_one_range_do_not_fill_the_board(tmp_path: Path) -> None:
@@ -189,9 +189,7 @@ async def test_those_with_whom_a_request_is_about_to_be_signed_are_never_evicted
             await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
         assert partner.pubkey.hex() in await daemon.found()
         await daemon.store.write(lambda conn: conn.execute("UPDATE signing_requests SET settled = 1"))
-        free, _ = evictable(())
-        sql = f"SELECT 1 FROM directory_log WHERE substr(subject, -33) = ? AND {free}"
-        assert daemon.store.read(lambda conn: conn.execute(sql, (partner.pubkey,)).fetchone())
+        assert daemon.store.read(keys_about_to_sign) == []
 
 
 def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> None:

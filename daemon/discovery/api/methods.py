@@ -8,7 +8,8 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
-from daemon.discovery.api.queries import DirectoryQueries, cursor_of
+from daemon.discovery.api.queries import SignerSearch, cursor_of
+from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.search import Query
 from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.own.advertisements import OwnAdvertisements
@@ -29,7 +30,8 @@ class DiscoveryHandlers:
         self,
         *,
         own: OwnAdvertisements,
-        finding: DirectoryQueries,
+        search: SignerSearch,
+        reads: DirectoryReads,
         follows: Follows,
         rounds: Rounds,
         keys: AdvertisedKeys,
@@ -38,7 +40,8 @@ class DiscoveryHandlers:
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._own = own
-        self._finding = finding
+        self._search = search
+        self._reads = reads
         self._follows = follows
         self._rounds = rounds
         self._keys = keys
@@ -99,10 +102,10 @@ class DiscoveryHandlers:
             before=cursor_of(params.cursor),
         )
         own = self._visible_keys(caller)
-        found = self._finding.find(query, limit=params.max_results, own=own, include_own=params.include_own)
+        found = self._search.find(query, limit=params.max_results, own=own, include_own=params.include_own)
         answer: dict[str, Any] = {
             "signers": list(found.signers),
-            "sources": {"directory": self._finding.size(), "peers": asked},
+            "sources": {"directory": self._reads.size(), "peers": asked},
         }
         if found.next_cursor is not None:
             answer["nextCursor"] = found.next_cursor

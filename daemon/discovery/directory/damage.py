@@ -12,8 +12,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.lines import checksum
-from daemon.discovery.directory.log import Changes, LogWrite
-from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.directory.log import Changes, DirectoryLog
 from daemon.store import Store
 
 log = logging.getLogger(__name__)
@@ -25,10 +24,10 @@ PAUSE_S = 0.02  # between two steps: a start has more urgent things to do than t
 class Damage:
     """`found` may be called in any thread; `mend` on the event loop."""
 
-    def __init__(self, *, store: Store, clock: Clock, limits: DiscoveryLimits, buckets: Buckets) -> None:
+    def __init__(self, *, store: Store, clock: Clock, log: DirectoryLog, buckets: Buckets) -> None:
         self._store = store
         self._clock = clock
-        self._limits = limits
+        self._log = log
         self._buckets = buckets
         self._bad: set[int] = set()
 
@@ -56,7 +55,7 @@ class Damage:
         now_ms = self._clock.wall_ms()
 
         def write(conn: sqlite3.Connection) -> Changes:
-            write = LogWrite(conn, self._limits, now_ms)
+            write = self._log.write(conn, now_ms)
             write.drop(bad)
             conn.executemany("DELETE FROM signers WHERE seq = ?", [(seq,) for seq in bad])  # where the key was damaged
             return write.close()

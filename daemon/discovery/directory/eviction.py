@@ -8,7 +8,7 @@ was there before. Where nobody holds more than anybody else, dice decide among t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from daemon.discovery.directory.lines import Holder, lines_of
 from daemon.discovery.directory.pins import evictable
@@ -27,8 +27,8 @@ ORDER BY size DESC LIMIT 5000
 """
 
 
-def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
-    """The numbers of the lines that have to go; empty while there is room."""
+def victims(conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[[], Collection[bytes]]) -> list[int]:
+    """The numbers of the lines that have to go; empty while there is room. `spared`: keys that stay, whatever comes."""
     most = {
         Kind.ADVERTISEMENT: limits.advertisements,
         Kind.NODE: limits.nodes,
@@ -38,28 +38,30 @@ def victims(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
     for kind, limit in most.items():
         excess = lines_of(conn, kind) - limit
         if excess > 0:
-            chosen += _victims_of(conn, kind, excess + int(limit * SPARE), limits.pinned_keys)
-    return chosen + _unknown_withdrawals(conn, limits)
+            chosen += _victims_of(conn, kind, excess + int(limit * SPARE), spared())
+    return chosen + _unknown_withdrawals(conn, limits, spared)
 
 
-def _unknown_withdrawals(conn: sqlite3.Connection, limits: DiscoveryLimits) -> list[int]:
+def _unknown_withdrawals(
+    conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[[], Collection[bytes]]
+) -> list[int]:
     """Tombstones that nobody answers for: any of them, since nothing tells those of a flood from others."""
     excess = lines_of(conn, Kind.WITHDRAWAL, unknown=True) - limits.unknown_withdrawals
     if excess <= 0:
         return []
-    free, named = evictable(limits.pinned_keys)
+    free, named = evictable(spared())
     sql = f"SELECT seq FROM directory_log WHERE kind = ? AND peer IS NULL AND {free} ORDER BY random() LIMIT ?"  # noqa: S608 - constants and marks only
     room = excess + int(limits.unknown_withdrawals * SPARE)
     return [row[0] for row in conn.execute(sql, (Kind.WITHDRAWAL.value, *named, room))]
 
 
-def neighbour(conn: sqlite3.Connection, new: Holder, pinned: Collection[bytes], *, direct: bool) -> int | None:
+def neighbour(conn: sqlite3.Connection, new: Holder, spared: Collection[bytes], *, direct: bool) -> int | None:
     """The line that makes room for a new one in its address range; None if the new one has to stay out.
 
     Anybody can claim a range, so a full one is no refusal by itself: the fullest peer in it gives its newest line, if
     it has more than the new one's peer would. Where nobody has, who brought its record itself takes the newest place.
     """
-    free, named = evictable(pinned)
+    free, named = evictable(spared)
     where = f"FROM directory_log WHERE net = ? AND kind = ? AND {free}"
     values = (new.net, new.kind.value, *named)
     sizes: dict[bytes, int] = dict(conn.execute(f"SELECT peer, count(*) {where} GROUP BY peer", values).fetchall())
@@ -74,10 +76,10 @@ def neighbour(conn: sqlite3.Connection, new: Holder, pinned: Collection[bytes], 
     return None if row[0] is None else int(row[0])
 
 
-def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, pinned: Collection[bytes]) -> list[int]:
+def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, spared: Collection[bytes]) -> list[int]:
     groups = conn.execute(GROUPS, {"kind": kind.value}).fetchall()
     level = water_level([size for _, _, size in groups], excess)
-    free, named = evictable(pinned)
+    free, named = evictable(spared)
     chosen: dict[int, None] = {}
     for grouping, value, size in groups:
         if size <= level or len(chosen) >= excess:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ from daemon.discovery.directory.lines import Gone, Holder, append, index, take_o
 from daemon.discovery.directory.quotas import Quotas, portions
 from daemon.discovery.directory.statements import Kind, Statement, rank_of
 from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.ports import Partners
 from musig2.protocol.records.checks import is_ahead
 from musig2.protocol.records.records import Advertisement, Withdrawal
 
@@ -63,11 +64,42 @@ Line: TypeAlias = tuple[Any, ...]  # seq, id, ts, kind, peer, net
 CURRENT = "SELECT seq, id, ts, kind, peer, net, subject FROM directory_log"
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryLog:
+    """What every write to the log is held to: its bounds, and who must not be evicted from it."""
+
+    limits: DiscoveryLimits
+    partners: Partners = lambda conn: ()
+
+    def write(self, conn: sqlite3.Connection, now_ms: int) -> LogWrite:
+        """Begin the changes of one transaction."""
+        return LogWrite(conn, self.limits, now_ms, self.partners)
+
+    def admit(self, conn: sqlite3.Connection, candidates: Sequence[Candidate], now_ms: int) -> Changes:
+        """Take candidates into the log, in order, one verdict each."""
+        write = self.write(conn, now_ms)
+        write.expect(candidates)
+        for candidate in candidates:
+            write.admit(candidate)
+        return write.close()
+
+    def prune(self, conn: sqlite3.Connection, now_ms: int, at_most: int = 2_000) -> Changes:
+        """Take out what expired longer ago than the grace time."""
+        write = self.write(conn, now_ms)
+        rows = conn.execute(
+            "SELECT seq FROM directory_log WHERE exp <= ? LIMIT ?", (now_ms - self.limits.grace_ms, at_most)
+        ).fetchall()
+        write.drop(row[0] for row in rows)
+        return write.close()
+
+
 class LogWrite:
     """The changes of one transaction; `close` must be called before it ends."""
 
-    def __init__(self, conn: sqlite3.Connection, limits: DiscoveryLimits, now_ms: int) -> None:
+    def __init__(self, conn: sqlite3.Connection, limits: DiscoveryLimits, now_ms: int, partners: Partners) -> None:
         self._conn = conn
+        self._partners = partners
+        self._spared: Collection[bytes] | None = None
         self._limits = limits
         self._now_ms = now_ms
         self._quotas = Quotas(conn, limits)
@@ -108,7 +140,7 @@ class LogWrite:
         """Write the rest, make room if there are too many lines, and say what was done."""
         self._index_appended()
         self._write_tally()
-        self.drop(victims(self._conn, self._limits))
+        self.drop(victims(self._conn, self._limits, self._spared_keys))
         self._write_tally()
         return self.changes
 
@@ -158,8 +190,14 @@ class LogWrite:
     def _makes_room(self, new: Holder, *, direct: bool) -> bool:
         """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""
         assert new.net is not None
-        leaving = neighbour(self._conn, new, self._limits.pinned_keys, direct=direct)
+        leaving = neighbour(self._conn, new, self._spared_keys(), direct=direct)
         return leaving is not None and bool(self.drop([leaving]))
+
+    def _spared_keys(self) -> Collection[bytes]:
+        """Asked for only when somebody has to go, once per write."""
+        if self._spared is None:
+            self._spared = self._limits.pinned_keys.union(self._partners(self._conn))
+        return self._spared
 
     def _is_kept(self, candidate: Candidate) -> bool:
         record = candidate.statement.record.record
@@ -183,22 +221,3 @@ def _holder(statement: Statement, net: bytes | None, held: Holder | None) -> Hol
     if not isinstance(record, Withdrawal):
         return Holder(statement.kind, record.peer, net)
     return Holder(statement.kind, held.peer if held else None, held.net if held else None)
-
-
-def admit(conn: sqlite3.Connection, candidates: Sequence[Candidate], limits: DiscoveryLimits, now_ms: int) -> Changes:
-    """Take candidates into the log, in order, one verdict each."""
-    write = LogWrite(conn, limits, now_ms)
-    write.expect(candidates)
-    for candidate in candidates:
-        write.admit(candidate)
-    return write.close()
-
-
-def prune(conn: sqlite3.Connection, limits: DiscoveryLimits, now_ms: int, at_most: int = 2_000) -> Changes:
-    """Take out what expired longer ago than the grace time."""
-    write = LogWrite(conn, limits, now_ms)
-    rows = conn.execute(
-        "SELECT seq FROM directory_log WHERE exp <= ? LIMIT ?", (now_ms - limits.grace_ms, at_most)
-    ).fetchall()
-    write.drop(row[0] for row in rows)
-    return write.close()

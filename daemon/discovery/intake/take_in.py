@@ -15,7 +15,7 @@ from typing import cast
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
-from daemon.discovery.directory.log import Changes, LogWrite
+from daemon.discovery.directory.log import Changes, DirectoryLog
 from daemon.discovery.directory.statements import Stated, Statement, is_stated
 from daemon.discovery.intake.checks import Screen
 from daemon.discovery.intake.events import candidate_of, tell
@@ -57,6 +57,7 @@ class Ingest:
         events: DirectoryEvents,
         clock: Clock,
         limits: DiscoveryLimits,
+        log: DirectoryLog,
         buckets: Buckets,
         offend: Offend,
         own_keys: Callable[[], Sequence[bytes]],
@@ -69,6 +70,7 @@ class Ingest:
         self._events = events
         self._clock = clock
         self._limits = limits
+        self._log = log
         self._buckets = buckets
         self._offend = offend
         self._own_keys = own_keys
@@ -176,7 +178,7 @@ class Ingest:
         def write(conn: sqlite3.Connection) -> tuple[Changes, list[bytes]]:
             told: list[bytes] = []
             also(conn)
-            log = LogWrite(conn, self._limits, now_ms)
+            log = self._log.write(conn, now_ms)
             log.expect(candidates)
             for candidate in candidates:
                 verdict, record_id = log.admit(candidate), candidate.statement.record.id

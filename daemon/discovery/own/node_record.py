@@ -73,13 +73,3 @@ class OwnNode:
             return (row[0], row[1]) if row else (None, 0)
 
         return self._store.read(read)
-
-
-def some_nodes(conn: sqlite3.Connection, now_ms: int, count: int) -> list[bytes]:
-    """Envelopes of node records picked at random."""
-    rows = conn.execute(
-        "SELECT record FROM directory_log WHERE seq IN"
-        " (SELECT seq FROM directory_log WHERE kind = 3 AND exp > ? ORDER BY random() LIMIT ?)",
-        (now_ms, count),
-    )
-    return [row[0] for row in rows]

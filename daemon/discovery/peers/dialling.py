@@ -12,8 +12,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 
 from daemon.clock import Clock
+from daemon.discovery.directory.reads import some_nodes
 from daemon.discovery.limits import HOUR_MS, MINUTE_MS
-from daemon.discovery.own.node_record import some_nodes
 from daemon.discovery.peers.lookup import Route
 from daemon.discovery.ports import DirectoryNetwork, Identity
 from daemon.peers.known_peers import KnownPeers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from daemon.clock import Clock
-from daemon.discovery.api.queries import DirectoryQueries
+from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
@@ -30,7 +30,7 @@ class Lookup:
     def __init__(
         self,
         *,
-        finding: DirectoryQueries,
+        reads: DirectoryReads,
         ingest: Ingest,
         net: DirectoryNetwork,
         clock: Clock,
@@ -38,7 +38,7 @@ class Lookup:
         rounds: Rounds,
         tasks: BackgroundTasks,
     ) -> None:
-        self._finding = finding
+        self._reads = reads
         self._ingest = ingest
         self._net = net
         self._clock = clock
@@ -48,7 +48,7 @@ class Lookup:
 
     def peers_of(self, pubkey: bytes) -> list[Route]:
         """Peers that this key delegates to, with their addresses, as far as the directory knows."""
-        return [(record.peer, record.addrs) for record in self._finding.advertisements_of(pubkey)]
+        return [(record.peer, record.addrs) for record in self._reads.advertisements_of(pubkey)]
 
     async def resolve(self, pubkey: bytes) -> list[Route]:
         """The same after asking the DHT, and the peers if that did not help."""
@@ -65,7 +65,7 @@ class Lookup:
         """Where an advertisement from the DHT leads; its entry, which the directory needs too, is fetched there."""
         route = (signed.record.peer, signed.record.addrs)
         known = self.peers_of(signed.record.pubkey)
-        if route in known or self._finding.is_superseded(Statement(signed)):
+        if route in known or self._reads.is_superseded(Statement(signed)):
             return known
         self._tasks.once("fetch", self._fetch(*route, signed.id))
         return [route, *known]

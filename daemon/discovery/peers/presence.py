@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
-from daemon.discovery.directory.log import Changes, prune
+from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents
 from daemon.store import Store
@@ -39,6 +39,7 @@ class SignerPresence:
         events: DirectoryEvents,
         clock: Clock,
         limits: DiscoveryLimits,
+        log: DirectoryLog,
         buckets: Buckets,
         followed: Callable[[], frozenset[str]],
         clock_is_wrong: Callable[[], bool],
@@ -51,6 +52,7 @@ class SignerPresence:
         self._events = events
         self._clock = clock
         self._limits = limits
+        self._log = log
         self._buckets = buckets
         self._followed = followed
         self._left: dict[bytes, int] = {}  # peer -> monotonic time when it counts as gone
@@ -140,7 +142,7 @@ class SignerPresence:
         oldest = self._store.read(lambda conn: conn.execute("SELECT min(exp) FROM directory_log").fetchone()[0])
         if oldest is None or oldest > now_ms - self._limits.grace_ms:
             return
-        changes: Changes = await self._store.write(lambda conn: prune(conn, self._limits, now_ms))
+        changes = await self._store.write(lambda conn: self._log.prune(conn, now_ms))
         self._buckets.remove(changes.gone)
 
 

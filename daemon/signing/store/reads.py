@@ -97,6 +97,24 @@ def unsettled(conn: sqlite3.Connection) -> list[bytes]:
     return [row[0] for row in conn.execute(query)]
 
 
+def keys_about_to_sign(conn: sqlite3.Connection) -> list[bytes]:
+    """All keys of the unsettled requests that an own key has joined.
+
+    One that was only sent here does not count: a stranger may send many, and must not gain whom he likes by them.
+    """
+    rows = conn.execute(
+        "SELECT DISTINCT k.key FROM signing_requests r CROSS JOIN signing_keys k ON k.request = r.request"
+        " WHERE r.settled = 0 AND EXISTS (SELECT 1 FROM signing_joins j WHERE j.request = r.request AND j.own = 1)"
+    )
+    return [row[0] for row in rows]
+
+
+def own_requests_after(conn: sqlite3.Connection, received_ms: int) -> list[tuple[bytes, bytes, int]]:
+    """(request id, creator, when) of the unsettled requests that were made here after that time."""
+    query = "SELECT request, creator, received FROM signing_requests WHERE source IS NULL AND settled = 0"
+    return conn.execute(f"{query} AND received > ?", (received_ms,)).fetchall()
+
+
 def requests_page(
     conn: sqlite3.Connection, *, keys: Collection[bytes], outcomes: Collection[str], before: int, limit: int
 ) -> list[StoredRequest]:

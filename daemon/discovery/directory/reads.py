@@ -1,0 +1,106 @@
+"""What is read from the directory beside searches: who says what of a key, and where a peer can be dialled."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from daemon.clock import Clock
+from daemon.discovery.directory.damage import Damage
+from daemon.discovery.directory.lines import lines_of
+from daemon.discovery.directory.statements import Kind, Statement, rank_of, signer_subject
+from daemon.store import Store
+from musig2.protocol.records.checks import RecordLimits, is_ahead
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.field_rules import SCHEMES
+from musig2.protocol.records.records import Advertisement, Node, Notice, Record
+from musig2.protocol.wire.frames import Signed
+from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES
+
+ADDRESSES = 16
+BY_PEER = (
+    "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+    " WHERE peer = ? AND kind IN (1, 3) AND exp > ? ORDER BY ts DESC LIMIT 16"
+)
+BY_SUBJECT = (
+    "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
+    " WHERE subject IN (?, ?) AND kind = 1 AND exp > ?"
+)
+
+
+class DirectoryReads:
+    """Answers from the log, of lines that are in force and whole; on any thread."""
+
+    def __init__(self, *, store: Store, clock: Clock, checks: RecordLimits, damage: Damage) -> None:
+        self._store = store
+        self._clock = clock
+        self._checks = checks
+        self._damage = damage
+
+    def advertisements_of(self, pubkey: bytes) -> list[Advertisement]:
+        """What a key says of itself, in force; more than one only if it is used under both schemes."""
+        subjects = (signer_subject(scheme, pubkey) for scheme in SCHEMES)
+        return [record for record in self._records(BY_SUBJECT, *subjects) if isinstance(record, Advertisement)]
+
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        """Where a peer says that it can be dialled, in its node record and what it countersigned; newest first."""
+        records = (record for record in self._records(BY_PEER, peer) if isinstance(record, Advertisement | Node))
+        addresses = dict.fromkeys(addr for record in records for addr in record.addrs)
+        return tuple(addresses)[:ADDRESSES]
+
+    def _records(self, sql: str, *values: bytes) -> list[Record]:
+        """The records of lines that are in force and whole."""
+        params = (*values, self._clock.wall_ms())
+        rows = self._store.read(lambda conn: conn.execute(sql, params).fetchall())
+        whole = [line for seq, *line in rows if not self._damage.found(seq, line)]
+        return [open_envelope(line[3], max_bytes=MAX_ENVELOPE_BYTES).record for line in whole]
+
+    def is_superseded(self, statement: Statement) -> bool:
+        """Whether the log holds something newer about the same subject."""
+        row = self._store.read(
+            lambda conn: conn.execute(
+                "SELECT ts, kind, id FROM directory_log WHERE subject = ?", (statement.subject,)
+            ).fetchone()
+        )
+        if row is None or is_ahead(row[0], self._clock.wall_ms(), self._checks):
+            return False
+        return rank_of(*row) > statement.rank
+
+    def keys_of_peer(self, peer: bytes) -> list[bytes]:
+        """The keys that are advertised at a peer."""
+        rows = self._store.read(
+            lambda conn: conn.execute(
+                "SELECT substr(subject, -33) FROM directory_log WHERE peer = ? AND kind = 1 AND exp > ?",
+                (peer, self._clock.wall_ms()),
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    def notices(self) -> list[Signed[Notice]]:
+        """All notices in force."""
+        rows = self._store.read(
+            lambda conn: conn.execute(
+                "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log WHERE kind = 4 AND exp > ?",
+                (self._clock.wall_ms(),),
+            ).fetchall()
+        )
+        found = []
+        for seq, *line in rows:
+            if not self._damage.found(seq, line):
+                signed = open_envelope(line[3], max_bytes=MAX_ENVELOPE_BYTES)
+                if isinstance(signed.record, Notice):
+                    found.append(Signed(signed.record, signed.id, signed.envelope))
+        return found
+
+    def size(self) -> int:
+        """How many advertisements are stored."""
+        return self._store.read(lambda conn: lines_of(conn, Kind.ADVERTISEMENT))
+
+
+def some_nodes(conn: sqlite3.Connection, now_ms: int, count: int) -> list[bytes]:
+    """Envelopes of node records picked at random."""
+    rows = conn.execute(
+        "SELECT record FROM directory_log WHERE seq IN"
+        " (SELECT seq FROM directory_log WHERE kind = 3 AND exp > ? ORDER BY random() LIMIT ?)",
+        (now_ms, count),
+    )
+    return [row[0] for row in rows]
