@@ -1,0 +1,53 @@
+"""SQL has no imports that a contract could see: tables are named only in the package that they belong to."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+MIGRATIONS = PROJECT / "daemon" / "store" / "migrations"
+OWNERS = {"daemon/discovery": "0002_directory.sql", "daemon/signing": "0003_signing.sql"}
+CREATED = re.compile(r"CREATE TABLE (\w+)")
+NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
+
+
+def tables_of(owner: str) -> frozenset[str]:
+    return frozenset(CREATED.findall((MIGRATIONS / OWNERS[owner]).read_text(encoding="utf-8")))
+
+
+def texts(source: str) -> Iterator[str]:
+    """All string constants; pieces that stand side by side are one."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else " ? " for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def named_in(source: str, tables: frozenset[str]) -> set[str]:
+    """Which of these tables a file reads or writes; a name with an underscore stands for a table wherever it is."""
+    found: set[str] = set()
+    for text in texts(source):
+        found.update(tables.intersection(NAMED.findall(text)))
+        found.update(name for name in tables if "_" in name and re.search(rf"\b{name}\b", text))
+    return found
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_tables_are_named_only_by_the_package_that_owns_them(owner: str) -> None:
+    tables = tables_of(owner)
+    assert len(tables) > 5
+    others = [path for path in (PROJECT / "daemon").rglob("*.py") if not path.is_relative_to(PROJECT / owner)]
+    named = {str(path.relative_to(PROJECT)): named_in(path.read_text(encoding="utf-8"), tables) for path in others}
+    assert {path: names for path, names in named.items() if names} == {}
+
+
+def test_a_join_in_a_text_of_several_pieces_is_seen() -> None:
+    source = 'SQL = ("SELECT 1 FROM directory_log l"\n f" JOIN {x} reputation r" " JOIN signers s")'
+    assert named_in(source, tables_of("daemon/discovery")) == {"directory_log", "signers"}
+    assert named_in('"SELECT 1 FROM " "signing_keys"', tables_of("daemon/signing")) == {"signing_keys"}
