@@ -166,7 +166,7 @@ class SigningService:
             await self.engine.turned()
 
     def _in_round(self, entry: OpenRequest) -> bool:
-        return any(view.state in (State.ROUND1, State.ROUND2) for view in entry.machine.session_views())
+        return any(view.state.in_round for view in entry.machine.session_views())
 
     @property
     def open_requests(self) -> int:
@@ -225,7 +225,7 @@ class SigningService:
     def _lock(self, turn: Turn, keys: Sequence[bytes] | None) -> None:
         for entry in self._roster:
             held = entry.own if keys is None else entry.own.intersection(keys)
-            live = {view.row.key for view in entry.machine.session_views() if view.state not in _FINAL}
+            live = {view.row.key for view in entry.machine.session_views() if view.state.live}
             for key in held & live:
                 turn.feed(entry, OwnerAbort(key, "locked"))
 
@@ -285,6 +285,3 @@ class SigningService:
         for entry in self._roster.idle_before(turn.now.mono_ms - self._limits.idle_ms):
             self._roster.drop(entry)
             self._notices.forget(entry)
-
-
-_FINAL = (State.COMPLETE, State.ABORTED)

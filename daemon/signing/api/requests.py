@@ -22,7 +22,7 @@ from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Policy, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.values import Json
-from daemon.signing.store.writes import FINAL, SaveRequest
+from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import Emit, Outcome
 from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
@@ -36,7 +36,7 @@ from rpc.models import requests as wire
 from rpc.ports import Once
 
 T = TypeVar("T")
-OPEN = (Outcome.OPEN.value, Outcome.SIGNING.value)
+OPEN = tuple(outcome.value for outcome in Outcome if outcome.live)
 
 
 class RequestMethods:
@@ -156,7 +156,7 @@ class RequestMethods:
         entry = self._finder.live_or_done(request)
         machine = entry.machine
         joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
-        if params.public_key not in joined and machine.outcome in FINAL:
+        if params.public_key not in joined and not machine.outcome.live:
             raise self._finder.refusal(entry)
         if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
             raise ApiError(

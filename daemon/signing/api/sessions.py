@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 
+from daemon.signing.api.endings import ENDINGS
 from daemon.signing.api.late_signers import not_ready
 from daemon.signing.api.pages import next_cursor, position_of
 from daemon.signing.api.visible import Finder
@@ -24,13 +25,6 @@ from rpc.caller import Caller
 from rpc.errors import ApiError, not_found, shutting_down
 from rpc.models import sessions as wire
 from rpc.ports import Once
-
-_ENDED = {
-    Outcome.DECLINED: ("declined", "A signer declined the request."),
-    Outcome.CANCELLED: ("cancelled", "The creator cancelled the request."),
-    Outcome.EXPIRED: ("expired", "The request ran out of time before it was signed."),
-    Outcome.FAILED: ("aborted", "The request ended without a signature."),
-}
 
 
 class SessionMethods:
@@ -118,7 +112,7 @@ class SessionMethods:
         if all(row.closed for row in chosen):
             return {"closed": True}
         keys = tuple(row.row.key for row in chosen)
-        alive = [row.row.key for row in chosen if row.row.state not in (State.COMPLETE, State.ABORTED)]
+        alive = [row.row.key for row in chosen if row.row.state.live]
         closing = Emit("session:closed", stored.request, session, chosen[0].row.attempt, keys)
 
         def close(turn: Turn) -> Part:
@@ -204,7 +198,7 @@ class SessionMethods:
             return stored, [row for row in found if caller.sees(row.row.key)]
         assert params.request_id is not None
         stored = self._finder.stored(caller, bytes.fromhex(params.request_id))
-        if _over(stored):
+        if not stored.outcome.live:
             return stored, []
         attempts = self._store.read(lambda conn: reading.sessions_of(conn, stored.request))
         own = [row for row in attempts if caller.sees(row.row.key)]
@@ -224,9 +218,9 @@ class SessionMethods:
         }
 
     def _unfinished(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
-        if stored.outcome in _ENDED:
-            reason, sentence = _ENDED[stored.outcome]
-            return ApiError(reason, sentence, **self._why(stored))
+        if not stored.outcome.live:
+            told = ENDINGS[stored.outcome]
+            return ApiError(told.reason, told.no_signature, **self._why(stored))
         if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
             return self._aborted(found)
         own = [key.hex() for key in self._finder.keys_of(caller)]
@@ -264,10 +258,6 @@ class SessionMethods:
             return turn.feed(entry, *inputs)
 
         await act(self._engine, feed, answer, once)
-
-
-def _over(stored: StoredRequest) -> bool:
-    return stored.outcome not in (Outcome.OPEN, Outcome.SIGNING)
 
 
 def _other_txid(said: bytes) -> ApiError:

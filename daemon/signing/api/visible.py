@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from functools import lru_cache
 
+from daemon.signing.api.endings import ENDINGS
 from daemon.signing.engine.restore import open_request
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.ports import SigningKeystore, SigningStore
@@ -18,14 +19,6 @@ from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
 from rpc.errors import ApiError, not_found
-
-_SENTENCES = {
-    Outcome.DECLINED: ("declined", "A signer declined this request; announce another one without that signer."),
-    Outcome.CANCELLED: ("cancelled", "Its creator cancelled this request; wait for another one."),
-    Outcome.EXPIRED: ("expired", "This request ran out of time; announce it again."),
-    Outcome.FAILED: ("aborted", "This request has ended without a signature; getSession says why. Announce it again."),
-    Outcome.COMPLETE: ("wrong_phase", "This request is signed already; getFinalSignature has the signature."),
-}
 
 
 class Finder:
@@ -110,7 +103,7 @@ class Finder:
         return self._store.read(lambda conn: session_view(conn, entry.request, [self._unjoined(entry, session)]))
 
     def _unjoined(self, entry: OpenRequest, session: bytes) -> StoredSession:
-        state = State.ABORTED if entry.machine.outcome in _SENTENCES else State.JOINING
+        state = State.JOINING if entry.machine.outcome.live else State.ABORTED
         row = SessionRow(
             session=session,
             request=entry.request.id,
@@ -151,19 +144,19 @@ class Finder:
             raise not_found("signing request")
         if key not in entry.request.record.keys:
             raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
-        if entry.machine.outcome in _SENTENCES:
+        if not entry.machine.outcome.live:
             raise self.refusal(entry)
         return entry
 
     def refusal(self, entry: OpenRequest) -> ApiError:
         """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
-        reason, sentence = _SENTENCES[entry.machine.outcome]
+        told = ENDINGS[entry.machine.outcome]
 
         def ended(conn: sqlite3.Connection) -> Json:
             stored = reading.request(conn, entry.request.id)
             return {} if stored is None else ended_by(conn, stored)
 
-        return ApiError(reason, sentence, **self._store.read(ended))
+        return ApiError(told.reason, told.too_late, **self._store.read(ended))
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
         return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())

@@ -8,7 +8,6 @@ from daemon.clock import WallClock
 from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Turn
 from daemon.signing.ports import SigningKeystore
-from musig2.protocol.interface.effects import Outcome
 from musig2.protocol.interface.inputs import Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Decline
@@ -16,7 +15,6 @@ from musig2.protocol.wire.frames import Signed
 from rpc.errors import ApiError
 
 log = structlog.get_logger("musigd.signing")
-LIVE = (Outcome.OPEN, Outcome.SIGNING)
 MISFIT = "scheme_mismatch"
 
 
@@ -43,7 +41,7 @@ class Declines:
 
         While the keys are locked this cannot be signed; it is tried again when they are opened.
         """
-        if entry.machine.outcome not in LIVE:
+        if not entry.machine.outcome.live:
             return
         name = entry.request.record.scheme
         key = next((key for key in sorted(entry.own) if self._keystore.scheme_of(key) != name), None)

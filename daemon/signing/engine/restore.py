@@ -18,7 +18,6 @@ from musig2.protocol.session.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
 
 STORED_BYTES = 1_048_576  # no stored envelope is larger
-_OPEN = (State.JOINING, State.READY, State.ROUND1, State.ROUND2)
 
 
 class Loader:
@@ -134,7 +133,7 @@ def _burned(request: Request, rows: list[SessionRow], messages: list[StoredMessa
     """Open attempts without a stored own partial signature, as if their nonces had been sent and lost."""
     signed = {(message.session, message.position) for message in messages if message.own and message.seq == 2}
     for row in rows:
-        if row.state in _OPEN and (row.session, request.keys.index(row.key)) not in signed:
+        if row.state.live and (row.session, request.keys.index(row.key)) not in signed:
             yield replace(row, state=State.ROUND1, nonce_sent=True)
         else:
             yield row

@@ -32,7 +32,6 @@ from musig2.protocol.interface.effects import (
     SaveOutcome,
     SaveSession,
     Send,
-    State,
     WipeNonces,
 )
 from musig2.protocol.interface.inputs import Input, Now, Restarted
@@ -105,9 +104,9 @@ class Part:
         """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
         for save in self.saves:
             match save:
-                case SaveOutcome(outcome=outcome) if outcome in rows.FINAL:
+                case SaveOutcome(outcome=outcome) if not outcome.live:
                     return True
-                case SaveSession(row=row) if row.state in (State.COMPLETE, State.ABORTED):
+                case SaveSession(row=row) if not row.state.live:
                     return True
                 case _:
                     pass

@@ -19,7 +19,7 @@ from daemon.clock import Clock
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.peers.incoming import LIVE, introduce
+from daemon.signing.peers.incoming import introduce
 from daemon.signing.ports import Route, SignerDirectory, SigningNetwork
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.interface.effects import Outcome
@@ -88,7 +88,7 @@ class Delivery:
         self._at(goal, self._clock.mono_ms())
 
     def _wanted(self, entry: OpenRequest, index: int) -> bool:
-        live = entry.machine.outcome in LIVE and not entry.unsolicited
+        live = entry.machine.outcome.live and not entry.unsolicited
         due = live or self._to_be_told(entry)
         return due and not self._reached(entry, index) and self._neighbours(entry, index)
 
@@ -114,7 +114,7 @@ class Delivery:
         """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
         for entry in self._roster.of_peer(peer):
             known = any(True for _ in entry.index_of(peer))
-            if known and (entry.machine.outcome in LIVE or self._to_be_told(entry)):
+            if known and (entry.machine.outcome.live or self._to_be_told(entry)):
                 self.meet(turn, entry, peer)
 
     def meet(self, turn: Turn, entry: OpenRequest, peer: bytes) -> None:

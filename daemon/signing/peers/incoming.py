@@ -30,7 +30,6 @@ from musig2.protocol.records.records import Cancel, Decline, DoneBody, Join, Mes
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
 
 log = structlog.get_logger("musigd.signing")
-LIVE = (Outcome.OPEN, Outcome.SIGNING)
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
 
 
@@ -98,9 +97,9 @@ class Arrivals:
         if isinstance(frame, Have) and not entry.knows(peer):
             turn.direct.append((peer, Answer(request, NOT_YET), None))
             return
-        was_live = entry.machine.outcome in LIVE
+        was_live = entry.machine.outcome.live
         part = turn.feed(entry, inp)
-        if was_live and entry.source is None and _ends(frame) and entry.machine.outcome not in LIVE:
+        if was_live and entry.source is None and _ends(frame) and not entry.machine.outcome.live:
             part.sends.append(Send(frame))  # who declines may reach nobody but the creator
 
     def _answer_from_store(self, turn: Turn, peer: bytes, request: bytes, frame: Frame) -> bool:

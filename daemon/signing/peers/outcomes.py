@@ -42,7 +42,7 @@ class Outcomes:
                 case KeyConflict():
                     pass
         self.note_conflicts(part)
-        ended = [save.row for save in part.saves if isinstance(save, SaveSession) and save.row.state in _ENDED]
+        ended = [save.row for save in part.saves if isinstance(save, SaveSession) and not save.row.state.live]
         if any(isinstance(save, SaveOutcome) and _completes(save) for save in part.saves):
             signed = next((row.session for row in ended if row.state is State.COMPLETE), b"")
             self._count(part, part.entry.request.record.keys, "completed", self._times.take(signed))
@@ -80,6 +80,3 @@ class Outcomes:
 def _completes(save: SaveOutcome) -> bool:
     """Later turns of the broadcast repeat the outcome."""
     return save.outcome is Outcome.COMPLETE and save.turn == 0
-
-
-_ENDED = (State.COMPLETE, State.ABORTED)

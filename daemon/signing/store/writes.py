@@ -22,8 +22,6 @@ from musig2.protocol.interface.effects import (
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 
-FINAL = (Outcome.COMPLETE, Outcome.DECLINED, Outcome.CANCELLED, Outcome.EXPIRED, Outcome.FAILED)
-
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
@@ -141,7 +139,7 @@ def _save_session(conn: sqlite3.Connection, row: SessionRow) -> None:
 
 
 def _save_outcome(conn: sqlite3.Connection, effect: SaveOutcome, now_ms: int) -> None:
-    finished = now_ms if effect.outcome in FINAL else None
+    finished = None if effect.outcome.live else now_ms
     conn.execute(
         "UPDATE signing_requests SET outcome = ?, reason = ?, by_key = ?, turn = ?, completed = coalesce(completed, ?),"
         " signatures = coalesce(signatures, ?), finished = coalesce(finished, ?) WHERE request = ?",

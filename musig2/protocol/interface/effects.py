@@ -26,6 +26,16 @@ class State(StrEnum):
     COMPLETE = "complete"
     ABORTED = "aborted"
 
+    @property
+    def live(self) -> bool:
+        """Whether the attempt is neither complete nor aborted."""
+        return self not in (State.COMPLETE, State.ABORTED)
+
+    @property
+    def in_round(self) -> bool:
+        """Whether nonces or partial signatures are under way."""
+        return self in (State.ROUND1, State.ROUND2)
+
 
 class Outcome(StrEnum):
     """The states of a request."""
@@ -37,6 +47,11 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     FAILED = "failed"
+
+    @property
+    def live(self) -> bool:
+        """Whether the request is open or signing. Nothing but a signature changes one that is not."""
+        return self in (Outcome.OPEN, Outcome.SIGNING)
 
 
 @dataclass(frozen=True, slots=True)

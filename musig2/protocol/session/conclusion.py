@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Final
 
 from musig2.protocol.blame.endings import Ending, EndingScope, Reason
-from musig2.protocol.interface.effects import Outcome, SaveOutcome, SaveRecord, State
+from musig2.protocol.interface.effects import Outcome, SaveOutcome, SaveRecord
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Cancel, Decline
 from musig2.protocol.session.attempts import Attempts
@@ -27,7 +27,6 @@ from musig2.protocol.wire.frames import Complete, Frame, Signed
 PAUSE_MS: Final = 1_000
 SOON_MS: Final = 50
 _PEERS_PER_SIGNER: Final = 4
-_OPEN = frozenset({Outcome.OPEN, Outcome.SIGNING})
 
 
 class Conclusion:
@@ -51,7 +50,7 @@ class Conclusion:
     @property
     def final(self) -> bool:
         """Whether nothing but a signature can change it."""
-        return self.outcome not in _OPEN
+        return not self.outcome.live
 
     @property
     def complete(self) -> bool:
@@ -148,7 +147,7 @@ class Conclusion:
             self._tell_exhausted(reaction)
             self.end(Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED.value, None, reaction)
         else:
-            signing = any(session.state in (State.ROUND1, State.ROUND2) for session in live)
+            signing = any(session.state.in_round for session in live)
             outcome = Outcome.SIGNING if signing else Outcome.OPEN
             if outcome is not self.outcome:
                 self.outcome = outcome

@@ -76,7 +76,7 @@ class Contributions:
     def judge(self, reaction: Reaction) -> None:
         """Judge whatever can be judged in the states that the own sessions have reached."""
         for session in self._attempts.live():
-            if session.state in (State.ROUND1, State.ROUND2):
+            if session.state.in_round:
                 self._judge_nonces(session.transcript, reaction)
             if session.state is State.ROUND2:
                 self._judge_partials(session.transcript, reaction)

@@ -77,7 +77,7 @@ def _row(do: Do, *cells: tuple[State, tuple[State, ...]]) -> dict[State, Step]:
 
 
 _J, _R, _1, _2, _C, _A = State
-_LIVE = (_J, _R, _1, _2)
+_LIVE = tuple(state for state in State if state.live)
 
 
 def _stay(do: Do, *states: State) -> dict[State, Step]:

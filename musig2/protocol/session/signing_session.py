@@ -35,7 +35,6 @@ from musig2.protocol.session.transcript import Transcript
 from musig2.protocol.wire.frames import Signed
 
 Detail: TypeAlias = "Ending | tuple[bytes, ...] | None"
-LIVE = frozenset({State.JOINING, State.READY, State.ROUND1, State.ROUND2})
 
 
 class SigningSession:
@@ -66,7 +65,7 @@ class SigningSession:
     @property
     def live(self) -> bool:
         """Whether it can still make progress by itself."""
-        return self.row.state in LIVE
+        return self.row.state.live
 
     @property
     def broken_off(self) -> bool:
@@ -124,7 +123,7 @@ class SigningSession:
 
     def overdue(self, now: Now) -> Ending:
         """The ending of a state whose time is over."""
-        started = self.asked is not None or self.state in (State.ROUND1, State.ROUND2)
+        started = self.asked is not None or self.state.in_round
         if not started and self.transcript.joins.full and now.wall_ms >= self.terms.record.expires:
             return Ending(Reason.EXPIRED, missing=(self.key,))
         return Ending(TIMEOUT_OF[self.state], missing=self.waiting_for())
@@ -249,7 +248,7 @@ class SigningSession:
     def _end(self, reaction: Reaction, detail: Detail) -> None:
         assert isinstance(detail, Ending)
         self._wipe(reaction)
-        if self.row.state in (State.ROUND1, State.ROUND2) and detail.reason in BROKEN_OFF:
+        if self.row.state.in_round and detail.reason in BROKEN_OFF:
             reaction.broken_off.add(self.row.attempt)
         self.retrying = detail.retrying
         self._set(
