@@ -52,7 +52,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
 from rpc.caller import OWNER
-from rpc.server.backend import handlers_of
+from rpc.handlers import Backend, handlers_of
 from rpc.server.server import RpcServer
 
 DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be removed is replaced by the next start
@@ -185,25 +185,26 @@ class App:
             ],
         )
         peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
-        handlers = handlers_of(
-            info,
-            SettingsService(self._running),
-            peers,
-            KeyService(
+        backend = Backend(
+            info=info,
+            settings=SettingsService(self._running),
+            peers=peers,
+            keys=KeyService(
                 keystore=self.keystore,
                 tokens=self.tokens,
                 paused=self.signing.on_locked,
                 lock_told=self.lock_events.told,
             ),
-            TokenService(tokens=self.tokens, keystore=self.keystore),
-            self.discovery,
-            *self.signing.methods,
+            tokens=TokenService(tokens=self.tokens, keystore=self.keystore),
+            discovery=self.discovery,
+            requests=self.signing.requests,
+            sessions=self.signing.sessions,
         )
-        backend = translated(held_to_scheme(handlers, self.keystore, self.signing.finder))
+        handlers = translated(held_to_scheme(handlers_of(backend), self.keystore, self.signing.finder))
         self.socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
             rpc_config(self.settings, self.version, self.socket),
-            backend,
+            handlers,
             events=self.events,
             tokens=self.tokens,
             idempotency=self.idempotency,

@@ -14,8 +14,8 @@ from rpc.caller import Scope
 Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
 # Takes caller and params; that of a method with an idempotency key also a `Once`, None for a call without key.
 Handler: TypeAlias = Callable[..., Awaitable[Answer]]
-# Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.backend`.
-Backend: TypeAlias = Mapping[str, Handler]
+# Method name as on the wire (`advertiseSigner`) to the coroutine function that serves it; see `rpc.handlers`.
+Handlers: TypeAlias = Mapping[str, Handler]
 # A public key to the schemes that it is known to sign; empty where nothing is known.
 SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 # Token id to the transaction types that this token follows now.

@@ -9,7 +9,7 @@ from rpc.caller import Caller
 from rpc.errors import ApiError
 from rpc.methods.table import METHODS
 from rpc.models.wire import OfScheme
-from rpc.ports import Answer, Backend, Handler
+from rpc.ports import Answer, Handler, Handlers
 
 
 class Keystore(Protocol):
@@ -28,7 +28,7 @@ class Requests(Protocol):
     def scheme_of_session(self, caller: Caller, session: bytes) -> str: ...
 
 
-def held_to_scheme(backend: Backend, keystore: Keystore, requests: Requests) -> dict[str, Handler]:
+def held_to_scheme(handlers: Handlers, keystore: Keystore, requests: Requests) -> dict[str, Handler]:
     """The same handlers; those whose params may name a scheme raise `scheme_mismatch` for another than the true one."""
 
     def require(caller: Caller, params: OfScheme) -> None:
@@ -41,8 +41,8 @@ def held_to_scheme(backend: Backend, keystore: Keystore, requests: Requests) -> 
                     errors=[{"path": "scheme", "message": f"is {actual} for this {name}"}],
                 )
 
-    held = dict(backend)
-    for name, handler in backend.items():
+    held = dict(handlers)
+    for name, handler in handlers.items():
         if issubclass(METHODS[name].params, OfScheme):
             held[name] = _held(handler, require)
     return held

@@ -7,12 +7,12 @@ from typing import Any
 from daemon.keys.sealing import KdfMemoryError
 from daemon.store import StoreClosed, StoreFull
 from rpc.errors import ApiError
-from rpc.ports import Answer, Backend, Handler
+from rpc.ports import Answer, Handler, Handlers
 
 
-def translated(backend: Backend) -> dict[str, Handler]:
+def translated(handlers: Handlers) -> dict[str, Handler]:
     """The same handlers; StoreFull, StoreClosed and KdfMemoryError leave them as ApiErrors. Others stay as they are."""
-    return {name: _guarded(handler) for name, handler in backend.items()}
+    return {name: _guarded(handler) for name, handler in handlers.items()}
 
 
 def _guarded(handler: Handler) -> Handler:

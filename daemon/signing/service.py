@@ -48,7 +48,7 @@ SWEEP_MS = 10_000
 
 
 class SigningService:
-    """Requests and sessions of one daemon. `methods` hold the RPC handlers; the composition root calls the rest.
+    """Requests and sessions of one daemon. `requests` and `sessions` serve RPC; the composition root calls the rest.
 
     `finder` looks up what a caller may see.
     """
@@ -124,23 +124,21 @@ class SigningService:
         self.finder = finder = Finder(
             store=store, keystore=keystore, roster=self._roster, criteria_of=discovery.own_advertisement
         )
-        self.methods: tuple[object, ...] = (
-            RequestMethods(
-                store=store,
-                keystore=keystore,
-                clock=clock,
-                engine=self.engine,
-                roster=self._roster,
-                loader=self._loader,
-                finder=finder,
-                policy=policy,
-                schemes=self.schemes,
-                declines=self._declines,
-                limits=limits,
-                refresh=self._notices.ask_again,
-            ),
-            SessionMethods(store=store, engine=self.engine, finder=finder),
+        self.requests = RequestMethods(
+            store=store,
+            keystore=keystore,
+            clock=clock,
+            engine=self.engine,
+            roster=self._roster,
+            loader=self._loader,
+            finder=finder,
+            policy=policy,
+            schemes=self.schemes,
+            declines=self._declines,
+            limits=limits,
+            refresh=self._notices.ask_again,
         )
+        self.sessions = SessionMethods(store=store, engine=self.engine, finder=finder)
         self._frames_of: Counter[bytes] = Counter()  # in the inbox, by peer
         self._sweeper: asyncio.Task[None] | None = None
 

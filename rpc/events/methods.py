@@ -14,7 +14,7 @@ from rpc.errors import not_found
 from rpc.events.filter import Selection
 from rpc.events.resume import start_of
 from rpc.events.subscriptions import Hub, Subscription
-from rpc.models.events import GetEvents, Subscribe, Subscribed, Unsubscribe
+from rpc.models.events import GetEvents, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from rpc.ports import EventSource, Followed, LoggedEvent
 
 _MAX_LOOKED_AT = 20_000  # events one getEvents looks through; with a narrow filter the caller simply asks on
@@ -48,13 +48,13 @@ class EventMethods:
         message.after_reply.append(lambda: self._hub.add(subscription))
         return Subscribed(subscription=subscription.id, next_seq=start.seq, log_id=self._events.log_id)
 
-    async def unsubscribe(self, message: CallContext, params: Unsubscribe) -> bool:
+    async def unsubscribe(self, message: CallContext, params: Unsubscribe) -> Unsubscribed:
         """Raises `not_found` for an id that this connection does not have."""
         subscription: Subscription | None = message.socket.subscriptions.pop(params.subscription, None)
         if subscription is None:
             raise not_found("subscription on this connection")
         self._hub.remove(subscription)
-        return True
+        return Unsubscribed(True)
 
     async def get_events(self, message: CallContext, params: GetEvents) -> dict[str, Any]:
         """A page of events; waits for the first one up to `waitMs`."""

@@ -8,7 +8,7 @@ from rpc.methods.method import Method
 from rpc.models import events, node
 from rpc.models.wire import NoParams
 
-EVENTS = (
+STREAM = (
     Method(
         name="subscribe",
         params=events.Subscribe,
@@ -55,6 +55,9 @@ EVENTS = (
         },
         waits=True,
     ),
+)
+
+DESCRIPTION = (
     Method(
         name="rpc.discover",
         params=NoParams,
@@ -65,3 +68,5 @@ EVENTS = (
         answer={"openrpc": "1.3.2", "info": {"title": "musigd", "version": "1"}, "methods": []},
     ),
 )
+
+EVENTS = (*STREAM, *DESCRIPTION)

@@ -10,7 +10,7 @@ from rpc.models.wire import NoParams
 
 _BAN = {"peerId": samples.PEER_B, "until": samples.NOW + 3_600_000, "reason": "tries every door"}
 
-NODE = (
+INFO = (
     Method(
         name="getInfo",
         params=NoParams,
@@ -37,6 +37,9 @@ NODE = (
             "limits": {"advertisementBytes": 10_000, "requestBytes": 50_000},
         },
     ),
+)
+
+SETTINGS = (
     Method(
         name="getSettings",
         params=NoParams,
@@ -57,6 +60,9 @@ NODE = (
         },
         whole_daemon=True,
     ),
+)
+
+PEERS = (
     Method(
         name="listPeers",
         params=NoParams,
@@ -131,6 +137,8 @@ NODE = (
         answer={"bans": [_BAN]},
     ),
 )
+
+NODE = (*INFO, *SETTINGS, *PEERS)
 
 TOKENS = (
     Method(

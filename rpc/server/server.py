@@ -20,7 +20,7 @@ from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
 from rpc.events.subscriptions import Hub
-from rpc.ports import Backend, EventSource, Followed, Health, IdempotencyStore, Metrics, SchemesOf, Stop, TokenStore
+from rpc.ports import EventSource, Followed, Handlers, Health, IdempotencyStore, Metrics, SchemesOf, Stop, TokenStore
 from rpc.server.assembly import calls_of
 from rpc.server.auth import Authenticator
 from rpc.server.listen import (
@@ -43,7 +43,7 @@ def wall_ms() -> int:
 
 
 class RpcServer:
-    """Serves the API. `backend` holds the handlers of the program; what this package can answer itself is added.
+    """Serves the API. `handlers` are those of the program; what this package can answer itself is added.
 
     `start` opens the listeners and writes nothing else. `drain` refuses changes from then on. `stop` ends everything.
     """
@@ -51,7 +51,7 @@ class RpcServer:
     def __init__(
         self,
         config: RpcConfig,
-        backend: Backend,
+        handlers: Handlers,
         *,
         events: EventSource,
         tokens: TokenStore,
@@ -77,7 +77,7 @@ class RpcServer:
         self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
         as_of_now = self._authenticator.as_of_now
         event_methods = EventMethods(events, followed, self._hub, self._stopping, as_of_now)
-        calls = calls_of(self._maker, backend, event_methods, config, schemes_of)
+        calls = calls_of(self._maker, handlers, event_methods, config, schemes_of)
         dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
         self._answering = Answering(dispatcher, self._gate)
         self._sockets = Sockets(

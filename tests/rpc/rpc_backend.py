@@ -8,12 +8,12 @@ from typing import Any
 
 from rpc.caller import Caller, scopes_of
 from rpc.errors import ApiError, not_found, unknown_key
+from rpc.handlers import Backend, handlers_of
 from rpc.methods import samples
 from rpc.methods.table import METHODS
 from rpc.models import advertisements, keys, node, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
-from rpc.server.backend import handlers_of
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryTokens
 
@@ -36,16 +36,16 @@ class Keys:
             raise unknown_key(bytes.fromhex(pubkey))
         return self.rows[pubkey]
 
-    async def create_key(self, caller: Caller, params: keys.CreateKey, once: Once | None = None) -> dict[str, Any]:
+    async def create_key(self, caller: Caller, params: keys.CreateKey, once: Once | None = None) -> keys.KeyMade:
         if self.locked:
             raise ApiError("locked", "The keys are locked; unlock them with the passphrase.")
         return self._add(caller, f"02{next(self._numbers):064x}", params.scheme, params.label)
 
-    async def import_key(self, caller: Caller, params: keys.ImportKey) -> dict[str, Any]:
+    async def import_key(self, caller: Caller, params: keys.ImportKey) -> keys.KeyMade:
         secret = params.private_key.get_secret_value().encode()
         return self._add(caller, f"03{hashlib.sha256(secret).hexdigest()}", params.scheme, params.label)
 
-    def _add(self, caller: Caller, pubkey: str, scheme: str, label: str | None) -> dict[str, Any]:
+    def _add(self, caller: Caller, pubkey: str, scheme: str, label: str | None) -> keys.KeyMade:
         if pubkey in self.rows:
             raise ApiError("already_exists", "This key is here already.")
         row = {**samples.KEY, "publicKey": pubkey, "scheme": scheme, "label": label or ""}
@@ -55,19 +55,19 @@ class Keys:
             grown = fact.keys | {bytes.fromhex(pubkey)}
             self._tokens.put(type(fact)(fact.token_id, fact.digest, fact.scopes, grown, fact.create_key))
         self._log.append("signer:advertised", publicKeys=[pubkey])
-        return {name: row[name] for name in ("publicKey", "scheme", "label")}
+        return keys.KeyMade.model_validate({name: row[name] for name in ("publicKey", "scheme", "label")})
 
     async def list_keys(self, caller: Caller, params: NoParams) -> keys.KeyList:
         seen = [row for pubkey, row in self.rows.items() if caller.sees(bytes.fromhex(pubkey))]
         return keys.KeyList.model_validate({"keys": seen})
 
-    async def pause_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> dict[str, Any]:
+    async def pause_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> keys.ChangedKey:
         self.own(caller, params.public_key)["paused"] = True
-        return dict(self.rows[params.public_key])
+        return keys.ChangedKey.model_validate(self.rows[params.public_key])
 
-    async def resume_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> dict[str, Any]:
+    async def resume_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> keys.ChangedKey:
         self.own(caller, params.public_key)["paused"] = False
-        return dict(self.rows[params.public_key])
+        return keys.ChangedKey.model_validate(self.rows[params.public_key])
 
     async def unlock(self, caller: Caller, params: keys.Unlock) -> keys.LockState:
         if params.passphrase.get_secret_value() != PASSPHRASE:
@@ -75,27 +75,27 @@ class Keys:
         self.locked = False
         return keys.LockState(locked=False)
 
-    async def lock(self, caller: Caller, params: NoParamsChange, once: Once | None = None) -> dict[str, Any]:
+    async def lock(self, caller: Caller, params: NoParamsChange, once: Once | None = None) -> keys.LockState:
         self.locked = True
-        return {"locked": True}
+        return keys.LockState(locked=True)
 
-    async def change_passphrase(self, caller: Caller, params: keys.ChangePassphrase) -> dict[str, Any]:
-        return {"changed": True}
+    async def change_passphrase(self, caller: Caller, params: keys.ChangePassphrase) -> keys.PassphraseChanged:
+        return keys.PassphraseChanged(changed=True)
 
 
 class Node:
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
 
-    async def get_info(self, caller: Caller, params: NoParams) -> dict[str, Any]:
-        info = next(iter(_answers("getInfo")))
-        return {**info, "nextSeq": self._log.next_seq, "logId": self._log.log_id}
+    async def get_info(self, caller: Caller, params: NoParams) -> node.Info:
+        info = {**_answer("getInfo"), "nextSeq": self._log.next_seq, "logId": self._log.log_id}
+        return node.Info.model_validate(info)
 
-    async def get_settings(self, caller: Caller, params: NoParams) -> dict[str, Any]:
-        return dict(next(iter(_answers("getSettings"))))
+    async def get_settings(self, caller: Caller, params: NoParams) -> node.SettingsInForce:
+        return node.SettingsInForce.model_validate(_answer("getSettings"))
 
-    async def list_peers(self, caller: Caller, params: NoParams) -> dict[str, Any]:
-        return dict(next(iter(_answers("listPeers"))))
+    async def list_peers(self, caller: Caller, params: NoParams) -> node.PeerList:
+        return node.PeerList.model_validate(_answer("listPeers"))
 
     async def connect_peer(
         self, caller: Caller, params: node.ConnectPeer, once: Once | None = None
@@ -112,8 +112,8 @@ class Node:
     async def unban_peer(self, caller: Caller, params: node.NamePeer, once: Once | None = None) -> node.NamedPeer:
         return node.NamedPeer(peer_id=params.peer_id)
 
-    async def list_bans(self, caller: Caller, params: NoParams) -> dict[str, Any]:
-        return {"bans": []}
+    async def list_bans(self, caller: Caller, params: NoParams) -> node.BanList:
+        return node.BanList(bans=())
 
 
 class Discovery:
@@ -256,7 +256,7 @@ class Signing:
             self._request(caller, params.request_id)
         else:
             self._session(caller, params.session_id or "")
-        return dict(next(iter(_answers("getFinalSignature"))))
+        return _answer("getFinalSignature")
 
     async def abort_session(
         self, caller: Caller, params: sessions.AbortSession, once: Once | None = None
@@ -277,7 +277,7 @@ class Signing:
 
     async def get_evidence(self, caller: Caller, params: sessions.GetEvidence) -> dict[str, Any]:
         self._session(caller, params.session_id)
-        return dict(next(iter(_answers("getEvidence"))))
+        return _answer("getEvidence")
 
 
 class Tokens:
@@ -291,17 +291,18 @@ class Tokens:
         token = self._store.make(f"made-{next(self._numbers)}", *params.scopes, keys=params.public_keys)
         return node.TokenMade(token_id=f"id-{token}", token=token)
 
-    async def list_tokens(self, caller: Caller, params: NoParams) -> dict[str, Any]:
-        row = next(iter(_answers("listTokens")))["tokens"][0]
-        return {"tokens": [{**row, "tokenId": fact.token_id} for fact in self._store.all()]}
+    async def list_tokens(self, caller: Caller, params: NoParams) -> node.TokenList:
+        row = _answer("listTokens")["tokens"][0]
+        tokens = [{**row, "tokenId": fact.token_id} for fact in self._store.all()]
+        return node.TokenList.model_validate({"tokens": tokens})
 
     async def revoke_token(self, caller: Caller, params: node.RevokeToken, once: Once | None = None) -> node.Revoked:
         return node.Revoked(revoked=self._store.revoke(params.token_id))
 
 
-def _answers(*names: str) -> list[Any]:
-
-    return [METHODS[name].answer for name in names]
+def _answer(name: str) -> Any:
+    """The answer of the documentation."""
+    return METHODS[name].answer
 
 
 def memory_backend(
@@ -310,4 +311,16 @@ def memory_backend(
     """Every handler the server cannot answer itself. `followed`: where it notes which token follows which types."""
     own = Keys(log, tokens)
     discovery = Discovery(own, {} if followed is None else followed)
-    return handlers_of(Node(log), own, discovery, Signing(log, own), Tokens(tokens))
+    node_, signing = Node(log), Signing(log, own)
+    return handlers_of(
+        Backend(
+            info=node_,
+            settings=node_,
+            peers=node_,
+            keys=own,
+            tokens=Tokens(tokens),
+            discovery=discovery,
+            requests=signing,
+            sessions=signing,
+        )
+    )

@@ -24,9 +24,9 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Advertisement, Notice, Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
+from rpc.handlers import requests_handlers, sessions_handlers
 from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
-from rpc.server.backend import handlers_of
 from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
@@ -150,7 +150,7 @@ class Daemon:
         )
         self.keystore.on_lock(self.service.on_locked)
         self.keystore.on_unlock(self.service.on_unlock)
-        self.handlers = handlers_of(*self.service.methods)
+        self.handlers = requests_handlers(self.service.requests) | sessions_handlers(self.service.sessions)
         self.world.book.readers.append(self.service.on_notice)
         await self.service.start()
         self.running = True
@@ -187,7 +187,8 @@ class Daemon:
     async def call(self, method: str, caller: Caller | None = None, /, **params: Any) -> dict[str, Any]:
         """An RPC method by its wire name, with params as JSON names them."""
         model = METHODS[method].params.model_validate(params)
-        answer = await self.handlers[method](caller or owner(), model)
+        once = [None] if METHODS[method].idempotent else []
+        answer = await self.handlers[method](caller or owner(), model, *once)
         assert isinstance(answer, dict)
         METHODS[method].result.model_validate({**answer, "seq": 0})
         return answer
