@@ -15,6 +15,7 @@ from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
+from daemon.discovery.errors import KeyUnusable
 from daemon.discovery.intake.inbox import Inbox
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
@@ -42,7 +43,6 @@ from musig2.protocol.records.records import Advertisement, Notice, Record
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
 from p2p.network import GossipItem, Offence, P2PError, PeerChange
-from rpc.errors import ApiError
 
 HOUSE_MS = MINUTE_MS
 NOT_YET_MS = 500
@@ -285,7 +285,7 @@ class DiscoveryService:
         """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
         try:
             return self._own.delegation(pubkey)
-        except ApiError:
+        except KeyUnusable:
             return None
 
     def own_advertisement(self, pubkey: bytes) -> Advertisement | None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from daemon.discovery.api.follows import Follows
+from daemon.discovery.errors import TooManyTypes
 from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.peers import presence
 from p2p.network import GossipItem
 from rpc.caller import owner
-from rpc.errors import ApiError
 from rpc.models import advertisements as ads
 from tests.discovery.discovery_world import DAY_MS, Signer, World, a_world, push_of, until
 
@@ -93,7 +93,7 @@ async def test_only_followed_types_are_announced_and_following_outlives_a_restar
 async def test_a_token_follows_a_bounded_number_of_types(world: World) -> None:
     follows = Follows(store=(await world.daemon()).store, in_force=lambda token: True)
     await follows.add("one", [f"type-{number}" for number in range(60)])
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(TooManyTypes) as refused:
         await follows.add("one", [f"more-{number}" for number in range(5)])
     assert refused.value.reason == "too_many"
     assert len(follows.union()) == 60

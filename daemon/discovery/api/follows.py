@@ -6,8 +6,8 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection
 
+from daemon.discovery.errors import TooManyTypes
 from daemon.store import Store
-from rpc.errors import ApiError
 
 MOST_TYPES = 64  # of one token: each is a topic of its own on the network
 
@@ -43,12 +43,9 @@ class Follows:
         return self._by_token.get(token, ())
 
     async def add(self, token: str, types: Collection[str]) -> None:
-        """Follow these too. Raises ApiError `too_many` beyond `MOST_TYPES`."""
+        """Follow these too. Raises TooManyTypes beyond `MOST_TYPES`."""
         if len(self._by_token[token].union(types)) > MOST_TYPES:
-            raise ApiError(
-                "too_many",
-                f"A token follows at most {MOST_TYPES} transaction types; unsubscribeFromSignerDiscovery first.",
-            )
+            raise TooManyTypes(MOST_TYPES)
 
         def write(conn: sqlite3.Connection) -> None:
             rows = [(token, name) for name in types]

@@ -9,6 +9,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.queries import SignerSearch, cursor_of
+from daemon.discovery.api.refusals import told_to_clients
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.search import Query
 from daemon.discovery.intake.views import full_view, view_of
@@ -64,7 +65,8 @@ class DiscoveryHandlers:
                 once.keep(conn, _advertised(view, Published()))
 
         terms = AdvertisedTerms(criteria, metadata, params.ttl or self._default_ttl_ms)
-        view, reach = await self._own.advertise(pubkey, terms, keep)
+        with told_to_clients():
+            view, reach = await self._own.advertise(pubkey, terms, keep)
         await self._changed()
         return _advertised(view, reach)
 
@@ -74,7 +76,8 @@ class DiscoveryHandlers:
         """Take an own advertisement back."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
-        await self._own.withdraw(pubkey)
+        with told_to_clients():
+            await self._own.withdraw(pubkey)
         return {"withdrawn": True}
 
     async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
@@ -92,6 +95,8 @@ class DiscoveryHandlers:
         asked = 0
         if params.refresh or not self._rounds.completed:
             asked = await self._rounds.refresh()
+        with told_to_clients():
+            before = cursor_of(params.cursor)
         query = Query(
             transaction_type=params.transaction_type,
             purpose=params.purpose,
@@ -99,7 +104,7 @@ class DiscoveryHandlers:
             min_amount=params.min_amount,
             max_amount=params.max_amount,
             min_reputation=params.min_reputation or 0,
-            before=cursor_of(params.cursor),
+            before=before,
         )
         own = self._visible_keys(caller)
         found = self._search.find(query, limit=params.max_results, own=own, include_own=params.include_own)
@@ -115,7 +120,8 @@ class DiscoveryHandlers:
         self, caller: Caller, params: ads.SubscribeToSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         """Follow types."""
-        await self._follows.add(caller.token_id, params.transaction_types)
+        with told_to_clients():
+            await self._follows.add(caller.token_id, params.transaction_types)
         await self._changed()
         return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 

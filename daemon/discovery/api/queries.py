@@ -11,10 +11,10 @@ from daemon.clock import Clock
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.reputation import reputation_of
 from daemon.discovery.directory.search import Query, search
+from daemon.discovery.errors import ForeignCursor
 from daemon.discovery.intake.views import full_view
 from daemon.store import Store
 from musig2.protocol.records.checks import RecordLimits
-from rpc.errors import invalid_param
 
 LINE = (
     "SELECT l.kind, l.id, l.ts, l.record, l.entry, l.view, l.checksum, s.pubkey,"
@@ -69,13 +69,13 @@ def cursor_text(position: tuple[int, int] | None) -> str | None:
 
 
 def cursor_of(text: str | None) -> tuple[int, int] | None:
-    """The place that a client handed back; ApiError for anything else."""
+    """The place that a client handed back; ForeignCursor for anything else."""
     if text is None:
         return None
     ts, dot, seq = text.partition(".")
     if not (dot and ts.isascii() and ts.isdigit() and seq.isascii() and seq.isdigit() and len(text) < 40):
-        raise invalid_param("cursor", "was not made here; leave it out to begin with the newest")
+        raise ForeignCursor
     place = int(ts), int(seq)
     if max(place) >= 2**63:
-        raise invalid_param("cursor", "was not made here; leave it out to begin with the newest")
+        raise ForeignCursor
     return place

@@ -16,10 +16,12 @@ from typing import Any, TypeAlias
 
 from daemon.clock import Clock
 from daemon.discovery.directory.statements import Statement
+from daemon.discovery.errors import AdvertisedTooSoon, AdvertisementTooLarge, NeverAdvertised, UnfitTerms
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own import rows as own_rows
+from daemon.discovery.own.keys import OwnKeys
 from daemon.discovery.own.publish import Published, Publisher
 from daemon.discovery.own.rows import AdvertisedTerms, OwnRow
 from daemon.discovery.own.times import next_ts
@@ -31,7 +33,6 @@ from musig2.protocol.records.open_maps import open_from_json
 from musig2.protocol.records.records import Advertisement, Entry, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from p2p.addresses import from_text
-from rpc.errors import ApiError, not_found
 
 AlsoView: TypeAlias = Callable[[sqlite3.Connection, dict[str, Any]], None]
 
@@ -59,7 +60,7 @@ class OwnAdvertisements:
         self._events = events
         self._clock = clock
         self._limits = limits
-        self._keys = keys
+        self._keys = OwnKeys(keys)
         self._identity = identity
         self._net = net
         self._ingest = ingest
@@ -87,7 +88,7 @@ class OwnAdvertisements:
     async def advertise(
         self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
     ) -> tuple[dict[str, Any], Published]:
-        """Publish; the view and how far it got. ApiError `rate_limited`, `locked`, `paused`, `unknown_key`, ...
+        """Publish; the view and how far it got. Raises a DiscoveryRefusal.
 
         `also(conn, view)` runs in the transaction that stores it.
         """
@@ -106,11 +107,11 @@ class OwnAdvertisements:
         return await self._publisher.publish(statement, row.types)
 
     async def withdraw(self, pubkey: bytes, *, again: bool = False) -> None:
-        """Take an advertisement back; `again`: once more. ApiError `locked`, `not_found` when there never was one."""
+        """Take an advertisement back; `again`: once more. Raises NeverAdvertised, KeyUnusable."""
         async with self._changing[pubkey]:
             row = self._rows.get(pubkey)
             if row is None:
-                raise not_found("advertisement")
+                raise NeverAdvertised
             if row.withdrawn and not again:
                 return
             withdrawal = Withdrawal(row.scheme, pubkey, self._next_ts(row))
@@ -145,7 +146,7 @@ class OwnAdvertisements:
     def delegation(self, pubkey: bytes) -> bytes:
         """An envelope by which this key names this peer: the advertisement in force, or one made for this purpose.
 
-        The latter names no types, so that no directory takes it. Raises ApiError `locked`, `unknown_key`, `paused`.
+        The latter names no types, so that no directory takes it. Raises KeyUnusable.
         """
         now_ms = self._clock.wall_ms()
         row = self._rows.get(pubkey)
@@ -165,11 +166,7 @@ class OwnAdvertisements:
             waited = self._clock.mono_ms() - last
         retry_ms = self._limits.interval_ms - waited
         if retry_ms > 0:
-            raise ApiError(
-                "rate_limited",
-                "This key was advertised a moment ago: wait as long as retryAfterMs says, then try again.",
-                retryAfterMs=retry_ms,
-            )
+            raise AdvertisedTooSoon(retry_ms)
 
     async def _make(
         self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
@@ -191,14 +188,10 @@ class OwnAdvertisements:
         try:
             signed = seal(record, lambda digest: self._keys.sign(pubkey, digest), self._identity.sign)
         except InvalidRecord as error:
-            raise _unfit(error) from error
+            raise UnfitTerms(str(error)) from error
         most = self._limits.checks.advertisement_bytes
         if len(signed.envelope) > most:
-            raise ApiError(
-                "too_large",
-                f"An advertisement may have {most} bytes: shorten the metadata.",
-                errors=[{"path": "metadata", "message": "makes the advertisement too large"}],
-            )
+            raise AdvertisementTooLarge(most)
         return signed
 
     def _record(self, pubkey: bytes, terms: AdvertisedTerms, ts: int) -> Advertisement:
@@ -207,7 +200,7 @@ class OwnAdvertisements:
             trust = open_from_json(criteria.get("trustRequirements", {}), "trustRequirements")
             metadata = open_from_json(terms.metadata)
         except InvalidRecord as error:
-            raise _unfit(error) from error
+            raise UnfitTerms(str(error)) from error
         return Advertisement(
             scheme=self._keys.scheme_of(pubkey),
             pubkey=pubkey,
@@ -247,7 +240,3 @@ def statement_types(statement: Statement) -> tuple[str, ...]:
     """The types of an advertisement."""
     record = statement.record.record
     return record.types if isinstance(record, Advertisement) else ()
-
-
-def _unfit(error: InvalidRecord) -> ApiError:
-    return ApiError("invalid_params", f"This cannot be advertised: {error}.")

@@ -1,0 +1,85 @@
+"""What discovery refuses, as its own errors; `api/refusals.py` turns them into what a client is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daemon.errors import DaemonError
+from rpc.errors import JsonValue
+
+
+class DiscoveryRefusal(DaemonError):
+    """Root of these. The text is a sentence that names what to do; `facts` go beside it."""
+
+    def __init__(self, sentence: str, **facts: JsonValue) -> None:
+        super().__init__(sentence)
+        self.facts: Mapping[str, JsonValue] = facts  # JSON-ready, camelCase as in the API
+
+
+class AdvertisedTooSoon(DiscoveryRefusal):
+    """The same key was advertised less than an interval ago; `retry_ms`: how long to wait."""
+
+    reason = "rate_limited"
+
+    def __init__(self, retry_ms: int) -> None:
+        super().__init__(
+            "This key was advertised a moment ago: wait as long as retryAfterMs says, then try again.",
+            retryAfterMs=retry_ms,
+        )
+
+
+class AdvertisementTooLarge(DiscoveryRefusal):
+    """The envelope would have more than `most` bytes."""
+
+    reason = "too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"An advertisement may have {most} bytes: shorten the metadata.",
+            errors=[{"path": "metadata", "message": "makes the advertisement too large"}],
+        )
+
+
+class UnfitTerms(DiscoveryRefusal):
+    """A record cannot hold these terms; `why` is a part of a sentence."""
+
+    reason = "invalid_params"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This cannot be advertised: {why}.")
+
+
+class NeverAdvertised(DiscoveryRefusal):
+    """There is no advertisement of this key to take back."""
+
+    reason = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No such advertisement here; check the id, or list what there is.")
+
+
+class TooManyTypes(DiscoveryRefusal):
+    """A token would follow more than `most` types."""
+
+    reason = "too_many"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A token follows at most {most} transaction types; unsubscribeFromSignerDiscovery first.")
+
+
+class ForeignCursor(DiscoveryRefusal):
+    """A cursor that no search gave out."""
+
+    reason = "invalid_params"
+
+    def __init__(self) -> None:
+        message = "was not made here; leave it out to begin with the newest"
+        super().__init__(f"cursor: {message}", errors=[{"path": "cursor", "message": message}])
+
+
+class KeyUnusable(DiscoveryRefusal):
+    """An own key does not sign now: the keys are locked, it is paused, or it is not here (`reason` says which)."""
+
+    def __init__(self, reason: str, sentence: str, facts: Mapping[str, JsonValue]) -> None:
+        super().__init__(sentence, **facts)
+        self.reason = reason  # type: ignore[misc]  # the keystore says which of three it is
