@@ -66,7 +66,7 @@ class Finder:
     def show(self, caller: Caller, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
-        sent = frozenset(entry.delivered) if entry is not None else frozenset[int]()
+        sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
         signed = self._opened(stored.envelope)
         return request_view(conn, signed, stored, sent, criteria_of=self._criteria_of, keys=caller.keys)
 

@@ -41,8 +41,7 @@ class Sender:
     def _sent(self, peer: bytes, *, taken: bool) -> None:
         for entry, index in self._meant.get(peer, ()):
             if taken:
-                entry.pushed.setdefault(peer, self._mono_ms)
-                entry.delivered.add(index)
+                entry.handover.pushed(peer, (index,), self._mono_ms, anew=False)
             else:
                 self._unreachable(entry, index)
 
@@ -61,5 +60,5 @@ class Sender:
     def _queue(self, entry: OpenRequest, frame: Frame, peer: bytes) -> None:
         if not self._network.connected(peer):
             self._outbox.put(peer, frame)  # to find out whom to dial
-        elif not entry.repeats(frame, peer, self._mono_ms):
+        elif not entry.handover.repeats(frame, peer, self._mono_ms):
             self._outbox.put(peer, frame)

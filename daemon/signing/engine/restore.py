@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from daemon.signing.engine.handover import Handover
 from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.ports import Identity, SignerDirectory, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
@@ -40,7 +41,14 @@ class Loader:
         """A request that is not stored yet."""
         own = self.own_keys(signed.record.keys)
         machine = RequestMachine(signed, own, self._identity.sign, self._identity.peer)
-        return self._entry(signed, machine, own, source)
+        return OpenRequest(
+            request=signed,
+            machine=machine,
+            own=own,
+            source=source,
+            candidates=self._candidates(signed.record, own),
+            unsolicited=source is not None,
+        )
 
     def load(self, request: bytes) -> OpenRequest | None:
         """A stored request with its machine as it was; the caller feeds `Restarted` if the process is new."""
@@ -73,25 +81,21 @@ class Loader:
                 for session, culprit, envelope in reading.records(conn, request)
             ],
         )
-        entry = self._entry(signed, machine, own, stored.source)
-        entry.delivered |= reading.delivered(conn, request)
-        entry.unsolicited = entry.unsolicited and not rows
-        return entry
-
-    def _entry(
-        self, signed: Signed[Request], machine: RequestMachine, own: frozenset[bytes], source: bytes | None
-    ) -> OpenRequest:
-        candidates = [self._candidates(key) if key not in own else () for key in signed.record.keys]
         return OpenRequest(
             request=signed,
             machine=machine,
             own=own,
-            source=source,
-            candidates=candidates,
-            unsolicited=source is not None,
+            source=stored.source,
+            candidates=self._candidates(signed.record, own),
+            handover=Handover(reading.delivered(conn, request)),
+            resumed=False,
+            unsolicited=stored.source is not None and not rows,
         )
 
-    def _candidates(self, key: bytes) -> tuple[bytes, ...]:
+    def _candidates(self, request: Request, own: frozenset[bytes]) -> list[tuple[bytes, ...]]:
+        return [self._peers_of(key) if key not in own else () for key in request.keys]
+
+    def _peers_of(self, key: bytes) -> tuple[bytes, ...]:
         return tuple(peer for peer, _ in self._discovery.peers_of(key) if peer != self._identity.peer)
 
 

@@ -10,29 +10,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from daemon.signing.engine.handover import Handover, Standing
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
 from musig2.protocol.session.request_machine import RequestMachine
-from musig2.protocol.wire.frames import Frame, Signed
-
-REPEAT_MS = 3_000
+from musig2.protocol.wire.frames import Signed
 
 
 @dataclass(slots=True, eq=False)
 class OpenRequest:
-    """One request in memory: its machine, and what is known of the way to its other signers."""
+    """One request in memory: its machine, and what is known of the way to its other signers.
+
+    `candidates` change in `Roster.suggest`, `unsolicited` in `Roster.wanted`, `wake_ms` and `idle_since` in
+    `Roster.rearm`, `resumed` in `Turn.feed`; what peers were sent changes in `handover`.
+    """
 
     request: Signed[Request]
     machine: RequestMachine
     own: frozenset[bytes]
     source: bytes | None  # the peer that brought it; None: made here
     candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
-    acked: set[bytes] = field(default_factory=set)  # peers that have shown that they hold the request
-    pushed: dict[bytes, int] = field(default_factory=dict)  # peers that were sent the request, and when (monotonic)
-    busy: set[bytes] = field(default_factory=set)  # peers that had no room for it, until they are asked again
-    delivered: set[int] = field(default_factory=set)  # signers whose peer was sent the request, as far as is known
-    linked: set[bytes] = field(default_factory=set)  # peers under which the roster finds this request
-    shown: dict[bytes, dict[bytes, int]] = field(default_factory=dict)  # per peer: what it was sent, and when
+    handover: Handover = field(default_factory=Handover)
     resumed: bool = True  # False: it came from the store, and its machine was not told so yet
     unsolicited: bool = False  # a peer brought it and no own key has joined
     wake_ms: int | None = None
@@ -54,32 +52,7 @@ class OpenRequest:
 
     def may_lack_it(self, peer: bytes) -> bool:
         """Whether its creator, who is here, should push the request to this peer; others wait to be asked for it."""
-        return self.source is None and peer not in self.acked and peer not in self.pushed
-
-    def push_again(self, peer: bytes) -> None:
-        """A peer that was busy may be sent the request once more."""
-        self.busy.discard(peer)
-        self.pushed.pop(peer, None)
-
-    def repeats(self, frame: Frame, peer: bytes, now_ms: int) -> bool:
-        """Whether this record went to this peer a moment ago, over the same connection; if not, it is noted.
-
-        Many peers ask many peers, and answers cross: without this, thirty signers send each other everything ten times.
-        """
-        if not isinstance(frame, Signed):
-            return False
-        shown = self.shown.setdefault(peer, {})
-        if shown.get(frame.id, -REPEAT_MS) + REPEAT_MS > now_ms:
-            return True
-        shown[frame.id] = now_ms
-        return False
-
-    def lost(self, peer: bytes) -> None:
-        """The connection to this peer is gone, and with it whatever was on its way."""
-        self.pushed.pop(peer, None)
-        self.shown.pop(peer, None)
-        if peer not in self.acked:
-            self.delivered.difference_update(self.index_of(peer))
+        return self.source is None and self.handover.standing(peer) is Standing.UNKNOWN
 
     def knows(self, peer: bytes) -> bool:
         """Whether this peer is a party: it speaks for a required key, or brought the request."""
@@ -99,6 +72,7 @@ class Roster:
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
         self._by_peer: dict[bytes, set[bytes]] = {}
+        self._peers_of: dict[bytes, set[bytes]] = {}  # the same the other way round
         self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
         self.unwanted: Counter[bytes] = Counter()  # the same, of those that left memory without a join of an own key
 
@@ -128,11 +102,10 @@ class Roster:
             self.unwanted[entry.source] += 1
         self.wanted(entry)
         self._entries.pop(request.id, None)
-        for peer in entry.linked:
+        for peer in self._peers_of.pop(request.id, ()):
             self._by_peer[peer].discard(request.id)
             if not self._by_peer[peer]:
                 del self._by_peer[peer]
-        entry.linked.clear()
         for attempt in range(1, request.record.max_attempts + 1):
             self._sessions.pop(session_id(request.id, attempt), None)
 
@@ -140,7 +113,7 @@ class Roster:
         """These peers have to do with this request: it is looked at when they come or go."""
         if self._entries.get(entry.request.id) is entry:
             for peer in peers:
-                entry.linked.add(peer)
+                self._peers_of.setdefault(entry.request.id, set()).add(peer)
                 self._by_peer.setdefault(peer, set()).add(entry.request.id)
 
     def suggest(self, entry: OpenRequest, index: int, peers: Iterable[bytes]) -> None:
@@ -170,7 +143,6 @@ class Roster:
         if entry is None:
             entry = self._load(request)
             if entry is not None:
-                entry.resumed = False
                 self.add(entry)
         return entry
 

@@ -120,8 +120,7 @@ class Delivery:
     def meet(self, turn: Turn, entry: OpenRequest, peer: bytes) -> None:
         """Exchange what both hold of one request with a peer of one of its signers."""
         if entry.may_lack_it(peer):
-            introduce(turn, entry, peer)
-            entry.delivered.update(entry.index_of(peer))
+            introduce(turn, entry, peer, entry.index_of(peer))
         else:
             turn.feed(entry, PeerConnected(peer))
 
@@ -133,7 +132,7 @@ class Delivery:
     def disconnected(self, turn: Turn, peer: bytes) -> None:
         """The last connection to this peer is gone."""
         for entry in self._roster.of_peer(peer):
-            entry.lost(peer)
+            entry.handover.lost(peer, entry.index_of(peer))
             turn.feed(entry, PeerDisconnected(peer))
             for index in entry.index_of(peer):
                 self.unreachable(entry, index)

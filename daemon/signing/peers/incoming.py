@@ -7,7 +7,7 @@ waking its machine. About one that is nowhere, the peer hears `unknown_request` 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import structlog
@@ -93,7 +93,7 @@ class Arrivals:
         if entry is None:
             self._unknown(turn, peer, request, frame)
             return
-        entry.acked.add(peer)
+        entry.handover.shows(peer)
         if isinstance(frame, Have) and not entry.knows(peer):
             turn.direct.append((peer, Answer(request, NOT_YET), None))
             return
@@ -123,19 +123,16 @@ class Arrivals:
         entry = self._roster.get(about) or self._roster.get(self._roster.request_of(about) or b"")
         if entry is None or not any(True for _ in entry.index_of(peer)):
             return
-        entry.acked.discard(peer)
-        if code == UNKNOWN and entry.pushed.get(peer, 0) + 1_000 <= turn.now.mono_ms:
+        if code == BUSY:
+            if entry.handover.no_room(peer):  # it may be pushed again after a good while
+                asyncio.get_running_loop().call_later(self._busy_s, entry.handover.pause_over, peer)
+        elif entry.handover.lacks(peer, turn.now.mono_ms) and code == UNKNOWN:
             introduce(turn, entry, peer)
-        elif code == BUSY and peer not in entry.busy:  # it may be pushed again after a good while
-            entry.busy.add(peer)
-            asyncio.get_running_loop().call_later(self._busy_s, entry.push_again, peer)
 
     def _request(self, turn: Turn, peer: bytes, signed: Signed[Request]) -> None:
         known = turn.wake(signed.id)
         if known is not None:
-            first = peer not in known.acked
-            known.acked.add(peer)
-            if first and known.knows(peer):
+            if known.handover.shows(peer) and known.knows(peer):
                 turn.feed(known, PeerConnected(peer))
             return
         own = self._loader.own_keys(signed.record.keys)
@@ -149,7 +146,7 @@ class Arrivals:
 
     def _accept(self, turn: Turn, peer: bytes, signed: Signed[Request], own: frozenset[bytes]) -> None:
         entry = self._loader.create(signed, peer)
-        entry.acked.add(peer)
+        entry.handover.shows(peer)
         self._roster.add(entry)
         part = turn.part(entry)
         part.created = SaveRequest(signed, own, peer, turn.now.wall_ms)
@@ -160,11 +157,14 @@ class Arrivals:
             self.take(turn, speaker, frame)
 
 
-def introduce(turn: Turn, entry: OpenRequest, peer: bytes) -> None:
-    """Give a peer that may have it the request, with the joins or the ending it has reached."""
+def introduce(turn: Turn, entry: OpenRequest, peer: bytes, signers: Iterable[int] = ()) -> None:
+    """Give a peer that may have it the request, with the joins or the ending it has reached.
+
+    `signers`: the positions of those that it counts as delivered to.
+    """
     frames = (entry.request, *entry.machine.introduction())
     turn.direct.extend((peer, frame, entry.request.id) for frame in frames)
-    entry.pushed[peer] = turn.now.mono_ms
+    entry.handover.pushed(peer, signers, turn.now.mono_ms, anew=True)
     turn.feed(entry, PeerConnected(peer))
 
 

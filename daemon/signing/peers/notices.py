@@ -74,7 +74,7 @@ class Notices:
     def unreached(self, entry: OpenRequest) -> None:
         """A signer of this request could not be reached: the creator says so to the world, once."""
         request = entry.request
-        missing = [request.record.keys[index] for index in entry.others if index not in entry.delivered]
+        missing = [request.record.keys[index] for index in entry.others if index not in entry.handover.delivered]
         if not missing or request.record.creator not in entry.own or self._is_published(request.id):
             return
         self._published[request.id] = self._clock.wall_ms()
@@ -167,5 +167,4 @@ class Notices:
                 continue
             index = entry.request.record.keys.index(key)
             self._roster.suggest(entry, index, (*entry.candidates[index][-3:], peer))
-            introduce(turn, entry, peer)
-            entry.delivered.add(index)
+            introduce(turn, entry, peer, (index,))
