@@ -1,29 +1,35 @@
-"""`musig-cli`: every method of the API from a shell. Prints JSON; its exit code says how it went."""
+"""`musig-cli`: every method of the API from a shell. Prints JSON; its exit code says how it went.
+
+Only what a call needs is imported: the table of methods is a file (`api.json`), the call is plain HTTP. What waits or
+follows events loads the asyncio client.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import json
 import os
 from collections.abc import Sequence
 from enum import IntEnum
-from importlib.metadata import version
-from typing import Any
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from config.locations import path_argument
 from config.output.terminal import complain, say
 from config.plain_text import escaped
-from rpc.cli.completion import completion
+from rpc.cli.api import EVENTS, METHODS, Method
 from rpc.cli.environment import refuse_unknown_variables
-from rpc.cli.help import EXIT_CODES, PARAMETERS, method_help, methods_help
+from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help
 from rpc.cli.params import UsageError, params_of
-from rpc.cli.table import as_table
-from rpc.client.client import CallFailed, Client, ClientError, NotAuthorised, Unreachable
-from rpc.client.endpoint import DataDir, locator_of
-from rpc.methods.method import Method
-from rpc.methods.table import METHODS
+from rpc.client.endpoint import DataDir, Locator, locator_of
+from rpc.client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
+from rpc.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from rpc.client.client import Client
+
+COMMANDS = ("events", "methods", "help", "completion")
+COMPACT: Any = {"ensure_ascii": False, "separators": (",", ":")}
+WAITING = frozenset({"getEvents", "getFinalSignature"})  # through restarts of the daemon, while `waitMs` lasts
 
 
 class Exit(IntEnum):
@@ -40,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; `rpc.cli.__main__` hears of what escapes from here."""
     options = _parser().parse_intermixed_args(arguments)
     try:
-        return asyncio.run(_run(options))
+        _run(options)
     except KeyboardInterrupt:
         return Exit.DONE
     except CallFailed as problem:
@@ -50,51 +56,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(problem, Exit.UNREACHABLE)
     except (UsageError, ClientError) as problem:
         return _complain(problem, Exit.USAGE)
-
-
-async def _run(options: argparse.Namespace) -> int:
-    refuse_unknown_variables(os.environ)
-    match options.command:
-        case "methods":
-            say(methods_help())
-        case "help":
-            say(method_help(_method(_only(options, "a method"))))
-        case "completion":
-            say(completion(_only(options, "bash, zsh or fish")))
-        case "events":
-            await _follow(options)
-        case name:
-            await _call(options, _method(name))
     return Exit.DONE
 
 
-async def _call(options: argparse.Namespace, method: Method) -> None:
+def _run(options: argparse.Namespace) -> None:
+    refuse_unknown_variables(os.environ)
+    if options.help or options.command in (None, "help"):
+        say(_help(options))
+        return
+    match options.command:
+        case "methods":
+            say(methods_help())
+        case "completion":
+            from rpc.cli.completion import completion  # noqa: PLC0415  # few commands need it
+
+            say(completion(_only(options, "bash, zsh or fish")))
+        case "events":
+            _follow(options)
+        case name:
+            _call(options, _method(name))
+
+
+def _help(options: argparse.Namespace) -> str:
+    """`help`, `help METHOD`, `METHOD --help`, `--help`: of what is named, else of the command."""
+    words = [word for word in (options.command, *options.pairs) if word not in (None, "help")]
+    if not words:
+        return _parser().format_help()
+    match words[0]:
+        case "events":
+            return events_help()
+        case "methods" | "completion":
+            return _parser().format_help()
+        case name:
+            return method_help(_method(str(name)))
+
+
+def _call(options: argparse.Namespace, method: Method) -> None:
     if method.websocket:
         raise UsageError(f"{method.name} needs a connection that stays; use musig-cli events")
     params = params_of(method, options.pairs)
-    async with _client(options) as client:
-        result = await client.call(method.name, **params)
-    say(as_table(result) if options.table else _json(result))
+    result = _asked(_locator(options), method, params)
+    if options.table:
+        from rpc.cli.table import as_table  # noqa: PLC0415  # few calls need it
+
+        say(as_table(result))
+    else:
+        say(_json(result))
 
 
-async def _follow(options: argparse.Namespace) -> None:
+def _asked(locator: Locator, method: Method, params: dict[str, Any]) -> Any:
+    if method.name in WAITING and params.get("waitMs"):
+        import asyncio  # noqa: PLC0415  # what waits may be slow to load
+
+        return asyncio.run(_waited(locator, method, params))
+    from rpc.cli.caller import call  # noqa: PLC0415  # help and completion need no connection
+
+    return call(locator, method.name, params)
+
+
+async def _waited(locator: Locator, method: Method, params: dict[str, Any]) -> Any:
+    async with _client(locator) as client:
+        return await client.call(method.name, **params)
+
+
+def _follow(options: argparse.Namespace) -> None:
     if options.pairs:
         raise UsageError("events takes --from SEQ and --event NAME, nothing else")
-    async with _client(options) as client:
+    for name in options.event or ():
+        if not name.endswith("*") and name not in EVENTS:
+            raise UsageError(f"there is no event {name}{did_you_mean(name, EVENTS)}; musig-cli help events lists them")
+    import asyncio  # noqa: PLC0415  # as above
+
+    asyncio.run(_followed(options))
+
+
+async def _followed(options: argparse.Namespace) -> None:
+    async with _client(_locator(options)) as client:
         async for event in client.events(from_seq=options.from_seq, events=options.event):
-            say(_line(event) if options.table else escaped(orjson.dumps(event).decode()) + "\n")
+            say(_line(event) if options.table else escaped(json.dumps(event, **COMPACT)) + "\n")
 
 
-def _client(options: argparse.Namespace) -> Client:
+def _client(locator: Locator) -> Client:
+    from rpc.client.client import Client  # noqa: PLC0415  # loads aiohttp and the models
+
+    return Client(locator)
+
+
+def _locator(options: argparse.Namespace) -> Locator:
     locator = locator_of(datadir=options.datadir, url=options.url, token_file=options.token_file)
     if options.socket and isinstance(locator, DataDir):
-        locator = DataDir(locator.path, by_socket=True)
-    return Client(locator)
+        return DataDir(locator.path, by_socket=True)
+    return locator
 
 
 def _method(name: str) -> Method:
     if name not in METHODS:
-        raise UsageError(f"there is no method {name}; musig-cli methods lists them")
+        guess = did_you_mean(name, (*METHODS, *COMMANDS))
+        raise UsageError(f"there is no method {name}{guess}; musig-cli methods lists them")
     return METHODS[name]
 
 
@@ -104,16 +162,27 @@ def _only(options: argparse.Namespace, what: str) -> str:
     return str(options.pairs[0])
 
 
+class _Version(argparse.Action):
+    """The version, looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  # only when asked
+
+        parser.exit(message=f"musig-cli {version('musigd')}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="musig-cli",
-        usage="musig-cli [options] METHOD [key=value ...] | events | methods | help METHOD | completion SHELL",
+        usage=USAGE,
         description="Calls a running musigd and prints the answer as JSON.",
-        epilog=f"{PARAMETERS}\n\n{EXIT_CODES}",
+        epilog=f"{PARAMETERS}\n\n{EXIT_CODES}\n\n{MORE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
-    parser.add_argument("--version", action="version", version=f"musig-cli {version('musigd')}")
+    parser.add_argument("-h", "--help", action="store_true", help="this, or the help of the METHOD that is named")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--datadir", type=path_argument, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)"
@@ -130,17 +199,18 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="from_seq", type=int, metavar="SEQ", help="events: from here; 0 is the oldest kept"
     )
     parser.add_argument("--event", action="append", metavar="NAME", help="events: only this one, or such as session:*")
-    parser.add_argument("command", metavar="METHOD")
+    parser.add_argument("command", metavar="METHOD", nargs="?")
     parser.add_argument("pairs", nargs="*", metavar="key=value")
     return parser
 
 
 def _json(value: Any) -> str:
-    return escaped(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), lines=True) + "\n"
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2), lines=True) + "\n"
 
 
 def _line(event: Any) -> str:
-    return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {escaped(orjson.dumps(event['data']).decode()[:200])}\n"
+    data = escaped(json.dumps(event["data"], **COMPACT)[:200])
+    return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {data}\n"
 
 
 def _complain(problem: Exception, code: Exit) -> int:

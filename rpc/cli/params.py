@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
+import json
 import os
 import sys
-import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
-
-import orjson
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from config.lists import words_of
+from rpc.cli.api import Method, Param
 from rpc.errors import RpcError
-from rpc.methods.method import Method
-
-_WANTED = ((bool, "true or false"), (int, "a whole number"), (tuple, "a list as JSON, or words separated by commas"))
+from rpc.nearest import did_you_mean
 
 
 class UsageError(RpcError):
@@ -27,22 +21,17 @@ class UsageError(RpcError):
 
 def params_of(method: Method, pairs: Sequence[str]) -> dict[str, Any]:
     """The params of a call; raises UsageError for what is no parameter, and for a secret written in plain."""
-    fields = {info.alias or name: info for name, info in method.params.model_fields.items()}
     params: dict[str, Any] = {}
     for pair in pairs:
         name, as_json, text = _split(pair)
-        if name not in fields:
-            known = ", ".join(fields) or "none"
-            raise UsageError(f"{method.name} has no parameter {name}; it takes: {known}")
+        if name not in method.params:
+            known = ", ".join(method.params) or "none"
+            guess = did_you_mean(name, method.params)
+            raise UsageError(f"{method.name} has no parameter {name}{guess}; it takes: {known}")
         if name in params:
             raise UsageError(f"{name} is given twice")
-        params[name] = _value(name, fields[name], text, as_json=as_json)
+        params[name] = _value(name, method.params[name], text, as_json=as_json)
     return params
-
-
-def is_secret(info: FieldInfo) -> bool:
-    """Whether the parameter may not stand on a command line, where other users and the shell's history see it."""
-    return SecretStr in _kinds(info.annotation)
 
 
 def _split(pair: str) -> tuple[str, bool, str]:
@@ -55,21 +44,23 @@ def _split(pair: str) -> tuple[str, bool, str]:
     return (name[:-1], True, text) if name.endswith(":") else (name, False, text)
 
 
-def _value(name: str, info: FieldInfo, text: str, *, as_json: bool) -> Any:
+def _value(name: str, param: Param, text: str, *, as_json: bool) -> Any:
     if text == "-":
-        text = _from_input(name, secret=is_secret(info))
+        text = _from_input(name, secret=param.secret)
     elif text.startswith("@"):
         text = _from_file(name, Path(text[1:]))
-    elif is_secret(info):
+    elif param.secret:
         raise UsageError(f"{name} is a secret and must not stand on the command line: use {name}=@FILE or {name}=-")
     if as_json:
         return _json(text, f"{name}:= wants JSON, which this is not; {name}=TEXT takes text as it is")
-    return _converted(name, info, text)
+    return _converted(name, param, text)
 
 
 def _from_input(name: str, *, secret: bool) -> str:
     if secret and sys.stdin.isatty():
-        return getpass.getpass(f"{name}: ")
+        from getpass import getpass  # noqa: PLC0415  # loads the terminal, which few calls need
+
+        return getpass(f"{name}: ")
     try:
         return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as problem:
@@ -85,31 +76,21 @@ def _from_file(name: str, path: Path) -> str:
         raise UsageError(f"{name}: {path} holds no text (it must be UTF-8)") from problem
 
 
-def _converted(name: str, info: FieldInfo, text: str) -> Any:
+def _converted(name: str, param: Param, text: str) -> Any:
     """Text for parameters that are text; whatever else is wanted is read as JSON, and a list of words as such."""
-    kinds = _kinds(info.annotation)
-    if str in kinds or SecretStr in kinds:
+    if param.kind == "text":
         return text
-    if tuple in kinds and not text.startswith("["):
+    if param.kind == "list" and not text.startswith("["):
         return words_of(text)
-    wanted = next((said for kind, said in _WANTED if kind in kinds), "an object as JSON")
-    return _json(text, f"{name} must be {wanted}")
+    return _json(text, f"{name} must be {param.wanted}")
 
 
 def _json(text: str, otherwise: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as problem:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError as problem:
         raise UsageError(otherwise) from problem
 
 
-def _kinds(annotation: Any) -> set[Any]:
-    """The types a value may have at its top; words of a Literal count as text."""
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _kinds(parts[0])
-    if origin in (Union, types.UnionType):
-        return {kind for part in parts for kind in _kinds(part)}
-    if origin is None:
-        return {annotation}
-    return {tuple} if origin is tuple else {str}
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

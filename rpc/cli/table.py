@@ -1,57 +1,144 @@
-"""Answers as a person reads them."""
+"""Answers as a person reads them: key columns first, units, as wide as the terminal.
+
+Lists become rows. What does not fit beside the key columns goes below its row, name by name, so nothing is lost but the
+middle of ids, which keep both ends.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import orjson
+from typing import Any, Final
 
 from config.plain_text import escaped
 
-_LONG = 24
-_TIMES = frozenset({"time", "timestamp", "createdAt", "expiresAt", "since", "until", "deadline"})
+# What tells rows apart comes first, then what one asks first.
+KEY_COLUMNS: Final = (
+    *(
+        "seq",
+        "publicKey",
+        "requestId",
+        "sessionId",
+        "peerId",
+        "tokenId",
+        "name",
+        "nickname",
+        "label",
+        "reason",
+        "event",
+    ),
+    *("state", "phase", "scheme", "own", "joined", "paused", "transactionTypes", "fees", "createdAt", "expiresAt"),
+)
+HIDDEN: Final = frozenset({"envelope", "signature"})  # in rows: for programs
+TIMES: Final = frozenset(
+    {"time", "timestamp", "createdAt", "expiresAt", "since", "until", "deadline", "completedAt", "lastSeen"}
+)
+SATS: Final = frozenset({"amount", "fees", "minAmount", "maxAmount", "value"})
+UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+ID_KEPT: Final = 20  # characters, beyond which an id or hex loses its middle in a row
+LEAST_WIDTH: Final = 40
 
 
-def as_table(result: Any) -> str:
-    """Objects as name and value, lists of objects as rows under their names."""
+def as_table(result: Any, width: int | None = None) -> str:
+    """Objects as name and value, lists of objects as rows. `width`: columns, those of the terminal by default."""
+    width = max(LEAST_WIDTH, shutil.get_terminal_size((100, 24)).columns if width is None else width)
     if not isinstance(result, Mapping):
-        return _cell("", result) + "\n"
-    text = ""
+        return _shown("", result) + "\n"
     plain = {name: value for name, value in result.items() if not _is_rows(value)}
-    if plain:
-        width = max(len(escaped(name)) for name in plain)
-        text += "".join(f"{escaped(name):<{width}}  {_whole(name, value)}\n" for name, value in plain.items())
-    for name, value in result.items():
-        if _is_rows(value):
-            text += ("\n" if text else "") + f"{escaped(name)}\n" + _rows(value)
-    return text
+    blocks = [_pairs(plain, width)] if plain else []
+    blocks += [
+        f"{escaped(name)} ({len(value)})\n" + _rows(value, width) for name, value in result.items() if _is_rows(value)
+    ]
+    return "\n".join(blocks)
 
 
 def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row if name != "envelope"))
-    cells = [[*map(escaped, names)], *([_cell(name, row.get(name, "")) for name in names] for row in rows)]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(names))]
-    return "".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
-        for line in cells
-    )
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
 
 
-def _cell(name: str, value: Any) -> str:
-    """Short enough for a column: long hex keeps its ends."""
-    text = _whole(name, value)
-    return text if len(text) <= _LONG or " " in text else f"{text[:11]}..{text[-10:]}"
+def _pairs(members: Mapping[str, Any], width: int, indent: str = "") -> str:
+    """Name and value, one a line; objects inside below their name."""
+    longest = max(len(escaped(name)) for name in members)
+    lines = ""
+    for name, value in members.items():
+        label = f"{indent}{escaped(name):<{longest}}  "
+        if isinstance(value, Mapping) and value:
+            lines += label.rstrip() + "\n" + _pairs(value, width, indent + "  ")
+        elif _is_rows(value):
+            lines += label.rstrip() + "\n" + "".join(_pairs(row, width, indent + "  ") + "\n" for row in value)
+        else:
+            lines += label + _wrapped(_shown(name, value, whole=True), width - len(label), len(label)) + "\n"
+    return lines
 
 
-def _whole(name: str, value: Any) -> str:
+def _rows(rows: Sequence[Mapping[str, Any]], width: int) -> str:
+    """The columns that fit, key columns first; the rest of each row below it."""
+    names = sorted({name for row in rows for name in row if name not in HIDDEN}, key=_place)
+    cells = {name: [_shown(name, row[name]) if name in row else "" for row in rows] for name in names}
+    widths = {name: max(len(escaped(name)), *map(len, cells[name])) for name in names}
+    columns: list[str] = []
+    used = 0
+    for name in names:
+        if any(_is_nested(row.get(name)) for row in rows) or (columns and used + widths[name] + 2 > width):
+            continue
+        columns.append(name)
+        used += widths[name] + 2
+    text = "  ".join(f"{escaped(name):<{widths[name]}}" for name in columns).rstrip() + "\n"
+    for at, row in enumerate(rows):
+        text += "  ".join(f"{cells[name][at]:<{widths[name]}}" for name in columns).rstrip() + "\n"
+        rest = {name: row[name] for name in names if name in row and name not in columns and row[name] not in ({}, [])}
+        if rest:
+            text += _pairs(rest, width, "    ")
+    return text
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (KEY_COLUMNS.index(name) if name in KEY_COLUMNS else len(KEY_COLUMNS), name)
+
+
+def _wrapped(text: str, width: int, indent: int) -> str:
+    """Broken at words; what has none stays whole, so that it can be copied."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return ("\n" + " " * indent).join([*lines, line])
+
+
+def _shown(name: str, value: Any, *, whole: bool = False) -> str:
+    """A value in words, with its unit. In rows long hex and ids keep both ends."""
     if isinstance(value, str):
-        return escaped(value)
-    if name in _TIMES and type(value) is int:
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return escaped(orjson.dumps(value).decode())
+        text = escaped(value)
+        return text if whole or len(text) <= ID_KEPT or not text.isalnum() else f"{text[:8]}..{text[-8:]}"
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return _number(name, value)
+    if isinstance(value, list) and not any(isinstance(each, Mapping | list) for each in value):
+        return ", ".join(_shown(name, each, whole=whole) for each in value) or "-"
+    return escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _number(name: str, value: int) -> str:
+    if name in TIMES:
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        except (ValueError, OverflowError, OSError):
+            return f"{value} ms"
+    if name in SATS:
+        return f"{value:,} sats"
+    if name.endswith(("Ms", "uptime", "responseTime", "ResponseTime", "_ms")):
+        return next((f"{value / size:.3g} {unit}" for size, unit in UNITS if value >= size), f"{value} ms")
+    return str(value)

@@ -13,6 +13,7 @@ import orjson
 
 from config.errors import SettingsError
 from config.locations import COOKIE_NAME, ENDPOINT_NAME, SOCKET_NAME, datadir_of, path_of, path_variable
+from config.lock import is_held
 from rpc.client.errors import ClientError, Unreachable
 
 
@@ -69,7 +70,9 @@ class DataDir:
             ) from problem
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise Unreachable(
-                f"no daemon runs with the data directory {self.path}: start it with musigd run"
+                f"the daemon of {self.path} is starting (or stopping): try again in a moment"
+                if is_held(self.path)
+                else f"no daemon runs with the data directory {self.path}: start it with musigd run"
             ) from problem
         if self.by_socket and said.get("socket"):
             return Endpoint(url, ws_url, socket=str(self._socket(said["socket"])), datadir=self.path)

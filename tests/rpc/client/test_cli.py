@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shlex
 import subprocess
 import sys
@@ -13,13 +14,15 @@ import orjson
 import pytest
 
 from rpc.calls.params import params_of as checked
+from rpc.cli import api
 from rpc.cli.completion import completion
-from rpc.cli.help import example_line, method_help, methods_help
-from rpc.cli.params import UsageError, is_secret, params_of
+from rpc.cli.help import method_help, methods_help
+from rpc.cli.params import UsageError, params_of
 from rpc.cli.table import as_table
 from rpc.methods import samples
 from rpc.methods.method import Method
 from rpc.methods.table import METHODS
+from rpc.schema import generate_cli
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import World
 
@@ -100,7 +103,7 @@ async def test_events_are_followed_line_by_line(world: World, token_file: str) -
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 def test_help_and_completion_know_every_method_and_parameter(method: Method) -> None:
     assert method.name in methods_help()
-    said = method_help(method)
+    said = method_help(api.METHODS[method.name])
     for name, info in method.params.model_fields.items():
         assert str(info.alias) in said, name
     for shell in ("bash", "zsh", "fish"):
@@ -128,38 +131,161 @@ def test_help_and_completion_know_every_method_and_parameter(method: Method) -> 
     ],
 )
 def test_help_tells_types_ranges_defaults_and_values(name: str, parts: list[str]) -> None:
-    said = method_help(METHODS[name])
+    said = method_help(api.METHODS[name])
     assert [part for part in parts if part not in said] == []
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 def test_example_in_the_help_means_the_params_of_the_table(method: Method, tmp_path: Path) -> None:
-    words = shlex.split(example_line(method))[2:]
-    secrets = {info.alias: name for name, info in method.params.model_fields.items() if is_secret(info)}
-    for name in secrets:
-        (tmp_path / str(name)).write_text(str(method.example[str(name)]))
+    told = api.METHODS[method.name]
+    words = shlex.split(told.example)[2:]
+    for name in (name for name, param in told.params.items() if param.secret and name in method.example):
+        (tmp_path / name).write_text(str(method.example[name]))
     words = [word.replace("=@FILE", f"=@{tmp_path / word.partition('=')[0]}") for word in words]
-    assert params_of(method, words) == method.example
-    checked(method.params, params_of(method, words))
+    assert params_of(told, words) == method.example
+    checked(method.params, params_of(told, words))
 
 
 def test_values_become_what_the_method_wants() -> None:
-    found = params_of(METHODS["findAvailableSigners"], ["transactionType=swap", "minAmount=5", "refresh=true"])
+    found = params_of(api.METHODS["findAvailableSigners"], ["transactionType=swap", "minAmount=5", "refresh=true"])
     assert found == {"transactionType": "swap", "minAmount": 5, "refresh": True}
     for words in ("spend,swap", "spend, swap,", '["spend","swap"]'):
-        assert params_of(METHODS["subscribeToSignerDiscovery"], [f"transactionTypes={words}"]) == {
+        assert params_of(api.METHODS["subscribeToSignerDiscovery"], [f"transactionTypes={words}"]) == {
             "transactionTypes": ["spend", "swap"]
         }
     for wrong in (["minAmount=x"], ["limit=1"], ["minAmount"], ["minAmount=1", "minAmount=2"], ["purpose=@/nowhere"]):
         with pytest.raises(UsageError):
-            params_of(METHODS["findAvailableSigners"], wrong)
+            params_of(api.METHODS["findAvailableSigners"], wrong)
 
 
-def test_table_shows_rows_and_shortens_hex() -> None:
-    text = as_table({"nextSeq": 7, "keys": [samples.KEY]})
+ROWS = [
+    {
+        "envelope": "00" * 200,
+        "description": "sells signatures by the dozen, at any hour of the day and most hours of the night",
+        "fees": 12_500,
+        "expiresAt": 1_800_000_000_000,
+        "peerId": "12D3KooWQy9p5mJYfFBEQTFqKyuxZNCJp1h9ZsuyKTx6dA6cUQVf",
+        "publicKey": f"02{at:064x}",
+        "localReputation": {"score": 90, "responseTime": 1_500},
+    }
+    for at in (1, 2)
+]
+
+
+def test_rows_begin_with_what_tells_them_apart_and_fit_the_terminal() -> None:
+    text = as_table({"nextSeq": 7, "signers": ROWS}, width=80)
+    head, first = text.splitlines()[3:5]
     assert "nextSeq  7" in text
-    assert "0279be667ef..5b16f81798" in text
-    assert as_table(True) == "true\n"
+    assert "signers (2)" in text
+    assert head.split()[:2] == ["publicKey", "peerId"]
+    assert first.split()[0] == "02000000..00000001"
+    assert max(map(len, text.splitlines())) <= 80
+    assert "12,500 sats" in text
+    assert "2027-01-15 08:00:00" in text
+    assert "envelope" not in text
+
+
+def test_what_does_not_fit_stands_below_its_row_whole_and_broken_at_words() -> None:
+    text = as_table({"signers": ROWS}, width=60)
+    words = " ".join(text.split())
+    assert words.count(str(ROWS[0]["description"])) == 2
+    assert "responseTime 1.5 s" in words
+
+
+def test_single_answers_show_ids_whole_and_plain_values_in_words() -> None:
+    text = as_table({"publicKey": ROWS[1]["publicKey"], "paused": False, "label": "", "uptime": 7_200_000}, width=50)
+    assert str(ROWS[1]["publicKey"]) in text
+    assert "paused     no" in text
+    assert "uptime     2 h" in text
+    assert as_table(True) == "yes\n"
+
+
+def test_what_the_command_knows_of_the_api_is_what_the_table_says() -> None:
+    assert generate_cli.TABLE.read_bytes() == generate_cli.text(), "run python -m rpc.schema.generate_cli"
+
+
+def test_call_loads_nothing_that_it_does_not_need() -> None:
+    """Models and the network library cost more than the call itself."""
+    script = (
+        "import sys; from rpc.cli.__main__ import main; main(['getInfo', '--url', 'http://127.0.0.1:9']);"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}"
+        " & {'pydantic', 'aiohttp', 'structlog', 'asyncio', 'yaml', 'libp2p', 'trio', 'sqlite3', 'multidict'}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["[]"]
+    assert "no daemon answers" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["help"], "usage: musig-cli"),
+        (["--help"], "usage: musig-cli"),
+        ([], "usage: musig-cli"),
+        (["help", "createKey"], "createKey: Makes a key"),
+        (["createKey", "--help"], "createKey: Makes a key"),
+        (["--help", "createKey"], "createKey: Makes a key"),
+        (["help", "events"], "signing-request:received"),
+        (["events", "--help"], "signing-request:received"),
+        (["methods"], "joinSigningRequest"),
+    ],
+)
+async def test_help_is_of_what_is_named(words: list[str], said: str) -> None:
+    ran = await run(*words)
+    assert (ran.code, ran.err) == (0, "")
+    assert said in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "guess"),
+    [
+        (["getinfo"], "did you mean getInfo?"),
+        (["help", "createkey"], "did you mean createKey?"),
+        (["event"], "did you mean events?"),
+        (["createKey", "shceme=lotus"], "did you mean scheme?"),
+        (["events", "--event", "signing-request:recieved"], "did you mean signing-request:received?"),
+    ],
+)
+async def test_mistyped_name_is_answered_with_the_nearest(words: list[str], guess: str) -> None:
+    ran = await run(*words)
+    assert ran.code == 2
+    assert guess in ran.err
+
+
+async def test_daemon_that_is_not_ready_yet_is_said_to_be_starting(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        starting = await run("getInfo", "--datadir", str(tmp_path))
+    gone = await run("getInfo", "--datadir", str(tmp_path))
+    assert (starting.code, gone.code) == (3, 3)
+    assert "is starting" in starting.err
+    assert "no daemon runs" in gone.err
+
+
+async def completed(script: Path, *words: str) -> list[str]:
+    """What bash offers for the last word."""
+    ask = script.with_name("ask")
+    ask.write_text(
+        f"source {shlex.quote(str(script))}; COMP_WORDS=({' '.join(map(shlex.quote, words))}); "
+        f'COMP_CWORD={len(words) - 1}; _musig_cli 2>/dev/null; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    process = await asyncio.create_subprocess_exec("bash", str(ask), stdout=subprocess.PIPE)
+    out, _ = await process.communicate()
+    return out.decode().split()
+
+
+async def test_completion_goes_on_after_options_and_knows_values(tmp_path: Path) -> None:
+    script = tmp_path / "completion.bash"
+    script.write_text(completion("bash"))
+    assert await completed(script, "musig-cli", "createK") == ["createKey"]
+    assert await completed(script, "musig-cli", "--datadir", "/x", "createK") == ["createKey"]
+    assert "scheme=" in await completed(script, "musig-cli", "--table", "createKey", "")
+    assert await completed(script, "musig-cli", "createKey", "scheme", "=", "") == ["lotus", "bip340"]
+    assert await completed(script, "musig-cli", "createKey", "scheme", "=", "bi") == ["bip340"]
+    assert await completed(script, "musig-cli", "findAvailableSigners", "refresh", "=", "t") == ["true"]
+    assert "signature:finalized" in await completed(script, "musig-cli", "events", "--event", "sig")
+    assert await completed(script, "musig-cli", "help", "createK") == ["createKey"]
+    assert await completed(script, "musig-cli", "--so") == ["--socket"]
 
 
 async def test_completion_scripts_are_valid_for_their_shell(tmp_path: Path) -> None:
@@ -181,7 +307,7 @@ async def test_completion_scripts_are_valid_for_their_shell(tmp_path: Path) -> N
 )
 def test_parameter_that_cannot_be_read_is_one_plain_sentence(method: str, pair: str, sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
-        params_of(METHODS[method], [pair])
+        params_of(api.METHODS[method], [pair])
     assert str(caught.value) == sentence
 
 

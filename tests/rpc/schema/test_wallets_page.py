@@ -11,6 +11,7 @@ import pytest
 
 from musig2.protocol.records.checks import RecordLimits
 from rpc.calls.params import params_of as checked
+from rpc.cli import api
 from rpc.cli.params import params_of
 from rpc.client.client import Client
 from rpc.errors import CODES
@@ -40,7 +41,7 @@ def test_command_of_the_page_is_a_valid_call(command: str) -> None:
     for name, value in VALUES.items():
         command = command.replace(name, value)
     method, *pairs = shlex.split(command, comments=True)
-    checked(METHODS[method].params, params_of(METHODS[method], pairs))
+    checked(METHODS[method].params, params_of(api.METHODS[method], pairs))
 
 
 def test_every_event_method_and_reason_that_the_page_names_exists() -> None:

@@ -40,3 +40,10 @@ def test_script_of_the_page_is_valid_javascript(tmp_path: Path) -> None:
     assert found[1].count("{") == found[1].count("}")
     if node is not None:
         subprocess.run([node, "--check", script], check=True)
+
+
+async def test_page_says_where_a_token_is_to_be_found(world: World) -> None:
+    async with world.session.get(world.base + "/") as response:
+        text = await response.text()
+    assert ".cookie" in text
+    assert "createToken" in text

@@ -1,0 +1,44 @@
+"""What the command knows of the API: a small file made from the table of methods (`rpc.schema.generate_cli`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_FILE: Final = Path(__file__).with_name("api.json")
+
+
+class Param(NamedTuple):
+    """`kind`: text, list or json. `wanted`: what a value must be, in words. `values`: what completion offers."""
+
+    kind: str
+    wanted: str
+    secret: bool = False
+    values: Sequence[str] = ()
+
+
+class Method(NamedTuple):
+    """One method; `help` has a line for each parameter and each member inside it."""
+
+    name: str
+    section: str
+    summary: str
+    scope: str
+    websocket: bool
+    params: Mapping[str, Param]
+    help: Sequence[str]
+    example: str
+
+
+def _read() -> tuple[dict[str, Method], dict[str, str]]:
+    said = json.loads(_FILE.read_bytes())
+    methods = {
+        name: Method(name=name, **{**told, "params": {key: Param(**param) for key, param in told["params"].items()}})
+        for name, told in said["methods"].items()
+    }
+    return methods, said["events"]
+
+
+METHODS, EVENTS = _read()
