@@ -142,8 +142,10 @@ class Network:
         return portal
 
     def _ended(self) -> None:
-        """Keep nothing of the life that is over: its sockets would stay open."""
+        """Leave nothing open of the life that is over: where trio itself was hit, nobody else has closed it."""
         self._mirror.forget_all()
+        if self._node is not None:
+            self._node.abandon()
         self._portal = self._node = None
 
     async def _live(self, portal: Portal) -> None:

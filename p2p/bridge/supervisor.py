@@ -1,13 +1,8 @@
-"""Keeps the libp2p side alive: when it dies it is started again with growing pauses, and the sink is told.
-
-Where trio itself was hit, its tasks never got to close what they had open: the port is free when the garbage collector
-has been there.
-"""
+"""Keeps the libp2p side alive: when it dies it is started again with growing pauses, and the sink is told."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -69,8 +64,6 @@ class Supervisor:
             log.error("the libp2p side ended and is started again", exc_info=error)
             self._portal = None
             self._ended()
-            del portal, error  # they hold the frames of that life, and these its sockets
-            gc.collect()
             self._tell(NetState(NetStatus.RESTARTING, sentence="The libp2p side failed and is being started again."))
             if time.monotonic() - born_s > HEALTHY_S:
                 pause_s = self._first_pause_s

@@ -7,6 +7,7 @@ connections; it answers None as the remote address of an IPv6 peer; and it reads
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 
 import trio
@@ -99,6 +100,13 @@ class GuardedTcpListener(IListener):
         self._scope.cancel()
         for sock in self._sockets:
             await sock.aclose()
+        self._sockets = ()
+
+    def abandon(self) -> None:
+        """Free the port of a listener whose trio has died without closing it; for any thread."""
+        for sock in self._sockets:
+            if (descriptor := sock.socket.detach()) >= 0:
+                os.close(descriptor)
         self._sockets = ()
 
 
