@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from typing import Any, TypeAlias
 
 from config.locations import DATABASE_NAME, text_of
 from config.output.outlet import OutletState
@@ -58,6 +59,10 @@ from rpc.server.server import RpcServer
 DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be removed is replaced by the next start
 
 
+# Reads the settings of this daemon again; what became of that, as `POST /reload` answers it.
+OnReload: TypeAlias = "Callable[[App], Awaitable[Mapping[str, Any]]]"
+
+
 class App:
     """One daemon in a claimed data directory. Made inside the event loop; raises IncompleteDatadir, StoreError."""
 
@@ -67,14 +72,17 @@ class App:
         datadir: Datadir,
         log_state: Callable[[], OutletState] = OutletState.of_none,
         running: RunningSettings | None = None,
+        *,
         on_stop: Callable[[], None] = lambda: None,
+        on_reload: OnReload | None = None,
     ) -> None:
         """`log_state`: how the log gets out. `running` knows what has become of the settings since the start.
 
-        `on_stop`: somebody asks for a stop through the unix socket.
+        `on_stop`, `on_reload`: somebody asks for it through the unix socket.
         """
         self.settings = settings
         self.on_stop = on_stop
+        self._on_reload = on_reload
         self._log_state = log_state
         self._running = RunningSettings(settings) if running is None else running
         self._datadir = datadir
@@ -215,6 +223,7 @@ class App:
                 store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
             ),
             stop=self._stop_for,
+            reload=self._reload_for,
             now_ms=self.clock.wall_ms,
         )
 
@@ -264,6 +273,12 @@ class App:
             return False
         self.on_stop()
         return True
+
+    async def _reload_for(self, mark: str) -> Mapping[str, Any] | None:
+        """The same for reading the settings again."""
+        if mark != self._datadir.mark or self._on_reload is None:
+            return None
+        return await self._on_reload(self)
 
     async def drain(self) -> None:
         """No new work; wait until sessions that are in a round have ended, at most `drain_ms`."""

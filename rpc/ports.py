@@ -22,6 +22,8 @@ SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 Followed: TypeAlias = Callable[[str], Collection[str]]
 # The mark in the lock of a data directory to whether this daemon holds it, and stops now.
 Stop: TypeAlias = Callable[[str], bool]
+# The same for reading the settings again: what became of that, JSON-ready; None when it is another daemon's lock.
+Reload: TypeAlias = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
 
 class LoggedEvent(Protocol):

@@ -5,7 +5,6 @@ The cookie is the token of the owner: made anew at each start, in a file that on
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 from config.locations import COOKIE_NAME
 from daemon.clock import WallClock
 from daemon.events import EventLog
-from daemon.host.datadir import DatadirError, group_id
+from daemon.host.datadir import DatadirError, give_to_group, group_id
 from daemon.host.private_file import write_private
 from daemon.host.slow_disk import off_loop
 from daemon.store import Store
@@ -200,7 +199,7 @@ def _write_cookie(path: Path, token: str, group: str | None) -> None:
     try:
         write_private(path, token)
         if group is not None:
-            os.chown(path, -1, group_id(group))
+            give_to_group(path, group_id(group))
             path.chmod(0o640)
     except OSError as error:
         raise DatadirError(f"The cookie {path} cannot be written ({error.strerror}).") from error

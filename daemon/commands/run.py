@@ -7,10 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -98,6 +98,7 @@ class _Run:
         self._notifier = Notifier(os.environ)
         self._asked_to_stop = asyncio.Event()
         self._hung_up = asyncio.Event()
+        self._one_reload = asyncio.Lock()
 
     async def main(self) -> int:
         SIGNALS.attend(asyncio.get_running_loop(), self._hear)
@@ -127,7 +128,12 @@ class _Run:
         from daemon.app import App  # noqa: PLC0415 - a second of loading: first it was said what is wrong otherwise
 
         return App(
-            self._settings.current, self._datadir, lambda: self._outlet.state, self._settings, self._asked_to_stop.set
+            self._settings.current,
+            self._datadir,
+            lambda: self._outlet.state,
+            self._settings,
+            on_stop=self._asked_to_stop.set,
+            on_reload=self._reload,
         )
 
     def _hear(self, number: signal.Signals) -> None:
@@ -182,12 +188,18 @@ class _Run:
         while True:
             await self._hung_up.wait()
             self._hung_up.clear()
-            self._notifier.reloading()
             await self._reload(app)
+
+    async def _reload(self, app: App) -> Mapping[str, Any]:
+        """Take over what can be, one reload at a time, and tell the service manager; returns what `/reload` answers."""
+        async with self._one_reload:
+            self._notifier.reloading()
+            became = await self._take_over(app)
             await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # who waits for the reload may read the log
             self._notifier.reloaded()
+            return became
 
-    async def _reload(self, app: App) -> None:
+    async def _take_over(self, app: App) -> Mapping[str, Any]:
         """Log level, TLS files; what else changed waits for a restart and is named. The disk may be slow."""
         try:
             fresh = await off_loop(self._settings.read_again)
@@ -196,5 +208,7 @@ class _Run:
             set_level(fresh.log.level)
             taken, waiting = self._settings.take_over(fresh)
             log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
+            return {"taken": list(taken), "needRestart": list(waiting)}
         except Exception as error:  # noqa: BLE001 - it ends neither the daemon nor the next reload
             log.error("the settings were not taken over", detail=str(error))
+            return {"problem": str(error)}

@@ -74,7 +74,7 @@ class Datadir:
                 "Choose a data directory of its own with --datadir."
             )
         try:
-            os.chown(self.path, -1, gid)
+            give_to_group(self.path, gid)
             self.path.chmod(0o710)
             self._gid = gid
         except OSError as error:
@@ -95,7 +95,7 @@ class Datadir:
         file = self.path / ENDPOINT_NAME
         write_private(file, orjson.dumps(endpoint).decode() + "\n", mode=0o600 if self._gid is None else 0o640)
         if self._gid is not None:
-            os.chown(file, -1, self._gid)
+            give_to_group(file, self._gid)
 
     def remove_endpoint(self) -> None:
         """At a clean stop, before the listeners close."""
@@ -140,6 +140,12 @@ def read_endpoint(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return endpoint if holder_of(path) is not None else None
+
+
+def give_to_group(path: Path, gid: int) -> None:
+    """Set the group, unless it is that already: a sandbox may forbid the call itself. Raises OSError."""
+    if path.stat().st_gid != gid:
+        os.chown(path, -1, gid)
 
 
 def group_id(group: str) -> int:

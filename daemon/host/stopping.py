@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 
-import orjson
-
-from config.locations import SOCKET_NAME, socket_path
 from daemon.errors import DaemonError
-from daemon.host.datadir import Holder, holder_of, read_endpoint
+from daemon.host.datadir import Holder, holder_of
 from daemon.host.lock_proof import proven_holder
-from daemon.host.unix_http import UnixHttpConnection
+from daemon.host.own_socket import ask_daemon
 
 ANSWER_SECONDS = 5.0
 GRACE_SECONDS = 1.0
@@ -38,9 +34,9 @@ def stop_daemon(datadir: Path, environment: Mapping[str, str], within_s: float) 
     if holder is None:
         return False
     if not (
-        _ask_somewhere(datadir, environment, holder)
+        _ask(datadir, environment, holder)
         or _has_ended(datadir, holder, GRACE_SECONDS)  # it may be just ending, or just coming up
-        or _ask_somewhere(datadir, environment, holder)
+        or _ask(datadir, environment, holder)
     ):
         _signal(datadir, holder)
     if not _has_ended(datadir, holder, within_s):
@@ -58,26 +54,10 @@ def _has_ended(datadir: Path, holder: Holder, within_s: float) -> bool:
     return True
 
 
-def _ask_somewhere(datadir: Path, environment: Mapping[str, str], holder: Holder) -> bool:
-    return any(_ask(path, holder) for path in _sockets(datadir, environment))
-
-
-def _sockets(datadir: Path, environment: Mapping[str, str]) -> list[Path]:
-    """Where it may listen. What endpoint.json says comes last: it may be a path of another container."""
-    said = (read_endpoint(datadir) or {}).get("socket")
-    paths = [datadir / SOCKET_NAME, socket_path(datadir, environment)]
-    return list(dict.fromkeys([*paths, Path(said)] if isinstance(said, str) else paths))
-
-
-def _ask(path: Path, holder: Holder) -> bool:
-    """Whether the daemon at that socket is the one that holds the lock, and is stopping now."""
-    try:
-        with closing(UnixHttpConnection(path, ANSWER_SECONDS)) as connection:
-            body = orjson.dumps({"lock": holder.mark})
-            connection.request("POST", "/stop", body, {"Content-Type": "application/json"})
-            return connection.getresponse().status == http.HTTPStatus.ACCEPTED
-    except (OSError, http.client.HTTPException):
-        return False
+def _ask(datadir: Path, environment: Mapping[str, str], holder: Holder) -> bool:
+    """Whether the daemon that holds the lock was reached, and is stopping now."""
+    answer = ask_daemon(datadir, environment, holder, "/stop", ANSWER_SECONDS)
+    return answer is not None and answer.status == HTTPStatus.ACCEPTED
 
 
 def _signal(datadir: Path, holder: Holder) -> None:

@@ -17,7 +17,7 @@ from rpc.calls.call import CallContext
 from rpc.calls.limits import CallGate
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
-from rpc.ports import Health, Problem, Stop
+from rpc.ports import Health, Problem, Reload, Stop
 from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
 from rpc.server.page import StaticPage
@@ -58,6 +58,7 @@ class Routes:
         page: StaticPage,
         upgrade: Upgrade,
         stop: Stop,
+        reload: Reload,
         trusted: bool,
     ) -> None:
         self._config = config
@@ -70,6 +71,7 @@ class Routes:
         self._page = page
         self._upgrade = upgrade
         self._stop = stop
+        self._reload = reload
         self._trusted = trusted
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -165,14 +167,23 @@ class Routes:
 
         A socket is found by its path, and a path may lead to another daemon: 409, and nothing happens.
         """
-        if token is not None:
-            raise ApiError("forbidden", "Stopping takes no token: open the unix socket as its owner.")
-        refusal = refuse_content_type(request.headers)
-        if refusal is not None:
-            return refused(refusal)
+        if (refusal := _refuse_order(request, token)) is not None:
+            return refusal
         if not self._stop(_lock_in(await self._body_of(request))):
             return json_reply(orjson.dumps({"stopping": False}), 409)
         return json_reply(orjson.dumps({"stopping": True}), 202)
+
+    async def reload(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
+        """`POST /reload {"lock": ...}`: reads the settings again, and answers when that is done.
+
+        `{"taken": [...], "needRestart": [...]}`, or `{"problem": ...}`; 409 as for `/stop`.
+        """
+        if (refusal := _refuse_order(request, token)) is not None:
+            return refusal
+        became = await self._reload(_lock_in(await self._body_of(request)))
+        if became is None:
+            return json_reply(orjson.dumps({"reloaded": False}), 409)
+        return json_reply(orjson.dumps(became))
 
     async def metrics(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
         """`GET /metrics`, for a token that is not bound to keys: the numbers are those of the whole daemon."""
@@ -191,6 +202,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/readyz"): Route(Access.ANYBODY, Routes.readyz),
     ("GET", "/metrics"): Route(Access.TOKEN, Routes.metrics),
     ("POST", "/stop"): Route(Access.OWNER, Routes.stop),
+    ("POST", "/reload"): Route(Access.OWNER, Routes.reload),
 }
 
 
@@ -220,6 +232,14 @@ def _no_route(request: web.BaseRequest) -> web.Response:
     response.set_status(405)
     response.headers["Allow"] = ", ".join(methods)
     return response
+
+
+def _refuse_order(request: web.BaseRequest, token: str | None) -> web.Response | None:
+    """Orders to the process come from who owns the socket; a token is a client's."""
+    if token is not None:
+        raise ApiError("forbidden", "This takes no token: open the unix socket as its owner.")
+    refusal = refuse_content_type(request.headers)
+    return None if refusal is None else refused(refusal)
 
 
 def _lock_in(body: bytes) -> str:

@@ -20,7 +20,18 @@ from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
 from rpc.events.subscriptions import Hub
-from rpc.ports import EventSource, Followed, Handlers, Health, IdempotencyStore, Metrics, SchemesOf, Stop, TokenStore
+from rpc.ports import (
+    EventSource,
+    Followed,
+    Handlers,
+    Health,
+    IdempotencyStore,
+    Metrics,
+    Reload,
+    SchemesOf,
+    Stop,
+    TokenStore,
+)
 from rpc.server.assembly import calls_of
 from rpc.server.auth import Authenticator
 from rpc.server.listen import (
@@ -35,6 +46,10 @@ from rpc.server.listen import (
 from rpc.server.page import StaticPage
 from rpc.server.routes import Routes
 from rpc.server.stats import Stats
+
+
+async def of_another_daemon(mark: str) -> None:
+    """The answer of a server that takes no orders for a data directory."""
 
 
 def wall_ms() -> int:
@@ -61,6 +76,7 @@ class RpcServer:
         schemes_of: SchemesOf = lambda key: frozenset(),
         metrics: Metrics | None = None,
         stop: Stop = lambda mark: False,
+        reload: Reload = of_another_daemon,
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
         require_safe(config)
@@ -68,6 +84,7 @@ class RpcServer:
         self._health = health
         self._metrics = metrics
         self._stop = stop
+        self._reload = reload
         self._stats = Stats()
         self._stopping = asyncio.Event()
         self._authenticator = Authenticator(tokens, now_ms)
@@ -164,6 +181,7 @@ class RpcServer:
             page=page,
             upgrade=self._sockets.upgrade,
             stop=self._stop,
+            reload=self._reload,
             trusted=trusted,
         )
 

@@ -29,7 +29,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
             log, tokens, answers, health = MemoryLog(), MemoryTokens(), MemoryAnswers(), SettableHealth()
             settings = {"port": 0, "socket_path": Path(folder) / "musigd.sock", "close_grace_s": 0.2, **settings}
             followed: dict[str, set[str]] = {}
-            stop = settings.pop("stop", lambda mark: False)
+            orders = {name: settings.pop(name) for name in ("stop", "reload") if name in settings}
             backend = memory_backend(log, tokens, followed)
             server = RpcServer(
                 RpcConfig(**settings),
@@ -40,7 +40,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
                 health=health,
                 followed=lambda token_id: followed.get(token_id, ()),
                 schemes_of=lambda key: (schemes or {}).get(key, ()),
-                stop=stop,
+                **orders,
             )
             await server.start()
             stack.push_async_callback(server.stop, 0)

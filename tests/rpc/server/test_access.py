@@ -239,16 +239,22 @@ async def test_locked_and_wrong_passphrase_have_their_reasons(world: World) -> N
     await world.result("createKey", {"scheme": "lotus"})
 
 
-async def test_stopping_goes_through_the_unix_socket_alone_and_to_the_daemon_that_is_meant(
-    make_world: MakeWorld,
+@pytest.mark.parametrize(("route", "done"), [("/stop", 202), ("/reload", 200)])
+async def test_orders_go_through_the_unix_socket_alone_and_to_the_daemon_that_is_meant(
+    make_world: MakeWorld, route: str, done: int
 ) -> None:
     asked: list[str] = []
-    world = await make_world(stop=lambda mark: asked.append(mark) or mark == "ours")
-    assert await ask(world, "POST", "/stop") == (403, await refusal(world))
+
+    async def reload(mark: str) -> dict[str, Any] | None:
+        asked.append(mark)
+        return {"taken": []} if mark == "ours" else None
+
+    world = await make_world(stop=lambda mark: asked.append(mark) or mark == "ours", reload=reload)
+    assert await ask(world, "POST", route) == (403, await refusal(world, route))
     path = str(world.server._config.socket_path)
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path)) as session:
         for body, headers, status in (
-            (b'{"lock": "ours"}', {}, 202),
+            (b'{"lock": "ours"}', {}, done),
             (b'{"lock": "another"}', {}, 409),
             (b'{"lock": 1}', {}, 400),
             (b"[]", {}, 400),
@@ -257,14 +263,14 @@ async def test_stopping_goes_through_the_unix_socket_alone_and_to_the_daemon_tha
             (b'{"lock": "ours"}', world.bearer(), 403),
         ):
             sent = {"Content-Type": "application/json", **headers}
-            async with session.post("http://anything/stop", data=body, headers=sent) as response:
+            async with session.post(f"http://anything{route}", data=body, headers=sent) as response:
                 assert response.status == status, body
     assert asked == ["ours", "another"]
 
 
-async def refusal(world: World) -> Any:
-    """What `/stop` says over TCP, with every right too."""
-    return (await ask(world, "POST", "/stop", **world.bearer()))[1]
+async def refusal(world: World, route: str) -> Any:
+    """What it says over TCP, with every right too."""
+    return (await ask(world, "POST", route, **world.bearer()))[1]
 
 
 async def test_unix_socket_gives_its_owner_every_right_and_still_honours_a_token(world: World) -> None:

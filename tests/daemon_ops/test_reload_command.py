@@ -1,0 +1,74 @@
+"""`musigd reload` says what the daemon of that data directory took over, or why it took nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from daemon.demo.processes import Daemons, DemoDaemon
+
+pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoDaemon]:
+    daemons = Daemons(tmp_path_factory.mktemp("reload"), "test-reload")
+    try:
+        yield await daemons.start("alice", ())
+    finally:
+        await daemons.stop()
+
+
+async def reload(datadir: Path) -> tuple[int, str, str]:
+    """Exit code, output, complaints."""
+    command = [sys.executable, "-m", "daemon.main", "reload", "--datadir", str(datadir)]
+    ran = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    said, complained = await ran.communicate()
+    return ran.returncode or 0, said.decode(), complained.decode()
+
+
+async def test_what_was_taken_over_and_what_waits_is_said(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "musigd.toml").write_text('[log]\nlevel = "debug"\n[p2p]\nprivate_addresses = true\n')
+
+    code, said, _ = await reload(daemon.datadir)
+
+    assert (code, said) == (0, "Taken over: log.level.\nWaiting for a restart: p2p.private_addresses.\n")
+
+
+async def test_nothing_new_is_no_failure(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "musigd.toml").write_text("")
+    await reload(daemon.datadir)
+
+    assert await reload(daemon.datadir) == (0, "Nothing was taken over.\n", "")
+
+
+async def test_a_file_that_cannot_be_read_is_a_configuration_error_with_its_sentence(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "musigd.toml").write_text("[log\n")
+
+    code, said, complained = await reload(daemon.datadir)
+
+    assert (code, said) == (2, "")
+    assert "goes on with its former settings" in complained
+    assert "no valid TOML" in complained
+
+
+async def test_two_reloads_at_once_are_both_answered(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "musigd.toml").write_text("")
+
+    both = await asyncio.gather(reload(daemon.datadir), reload(daemon.datadir))
+
+    assert [code for code, _, _ in both] == [0, 0]
+
+
+async def test_the_daemon_of_another_directory_is_not_asked(daemon: DemoDaemon, tmp_path: Path) -> None:
+    (tmp_path / "endpoint.json").write_bytes(orjson.dumps(daemon.endpoint))
+
+    code, _, complained = await reload(tmp_path)
+
+    assert (code, complained) == (1, f"musigd: No daemon uses {tmp_path}.\n")

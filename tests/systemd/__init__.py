@@ -1,0 +1,1 @@
+"""The unit file under a real systemd: `make test-systemd`."""
