@@ -21,13 +21,12 @@ from config.running import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
+from daemon.api.guard import HandlerGuard
 from daemon.api.info import InfoService, bootstrap_problems, log_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
-from daemon.api.schemes import held_to_scheme
 from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
-from daemon.api.translated import translated
 from daemon.clock import SystemClock
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog
@@ -208,11 +207,11 @@ class App:
             requests=self.signing.requests,
             sessions=self.signing.sessions,
         )
-        handlers = translated(held_to_scheme(handlers_of(backend), self.keystore, self.signing.finder))
         self.socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
             rpc_config(self.settings, self.version, self.socket),
-            handlers,
+            handlers_of(backend),
+            guard=HandlerGuard(self.keystore, self.signing.finder),
             events=self.events,
             tokens=self.tokens,
             idempotency=self.idempotency,

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
-from rpc.caller import Scope
+from rpc.caller import Caller, Scope
+from rpc.errors import ApiError
+from rpc.models.wire import Params
 
 # Params are the method's own params model. A dict goes out as it is (camelCase, JSON-ready, absent instead of None).
 Answer: TypeAlias = "Mapping[str, Any] | BaseModel | bool"
@@ -24,6 +26,16 @@ Followed: TypeAlias = Callable[[str], Collection[str]]
 Stop: TypeAlias = Callable[[str], bool]
 # The same for reading the settings again: what became of that, JSON-ready; None when it is another daemon's lock.
 Reload: TypeAlias = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+
+
+class Guard(Protocol):
+    """What the program does around every handler of its own."""
+
+    def check(self, caller: Caller, params: Params) -> None:
+        """Raises ApiError for params that fit their model and not what they name."""
+
+    def refusal_of(self, error: Exception) -> ApiError | None:
+        """What the client is told of an error that is no ApiError; None for a fault of the program."""
 
 
 class LoggedEvent(Protocol):

@@ -1,23 +1,33 @@
-"""A method of the table and its handler, made into one call: scope, params, idempotency, handler, seq."""
+"""One call of a method: right, params, idempotency, guard, handler, and what goes back as JSON."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import partial
+from time import perf_counter
+from typing import Any, Final
 
 import orjson
+import structlog
+from jsonrpcserver import Error, Result, Success
 from pydantic import BaseModel
 
+from config.plain_text import cleaned_body
 from rpc.caller import Caller, needs_token
 from rpc.calls.idempotency import Idempotency, call_digest
-from rpc.calls.limits import too_many_at_work
+from rpc.calls.limits import CallGate, too_many_at_work
 from rpc.calls.params import params_of
 from rpc.errors import ApiError, shutting_down
 from rpc.methods.method import Method
 from rpc.models.wire import Change, Params
-from rpc.ports import Answer, EventSource, Once
+from rpc.ports import Answer, EventSource, Guard, Handler, Once
+from rpc.server.stats import Stats
+
+_log = structlog.get_logger("rpc")
 
 
 @dataclass(slots=True)
@@ -29,60 +39,143 @@ class CallContext:
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 
 
-Serve: TypeAlias = Callable[[CallContext, Any, Once | None], Awaitable[Answer]]
-MessageCall: TypeAlias = Callable[[CallContext, Any], Awaitable[bytes]]
+class Unguarded:
+    """The guard of handlers that need none."""
+
+    def check(self, caller: Caller, params: Params) -> None:
+        """Everything passes."""
+
+    def refusal_of(self, error: Exception) -> ApiError | None:
+        """Every error is a fault of the program."""
 
 
-class CallMaker:
-    """Makes calls. `draining()` says whether changing calls are refused because the daemon is stopping.
+UNGUARDED: Final = Unguarded()
 
-    A call whose client has gone is cancelled by whoever reads from that client. One that only reads ends there; one
-    that changes something goes on to its end, so that no change is left half made. At most `most` changes are at work
-    at once, whether their clients are still there or not.
-    """
 
-    def __init__(self, events: EventSource, idempotency: Idempotency, draining: Callable[[], bool], most: int) -> None:
+class Changes:
+    """The changes at work, at most `most` at once, whether their clients are still there or not."""
+
+    def __init__(self, events: EventSource, idempotency: Idempotency, gate: CallGate, most: int) -> None:
+        """While `gate` drains, changes are refused because the daemon is stopping."""
+        self.idempotency = idempotency
         self._events = events
-        self._idempotency = idempotency
-        self._draining = draining
+        self._gate = gate
         self._most = most
-        self._changing: set[asyncio.Task[bytes]] = set()
+        self._at_work: set[asyncio.Task[bytes]] = set()
+
+    @property
+    def position(self) -> int:
+        """Where the event log stands: seq of the last event."""
+        return self._events.next_seq - 1
+
+    def require_room(self) -> None:
+        """Raises ApiError `shutting_down`, `busy`."""
+        if self._gate.draining:
+            raise shutting_down()
+        if len(self._at_work) >= self._most:
+            raise too_many_at_work()
+
+    def outlives(self, change: asyncio.Task[bytes]) -> asyncio.Future[bytes]:
+        """What to await for the answer: who awaits may be cancelled, the change goes on."""
+        self._at_work.add(change)
+        change.add_done_callback(self._at_work.discard)
+        return asyncio.shield(change)
 
     async def settled(self, within_s: float) -> None:
         """Waits until no change is at work, or until the time is over."""
-        if self._changing:
-            await asyncio.wait(self._changing, timeout=within_s)
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=within_s)
 
-    def make(self, method: Method, serve: Serve) -> MessageCall:
-        """The call of a method that only reads, or of one that changes something."""
 
-        async def read(message: CallContext, raw: Any) -> bytes:
-            require_right(method, message)
-            return as_json(await serve(message, params_of(method.params, raw), None))
+class _Fits(inspect.Signature):
+    """jsonrpcserver asks of each call whether its arguments fit. Ours always are a context and the params."""
 
-        async def change(message: CallContext, raw: Any) -> bytes:
-            require_right(method, message)
-            if self._draining():
-                raise shutting_down()
-            if len(self._changing) >= self._most:
-                raise too_many_at_work()
-            changing = asyncio.ensure_future(self._change(method, serve, message, raw))
-            self._changing.add(changing)
-            changing.add_done_callback(self._changing.discard)
-            return await asyncio.shield(changing)
+    def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        """Nothing to find out."""
+        return inspect.BoundArguments(self, OrderedDict())
 
-        return change if method.changes else read
 
-    async def _change(self, method: Method, serve: Serve, message: CallContext, raw: Any) -> bytes:
-        params = params_of(method.params, raw)
+class Call:
+    """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result.
 
-        async def run(once: Once | None) -> bytes:
-            return with_seq(await serve(message, params, once), self._events.next_seq - 1)
+    A call whose client has gone is cancelled by whoever reads from that client. One that only reads ends there; one
+    that changes something goes on to its end, so that no change is left half made.
+    """
 
-        key = _idempotency_key(params)
+    __signature__ = _Fits()
+
+    def __init__(
+        self,
+        method: Method,
+        handler: Handler,
+        changes: Changes,
+        stats: Stats,
+        *,
+        guard: Guard = UNGUARDED,
+        takes_message: bool = False,
+    ) -> None:
+        """`takes_message`: the handler wants the CallContext in the place of the caller."""
+        self._method = method
+        self._handler = handler
+        self._changes = changes
+        self._stats = stats
+        self._guard = guard
+        self._takes_message = takes_message
+
+    async def __call__(self, message: CallContext, raw: Any) -> Result:
+        began = perf_counter()
+        try:
+            require_right(self._method, message)
+            if self._method.changes:
+                body = await self._change(message, raw)
+            else:
+                body = await self._serve(message, params_of(self._method.params, raw), None)
+            result = orjson.Fragment(cleaned_body(body))
+        except asyncio.CancelledError:
+            self._count("client_gone", began)
+            raise
+        except ApiError as refusal:
+            self._count(refusal.reason, began)
+            return Error(refusal.code, refusal.message, refusal.data)
+        except Exception:  # noqa: BLE001  # the last line of defence: logged here, and no text of it leaves
+            _log.exception("rpc.call_failed", method=self._method.name)
+            self._count("internal_error", began)
+            failure = ApiError("internal_error", "The daemon failed to do this; its log says why.")
+            return Error(failure.code, failure.message, failure.data)
+        self._count("ok", began)
+        return Success(result)
+
+    async def _change(self, message: CallContext, raw: Any) -> bytes:
+        self._changes.require_room()
+        params = params_of(self._method.params, raw)
+        serve = partial(self._serve, message, params)
+        key = params.idempotency_key if isinstance(params, Change) else None
         if key is None:
-            return await run(None)
-        return await self._idempotency.once(message.caller.token_id, key, call_digest(method.name, raw), run)
+            change = asyncio.ensure_future(serve(None))
+        else:
+            digest = call_digest(self._method.name, raw)
+            change = self._changes.idempotency.once(message.caller.token_id, key, digest, serve)
+        return await self._changes.outlives(change)
+
+    async def _serve(self, message: CallContext, params: Params, once: Once | None) -> bytes:
+        subject = message if self._takes_message else message.caller
+        try:
+            self._guard.check(message.caller, params)
+            if self._method.idempotent:
+                answer = await self._handler(subject, params, once)
+            else:
+                answer = await self._handler(subject, params)
+        except ApiError:
+            raise
+        except Exception as error:
+            refusal = self._guard.refusal_of(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+        return with_seq(answer, self._changes.position) if self._method.changes else as_json(answer)
+
+    def _count(self, outcome: str, began: float) -> None:
+        self._stats.count(self._method.name, outcome, perf_counter() - began)
 
 
 def require_right(method: Method, message: CallContext) -> None:
@@ -94,10 +187,6 @@ def require_right(method: Method, message: CallContext) -> None:
         raise needs_token(f"{method.name} needs", method.scope, bound=False)
     if method.websocket and message.socket is None:
         raise ApiError("invalid_request", f"{method.name} works on a WebSocket; over HTTP use getEvents.")
-
-
-def _idempotency_key(params: Params) -> str | None:
-    return params.idempotency_key if isinstance(params, Change) else None
 
 
 def as_json(answer: Answer) -> bytes:

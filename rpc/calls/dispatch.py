@@ -1,45 +1,38 @@
 """The one way from a message to its answer, for HTTP, WebSocket and the unix socket alike; built on jsonrpcserver.
 
 jsonrpcserver dispatches one call at a time and is handed only calls whose envelope holds: so one bad item cannot fail a
-batch. It never sees an exception, so no text of one can reach a client. `rpc.envelope` stands before it; params travel
-as one positional argument, whose signature is known, so it inspects none. Its inner `dispatch_request` is used, as what
-is around it parses again and makes a task of each call, which costs more than all the rest.
+batch. It never sees an exception, so no text of one can reach a client. `rpc.calls.envelope` stands before it; params
+travel as one positional argument, whose signature is known, so it inspects none. Its inner `dispatch_request` is used,
+as what is around it parses again and makes a task of each call, which costs more than all the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import orjson
-import structlog
-from jsonrpcserver import Error, Result, Success
+from jsonrpcserver import Result
 from jsonrpcserver.async_dispatcher import dispatch_request
 from jsonrpcserver.request import Request
 from jsonrpcserver.sentinels import NOID
 from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
 
 from config.plain_text import cleaned_body
+from rpc.calls.call import CallContext
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
+from rpc.calls.limits import CallGate
 from rpc.errors import ApiError
 from rpc.nearest import did_you_mean
-from rpc.server.stats import Stats
 
-C = TypeVar("C")
-# Takes the context of the message and the params as sent; gives the result as JSON. Raises ApiError to refuse.
-Call: TypeAlias = Callable[[C, Any], Awaitable[bytes]]
-Admit: TypeAlias = Callable[[int], ApiError | None]
+# Takes the context of the message and the params as sent.
+Served: TypeAlias = Callable[[CallContext, Any], Awaitable[Result]]
 
 SIDE_BY_SIDE = 16  # calls of one batch
 MAX_REPLY_BYTES = 16 * 1024 * 1024
-
-_log = structlog.get_logger("rpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,100 +43,61 @@ class Reply:
     refused: ApiError | None = None
 
 
-class Dispatcher(Generic[C]):
-    """Answers messages with the calls it was given. It keeps nothing between messages."""
+class Dispatcher:
+    """Answers messages with the calls it was given, as many at once as `gate` admits; for HTTP and WebSocket alike."""
 
     def __init__(
-        self, calls: Mapping[str, Call[C]], *, max_batch: int, stats: Stats, max_reply: int = MAX_REPLY_BYTES
+        self, calls: Mapping[str, Served], gate: CallGate, *, max_batch: int, max_reply: int = MAX_REPLY_BYTES
     ) -> None:
         """`max_reply`: bytes of answers to one batch, beyond which the items that are left are not run."""
-        self._max_reply = max_reply
-        self._methods: dict[str, Any] = {name: _Served(name, call, stats) for name, call in calls.items()}
+        self._calls: dict[str, Any] = dict(calls)
+        self._gate = gate
         self._max_batch = max_batch
+        self._max_reply = max_reply
 
-    async def answer(self, body: bytes | str, context: C, admit: Admit) -> Reply:
-        """The reply to a message. `admit(n)` is asked once whether n calls may run now."""
+    async def answer(self, body: bytes | str, message: CallContext) -> Reply:
+        """The reply to a message."""
         try:
             value = parse(body)
-            if type(value) is not list:
-                return await self._answer_one(item_of(value), context, admit)
-            items = items_of(value, self._max_batch)
+            batch = type(value) is list
+            items = items_of(value, self._max_batch) if batch else [item_of(value)]
         except ApiError as problem:
             return Reply(_failure(problem, None))
-        refusal = admit(len(items))
+        token_id = message.caller.token_id
+        refusal = self._gate.admit(token_id, len(items))
         if refusal is not None:
-            return Reply(_failure(refusal, None), refusal)
-        return Reply(await self._answer_all(items, context))
+            return Reply(_failure(refusal, None) if batch else _answered(items[0], refusal), refusal)
+        try:
+            return Reply(await (self._answer_all(items, message) if batch else self._run(items[0], message)))
+        finally:
+            self._gate.done(token_id, len(items))
 
-    async def _answer_one(self, item: Item, context: C, admit: Admit) -> Reply:
-        refusal = admit(1)
-        if refusal is not None:
-            return Reply(None if item.notification else _failure(refusal, item.id), refusal)
-        return Reply(await self._run(item, context))
-
-    async def _answer_all(self, items: Sequence[Item], context: C) -> bytes | None:
+    async def _answer_all(self, items: Sequence[Item], message: CallContext) -> bytes | None:
         """All answers; those that wait do so at once, of the others a few, until they have become too much together."""
         slots, written = asyncio.Semaphore(SIDE_BY_SIDE), 0
 
         async def run(item: Item) -> bytes | None:
             nonlocal written
             async with contextlib.nullcontext() if _waits(item) else slots:
-                answer = _left_out(item) if written > self._max_reply else await self._run(item, context)
+                answer = _left_out(item) if written > self._max_reply else await self._run(item, message)
                 written += 0 if answer is None else len(answer)
                 return answer
 
         said = [answer for answer in await asyncio.gather(*map(run, items)) if answer is not None]
         return b"[" + b",".join(said) + b"]" if said else None
 
-    async def _run(self, item: Item, context: C) -> bytes | None:
+    async def _run(self, item: Item, message: CallContext) -> bytes | None:
         if isinstance(item, BrokenItem):
             return _failure(item.problem, item.id)
-        if item.method not in self._methods:
-            return None if item.notification else _failure(self._unknown(item.method), item.id)
+        if item.method not in self._calls:
+            return _answered(item, self._unknown(item.method))
         request = Request(item.method, [item.params], NOID if item.notification else item.id)
-        _, result = await dispatch_request(self._methods, context, request)
+        _, result = await dispatch_request(self._calls, message, request)
         return None if item.notification else _response(result, item.id)
 
     def _unknown(self, method: str) -> ApiError:
-        guess = did_you_mean(method, self._methods)
+        guess = did_you_mean(method, self._calls)
         return ApiError("method_not_found", f"There is no such method{guess}; rpc.discover lists them.")
-
-
-class _Fits(inspect.Signature):
-    """jsonrpcserver asks of each call whether its arguments fit. Ours always are a context and the params."""
-
-    def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        """Nothing to find out."""
-        return inspect.BoundArguments(self, OrderedDict())
-
-
-class _Served:
-    """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result."""
-
-    __signature__ = _Fits()
-
-    def __init__(self, name: str, call: Call[Any], stats: Stats) -> None:
-        self._name = name
-        self._call = call
-        self._stats = stats
-
-    async def __call__(self, context: Any, params: Any) -> Result:
-        began = perf_counter()
-        try:
-            result = orjson.Fragment(cleaned_body(await self._call(context, params)))
-        except asyncio.CancelledError:
-            self._stats.count(self._name, "client_gone", perf_counter() - began)
-            raise
-        except ApiError as refusal:
-            self._stats.count(self._name, refusal.reason, perf_counter() - began)
-            return Error(refusal.code, refusal.message, refusal.data)
-        except Exception:  # noqa: BLE001  # the last line of defence: logged here, and no text of it leaves
-            _log.exception("rpc.call_failed", method=self._name)
-            self._stats.count(self._name, "internal_error", perf_counter() - began)
-            failure = ApiError("internal_error", "The daemon failed to do this; its log says why.")
-            return Error(failure.code, failure.message, failure.data)
-        self._stats.count(self._name, "ok", perf_counter() - began)
-        return Success(result)
 
 
 def _waits(item: Item) -> bool:
@@ -153,6 +107,10 @@ def _waits(item: Item) -> bool:
 
 def _left_out(item: Item) -> bytes | None:
     refusal = ApiError("too_large", "The answers to this batch are too large together; send this call by itself.")
+    return _answered(item, refusal)
+
+
+def _answered(item: Item, refusal: ApiError) -> bytes | None:
     return None if item.notification else _failure(refusal, item.id)
 
 

@@ -8,7 +8,7 @@ transaction of the change, through the `Once` it is given; that survives a kill 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ import orjson
 from rpc.errors import ApiError
 from rpc.ports import IdempotencyStore, Once, StoredAnswer
 
-Run: TypeAlias = Callable[[Once], Awaitable[bytes]]
+Run: TypeAlias = Callable[[Once], Coroutine[Any, Any, bytes]]
 
 
 def call_digest(method: str, raw: Mapping[str, Any]) -> bytes:
@@ -33,10 +33,11 @@ class Idempotency:
         self._store = store
         self._running: dict[tuple[str, str], tuple[bytes, asyncio.Task[bytes]]] = {}
 
-    async def once(self, token_id: str, key: str, digest: bytes, run: Run) -> bytes:
+    def once(self, token_id: str, key: str, digest: bytes, run: Run) -> asyncio.Task[bytes]:
         """The stored answer, or that of `run`; raises `idempotency_conflict` for a key used with another call.
 
-        A caller that goes away does not stop the call: the answer is kept for when it asks again.
+        Shield it: several may wait for it, and a caller that goes away does not stop the call. The answer is kept for
+        when it asks again.
         """
         place = (token_id, key)
         running = self._running.get(place)
@@ -47,7 +48,7 @@ class Idempotency:
         else:
             task = running[1]
             _require_same(running[0], digest)
-        return await asyncio.shield(task)
+        return task
 
     async def _find_or_run(self, place: tuple[str, str], digest: bytes, run: Run) -> bytes:
         stored = await self._store.find(*place)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from aiohttp import web
 
 from rpc.caller import OWNER, Caller, owner
-from rpc.calls.answering import Answering
 from rpc.calls.call import CallContext
+from rpc.calls.dispatch import Dispatcher
 from rpc.calls.limits import share
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
@@ -27,12 +27,12 @@ class Sockets:
     """The open WebSockets. A token that is revoked or expires closes the connections that use it."""
 
     def __init__(
-        self, config: RpcConfig, *, tokens: TokenStore, authenticator: Authenticator, answering: Answering, hub: Hub
+        self, config: RpcConfig, *, tokens: TokenStore, authenticator: Authenticator, dispatcher: Dispatcher, hub: Hub
     ) -> None:
         self._config = config
         self._tokens = tokens
         self._authenticator = authenticator
-        self._answering = answering
+        self._dispatcher = dispatcher
         self._hub = hub
         self._open: set[Socket] = set()
         self._of_token: Counter[str] = Counter()
@@ -95,7 +95,7 @@ class Sockets:
         return ws
 
     async def _answer(self, body: bytes, message: CallContext) -> bytes | None:
-        return (await self._answering.answer(body, message)).body
+        return (await self._dispatcher.answer(body, message)).body
 
     def _check(self) -> None:
         for connection in list(self._open):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from rpc.calls.call import CallContext, CallMaker, MessageCall, Serve
+from rpc.calls.call import Call, Changes
 from rpc.calls.pure import PureMethods
 from rpc.config import RpcConfig
 from rpc.errors import RpcError
 from rpc.events.methods import EventMethods
 from rpc.handlers import description_handlers, pure_handlers, stream_handlers
-from rpc.methods.method import Method
 from rpc.methods.table import METHODS
-from rpc.ports import Answer, Handler, Handlers, Once, SchemesOf
+from rpc.ports import Guard, Handlers, SchemesOf
 from rpc.schema.openrpc import Description
+from rpc.server.stats import Stats
 
 
 class IncompleteBackendError(RpcError):
@@ -22,21 +21,24 @@ class IncompleteBackendError(RpcError):
 
 
 def calls_of(
-    maker: CallMaker, handlers: Handlers, events: EventMethods, config: RpcConfig, schemes_of: SchemesOf
-) -> dict[str, MessageCall]:
+    handlers: Handlers,
+    guard: Guard,
+    events: EventMethods,
+    config: RpcConfig,
+    schemes_of: SchemesOf,
+    *,
+    changes: Changes,
+    stats: Stats,
+) -> dict[str, Call]:
     """The calls of the API; raises IncompleteBackendError naming methods that nobody serves."""
-    with_message = stream_handlers(events)
-    for_callers: dict[str, Handler] = {
-        **pure_handlers(PureMethods(config.network, schemes_of)),
-        **description_handlers(Description(config.version)),
-        **handlers,
+    stream = stream_handlers(events)
+    own = pure_handlers(PureMethods(config.network, schemes_of)) | description_handlers(Description(config.version))
+    require_complete([*handlers, *own, *stream])
+    return {
+        **{name: Call(METHODS[name], each, changes, stats, takes_message=True) for name, each in stream.items()},
+        **{name: Call(METHODS[name], each, changes, stats) for name, each in own.items()},
+        **{name: Call(METHODS[name], each, changes, stats, guard=guard) for name, each in handlers.items()},
     }
-    require_complete([*for_callers, *with_message])
-    calls = {name: maker.make(METHODS[name], _with_message(handler)) for name, handler in with_message.items()}
-    calls |= {
-        name: maker.make(METHODS[name], _for_caller(METHODS[name], handler)) for name, handler in for_callers.items()
-    }
-    return calls
 
 
 def require_complete(served: Collection[str]) -> None:
@@ -44,19 +46,3 @@ def require_complete(served: Collection[str]) -> None:
     missing = [name for name in METHODS if name not in served]
     if missing:
         raise IncompleteBackendError(f"no service serves {', '.join(missing)}; give one that does")
-
-
-def _with_message(handler: Handler) -> Serve:
-    async def serve(message: CallContext, params: Any, once: Once | None) -> Answer:
-        return await handler(message, params)
-
-    return serve
-
-
-def _for_caller(method: Method, handler: Handler) -> Serve:
-    async def serve(message: CallContext, params: Any, once: Once | None) -> Answer:
-        if method.idempotent:
-            return await handler(message.caller, params, once)
-        return await handler(message.caller, params)
-
-    return serve

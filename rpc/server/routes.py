@@ -12,8 +12,8 @@ import orjson
 from aiohttp import web
 
 from rpc.caller import Caller, Scope, needs_token, owner
-from rpc.calls.answering import Answering
 from rpc.calls.call import CallContext
+from rpc.calls.dispatch import Dispatcher
 from rpc.calls.limits import CallGate
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
@@ -51,7 +51,7 @@ class Routes:
         config: RpcConfig,
         *,
         authenticator: Authenticator,
-        answering: Answering,
+        dispatcher: Dispatcher,
         gate: CallGate,
         health: Health,
         metrics: Callable[[], str],
@@ -64,7 +64,7 @@ class Routes:
         self._config = config
         self._doorkeeper = Doorkeeper(config)
         self._authenticator = authenticator
-        self._answering = answering
+        self._dispatcher = dispatcher
         self._gate = gate
         self._health = health
         self._metrics = metrics
@@ -114,7 +114,7 @@ class Routes:
         refusal = refuse_content_type(request.headers)
         if refusal is not None:
             return refused(refusal)
-        reply = await self._answering.answer(await self._body_of(request), CallContext(caller))
+        reply = await self._dispatcher.answer(await self._body_of(request), CallContext(caller))
         if reply.refused is not None:
             return refused(reply.refused)
         return web.Response(status=204) if reply.body is None else json_reply(reply.body)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from rpc.calls.answering import Answering
-from rpc.calls.call import CallMaker
+from rpc.calls.call import UNGUARDED, Changes
 from rpc.calls.dispatch import Dispatcher
 from rpc.calls.idempotency import Idempotency
 from rpc.calls.limits import CallGate, RateLimit
@@ -23,6 +22,7 @@ from rpc.events.subscriptions import Hub
 from rpc.ports import (
     EventSource,
     Followed,
+    Guard,
     Handlers,
     Health,
     IdempotencyStore,
@@ -58,7 +58,7 @@ def wall_ms() -> int:
 
 
 class RpcServer:
-    """Serves the API. `handlers` are those of the program; what this package can answer itself is added.
+    """Serves the API. `handlers` are those of the program, behind `guard`; what this package answers itself is added.
 
     `start` opens the listeners and writes nothing else. `drain` refuses changes from then on. `stop` ends everything.
     """
@@ -72,6 +72,7 @@ class RpcServer:
         tokens: TokenStore,
         idempotency: IdempotencyStore,
         health: Health,
+        guard: Guard = UNGUARDED,
         followed: Followed = lambda token_id: (),
         schemes_of: SchemesOf = lambda key: frozenset(),
         metrics: Metrics | None = None,
@@ -91,14 +92,13 @@ class RpcServer:
         self._hub = Hub(events, now_ms, config.progress_s)
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = CallGate(config.max_calls_at_once, rate)
-        self._maker = CallMaker(events, Idempotency(idempotency), lambda: self._gate.draining, config.max_calls_at_once)
+        self._changes = Changes(events, Idempotency(idempotency), self._gate, config.max_calls_at_once)
         as_of_now = self._authenticator.as_of_now
         event_methods = EventMethods(events, followed, self._hub, self._stopping, as_of_now)
-        calls = calls_of(self._maker, handlers, event_methods, config, schemes_of)
-        dispatcher = Dispatcher(calls, max_batch=config.max_batch, stats=self._stats)
-        self._answering = Answering(dispatcher, self._gate)
+        calls = calls_of(handlers, guard, event_methods, config, schemes_of, changes=self._changes, stats=self._stats)
+        self._dispatcher = Dispatcher(calls, self._gate, max_batch=config.max_batch)
         self._sockets = Sockets(
-            config, tokens=tokens, authenticator=self._authenticator, answering=self._answering, hub=self._hub
+            config, tokens=tokens, authenticator=self._authenticator, dispatcher=self._dispatcher, hub=self._hub
         )
         self._tls: ssl.SSLContext | None = None
         self._runners: list[web.ServerRunner] = []
@@ -154,7 +154,7 @@ class RpcServer:
         self._gate.stopping = True
         self._stopping.set()
         await self._gate.quiet(grace_s)
-        await self._maker.settled(grace_s)
+        await self._changes.settled(grace_s)
         await self._sockets.stop()
         await self._hub.stop()
         for runner in self._runners:
@@ -174,7 +174,7 @@ class RpcServer:
         return Routes(
             self._config,
             authenticator=self._authenticator,
-            answering=self._answering,
+            dispatcher=self._dispatcher,
             gate=self._gate,
             health=self._health,
             metrics=self._metrics_text,

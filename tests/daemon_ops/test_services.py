@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import orjson
 import pytest
 
 from config.load import load_settings
 from daemon.access.tokens import Tokens
+from daemon.api.guard import HandlerGuard
 from daemon.api.info import InfoService, bootstrap_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
-from daemon.api.translated import translated
 from daemon.events import EventLog
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
@@ -24,6 +26,7 @@ from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.network import NetState, NetStatus
 from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo
 from rpc.caller import Caller, owner
+from rpc.calls.call import CallContext
 from rpc.errors import ApiError
 from rpc.handlers import info_handlers, keys_handlers, peers_handlers, tokens_handlers
 from rpc.methods.table import METHODS
@@ -34,6 +37,7 @@ from rpc.ports import Problem
 from rpc.server.auth import Authenticator
 from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
 from tests.refusals import places_of
+from tests.rpc.rpc_calls import call_of, dispatcher_of
 
 PEER = peer_of(b"\x01" * 32)
 KEY = b"\x02" + b"\x11" * 32
@@ -291,6 +295,22 @@ def test_every_handler_is_a_method_of_the_api(daemon: Daemon) -> None:
     assert set(served | info_handlers(daemon.info)) <= set(METHODS)
 
 
+class Nothing:
+    """Neither keys nor requests."""
+
+    def keys(self) -> Sequence[bytes]:
+        return ()
+
+    def scheme_of(self, pubkey: bytes) -> str:
+        raise AssertionError(pubkey)
+
+    def scheme_of_request(self, caller: Caller, request: bytes) -> str:
+        raise AssertionError(request)
+
+    def scheme_of_session(self, caller: Caller, session: bytes) -> str:
+        raise AssertionError(session)
+
+
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
@@ -304,9 +324,10 @@ async def test_what_the_store_refuses_becomes_an_answer(failure: Exception, reas
     async def fails(caller: Caller, params: NoParams) -> bool:
         raise failure
 
-    with pytest.raises(ApiError) as caught:
-        await translated({"lock": fails})["lock"](owner(), NoParams())
-    assert caught.value.reason == reason
+    call = call_of("getInfo", fails, guard=HandlerGuard(Nothing(), Nothing()))
+    reply = await dispatcher_of({"x": call}).answer(b'{"jsonrpc":"2.0","method":"x","id":1}', CallContext(owner()))
+    assert reply.body is not None
+    assert orjson.loads(reply.body)["error"]["data"]["reason"] == reason
 
 
 async def test_own_request_from_the_future_is_a_problem_with_its_end_for_those_who_may_see_its_key(

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rpc.calls.idempotency import Idempotency
-from rpc.methods.table import METHODS
-from rpc.server.assembly import _for_caller
-from rpc.server.stats import Stats
 from tests.rpc.rpc_world import World
 
 
@@ -34,7 +31,6 @@ def slowed(world: World, name: str) -> Slow:
         finally:
             slow.ended.set()
 
-    methods, maker = world.server._answering._dispatcher._methods, world.server._maker
-    maker._idempotency = Idempotency(world.answers)
-    methods[name] = type(methods[name])(name, maker.make(METHODS[name], _for_caller(METHODS[name], serve)), Stats())
+    world.server._changes.idempotency = Idempotency(world.answers)
+    world.server._dispatcher._calls[name]._handler = serve
     return slow

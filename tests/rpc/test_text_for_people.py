@@ -12,12 +12,13 @@ import orjson
 import pytest
 
 import rpc
-from rpc.calls.dispatch import Dispatcher
+from rpc.caller import owner
+from rpc.calls.call import CallContext
 from rpc.calls.params import params_of
 from rpc.cli.table import as_table
 from rpc.errors import ApiError
 from rpc.methods.table import METHODS
-from rpc.server.stats import Stats
+from tests.rpc.rpc_calls import call_of, dispatcher_of
 from tests.rpc.rpc_world import World
 
 IMITATION = "ecilA\u202e"
@@ -50,17 +51,17 @@ def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[
 
 
 async def test_answers_and_errors_lose_what_others_wrote_and_the_id_comes_back_as_it_was() -> None:
-    async def signers(context: None, params: Any) -> bytes:
-        return orjson.dumps({"signers": [{"metadata": {"nickname": IMITATION, "more": ["\x1b[2J"]}}], "agent": "a\nb"})
+    async def signers(caller: object, params: object) -> dict[str, Any]:
+        return {"signers": [{"metadata": {"nickname": IMITATION, "more": ["\x1b[2J"]}}], "agent": "a\nb"}
 
-    async def refusing(context: None, params: Any) -> bytes:
+    async def refusing(caller: object, params: object) -> dict[str, Any]:
         raise ApiError("declined", f"Declined: {IMITATION}", why=[IMITATION])
 
-    dispatcher: Dispatcher[None] = Dispatcher({"find": signers, "refuse": refusing}, max_batch=9, stats=Stats())
+    dispatcher = dispatcher_of({"find": call_of("getInfo", signers), "refuse": call_of("getInfo", refusing)})
     told = {}
     for name in ("find", "refuse"):
         body = orjson.dumps({"jsonrpc": "2.0", "method": name, "params": {}, "id": IMITATION})
-        reply = await dispatcher.answer(body, None, lambda calls: None)
+        reply = await dispatcher.answer(body, CallContext(owner()))
         assert reply.body is not None
         told[name] = orjson.loads(reply.body)
         assert told[name]["id"] == IMITATION, "it is the client's own"

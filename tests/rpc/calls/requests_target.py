@@ -35,7 +35,7 @@ class Target:
         )
 
     async def answer(self, body: bytes) -> bytes | None:
-        return (await self._server._answering.answer(body, CallContext(owner()))).body
+        return (await self._server._dispatcher.answer(body, CallContext(owner()))).body
 
     async def listen(self) -> int:
         """Starts to listen and returns the port."""

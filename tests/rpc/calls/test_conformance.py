@@ -6,36 +6,37 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonrpcserver import Result, Success
 
-from rpc.calls.dispatch import Dispatcher
-from rpc.errors import ApiError
-from rpc.server.stats import Stats
+from rpc.caller import Caller, owner
+from rpc.calls.call import CallContext
+from rpc.models.wire import NoParams
+from tests.rpc.rpc_calls import call_of, dispatcher_of
 from tests.rpc.rpc_world import World
 
 
-async def subtract(context: None, params: Any) -> bytes:
+async def subtract(context: CallContext, params: Any) -> Result:
     minuend, subtrahend = params if isinstance(params, list) else (params["minuend"], params["subtrahend"])
-    return orjson.dumps(minuend - subtrahend)
+    return Success(minuend - subtrahend)
 
 
-async def total(context: None, params: Any) -> bytes:
-    return orjson.dumps(sum(params))
+async def total(context: CallContext, params: Any) -> Result:
+    return Success(sum(params))
 
 
-async def get_data(context: None, params: Any) -> bytes:
-    return orjson.dumps(["hello", 5])
+async def get_data(context: CallContext, params: Any) -> Result:
+    return Success(["hello", 5])
 
 
-async def nothing(context: None, params: Any) -> bytes:
-    return b"null"
+async def nothing(context: CallContext, params: Any) -> Result:
+    return Success(None)
 
 
 async def answer(text: str) -> Any:
     """What a server with the methods of the specification answers; None for silence."""
     calls = {"subtract": subtract, "sum": total, "get_data": get_data}
     calls |= {"update": nothing, "notify_hello": nothing, "notify_sum": nothing}
-    dispatcher: Dispatcher[None] = Dispatcher(calls, max_batch=100, stats=Stats())
-    reply = await dispatcher.answer(text.encode(), None, lambda calls: None)
+    reply = await dispatcher_of(calls).answer(text.encode(), CallContext(owner()))
     return None if reply.body is None else orjson.loads(reply.body)
 
 
@@ -206,21 +207,20 @@ async def own_key(world: World) -> str:
 
 
 async def test_text_of_an_exception_never_reaches_a_client(world: World) -> None:
-    async def broken(context: None, params: Any) -> bytes:
+    async def broken(caller: Caller, params: NoParams) -> Any:
         raise ValueError("the secret is 42")
 
-    dispatcher: Dispatcher[None] = Dispatcher({"broken": broken}, max_batch=1, stats=Stats())
-    reply = await dispatcher.answer('{"jsonrpc":"2.0","method":"broken","id":1}', None, lambda calls: None)
+    dispatcher = dispatcher_of({"broken": call_of("getInfo", broken)})
+    reply = await dispatcher.answer('{"jsonrpc":"2.0","method":"broken","id":1}', CallContext(owner()))
     assert reply.body is not None
     assert b"42" not in reply.body
     assert orjson.loads(reply.body)["error"]["code"] == -32603
 
 
 async def test_refusal_of_a_whole_message_keeps_its_id(world: World) -> None:
-    dispatcher: Dispatcher[None] = Dispatcher({}, max_batch=1, stats=Stats())
-    busy = ApiError("busy", "Wait.", retryAfterMs=5)
-    reply = await dispatcher.answer('{"jsonrpc":"2.0","method":"x","id":7}', None, lambda calls: busy)
-    assert reply.refused is busy
+    reply = await dispatcher_of({}, most=0).answer('{"jsonrpc":"2.0","method":"x","id":7}', CallContext(owner()))
+    assert reply.refused is not None
+    assert reply.refused.reason == "busy"
     assert reply.body is not None
     assert orjson.loads(reply.body)["id"] == 7
 

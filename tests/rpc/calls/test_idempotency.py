@@ -76,7 +76,7 @@ class Slow:
 async def test_parallel_second_call_waits_for_the_first() -> None:
     once, slow = Idempotency(MemoryAnswers()), Slow()
     digest = call_digest("createKey", {"scheme": "lotus"})
-    calls = [asyncio.ensure_future(once.once("t", "k", digest, slow)) for _ in range(5)]
+    calls = [asyncio.shield(once.once("t", "k", digest, slow)) for _ in range(5)]
     await asyncio.sleep(0)
     with pytest.raises(ApiError, match="another call"):
         await once.once("t", "k", call_digest("createKey", {"scheme": "bip340"}), slow)
@@ -87,7 +87,7 @@ async def test_parallel_second_call_waits_for_the_first() -> None:
 async def test_caller_that_goes_away_does_not_stop_the_change() -> None:
     answers = MemoryAnswers()
     once, slow = Idempotency(answers), Slow()
-    first = asyncio.ensure_future(once.once("t", "k", b"d", slow))
+    first = asyncio.shield(once.once("t", "k", b"d", slow))
     await asyncio.sleep(0)
     first.cancel()
     slow.go.set()

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from rpc.calls.call import as_json
 from rpc.client.client import CallFailed, Client, NotAuthorised, Unreachable
 from rpc.client.endpoint import DataDir
 from rpc.client.patience import WAITING
 from rpc.errors import ApiError, shutting_down
 from rpc.methods import samples
 from rpc.methods.table import METHODS
+from rpc.models.sessions import GetFinalSignature
 from tests.rpc.client.test_client import write_datadir
 from tests.rpc.rpc_world import MakeWorld, World
 
@@ -27,10 +27,10 @@ def test_the_calls_that_wait_are_those_of_the_table() -> None:
 def answer_final(world: World, answer: Callable[[int], Awaitable[Any]]) -> None:
     """From now on `answer(wait_ms)` is what getFinalSignature does."""
 
-    async def read(message: object, raw: dict[str, int]) -> bytes:
-        return as_json(await answer(raw["waitMs"]))
+    async def read(caller: object, params: GetFinalSignature) -> Any:
+        return await answer(params.wait_ms)
 
-    world.server._answering._dispatcher._methods["getFinalSignature"]._call = read
+    world.server._dispatcher._calls["getFinalSignature"]._handler = read
 
 
 async def final(client: Client, wait_ms: int = 60_000) -> str:

@@ -69,7 +69,7 @@ async def test_changes_of_clients_that_are_gone_count_among_the_calls_at_work(ma
     await world.server._gate.quiet(10)
     assert await world.reason("createKey", {"scheme": "lotus"}) == "busy"
     slow.go.set()
-    await world.server._maker.settled(10)
+    await world.server._changes.settled(10)
     assert len((await world.result("listKeys"))["keys"]) == 3
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from daemon.api.schemes import held_to_scheme
-from rpc.caller import Caller, Scope
+from daemon.api.guard import HandlerGuard
+from rpc.caller import Caller, Scope, owner
 from rpc.errors import ApiError
 from rpc.methods.table import METHODS
 from rpc.models.wire import OfScheme
@@ -26,12 +26,9 @@ def test_every_method_that_names_a_key_a_request_or_a_session_takes_a_scheme() -
 
 async def held(daemon: Daemon, method: str, caller: Caller | None = None, **params: Any) -> Any:
     """A call with its scheme checked, as the daemon wires it."""
-    plain = daemon.handlers
-    daemon.handlers = held_to_scheme(plain, daemon.keystore, daemon.service.finder)
-    try:
-        return await daemon.call(method, caller, **params)
-    finally:
-        daemon.handlers = plain
+    guard = HandlerGuard(daemon.keystore, daemon.service.finder)
+    guard.check(caller or owner(), METHODS[method].params.model_validate(params))
+    return await daemon.call(method, caller, **params)
 
 
 @pytest.mark.parametrize("name", ["lotus", "bip340"])
