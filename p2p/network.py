@@ -1,4 +1,5 @@
-"""The libp2p node as plain asyncio methods: the only thing the rest of the program sees of this package."""
+"""The libp2p node as plain asyncio methods. The rest of the program sees this, and the plain values and address rules
+beside it, never trio or libp2p."""
 
 from __future__ import annotations
 

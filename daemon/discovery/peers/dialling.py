@@ -1,4 +1,4 @@
-"""Not being alone: dials peers of former times, nodes of the directory, and providers that the DHT names.
+"""Keeps a minimum of peers connected: dials known peers, nodes of the directory, and providers that the DHT names.
 
 The addresses in `p2p.bootstrap` are dialled by the network itself. A daemon without any peer tries again with growing
 pauses. Provider records are a hint for the first contact only: twenty strangers can fill a key.

@@ -46,7 +46,7 @@ TIMEOUT_OF = {
 BROKEN_OFF = frozenset(
     {*TIMEOUT_OF.values(), Reason.ABORTED_BY_SIGNER, Reason.SUPERSEDED, Reason.STORE_FAILED, Reason.NONCE_LOST}
 )
-"""Reasons that end a round before a signer that said two things may have been found out."""
+"""Reasons that end a round before a signer that sent two versions may have been exposed."""
 
 
 class EndingScope(StrEnum):

@@ -195,7 +195,10 @@ class Exchange:
         return 2 < self._terms.n <= FANOUT and transcript.joins.full and not self._anyone_unheard(transcript)
 
     def compare(self, transcript: Transcript, reaction: Reaction) -> None:
-        """A round was broken off: show the next few signers what others contributed. A double tongue is found out."""
+        """A round was broken off: show the next few signers what others contributed.
+
+        This exposes a signer that sent two versions.
+        """
         n, own = self._terms.n, self._terms.own_mask
         others = [index for index in range(n) if not own >> index & 1]
         first = next((k for k, index in enumerate(others) if index > own.bit_length() - 1), 0)
