@@ -15,7 +15,7 @@ import musig2
 from daemon.clock import SystemClock
 from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.events import candidate_of
+from daemon.discovery.intake.candidates import candidate_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import EventLog

@@ -230,7 +230,7 @@ async def test_withdrawals_of_one_key_have_a_live_limit_but_never_the_first(tmp_
     limits = DiscoveryLimits()
     screen, alice, now = Screen(limits), Signer(), 1_760_000_000_000
     for ts in range(20):
-        screen.too_often(Statement(*alice.advertise(now + ts)), RecordOrigin.GOSSIP, now)
+        screen.lets_in(Statement(*alice.advertise(now + ts)), RecordOrigin.GOSSIP, now)
     withdrawals = [Statement(alice.withdraw(now + ts)) for ts in range(30)]
-    refused = [screen.too_often(withdrawal, RecordOrigin.GOSSIP, now) for withdrawal in withdrawals]
+    refused = [not screen.lets_in(withdrawal, RecordOrigin.GOSSIP, now) for withdrawal in withdrawals]
     assert refused == [False] * limits.live_withdrawals + [True] * (30 - limits.live_withdrawals)

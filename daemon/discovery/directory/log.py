@@ -49,12 +49,18 @@ class Candidate:
     direct: bool = False  # brought by the very peer it counts for
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of one candidate, and the line of the same subject that made place for it."""
+
+    outcome: LogOutcome
+    replaced: Gone | None = None
+
+
 @dataclass(slots=True)
 class Changes:
-    """What a write did, for those who keep sums and tell clients; worth nothing if the write is rolled back."""
+    """What a write did, for those who keep sums; worth nothing if the write is rolled back."""
 
-    verdicts: list[LogOutcome] = field(default_factory=list)
-    replaced: list[Gone | None] = field(default_factory=list)  # beside the verdicts: the line that made place
     added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
     gone: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
 
@@ -76,7 +82,7 @@ class DirectoryLog:
         return LogWrite(conn, self.limits, now_ms, self.partners)
 
     def admit(self, conn: sqlite3.Connection, candidates: Sequence[Candidate], now_ms: int) -> Changes:
-        """Take candidates into the log, in order, one verdict each."""
+        """Take candidates into the log, in order, in one write."""
         write = self.write(conn, now_ms)
         write.expect(candidates)
         for candidate in candidates:
@@ -119,13 +125,6 @@ class LogWrite:
         holders = [_holder(candidate.statement, candidate.net, None) for candidate in candidates]
         self._quotas.expect([holder for holder in holders if holder.kind is Kind.ADVERTISEMENT])
 
-    def admit(self, candidate: Candidate) -> LogOutcome:
-        """Take a candidate in if it is newer than what is known and if there is room for it."""
-        self.changes.replaced.append(None)
-        verdict = self._admit(candidate)
-        self.changes.verdicts.append(verdict)
-        return verdict
-
     def drop(self, seqs: Iterable[int]) -> list[Gone]:
         """Take lines out; those that were there are returned."""
         leaving = list(seqs)
@@ -144,16 +143,17 @@ class LogWrite:
         self._write_tally()
         return self.changes
 
-    def _admit(self, candidate: Candidate) -> LogOutcome:
+    def admit(self, candidate: Candidate) -> Admission:
+        """Take a candidate in if it is newer than what is known and if there is room for it."""
         statement = candidate.statement
         current = self._line_of(statement.subject)
         if current is None:
             return self._append(candidate, None, None)
         seq, record_id, ts, kind, peer, net = current
         if record_id == statement.record.id:
-            return LogOutcome.KNOWN
+            return Admission(LogOutcome.KNOWN)
         if rank_of(ts, kind, record_id) > statement.rank and not self._is_ahead(ts):
-            return LogOutcome.OLDER
+            return Admission(LogOutcome.OLDER)
         return self._append(candidate, Holder(Kind(kind), peer, net), seq)
 
     def _is_ahead(self, ts: int) -> bool:
@@ -171,21 +171,21 @@ class LogWrite:
             index(self._conn, self._appended)
             self._appended.clear()
 
-    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> LogOutcome:
+    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> Admission:
         statement = candidate.statement
         holder = _holder(statement, candidate.net, held)
         refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
         if refusal is not None and not (refusal == "range" and self._makes_room(holder, direct=candidate.direct)):
-            return LogOutcome.QUOTA
-        if held_seq is not None:
-            self.changes.replaced[-1] = self.drop([held_seq])[0]
+            return Admission(LogOutcome.QUOTA)
+        replaced = None if held_seq is None else self.drop([held_seq])[0]
         seq = append(self._conn, statement, candidate.view, holder, self._now_ms)
         if isinstance(statement.record.record, Advertisement):
             self._appended.append((seq, statement.record.record))
         self._quotas.moved(holder, 1)
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
-        return LogOutcome.RENEWED if held is not None and held.kind is holder.kind else LogOutcome.NEW
+        renewed = held is not None and held.kind is holder.kind
+        return Admission(LogOutcome.RENEWED if renewed else LogOutcome.NEW, replaced)
 
     def _makes_room(self, new: Holder, *, direct: bool) -> bool:
         """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""

@@ -6,9 +6,9 @@ A refusal here is nobody's offence: clocks differ, and relays are honest.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import TypeGuard
 
-from daemon.discovery.directory.log import LogOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
@@ -16,6 +16,8 @@ from musig2.protocol.records import checks
 from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import SHORT_ID_BYTES
+
+Published = Advertisement | Withdrawal | Entry | Node | Notice
 
 REMEMBERED = 20_000
 REFUSED_MS = 3_600_000
@@ -30,26 +32,29 @@ class Screen:
         # subject and kind -> start of the interval, how many came in it
         self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
-    def passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int) -> bool:
+    def passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
         """Whether a record is worth looking at its signature, at this time of the wall clock."""
-        if origin is RecordOrigin.OWN:
-            return True
         record = signed.record
-        if not isinstance(record, Advertisement | Withdrawal | Entry | Node | Notice):
+        if self.refused_before(signed.id[:SHORT_ID_BYTES], mono_ms) or not is_public(record):
             return False
-        if isinstance(record, Advertisement) and not record.types:
-            return False  # a delegation that was never meant to be published
         size = len(signed.envelope)
         return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
+
+    def lets_in(self, statement: Statement, origin: RecordOrigin, mono_ms: int) -> bool:
+        """Whether a genuine statement may be stored now. What is refused here is synchronised later."""
+        if not origin.live:
+            return True
+        refused = self.refused_before(statement.record.id[:SHORT_ID_BYTES], mono_ms)
+        return not refused and not self.too_often(statement, mono_ms)
 
     def refused_before(self, short_id: bytes, mono_ms: int) -> bool:
         """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
         return self._refused.get(short_id, mono_ms) > mono_ms
 
-    def too_often(self, statement: Statement, origin: RecordOrigin, mono_ms: int) -> bool:
-        """True for one live renewal or withdrawal too many within the interval; counts it. Later it is synchronised."""
+    def too_often(self, statement: Statement, mono_ms: int) -> bool:
+        """True for one live renewal or withdrawal too many within the interval; counts it."""
         record = statement.record.record
-        if not origin.live or not isinstance(record, Advertisement | Withdrawal):
+        if not isinstance(record, Advertisement | Withdrawal):
             return False
         subject = statement.subject + bytes([statement.kind.value])  # renewals never use up what withdrawals have
         start, count = self._renewals.pop(subject, (mono_ms, 0))
@@ -61,10 +66,14 @@ class Screen:
         withdrawn = isinstance(record, Withdrawal)
         return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
 
-    def remember(self, statements: Sequence[Statement], verdicts: Sequence[LogOutcome], mono_ms: int) -> None:
+    def remember(self, refused: Iterable[Statement], mono_ms: int) -> None:
         """Do not look again soon at what was refused, though its signature holds."""
-        for statement, verdict in zip(statements, verdicts, strict=True):
-            if verdict in (LogOutcome.OLDER, LogOutcome.QUOTA):
-                self._refused[statement.record.id[:SHORT_ID_BYTES]] = mono_ms + REFUSED_MS
+        for statement in refused:
+            self._refused[statement.record.id[:SHORT_ID_BYTES]] = mono_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:
             self._refused.popitem(last=False)
+
+
+def is_public(record: Record) -> TypeGuard[Published]:
+    """Whether the directory takes records of this kind; an advertisement without types is a delegation for one peer."""
+    return isinstance(record, Published) and not (isinstance(record, Advertisement) and not record.types)

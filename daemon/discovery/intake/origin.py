@@ -6,9 +6,8 @@ from enum import StrEnum
 
 
 class RecordOrigin(StrEnum):
-    """Which channel brought a record: what is live must be young, and only some come with checked signatures."""
+    """Which channel brought a record: what is live must be young, and what the gate let through is checked."""
 
-    OWN = "own"
     GOSSIP = "gossip"
     PUSH = "push"
     SYNC = "sync"
@@ -21,5 +20,5 @@ class RecordOrigin(StrEnum):
 
     @property
     def checked(self) -> bool:
-        """Own records need no check; the gate checked those from a topic."""
-        return self in (RecordOrigin.OWN, RecordOrigin.GOSSIP)
+        """The gate put those from a topic to all four checks a moment ago."""
+        return self is RecordOrigin.GOSSIP

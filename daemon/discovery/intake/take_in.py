@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
-from daemon.discovery.directory.log import Changes, DirectoryLog
-from daemon.discovery.directory.statements import Stated, Statement, is_stated
-from daemon.discovery.intake.checks import Screen
-from daemon.discovery.intake.events import candidate_of, tell
+from daemon.discovery.directory.log import Changes, DirectoryLog, LogOutcome
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.candidates import candidate_of, whole_statements
+from daemon.discovery.intake.checks import Screen, is_public
+from daemon.discovery.intake.events import tell
 from daemon.discovery.intake.halves import WaitingRoom
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents, Offend
 from daemon.store import Store
-from musig2.protocol.records.checks import entry_agrees
 from musig2.protocol.records.envelope import check_many
-from musig2.protocol.records.records import Advertisement, Entry, Record
+from musig2.protocol.records.records import Entry, Record
 from musig2.protocol.wire.frames import Signed
-from musig2.protocol.wire.sync import SHORT_ID_BYTES
 from p2p.network import Offence
 
 INLINE = 12  # so few records are checked at once, half a millisecond: handing them to a thread takes longer
@@ -45,6 +44,19 @@ class Intake:
     known: int = 0
     refused: int = 0  # too old, too large, over a quota, older than what is known
     forged: int = 0
+
+
+@dataclass(slots=True)
+class Written:
+    """What one transaction did with its statements."""
+
+    by_outcome: defaultdict[LogOutcome, list[Statement]] = field(default_factory=lambda: defaultdict(list))
+    told: list[bytes] = field(default_factory=list)  # ids of those that clients hear of
+    changes: Changes = field(default_factory=Changes)
+
+    def of(self, *outcomes: LogOutcome) -> list[Statement]:
+        """The statements that ended so."""
+        return [statement for outcome in outcomes for statement in self.by_outcome[outcome]]
 
 
 class Ingest:
@@ -89,23 +101,20 @@ class Ingest:
         intake = Intake()
         now_ms, mono_ms = self._clock.wall_ms(), self._clock.mono_ms()
         passed = [signed for signed in records if self._passes(signed, origin, now_ms, mono_ms)]
-        intake.refused = len(records) - len(passed)
         unknown = self._unknown(passed)
-        intake.known = len(passed) - len(unknown)
         genuine = unknown if origin.checked else await self._genuine(unknown, peer)
+        whole = list(whole_statements(genuine, self._waiting, mono_ms))
+        let_in = [statement for statement in whole if self._screen.lets_in(statement, origin, mono_ms)]
+        intake.known = len(passed) - len(unknown)
         intake.forged = len(unknown) - len(genuine)
-        whole = self._join(genuine, mono_ms)
-        fresh = [statement for statement in whole if statement.record.id not in self._writing]
-        intake.known += len(whole) - len(fresh)
-        timely = [statement for statement in fresh if not self._screen.too_often(statement, origin, mono_ms)]
-        intake.refused += len(fresh) - len(timely)
-        for start in range(0, len(timely), AT_ONCE):
-            await self._keep(timely[start : start + AT_ONCE], intake, now_ms, by=peer)
+        intake.refused = len(records) - len(passed) + len(whole) - len(let_in)
+        for start in range(0, len(let_in), AT_ONCE):
+            await self._keep(let_in[start : start + AT_ONCE], intake, now_ms, by=peer)
         return intake
 
     def _passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
-        refused = self._screen.refused_before(signed.id[:SHORT_ID_BYTES], mono_ms)
-        return not refused and self._screen.passes(signed, origin, now_ms)
+        """What the gate let through has its size, time and expiry looked at already."""
+        return is_public(signed.record) if origin.checked else self._screen.passes(signed, origin, now_ms, mono_ms)
 
     def held(self, records: Sequence[Signed[Record]]) -> int:
         """How many statements these records belong to that are stored, or about to be."""
@@ -126,9 +135,9 @@ class Ingest:
         await self._keep([statement], Intake(), self._clock.wall_ms(), keep, own=True)
 
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
-        """Without those that are stored; an entry is known by its advertisement."""
+        """Without those that are stored, or about to be; an entry is known by its advertisement."""
         ids = [_id_of_statement(signed) for signed in records]
-        known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids))))
+        known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids)))) | self._writing
         return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
 
     async def _genuine(self, records: list[Signed[Record]], peer: bytes | None) -> list[Signed[Record]]:
@@ -140,24 +149,6 @@ class Ingest:
             for _ in range(verdicts.count(False)):
                 self._offend(peer, Offence.BAD_SIGNATURE)
         return [signed for signed, genuine in zip(records, verdicts, strict=True) if genuine]
-
-    def _join(self, records: list[Signed[Record]], mono_ms: int) -> list[Statement]:
-        """Whole statements. An entry mostly comes right behind its advertisement; other halves wait."""
-        whole: list[Statement] = []
-        for at, signed in enumerate(records):
-            record = signed.record
-            if isinstance(record, Advertisement | Entry):
-                if at and isinstance(record, Entry) and whole and whole[-1].record is records[at - 1]:
-                    continue
-                following = records[at + 1] if at + 1 < len(records) else None
-                statement = pair(signed, following) or self._waiting.offer(
-                    cast("Signed[Advertisement] | Signed[Entry]", signed), mono_ms
-                )
-            else:
-                statement = Statement(cast("Signed[Stated]", signed)) if is_stated(signed) else None
-            if statement is not None:
-                whole.append(statement)
-        return whole
 
     async def _keep(
         self,
@@ -175,48 +166,45 @@ class Ingest:
             candidate_of(statement, keys, kept=own, private_ranges=private, by=by) for statement in statements
         ]
 
-        def write(conn: sqlite3.Connection) -> tuple[Changes, list[bytes]]:
-            told: list[bytes] = []
+        def write(conn: sqlite3.Connection) -> Written:
             also(conn)
-            log = self._log.write(conn, now_ms)
+            log, written = self._log.write(conn, now_ms), Written()
             log.expect(candidates)
             for candidate in candidates:
-                verdict, record_id = log.admit(candidate), candidate.statement.record.id
-                if verdict.stored and record_id not in self._told:  # told already: it was evicted, and is here again
-                    types = by_bound if candidate.kept else followed
-                    if tell(self._events, conn, candidate, verdict, log.changes.replaced[-1], types):
-                        told.append(record_id)
-            return log.close(), told
+                admission, statement = log.admit(candidate), candidate.statement
+                written.by_outcome[admission.outcome].append(statement)
+                if not admission.outcome.stored or statement.record.id in self._told:
+                    continue  # told already: it was evicted, and is here again
+                if tell(self._events, conn, candidate, admission, by_bound if candidate.kept else followed):
+                    written.told.append(statement.record.id)
+            written.changes = log.close()
+            return written
 
         ids = {statement.record.id for statement in statements}
         self._writing |= ids
         try:
-            changes, told = await self._store.write(write)
+            written = await self._store.write(write)
         finally:
             self._writing -= ids
-        self._told.add(told)
-        self._buckets.add(changes.added)
-        self._buckets.remove(changes.gone)
+        self._settle(written, intake)
+
+    def _settle(self, written: Written, intake: Intake) -> None:
+        """After the commit: keep the sums, let clients hear, and count."""
+        self._told.add(written.told)
+        self._buckets.add(written.changes.added)
+        self._buckets.remove(written.changes.gone)
         self._events.publish()
-        self._screen.remember(statements, changes.verdicts, self._clock.mono_ms())
-        taken = [statement for statement, verdict in zip(statements, changes.verdicts, strict=True) if verdict.stored]
+        taken = written.of(LogOutcome.NEW, LogOutcome.RENEWED)
+        refused = written.of(LogOutcome.OLDER, LogOutcome.QUOTA)
+        self._screen.remember(refused, self._clock.mono_ms())
         intake.stored += len(taken)
-        intake.refused += len(statements) - len(taken)
+        intake.refused += len(refused)
+        intake.known += len(written.of(LogOutcome.KNOWN))
         self._stored(taken)
 
 
 def _id_of_statement(signed: Signed[Record]) -> bytes:
     return signed.record.ad if isinstance(signed.record, Entry) else signed.id
-
-
-def pair(signed: Signed[Record], following: Signed[Record] | None) -> Statement | None:
-    """An advertisement with the entry that follows it, if these two belong together."""
-    if following is None or not isinstance(signed.record, Advertisement) or not isinstance(following.record, Entry):
-        return None
-    advertisement = cast("Signed[Advertisement]", signed)
-    if not entry_agrees(following.record, advertisement):
-        return None
-    return Statement(advertisement, cast("Signed[Entry]", following))
 
 
 def stored_ids(conn: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:

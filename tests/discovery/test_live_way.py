@@ -1,0 +1,66 @@
+"""An advertisement that comes over a topic is put to each check once between the gate and the disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daemon.discovery.directory.log import LogWrite
+from daemon.discovery.intake import take_in
+from daemon.discovery.intake.checks import Screen
+from musig2.protocol.records import checks
+from p2p.network import GossipItem
+from tests.discovery.discovery_world import Signer, World, until
+
+PARTS: tuple[tuple[Any, str], ...] = (
+    (checks, "check_record"),
+    (take_in, "stored_ids"),
+    (take_in, "check_many"),
+    (Screen, "passes"),
+    (Screen, "lets_in"),
+    (LogWrite, "admit"),
+    (take_in, "tell"),
+)
+
+
+def counted(patch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each part of the way is entered from now on."""
+    entered: Counter[str] = Counter()
+
+    def counting(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any, **named: Any) -> Any:
+            entered[name] += 1
+            return part(*args, **named)
+
+        return count
+
+    for owner, name in PARTS:
+        patch.setattr(owner, name, counting(name, getattr(owner, name)))
+    return entered
+
+
+async def test_what_the_gate_checked_is_looked_up_let_in_stored_and_told_once_each(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon, sender = await world.daemon(), bytes(38)
+    await daemon.follow("spend")
+    advertisement, entry = Signer().advertise(world.clock.wall)
+    entered = counted(monkeypatch)
+    daemon.service.on_gossip([GossipItem("topic", sender, advertisement), GossipItem("topic", sender, entry)])
+    await until(lambda: daemon.named("signer:discovered"))
+    assert entered == {"stored_ids": 1, "lets_in": 1, "admit": 1, "tell": 1}
+
+
+async def test_a_copy_over_another_topic_ends_at_the_look_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon, sender = await world.daemon(), bytes(38)
+    advertisement, entry = Signer().advertise(world.clock.wall)
+    items = [GossipItem("topic", sender, advertisement), GossipItem("topic", sender, entry)]
+    daemon.service.on_gossip(items)
+    await until(daemon.lines)
+    entered = counted(monkeypatch)
+    daemon.service.on_gossip(items)
+    await until(lambda: entered["stored_ids"])
+    assert entered == {"stored_ids": 1}
