@@ -42,6 +42,7 @@ from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.policy import TransactionPolicy
+from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
 from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
@@ -151,23 +152,25 @@ class App:
             bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
         )
         self.signing = SigningService(
-            store=self.store,
-            events=self.events,
-            keystore=self.keystore,
-            identity=self.identity,
-            network=self.network,
-            discovery=self.discovery,
-            clock=self.clock,
-            policy=TransactionPolicy(),
-            addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
-            limits=signing_limits(self.settings),
-            clock_is_wrong=self.discovery.clock_is_wrong,
+            Surroundings(
+                store=self.store,
+                events=self.events,
+                keystore=self.keystore,
+                identity=self.identity,
+                network=self.network,
+                discovery=self.discovery,
+                clock=self.clock,
+                policy=TransactionPolicy(),
+                addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
+                limits=signing_limits(self.settings),
+                clock_is_wrong=self.discovery.clock_is_wrong,
+            )
         )
-        self.discovery.on_notice = self.signing.on_notice
-        self.keystore.on_lock(self.signing.on_locked)
+        self.discovery.on_notice = self.signing.traffic.on_notice
+        self.keystore.on_lock(self.signing.own_keys.on_locked)
         self.keystore.on_unlock(self.discovery.on_unlock)
-        self.keystore.on_unlock(self.signing.on_unlock)
-        self.junction.attach(discovery=self.discovery, signing=self.signing, set_ban=self.network.set_ban)
+        self.keystore.on_unlock(self.signing.own_keys.on_unlock)
+        self.junction.attach(discovery=self.discovery, signing=self.signing.traffic, set_ban=self.network.set_ban)
 
     def _make_server(self) -> None:
         self.health = DaemonHealth(
@@ -199,7 +202,7 @@ class App:
             keys=KeyService(
                 keystore=self.keystore,
                 tokens=self.tokens,
-                paused=self.signing.on_locked,
+                paused=self.signing.own_keys.on_locked,
                 lock_told=self.lock_events.told,
             ),
             tokens=TokenService(tokens=self.tokens, keystore=self.keystore),
@@ -217,7 +220,7 @@ class App:
             idempotency=self.idempotency,
             followed=self.discovery.followed_by,
             health=self.health,
-            schemes_of=self.signing.schemes.of,
+            schemes_of=self.signing.traffic.schemes.of,
             metrics=DaemonMetrics(
                 store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
             ),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from daemon.clock import Clock
+from daemon.signing.limits import SigningLimits
 from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.review import Review
@@ -126,3 +129,21 @@ class _NoCrashPoints:
 
 
 NO_CRASH_POINTS: CrashPoints = _NoCrashPoints()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The program around signing, as the composition root hands it over."""
+
+    store: SigningStore
+    events: SessionEvents
+    keystore: SigningKeystore
+    identity: Identity
+    network: SigningNetwork
+    discovery: SignerDirectory
+    clock: Clock
+    policy: Policy
+    addrs: Callable[[], tuple[bytes, ...]]  # the binary multiaddrs of this daemon right now, for its joins
+    limits: SigningLimits = field(default_factory=SigningLimits)
+    crash_points: CrashPoints = NO_CRASH_POINTS
+    clock_is_wrong: Callable[[], bool] = lambda: False  # as peers say

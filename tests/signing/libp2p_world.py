@@ -39,7 +39,8 @@ class Libp2pDaemon(Daemon):
 
     def on_peer(self, change: PeerChange) -> None:
         if self.running:
-            (self.service.on_connected if change.connected else self.service.on_disconnected)(change.peer)
+            traffic = self.service.traffic
+            (traffic.on_connected if change.connected else traffic.on_disconnected)(change.peer)
 
     def on_gossip(self, batch: list[GossipItem]) -> None:
         pass

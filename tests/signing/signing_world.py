@@ -16,6 +16,7 @@ from daemon.keys.sealing import KdfCost
 from daemon.keys.vault_start import Costs
 from daemon.policy import TransactionPolicy
 from daemon.signing.limits import SigningLimits
+from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
 from daemon.store import Store
 from musig2 import scheme
@@ -137,9 +138,8 @@ class Daemon:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)
         self.signing_store = self.store_of(self.store)
         self.signer = self.signer_of(self)
-        self.service = SigningService(
+        around = Surroundings(
             store=self.signing_store,
-            signer=self.signer,
             events=self.events,
             keystore=self.keystore,
             identity=self.identity,
@@ -148,10 +148,11 @@ class Daemon:
             addrs=lambda: self.addrs,
             **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
-        self.keystore.on_lock(self.service.on_locked)
-        self.keystore.on_unlock(self.service.on_unlock)
+        self.service = SigningService(around, self.signer)
+        self.keystore.on_lock(self.service.own_keys.on_locked)
+        self.keystore.on_unlock(self.service.own_keys.on_unlock)
         self.handlers = requests_handlers(self.service.requests) | sessions_handlers(self.service.sessions)
-        self.world.book.readers.append(self.service.on_notice)
+        self.world.book.readers.append(self.service.traffic.on_notice)
         await self.service.start()
         self.running = True
         return self
@@ -160,7 +161,7 @@ class Daemon:
         if not self.running:
             return
         self.running = False
-        self.world.book.readers.remove(self.service.on_notice)
+        self.world.book.readers.remove(self.service.traffic.on_notice)
         await self.service.stop()
         if self.net is not None and self.world.hub.nodes.get(self.peer) is self.net:
             self.world.hub.leave(self.peer)
@@ -168,14 +169,14 @@ class Daemon:
         await self.store.close()
 
     def on_frames(self, batch: Sequence[tuple[bytes, Any]]) -> None:
-        self.service.on_frames(batch)
+        self.service.traffic.on_frames(batch)
 
     def on_connected(self, peer: bytes) -> None:
-        self.service.on_connected(peer)
+        self.service.traffic.on_connected(peer)
 
     def on_disconnected(self, peer: bytes) -> None:
         if self.running:
-            self.service.on_disconnected(peer)
+            self.service.traffic.on_disconnected(peer)
 
     async def new_key(self, name: str) -> bytes:
         """A key of its own, known to the book."""

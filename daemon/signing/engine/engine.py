@@ -6,15 +6,15 @@
 
 Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
 inbox. A turn that only brought contributions of others, with nothing to send or tell, waits for the next commit. If the
-transaction fails, the parts of the turn are tried one by one; a part that fails alone is undone by `SaveFailed`, and
-nothing of it is sent.
+transaction fails, the parts of the turn are tried one by one; of a part that fails alone nothing is sent, and it is
+undone in one of three ways: a new request is dropped; what was said to nobody is forgotten, and the machine is rebuilt
+from the store; anything else ends its attempt by `SaveFailed`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -23,6 +23,7 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.signing.engine.events import Teller, store_failed
+from daemon.signing.engine.inbox import Inbox, Work
 from daemon.signing.engine.outgoing import Sender
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
@@ -33,8 +34,6 @@ from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
 from musig2.protocol.records.ids import session_id
 
 log = structlog.get_logger("musigd.signing")
-Work = Callable[[Turn], object]  # one item of the inbox: feeds machines of the turn
-
 
 HOLD_MS = 50
 BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
@@ -71,9 +70,11 @@ class Engine:
         events: SessionEvents,
         network: SigningNetwork,
         clock: Clock,
+        inbox: Inbox,
         roster: Roster,
         signer: Signer,
         teller: Teller,
+        follower: Follower,
         limits: SigningLimits,
         crash_points: CrashPoints = NO_CRASH_POINTS,
     ) -> None:
@@ -84,17 +85,16 @@ class Engine:
         self._roster = roster
         self._signer = signer
         self._teller = teller
+        self._follower = follower
         self._limits = limits
         self._crash = crash_points
-        self._inbox: deque[Work] = deque()
-        self._wake = asyncio.Event()
+        self._inbox = inbox
         self._task: asyncio.Task[None] | None = None
         self._awaiting_turn: list[asyncio.Future[None]] = []
         self._held: dict[bytes, Part] = {}  # foreign contributions that are not committed yet
         self._held_until_ms = 0
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
         self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # who waits must go
-        self.follower: Follower | None = None
         self.turns = 0
 
     @property
@@ -115,20 +115,20 @@ class Engine:
         task, self._task = self._task, None
         if task is None:
             return
-        self._wake.set()
+        self._inbox.wake()
         await task
         for _ in range(len(self._inbox) // self._limits.drain + 1):
             if self._inbox:
                 await self._one_turn(last=True)
 
-    def put(self, *work: Work) -> None:
-        """Give the next turn something to do."""
-        self._inbox.extend(work)
-        self._wake.set()
+    def let_go(self) -> None:
+        """Whoever waits for the end of an attempt must go."""
+        if not self.leaving.done():
+            self.leaving.set_result(None)
 
     def feed(self, request: bytes, *inputs: Input) -> None:
         """Hand inputs to that request's machine in the next turn; how a signer port answers later."""
-        self.put(lambda turn: turn.feed_to(request, *inputs))
+        self._inbox.put(lambda turn: turn.feed_to(request, *inputs))
 
     async def do(self, work: Callable[[Turn], Part | None]) -> None:
         """Run `work` in a turn and return when its part is committed, sent and told; raises what it raises."""
@@ -145,7 +145,7 @@ class Engine:
             else:
                 part.waiters.append(done)
 
-        self.put(run)
+        self._inbox.put(run)
         await done
 
     async def turned(self) -> None:
@@ -184,17 +184,8 @@ class Engine:
                 future.set_result(None)
 
     async def _until_something(self) -> None:
-        if self._inbox:
-            await asyncio.sleep(0)
-            return
-        self._wake.clear()
         due = self._next_ms()
-        loop, timer = asyncio.get_running_loop(), None
-        if due is not None:
-            timer = loop.call_later(max(0, due - self._clock.mono_ms()) / 1000, self._wake.set)
-        await self._wake.wait()
-        if timer is not None:
-            timer.cancel()
+        await self._inbox.filled(None if due is None else max(0, due - self._clock.mono_ms()) / 1000)
 
     def _next_ms(self) -> int | None:
         due, held = self._roster.next_wakeup_ms(), self._held_until_ms if self._held else None
@@ -242,11 +233,11 @@ class Engine:
             self._run_one(partial(_tick, entry), turn)
             room -= 1
         while self._inbox and room > 0:
-            self._run_one(self._inbox.popleft(), turn)
+            self._run_one(self._inbox.take(), turn)
             room -= 1
         for part in turn.broken:
             self._fail(part)
-            asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, part.entry.request.id))
+            self._wake_later(part.entry.request.id)
 
     def _run_one(self, work: Work, turn: Turn) -> None:
         """One input must not cost the others of its turn."""
@@ -294,8 +285,7 @@ class Engine:
         An abort that cannot be stored either leaves nothing to rely on but the store.
         """
         self._fail(part)
-        if self.follower is not None:
-            self.follower.not_committed(part)
+        self._follower.not_committed(part)
         if part.created is not None:
             self._roster.drop(part.entry)
             return
@@ -317,15 +307,14 @@ class Engine:
         for attempt in range(1, request.record.max_attempts + 1):
             for key in entry.own:
                 self._signer.wipe(session_id(request.id, attempt), key)
-        asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self.put, partial(_wake_up, request.id))
+        self._wake_later(request.id)
+
+    def _wake_later(self, request: bytes) -> None:
+        asyncio.get_running_loop().call_later(BROKEN_PAUSE_S, self._inbox.put, partial(_wake_up, request))
 
     def _send(self, turn: Turn) -> None:
-        sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._unreachable)
+        sender = Sender(network=self._network, mono_ms=turn.now.mono_ms, unreachable=self._follower.unreachable)
         sender.send(turn.direct, turn.parts.values())
-
-    def _unreachable(self, entry: OpenRequest, index: int) -> None:
-        if self.follower is not None:
-            self.follower.unreachable(entry, index)
 
     def _tell(self, turn: Turn) -> None:
         if any(part.events for part in turn.parts.values()):
@@ -335,5 +324,4 @@ class Engine:
             for waiter in (*part.waiters, *watchers):
                 if not waiter.done():
                     waiter.set_result(None)
-            if self.follower is not None:
-                self.follower.committed(part)
+            self._follower.committed(part)

@@ -10,6 +10,7 @@ from daemon.signing.engine.handover import Handover
 from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.ports import Identity, SignerDirectory, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
+from daemon.signing.store import writes as rows
 from daemon.signing.store.reads import StoredJoin, StoredMessage, StoredRequest
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow, State
 from musig2.protocol.records.envelope import open_envelope
@@ -31,7 +32,17 @@ class Loader:
         self._keystore = keystore
         self._identity = identity
         self._discovery = discovery
-        self.burn = False  # after a restore: every open attempt counts as one whose secret nonces are lost
+        self._burn = False  # after a restore: every open attempt counts as one whose secret nonces are lost
+
+    def begin(self) -> bool:
+        """Look whether the database came out of a backup; then open attempts are abandoned until `burned`."""
+        self._burn = self._store.read(reading.is_restored)
+        return self._burn
+
+    async def burned(self) -> None:
+        """Every attempt that a backup brought back open is abandoned, and that is stored."""
+        self._burn = False
+        await self._store.write(rows.forget_restore)
 
     def own_keys(self, keys: Collection[bytes]) -> frozenset[bytes]:
         """Those of the keys that this daemon holds."""
@@ -66,7 +77,7 @@ class Loader:
         own = self.own_keys(signed.record.keys)
         sessions = [session_id(request, attempt) for attempt in range(1, signed.record.max_attempts + 1)]
         messages = reading.messages(conn, sessions)
-        rows = [session.row for session in reading.sessions_of(conn, request)]
+        stored_rows = [session.row for session in reading.sessions_of(conn, request)]
         machine = RequestMachine.restore(
             signed,
             own,
@@ -74,7 +85,7 @@ class Loader:
             self._identity.peer,
             joins=[_save_join(join) for join in reading.joins(conn, request)],
             messages=[_save_message(message) for message in messages],
-            rows=_burned(signed.record, rows, messages) if self.burn else rows,
+            rows=_burned(signed.record, stored_rows, messages) if self._burn else stored_rows,
             outcome=_save_outcome(stored),
             records=[
                 SaveRecord(request, session, open_envelope(envelope, max_bytes=STORED_BYTES), culprit)
@@ -89,7 +100,7 @@ class Loader:
             candidates=self._candidates(signed.record, own),
             handover=Handover(reading.delivered(conn, request)),
             resumed=False,
-            unsolicited=stored.source is not None and not rows,
+            unsolicited=stored.source is not None and not stored_rows,
         )
 
     def _candidates(self, request: Request, own: frozenset[bytes]) -> list[tuple[bytes, ...]]:

@@ -7,12 +7,15 @@ waking its machine. About one that is nowhere, the peer hears `unknown_request` 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import structlog
 
 from daemon.signing.engine.declines import Declines
+from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
@@ -40,6 +43,7 @@ class Arrivals:
         self,
         *,
         store: SigningStore,
+        inbox: Inbox,
         roster: Roster,
         loader: Loader,
         intake: Admission,
@@ -49,13 +53,29 @@ class Arrivals:
     ) -> None:
         """`serve` answers a Fetch."""
         self._store = store
+        self._inbox = inbox
         self._roster = roster
         self._loader = loader
         self._intake = intake
         self._declines = declines
         self._serve = serve
-        self._busy_s = limits.longest_pause_ms / 1000
+        self._limits = limits
+        self._waiting: Counter[bytes] = Counter()  # frames in the inbox, by peer
         self.holding = Holding(limits)
+
+    def receive(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
+        """Frames from peers, signatures checked, for the next turns; those beyond the bounds are dropped."""
+        room = max(0, self._limits.inbox - len(self._inbox))
+        for peer, frame in batch[:room]:
+            if self._waiting[peer] < self._limits.inbox_per_peer:
+                self._waiting[peer] += 1
+                self._inbox.put(partial(self._take_waiting, peer=peer, frame=frame))
+
+    def _take_waiting(self, turn: Turn, *, peer: bytes, frame: Frame) -> None:
+        self._waiting[peer] -= 1
+        if not self._waiting[peer]:
+            del self._waiting[peer]
+        self.take(turn, peer, frame)
 
     def take(self, turn: Turn, peer: bytes, frame: Frame) -> None:
         """One frame, whose signatures the gate has checked."""
@@ -124,8 +144,9 @@ class Arrivals:
         if entry is None or not any(True for _ in entry.index_of(peer)):
             return
         if code == BUSY:
+            pause_s = self._limits.longest_pause_ms / 1000
             if entry.handover.no_room(peer):  # it may be pushed again after a good while
-                asyncio.get_running_loop().call_later(self._busy_s, entry.handover.pause_over, peer)
+                asyncio.get_running_loop().call_later(pause_s, entry.handover.pause_over, peer)
         elif entry.handover.lacks(peer, turn.now.mono_ms) and code == UNKNOWN:
             introduce(turn, entry, peer)
 

@@ -80,13 +80,13 @@ class Child:
                 self.book.peers.update({bytes.fromhex(key): bytes.fromhex(peer) for key, peer in peers.items()})
             case {"up": peer}:
                 self.link.change(bytes.fromhex(peer), up=True)
-                self.daemon.service.on_connected(bytes.fromhex(peer))
+                self.daemon.service.traffic.on_connected(bytes.fromhex(peer))
             case {"down": peer}:
                 self.link.change(bytes.fromhex(peer), up=False)
-                self.daemon.service.on_disconnected(bytes.fromhex(peer))
+                self.daemon.service.traffic.on_disconnected(bytes.fromhex(peer))
             case {"frames": [peer, frames]}:
                 opened, _ = open_arrived([bytes.fromhex(frame) for frame in frames])
-                self.daemon.service.on_frames([(bytes.fromhex(peer), frame) for frame in opened])
+                self.daemon.service.traffic.on_frames([(bytes.fromhex(peer), frame) for frame in opened])
             case {"dialled": [number, good]}:
                 self.link.dialled(number, good)
             case {"call": [number, method, params]}:

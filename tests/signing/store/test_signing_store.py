@@ -117,7 +117,7 @@ async def test_finished_requests_leave_memory_and_are_answered_from_the_store(ma
     await first.call("notifyBroadcastComplete", sessionId=announced["sessionId"], txid="ab" * 32)
     await other.until("session:broadcast-confirmed", requestId=request)
     for daemon in (one, two):
-        daemon.service.sweep()
+        daemon.service.sweeper.sweep()
         await daemon.service.engine.turned()
         assert daemon.service.open_requests == 0
     assert await signatures(one, request) == found

@@ -47,7 +47,7 @@ async def test_a_request_that_cannot_be_stored_is_not_shown_to_a_peer_that_comes
     disk.broken = lambda conn: True
     asked = asyncio.create_task(announce(one, [one, two]))
     await something_waits(one)
-    one.service.on_connected(two.peer)
+    one.service.traffic.on_connected(two.peer)
     with pytest.raises(ApiError, match="could not be stored"):
         await asked
     assert said_by(one, Request) == said_by(one, Join) == []
@@ -79,7 +79,7 @@ async def test_an_own_key_that_is_used_elsewhere_is_paused_though_the_disk_fails
     elsewhere = seal(record, lambda digest: one.keystore.sign(one.key, digest), twin.sign)
     failures = iter([True, True])
     disk.broken = lambda conn: next(failures, False)
-    one.service.on_frames([(two.peer, elsewhere)])
+    one.service.traffic.on_frames([(two.peer, elsewhere)])
     told = await one.until("session:aborted", requestId=request.hex())
     assert told.data["reason"] == "join_conflict"
     assert one.keystore.info(one.key).paused
@@ -93,7 +93,7 @@ async def test_the_evidence_of_a_join_conflict_holds_both_joins(world: World) ->
     (first, *_) = said_by(two, Join)
     twin = PeerIdentity(os.urandom(32))
     second = seal(replace(first.record, peer=twin.peer), lambda digest: two.keystore.sign(two.key, digest), twin.sign)
-    one.service.on_frames([(two.peer, second)])
+    one.service.traffic.on_frames([(two.peer, second)])
     told = await one.until("session:aborted", requestId=request)
     shown = await one.call("getEvidence", sessionId=told.data["sessionId"])
     proof = [bytes.fromhex(envelope) for envelope in shown["evidence"]]
@@ -161,10 +161,10 @@ async def test_a_request_and_its_cancel_cost_their_peer_its_share(make_world: Ma
                 sign,
             )
             cancel = seal(Cancel("lotus", request.id, mallory.pubkey, "", now), sign)
-            one.service.on_frames([(peer, request), (peer, cancel)])
+            one.service.traffic.on_frames([(peer, request), (peer, cancel)])
         while one.service.engine.waiting:
             await one.service.engine.turned()
-        one.service.sweep()
+        one.service.sweeper.sweep()
         await one.service.engine.turned()
     assert one.store.read(lambda conn: conn.execute("SELECT count(*) FROM signing_requests").fetchone()[0]) == 10
 
@@ -175,6 +175,6 @@ async def test_a_decline_that_comes_too_late_says_how_the_request_ended(world: W
     await two.until("signing-request:received", requestId=request)
     record = Cancel("lotus", bytes.fromhex(request), one.key, "", world.clock.wall_ms())
     cancel = seal(record, lambda digest: one.keystore.sign(one.key, digest))
-    two.service.on_frames([(one.peer, cancel)])
+    two.service.traffic.on_frames([(one.peer, cancel)])
     with pytest.raises(ApiError, match="cancelled"):
         await two.call("declineSigningRequest", requestId=request, publicKey=two.key.hex())

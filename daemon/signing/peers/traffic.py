@@ -1,0 +1,113 @@
+"""What passes between this daemon and the peers of other signers: the parts of this folder, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daemon.signing.engine.declines import Declines
+from daemon.signing.engine.inbox import Inbox
+from daemon.signing.engine.restore import Loader
+from daemon.signing.engine.roster import OpenRequest, Roster
+from daemon.signing.engine.turn import Part
+from daemon.signing.peers.admission import Admission
+from daemon.signing.peers.dialling import Delivery
+from daemon.signing.peers.incoming import Arrivals
+from daemon.signing.peers.key_schemes import KeySchemes
+from daemon.signing.peers.notices import Notices
+from daemon.signing.peers.outcomes import Outcomes
+from daemon.signing.ports import Surroundings
+from musig2.protocol.interface.effects import SaveJoin
+from musig2.protocol.records.records import Notice
+from musig2.protocol.wire.frames import Frame, Signed
+
+
+class Traffic:
+    """Hands what peers bring to the engine, and follows the engine: it dials, publishes notices, counts outcomes."""
+
+    def __init__(
+        self, around: Surroundings, *, inbox: Inbox, roster: Roster, loader: Loader, declines: Declines
+    ) -> None:
+        self._inbox = inbox
+        self.schemes = KeySchemes(keystore=around.keystore, discovery=around.discovery)
+        self._outcomes = Outcomes(discovery=around.discovery, pause=around.keystore.pause)
+        self.notices = Notices(
+            store=around.store,
+            network=around.network,
+            discovery=around.discovery,
+            keystore=around.keystore,
+            identity=around.identity,
+            clock=around.clock,
+            roster=roster,
+            schemes=self.schemes,
+            limits=around.limits,
+        )
+        self.delivery = Delivery(
+            network=around.network,
+            discovery=around.discovery,
+            roster=roster,
+            clock=around.clock,
+            limits=around.limits,
+            put=inbox.put,
+            unreached=self.notices.unreached,
+        )
+        self._arrivals = Arrivals(
+            store=around.store,
+            inbox=inbox,
+            roster=roster,
+            loader=loader,
+            intake=Admission(roster=roster, limits=around.limits),
+            declines=declines,
+            serve=self.notices.serve,
+            limits=around.limits,
+        )
+
+    def start(self) -> None:
+        """Begin to dial."""
+        self.delivery.start()
+
+    async def stop(self) -> None:
+        """End every dial and what is asked of peers."""
+        await self.delivery.stop()
+        await self.notices.stop()
+
+    async def counted(self) -> None:
+        """Return when every outcome so far is stored; after the engine's last turn."""
+        await self._outcomes.stop()
+
+    # What the network and discovery tell
+
+    def on_frames(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
+        """Frames from peers, signatures checked."""
+        self._arrivals.receive(batch)
+
+    def on_connected(self, peer: bytes) -> None:
+        """A peer has its first connection."""
+        self._inbox.put(lambda turn: self.delivery.connected(turn, peer))
+
+    def on_disconnected(self, peer: bytes) -> None:
+        """A peer lost its last connection."""
+        self._inbox.put(lambda turn: self.delivery.disconnected(turn, peer))
+
+    def on_notice(self, signed: Signed[Notice]) -> None:
+        """A verified notice that discovery brought, new or from its store."""
+        self.notices.on_notice(signed)
+
+    # What the engine tells
+
+    def committed(self, part: Part) -> None:
+        """Look for signers to connect, count outcomes."""
+        if part.created is not None or any(isinstance(save, SaveJoin) for save in part.saves):
+            self.delivery.pursue(part.entry)
+        self._outcomes.note(part)
+
+    def unreachable(self, entry: OpenRequest, index: int) -> None:
+        """A frame could not be handed over."""
+        self.delivery.unreachable(entry, index)
+
+    def not_committed(self, part: Part) -> None:
+        """A key that is used elsewhere is paused all the same."""
+        self._outcomes.note_conflicts(part)
+
+    def forget_old(self, mono_ms: int) -> None:
+        """Free memory of messages whose request never came."""
+        self._arrivals.holding.forget_old(mono_ms)

@@ -1,0 +1,58 @@
+"""Every ten seconds: memory and the store are freed of what is old or idle."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from daemon.signing.engine.inbox import Inbox
+from daemon.signing.engine.roster import Roster
+from daemon.signing.engine.signer import Signer
+from daemon.signing.engine.turn import Turn
+from daemon.signing.peers.traffic import Traffic
+from daemon.signing.ports import Surroundings
+from daemon.signing.store.retention import delete_old
+
+SWEEP_MS = 10_000
+
+
+class Sweeper:
+    """Runs by itself between `start` and `stop`."""
+
+    def __init__(self, around: Surroundings, *, inbox: Inbox, roster: Roster, signer: Signer, traffic: Traffic) -> None:
+        self._around = around
+        self._inbox = inbox
+        self._roster = roster
+        self._signer = signer
+        self._traffic = traffic
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="signing sweeper")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        around = self._around
+        while True:
+            await asyncio.sleep(SWEEP_MS / 1000)
+            self.sweep()
+            if not around.clock_is_wrong():
+                await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
+
+    def sweep(self) -> None:
+        """Free memory of what is old or idle."""
+        self._signer.wipe_old()
+        self._traffic.forget_old(self._around.clock.mono_ms())
+        self._inbox.put(self._drop_idle)
+
+    def _drop_idle(self, turn: Turn) -> None:
+        for entry in self._roster.idle_before(turn.now.mono_ms - self._around.limits.idle_ms):
+            self._roster.drop(entry)
+            self._traffic.notices.forget(entry)
