@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias
+
+# JSON that goes beside a sentence.
+Fact: TypeAlias = "bool | int | float | str | list[Fact] | tuple[Fact, ...] | Mapping[str, Fact] | None"
 
 EXIT_FAILURE = 1
 EXIT_CONFIGURATION = 2
@@ -17,3 +21,15 @@ class DaemonError(Exception):
 
     reason: ClassVar[str] = "failure"
     exit_code: ClassVar[int] = EXIT_FAILURE
+
+
+class Refused(DaemonError):
+    """Something that is not done as asked; whoever asked can act on it. `daemon/api/guard.py` tells it to clients.
+
+    The text is a sentence that names what to do and holds no secret; `facts` go beside it, camelCase as in the API.
+    `reason` is one of the reasons that clients know.
+    """
+
+    def __init__(self, sentence: str, **facts: Fact) -> None:
+        super().__init__(sentence)
+        self.facts: dict[str, Fact] = facts

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from daemon.errors import Refused
 from musig2.protocol.review import Doubt, ItemReview, Review, Verdict
-from rpc.errors import ApiError
 
-_REASONS = {
-    Doubt.TRANSACTION_UNREADABLE: "transaction_unreadable",
-    Doubt.SCRIPT_MISMATCH: "script_mismatch",
+
+class PolicyRefused(Refused):
+    """Root of what the policy refuses."""
+
+
+class MessageMismatch(PolicyRefused):
+    """An item is not what it claims to be."""
+
+    reason = "message_mismatch"
+
+
+class ScriptMismatch(PolicyRefused):
+    """An item spends an output that this aggregate key does not own."""
+
+    reason = "script_mismatch"
+
+
+class TransactionUnreadable(PolicyRefused):
+    """The transaction of an item cannot be read."""
+
+    reason = "transaction_unreadable"
+
+
+class Unchecked(PolicyRefused):
+    """An item is not known to be what is shown."""
+
+    reason = "unchecked"
+
+
+_REFUSALS: dict[Doubt, type[PolicyRefused]] = {
+    Doubt.TRANSACTION_UNREADABLE: TransactionUnreadable,
+    Doubt.SCRIPT_MISMATCH: ScriptMismatch,
 }
 
 
@@ -19,8 +48,8 @@ class TransactionPolicy:
     """
 
     def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None:
-        """Raises ApiError `message_mismatch`, `script_mismatch` or `transaction_unreadable` for an item that is not
-        what it claims to be; with `require_checked` also `unchecked`, for one that is not known to be what is shown.
+        """Raises MessageMismatch, ScriptMismatch or TransactionUnreadable for an item that is not what it claims to be;
+        with `require_checked` also Unchecked, for one that is not known to be what is shown.
         """
         for index, item in enumerate(review.items):
             if item.verdict is Verdict.MISMATCH:
@@ -32,8 +61,8 @@ class TransactionPolicy:
 
 def _refuse(index: int, item: ItemReview) -> None:
     assert item.finding is not None
-    raise ApiError(
-        _REASONS.get(item.finding.doubt, "message_mismatch"),
+    refusal = _REFUSALS.get(item.finding.doubt, MessageMismatch)
+    raise refusal(
         item.finding.sentence,
         errors=[{"path": item.finding.path, "message": item.finding.sentence}],
         item=index,
@@ -45,15 +74,13 @@ def _refuse_unchecked(index: int, item: ItemReview) -> None:
     if item.finding is None:
         left_open = ", ".join(item.uncovered)
         sentence = f"Item {index} signs the transaction shown and leaves open: {left_open}."
-        raise ApiError(
-            "unchecked",
+        raise Unchecked(
             sentence,
             errors=[{"path": "metadata.sighashType", "message": sentence}],
             item=index,
             uncovered=list(item.uncovered),
         )
-    raise ApiError(
-        "unchecked",
+    raise Unchecked(
         f"Item {index} has not been checked. {item.finding.sentence}",
         errors=[{"path": item.finding.path, "message": item.finding.sentence}],
         item=index,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.locations import COOKIE_NAME
+from daemon.access.errors import ExpiryInThePast, NoSuchToken
 from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.host.datadir import DatadirError, give_to_group, group_id
@@ -21,7 +22,6 @@ from daemon.host.private_file import write_private
 from daemon.host.slow_disk import off_loop
 from daemon.store import Store
 from rpc.caller import OWNER, Scope, scopes_of
-from rpc.errors import ApiError, invalid_param, not_found
 from rpc.ports import TokenFact
 from rpc.server.auth import token_digest
 
@@ -106,10 +106,11 @@ class Tokens:
     ) -> tuple[str, str]:
         """A new token: its id, and the token itself, which nothing here can tell a second time.
 
-        With `create_key` it is bound, to `keys` and to what it will create. Raises ApiError `no_such_scope`.
+        With `create_key` it is bound, to `keys` and to what it will create. Raises ExpiryInThePast, and what
+        `rpc.caller.scopes_of` raises.
         """
         if expires_at is not None and expires_at <= self._clock.wall_ms():
-            raise invalid_param("expiresAt", "lies in the past; give a later time in milliseconds since 1970")
+            raise ExpiryInThePast
         given = tuple(dict.fromkeys(scopes))
         scopes_of(given)
         bound = frozenset(keys or ()) if keys is not None or create_key else None
@@ -127,14 +128,14 @@ class Tokens:
         return info.token_id, token
 
     async def revoke(self, token_id: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None) -> None:
-        """End it at once; `also` runs in the same transaction. Raises ApiError `not_found`."""
+        """End it at once; `also` runs in the same transaction. Raises NoSuchToken."""
         await self._end(token_id, "revoked", also)
 
     async def _end(
         self, token_id: str, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
     ) -> None:
         if token_id not in self._infos:
-            raise not_found("token")
+            raise NoSuchToken
 
         def delete(conn: sqlite3.Connection) -> None:
             if conn.execute("DELETE FROM tokens WHERE token_id = ?", (token_id,)).rowcount:
@@ -173,7 +174,7 @@ class Tokens:
         now_ms = self._clock.wall_ms()
         for info in tuple(self._infos.values()):
             if info.expires_at is not None and info.expires_at <= now_ms:
-                with suppress(ApiError):  # revoked at the same moment: gone as well
+                with suppress(NoSuchToken):  # revoked at the same moment: gone as well
                     await self._end(info.token_id, "expired")
 
     def _take(self, info: TokenInfo, digest: bytes) -> None:

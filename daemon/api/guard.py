@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from daemon.errors import Refused
 from daemon.keys.sealing import KdfMemoryError
 from daemon.store import StoreClosed, StoreFull
 from rpc.caller import Caller
@@ -83,5 +84,7 @@ def refusal_of(error: Exception) -> ApiError | None:
             return ApiError("shutting_down", "The daemon is stopping; try again when it is back.")
         case KdfMemoryError():
             return ApiError("busy", str(error), retryAfterMs=10_000)
+        case Refused():
+            return ApiError(error.reason, str(error), **error.facts)
         case _:
             return None

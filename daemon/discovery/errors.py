@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from daemon.errors import DaemonError
-from rpc.errors import JsonValue
+from daemon.errors import Fact, Refused
 
 
-class DiscoveryRefusal(DaemonError):
-    """Root of these. The text is a sentence that names what to do; `facts` go beside it."""
-
-    def __init__(self, sentence: str, **facts: JsonValue) -> None:
-        super().__init__(sentence)
-        self.facts: Mapping[str, JsonValue] = facts  # JSON-ready, camelCase as in the API
+class DiscoveryRefusal(Refused):
+    """Root of these."""
 
 
 class AdvertisedTooSoon(DiscoveryRefusal):
@@ -80,6 +75,6 @@ class ForeignCursor(DiscoveryRefusal):
 class KeyUnusable(DiscoveryRefusal):
     """An own key does not sign now: the keys are locked, it is paused, or it is not here (`reason` says which)."""
 
-    def __init__(self, reason: str, sentence: str, facts: Mapping[str, JsonValue]) -> None:
+    def __init__(self, reason: str, sentence: str, facts: Mapping[str, Fact]) -> None:
         super().__init__(sentence, **facts)
         self.reason = reason  # type: ignore[misc]  # the keystore says which of three it is

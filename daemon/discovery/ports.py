@@ -15,7 +15,7 @@ Partners: TypeAlias = Callable[[sqlite3.Connection], Collection[bytes]]
 
 
 class AdvertisedKeys(Protocol):
-    """The own signing keys; both raise ApiError: `locked`, `unknown_key`, `paused`."""
+    """The own signing keys; both raise the errors of `daemon.keys.errors`."""
 
     def keys(self) -> Sequence[bytes]: ...
     def scheme_of(self, pubkey: bytes) -> str: ...

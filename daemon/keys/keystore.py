@@ -19,22 +19,22 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Protocol
 
 import musig2
 from daemon.clock import WallClock
 from daemon.host.slow_disk import off_loop
 from daemon.keys import rows as key_rows
 from daemon.keys import vault
+from daemon.keys.errors import KeyExists, KeyKeptOutside, KeyPaused, KeysLocked, UnknownKey, WrongPassphrase
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.private_keys import secret_key_from_text
 from daemon.keys.rows import KeyInfo, StoredKey
-from daemon.keys.sealing import KdfMemoryError, SealBroken, SealingKey
+from daemon.keys.sealing import SealBroken, SealingKey
 from daemon.keys.vault import Vault
 from daemon.keys.vault_start import Costs, open_vault
 from daemon.store import Store
 from musig2 import SecretKey
-from rpc.errors import ApiError, unknown_key
 
 
 class KeyEvents(Protocol):
@@ -57,11 +57,8 @@ class Arrival:
     stored: Callable[[sqlite3.Connection, bytes], None] = lambda conn, pubkey: None
 
 
-LOCKED: Final = "The keys are locked: unlock them first, or name keys.passphrase_file in the settings and restart."
-
-
 class Keystore:
-    """Own keys, by public key. Use it from the event loop. Errors are ApiErrors, but for `start`.
+    """Own keys, by public key. Use it from the event loop. It refuses with the errors of `daemon.keys.errors`.
 
     Stored changes are told with `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; of lock and
     unlock, which change memory alone, `daemon.keys.lock_events` tells.
@@ -110,30 +107,28 @@ class Keystore:
         return tuple(stored.info for stored in self._stored.values())
 
     def info(self, pubkey: bytes) -> KeyInfo:
-        """Raises `unknown_key`."""
+        """Raises UnknownKey."""
         stored = self._stored.get(pubkey)
         if stored is None:
-            raise unknown_key(pubkey)
+            raise UnknownKey(pubkey)
         return stored.info
 
     def scheme_of(self, pubkey: bytes) -> str:
-        """`lotus` or `bip340`. Raises `unknown_key`."""
+        """`lotus` or `bip340`. Raises UnknownKey."""
         return self.info(pubkey).scheme
 
     def get(self, pubkey: bytes, *, even_paused: bool = False) -> SecretKey:
         """The secret key, to be used at once and not kept: `lock` wipes it.
 
-        Raises `unknown_key` (also for one kept outside), `locked`, `paused`.
+        Raises UnknownKey, KeyKeptOutside, KeysLocked, KeyPaused.
         """
         info = self.info(pubkey)
         if info.external:
-            raise ApiError(
-                "unknown_key", "This key's private half is kept outside the daemon, which cannot sign with it."
-            )
+            raise KeyKeptOutside
         if self._data_key is None:
-            raise ApiError("locked", LOCKED)
+            raise KeysLocked
         if info.paused and not even_paused:
-            raise ApiError("paused", "This key is paused: resumeKey lets it sign again.", publicKey=pubkey.hex())
+            raise KeyPaused(pubkey)
         secret = self._open.get(pubkey)
         return self._unseal(pubkey, self._data_key) if secret is None else secret
 
@@ -144,28 +139,28 @@ class Keystore:
     # Changes
 
     async def create(self, scheme: str, label: str = "", arrival: Arrival | None = None) -> KeyInfo:
-        """A new key. Raises `locked`."""
+        """A new key. Raises KeysLocked."""
         return await self._add(SecretKey.generate, scheme, label, arrival, imported=False)
 
     async def import_key(
         self, private_key: str, scheme: str, label: str = "", arrival: Arrival | None = None
     ) -> KeyInfo:
-        """Take over a key given as hex or WIF. Raises `locked`, `invalid_key`, `already_exists`.
+        """Take over a key given as hex or WIF. Raises KeysLocked, UnfitPrivateKey, KeyExists.
 
         The last where this secret or its negation is here, under whichever scheme: one secret belongs to one scheme.
         """
         return await self._add(lambda: secret_key_from_text(private_key), scheme, label, arrival, imported=True)
 
     async def pause(self, pubkey: bytes, reason: str | None = None) -> KeyInfo:
-        """No new work for this key until `resume`; `reason` when it was not its owner. Raises `unknown_key`."""
+        """No new work for this key until `resume`; `reason` when it was not its owner. Raises UnknownKey."""
         return await self._set_paused(pubkey, paused=True, reason=reason)
 
     async def resume(self, pubkey: bytes) -> KeyInfo:
-        """Raises `unknown_key`."""
+        """Raises UnknownKey."""
         return await self._set_paused(pubkey, paused=False)
 
     async def unlock(self, passphrase: str, duration_ms: int | None = None) -> None:
-        """Open the keys; they lock again after `duration_ms`, or stay open. Raises `wrong_passphrase`."""
+        """Open the keys; they lock again after `duration_ms`, or stay open. Raises WrongPassphrase, KdfMemoryError."""
         async with self._changing:
             data_key = await self._checked(passphrase)
             was_locked = self.locked
@@ -183,7 +178,9 @@ class Keystore:
         _call(self._on_lock)
 
     async def change_passphrase(self, passphrase: str, new_passphrase: str) -> None:
-        """Seal all keys anew under a new data key, and that under the new passphrase. Raises `wrong_passphrase`.
+        """Seal all keys anew under a new data key, and that under the new passphrase.
+
+        Raises WrongPassphrase, KdfMemoryError.
 
         A generated passphrase file is removed: from then on the owner unlocks, or configures a file.
         """
@@ -217,9 +214,7 @@ class Keystore:
         try:
             return await asyncio.to_thread(vault.unwrap, stored, passphrase.encode())
         except SealBroken:
-            raise ApiError("wrong_passphrase", "This is not the passphrase of these keys; try again.") from None
-        except KdfMemoryError as error:
-            raise ApiError("busy", str(error), retryAfterMs=10_000) from None
+            raise WrongPassphrase from None
 
     async def _reseal(self, old: SealingKey, new_passphrase: bytes) -> None:
         assert self._vault is not None, "start() made or loaded it"
@@ -253,11 +248,11 @@ class Keystore:
         brought = Arrival() if arrival is None else arrival
         async with self._changing:
             if self._data_key is None or self._vault is None:
-                raise ApiError("locked", LOCKED)
+                raise KeysLocked
             secret = make()
             if any(secret.pubkey[1:] == other[1:] for other in self._stored):
                 secret.wipe()
-                _refuse_second()
+                raise KeyExists
             info = KeyInfo(secret.pubkey, scheme, label, external=False, paused=False, created_at=self._clock.wall_ms())
             stored = key_rows.sealed(info, self._vault.vault_id, self._data_key, secret)
             secret.wipe()
@@ -320,13 +315,6 @@ class Keystore:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _refuse_second() -> NoReturn:
-    raise ApiError(
-        "already_exists",
-        "This private key, or its negation, is here already; one secret belongs to one scheme, so make another key.",
-    )
 
 
 def _call(callbacks: Iterable[Callable[[], None]]) -> None:

@@ -7,20 +7,20 @@ from typing import Final
 
 import base58
 
+from daemon.keys.errors import UnfitPrivateKey
 from musig2 import MusigError, SecretKey
-from rpc.errors import invalid_key
 
 _WIF_VERSIONS: Final = frozenset({0x80, 0xEF})  # main and test networks, the same on both chains
 _COMPRESSED: Final = 0x01
 
 
 def secret_key_from_text(text: str) -> SecretKey:
-    """The key. Raises ApiError `invalid_key`, which never repeats what was given."""
+    """The key. Raises UnfitPrivateKey, which never repeats what was given."""
     content = _from_hex(text) if re.fullmatch("[0-9a-fA-F]{64}", text) else _from_wif(text)
     try:
         return SecretKey.from_buffer(content)
     except MusigError:
-        raise invalid_key("privateKey", "must be above 0 and below the group order") from None
+        raise UnfitPrivateKey("must be above 0 and below the group order") from None
 
 
 def _from_hex(text: str) -> bytearray:
@@ -34,7 +34,7 @@ def _from_wif(text: str) -> bytearray:
         content = bytearray()
     known = len(content) in {33, 34} and content[0] in _WIF_VERSIONS
     if not known or content[33:] not in (b"", bytes([_COMPRESSED])):
-        raise invalid_key("privateKey", "must be 64 hex digits or WIF; this is neither, or its checksum fails")
+        raise UnfitPrivateKey("must be 64 hex digits or WIF; this is neither, or its checksum fails")
     secret = content[1:33]
     content[:] = bytes(len(content))
     return secret

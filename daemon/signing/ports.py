@@ -60,7 +60,7 @@ class SignerDirectory(Protocol):
 
 
 class SigningKeystore(Protocol):
-    """Own keys. `get` and `sign` raise ApiError `locked`, `unknown_key`, `paused`."""
+    """Own keys. `get` and `sign` raise the errors of `daemon.keys.errors`."""
 
     def get(self, pubkey: bytes) -> SecretKey: ...
 
@@ -111,7 +111,7 @@ class SessionEvents(Protocol):
 
 
 class Policy(Protocol):
-    """May refuse what an owner asks for; raises ApiError `policy_denied`, or what the review found."""
+    """May refuse what an owner asks for; raises an error of `daemon.policy`, or another Refused."""
 
     def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None: ...
 

@@ -12,12 +12,11 @@ import pytest
 import structlog
 
 from config.logging import log_to
-from daemon.errors import EXIT_CONFIGURATION
+from daemon.errors import EXIT_CONFIGURATION, Refused
 from daemon.keys import sealing, vault
 from daemon.keys.passphrase import PassphraseError
 from daemon.keys.sealing import SealBroken, SealingKey
 from daemon.store import Store
-from rpc.errors import ApiError
 from tests.daemon_ops.ops_world import CHEAP, SECRET, generated_passphrase, started
 
 
@@ -92,7 +91,7 @@ async def test_a_changed_passphrase_opens_everything_and_the_old_one_nothing(sto
     keystore.get(made.pubkey)
     again = await started(store, tmp_path)
     assert again.locked
-    with pytest.raises(ApiError):
+    with pytest.raises(Refused):
         await again.unlock(old)
     await again.unlock("battery staple")
     again.get(made.pubkey)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import musig2
+from daemon.api.guard import refusal_of
+from daemon.errors import Refused
 from daemon.keys.keystore import Arrival
 from daemon.store import Store
 from rpc.errors import ApiError
@@ -21,10 +23,13 @@ MSG = b"\x07" * 32
 
 
 async def refused(reason: str, awaitable: object) -> ApiError:
-    with pytest.raises(ApiError) as caught:
+    """What a client is told of it."""
+    with pytest.raises(Refused) as caught:
         await awaitable
-    assert caught.value.reason == reason
-    return caught.value
+    told = refusal_of(caught.value)
+    assert told is not None
+    assert told.reason == reason
+    return told
 
 
 @pytest.mark.parametrize("scheme", ["lotus", "bip340"])
@@ -75,13 +80,13 @@ async def test_two_imports_of_one_secret_at_once_leave_one_key(store: Store, tmp
     results = await asyncio.gather(
         keystore.import_key(SECRET, "lotus"), keystore.import_key(SECRET, "bip340"), return_exceptions=True
     )
-    assert sum(isinstance(result, ApiError) for result in results) == 1
+    assert sum(isinstance(result, Refused) for result in results) == 1
 
 
 async def test_an_unknown_key_is_refused(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     for use in (keystore.get, keystore.scheme_of, keystore.info, lambda key: keystore.sign(key, MSG)):
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(Refused) as caught:
             use(b"\x02" * 33)
         assert caught.value.reason == "unknown_key"
     await refused("unknown_key", keystore.pause(b"\x02" * 33))
@@ -92,7 +97,7 @@ async def test_a_paused_key_signs_only_where_that_is_said(store: Store, tmp_path
     made = await keystore.create("lotus")
     assert (await keystore.pause(made.pubkey)).paused
     for one in (keystore, await started(store, tmp_path)):
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(Refused) as caught:
             one.sign(made.pubkey, MSG)
         assert caught.value.reason == "paused"
         one.sign(made.pubkey, MSG, even_paused=True)
@@ -112,7 +117,7 @@ async def test_lock_wipes_first_and_tells_then(store: Store, tmp_path: Path) -> 
     assert seen == [True]
     with pytest.raises(musig2.KeyWiped):
         musig2.scheme("lotus").schnorr_sign(secret, MSG)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(Refused) as caught:
         keystore.get(made.pubkey)
     assert caught.value.reason == "locked"
     await refused("locked", keystore.create("lotus"))

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from daemon.api.guard import refusal_of
 from daemon.demo.spend import Spend, spend_from
-from daemon.policy import TransactionPolicy
+from daemon.policy import PolicyRefused, TransactionPolicy
 from musig2.chain import sighash
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SINGLE, KeyPathSpend
 from musig2.protocol.records.records import Item, Request
 from musig2.protocol.review import Review, Verdict, review
-from rpc.errors import ApiError
 from tests.refusals import places_of
 
 KEY = b"\x02" + bytes(31) + b"\x01"
@@ -61,7 +61,9 @@ def refusal(request: Request, *, require_checked: bool = False) -> Mapping[str, 
     """The data of the refusal; None where the join is allowed."""
     try:
         POLICY.check_join(review(request), KEY, require_checked=require_checked)
-    except ApiError as error:
+    except PolicyRefused as refused:
+        error = refusal_of(refused)
+        assert error is not None
         (found,) = places_of(error)
         return {**error.data, "path": found["path"], "message": error.message, "code": error.code}
     return None

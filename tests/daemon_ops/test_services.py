@@ -10,12 +10,13 @@ import pytest
 
 from config.load import load_settings
 from daemon.access.tokens import Tokens
-from daemon.api.guard import HandlerGuard
+from daemon.api.guard import HandlerGuard, refusal_of
 from daemon.api.info import InfoService, bootstrap_problems
 from daemon.api.keys import KeyService
 from daemon.api.peers import PeerService
 from daemon.api.tokens import TokenService
 from daemon.events import EventLog
+from daemon.keys.errors import KeysLocked, UnknownKey
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
 from daemon.peers.bans import Bans
@@ -27,7 +28,7 @@ from p2p.network import NetState, NetStatus
 from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo
 from rpc.caller import Caller, owner
 from rpc.calls.call import CallContext
-from rpc.errors import ApiError
+from rpc.errors import ApiError, unknown_key
 from rpc.handlers import info_handlers, keys_handlers, peers_handlers, tokens_handlers
 from rpc.methods.table import METHODS
 from rpc.models import keys as key_models
@@ -161,9 +162,11 @@ async def test_a_bound_token_without_that_right_makes_no_keys(daemon: Daemon) ->
 
 
 async def test_a_token_for_a_key_that_is_not_here_is_refused(daemon: Daemon) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(UnknownKey) as caught:
         await daemon.as_token(scopes=["sign"], publicKeys=[KEY.hex()])
-    assert caught.value.reason == "unknown_key"
+    told = refusal_of(caught.value)
+    assert told is not None
+    assert told.to_json() == unknown_key(KEY).to_json(), "word for word what is said of a key of another token"
 
 
 async def test_tokens_are_listed_without_the_token_and_revoked(daemon: Daemon) -> None:
@@ -317,7 +320,8 @@ class Nothing:
         (StoreFull("full"), "store_full"),
         (StoreClosed("closed"), "shutting_down"),
         (KdfMemoryError("memory"), "busy"),
-        (ApiError("locked", "Unlock first."), "locked"),
+        (KeysLocked(), "locked"),
+        (ApiError("forbidden", "Not yours."), "forbidden"),
     ],
 )
 async def test_what_the_store_refuses_becomes_an_answer(failure: Exception, reason: str) -> None:

@@ -14,6 +14,7 @@ import musig2
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
 from daemon.events import Event, EventLog
+from daemon.keys.errors import KeysLocked
 from daemon.peers.known_peers import KnownPeers
 from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
@@ -25,7 +26,6 @@ from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import Push, encode_ask
 from p2p.addresses import from_text
 from rpc.caller import OWNER, Caller, owner
-from rpc.errors import ApiError
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
 from tests.discovery.discovery_net import MemoryNet, Wire
@@ -73,7 +73,7 @@ class KeyRing:
 
     def sign(self, pubkey: bytes, digest: bytes, *, even_paused: bool = False) -> bytes:
         if self.locked:
-            raise ApiError("locked", "The keys are locked: unlock them.")
+            raise KeysLocked
         scheme, secret = self._keys[pubkey]
         return musig2.scheme(scheme).schnorr_sign(secret, digest)
 

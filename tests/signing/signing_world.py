@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from daemon.api.guard import refusal_of
 from daemon.clock import SystemClock
+from daemon.errors import Refused
 from daemon.events import Event, EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
@@ -189,7 +191,10 @@ class Daemon:
         """An RPC method by its wire name, with params as JSON names them."""
         model = METHODS[method].params.model_validate(params)
         once = [None] if METHODS[method].idempotent else []
-        answer = await self.handlers[method](caller or owner(), model, *once)
+        try:
+            answer = await self.handlers[method](caller or owner(), model, *once)
+        except Refused as error:
+            raise refusal_of(error) or error from error
         assert isinstance(answer, dict)
         METHODS[method].result.model_validate({**answer, "seq": 0})
         return answer

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from daemon.discovery.errors import KeyUnusable
 from daemon.discovery.ports import AdvertisedKeys
-from rpc.errors import ApiError
+from daemon.keys.errors import KeyRefused
 
 
 class OwnKeys:
@@ -31,6 +31,5 @@ class OwnKeys:
 def _refused() -> Iterator[None]:
     try:
         yield
-    except ApiError as error:
-        facts = {name: fact for name, fact in error.data.items() if name != "reason"}
-        raise KeyUnusable(error.reason, error.message, facts) from error
+    except KeyRefused as error:
+        raise KeyUnusable(error.reason, str(error), error.facts) from error

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from daemon.errors import Fact, Refused
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import SigningKeystore
@@ -16,7 +17,7 @@ from musig2.protocol.records.records import Election, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
 from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
-from rpc.errors import ApiError, JsonValue, invalid_param
+from rpc.errors import ApiError, invalid_param
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
 
@@ -55,10 +56,10 @@ def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
     """Refusals name the members as the client wrote them: `message` stands for the only one of `messages`."""
     try:
         yield
-    except ApiError as refusal:
+    except Refused as refusal:
         if params.message is not None:
-            errors = cast("list[dict[str, JsonValue]]", refusal.data.get("errors", []))
-            refusal.data["errors"] = [
+            errors = cast("list[dict[str, Fact]]", refusal.facts.get("errors", []))
+            refusal.facts["errors"] = [
                 {**each, "path": str(each["path"]).removeprefix("messages[0].")} for each in errors
             ]
         raise

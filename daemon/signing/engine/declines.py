@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from daemon.clock import WallClock
+from daemon.keys.errors import KeyRefused
 from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Turn
 from daemon.signing.ports import SigningKeystore
@@ -12,7 +13,6 @@ from musig2.protocol.interface.inputs import Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Decline
 from musig2.protocol.wire.frames import Signed
-from rpc.errors import ApiError
 
 log = structlog.get_logger("musigd.signing")
 MISFIT = "scheme_mismatch"
@@ -26,7 +26,7 @@ class Declines:
         self._clock = clock
 
     def sealed(self, request: bytes, key: bytes, reason: str) -> Signed[Decline]:
-        """The decline of a request; raises ApiError `locked`, `unknown_key`."""
+        """The decline of a request; raises KeysLocked, UnknownKey."""
         record = Decline(
             scheme=self._keystore.scheme_of(key),
             request=request,
@@ -49,7 +49,7 @@ class Declines:
             return
         try:
             signed = self.sealed(entry.request.id, key, MISFIT)
-        except ApiError as error:
+        except KeyRefused as error:
             log.info("a request of another scheme cannot be declined yet", key=key.hex(), reason=error.reason)
             return
         log.info("a request of another scheme is declined", request=entry.request.id.hex(), key=key.hex())

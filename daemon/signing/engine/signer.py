@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias, assert_never
 import structlog
 
 from daemon.clock import Clock
+from daemon.keys.errors import KeyRefused
 from daemon.signing.ports import Identity, SigningKeystore
 from musig2 import MusigError, NonceConsumed, SecNonce, scheme
 from musig2.protocol.interface.effects import Need, NeedJoin, NeedNonces, NeedPartials
@@ -21,7 +22,6 @@ from musig2.protocol.interface.inputs import JoinReady, NoncesReady, PartialsRea
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Join, Request
 from musig2.protocol.wire.frames import Signed
-from rpc.errors import ApiError
 
 log = structlog.get_logger("musigd.signing")
 Answer: TypeAlias = JoinReady | NoncesReady | PartialsReady | SignerRefused
@@ -83,7 +83,7 @@ class LocalSigner:
                     return self._partials(need, request.record)
                 case _:
                     assert_never(need)
-        except ApiError as error:
+        except KeyRefused as error:
             log.warning("a key cannot sign now", key=need.key.hex(), reason=error.reason)
             return SignerRefused(need.key, attempt, "locked")
         except MusigError as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from daemon.keys.errors import UnknownKey
 from daemon.signing.ports import SignerDirectory, SigningKeystore
 from musig2.protocol.records.records import Advertisement
-from rpc.errors import ApiError, wrong_scheme
+from rpc.errors import wrong_scheme
 
 SHOWN = 4_096  # keys remembered because a peer showed their delegation
 
@@ -30,7 +31,7 @@ class KeySchemes:
         """The schemes that this key is known to sign; empty where nothing is known."""
         try:
             return frozenset((self._keystore.scheme_of(key),))
-        except ApiError:
+        except UnknownKey:
             pass  # not an own key
         shown = self._shown.get(key)
         return self._discovery.schemes_of(key) | (frozenset() if shown is None else {shown})

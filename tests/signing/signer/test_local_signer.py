@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from daemon.keys.errors import KeysLocked
 from daemon.signing.engine.signer import LocalSigner
 from musig2 import SecretKey, scheme
 from musig2.protocol.interface.effects import NeedJoin, NeedNonces, NeedPartials
@@ -15,7 +16,6 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Request
 from musig2.protocol.records.requests import ToSign, build_request, key_agg_of
 from musig2.protocol.wire.frames import Signed
-from rpc.errors import ApiError
 
 MSG = bytes(range(32))
 SESSION = b"s" * 32
@@ -36,7 +36,7 @@ class Keys:
 
     def get(self, pubkey: bytes) -> SecretKey:
         if self.locked:
-            raise ApiError("locked", "Unlock the keys first.")
+            raise KeysLocked
         return self.secrets[pubkey]
 
     def scheme_of(self, pubkey: bytes) -> str:

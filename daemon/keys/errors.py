@@ -1,0 +1,78 @@
+"""What the keystore refuses."""
+
+from __future__ import annotations
+
+from daemon.errors import Refused
+
+
+class KeyRefused(Refused):
+    """Root of these."""
+
+
+class KeysLocked(KeyRefused):
+    """No secret can be had until somebody unlocks."""
+
+    reason = "locked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The keys are locked: unlock them first, or name keys.passphrase_file in the settings and restart."
+        )
+
+
+class UnknownKey(KeyRefused):
+    """No own key has this public key. Word for word what is said of a key of another token: nothing leaks."""
+
+    reason = "unknown_key"
+
+    def __init__(self, pubkey: bytes) -> None:
+        super().__init__(
+            "This daemon holds no such key for this token; listKeys shows the keys it may use.", publicKey=pubkey.hex()
+        )
+
+
+class KeyKeptOutside(KeyRefused):
+    """The private half of this key is not in the daemon."""
+
+    reason = "unknown_key"
+
+    def __init__(self) -> None:
+        super().__init__("This key's private half is kept outside the daemon, which cannot sign with it.")
+
+
+class KeyPaused(KeyRefused):
+    """The key does no new work until it is resumed."""
+
+    reason = "paused"
+
+    def __init__(self, pubkey: bytes) -> None:
+        super().__init__("This key is paused: resumeKey lets it sign again.", publicKey=pubkey.hex())
+
+
+class WrongPassphrase(KeyRefused):
+    """The passphrase does not open the vault."""
+
+    reason = "wrong_passphrase"
+
+    def __init__(self) -> None:
+        super().__init__("This is not the passphrase of these keys; try again.")
+
+
+class KeyExists(KeyRefused):
+    """This secret or its negation is here, under whichever scheme."""
+
+    reason = "already_exists"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This private key, or its negation, is here already; one secret belongs to one scheme, so make another key."
+        )
+
+
+class UnfitPrivateKey(KeyRefused):
+    """A text that is no private key; `why` goes on after the name of the param and never repeats what was given."""
+
+    reason = "invalid_key"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"privateKey: {why}", errors=[{"path": "privateKey", "message": why}])
