@@ -23,10 +23,10 @@ demo: env-run ## N daemons on loopback make one signature: make demo ARGS="--sig
 	@$(PY) -m daemon.main demo $(ARGS)
 
 test: env ## the whole suite, real daemons included
-	@echo "The whole suite takes about 4 minutes on two cores."
+	@echo "The whole suite takes about 7 minutes on two cores."
 	@$(PYTEST) $(ARGS)
 
-check: env ## format, lint, types, import contracts, fast tests: under a minute
+check: env ## format, lint, types, import contracts, fast tests: about a minute
 	@$(PY) -m ruff format --check $(CODE) tests examples setup.py vendor
 	@$(PY) -m ruff check $(CODE) tests examples setup.py vendor
 	@$(PY) -m mypy

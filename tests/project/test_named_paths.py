@@ -71,3 +71,12 @@ def test_a_path_that_is_gone_is_found() -> None:
     ]
     assert "daemon/nowhere.py" not in PLACES
     assert "docs/decisions/libp2p.md" in PLACES
+
+
+def test_no_file_holds_the_marks_of_an_unfinished_merge() -> None:
+    marks = [
+        name
+        for name in FILES
+        if b"\n<<<<<<< " in (content := (PROJECT / name).read_bytes()) or b"\n>>>>>>> " in content
+    ]
+    assert marks == []
