@@ -4,8 +4,11 @@
 # Wallets use the unix socket in the volume, or `docker exec`: the RPC port stays on the container's loopback. To open it,
 # set rpc.listen, rpc.tls_cert and rpc.tls_key (MUSIGD_RPC__LISTEN and so on).
 
-FROM python:3.12-slim-bookworm AS build
-RUN python -m venv /opt/musigd
+# Any image with Python 3.11 to 3.13 on glibc: docker build --build-arg BASE=...
+ARG BASE=python:3.12-slim-bookworm
+
+FROM ${BASE} AS build
+RUN python3 -m venv /opt/musigd
 ENV PATH=/opt/musigd/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 # The dependencies first: they change less often than the code, and their layer is kept.
@@ -21,7 +24,7 @@ COPY rpc ./rpc
 COPY daemon ./daemon
 RUN pip install --no-deps --no-build-isolation . && pip uninstall --yes setuptools pip
 
-FROM python:3.12-slim-bookworm
+FROM ${BASE}
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin musigd \
     && install -d -o musigd -g musigd -m 0700 /data
 COPY --from=build /opt/musigd /opt/musigd

@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install test-systemd check-unit lock clean
+.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -82,6 +82,9 @@ test-install: env ## fresh clones, installed in every way, without a compiler (n
 
 test-systemd: env ## the unit under a real systemd, in a container (needs root, debootstrap, systemd-nspawn; 4 minutes)
 	@$(PYTEST) -n 0 tests/systemd $(ARGS)
+
+test-docker: env ## the image and compose.yaml under a real engine (needs root, dockerd, debootstrap; 4 minutes)
+	@$(PYTEST) -n 0 tests/docker $(ARGS)
 
 check-unit: ## what systemd says of the unit file (needs systemd-analyze)
 	@sed 's|^ExecStart=.*|ExecStart=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"

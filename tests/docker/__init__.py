@@ -1,0 +1,1 @@
+"""The image under a real engine: `make test-docker`."""
