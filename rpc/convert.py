@@ -7,6 +7,7 @@ from typing import Any
 
 from musig2 import InvalidArgumentError, MusigError, Tweak, TweakKind
 from musig2.protocol.records.records import Open
+from rpc import answers
 from rpc.errors import ApiError, invalid_key
 from rpc.models import tweaks as wire
 
@@ -52,7 +53,7 @@ def not_combined(problem: MusigError, keys: str, item: str = "") -> ApiError:
     return invalid_key(keys, f"cannot be combined: {problem}")
 
 
-def tweak_to_json(kind: int, value: bytes | None) -> dict[str, Any]:
+def tweak_to_json(kind: int, value: bytes | None) -> answers.TaprootTweak | answers.PlainTweak:
     """A tweak as clients see it, from its kind (0 plain, 1 x-only, 2 taproot) and value."""
     if kind == TweakKind.TAPROOT:
         return {"taprootMerkleRoot": None if value is None else value.hex()}

@@ -33,7 +33,9 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}
 # Their handlers may answer with JSON that is ready to go, which mypy cannot compare with the model.
-ANSWER_JSON: Final = frozenset({"discovery", "requests", "sessions", "description", "stream"})
+ANSWER_JSON: Final = frozenset({"discovery", "description", "stream"})
+# These answer with JSON that mypy does compare, see rpc/answers.py.
+ANSWER_TYPED_JSON: Final = frozenset({"requests", "sessions"})
 _WIDTH: Final = 120
 
 
@@ -60,6 +62,7 @@ def _head(groups: Mapping[str, Sequence[Method]]) -> str:
         "from dataclasses import dataclass",
         "from typing import Any, Protocol",
         "",
+        "from rpc import answers",
         "from rpc.caller import Caller",
         "from rpc.calls.call import CallContext",
         f"from rpc.models import {', '.join(sorted(module.removeprefix('rpc.models.') for module in used))}",
@@ -89,7 +92,11 @@ def _method(group: str, method: Method) -> str:
     given = ["self", first, f"params: {_named(method.params)}"]
     if method.idempotent:
         given.append("once: Once | None")
-    result = _named(method.result) + (" | Mapping[str, Any]" if group in ANSWER_JSON else "")
+    result = _named(method.result)
+    if group in ANSWER_TYPED_JSON:
+        result += f" | answers.{method.result.__name__}"
+    elif group in ANSWER_JSON:
+        result += " | Mapping[str, Any]"
     return _wrapped(f"    async def {method.attribute}(", given, f") -> {result}: ...")
 
 

@@ -180,7 +180,7 @@ class Signing:
 
     async def announce_signing_request(
         self, caller: Caller, params: requests.AnnounceSigningRequest, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> Any:
         self._keys.own(caller, params.public_key)
         request_id = f"{len(self._requests):064x}"
         found = {"aggregatedPublicKey": samples.AGGREGATE, "checked": True}
@@ -198,9 +198,7 @@ class Signing:
         self._log.append("signing-request:created", publicKeys=[params.public_key], requestId=request_id, request=row)
         return {"requestId": request_id, "sessionId": row["sessionId"], "request": row}
 
-    async def find_signing_requests_for_me(
-        self, caller: Caller, params: requests.FindSigningRequestsForMe
-    ) -> dict[str, Any]:
+    async def find_signing_requests_for_me(self, caller: Caller, params: requests.FindSigningRequestsForMe) -> Any:
         seen = [
             row
             for row in self._requests.values()
@@ -208,17 +206,17 @@ class Signing:
         ]
         return {"requests": seen}
 
-    async def get_signing_request(self, caller: Caller, params: requests.GetSigningRequest) -> dict[str, Any]:
+    async def get_signing_request(self, caller: Caller, params: requests.GetSigningRequest) -> Any:
         return self._request(caller, params.request_id)
 
     async def cancel_signing_request(
         self, caller: Caller, params: requests.CancelSigningRequest, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> Any:
         return {**self._request(caller, params.request_id), "state": "cancelled"}
 
     async def join_signing_request(
         self, caller: Caller, params: requests.JoinSigningRequest, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> Any:
         self._keys.own(caller, params.public_key)
         row = self._request(caller, params.request_id)
         return {"requestId": row["requestId"], "sessionId": row["sessionId"], "joined": [params.public_key]}
@@ -230,10 +228,10 @@ class Signing:
         self._request(caller, params.request_id)
         return requests.Declined(declined=True)
 
-    async def get_session(self, caller: Caller, params: sessions.GetSession) -> dict[str, Any]:
+    async def get_session(self, caller: Caller, params: sessions.GetSession) -> Any:
         return self._session(caller, params.session_id)
 
-    async def list_sessions(self, caller: Caller, params: sessions.ListSessions) -> dict[str, Any]:
+    async def list_sessions(self, caller: Caller, params: sessions.ListSessions) -> Any:
         seen = [
             row
             for row in self._sessions.values()
@@ -241,26 +239,20 @@ class Signing:
         ]
         return {"sessions": seen}
 
-    async def start_round1(
-        self, caller: Caller, params: sessions.StartRound, once: Once | None = None
-    ) -> dict[str, Any]:
+    async def start_round1(self, caller: Caller, params: sessions.StartRound, once: Once | None = None) -> Any:
         return self._session(caller, params.session_id)
 
-    async def start_round2(
-        self, caller: Caller, params: sessions.StartRound, once: Once | None = None
-    ) -> dict[str, Any]:
+    async def start_round2(self, caller: Caller, params: sessions.StartRound, once: Once | None = None) -> Any:
         return self._session(caller, params.session_id)
 
-    async def get_final_signature(self, caller: Caller, params: sessions.GetFinalSignature) -> dict[str, Any]:
+    async def get_final_signature(self, caller: Caller, params: sessions.GetFinalSignature) -> Any:
         if params.request_id is not None:
             self._request(caller, params.request_id)
         else:
             self._session(caller, params.session_id or "")
         return _answer("getFinalSignature")
 
-    async def abort_session(
-        self, caller: Caller, params: sessions.AbortSession, once: Once | None = None
-    ) -> dict[str, Any]:
+    async def abort_session(self, caller: Caller, params: sessions.AbortSession, once: Once | None = None) -> Any:
         return self._session(caller, params.session_id)
 
     async def close_session(
@@ -275,7 +267,7 @@ class Signing:
         self._session(caller, params.session_id)
         return sessions.Notified(session_id=params.session_id, txid=params.txid)
 
-    async def get_evidence(self, caller: Caller, params: sessions.GetEvidence) -> dict[str, Any]:
+    async def get_evidence(self, caller: Caller, params: sessions.GetEvidence) -> Any:
         self._session(caller, params.session_id)
         return _answer("getEvidence")
 

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
-from daemon.signing.store.values import Json
 from musig2.protocol.interface.effects import SessionRow
-from rpc.errors import ApiError
+from rpc.errors import ApiError, JsonValue
+
+Signers: TypeAlias = Sequence[Mapping[str, object]]  # as a session or a request shows them
 
 # What each signer has to give, in order, and what lets an own key give it.
 _STEPS = (("joined", "joinSigningRequest"), ("nonce", "startRound1"), ("partialSignature", "startRound2"))
 _GOES_ON = frozenset({"nonce_lost", "superseded"})  # the next attempt comes by itself
 
 
-def not_ready(view: Mapping[str, Any], rows: Sequence[SessionRow], own: Collection[str]) -> ApiError:
-    """`view`: the session, or the request while no own key has joined. `rows` and `own`: of the caller's keys only.
+def not_ready(
+    phase: str, reason: str | None, signers: Signers, rows: Sequence[SessionRow], own: Collection[str]
+) -> ApiError:
+    """`phase`, `reason` and `signers` of the session, or of the request while no own key has joined.
+
+    `rows` and `own`: of the caller's keys only.
 
     `waitingFor` names signers; `waitingForCall` is there when it is for the caller to go on with one of its keys.
     """
-    phase = view.get("phase", "joining")
-    late, call = _after_abort(view, rows) if phase == "aborted" else _late(view, rows, own)
+    late, call = _after_abort(reason, rows) if phase == "aborted" else _late(signers, rows, own)
     sentence = "The signature is not there yet; waitingFor names the signers it waits for."
-    data: Json = {"phase": phase, "waitingFor": late}
+    data: dict[str, JsonValue] = {"phase": phase, "waitingFor": list[JsonValue](late)}
     if call is not None:
         sentence = f"The signature waits for {call} with a key of yours, see waitingFor."
         data["waitingForCall"] = call
     return ApiError("not_ready", sentence, **data)
 
 
-def _late(view: Mapping[str, Any], rows: Sequence[SessionRow], own: Collection[str]) -> tuple[list[str], str | None]:
+def _late(signers: Signers, rows: Sequence[SessionRow], own: Collection[str]) -> tuple[list[str], str | None]:
     for step, call in _STEPS:
-        late = [signer["publicKey"] for signer in view["signers"] if not signer.get(step)]
+        late = [str(signer["publicKey"]) for signer in signers if not signer.get(step)]
         if late:
             return late, call if _is_mine(late, call, rows, own) else None
     return [], None
@@ -48,7 +52,7 @@ def _is_mine(late: Collection[str], call: str, rows: Sequence[SessionRow], own: 
     return not held.isdisjoint(late)
 
 
-def _after_abort(view: Mapping[str, Any], rows: Sequence[SessionRow]) -> tuple[list[str], str | None]:
-    if view.get("reason") in _GOES_ON:
+def _after_abort(reason: str | None, rows: Sequence[SessionRow]) -> tuple[list[str], str | None]:
+    if reason in _GOES_ON:
         return [], None
     return [row.key.hex() for row in rows], "joinSigningRequest"

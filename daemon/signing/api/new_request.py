@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
 from daemon.errors import Fact, Refused
 from daemon.signing.limits import SigningLimits
@@ -13,7 +13,7 @@ from daemon.signing.ports import SigningKeystore
 from musig2 import MusigError, scheme
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import seal
-from musig2.protocol.records.records import Election, Request
+from musig2.protocol.records.records import Election, Open, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
 from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
@@ -133,7 +133,7 @@ def _election(params: ElectionParams | None, limits: SigningLimits) -> Election 
     return Election(params.method, params.broadcast_timeout_ms or limits.broadcast_ms)
 
 
-def _metadata(params: AnnounceSigningRequest) -> dict[str, Any]:
+def _metadata(params: AnnounceSigningRequest) -> dict[str, Open]:
     given = {} if params.metadata is None else params.metadata.model_dump(by_alias=True, exclude_unset=True)
     return {name: open_of(value) for name, value in given.items()}
 

@@ -32,6 +32,6 @@ def that_fit(found: Sequence[T], limit: int, size: Callable[[T], int]) -> int:
     return count
 
 
-def next_cursor(found: Sequence[T], limit: int, number: Callable[[T], int]) -> dict[str, str]:
-    """`nextCursor`, where `found` has one row more than the page shows; nothing where this page is the last."""
-    return {"nextCursor": str(number(found[limit - 1]))} if len(found) > limit else {}
+def next_cursor(found: Sequence[T], limit: int, number: Callable[[T], int]) -> str | None:
+    """`nextCursor`, where `found` has one row more than the page shows; None where this page is the last."""
+    return str(number(found[limit - 1])) if len(found) > limit else None

@@ -21,15 +21,15 @@ from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Policy, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
-from daemon.signing.store.values import Json
+from daemon.signing.store.views import joined_view
 from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import Emit, Outcome
 from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
-from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Cancel, Request
 from musig2.protocol.review import review_of
 from musig2.protocol.wire.frames import Signed
+from rpc import answers
 from rpc.caller import Caller
 from rpc.errors import ApiError, unknown_key
 from rpc.models import requests as wire
@@ -74,7 +74,7 @@ class RequestMethods:
 
     async def announce_signing_request(
         self, caller: Caller, params: wire.AnnounceSigningRequest, once: Once | None = None
-    ) -> Json:
+    ) -> answers.Announced:
         """Make, sign, store and send a request; its creator joins at once."""
         caller.require_key(bytes.fromhex(params.public_key))
         signed = make_request(
@@ -108,7 +108,9 @@ class RequestMethods:
         turn.feed(entry, Approved(signed.record.creator, auto))
         return part
 
-    async def find_signing_requests_for_me(self, caller: Caller, params: wire.FindSigningRequestsForMe) -> Json:
+    async def find_signing_requests_for_me(
+        self, caller: Caller, params: wire.FindSigningRequestsForMe
+    ) -> answers.RequestList:
         """A page of the requests that require a key of the caller's, newest first."""
         if params.refresh:
             await self._refresh()
@@ -121,15 +123,20 @@ class RequestMethods:
         outcomes = OPEN if params.state is None else (params.state,)
         before = position_of(params.cursor)
 
-        def page(conn: sqlite3.Connection) -> Json:
+        def page(conn: sqlite3.Connection) -> answers.RequestList:
             found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
             count = that_fit(found, params.limit, lambda stored: len(stored.envelope))
-            views = [self._finder.show(caller, conn, stored) for stored in found[:count]]
-            return {"requests": views, **next_cursor(found, count, lambda stored: stored.number)}
+            shown: answers.RequestList = {
+                "requests": [self._finder.show(caller, conn, stored) for stored in found[:count]]
+            }
+            cursor = next_cursor(found, count, lambda stored: stored.number)
+            if cursor is not None:
+                shown["nextCursor"] = cursor
+            return shown
 
         return await self._store.read_slow(page)
 
-    async def get_signing_request(self, caller: Caller, params: wire.GetSigningRequest) -> Json:
+    async def get_signing_request(self, caller: Caller, params: wire.GetSigningRequest) -> answers.SigningRequest:
         """One request that requires a key of the caller's."""
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
@@ -137,38 +144,40 @@ class RequestMethods:
 
     async def join_signing_request(
         self, caller: Caller, params: wire.JoinSigningRequest, once: Once | None = None
-    ) -> Json:
+    ) -> answers.Joined:
         """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
         request = bytes.fromhex(params.request_id)
-        entry = self._finder.live(caller, request, key)
+        signed = self._finder.live(caller, request, key).request
         auto = params.auto_advance if "auto_advance" in params.model_fields_set else None
         self._keystore.get(key)
-        require_scheme(self._keystore, key, entry.request.record.scheme)
-        self._policy.check_join(review_of(entry.request), key, require_checked=params.require_checked)
+        require_scheme(self._keystore, key, signed.record.scheme)
+        self._policy.check_join(review_of(signed), key, require_checked=params.require_checked)
         await act(
             self._engine,
             lambda turn: turn.feed_to(request, Approved(key, auto)),
-            lambda conn: self._joined(caller, conn, request, key, auto),
+            lambda conn: _as_asked(conn, signed, key, by_hand=auto is False),
             once,
         )
-        entry = self._finder.live_or_done(request)
-        machine = entry.machine
-        joined = [join.record.pubkey.hex() for join in machine.joins if join is not None]
-        if params.public_key not in joined and not machine.outcome.live:
-            raise self._finder.refusal(entry)
+        told = self._store.read(lambda conn: joined_view(conn, signed))
+        if params.public_key not in told["joined"]:
+            self._require_live(request)
         if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
             raise ApiError(
                 "wrong_phase",
                 "autoAdvance: false comes too late: this key has joined already, and its partial signature is made.",
             )
-        session = session_id(request, max(1, machine.attempt))
-        return {"requestId": params.request_id, "sessionId": session.hex(), "joined": joined}
+        return told
+
+    def _require_live(self, request: bytes) -> None:
+        entry = self._finder.live_or_done(request)
+        if not entry.machine.outcome.live:
+            raise self._finder.refusal(entry)
 
     async def decline_signing_request(
         self, caller: Caller, params: wire.DeclineSigningRequest, once: Once | None = None
-    ) -> Json:
+    ) -> answers.Declined:
         """Refuse for good, which ends the request for all."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
@@ -188,7 +197,7 @@ class RequestMethods:
 
     async def cancel_signing_request(
         self, caller: Caller, params: wire.CancelSigningRequest, once: Once | None = None
-    ) -> Json:
+    ) -> answers.SigningRequest:
         """End an own request for all."""
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
@@ -217,20 +226,18 @@ class RequestMethods:
         )
         return self._finder.view(caller, request)
 
-    def _view(self, caller: Caller, conn: sqlite3.Connection, request: bytes) -> Json:
+    def _view(self, caller: Caller, conn: sqlite3.Connection, request: bytes) -> answers.SigningRequest:
         stored = reading.request(conn, request)
         assert stored is not None, "it is stored in the same transaction"
         return self._finder.show(caller, conn, stored)
 
-    def _joined(
-        self, caller: Caller, conn: sqlite3.Connection, request: bytes, key: bytes, auto: bool | None
-    ) -> Json | None:
-        """The answer to a join as the transaction that stores it knows it; None if it does not do what was asked."""
-        view = self._view(caller, conn, request)
-        joined = [signer["publicKey"] for signer in view["signers"] if signer["joined"]]
-        if key.hex() not in joined or (auto is False and _goes_on(conn, request, key)):
-            return None
-        return {"requestId": view["requestId"], "sessionId": view["sessionId"], "joined": joined}
+
+def _as_asked(conn: sqlite3.Connection, signed: Signed[Request], key: bytes, *, by_hand: bool) -> answers.Joined | None:
+    """The answer to a join inside its transaction; None where that does not do what was asked."""
+    told = joined_view(conn, signed)
+    if key.hex() not in told["joined"] or (by_hand and _goes_on(conn, signed.id, key)):
+        return None
+    return told
 
 
 def _goes_on(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
@@ -239,5 +246,5 @@ def _goes_on(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
     return bool(rows) and rows[-1].auto
 
 
-def _announced(view: Json) -> Json:
+def _announced(view: answers.SigningRequest) -> answers.Announced:
     return {"requestId": view["requestId"], "sessionId": view["sessionId"], "request": view}

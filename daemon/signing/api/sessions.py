@@ -17,12 +17,13 @@ from daemon.signing.ports import SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
 from daemon.signing.store.reads import StoredRequest, StoredSession
-from daemon.signing.store.values import Json, item_json
-from daemon.signing.store.views import PHASES, ended_by, ending, leading, signatures_view, states_of
+from daemon.signing.store.values import item_json
+from daemon.signing.store.views import PHASES, ended_by, leading, signatures_json, states_of
 from musig2.protocol.interface.effects import Emit, Outcome, State
 from musig2.protocol.interface.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
+from rpc import answers
 from rpc.caller import Caller
-from rpc.errors import ApiError, not_found, shutting_down
+from rpc.errors import ApiError, JsonValue, not_found, shutting_down
 from rpc.models import sessions as wire
 from rpc.ports import Once
 
@@ -35,7 +36,7 @@ class SessionMethods:
         self._engine = engine
         self._finder = finder
 
-    async def get_session(self, caller: Caller, params: wire.GetSession) -> Json:
+    async def get_session(self, caller: Caller, params: wire.GetSession) -> answers.Session:
         """One attempt."""
         session = bytes.fromhex(params.session_id)
         unjoined = self._finder.unjoined_view(caller, session)
@@ -44,14 +45,14 @@ class SessionMethods:
         self._finder.session(caller, session)
         return self._finder.session_view(caller, session)
 
-    async def list_sessions(self, caller: Caller, params: wire.ListSessions) -> Json:
+    async def list_sessions(self, caller: Caller, params: wire.ListSessions) -> answers.SessionList:
         """Sessions of the caller's keys that are not closed, newest first."""
         keys = self._finder.keys_of(caller)
         if params.public_key is not None:
             keys &= {bytes.fromhex(params.public_key)}
         before = position_of(params.cursor)
 
-        def page(conn: sqlite3.Connection) -> Json:
+        def page(conn: sqlite3.Connection) -> answers.SessionList:
             found = reading.sessions_page(
                 conn,
                 keys=keys,
@@ -60,22 +61,27 @@ class SessionMethods:
                 before=before,
                 limit=params.limit + 1,
             )
-            views = [self._finder.show_session(caller, conn, session) for _, session in found[: params.limit]]
-            return {"sessions": views, **next_cursor(found, params.limit, lambda row: row[0])}
+            shown: answers.SessionList = {
+                "sessions": [self._finder.show_session(caller, conn, session) for _, session in found[: params.limit]]
+            }
+            cursor = next_cursor(found, params.limit, lambda row: row[0])
+            if cursor is not None:
+                shown["nextCursor"] = cursor
+            return shown
 
         return await self._store.read_slow(page)
 
-    async def start_round1(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> Json:
+    async def start_round1(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> answers.Session:
         """Let nonces be made; too early it is remembered."""
         return await self._start(caller, params, StartRound1, once)
 
-    async def start_round2(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> Json:
+    async def start_round2(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> answers.Session:
         """Let partial signatures be made; too early it is remembered."""
         return await self._start(caller, params, StartRound2, once)
 
     async def _start(
         self, caller: Caller, params: wire.StartRound, kind: type[StartRound1] | type[StartRound2], once: Once | None
-    ) -> Json:
+    ) -> answers.Session:
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
         chosen = self._chosen(caller, found, params.public_key)
@@ -89,7 +95,9 @@ class SessionMethods:
         )
         return self._finder.session_view(caller, session)
 
-    async def abort_session(self, caller: Caller, params: wire.AbortSession, once: Once | None = None) -> Json:
+    async def abort_session(
+        self, caller: Caller, params: wire.AbortSession, once: Once | None = None
+    ) -> answers.Session:
         """End the request for one own key, or for all that the caller may use."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
@@ -104,7 +112,9 @@ class SessionMethods:
         )
         return self._finder.session_view(caller, session)
 
-    async def close_session(self, caller: Caller, params: wire.CloseSession, once: Once | None = None) -> Json:
+    async def close_session(
+        self, caller: Caller, params: wire.CloseSession, once: Once | None = None
+    ) -> answers.Closed:
         """End the request for the caller's keys, and take the session out of the lists."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
@@ -129,7 +139,7 @@ class SessionMethods:
 
     async def notify_broadcast_complete(
         self, caller: Caller, params: wire.NotifyBroadcastComplete, once: Once | None = None
-    ) -> Json:
+    ) -> answers.Notified:
         """Tell all signers that the transaction is out."""
         session, txid = bytes.fromhex(params.session_id), bytes.fromhex(params.txid)
         stored, found = self._finder.session(caller, session)
@@ -137,7 +147,7 @@ class SessionMethods:
         if stored.outcome is not Outcome.COMPLETE:
             raise ApiError("wrong_phase", "There is no signature yet; wait for signature:finalized, then broadcast.")
         key = chosen[0].row.key if caller.keys is not None else None
-        answer = {"sessionId": params.session_id, "txid": params.txid}
+        answer: answers.Notified = {"sessionId": params.session_id, "txid": params.txid}
         word = NotifyBroadcast(session, txid, key)
 
         def say(turn: Turn) -> Part:
@@ -152,21 +162,23 @@ class SessionMethods:
         await act(self._engine, say, lambda conn: answer, once)
         return answer
 
-    async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> Json:
+    async def get_evidence(self, caller: Caller, params: wire.GetEvidence) -> answers.Evidence:
         """Signed messages that prove who broke the protocol."""
         session = bytes.fromhex(params.session_id)
         stored, found = self._finder.session(caller, session)
         row = leading(found)
         proof = self._store.read(lambda conn: reading.proof(conn, stored.request, row))
-        return {
+        evidence: answers.Evidence = {
             "sessionId": params.session_id,
-            **({"reason": row.reason} if row.reason is not None else {}),
             "culprits": [key.hex() for key in row.culprits],
             "evidence": [envelope.hex() for envelope in proof],
             "request": stored.envelope.hex(),
         }
+        if row.reason is not None:
+            evidence["reason"] = row.reason
+        return evidence
 
-    async def get_final_signature(self, caller: Caller, params: wire.GetFinalSignature) -> Json:
+    async def get_final_signature(self, caller: Caller, params: wire.GetFinalSignature) -> answers.FinalSignature:
         """The signature; with `waitMs` it is waited for."""
         loop = asyncio.get_running_loop()
         until = loop.time() + params.wait_ms / 1000
@@ -174,14 +186,15 @@ class SessionMethods:
             stored, found = self._signed_thing(caller, params)
             ended = self._engine.ended(stored.request)
             try:
-                return self._final(caller, stored, found)
-            except ApiError as error:
+                if stored.signatures:
+                    return self._final(stored)
+                self._require_unfinished(stored, found)
                 left = until - loop.time()
-                if error.reason != "not_ready" or left <= 0:
-                    raise
+                if left <= 0:
+                    raise self._not_ready(caller, stored, found)
                 await asyncio.wait([ended, self._engine.leaving], timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if self._engine.leaving.done():
-                    raise shutting_down() from error
+                    raise shutting_down()
             finally:
                 ended.cancel()
 
@@ -205,39 +218,48 @@ class SessionMethods:
         highest = max((row.row.attempt for row in own), default=0)
         return stored, [row for row in own if row.row.attempt == highest]
 
-    def _final(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> Json:
-        if not stored.signatures:
-            raise self._unfinished(caller, stored, found)
+    def _final(self, stored: StoredRequest) -> answers.FinalSignature:
         request = self._finder.request(stored.request).record
         return {
-            **signatures_view(stored.signatures),
+            "signature": stored.signatures[0].hex(),
+            "signatures": signatures_json(stored.signatures),
             "aggregatedPublicKey": request.items[0].agg.hex(),
             "message": request.items[0].msg.hex(),
             "messages": [item_json(item) for item in request.items],
             "scheme": request.scheme,
         }
 
-    def _unfinished(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
+    def _require_unfinished(self, stored: StoredRequest, found: Sequence[StoredSession]) -> None:
+        """Raises ApiError where no signature will come any more: how the request, or the attempt with it, ended."""
         if not stored.outcome.live:
             told = ENDINGS[stored.outcome]
-            return ApiError(told.reason, told.no_signature, **self._why(stored))
+            why: dict[str, JsonValue] = {} if stored.reason is None else {"sessionReason": stored.reason}
+            why |= self._store.read(lambda conn: ended_by(conn, stored))
+            raise ApiError(told.reason, told.no_signature, **why)
         if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
-            return self._aborted(found)
+            raise self._aborted(found)
+
+    def _not_ready(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
         own = [key.hex() for key in self._finder.keys_of(caller)]
         if not found:
-            return not_ready(self._finder.view(caller, stored.request), (), own)
+            return not_ready("joining", None, self._finder.view(caller, stored.request)["signers"], (), own)
         view = self._finder.session_view(caller, found[0].row.session)
-        return not_ready(view, [row.row for row in found], own)
-
-    def _why(self, stored: StoredRequest) -> Json:
-        why: Json = {"sessionReason": stored.reason} if stored.reason is not None else {}
-        return {**why, **self._store.read(lambda conn: ended_by(conn, stored))}
+        return not_ready(view["phase"], view.get("reason"), view["signers"], [row.row for row in found], own)
 
     def _aborted(self, found: Sequence[StoredSession]) -> ApiError:
         row = leading(found)
-        why = ending(row)
-        why["sessionReason"] = why.pop("reason", None)
-        return ApiError("aborted", "This session was aborted; see sessionReason.", phase=PHASES[row.state], **why)
+        superseded: dict[str, JsonValue] = (
+            {} if row.superseded_by is None else {"supersededBy": row.superseded_by.hex()}
+        )
+        return ApiError(
+            "aborted",
+            "This session was aborted; see sessionReason.",
+            phase=PHASES[row.state],
+            culprits=[key.hex() for key in row.culprits],
+            missing=[key.hex() for key in row.missing],
+            **superseded,
+            sessionReason=row.reason,
+        )
 
     def _chosen(self, caller: Caller, found: Sequence[StoredSession], public_key: str | None) -> list[StoredSession]:
         """The rows of the key that was named, or of every key that the caller may use."""

@@ -12,11 +12,11 @@ from daemon.signing.ports import SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.criteria import CriteriaOf
 from daemon.signing.store.reads import StoredRequest, StoredSession
-from daemon.signing.store.values import Json
 from daemon.signing.store.views import ended_by, request_view, session_view
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
+from rpc import answers
 from rpc.caller import Caller
 from rpc.errors import ApiError, not_found
 
@@ -52,10 +52,10 @@ class Finder:
             raise not_found("signing request")
         return self._opened(stored.envelope)
 
-    def view(self, caller: Caller, request: bytes) -> Json:
+    def view(self, caller: Caller, request: bytes) -> answers.SigningRequest:
         """A stored request as that caller sees it."""
 
-        def show(conn: sqlite3.Connection) -> Json:
+        def show(conn: sqlite3.Connection) -> answers.SigningRequest:
             stored = reading.request(conn, request)
             if stored is None:
                 raise not_found("signing request")
@@ -63,7 +63,7 @@ class Finder:
 
         return self._store.read(show)
 
-    def show(self, caller: Caller, conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+    def show(self, caller: Caller, conn: sqlite3.Connection, stored: StoredRequest) -> answers.SigningRequest:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
@@ -88,11 +88,11 @@ class Finder:
             raise not_found("session")
         return self.stored(caller, rows[0].row.request), rows
 
-    def session_view(self, caller: Caller, session: bytes) -> Json:
+    def session_view(self, caller: Caller, session: bytes) -> answers.Session:
         """A stored session as that caller sees it."""
         return self._store.read(lambda conn: self.show_session(caller, conn, session))
 
-    def unjoined_view(self, caller: Caller, session: bytes) -> Json | None:
+    def unjoined_view(self, caller: Caller, session: bytes) -> answers.Session | None:
         """A session that no key of the caller's has joined (yet), of a request in memory; None if it is another."""
         request = self._roster.request_of(session)
         entry = None if request is None else self._roster.get(request)
@@ -119,7 +119,7 @@ class Finder:
         )
         return StoredSession(0, closed=False, row=row)
 
-    def show_session(self, caller: Caller, conn: sqlite3.Connection, session: bytes) -> Json:
+    def show_session(self, caller: Caller, conn: sqlite3.Connection, session: bytes) -> answers.Session:
         """The same where a read is under way; on any thread."""
         found = [row for row in reading.session(conn, session) if caller.sees(row.row.key)]
         stored = reading.request(conn, found[0].row.request) if found else None
@@ -152,7 +152,7 @@ class Finder:
         """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
         told = ENDINGS[entry.machine.outcome]
 
-        def ended(conn: sqlite3.Connection) -> Json:
+        def ended(conn: sqlite3.Connection) -> dict[str, str]:
             stored = reading.request(conn, entry.request.id)
             return {} if stored is None else ended_by(conn, stored)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.turn import Part, Turn
-from daemon.signing.store.values import Json
 from rpc.ports import Once
 
 # What the client is told, read inside the transaction of the change; None while there is nothing to tell yet.
-AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Json | None]
+AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Mapping[str, object] | None]
 
 
 async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf, once: Once | None) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from daemon.signing.store.values import Json
 from musig2.protocol.records.records import Advertisement, Request
+from rpc import answers
 
 # The advertisement of an own key that is in force; None where it has none. Called on any thread.
 CriteriaOf: TypeAlias = Callable[[bytes], Advertisement | None]
 
 
-def outside_criteria(request: Request, keys: Iterable[bytes], criteria_of: CriteriaOf) -> list[Json]:
+def outside_criteria(
+    request: Request, keys: Iterable[bytes], criteria_of: CriteriaOf
+) -> list[answers.OutsideCriterion]:
     """For each of these own keys, each criterion that the request does not meet or says nothing about.
 
     It compares what the creator states, `transactionType` and `amount`, as `findAvailableSigners` does.
     """
-    found = []
+    found: list[answers.OutsideCriterion] = []
     for key in keys:
         advertised = criteria_of(key)
         if advertised is not None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Item, Request
 from musig2.protocol.review import ItemReview, Verdict, review_of
 from musig2.protocol.wire.frames import Signed
+from rpc import answers
 from rpc.convert import tweak_to_json
 
-Json: TypeAlias = dict[str, Any]
+
+def tweaks_json(item: Item) -> list[answers.TaprootTweak | answers.PlainTweak]:
+    """The tweaks of one message."""
+    return [tweak_to_json(tweak.kind, tweak.value) for tweak in item.tweaks]
 
 
-def item_json(item: Item) -> Json:
+def item_json(item: Item) -> answers.MessageItem:
     """One message to sign as a client reads it."""
-    shown: Json = {
+    shown: answers.MessageItem = {
         "message": item.msg.hex(),
-        "tweaks": [tweak_to_json(tweak.kind, tweak.value) for tweak in item.tweaks],
+        "tweaks": tweaks_json(item),
         "aggregatedPublicKey": item.agg.hex(),
     }
     if item.input is not None:
@@ -26,14 +30,21 @@ def item_json(item: Item) -> Json:
     return shown
 
 
-def items_json(request: Signed[Request]) -> list[Json]:
+def items_json(request: Signed[Request]) -> list[answers.ReviewedItem]:
     """The messages of a request, each with what is known about it."""
     reviews = review_of(request).items
-    return [item_json(item) | _review_json(review) for item, review in zip(request.record.items, reviews, strict=True)]
+    return [_reviewed(item, review) for item, review in zip(request.record.items, reviews, strict=True)]
 
 
-def _review_json(review: ItemReview) -> Json:
-    shown: Json = {"checked": review.finding is None}
+def _reviewed(item: Item, review: ItemReview) -> answers.ReviewedItem:
+    shown: answers.ReviewedItem = {
+        "message": item.msg.hex(),
+        "tweaks": tweaks_json(item),
+        "aggregatedPublicKey": item.agg.hex(),
+        "checked": review.finding is None,
+    }
+    if item.input is not None:
+        shown["inputIndex"] = item.input
     if review.finding is not None:
         shown["uncheckedReason"] = review.finding.doubt.value
     if review.finding is not None and review.verdict is Verdict.MISMATCH:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from daemon.signing.store import reads as reading
 from daemon.signing.store.criteria import CriteriaOf, outside_criteria
 from daemon.signing.store.reads import StoredJoin, StoredRequest, StoredSession
-from daemon.signing.store.values import Json, item_json, items_json
+from daemon.signing.store.values import items_json, tweaks_json
 from musig2.protocol.broadcast.election import priority
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.ids import session_id
@@ -16,6 +16,7 @@ from musig2.protocol.records.open_maps import open_to_json
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
+from rpc import answers
 
 PHASES = {
     State.JOINING: "joining",
@@ -42,7 +43,7 @@ def request_view(
     *,
     criteria_of: CriteriaOf,
     keys: frozenset[bytes] | None = None,
-) -> Json:
+) -> answers.SigningRequest:
     """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it.
 
     `keys`: the own keys that the caller may know of, None for all; the others look like anybody's.
@@ -52,7 +53,7 @@ def request_view(
     attempt = max((join.attempt for join in joins), default=1)
     peers = {join.position: join.peer for join in joins if join.attempt == attempt}
     rows = reading.sessions_of(conn, signed.id)
-    view: Json = {
+    view: answers.SigningRequest = {
         "requestId": signed.id.hex(),
         "sessionId": session_id(signed.id, attempt).hex(),
         "attempt": attempt,
@@ -61,7 +62,7 @@ def request_view(
         "requiredPublicKeys": [request.keys[position].hex() for position in request.order],
         "messages": items_json(signed),
         "message": request.items[0].msg.hex(),
-        "tweaks": item_json(request.items[0])["tweaks"],
+        "tweaks": tweaks_json(request.items[0]),
         "aggregatedPublicKey": request.items[0].agg.hex(),
         "creator": request.creator.hex(),
         "createdAt": request.created,
@@ -78,7 +79,7 @@ def request_view(
         election = request.election
         view["election"] = {"method": election.method, "broadcastTimeoutMs": election.broadcast_ms}
     if stored.signatures:
-        view |= signatures_view(stored.signatures)
+        view["signature"], view["signatures"] = stored.signatures[0].hex(), signatures_json(stored.signatures)
     if stored.reason is not None:
         view["reason"] = stored.reason
     if stored.outcome is Outcome.CANCELLED and (given := reading.given_reason(conn, signed.id)):
@@ -86,9 +87,20 @@ def request_view(
     return view
 
 
-def signatures_view(signatures: Sequence[bytes]) -> Json:
-    """All signatures, and the first under its own name."""
-    return {"signature": signatures[0].hex(), "signatures": [signature.hex() for signature in signatures]}
+def joined_view(conn: sqlite3.Connection, signed: Signed[Request]) -> answers.Joined:
+    """The current attempt, and the keys that have joined it."""
+    joins = reading.joins(conn, signed.id)
+    attempt = max((join.attempt for join in joins), default=1)
+    return {
+        "requestId": signed.id.hex(),
+        "sessionId": session_id(signed.id, attempt).hex(),
+        "joined": [signed.record.keys[join.position].hex() for join in joins if join.attempt == attempt],
+    }
+
+
+def signatures_json(signatures: Sequence[bytes]) -> list[str]:
+    """One signature per message."""
+    return [signature.hex() for signature in signatures]
 
 
 def _request_signers(
@@ -99,36 +111,39 @@ def _request_signers(
     sent: set[int],
     *,
     keys: frozenset[bytes] | None,
-) -> list[Json]:
+) -> list[answers.RequestSigner]:
     own = reading.own_positions(conn, signed.id)
     declined = stored.outcome is Outcome.DECLINED
     given = reading.given_reason(conn, signed.id) if declined else ""
     reached = own | sent | peers.keys() | reading.delivered(conn, signed.id)
     creator = signed.record.creator
-    return [
+    signers: list[answers.RequestSigner] = [
         {
             "publicKey": key.hex(),
-            **({"peerId": peer_text(peers[position])} if position in peers else {}),
             "own": position in own and (keys is None or key in keys),
             "delivered": position in reached or key == creator,
             "joined": position in peers,
             "declined": declined and stored.by == key,
-            **({"declineReason": given} if given and stored.by == key else {}),
         }
         for position, key in enumerate(signed.record.keys)
     ]
+    for position, peer in peers.items():
+        signers[position]["peerId"] = peer_text(peer)
+    if given and stored.by is not None:
+        signers[signed.record.keys.index(stored.by)]["declineReason"] = given
+    return signers
 
 
 def session_view(
     conn: sqlite3.Connection, signed: Signed[Request], rows: Sequence[StoredSession], turn: int = 0
-) -> Json:
+) -> answers.Session:
     """The `session` value of the API from the rows of one session (at least one), one per own key.
 
     `turn`: how often the duty to broadcast has passed on.
     """
     request, row = signed.record, leading(rows)
     joins = [join for join in reading.joins(conn, signed.id) if join.attempt == row.attempt]
-    view: Json = {
+    view: answers.Session = {
         "sessionId": row.session.hex(),
         "requestId": signed.id.hex(),
         "attempt": row.attempt,
@@ -144,30 +159,27 @@ def session_view(
     if request.election is not None:
         view["coordinator"] = _coordinator(request, joins, turn)
     if row.state is State.ABORTED:
-        view |= ending(row)
+        _add_ending(view, row)
     return view
 
 
-def ended_by(conn: sqlite3.Connection, stored: StoredRequest) -> Json:
+def ended_by(conn: sqlite3.Connection, stored: StoredRequest) -> dict[str, str]:
     """Who ended a request, and what was given as the reason: members of the errors that say so."""
-    told: Json = {} if stored.by is None else {"publicKey": stored.by.hex()}
+    told = {} if stored.by is None else {"publicKey": stored.by.hex()}
     name = _GIVEN.get(stored.outcome)
     if name is not None and (given := reading.given_reason(conn, stored.request)):
         told[name] = given
     return told
 
 
-def ending(row: SessionRow) -> Json:
+def _add_ending(view: answers.Session, row: SessionRow) -> None:
     """Why an attempt ended: reason, culprits, missing, and the session that took its place."""
-    view: Json = {
-        "culprits": [key.hex() for key in row.culprits],
-        "missing": [key.hex() for key in row.missing],
-    }
+    view["culprits"] = [key.hex() for key in row.culprits]
+    view["missing"] = [key.hex() for key in row.missing]
     if row.reason is not None:
         view["reason"] = row.reason
     if row.superseded_by is not None:
         view["supersededBy"] = row.superseded_by.hex()
-    return view
 
 
 def leading(rows: Sequence[StoredSession]) -> SessionRow:
@@ -181,19 +193,21 @@ def leading(rows: Sequence[StoredSession]) -> SessionRow:
 
 def _session_signers(
     conn: sqlite3.Connection, signed: Signed[Request], row: SessionRow, joins: Sequence[StoredJoin]
-) -> list[Json]:
+) -> list[answers.SessionSigner]:
     peers = {join.position: join.peer for join in joins}
     filled = reading.filled(conn, row.session)
-    return [
+    signers: list[answers.SessionSigner] = [
         {
             "publicKey": key.hex(),
-            **({"peerId": peer_text(peers[position])} if position in peers else {}),
             "joined": position in peers,
             "nonce": (position, 1) in filled,
             "partialSignature": (position, 2) in filled,
         }
         for position, key in enumerate(signed.record.keys)
     ]
+    for position, peer in peers.items():
+        signers[position]["peerId"] = peer_text(peer)
+    return signers
 
 
 def _deadline(request: Request, row: SessionRow) -> int:
@@ -202,8 +216,11 @@ def _deadline(request: Request, row: SessionRow) -> int:
     return row.all_joined_wall_ms + request.round_ms
 
 
-def _coordinator(request: Request, joins: Sequence[StoredJoin], turn: int) -> Json:
+def _coordinator(request: Request, joins: Sequence[StoredJoin], turn: int) -> answers.Coordinator:
     order = priority(request)
     index = order[min(turn, len(order) - 1)]
     peer = next((join.peer for join in joins if join.position == index), None)
-    return {"publicKey": request.keys[index].hex(), **({"peerId": peer_text(peer)} if peer is not None else {})}
+    coordinator: answers.Coordinator = {"publicKey": request.keys[index].hex()}
+    if peer is not None:
+        coordinator["peerId"] = peer_text(peer)
+    return coordinator

@@ -1,0 +1,256 @@
+"""The answers of requests and sessions as JSON: one type for each model that they hold.
+
+Written by `python -m rpc.schema.generate_answers` from the table. `seq` is left out: the server adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+
+class TaprootTweak(TypedDict):
+    """Commits to a script tree by its merkle root."""
+
+    taprootMerkleRoot: str | None
+
+
+class PlainTweak(TypedDict):
+    """Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone."""
+
+    tweak: str
+    xOnly: bool
+
+
+class ReviewedItem(TypedDict):
+    """A message of a request, and whether this daemon has found it to be what the request shows."""
+
+    message: str
+    tweaks: NotRequired[list[TaprootTweak | PlainTweak]]
+    inputIndex: NotRequired[int]
+    aggregatedPublicKey: str
+    checked: bool
+    uncheckedReason: NotRequired[str]
+    uncheckedMessage: NotRequired[str]
+    uncovered: NotRequired[list[str]]
+
+
+class Election(TypedDict):
+    """Who broadcasts first, and how long the others wait before it is their turn."""
+
+    method: NotRequired[str]
+    broadcastTimeoutMs: NotRequired[int]
+
+
+class RequestSigner(TypedDict):
+    """One required key, and how far its signer is."""
+
+    publicKey: str
+    peerId: NotRequired[str]
+    own: bool
+    delivered: bool
+    joined: bool
+    declined: bool
+    declineReason: NotRequired[str]
+
+
+class OutsideCriterion(TypedDict):
+    """A criterion that an own key advertises and the request does not meet."""
+
+    publicKey: str
+    criterion: str
+    message: str
+
+
+class SigningRequest(TypedDict):
+    """A request and its state. `message` and `tweaks` are those of the first item."""
+
+    requestId: str
+    sessionId: str
+    attempt: int
+    state: str
+    scheme: str
+    requiredPublicKeys: list[str]
+    messages: list[ReviewedItem]
+    message: str
+    tweaks: list[TaprootTweak | PlainTweak]
+    aggregatedPublicKey: str
+    creator: str
+    createdAt: int
+    expiresAt: int
+    metadata: Mapping[str, object]
+    election: NotRequired[Election]
+    signers: list[RequestSigner]
+    partialReleased: bool
+    outsideCriteria: NotRequired[list[OutsideCriterion]]
+    reason: NotRequired[str]
+    cancelReason: NotRequired[str]
+    signature: NotRequired[str]
+    signatures: NotRequired[list[str]]
+    envelope: str
+
+
+class Announced(TypedDict):
+    """The request is stored and on its way; its creator has joined."""
+
+    requestId: str
+    sessionId: str
+    request: SigningRequest
+
+
+class RequestList(TypedDict):
+    """A page of requests, newest first."""
+
+    requests: list[SigningRequest]
+    nextCursor: NotRequired[str]
+
+
+class Joined(TypedDict):
+    """The current attempt, and the keys that have joined it."""
+
+    requestId: str
+    sessionId: str
+    joined: list[str]
+
+
+class Declined(TypedDict):
+    """It is declined."""
+
+    declined: bool
+
+
+class ChangedRequest(TypedDict):
+    """The request after the change."""
+
+    requestId: str
+    sessionId: str
+    attempt: int
+    state: str
+    scheme: str
+    requiredPublicKeys: list[str]
+    messages: list[ReviewedItem]
+    message: str
+    tweaks: list[TaprootTweak | PlainTweak]
+    aggregatedPublicKey: str
+    creator: str
+    createdAt: int
+    expiresAt: int
+    metadata: Mapping[str, object]
+    election: NotRequired[Election]
+    signers: list[RequestSigner]
+    partialReleased: bool
+    outsideCriteria: NotRequired[list[OutsideCriterion]]
+    reason: NotRequired[str]
+    cancelReason: NotRequired[str]
+    signature: NotRequired[str]
+    signatures: NotRequired[list[str]]
+    envelope: str
+
+
+class SessionSigner(TypedDict):
+    """One signer, and which of its contributions have arrived."""
+
+    publicKey: str
+    peerId: NotRequired[str]
+    joined: bool
+    nonce: bool
+    partialSignature: bool
+
+
+class Coordinator(TypedDict):
+    """The signer elected to broadcast."""
+
+    publicKey: str
+    peerId: NotRequired[str]
+
+
+class Session(TypedDict):
+    """One attempt at a request. `culprits` are proved, `missing` were only absent."""
+
+    sessionId: str
+    requestId: str
+    attempt: int
+    phase: str
+    scheme: str
+    aggregatedPublicKey: str
+    message: str
+    messages: list[ReviewedItem]
+    signers: list[SessionSigner]
+    coordinator: NotRequired[Coordinator]
+    deadline: NotRequired[int]
+    partialReleased: bool
+    reason: NotRequired[str]
+    culprits: NotRequired[list[str]]
+    missing: NotRequired[list[str]]
+    supersededBy: NotRequired[str]
+
+
+class SessionList(TypedDict):
+    """A page of sessions, newest first."""
+
+    sessions: list[Session]
+    nextCursor: NotRequired[str]
+
+
+class ChangedSession(TypedDict):
+    """The session after the change."""
+
+    sessionId: str
+    requestId: str
+    attempt: int
+    phase: str
+    scheme: str
+    aggregatedPublicKey: str
+    message: str
+    messages: list[ReviewedItem]
+    signers: list[SessionSigner]
+    coordinator: NotRequired[Coordinator]
+    deadline: NotRequired[int]
+    partialReleased: bool
+    reason: NotRequired[str]
+    culprits: NotRequired[list[str]]
+    missing: NotRequired[list[str]]
+    supersededBy: NotRequired[str]
+
+
+class MessageItem(TypedDict):
+    """One message of 32 bytes."""
+
+    message: str
+    tweaks: NotRequired[list[TaprootTweak | PlainTweak]]
+    inputIndex: NotRequired[int]
+    aggregatedPublicKey: NotRequired[str]
+
+
+class FinalSignature(TypedDict):
+    """One signature per message; `signature` and `message` are the first."""
+
+    signature: str
+    signatures: list[str]
+    aggregatedPublicKey: str
+    message: str
+    messages: list[MessageItem]
+    scheme: str
+
+
+class Closed(TypedDict):
+    """It is closed."""
+
+    closed: bool
+
+
+class Notified(TypedDict):
+    """The signers are being told."""
+
+    sessionId: str
+    txid: str
+
+
+class Evidence(TypedDict):
+    """Signed messages (envelopes) that prove who broke the protocol, checkable by anyone."""
+
+    sessionId: str
+    reason: NotRequired[str]
+    culprits: list[str]
+    request: NotRequired[str]
+    evidence: list[str]
