@@ -17,8 +17,8 @@ import structlog
 
 from config.output.outlet import Outlet
 from config.output.terminal import STDERR, stderr_encoding
-from config.plain_text import escaped
-from config.redaction import redact_entry
+from config.text.plain_text import escaped
+from config.text.redaction import redact_entry
 
 QUIET: Final = ("asyncio", "aiohttp.access", "multiaddr", "async_service", "zeroconf")  # warnings only
 SEVERAL_LINES: Final = ("exception", "stack")  # members of an entry that are written as they are laid out

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
-from config.lists import words_of
+from config.text.lists import words_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
 
-from config.plain_text import cleaned
+from config.text.plain_text import cleaned
 from musig2.protocol.records.peers import PEER_BYTES, PREFIX, peer_text
 from p2p.errors import AddressError
 

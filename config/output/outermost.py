@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from config.output.terminal import OutputFailed, complain, give_up_output, open_standard_streams
-from config.plain_text import escaped
-from config.redaction import redact
+from config.text.plain_text import escaped
+from config.text.redaction import redact
 
 EXIT_INTERRUPTED: Final = 130  # as a shell says of a program that Ctrl-C has ended
 _CODE: Final = Path(__file__).parents[2]

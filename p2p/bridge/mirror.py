@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import trio
 
-from config.plain_text import cleaned
+from config.text.plain_text import cleaned
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer

@@ -10,7 +10,7 @@ from libp2p.peer.id import ID
 from libp2p.peer.peerdata import PeerData
 from libp2p.peer.peerstore import PeerStore
 
-from config.plain_text import first_unfit
+from config.text.plain_text import first_unfit
 from p2p.addresses import MAX_ADDR_BYTES, Multiaddr, without_peer
 
 MAX_ADDRS_PER_PEER = 16

@@ -16,7 +16,7 @@ import structlog
 from jsonrpcserver import Error, Result, Success
 from pydantic import BaseModel
 
-from config.plain_text import cleaned_body
+from config.text.plain_text import cleaned_body
 from rpc.caller import Caller, needs_token
 from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.calls.limits import CallGate, too_many_at_work

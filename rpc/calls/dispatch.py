@@ -21,7 +21,7 @@ from jsonrpcserver.request import Request
 from jsonrpcserver.sentinels import NOID
 from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
 
-from config.plain_text import cleaned_body
+from config.text.plain_text import cleaned_body
 from rpc.calls.call import CallContext
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
 from rpc.calls.limits import CallGate

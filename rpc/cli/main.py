@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.locations import path_argument
 from config.output.terminal import complain, say
-from config.plain_text import escaped
+from config.text.plain_text import escaped
 from rpc.cli.api import EVENTS, METHODS, Method
 from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from config.lists import words_of
+from config.text.lists import words_of
 from rpc.cli.api import Method, Param
 from rpc.errors import RpcError
 from rpc.nearest import did_you_mean

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from config.plain_text import escaped
+from config.text.plain_text import escaped
 
 # What tells rows apart comes first, then what one asks first.
 KEY_COLUMNS: Final = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from config.plain_text import cleaned_body
+from config.text.plain_text import cleaned_body
 from rpc.models.event_kinds import GAP, PROGRESS
 from rpc.ports import EventSource, LoggedEvent
 

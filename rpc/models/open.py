@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.plain_text import first_unfit
+from config.text.plain_text import first_unfit
 from rpc.models.values import MAX_INTEGER, Count, HexBytes, Label, Millis, Sats, Score, Text, TransactionType, unfit
 from rpc.models.wire import Many, Value
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from config.plain_text import first_unfit
+from config.text.plain_text import first_unfit
 from musig2.protocol.records.field_rules import MAX_TEXT_BYTES
 
 MAX_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exactly

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from config.logging import log_to
-from config.plain_text import cleaned, cleaned_body, cleaned_json, escaped, first_unfit
+from config.text.plain_text import cleaned, cleaned_body, cleaned_json, escaped, first_unfit
 
 OVERRIDE, ESCAPE, CSI = "\u202e", "\x1b", "\x9b"
 

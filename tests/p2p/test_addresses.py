@@ -6,7 +6,7 @@ import pytest
 import trio
 from libp2p.transport.exceptions import OpenConnectionError
 
-from config.plain_text import first_unfit
+from config.text.plain_text import first_unfit
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.addresses import (
     Multiaddr,

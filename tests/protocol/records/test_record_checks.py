@@ -5,13 +5,7 @@ from typing import Any
 
 import pytest
 
-from musig2.protocol.records.checks import (
-    RecordLimits,
-    Rejection,
-    check_record,
-    entry_agrees,
-    newer,
-)
+from musig2.protocol.records.checks import RecordLimits, Rejection, check_record, entry_agrees, newer
 from musig2.protocol.records.records import Withdrawal
 from tests.protocol.records_world import ANNA, DAY, MINUTE, NOW, advertisement, entry, every_record
 

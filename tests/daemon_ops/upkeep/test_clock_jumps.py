@@ -1,7 +1,7 @@
 """Stored times, and a clock that goes a day ahead and back: what was in force is so again, and nothing lasts longer.
 
 The rows of docs/decisions/clocks.md that concern access, bans, events and known peers; own records and the directory
-are in tests/discovery/test_wrong_clocks.py, with what is measured in memory.
+are in tests/discovery/own/test_wrong_clocks.py, with what is measured in memory.
 """
 
 from __future__ import annotations

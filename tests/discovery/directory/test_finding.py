@@ -13,8 +13,8 @@ from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Node
 from rpc.errors import ApiError
+from tests.discovery.directory.test_quotas import address
 from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
-from tests.discovery.test_quotas import address
 
 ADDRESSES = tuple(address(7, number)[0] for number in range(20))
 TYPES = ("channel", "coinjoin", "custody", "escrow", "spend", "swap")
