@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
+import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 BORROWED = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout")
@@ -24,10 +24,19 @@ def lend(root: Path) -> None:
 
 
 def _settings_of_pip() -> dict[str, str]:
-    """`pip config list` prints `global.cert='...'` and, for variables, `:env:.cert='...'`; the last one wins."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
-    settings = {}
-    for line in sorted(listed.stdout.splitlines(), key=lambda line: line.startswith(":env:")):
-        name, _, value = line.partition("=")
-        settings[name.rpartition(".")[2]] = value.strip("'")
+    """What pip would read here, by the names of its options; there may be no pip to ask. Variables win."""
+    home = Path.home()
+    usual: list[str | Path] = [
+        "/etc/xdg/pip/pip.conf",
+        "/etc/pip.conf",
+        home / ".pip/pip.conf",
+        home / ".config/pip/pip.conf",
+    ]
+    files = configparser.RawConfigParser()
+    files.read([*usual, os.environ.get("PIP_CONFIG_FILE", os.devnull)])
+    written = files.items("global") if files.has_section("global") else []
+    settings = {name.replace("_", "-"): value for name, value in written}
+    for name, value in os.environ.items():
+        if name.startswith("PIP_"):
+            settings[name.removeprefix("PIP_").lower().replace("_", "-")] = value
     return settings
