@@ -1,10 +1,8 @@
-"""What discovery refuses, as its own errors; `api/refusals.py` turns them into what a client is told."""
+"""What discovery refuses, as its own errors; `daemon/api/guard.py` turns them into what a client is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from daemon.errors import Fact, Refused
+from daemon.errors import Refused
 
 
 class DiscoveryRefusal(Refused):
@@ -70,11 +68,3 @@ class ForeignCursor(DiscoveryRefusal):
     def __init__(self) -> None:
         message = "was not made here; leave it out to begin with the newest"
         super().__init__(f"cursor: {message}", errors=[{"path": "cursor", "message": message}])
-
-
-class KeyUnusable(DiscoveryRefusal):
-    """An own key does not sign now: the keys are locked, it is paused, or it is not here (`reason` says which)."""
-
-    def __init__(self, reason: str, sentence: str, facts: Mapping[str, Fact]) -> None:
-        super().__init__(sentence, **facts)
-        self.reason = reason  # type: ignore[misc]  # the keystore says which of three it is

@@ -15,7 +15,6 @@ from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.errors import KeyUnusable
 from daemon.discovery.intake.inbox import Inbox
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
@@ -34,6 +33,7 @@ from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNet
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
+from daemon.keys.errors import KeyRefused
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
 from daemon.tasks import BackgroundTasks
@@ -285,7 +285,7 @@ class DiscoveryService:
         """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
         try:
             return self._own.delegation(pubkey)
-        except KeyUnusable:
+        except KeyRefused:
             return None
 
     def own_advertisement(self, pubkey: bytes) -> Advertisement | None:

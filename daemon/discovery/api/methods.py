@@ -9,7 +9,6 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.queries import SignerSearch, cursor_of
-from daemon.discovery.api.refusals import told_to_clients
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.search import Query
 from daemon.discovery.intake.views import full_view, view_of
@@ -65,8 +64,7 @@ class DiscoveryHandlers:
                 once.keep(conn, _advertised(view, Published()))
 
         terms = AdvertisedTerms(criteria, metadata, params.ttl or self._default_ttl_ms)
-        with told_to_clients():
-            view, reach = await self._own.advertise(pubkey, terms, keep)
+        view, reach = await self._own.advertise(pubkey, terms, keep)
         await self._changed()
         return _advertised(view, reach)
 
@@ -76,8 +74,7 @@ class DiscoveryHandlers:
         """Take an own advertisement back."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
-        with told_to_clients():
-            await self._own.withdraw(pubkey)
+        await self._own.withdraw(pubkey)
         return {"withdrawn": True}
 
     async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
@@ -95,8 +92,7 @@ class DiscoveryHandlers:
         asked = 0
         if params.refresh or not self._rounds.completed:
             asked = await self._rounds.refresh()
-        with told_to_clients():
-            before = cursor_of(params.cursor)
+        before = cursor_of(params.cursor)
         query = Query(
             transaction_type=params.transaction_type,
             purpose=params.purpose,
@@ -120,8 +116,7 @@ class DiscoveryHandlers:
         self, caller: Caller, params: ads.SubscribeToSignerDiscovery, once: Once | None = None
     ) -> dict[str, Any]:
         """Follow types."""
-        with told_to_clients():
-            await self._follows.add(caller.token_id, params.transaction_types)
+        await self._follows.add(caller.token_id, params.transaction_types)
         await self._changed()
         return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 

@@ -21,7 +21,6 @@ from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.intake.views import full_view, view_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own import rows as own_rows
-from daemon.discovery.own.keys import OwnKeys
 from daemon.discovery.own.publish import Published, Publisher
 from daemon.discovery.own.rows import AdvertisedTerms, OwnRow
 from daemon.discovery.own.times import next_ts
@@ -60,7 +59,7 @@ class OwnAdvertisements:
         self._events = events
         self._clock = clock
         self._limits = limits
-        self._keys = OwnKeys(keys)
+        self._keys = keys
         self._identity = identity
         self._net = net
         self._ingest = ingest
@@ -107,7 +106,7 @@ class OwnAdvertisements:
         return await self._publisher.publish(statement, row.types)
 
     async def withdraw(self, pubkey: bytes, *, again: bool = False) -> None:
-        """Take an advertisement back; `again`: once more. Raises NeverAdvertised, KeyUnusable."""
+        """Take an advertisement back; `again`: once more. Raises NeverAdvertised, KeyRefused."""
         async with self._changing[pubkey]:
             row = self._rows.get(pubkey)
             if row is None:
@@ -146,7 +145,7 @@ class OwnAdvertisements:
     def delegation(self, pubkey: bytes) -> bytes:
         """An envelope by which this key names this peer: the advertisement in force, or one made for this purpose.
 
-        The latter names no types, so that no directory takes it. Raises KeyUnusable.
+        The latter names no types, so that no directory takes it. Raises KeyRefused.
         """
         now_ms = self._clock.wall_ms()
         row = self._rows.get(pubkey)

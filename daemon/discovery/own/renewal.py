@@ -11,12 +11,12 @@ import asyncio
 import logging
 
 from daemon.clock import Clock
-from daemon.discovery.errors import DiscoveryRefusal
 from daemon.discovery.limits import HOUR_MS, MINUTE_MS, TOMBSTONE_MS
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.rows import OwnRow
 from daemon.discovery.ports import DirectoryNetwork, Identity
+from daemon.errors import Refused
 from musig2.protocol.records.checks import RecordLimits, is_ahead
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Renewal:
                 self._plan_dht(row.pubkey, told=reach.dht)
             elif self._dht_due.get(row.pubkey, 0) <= self._clock.mono_ms():
                 await self._tell_dht(row, now_ms)
-        except DiscoveryRefusal as error:
+        except Refused as error:
             self._stuck.add(row.pubkey)
             if row.exp - now_ms <= HOUR_MS and not row.warned and not row.withdrawn:
                 log.warning("An advertisement expires soon and cannot be renewed (%s): unlock the keys.", error.reason)

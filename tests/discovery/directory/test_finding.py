@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from daemon.discovery.directory.reputation import HALF_LIFE_MS
+from daemon.errors import Refused
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Node
-from rpc.errors import ApiError
 from tests.discovery.directory.test_quotas import address
 from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, push_of, until
 
@@ -82,7 +82,7 @@ async def test_pages_are_disjoint_complete_and_newest_first(world: World) -> Non
 async def test_a_cursor_that_was_not_made_here_is_refused(world: World) -> None:
     daemon = await world.daemon()
     for cursor in ("1", "a.b", "1.-2", "\u0661.\u0662", "9" * 300 + ".1", "18446744073709551616.1"):
-        with pytest.raises(ApiError) as refusal:
+        with pytest.raises(Refused) as refusal:
             await daemon.find(cursor=cursor)
         assert refusal.value.reason == "invalid_params"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.discovery.limits import DiscoveryLimits
+from daemon.errors import Refused
 from musig2.protocol.records.envelope import open_verified
 from p2p.addresses import from_text
 from rpc.caller import Caller, Scope
@@ -44,10 +45,10 @@ async def test_a_second_advertisement_within_the_interval_is_refused_with_the_ti
     key, other = alice.keys.create(), alice.keys.create()
     await alice.advertise(key)
     world.clock.forward(20_000)
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(Refused) as refusal:
         await alice.advertise(key)
     assert refusal.value.reason == "rate_limited"
-    assert refusal.value.data["retryAfterMs"] == 40_000
+    assert refusal.value.facts["retryAfterMs"] == 40_000
     await alice.advertise(other)
     world.clock.forward(40_000)
     await alice.advertise(key)
@@ -58,7 +59,7 @@ async def test_the_interval_holds_across_a_restart_and_a_withdrawal_never_counts
     key = alice.keys.create()
     await alice.advertise(key)
     alice = await world.again(alice)
-    with pytest.raises(ApiError, match="a moment ago"):
+    with pytest.raises(Refused, match="a moment ago"):
         await alice.advertise(key)
     await alice.withdraw(key)
     assert await alice.own() == []
@@ -82,7 +83,7 @@ async def test_an_advertisement_after_a_withdrawal_is_newer_than_it(world: World
 
 async def test_what_was_never_advertised_cannot_be_withdrawn(world: World) -> None:
     alice = await world.daemon()
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(Refused) as refusal:
         await alice.withdraw(alice.keys.create())
     assert refusal.value.reason == "not_found"
 
@@ -150,7 +151,7 @@ async def test_a_locked_daemon_cannot_advertise(world: World) -> None:
     alice = await world.daemon()
     key = alice.keys.create()
     alice.keys.locked = True
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(Refused) as refusal:
         await alice.advertise(key)
     assert refusal.value.reason == "locked"
     assert alice.service.delegation_of(key) is None
@@ -159,7 +160,7 @@ async def test_a_locked_daemon_cannot_advertise(world: World) -> None:
 async def test_an_advertisement_larger_than_allowed_is_refused(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits()) as world:
         alice = await world.daemon()
-        with pytest.raises(ApiError) as refusal:
+        with pytest.raises(Refused) as refusal:
             await alice.advertise(alice.keys.create(), metadata={"extra": {str(n): "x" * 2_000 for n in range(6)}})
         assert refusal.value.reason == "too_large"
 
