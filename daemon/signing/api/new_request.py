@@ -33,9 +33,9 @@ def make_request(
 ) -> Signed[Request]:
     """The request, signed by its creator; `salt` are 16 random bytes.
 
-    Raises ApiError: `scheme_mismatch` of a key known to sign another one, `unknown_key`, `locked`, `paused` of the
-    creator's key, `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params`
-    for what no peer would take.
+    Raises SchemeMismatch for a key known to sign another scheme, a KeyRefused of the creator's key, and ApiError:
+    `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params` for what no
+    peer would take.
     """
     creator = bytes.fromhex(params.public_key)
     keystore.get(creator)

@@ -22,12 +22,13 @@ from typing import Protocol
 import structlog
 
 from daemon.clock import Clock
-from daemon.signing.engine.events import Teller, store_failed
+from daemon.signing.engine.events import Teller
 from daemon.signing.engine.inbox import Inbox, Work
 from daemon.signing.engine.outgoing import Sender
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.errors import NotStored
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, SessionEvents, SigningNetwork, SigningStore
 from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
@@ -249,7 +250,7 @@ class Engine:
     def _fail(self, part: Part) -> None:
         for waiter in part.waiters:
             if not waiter.done():
-                waiter.set_exception(store_failed())
+                waiter.set_exception(NotStored())
 
     async def _commit(self, turn: Turn) -> list[Part]:
         parts = [part for part in turn.parts.values() if part.dirty]

@@ -11,7 +11,6 @@ from daemon.signing.store.criteria import CriteriaOf
 from daemon.signing.store.values import event_json
 from daemon.signing.store.views import request_view
 from musig2.protocol.interface.effects import Emit
-from rpc.errors import ApiError
 
 # These carry the whole request, which only the transaction that stores it can show.
 WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"})
@@ -43,10 +42,3 @@ class Teller:
             session_id=session,
             attempt=attempt,
         )
-
-
-def store_failed() -> ApiError:
-    """What a caller hears whose change could not be stored; nothing of it was sent."""
-    return ApiError(
-        "store_full", "The change could not be stored, so nothing was sent; free some disk space and retry."
-    )

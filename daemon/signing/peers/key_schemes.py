@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from daemon.keys.errors import UnknownKey
+from daemon.signing.errors import SchemeMismatch
 from daemon.signing.ports import SignerDirectory, SigningKeystore
 from musig2.protocol.records.records import Advertisement
-from rpc.errors import wrong_scheme
 
 SHOWN = 4_096  # keys remembered because a peer showed their delegation
 
@@ -37,8 +37,8 @@ class KeySchemes:
         return self._discovery.schemes_of(key) | (frozenset() if shown is None else {shown})
 
     def require(self, keys: Collection[bytes], name: str, member: str) -> None:
-        """One secret has one scheme: raises ApiError `scheme_mismatch` for a key of `member` known for another only."""
+        """One secret has one scheme: raises SchemeMismatch for a key of `member` known for another only."""
         for index, key in enumerate(keys):
             known = self.of(key)
             if known and name not in known:
-                raise wrong_scheme(f"{member}[{index}]", key, known, name)
+                raise SchemeMismatch(f"{member}[{index}]", key, known, name)
