@@ -143,10 +143,8 @@ class Network:
         return portal
 
     def _ended(self) -> None:
-        """Leave nothing open of the life that is over: where trio itself was hit, nobody else has closed it."""
+        """Keep nothing of the life that is over."""
         self._mirror.forget_all()
-        if self._node is not None:
-            self._node.abandon()
         self._portal = self._node = None
 
     async def _live(self, portal: Portal) -> None:
@@ -160,6 +158,7 @@ class Network:
             outlet=self._mirror,
         )
         self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
+        portal.at_end = node.host.swarm.opened.close_all
         await node.run(self._topics, portal.ready, portal.stopping)
 
     async def _call(self, method: Callable[[NodeLife], Callable[..., Awaitable[T]]], *args: object) -> T:

@@ -52,7 +52,10 @@ class _Call(Generic[T]):
 
 
 class Portal:
-    """One run of trio. `dead` resolves, to the exception or None, when it has ended; a portal is not started twice."""
+    """One run of trio. `dead` resolves, to the exception or None, when it has ended; a portal is not started twice.
+
+    `main` may set `at_end`, which is called when trio and its thread are gone, however they ended.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -66,6 +69,7 @@ class Portal:
         self._token: trio.lowlevel.TrioToken | None = None
         self._nursery: trio.Nursery | None = None
         self._over = False
+        self.at_end: Callable[[], None] = lambda: None
         self.stopping = trio.Event()
         self._thread: threading.Thread | None = None
 
@@ -153,6 +157,12 @@ class Portal:
             except Exception:
                 log.exception("a callback of the libp2p side failed; what it was told is lost")
 
+    def _ended(self, error: BaseException | None) -> None:
+        if self._thread is not None:
+            self._thread.join()
+        self.at_end()
+        self._end(error)
+
     def _end(self, error: BaseException | None) -> None:
         self._drain_outward()
         if not self.dead.done():
@@ -195,7 +205,7 @@ class Portal:
         except BaseException as caught:  # noqa: BLE001 - whatever ends trio is told to the asyncio side
             error = caught
         try:
-            self._loop.call_soon_threadsafe(self._end, error)
+            self._loop.call_soon_threadsafe(self._ended, error)
         except RuntimeError:
             log.warning("the asyncio loop was closed before the libp2p side had stopped")
 

@@ -90,11 +90,13 @@ class GuardedSwarm(Swarm):
         self._pending: Counter[str] = Counter()
         self._inbound: Counter[str] = Counter()
         self._dials: dict[ID, Dial] = {}
+        tcp = TcpTransport(rules.may_dial)
+        self.opened = tcp.opened
         super().__init__(
             peer,
             peerstore,
             upgrader,
-            transports=[TcpTransport(rules.may_dial)],
+            transports=[tcp],
             retry_config=RetryConfig(max_retries=0),
             connection_config=_config(rules),
         )

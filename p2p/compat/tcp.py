@@ -6,8 +6,10 @@ connections; it answers None as the remote address of an IPv6 peer; and it reads
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import weakref
 from collections.abc import Callable, Sequence
 
 import trio
@@ -25,6 +27,25 @@ from p2p.errors import NetworkError
 
 READ_BYTES = 64 * 1024
 BACKLOG = 128
+
+
+class OpenSockets:
+    """The sockets of one life. Where trio itself was hit, no task closes them, and trio keeps its tasks for ever."""
+
+    def __init__(self) -> None:
+        self._sockets = weakref.WeakSet[trio.socket.SocketType]()
+
+    def add(self, sock: trio.socket.SocketType) -> None:
+        """Remember one that was opened."""
+        self._sockets.add(sock)
+
+    def close_all(self) -> None:
+        """Close what is still open; only when trio has ended, whose own `close` works inside it alone."""
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):
+                fd = sock.detach()
+                if fd >= 0:
+                    os.close(fd)
 
 
 class BufferedTcpStream(TrioTCPStream):
@@ -69,8 +90,9 @@ class GuardedTcpListener(IListener):
 
     background_nursery: trio.Nursery  # set by the swarm before `listen`
 
-    def __init__(self, on_connection: THandler) -> None:
+    def __init__(self, on_connection: THandler, opened: OpenSockets) -> None:
         self._on_connection = on_connection
+        self._opened = opened
         self._sockets: Sequence[trio.SocketListener] = ()
         self._scope = trio.CancelScope()
 
@@ -82,6 +104,8 @@ class GuardedTcpListener(IListener):
             self._sockets = await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
         except OSError as error:
             raise _cannot_listen(maddr, error) from error
+        for listener in self._sockets:
+            self._opened.add(listener.socket)
         self.background_nursery.start_soon(self._serve)
 
     async def _serve(self) -> None:
@@ -89,6 +113,7 @@ class GuardedTcpListener(IListener):
             await trio.serve_listeners(self._accept, self._sockets)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
+        self._opened.add(stream.socket)
         await self._on_connection(BufferedTcpStream(stream))
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:
@@ -100,13 +125,6 @@ class GuardedTcpListener(IListener):
         self._scope.cancel()
         for sock in self._sockets:
             await sock.aclose()
-        self._sockets = ()
-
-    def abandon(self) -> None:
-        """Free the port of a listener whose trio has died without closing it; for any thread."""
-        for sock in self._sockets:
-            if (descriptor := sock.socket.detach()) >= 0:
-                os.close(descriptor)
         self._sockets = ()
 
 
@@ -124,6 +142,7 @@ class TcpTransport(TCP):
     def __init__(self, may_dial: Callable[[Multiaddr], bool]) -> None:
         super().__init__()
         self._may_dial = may_dial
+        self.opened = OpenSockets()
 
     async def _dial_resolved(self, maddr: Multiaddr, source: tuple[str, int] | None = None) -> IRawConnection:
         host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")
@@ -133,8 +152,9 @@ class TcpTransport(TCP):
             stream = await trio.open_tcp_stream(host, int(port))
         except OSError as error:
             raise OpenConnectionError(f"cannot reach {maddr}") from error
+        self.opened.add(stream.socket)
         return RawConnection(BufferedTcpStream(stream), True)
 
     def create_listener(self, handler_function: THandler) -> GuardedTcpListener:  # type: ignore[override] # IListener is what the callers need; the parent names its own class
         """A listener of this module."""
-        return GuardedTcpListener(handler_function)
+        return GuardedTcpListener(handler_function, self.opened)

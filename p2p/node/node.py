@@ -21,7 +21,6 @@ from p2p.addresses import join_peer
 from p2p.announce import listen_addresses
 from p2p.bans import BanTimes
 from p2p.compat.guard import AsyncFn
-from p2p.compat.tcp import GuardedTcpListener
 from p2p.errors import PeerUnreachable
 from p2p.node.bootstrap import Bootstrap
 from p2p.node.dht import Dht
@@ -210,12 +209,6 @@ class NodeLife:
         if not self.host.swarm.get_connections(ID(peer)):
             raise PeerUnreachable("peer_unreachable", "the peer is not connected")
         return await self.asks.ask(peer, payload, timeout_ms)
-
-    def abandon(self) -> None:
-        """Free the ports when trio has ended, however it ended; for the asyncio side."""
-        for listener in self.host.swarm.listeners.values():
-            if isinstance(listener, GuardedTcpListener):
-                listener.abandon()
 
     async def checkpoint(self) -> None:
         """Let the other tasks run once: that it returns shows that trio turns."""

@@ -8,8 +8,10 @@ import gc
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
+import trio
 
 from musig2.protocol.records.peers import PeerIdentity, peer_text
 from p2p.network import BootstrapFault, NetStatus, NetworkError
@@ -106,22 +108,31 @@ async def kill(node: TestNode) -> None:
 
 
 async def test_when_trio_itself_is_hit_the_port_is_free_for_the_next_life() -> None:
-    async with networks(1, restart_pause_ms=20) as (anna,):
+    async with networks(2, restart_pause_ms=20) as (anna, ben):
+        await anna.meet(ben)
         address = anna.address
         portal = anna._portal
         assert portal is not None
         assert portal._thread is not None
         thread = ctypes.c_ulong(portal._thread.ident or 0)
-        dead = portal.dead
-        del portal
+        dead, held = portal.dead, asyncio.Event()
+        portal.post(portal.spawn, hold_a_lock, lambda: portal.emit(lambda _: held.set(), None))
+        await held.wait()
 
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(SystemExit))
-        await anna.sink.until(
-            lambda: [state.status for state in anna.sink.states][-2:] == [NetStatus.RESTARTING, NetStatus.UP]
-        )
+        await ben.sink.until(lambda: not ben.connected(anna.peer))
+        await anna.sink.until(lambda: len(anna.sink.states) == 3)
 
+        assert [state.status for state in anna.sink.states] == [NetStatus.UP, NetStatus.RESTARTING, NetStatus.UP]
         assert dead.done()
         assert anna.address == address
+
+
+async def hold_a_lock(holding: Callable[[], None]) -> None:
+    """Trio keeps whoever holds a lock in a table of the process, and with it all tasks of its run."""
+    async with trio.Lock():
+        holding()
+        await trio.sleep_forever()
 
 
 async def test_only_a_libp2p_side_that_turns_answers() -> None:
