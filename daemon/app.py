@@ -29,6 +29,7 @@ from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
 from daemon.clock import SystemClock
 from daemon.discovery.service import DiscoveryService
+from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
 from daemon.host import parts
 from daemon.host.datadir import Datadir
@@ -138,18 +139,20 @@ class App:
 
     def _make_services(self) -> None:
         self.discovery = DiscoveryService(
-            store=self.store,
-            events=self.events,
-            keystore=self.keystore,
-            identity=self.identity,
-            network=self.network,
-            network_name=self.settings.network,
-            known_peers=self.known_peers,
-            clock=self.clock,
-            limits=discovery_limits(self.settings),
-            partners=keys_about_to_sign,
-            in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
-            bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
+            DiscoverySurroundings(
+                store=self.store,
+                events=self.events,
+                keystore=self.keystore,
+                identity=self.identity,
+                network=self.network,
+                network_name=self.settings.network,
+                known_peers=self.known_peers,
+                clock=self.clock,
+                limits=discovery_limits(self.settings),
+                partners=keys_about_to_sign,
+                in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
+                bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
+            )
         )
         self.signing = SigningService(
             Surroundings(
@@ -158,7 +161,7 @@ class App:
                 keystore=self.keystore,
                 identity=self.identity,
                 network=self.network,
-                discovery=self.discovery,
+                discovery=self.discovery.signers,
                 clock=self.clock,
                 policy=TransactionPolicy(),
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
@@ -194,7 +197,9 @@ class App:
                 *log_problems(self._log_state()),
             ],
         )
-        peers = PeerService(network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.keys_of_peer)
+        peers = PeerService(
+            network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.signers.keys_of_peer
+        )
         backend = Backend(
             info=info,
             settings=SettingsService(self._running),
@@ -206,7 +211,7 @@ class App:
                 lock_told=self.lock_events.told,
             ),
             tokens=TokenService(tokens=self.tokens, keystore=self.keystore),
-            discovery=self.discovery,
+            discovery=self.discovery.methods,
             requests=self.signing.requests,
             sessions=self.signing.sessions,
         )

@@ -5,44 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.methods import DiscoveryHandlers
 from daemon.discovery.api.queries import SignerSearch
+from daemon.discovery.api.signers import KnownSigners
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
-from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.inbox import Inbox
 from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
-from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
+from daemon.discovery.limits import MINUTE_MS
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.renewal import Renewal
 from daemon.discovery.peers.clocks import PeerClocks
 from daemon.discovery.peers.dialling import Company
-from daemon.discovery.peers.lookup import Lookup, Route
+from daemon.discovery.peers.lookup import Lookup
 from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.problems import Problems
-from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity, Partners
+from daemon.discovery.peers.topics import Topics
+from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
-from daemon.keys.errors import KeyRefused
-from daemon.peers.known_peers import KnownPeers
-from daemon.store import Store
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Advertisement, Notice, Record
+from musig2.protocol.records.records import Notice, Record
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
-from p2p.network import GossipItem, Offence, P2PError, PeerChange
+from p2p.network import GossipItem, Offence, PeerChange
 
 HOUSE_MS = MINUTE_MS
 NOT_YET_MS = 500
@@ -51,64 +48,63 @@ NOT_YET_MS = 500
 class DiscoveryService:
     """Phases 0 and 1. Belongs to the event loop; `start` after the event log and the network, `stop` before them.
 
-    Set `on_notice` before `start`: it is called with each verified notice, new or from the store. What the network
-    hands over before `start` is answered with "later" or dropped; synchronisation brings it again.
+    Set `on_notice` before `start`: it is called with each verified notice, new or from the store. It is the one part
+    that comes later, because signing, which hears of notices, is itself made with discovery. What the network hands
+    over before `start` is answered with "later" or dropped; synchronisation brings it again.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        events: DirectoryEvents,
-        clock: Clock,
-        keystore: AdvertisedKeys,
-        identity: Identity,
-        network: DirectoryNetwork,
-        network_name: str,
-        known_peers: KnownPeers,
-        limits: DiscoveryLimits,
-        partners: Partners = lambda conn: (),
-        in_force: Callable[[str], bool] = lambda token: True,
-        bound: Callable[[str], bool] = lambda token: False,
-    ) -> None:
-        """`partners`: whom this daemon is about to sign with.
-
-        `in_force`: whether a token that once followed something is still one; `bound`: to keys.
-        """
+    def __init__(self, around: DiscoverySurroundings) -> None:
         self.on_notice: Callable[[Signed[Notice]], None] = lambda _: None
-        self._store = store
-        self._clock = clock
-        self._network = network
+        self._around = around
+        self._store, self._clock, self._network = around.store, around.clock, around.network
         self._started = False
         self._tasks = BackgroundTasks("discovery")
+        self._make_directory()
+        self._make_intake()
+        self._make_own()
+        self._make_sync()
+        self._make_peers()
+        self._make_methods()
+
+    def _make_directory(self) -> None:
+        around = self._around
+        store, clock, limits = around.store, around.clock, around.limits
         self._buckets = Buckets()
-        log = DirectoryLog(limits, partners)
-        self._follows = Follows(store=store, in_force=in_force, bound=bound)
+        log = self._log = DirectoryLog(limits, around.partners)
+        self._follows = Follows(store=store, in_force=around.in_force, bound=around.bound)
         self._damage = Damage(store=store, clock=clock, log=log, buckets=self._buckets)
         self._reads = DirectoryReads(store=store, clock=clock, checks=limits.checks, damage=self._damage)
         self._search = SignerSearch(store=store, clock=clock, checks=limits.checks, damage=self._damage)
-        self._publisher = Publisher(net=network, network=network_name, limits=limits)
+
+    def _make_intake(self) -> None:
+        around = self._around
+        store, events, clock, limits, network = around.store, around.events, around.clock, around.limits, around.network
         self._ingest = Ingest(
             store=store,
             events=events,
             clock=clock,
             limits=limits,
-            log=log,
+            log=self._log,
             buckets=self._buckets,
             offend=network.offend,
-            own_keys=keystore.keys,
+            own_keys=around.keystore.keys,
             followed=self._follows.union,
             followed_by_bound=self._follows.union_of_bound,
             stored=self._on_stored,
         )
         self._inbox = Inbox(self._ingest)
-        self._observations = Observations(store=store, clock=clock, tasks=self._tasks)
+
+    def _make_own(self) -> None:
+        around = self._around
+        store, events, clock = around.store, around.events, around.clock
+        limits, network, identity = around.limits, around.network, around.identity
+        self._publisher = Publisher(net=network, network=around.network_name, limits=limits)
         self._own = OwnAdvertisements(
             store=store,
             events=events,
             clock=clock,
             limits=limits,
-            keys=keystore,
+            keys=around.keystore,
             identity=identity,
             net=network,
             ingest=self._ingest,
@@ -122,6 +118,18 @@ class DiscoveryService:
             ingest=self._ingest,
             addrs=self._own.addrs,
         )
+        self._renewal = Renewal(
+            own=self._own,
+            publisher=self._publisher,
+            clock=clock,
+            checks=limits.checks,
+            identity=identity,
+            net=network,
+        )
+
+    def _make_sync(self) -> None:
+        around = self._around
+        store, events, clock, limits, network = around.store, around.events, around.clock, around.limits, around.network
         self._clocks = PeerClocks(net=network, clock=clock, limits=limits)
         self._puller = Puller(
             store=store,
@@ -146,20 +154,18 @@ class DiscoveryService:
             log_id=lambda: log_name(events.log_id),
             greeted=self._on_hello,
         )
-        self._renewal = Renewal(
-            own=self._own,
-            publisher=self._publisher,
-            clock=clock,
-            checks=limits.checks,
-            identity=identity,
-            net=network,
-        )
+
+    def _make_peers(self) -> None:
+        around = self._around
+        store, events, clock = around.store, around.events, around.clock
+        limits, network, identity = around.limits, around.network, around.identity
+        self._observations = Observations(store=store, clock=clock, tasks=self._tasks)
         self._presence = SignerPresence(
             store=store,
             events=events,
             clock=clock,
             limits=limits,
-            log=log,
+            log=self._log,
             buckets=self._buckets,
             followed=self._follows.union,
             clock_is_wrong=self._clocks.is_wrong,
@@ -174,35 +180,43 @@ class DiscoveryService:
             rounds=self._rounds,
             tasks=self._tasks,
         )
+        self._topics = Topics(net=network, publisher=self._publisher, own=self._own, followed=self._follows.union)
         self._company = Company(
             net=network,
-            network=network_name,
+            network=around.network_name,
             clock=clock,
             store=store,
-            known_peers=known_peers,
+            known_peers=around.known_peers,
             identity=identity,
-            types=self._types,
+            types=self._topics.types,
             exchange=self._puller.exchange,
         )
         self._problems = Problems(net=network, clock=clock, clocks=self._clocks, company=self._company)
-        methods = DiscoveryHandlers(
+
+    def _make_methods(self) -> None:
+        around = self._around
+        clock, limits = around.clock, around.limits
+        self.methods = DiscoveryHandlers(
             own=self._own,
             search=self._search,
             reads=self._reads,
             follows=self._follows,
             rounds=self._rounds,
-            keys=keystore,
+            keys=around.keystore,
             clock=clock,
             default_ttl_ms=limits.ttl_ms,
-            changed=self._follow_topics,
+            changed=self._topics.follow,
+        )
+        self.signers = KnownSigners(
+            reads=self._reads,
+            lookup=self._lookup,
+            own=self._own,
+            observations=self._observations,
+            ingest=self._ingest,
+            publisher=self._publisher,
+            clock=clock,
         )
         self.followed_by = self._follows.types_of
-        self.advertise_signer = methods.advertise_signer
-        self.withdraw_advertisement = methods.withdraw_advertisement
-        self.list_advertisements = methods.list_advertisements
-        self.find_available_signers = methods.find_available_signers
-        self.subscribe_to_signer_discovery = methods.subscribe_to_signer_discovery
-        self.unsubscribe_from_signer_discovery = methods.unsubscribe_from_signer_discovery
 
     async def start(self) -> None:
         """Take up the stored directory and begin to keep it up."""
@@ -211,7 +225,7 @@ class DiscoveryService:
         self._own.load()
         await self._node.renew()
         self._started = True
-        await self._follow_topics()
+        await self._topics.follow()
         for signed in self._reads.notices():
             self.on_notice(signed)
         self._tasks.lasting("inbox", self._inbox.run)
@@ -259,50 +273,7 @@ class DiscoveryService:
         """Locked keys became usable: advertisements that wait for them can be renewed."""
         self._renewal.wake()
 
-    # What signing and the services around ask
-
-    def peers_of(self, pubkey: bytes) -> list[Route]:
-        """Peers with an advertisement of this key, as (peer, addresses), from the directory."""
-        return self._lookup.peers_of(pubkey)
-
-    def schemes_of(self, pubkey: bytes) -> frozenset[str]:
-        """The schemes under which this key is advertised: one, unless its owner uses it under both."""
-        return frozenset(record.scheme for record in self._reads.advertisements_of(pubkey))
-
-    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
-        """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
-        return self._reads.addresses_of(peer)
-
-    async def resolve(self, pubkey: bytes) -> list[Route]:
-        """The same after asking the DHT and the peers."""
-        return await self._lookup.resolve(pubkey)
-
-    def keys_of_peer(self, peer: bytes) -> list[bytes]:
-        """The keys that are advertised at a peer."""
-        return self._reads.keys_of_peer(peer)
-
-    def delegation_of(self, pubkey: bytes) -> bytes | None:
-        """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
-        try:
-            return self._own.delegation(pubkey)
-        except KeyRefused:
-            return None
-
-    def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
-        """What an own key advertises; None when it does not, or has expired. On any thread."""
-        row = self._own.row(pubkey)
-        signed = None if row is None else row.advertisement
-        return signed.record if signed is not None and signed.record.exp > self._clock.wall_ms() else None
-
-    def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
-        """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""
-        self._observations.note(pubkey, SessionOutcome(outcome), response_ms)
-
-    async def publish_notice(self, signed: Signed[Notice]) -> None:
-        """Store an own notice and tell the network."""
-        statement = Statement(signed)
-        await self._ingest.keep_own(statement, lambda _: None)
-        await self._publisher.publish(statement)
+    # What the services around ask
 
     def clock_is_wrong(self) -> bool:
         """Whether peers say so; then nothing is thrown away because of its age."""
@@ -339,20 +310,8 @@ class DiscoveryService:
             return
         await self._ingest.take(records, origin=RecordOrigin.SYNC, peer=peer)
 
-    def _types(self) -> frozenset[str]:
-        """The types that concern this daemon: followed by a client, or advertised."""
-        own = {name for row in self._own.rows() if not row.withdrawn for name in row.types}
-        return self._follows.union() | own
-
-    async def _follow_topics(self) -> None:
-        topics = {self._publisher.topic_of(name) for name in self._types()}
-        try:
-            await self._network.follow(frozenset(topics | {self._publisher.requests_topic}))
-        except P2PError:
-            return  # libp2p is down; `on_network_up` does it again
-
     async def _network_up(self) -> None:
-        await self._follow_topics()
+        await self._topics.follow()
         await self._node.renew()
         self._renewal.network_up()
 

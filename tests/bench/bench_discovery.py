@@ -110,7 +110,7 @@ async def find(path: Path) -> None:
     ]
     for pubkey in known:
         for _ in range(dice.randrange(8)):
-            node.service.record_outcome(pubkey, "completed")
+            node.service.signers.record_outcome(pubkey, "completed")
     await asyncio.sleep(0.5)
     for name, draw in questions.items():
         times, spent, found = [], [], 0
@@ -213,7 +213,7 @@ async def refresh(path: Path) -> None:
             statement = next(signers(1, genuine=True, seed=100 * round_ + index))
             await peer.service._ingest.take(open_items([item_of(statement)]), origin=RecordOrigin.SYNC)
         begun = time.perf_counter()
-        await asker.service.find_available_signers(owner(), FindAvailableSigners(refresh=True))
+        await asker.service.methods.find_available_signers(owner(), FindAvailableSigners(refresh=True))
         times.append(time.perf_counter() - begun)
         assert asker.count() == 3 * (round_ + 1)
     say("refresh with three peers, p50", f"{1_000 * quantile(times, 0.5):.0f} ms", "2,000 ms")
@@ -292,7 +292,7 @@ async def growth(path: Path) -> None:
             for other in random.sample(nodes[:index], min(3, index)):
                 await node.dial(other)
             await node.service._follows.add("bench", ["swap"])
-            await node.service._follow_topics()
+            await node.service._topics.follow()
         await asyncio.sleep(6)
         idle_from = loopback()
         await asyncio.sleep(5)

@@ -18,6 +18,7 @@ from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.candidates import candidate_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
+from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
@@ -147,15 +148,17 @@ class Node:
         )
         self.network = Network(config, self.identity_seed, self.ears, self.clock.wall_ms, LIMITS.checks)
         self.service = DiscoveryService(
-            store=self.store,
-            events=self.events,
-            clock=self.clock,
-            keystore=self.keys,
-            identity=self.identity,
-            network=self.network,
-            network_name=network,
-            known_peers=KnownPeers(store=self.store, clock=self.clock),
-            limits=LIMITS,
+            DiscoverySurroundings(
+                store=self.store,
+                events=self.events,
+                clock=self.clock,
+                keystore=self.keys,
+                identity=self.identity,
+                network=self.network,
+                network_name=network,
+                known_peers=KnownPeers(store=self.store, clock=self.clock),
+                limits=LIMITS,
+            )
         )
         self.ears.service = self.service
 

@@ -13,6 +13,7 @@ from typing import Any
 import musig2
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
+from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import Event, EventLog
 from daemon.keys.errors import KeysLocked
 from daemon.peers.known_peers import KnownPeers
@@ -153,17 +154,19 @@ class Daemon:
         addrs = (from_text(f"/ip4/127.0.0.1/tcp/{4_000 + len(self.world.wire.nodes)}"),)
         self.net = MemoryNet(self.world.wire, self.identity.peer, addrs, self.clock.wall_ms)
         self.service = DiscoveryService(
-            store=self.store,
-            events=self.events,
-            clock=self.clock,
-            keystore=self.keys,
-            identity=self.identity,
-            network=self.net,
-            network_name="test",
-            known_peers=KnownPeers(store=self.store, clock=self.clock),
-            limits=self.world.limits,
-            partners=keys_about_to_sign,
-            bound=lambda token: token.startswith("tenant"),
+            DiscoverySurroundings(
+                store=self.store,
+                events=self.events,
+                clock=self.clock,
+                keystore=self.keys,
+                identity=self.identity,
+                network=self.net,
+                network_name="test",
+                known_peers=KnownPeers(store=self.store, clock=self.clock),
+                limits=self.world.limits,
+                partners=keys_about_to_sign,
+                bound=lambda token: token.startswith("tenant"),
+            )
         )
         self.service.on_notice = self.notices.append
         self.net.service = self.service
@@ -181,15 +184,15 @@ class Daemon:
     async def advertise(self, pubkey: bytes, caller: Caller | None = None, **params: Any) -> dict[str, Any]:
         criteria = params.pop("criteria", {"transactionTypes": ["spend", "swap"]})
         wire = {"publicKey": pubkey.hex(), "criteria": criteria, **params}
-        return await self.service.advertise_signer(caller or owner(), ads.AdvertiseSigner.model_validate(wire))
+        return await self.service.methods.advertise_signer(caller or owner(), ads.AdvertiseSigner.model_validate(wire))
 
     async def withdraw(self, pubkey: bytes) -> dict[str, Any]:
         params = ads.WithdrawAdvertisement.model_validate({"publicKey": pubkey.hex()})
-        return await self.service.withdraw_advertisement(owner(), params)
+        return await self.service.methods.withdraw_advertisement(owner(), params)
 
     async def find(self, caller: Caller | None = None, **params: Any) -> dict[str, Any]:
         wanted = ads.FindAvailableSigners.model_validate(params)
-        return await self.service.find_available_signers(caller or owner(), wanted)
+        return await self.service.methods.find_available_signers(caller or owner(), wanted)
 
     async def found(self, **params: Any) -> set[str]:
         return {signer["publicKey"] for signer in (await self.find(maxResults=500, **params))["signers"]}
@@ -197,10 +200,10 @@ class Daemon:
     async def follow(self, *types: str, token: str = OWNER) -> dict[str, Any]:
         """As the owner, or as a token; those called `tenant...` are bound to keys."""
         params = ads.SubscribeToSignerDiscovery.model_validate({"transactionTypes": list(types)})
-        return await self.service.subscribe_to_signer_discovery(replace(owner(), token_id=token), params)
+        return await self.service.methods.subscribe_to_signer_discovery(replace(owner(), token_id=token), params)
 
     async def own(self) -> list[dict[str, Any]]:
-        return (await self.service.list_advertisements(owner(), NoParams()))["advertisements"]
+        return (await self.service.methods.list_advertisements(owner(), NoParams()))["advertisements"]
 
     def named(self, event: str) -> list[dict[str, Any]]:
         return [dict(heard.data) for heard in self.heard if heard.event == event]

@@ -11,6 +11,7 @@ from pathlib import Path
 from daemon.clock import SystemClock
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.service import DiscoveryService
+from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
@@ -85,15 +86,17 @@ class RealDaemon(Daemon):
         )
         self.network = Network(config, self.seed, self.ears, self.clock.wall_ms, self._limits.checks)
         self.service = DiscoveryService(
-            store=self.store,
-            events=self.events,
-            clock=self.clock,
-            keystore=self.keys,
-            identity=self.identity,
-            network=self.network,
-            network_name=self._network_name,
-            known_peers=KnownPeers(store=self.store, clock=self.clock),
-            limits=self._limits,
+            DiscoverySurroundings(
+                store=self.store,
+                events=self.events,
+                clock=self.clock,
+                keystore=self.keys,
+                identity=self.identity,
+                network=self.network,
+                network_name=self._network_name,
+                known_peers=KnownPeers(store=self.store, clock=self.clock),
+                limits=self._limits,
+            )
         )
         self.service.on_notice = self.notices.append
         self.ears.service = self.service

@@ -117,7 +117,7 @@ async def test_a_replay_from_the_dht_loses_against_a_withdrawal(world: World) ->
     statement = alice.advertise(world.clock.wall)
     await pushed(daemon, alice.identity.peer, (alice.withdraw(world.clock.wall + 1), None))
     world.wire.dht[alice.pubkey] = statement[0].envelope
-    assert await daemon.service.resolve(alice.pubkey) == []
+    assert await daemon.service.signers.resolve(alice.pubkey) == []
     assert await daemon.found() == set()
 
 
@@ -158,7 +158,7 @@ async def test_an_owner_whose_clock_was_set_back_still_supersedes_itself(world: 
 
 async def test_a_delegation_that_was_not_published_is_not_taken_as_an_advertisement(world: World) -> None:
     alice, daemon = await world.daemon(), await world.daemon()
-    envelope = alice.service.delegation_of(alice.keys.create())
+    envelope = alice.service.signers.delegation_of(alice.keys.create())
     assert envelope is not None
     from musig2.protocol.records.envelope import open_envelope
 

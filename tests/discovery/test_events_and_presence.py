@@ -20,7 +20,7 @@ from tests.discovery.discovery_world import DAY_MS, Signer, World, a_world, push
 
 async def unfollow(daemon: object, *types: str) -> dict[str, object]:
     params = ads.UnsubscribeFromSignerDiscovery.model_validate({"transactionTypes": list(types)} if types else {})
-    return await daemon.service.unsubscribe_from_signer_discovery(owner(), params)  # type: ignore[attr-defined] # a daemon
+    return await daemon.service.methods.unsubscribe_from_signer_discovery(owner(), params)  # type: ignore[attr-defined] # a daemon
 
 
 async def test_an_advertisement_is_announced_once_whichever_channels_bring_it(world: World) -> None:

@@ -49,7 +49,7 @@ async def test_a_key_that_the_directory_does_not_know_is_resolved_through_the_dh
     async with real_daemons(tmp_path, 3) as (alice, _, carol):
         key = alice.keys.create()
         await alice.advertise(key)
-        routes = await carol.service.resolve(key)
+        routes = await carol.service.signers.resolve(key)
         assert alice.network.peer in {peer for peer, _ in routes}
 
 

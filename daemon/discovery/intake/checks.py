@@ -40,10 +40,8 @@ class Screen:
         size = len(signed.envelope)
         return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
 
-    def lets_in(self, statement: Statement, origin: RecordOrigin, mono_ms: int) -> bool:
-        """Whether a genuine statement may be stored now. What is refused here is synchronised later."""
-        if not origin.live:
-            return True
+    def lets_in(self, statement: Statement, mono_ms: int) -> bool:
+        """Whether a genuine statement from a live channel may be stored now; what may not is synchronised later."""
         refused = self.refused_before(statement.record.id[:SHORT_ID_BYTES], mono_ms)
         return not refused and not self.too_often(statement, mono_ms)
 

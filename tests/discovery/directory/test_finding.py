@@ -104,10 +104,10 @@ async def test_reputation_is_what_this_daemon_saw_and_not_what_a_signer_claims(w
     statements = [signer.advertise(now) for signer in (good, bad, absent)]
     await daemon.service.on_ask(bytes(38), push_of(*statements, boaster.advertise(now, metadata=claims)))
     for _ in range(10):
-        daemon.service.record_outcome(good.pubkey, "completed", 120)
-        daemon.service.record_outcome(bad.pubkey, "completed")
-        daemon.service.record_outcome(absent.pubkey, "aborted")
-    daemon.service.record_outcome(bad.pubkey, "failed")
+        daemon.service.signers.record_outcome(good.pubkey, "completed", 120)
+        daemon.service.signers.record_outcome(bad.pubkey, "completed")
+        daemon.service.signers.record_outcome(absent.pubkey, "aborted")
+    daemon.service.signers.record_outcome(bad.pubkey, "failed")
     await until(lambda: daemon.service._observations.written == 31)
     shown = {one["publicKey"]: one.get("localReputation") for one in (await daemon.find())["signers"]}
     assert shown[good.pubkey.hex()] == {
@@ -128,7 +128,7 @@ async def test_reputation_is_what_this_daemon_saw_and_not_what_a_signer_claims(w
 async def test_old_evidence_fades(world: World) -> None:
     daemon, signer = await world.daemon(), Signer()
     for _ in range(8):
-        daemon.service.record_outcome(signer.pubkey, "completed")
+        daemon.service.signers.record_outcome(signer.pubkey, "completed")
     await until(lambda: daemon.service._observations.written == 8)
     for expected in (80, 67, 50, 33, 20):
         await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
@@ -149,14 +149,14 @@ async def test_the_addresses_of_a_peer_come_from_all_that_it_signed_newest_first
         new.advertise(now - 1_000, addrs=(ADDRESSES[3], ADDRESSES[1])),
     )
     await daemon.service.on_ask(bytes(38), push_of(*said))
-    assert daemon.service.addresses_of(peer.peer) == tuple(ADDRESSES[number] for number in (3, 1, 2, 0))
-    assert daemon.service.addresses_of(bytes(38)) == ()
+    assert daemon.service.signers.addresses_of(peer.peer) == tuple(ADDRESSES[number] for number in (3, 1, 2, 0))
+    assert daemon.service.signers.addresses_of(bytes(38)) == ()
     world.clock.forward(2 * DAY_MS)
-    assert daemon.service.addresses_of(peer.peer) == ()
+    assert daemon.service.signers.addresses_of(peer.peer) == ()
 
 
 async def test_a_peer_has_at_most_sixteen_addresses(world: World) -> None:
     daemon, now, peer = await world.daemon(), world.clock.wall, PeerIdentity(secrets.token_bytes(32))
     said = [Signer(peer=peer).advertise(now, addrs=(address,)) for address in ADDRESSES]
     await daemon.service.on_ask(bytes(38), push_of(*said))
-    assert len(said) > len(daemon.service.addresses_of(peer.peer)) == 16
+    assert len(said) > len(daemon.service.signers.addresses_of(peer.peer)) == 16

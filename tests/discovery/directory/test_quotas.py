@@ -9,7 +9,6 @@ from pathlib import Path
 from daemon.discovery.directory.eviction import water_level
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.checks import Screen
-from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.signing.store.reads import keys_about_to_sign
 from musig2.protocol.records.envelope import seal
@@ -61,7 +60,7 @@ async def test_past_partners_are_never_evicted(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(advertisements=5)) as world:
         daemon, partner = await world.daemon(), Signer()
         await pushed(daemon, MALLORY, partner.advertise(world.clock.wall))
-        daemon.service.record_outcome(partner.pubkey, "completed")
+        daemon.service.signers.record_outcome(partner.pubkey, "completed")
         await until(lambda: daemon.service._observations.written == 1)
         for _ in range(5):
             await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(4)))
@@ -230,7 +229,7 @@ async def test_withdrawals_of_one_key_have_a_live_limit_but_never_the_first(tmp_
     limits = DiscoveryLimits()
     screen, alice, now = Screen(limits), Signer(), 1_760_000_000_000
     for ts in range(20):
-        screen.lets_in(Statement(*alice.advertise(now + ts)), RecordOrigin.GOSSIP, now)
+        screen.lets_in(Statement(*alice.advertise(now + ts)), now)
     withdrawals = [Statement(alice.withdraw(now + ts)) for ts in range(30)]
-    refused = [not screen.lets_in(withdrawal, RecordOrigin.GOSSIP, now) for withdrawal in withdrawals]
+    refused = [not screen.lets_in(withdrawal, now) for withdrawal in withdrawals]
     assert refused == [False] * limits.live_withdrawals + [True] * (30 - limits.live_withdrawals)

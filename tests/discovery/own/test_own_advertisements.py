@@ -154,7 +154,7 @@ async def test_a_locked_daemon_cannot_advertise(world: World) -> None:
     with pytest.raises(Refused) as refusal:
         await alice.advertise(key)
     assert refusal.value.reason == "locked"
-    assert alice.service.delegation_of(key) is None
+    assert alice.service.signers.delegation_of(key) is None
 
 
 async def test_an_advertisement_larger_than_allowed_is_refused(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ async def test_a_flood_of_provider_records_is_bounded_and_disturbs_no_discovery(
         advertised = carol.keys.create()
         await carol.advertise(advertised)
         await until(lambda: hub.named("signer:discovered"))
-        assert await hub.service.resolve(advertised)
+        assert await hub.service.signers.resolve(advertised)
         assert hub.network._node is not None
         assert 0 < len(hub.network._node.dht.service.provider_store.providers) <= 8
 
@@ -134,7 +134,7 @@ async def test_a_flood_of_notices_over_every_channel_takes_only_the_share_of_its
         for signed in flood[200:]:
             await mallory.network.publish(f"musigd/{bob._network_name}/requests", signed.envelope)
         honest = notice(carol.identity, now_ms)
-        await carol.service.publish_notice(honest)
+        await carol.service.signers.publish_notice(honest)
         await until(lambda: honest.id in {signed.id for signed in bob.notices})
         for daemon in (bob, carol):
             assert sum(signed.record.peer == mallory.identity.peer for signed in daemon.notices) <= 10

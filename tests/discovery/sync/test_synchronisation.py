@@ -116,7 +116,7 @@ async def test_a_notice_reaches_a_signer_that_was_offline(world: World) -> None:
     now = world.clock.wall
     notice = Notice(alice.identity.peer, secrets.token_bytes(16), (secrets.token_bytes(8),), now, now + DAY_MS)
     signed = seal(notice, alice.identity.sign)
-    await alice.service.publish_notice(signed)
+    await alice.service.signers.publish_notice(signed)
     bob = await world.daemon(alice)
     await until(lambda: bob.notices)
     assert bob.notices == [signed]

@@ -1,0 +1,82 @@
+"""What signing and the services around ask of discovery: where a key is reached, what it said, how it behaved."""
+
+from __future__ import annotations
+
+from daemon.clock import Clock
+from daemon.discovery.directory.reads import DirectoryReads
+from daemon.discovery.directory.reputation import SessionOutcome
+from daemon.discovery.directory.statements import Statement
+from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.own.advertisements import OwnAdvertisements
+from daemon.discovery.own.publish import Publisher
+from daemon.discovery.peers.lookup import Lookup, Route
+from daemon.discovery.peers.outcomes import Observations
+from daemon.errors import Refused
+from musig2.protocol.records.records import Advertisement, Notice
+from musig2.protocol.wire.frames import Signed
+
+
+class KnownSigners:
+    """Signing's view of the directory; belongs to the event loop where nothing else is said."""
+
+    def __init__(
+        self,
+        *,
+        reads: DirectoryReads,
+        lookup: Lookup,
+        own: OwnAdvertisements,
+        observations: Observations,
+        ingest: Ingest,
+        publisher: Publisher,
+        clock: Clock,
+    ) -> None:
+        self._own = own
+        self._observations = observations
+        self._ingest = ingest
+        self._publisher = publisher
+        self._reads = reads
+        self._clock = clock
+        self._lookup = lookup
+
+    def peers_of(self, pubkey: bytes) -> list[Route]:
+        """Peers with an advertisement of this key, as (peer, addresses), from the directory."""
+        return self._lookup.peers_of(pubkey)
+
+    async def resolve(self, pubkey: bytes) -> list[Route]:
+        """The same after asking the DHT and the peers."""
+        return await self._lookup.resolve(pubkey)
+
+    def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
+        """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
+        return self._reads.addresses_of(peer)
+
+    def keys_of_peer(self, peer: bytes) -> list[bytes]:
+        """The keys that are advertised at a peer."""
+        return self._reads.keys_of_peer(peer)
+
+    def schemes_of(self, pubkey: bytes) -> frozenset[str]:
+        """The schemes under which this key is advertised: one, unless its owner uses it under both."""
+        return frozenset(record.scheme for record in self._reads.advertisements_of(pubkey))
+
+    def delegation_of(self, pubkey: bytes) -> bytes | None:
+        """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
+        try:
+            return self._own.delegation(pubkey)
+        except Refused:
+            return None
+
+    def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
+        """What an own key advertises; None when it does not, or has expired. On any thread."""
+        row = self._own.row(pubkey)
+        signed = None if row is None else row.advertisement
+        return signed.record if signed is not None and signed.record.exp > self._clock.wall_ms() else None
+
+    def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
+        """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""
+        self._observations.note(pubkey, SessionOutcome(outcome), response_ms)
+
+    async def publish_notice(self, signed: Signed[Notice]) -> None:
+        """Store an own notice and tell the network."""
+        statement = Statement(signed)
+        await self._ingest.keep_own(statement, lambda _: None)
+        await self._publisher.publish(statement)

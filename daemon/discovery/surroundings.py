@@ -1,0 +1,33 @@
+"""All that discovery stands on, handed over by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daemon.clock import Clock
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity, Partners
+from daemon.peers.known_peers import KnownPeers
+from daemon.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverySurroundings:
+    """What discovery stands on. `partners`: whom this daemon is about to sign with.
+
+    `in_force`: whether a token that once followed something is still one; `bound`: to keys.
+    """
+
+    store: Store
+    events: DirectoryEvents
+    clock: Clock
+    keystore: AdvertisedKeys
+    identity: Identity
+    network: DirectoryNetwork
+    network_name: str
+    known_peers: KnownPeers
+    limits: DiscoveryLimits
+    partners: Partners = lambda conn: ()
+    in_force: Callable[[str], bool] = lambda token: True
+    bound: Callable[[str], bool] = lambda token: False
