@@ -11,7 +11,7 @@ from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
-from daemon.errors import Refused
+from daemon.keys.errors import KeyRefused
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.wire.frames import Signed
 
@@ -62,7 +62,7 @@ class KnownSigners:
         """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
         try:
             return self._own.delegation(pubkey)
-        except Refused:
+        except KeyRefused:
             return None
 
     def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
