@@ -25,7 +25,7 @@ REASONS: Mapping[int, tuple[str, ...]] = {
     -32001: ("unauthenticated",),
     -32002: ("forbidden",),
     -32003: ("locked", "wrong_passphrase"),
-    -32004: ("rate_limited", "busy", "shutting_down", "store_full"),
+    -32004: ("rate_limited", "busy", "shutting_down", "store_full", "database_gone"),
     -32010: ("not_found",),
     -32011: ("idempotency_conflict", "already_exists"),
     -32012: ("wrong_phase", "not_ready", "nonce_consumed", "expired", "aborted", "declined", "cancelled"),
@@ -97,6 +97,15 @@ def wrong_scheme(path: str, pubkey: bytes, known: Iterable[str], asked: str) -> 
 def shutting_down() -> ApiError:
     """The daemon stops and takes no more of this."""
     return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
+
+
+def database_gone() -> ApiError:
+    """The database is no longer where the daemon opened it. The path is for the log and the owner's getInfo."""
+    return ApiError(
+        "database_gone",
+        "The daemon's database was removed or replaced while it runs, and nothing was changed: its owner finds in "
+        "getInfo how to save what it holds. Do not stop the daemon before that.",
+    )
 
 
 def not_found(what: str) -> ApiError:

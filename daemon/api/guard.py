@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from daemon.errors import Refused
 from daemon.keys.sealing import KdfMemoryError
-from daemon.store import StoreClosed, StoreFull
+from daemon.store import DatabaseGone, StoreClosed, StoreFull
 from rpc.caller import Caller
-from rpc.errors import ApiError
+from rpc.errors import ApiError, database_gone
 from rpc.models.wire import OfScheme, Params
 
 
@@ -80,6 +80,8 @@ def refusal_of(error: Exception) -> ApiError | None:
                 "The daemon's disk is full and nothing was changed: free some space, then try again.",
                 retryAfterMs=60_000,
             )
+        case DatabaseGone():
+            return database_gone()
         case StoreClosed():
             return ApiError("shutting_down", "The daemon is stopping; try again when it is back.")
         case KdfMemoryError():

@@ -1,9 +1,18 @@
 """The daemon's database: SQLite with one writer thread, group commit and forward-only migrations."""
 
-from daemon.store.errors import StoreClosed, StoreCorrupt, StoreError, StoreFull, StoreTooNew, StoreUnusable
+from daemon.store.errors import (
+    DatabaseGone,
+    StoreClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreTooNew,
+    StoreUnusable,
+)
 from daemon.store.store import Store, StoreStats
 
 __all__ = [
+    "DatabaseGone",
     "Store",
     "StoreClosed",
     "StoreCorrupt",

@@ -105,6 +105,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
     conn = _connect(path)
     conn.execute("PRAGMA query_only=ON")
+    conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the files only now, not at first use
     return conn
 
 

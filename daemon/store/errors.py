@@ -26,6 +26,12 @@ class StoreFull(StoreError):
     reason = "store_full"
 
 
+class DatabaseGone(StoreError):
+    """The file that is open is no longer the one at its path: what would be written there, nobody will find again."""
+
+    reason = "database_gone"
+
+
 class StoreCorrupt(StoreError):
     """The file is damaged or no database of musigd; it was not changed."""
 

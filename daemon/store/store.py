@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from daemon.store.connection import inspect, open_reader, open_writer
-from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
+from daemon.store.errors import DatabaseGone, StoreClosed, StoreError, is_systems_fault, store_error
 from daemon.store.migrate import Migration, back_up, migrate, refuse_newer, shipped_migrations
 from daemon.store.writer import Job, Writer
+
+_log = structlog.get_logger("store")
 
 T = TypeVar("T")
 READER_THREADS = 2
@@ -86,6 +90,8 @@ class Store:
         try:
             value = await future
         except StoreError as error:
+            if isinstance(error, DatabaseGone) and self.failure != str(error):
+                _log.critical("store.database_gone", detail=str(error))
             self.failure = str(error)
             raise
         self.failure = None
@@ -96,6 +102,10 @@ class Store:
         if self._closed:
             raise StoreClosed("The store is closed: the daemon is stopping.")
         return self._read_with(self._reader, fn)
+
+    def gone(self) -> DatabaseGone | None:
+        """What to tell when the database was removed or replaced since it was opened: every write is refused then."""
+        return self._writer.files.gone()
 
     async def read_slow(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         """Run `fn` in a reader thread, on one consistent state: scans, large results."""
@@ -147,6 +157,8 @@ class Store:
     def _own_connection(self) -> sqlite3.Connection:
         conn: sqlite3.Connection | None = getattr(self._of_thread, "conn", None)
         if conn is None:
+            if (gone := self.gone()) is not None:  # opening the path would make an empty database there
+                raise gone
             conn = open_reader(self.path)
             self._of_thread.conn = conn
             self._slow_readers.append(conn)

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any, Final
 
 from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
+from daemon.store.whereabouts import Whereabouts
 
 LARGEST_BATCH: Final = 1_000
 IDLE_SECONDS: Final = 0.2
@@ -56,6 +57,8 @@ class Writer:
     """Owns the writing connection from `start` to `stop`. `submit` may be called from the event loop's thread only."""
 
     def __init__(self, conn: sqlite3.Connection, path: Path) -> None:
+        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the write-ahead log
+        self.files = Whereabouts(path)
         self.stats = WriterStats()
         self._conn = conn
         self._path = path
@@ -125,6 +128,8 @@ class Writer:
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
         """Returns how the jobs ended that were run, and those that still have to be."""
         done: list[Done] = []
+        if (gone := self.files.gone()) is not None:
+            return self._all_failed(batch, gone), ()
         try:
             self._conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:

@@ -36,7 +36,9 @@ class DaemonHealth:
     def ready(self) -> list[Problem]:
         """Store writable, keys loaded, libp2p listening, the clock such that peers take what is signed."""
         found = []
-        if (failure := self._store.failure) is not None or self._store.stats.queued > BACKLOG:
+        if (gone := self._store.gone()) is not None:
+            found.append(Problem(gone.reason, str(gone)))
+        elif (failure := self._store.failure) is not None or self._store.stats.queued > BACKLOG:
             detail = failure or "Thousands of writes wait for the disk."
             found.append(Problem("store_not_writable", f"{detail} Free space or mend the disk under the datadir."))
         if self._keystore.locked:

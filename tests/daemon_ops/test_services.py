@@ -20,7 +20,7 @@ from daemon.keys.errors import KeysLocked, UnknownKey
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
 from daemon.peers.bans import Bans
-from daemon.store import Store, StoreClosed, StoreFull
+from daemon.store import DatabaseGone, Store, StoreClosed, StoreFull
 from daemon.upkeep.health import DaemonHealth
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
@@ -318,6 +318,7 @@ class Nothing:
     ("failure", "reason"),
     [
         (StoreFull("full"), "store_full"),
+        (DatabaseGone("gone"), "database_gone"),
         (StoreClosed("closed"), "shutting_down"),
         (KdfMemoryError("memory"), "busy"),
         (KeysLocked(), "locked"),
@@ -367,3 +368,25 @@ async def test_clock_that_peers_call_wrong_is_a_reason_not_to_be_ready(store: St
     )
     assert health.ready() == []
     assert health.ready() == [Problem("clock_wrong", "Set it (timedatectl set-ntp true).")]
+
+
+async def test_removed_database_is_a_reason_not_to_be_ready_before_anything_is_written(
+    store: Store, tmp_path: Path
+) -> None:
+    health = DaemonHealth(
+        store=store,
+        keystore=await started(store, tmp_path),
+        network_state=lambda: NetState(NetStatus.UP),
+        clock_problem=lambda: None,
+    )
+    assert health.ready() == []
+    store.path.unlink()
+    (problem,) = health.ready()
+    assert problem.reason == "database_gone"
+    assert "Do not stop the daemon" in problem.remedy
+
+
+async def test_no_key_is_made_in_a_database_that_was_removed(daemon: Daemon, store: Store) -> None:
+    store.path.unlink()
+    with pytest.raises(DatabaseGone):
+        await daemon.keys.create_key(owner(), create())

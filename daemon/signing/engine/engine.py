@@ -31,6 +31,7 @@ from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.errors import NotStored
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, SessionEvents, SigningNetwork, SigningStore
+from daemon.store import DatabaseGone
 from musig2.protocol.interface.inputs import Input, Now, SaveFailed, Tick
 from musig2.protocol.records.ids import session_id
 
@@ -250,7 +251,7 @@ class Engine:
     def _fail(self, part: Part) -> None:
         for waiter in part.waiters:
             if not waiter.done():
-                waiter.set_exception(NotStored())
+                waiter.set_exception(part.failure if isinstance(part.failure, DatabaseGone) else NotStored())
 
     async def _commit(self, turn: Turn) -> list[Part]:
         parts = [part for part in turn.parts.values() if part.dirty]
@@ -268,6 +269,7 @@ class Engine:
                 await self._save([part], turn.now.wall_ms)
             except Exception as error:  # noqa: BLE001  # as above
                 log.error("a request cannot be stored", request=part.entry.request.id.hex(), detail=str(error))
+                part.failure = error
                 failed.append(turn.parts.pop(part.entry.request.id))
         lost = {part.entry.request.id for part in failed}
         turn.direct = [answer for answer in turn.direct if answer[2] not in lost]

@@ -55,6 +55,7 @@ class Part:
     contributions: list[tuple[int, SaveMessage]] = field(default_factory=list)  # with the monotonic time of their turn
     also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    failure: Exception | None = None  # why it could not be stored
 
     def commit(self, conn: sqlite3.Connection, tell: Tell, now_ms: int) -> None:
         """Write everything of this part; runs in the store's writer thread."""

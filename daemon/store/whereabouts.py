@@ -1,0 +1,48 @@
+"""Whether the files that SQLite holds open are still those at their paths.
+
+A file that is removed lives on, without a name, until its last holder closes it: writes succeed and are lost then.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from daemon.store.errors import DatabaseGone
+
+
+class Whereabouts:
+    """Database and write-ahead log as they were when opened. Looking costs a few microseconds; any thread may."""
+
+    def __init__(self, path: Path) -> None:
+        """Both exist: a connection in WAL mode has read."""
+        self._path = path
+        self._opened = {each: _identity(each) for each in (path, path.with_name(f"{path.name}-wal"))}
+
+    def gone(self) -> DatabaseGone | None:
+        """What to tell when one of them was removed or replaced; None while they are where they were."""
+        for path, opened in self._opened.items():
+            try:
+                found = _identity(path)
+            except (FileNotFoundError, NotADirectoryError):
+                found = None
+            except OSError:  # the way there is barred, which says nothing of the file
+                continue
+            if found != opened:
+                return DatabaseGone(_sentence(path))
+        return None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and inode."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _sentence(path: Path) -> str:
+    return (
+        f"{path} was removed or replaced while the daemon has it open, so no change is taken any more. Do not stop the "
+        f"daemon (process {os.getpid()}) yet: move the file back to its place if it was moved; if it was removed, copy "
+        f"the database and its -wal out of /proc/{os.getpid()}/fd as root first, then stop the daemon and put the "
+        "copies in their places. What is not in them or in a backup is lost when the daemon stops."
+    )
