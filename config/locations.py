@@ -65,6 +65,8 @@ def path_variable(name: str, environment: Mapping[str, str]) -> Path | None:
 def _absolute(path: Path, named_by: str) -> Path:
     """Raises SettingsError for a `~` that means nothing here: no such user, no home, or one relative to anywhere;
     and for a relative path in a working directory that is gone."""
+    if (str(path) == "~" or str(path).startswith("~/")) and os.environ.get("HOME") == "":
+        raise SettingsError(f"The variable HOME is empty, so {path} leads nowhere: name it in full with {named_by}.")
     try:
         found = path.expanduser()
     except RuntimeError:

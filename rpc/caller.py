@@ -20,6 +20,12 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+def needs_key_maker(what: str, scope: Scope) -> ApiError:
+    """The refusal of making a key, which a token bound to the keys that it makes can do too."""
+    sentence = f"{what} a token with createKey: true, or one with scope {scope} and no keys; createToken makes one."
+    return ApiError("forbidden", sentence, scope=scope.value, bound=True)
+
+
 def needs_token(what: str, scope: Scope, *, bound: bool = True) -> ApiError:
     """The refusal of what this token cannot do. `what`: subject and verb; `bound`: a token bound to keys can do it."""
     if bound:

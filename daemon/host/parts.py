@@ -31,6 +31,11 @@ from daemon.store.connection import open_unchanged
 MARK_NAME: Final = "first-start"
 JOURNAL_NAME: Final = f"{DATABASE_NAME}-wal"
 
+DO_NOT_STOP: Final = (
+    "Do not stop the daemon that runs here: its database was removed or moved, and only the daemon still holds it. Its "
+    "log and `musig-cli getInfo` (database_gone) say how to save it."
+)
+
 
 class IncompleteDatadir(DaemonError):
     """A part is missing beside others. Nothing was written."""

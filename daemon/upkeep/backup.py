@@ -26,7 +26,8 @@ import orjson
 from config.locations import DATABASE_NAME, LOCK_NAME
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
-from daemon.host.datadir import Datadir
+from daemon.host.datadir import Datadir, holder_of
+from daemon.host.parts import DO_NOT_STOP
 from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
@@ -54,6 +55,8 @@ def back_up_datadir(datadir: Path, target: Path) -> bool:
     Returns whether it opens by itself: the generated passphrase is in it.
     """
     found = inspect(datadir / DATABASE_NAME)
+    if found.is_new and holder_of(datadir) is not None:
+        raise BackupError(DO_NOT_STOP)
     if found.is_new:
         raise BackupError(f"There is nothing to back up in {datadir}: no musigd has run there.")
     try:

@@ -138,12 +138,26 @@ def _parts(settings: Settings, datadir: Path, environment: Mapping[str, str]) ->
     try:
         is_first = parts.is_first_start(datadir, found)
     except DaemonError as error:
-        yield _fault("The data directory is not whole: a start is refused.", str(error))
+        yield _fault("The data directory is not whole: a start is refused.", _still_held(datadir) or str(error))
         return
     if is_first and found.marked:
         yield _ok("The first start was cut off: the next one goes on with it.")
     else:
         yield _ok("The next start is the first." if is_first else "Database, identity and passphrase belong together.")
+
+
+def _still_held(datadir: Path) -> str | None:
+    """What to do about a lost database that a running daemon still has open."""
+    if (datadir / DATABASE_NAME).exists() or not _is_used(datadir):
+        return None
+    return parts.DO_NOT_STOP
+
+
+def _next_is_first(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> bool:
+    try:
+        return parts.is_first_start(datadir, parts.look(datadir, settings.keys.passphrase_file, environment))
+    except DaemonError:
+        return False
 
 
 def _database(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -153,6 +167,8 @@ def _database(settings: Settings, datadir: Path, environment: Mapping[str, str])
         refuse_newer(path, found, shipped_migrations())
     except DaemonError as error:
         yield _fault("The database cannot be used.", str(error))
+        return
+    if found.is_new and not _next_is_first(settings, datadir, environment):  # said by the check of the parts
         return
     yield _ok("There is no database yet." if found.is_new else f"The database is sound (version {found.version}).")
 

@@ -17,7 +17,7 @@ from jsonrpcserver import Error, Result, Success
 from pydantic import BaseModel
 
 from config.text.plain_text import cleaned_body
-from rpc.caller import Caller, needs_token
+from rpc.caller import Caller, needs_key_maker, needs_token
 from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.calls.limits import CallGate, too_many_at_work
 from rpc.calls.params import params_of
@@ -182,6 +182,8 @@ def require_right(method: Method, message: CallContext) -> None:
     """Raises ApiError `forbidden`, naming the scope or the other thing that is missing."""
     caller = message.caller
     if method.scope not in caller.scopes and not (method.makes_key and caller.create_key):
+        if method.makes_key:
+            raise needs_key_maker(f"{method.name} needs", method.scope)
         raise needs_token(f"{method.name} needs", method.scope, bound=not method.whole_daemon)
     if method.whole_daemon and caller.keys is not None:
         raise needs_token(f"{method.name} needs", method.scope, bound=False)

@@ -15,10 +15,13 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from config.text.plain_text import escaped
 from rpc.calls.broken_json import is_too_deep, why_broken
 from rpc.errors import ApiError
+from rpc.nearest import did_you_mean
 
 MAX_DEPTH = 32
+_LONGEST_SHOWN = 200
 
 CallId: TypeAlias = int | str | None  # null is an id like any other; no id at all makes a notification
 
@@ -78,6 +81,8 @@ def item_of(entry: Any) -> Item:
         return BrokenItem(_invalid("id must be a string, a whole number below 2^63, or null."), None)
     if entry.get("jsonrpc") != "2.0":
         return BrokenItem(_invalid('jsonrpc must be "2.0".'), call_id)
+    if not entry.keys() <= _MEMBERS:
+        return BrokenItem(_unknown_member(entry), call_id)
     method = entry.get("method")
     if type(method) is not str:
         return BrokenItem(_invalid("method must be a string."), call_id)
@@ -89,11 +94,18 @@ def item_of(entry: Any) -> Item:
     return CallItem(method, params, call_id, "id" not in entry)
 
 
+_MEMBERS = frozenset({"jsonrpc", "method", "params", "id"})
 _NO_PARAMS: dict[str, Any] = {}
 
 
 def _invalid(sentence: str) -> ApiError:
     return ApiError("invalid_request", sentence)
+
+
+def _unknown_member(entry: dict[str, Any]) -> ApiError:
+    name = min(entry.keys() - _MEMBERS)
+    said = f"{escaped(name[:_LONGEST_SHOWN])} is no member of a call{did_you_mean(name, sorted(_MEMBERS))}"
+    return _invalid(f"{said}: it has jsonrpc, method, params and id.")
 
 
 def _too_deep() -> ApiError:

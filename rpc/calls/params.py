@@ -32,6 +32,8 @@ def params_of(model: type[P], raw: Any) -> P:
         return model.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as problem:
         details = _causes(problem.errors(include_url=False, include_input=False))
+    if details[0]["type"] == "missing":  # a name that was mistyped is the cause, the one that is missing the effect
+        details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
     errors: list[JsonValue] = [
         {"path": _path(detail), "message": _said(model, detail)} for detail in details[:_MAX_ERRORS]
     ]

@@ -44,3 +44,9 @@ def test_a_relative_path_in_a_directory_that_is_gone_is_told(tmp_path: Path, mon
     (tmp_path / "gone").rmdir()
     with pytest.raises(SettingsError, match="has been removed"):
         datadir_of(Path("x"), {})
+
+
+def test_an_empty_home_is_refused_and_does_not_mean_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    with pytest.raises(SettingsError, match="HOME is empty"):
+        datadir_of(None, {"HOME": ""})

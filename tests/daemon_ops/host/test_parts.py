@@ -19,6 +19,7 @@ from daemon.host.parts import DatabaseThere, IncompleteDatadir
 from daemon.keys.identity import load_seed, make_seed
 from daemon.main import main
 from daemon.store import Store
+from daemon.upkeep.backup import BackupError, back_up_datadir
 from daemon.upkeep.doctor import Severity, examine
 from tests.daemon_ops.ops_world import started
 from tests.e2e.vessels import Vessel
@@ -198,3 +199,22 @@ async def test_a_daemon_that_begins_anew_is_another_peer_and_is_whole_afterwards
     assert not parts.is_first_start(whole, parts.look(whole, None, {}))
     with pytest.raises(DatabaseThere):
         parts.refuse_new_database(whole, parts.look(whole, None, {}))
+
+
+def test_the_doctor_does_not_say_of_a_lost_database_that_there_is_none_yet(whole: Path) -> None:
+    unlink("musigd.sqlite3")(whole)
+    assert "There is no database yet." not in [finding.what for finding in examine(settings(), whole, {})]
+
+
+def test_of_a_daemon_that_still_holds_a_removed_database_doctor_and_backup_say_not_to_stop_it(
+    whole: Path, tmp_path: Path
+) -> None:
+    unlink("musigd.sqlite3")(whole)
+    held = Datadir.claim(whole)
+    try:
+        remedies = [finding.remedy for finding in examine(settings(), whole, {})]
+        with pytest.raises(BackupError, match="Do not stop the daemon"):
+            back_up_datadir(whole, tmp_path / "backup")
+    finally:
+        held.close()
+    assert parts.DO_NOT_STOP in remedies

@@ -9,13 +9,16 @@ from pydantic import ValidationError
 
 from musig2 import Tweak, TweakKind
 from musig2.protocol.records.open_maps import open_to_json
+from rpc.caller import Caller, scopes_of
+from rpc.calls.call import CallContext, require_right
+from rpc.calls.envelope import BrokenItem, item_of
 from rpc.calls.params import params_of
 from rpc.convert import open_of, pubkeys_of, tweak_to_json, tweaks_of
 from rpc.errors import ApiError
 from rpc.methods import samples
 from rpc.methods.table import METHODS
 from rpc.models.advertisements import AdvertiseSigner, Criteria
-from rpc.models.keys import ImportKey
+from rpc.models.keys import CreateKey, ImportKey
 from rpc.models.open import SignerMetadata
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.sessions import GetFinalSignature
@@ -255,3 +258,23 @@ def test_secrets_do_not_show_in_a_repr() -> None:
 
 def test_public_keys_keep_their_order() -> None:
     assert pubkeys_of([samples.KEY_B, samples.KEY_A])[0].hex() == samples.KEY_B
+
+
+def test_a_mistyped_name_is_told_before_the_one_that_is_missing_for_it() -> None:
+    with pytest.raises(ApiError, match=r"^shceme: .*scheme"):
+        params_of(CreateKey, {"shceme": "lotus"})
+
+
+def test_an_unknown_member_of_a_call_is_refused_with_the_one_that_was_meant() -> None:
+    item = item_of({"jsonrpc": "2.0", "id": 1, "method": "getInfo", "parms": {}})
+    assert isinstance(item, BrokenItem)
+    assert item.problem.reason == "invalid_request"
+    assert "params" in item.problem.message.split(":")[0]
+
+
+def test_a_token_that_may_not_make_keys_hears_which_one_may() -> None:
+    method = next(each for each in METHODS.values() if each.makes_key)
+    caller = Caller("t", scopes_of(["sign"]), frozenset(), create_key=False)
+    with pytest.raises(ApiError, match="createKey: true") as caught:
+        require_right(method, CallContext(caller))
+    assert caught.value.data["bound"] is True
