@@ -94,7 +94,7 @@ async def test_method_needs_its_scope(world: World, method: Method) -> None:
         if method.scope in scopes_of([scope]):
             assert reason.get("reason") != "forbidden"
         else:
-            whose = {"bound": False} if method.whole_daemon else {}
+            whose = {"bound": False} if method.whole_daemon else {"bound": True} if method.makes_key else {}
             assert reason == {"reason": "forbidden", "scope": method.scope.value, **whose}
 
 
