@@ -1,9 +1,7 @@
 """A daemon in a process of its own that can be killed at a named point, joined to the hub of a test over a socket.
 
-    python -m tests.signing.crash.crash_child SOCKET FOLDER SEED_HEX SCHEME [POINT KIND]
-
-Lines of JSON go both ways, bytes as hex. The process kills itself with SIGKILL when the engine reaches POINT in a turn
-that holds KIND (see `CrashPoints`).
+Lines of JSON go both ways, bytes as hex. The process kills itself with SIGKILL when the engine reaches a point in a
+turn that holds a kind (see `CrashPoints`).
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,7 +103,10 @@ class Child:
             self.link.say(answer=[number, None, getattr(error, "reason", "timeout")])
 
 
-async def main(socket: str, folder: str, seed: str, scheme: str, point: str | None, kind: str | None) -> None:
+async def main(
+    socket: str, folder: str, seed: str, scheme: str, point: str | None = None, kind: str | None = None
+) -> None:
+    """Serve one daemon until the other end closes the socket; `seed` is hexadecimal."""
     reader, writer = await asyncio.open_unix_connection(socket, limit=2**24)
     world = World(Path(folder))
     daemon = Daemon(world, Path(folder), bytes.fromhex(seed))
@@ -118,8 +118,3 @@ async def main(socket: str, folder: str, seed: str, scheme: str, point: str | No
     child = Child(daemon, link, world.book)
     while line := await reader.readline():
         child.take(json.loads(line))
-
-
-if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    asyncio.run(main(*arguments[:4], *(arguments[4:] or (None, None))))

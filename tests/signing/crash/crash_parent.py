@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,40 @@ PROJECT = Path(__file__).parents[3]
 
 class Died(Exception):
     """The process ended before it answered."""
+
+
+class Spawner:
+    """A process that forks daemons and has loaded their libraries: half of what a start costs."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.signing.crash.crash_spawner"]
+        self._process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self._process.communicate)
+
+    def fork(self, arguments: list[str]) -> int:
+        """Start a daemon (see `crash_spawner`); its process id."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@cache
+def spawner() -> Spawner:
+    """One for all tests of this process."""
+    return Spawner()
+
+
+async def readable(descriptor: int) -> None:
+    """Wait until a descriptor can be read: of a process, until that has ended."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, lambda: told.done() or told.set_result(None))
+    try:
+        await told
+    finally:
+        loop.remove_reader(descriptor)
 
 
 class RemoteDaemon(MemoryNet):
@@ -35,6 +73,7 @@ class RemoteDaemon(MemoryNet):
         world.remote.append(self)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
+        self._ended: int | None = None  # a descriptor that can be read when the process has ended
 
     async def start(self, *crash_at: str) -> None:
         """Start the process and wait until it is ready."""
@@ -51,19 +90,11 @@ class RemoteDaemon(MemoryNet):
 
         self.socket.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(serve, self.socket, limit=2**24)
-        self._process = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-m",
-                "tests.signing.crash.crash_child",
-                str(self.socket),
-                str(self.folder / "data"),
-                self.seed,
-                self.scheme,
-                *crash_at,
-            ),
-            cwd=PROJECT,
-        )
+        arguments = [str(self.socket), str(self.folder / "data"), self.seed, self.scheme, *crash_at]
+        pid = await asyncio.to_thread(spawner().fork, arguments)
+        if self._ended is not None:
+            os.close(self._ended)
+        self._ended = os.pidfd_open(pid)
         async with asyncio.timeout(LONGEST_S):
             peer, key = await ready
         self.key = bytes.fromhex(key)
@@ -78,14 +109,17 @@ class RemoteDaemon(MemoryNet):
 
     async def stop(self) -> None:
         """End the process as a power cut would, if it is alive."""
-        if self._process.returncode is None:
-            self._process.kill()
+        assert self._ended is not None
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._ended, signal.SIGKILL)
         await self.died()
+        os.close(self._ended)
 
     async def died(self) -> None:
         """Wait until the process is gone and everybody saw its connections go."""
         async with asyncio.timeout(LONGEST_S):
-            await self._process.wait()
+            assert self._ended is not None
+            await readable(self._ended)
             await self.dead
         self._server.close()
         await self._server.wait_closed()
