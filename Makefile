@@ -23,8 +23,8 @@ demo: env-run ## N daemons on loopback make one signature: make demo ARGS="--sig
 	@$(PY) -m daemon.main demo $(ARGS)
 
 test: env ## the whole suite, real daemons included
-	@echo "The whole suite takes about 7 minutes on two cores."
-	@$(PYTEST) $(ARGS)
+	@echo "About 7 minutes on two cores that have nothing else to do. The twenty slowest tests are listed at the end."
+	@$(PYTEST) --durations=20 $(ARGS)
 
 check: env ## format, lint, types, import contracts, fast tests: about a minute
 	@$(PY) -m ruff format --check $(CODE) tests examples setup.py vendor

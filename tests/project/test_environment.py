@@ -68,31 +68,20 @@ def test_the_locked_set_is_installed_whatever_was_published_since(
 ) -> None:
     newer = fake_index.index(tmp_path / "newer too", "1.0", "1.1", "9.0")
 
-    for folder in (packages, newer):
-        shutil.rmtree(clone / ".venv", ignore_errors=True)
-        code, said = make(clone, "test", path, folder, installer)
+    for target, index, expected in (
+        ("demo", packages, RUN),  # what running needs
+        ("test", packages, DEV),  # and the tools on top
+        ("demo", packages / "gone", DEV),  # nothing is installed again, nothing is asked for
+        ("test", packages / "gone", DEV),
+    ):
+        code, said = make(clone, target, path, index, installer)
         assert (code, "uv could not" in said) == (0, False), said
-        assert installed(clone / ".venv") == DEV
+        assert installed(clone / ".venv") == expected
 
-
-def test_demo_installs_what_running_needs_and_test_adds_the_tools(clone: Path, packages: Path, path: Path) -> None:
-    assert make(clone, "demo", path, packages)[0] == 0
-    assert installed(clone / ".venv") == RUN
-    assert make(clone, "test", path, packages)[0] == 0
-    assert installed(clone / ".venv") == DEV
-
-    for target in ("demo", "test"):
-        assert make(clone, target, path, packages / "gone") == (0, "")  # nothing is installed again
-    assert installed(clone / ".venv") == DEV
-
-
-def test_what_left_the_lock_leaves_the_environment(clone: Path, packages: Path, path: Path) -> None:
-    assert make(clone, "demo", path, packages)[0] == 0
-    lock = clone / "requirements.lock"
-    lock.write_text("".join(line for line in lock.read_text().splitlines(keepends=True) if "whole" not in line))
-
-    assert make(clone, "demo", path, packages)[0] == 0
-    assert "whole" not in installed(clone / ".venv")
+    for lock in clone.glob("*.lock"):  # a lock file that names less
+        lock.write_text("".join(line for line in lock.read_text().splitlines(True) if "whole" not in line))
+    assert make(clone, "test", path, newer, installer)[0] == 0
+    assert installed(clone / ".venv") == {name: version for name, version in DEV.items() if name != "whole"}
 
 
 def test_a_package_with_other_bytes_is_refused(tmp_path: Path, clone: Path, path: Path) -> None:
@@ -106,31 +95,18 @@ def test_a_package_with_other_bytes_is_refused(tmp_path: Path, clone: Path, path
     assert "part" not in installed(clone / ".venv")
 
 
-def test_where_uv_fails_pip_installs(clone: Path, packages: Path, path: Path) -> None:
-    program(path / "uv", "echo 'no such index' >&2; exit 2")
-
-    code, said = make(clone, "demo", path, packages)
-
-    assert code == 0
-    assert "no such index\nuv could not install this; pip is tried now." in said
-    assert installed(clone / ".venv") == RUN
-
-
-def test_variables_that_would_change_what_is_installed_are_not_heard(
+def test_where_uv_fails_pip_installs_and_hears_no_variable_that_changes_what_is_installed(
     tmp_path: Path, clone: Path, packages: Path, path: Path
 ) -> None:
+    program(path / "uv", "echo 'no such index' >&2; exit 2")
     constraint = tmp_path / "constraint.txt"
     constraint.write_text("part==9.0\n")
+    deaf = {"PIP_CONSTRAINT": str(constraint), "PIP_USER": "1", "PIP_NO_BINARY": ":all:", "PIP_REQUIRE_HASHES": "1"}
 
-    variables = {
-        "PIP_CONSTRAINT": str(constraint),
-        "PIP_USER": "1",
-        "PIP_NO_BINARY": ":all:",
-        "PIP_REQUIRE_HASHES": "1",
-    }
-    code, said = make(clone, "demo", path, packages, **variables)
+    code, said = make(clone, "demo", path, packages, **deaf)
 
     assert code == 0, said
+    assert "no such index\nuv could not install this; pip is tried now." in said
     assert installed(clone / ".venv") == RUN
 
 
