@@ -1,7 +1,9 @@
-"""A stand-in for a C library that py-libp2p imports and the daemon never calls.
+"""Stand-ins for libraries that py-libp2p imports and the daemon never calls.
 
 `libp2p.host.basic_host` imports miniupnpc, the client of home routers' port mapping. The daemon maps no port; miniupnpc
-has no wheels for musl, and it parses what anybody in the local network sends: it is left out of the lock file.
+has no wheels for musl, and it parses what anybody in the local network sends. The part that gets certificates from a
+public service imports httpx and requests, a good part of what a start loads; the daemon needs no such certificate.
+All three are left out of the lock file.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import NoReturn
 
-NEVER_CALLED = ("miniupnpc",)
+NEVER_CALLED = ("httpx", "miniupnpc", "requests")
 
 
 def stand_in() -> None:

@@ -27,7 +27,7 @@ from packaging.requirements import Requirement
 from p2p.compat.upgrade import Upgrader
 from tests.project.locks import PROJECT, locked, project
 
-LEFT_OUT = ("grpc", "lru", "miniupnpc", "mypy_protobuf", "rpcudp", "umsgpack")
+LEFT_OUT = ("grpc", "httpx", "lru", "miniupnpc", "mypy_protobuf", "requests", "rpcudp", "umsgpack")
 LOAD_ALL = """
 import importlib, pkgutil, sys
 
