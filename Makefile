@@ -70,6 +70,7 @@ nightly: env ## what is too long for `make test`: about an hour
 	@MUSIGD_KILLS=200 $(PYTEST) tests/signing/crash/test_kill_random.py
 	@$(PY) -m tests.rpc.calls.slow_requests
 	@$(PY) -m tests.rpc.events.slow_resume
+	@$(PY) -m tests.start.matrix
 
 test-javascript: env ## the JavaScript example against real daemons (needs Node 20 or newer, or NODE=PATH)
 	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_javascript
