@@ -114,13 +114,16 @@ class GuardedHost(BasicHost):
         self.swarm.manager.run_task(self._identify_task_entry, peer_id, reason)
 
     async def _identify_task_entry(self, peer_id: ID, reason: str) -> None:
-        """Ask a peer who it is. Who does not say takes the place of others: its connection is closed."""
-        connection = self._get_first_connection(peer_id)
+        """Ask a peer who it is. Who does not say takes the place of others: its connection is closed.
+
+        Not when another connection to it ended meanwhile: the question may have gone over that one.
+        """
+        live = self.swarm.live(peer_id)
         try:
             await super()._identify_task_entry(peer_id, reason)
         except Exception:
-            if connection is not None:
-                await connection.close()
+            if live and not any(connection.is_closed for connection in live):
+                await live[0].close()
             if self._get_first_connection(peer_id) is not None:
                 self._schedule_identify(peer_id, reason=reason)
             raise

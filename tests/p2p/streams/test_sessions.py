@@ -6,11 +6,15 @@ import asyncio
 import secrets
 
 import pytest
+import trio
+from libp2p.peer.id import ID
 
 from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Have, Signed
+from p2p.addresses import Multiaddr
+from p2p.compat.host import GuardedHost
 from p2p.network import Offence
-from tests.p2p.nodes import TestNode, eventually, network, networks
+from tests.p2p.nodes import TestNode, eventually, identified, network, networks
 from tests.p2p.p2p_world import Signer, forged, have
 
 pytestmark = pytest.mark.network
@@ -68,6 +72,38 @@ async def test_of_two_connections_that_nobody_needs_one_is_given_up(monkeypatch:
         assert anna.send(ben.peer, [have(1)])
         await ben.sink.until(lambda: numbers(ben) == [1])
         assert [change.connected for change in anna.sink.changes] == [True]
+
+
+async def test_when_the_connection_ends_over_which_a_peer_was_asked_who_it_is_the_other_one_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("p2p.compat.swarm.DOUBLE_S", 3_600.0)
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+        await identified(anna, ben)
+        ended = await anna.inside(lambda node: ask_over_one_that_ends(node.host, ben))
+        assert isinstance(ended, trio.BrokenResourceError)
+        assert (await anna.stats()).connections == 1
+        assert [change.connected for change in anna.sink.changes] == [True]
+
+
+async def ask_over_one_that_ends(host: GuardedHost, other: TestNode) -> Exception | None:
+    """Connect once more, and lose that connection in the middle of the question. Answers what the question raised."""
+    peer = ID(other.peer)
+    await host.swarm._dial_addr_single_attempt(Multiaddr(other.address.partition("/p2p/")[0]), peer)
+
+    async def fail(peer_id: ID, *, reason: str) -> None:
+        await host.swarm.live(peer_id)[1].close()
+        raise trio.BrokenResourceError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host, "_identify_peer", fail)
+        patch.setattr(host, "_schedule_identify", lambda peer_id, *, reason: None)
+        try:
+            await host._identify_task_entry(peer, "test")
+        except trio.BrokenResourceError as error:
+            return error
+    return None
 
 
 async def test_a_burst_arrives_as_few_calls() -> None:
