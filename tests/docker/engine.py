@@ -21,6 +21,7 @@ TOOLS = {"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables", 
 START_SECONDS = 60
 FOLLOW_SECONDS = 60
 COMMAND_SECONDS = 900
+OWN_MOUNTS = ("unshare", "--mount")  # some of the engine's stay behind otherwise
 OWN_NETWORK = ("unshare", "--net", "sh", "-euc", 'ip link set lo up; exec "$@"', "engine")
 SHARED_NETWORK = ("--bridge=none", "--iptables=false")
 
@@ -95,7 +96,10 @@ def running(workspace: Path, *, own_network: bool) -> Iterator[Engine]:
         workspace / "pid",
     )
     daemon = ["dockerd", *places, "--host", f"unix://{socket}"]
-    command = [str(each) for each in ([*OWN_NETWORK, *daemon] if own_network else [*daemon, *SHARED_NETWORK])]
+    command = [
+        str(each)
+        for each in ([*OWN_MOUNTS, *OWN_NETWORK, *daemon] if own_network else [*OWN_MOUNTS, *daemon, *SHARED_NETWORK])
+    ]
     with (workspace / "engine.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     engine = Engine(socket)
