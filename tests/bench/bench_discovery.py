@@ -74,7 +74,7 @@ async def ingest(path: Path) -> None:
 async def find(path: Path) -> None:
     """findAvailableSigners over a large directory, inside the daemon."""
     count = sized(100_000, 10_000)
-    put(path / "find.sqlite", signers(count, genuine=False))
+    await put(path / "find.sqlite", signers(count, genuine=False))
     gc.collect()
     empty = Node(path / "empty.sqlite", "bench")
     await empty.start()
@@ -138,7 +138,7 @@ async def reconcile(path: Path) -> None:
     """Two nodes with much in common that differ in ten, five on each side; the median of five turns."""
     for count in (sized(10_000, 1_000), sized(100_000, 31_000)):
         common = path / f"common-{count}.sqlite"
-        put(common, signers(count - 5, genuine=False, seed=count))
+        await put(common, signers(count - 5, genuine=False, seed=count))
         shutil.copy(common, path / f"twin-{count}.sqlite")
         a, b = Node(common, f"bench{count}"), Node(path / f"twin-{count}.sqlite", f"bench{count}")
         for node in (a, b):
@@ -183,7 +183,7 @@ async def newcomer(path: Path) -> None:
     """An empty node that is connected to one peer, which got everything from others that have left."""
     for count, aim in ((15, "10 s"), (1_000, "10 s"), (sized(10_000, 3_000), "15 s")):
         name = f"bench{count}"
-        put(path / f"full-{count}.sqlite", signers(count, genuine=True, seed=count))
+        await put(path / f"full-{count}.sqlite", signers(count, genuine=True, seed=count))
         full, fresh = Node(path / f"full-{count}.sqlite", name), Node(path / f"fresh-{count}.sqlite", name)
         await full.start()
         await fresh.start()

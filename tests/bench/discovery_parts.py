@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
 import time
@@ -180,10 +179,10 @@ class Node:
         await self.network.connect(other.network.multiaddrs()[0])
 
 
-def put(path: Path, statements: Iterator[Statement] | Sequence[Statement]) -> None:
+async def put(path: Path, statements: Iterator[Statement] | Sequence[Statement]) -> None:
     """Write statements into a closed store as if they had been verified."""
     store = Store.open(path)
-    asyncio.run(store.close())
+    await store.close()
     import sqlite3
 
     conn = sqlite3.connect(path, isolation_level=None)
