@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,6 +36,15 @@ check: env ## format, lint, types, import contracts, fast tests: about a minute
 format: env ## write the format and the mends that ruff knows
 	@$(PY) -m ruff format $(CODE) tests examples setup.py vendor
 	@$(PY) -m ruff check --fix $(CODE) tests examples setup.py vendor
+
+generate: env ## write what is made from the table of methods and from the settings
+	@$(PY) -m rpc.schema.generate_handlers
+	@$(PY) -m rpc.schema.generate_answers
+	@$(PY) -m rpc.schema.generate_client
+	@$(PY) -m rpc.schema.generate_cli
+	@$(PY) -m rpc.schema.generate_docs
+	@$(PY) -m tests.project.limits_page
+	@$(PY) -m daemon.main config sample > docs/musigd.toml
 
 bench: bench-start bench-musig2 bench-rpc bench-discovery bench-signing ## every benchmark (about 20 minutes)
 
