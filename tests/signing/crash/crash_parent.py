@@ -92,7 +92,7 @@ class RemoteDaemon(MemoryNet):
         self._server = await asyncio.start_unix_server(serve, self.socket, limit=2**24)
         arguments = [str(self.socket), str(self.folder / "data"), self.seed, self.scheme, *crash_at]
         pid = await asyncio.to_thread(spawner().fork, arguments)
-        if self._ended is not None:
+        if self._ended is not None:  # it died by itself
             os.close(self._ended)
         self._ended = os.pidfd_open(pid)
         async with asyncio.timeout(LONGEST_S):
@@ -109,11 +109,13 @@ class RemoteDaemon(MemoryNet):
 
     async def stop(self) -> None:
         """End the process as a power cut would, if it is alive."""
-        assert self._ended is not None
+        if self._ended is None:
+            return
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._ended, signal.SIGKILL)
         await self.died()
         os.close(self._ended)
+        self._ended = None
 
     async def died(self) -> None:
         """Wait until the process is gone and everybody saw its connections go."""
