@@ -97,7 +97,7 @@ test-docker: env ## the image and compose.yaml under a real engine (needs root, 
 	@$(PYTEST) -n 0 tests/docker $(ARGS)
 
 check-unit: ## what systemd says of the unit file (needs systemd-analyze)
-	@sed 's|^ExecStart=.*|ExecStart=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"
+	@sed 's|=/opt/musigd/bin/musigd.*|=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"
 	systemd-analyze verify "$${TMPDIR:-/tmp}/musigd.service"
 	systemd-analyze security --offline=true "$${TMPDIR:-/tmp}/musigd.service" | tail -1
 
