@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from rpc.caller import Caller
 from rpc.errors import REASONS
 from rpc.methods.method import Method
 from rpc.methods.table import API_VERSION, METHODS
+from rpc.models.event_data import MEMBERS, BroadcastClaim, members_of
 from rpc.models.event_kinds import EVENTS
 from rpc.models.wire import NoParams
 
@@ -45,7 +46,10 @@ def document(version: str) -> Mapping[str, Any]:
         },
         "methods": [_method(method, schemas) for method in METHODS.values()],
         "components": {"schemas": schemas, "errors": _errors()},
-        "x-events": {name: {"when": kind.when, "data": list(kind.data)} for name, kind in EVENTS.items()},
+        "x-events": {
+            name: {"when": kind.when, "data": list(kind.data), "schema": _event_data(name)}
+            for name, kind in EVENTS.items()
+        },
     }
 
 
@@ -54,6 +58,7 @@ def _schemas(methods: Iterable[Method]) -> dict[str, Any]:
     for method in methods:
         wanted[method.params, "validation"] = None
         wanted[method.result, "validation"] = None
+    wanted[BroadcastClaim, "validation"] = None
     _, found = models_json_schema(list(wanted), by_alias=True, ref_template=_REFS)
     schemas: dict[str, Any] = found["$defs"]
     return schemas
@@ -64,6 +69,7 @@ def _method(method: Method, schemas: Mapping[str, Any]) -> dict[str, Any]:
         "name": method.name,
         "summary": method.summary,
         "paramStructure": "by-name",
+        "x-params": _REFS.format(model=method.params.__name__),
         "params": _params(method, schemas),
         "result": {"name": "result", "schema": {"$ref": _REFS.format(model=method.result.__name__)}},
         "errors": [{"$ref": f"#/components/errors/{name}"} for name in _errors()],
@@ -90,6 +96,26 @@ def _example(method: Method) -> dict[str, Any]:
         "params": [{"name": name, "value": value} for name, value in method.example.items()],
         "result": {"name": "result", "value": method.answer},
     }
+
+
+def _event_data(event: str) -> dict[str, Any]:
+    """The data of an event; those who read it keep members that they do not know."""
+    present = members_of(event)
+    return {
+        "type": "object",
+        "properties": {name: _event_member(name) for name in present},
+        "required": [name for name, always in present.items() if always],
+        "additionalProperties": True,
+    }
+
+
+@lru_cache(maxsize=64)
+def _event_member(name: str) -> dict[str, Any]:
+    kind = MEMBERS[name]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {"$ref": _REFS.format(model=kind.__name__)}
+    schema = TypeAdapter(kind).json_schema(by_alias=True, ref_template=_REFS)
+    return {word: said for word, said in schema.items() if word != "$defs"}
 
 
 def _errors() -> dict[str, Any]:

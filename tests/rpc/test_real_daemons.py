@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import secrets
 import sys
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from daemon.demo.processes import Daemons
 from musig2.protocol.records.peers import peer_of, peer_text
 from rpc.client.client import Client
 from rpc.client.errors import CallFailed
 from rpc.methods.table import METHODS
-from rpc.models.event_kinds import COMMON, EVENTS
+from rpc.models.event_data import MEMBERS, members_of
+from rpc.models.event_kinds import COMMON
 from tests.rpc.rpc_daemons import Pair, two_daemons
 from tests.rpc.schema.undeclared import undeclared
 
@@ -138,9 +141,11 @@ async def test_ends_without_a_signature_have_the_shape_of_the_models(pair: Pair)
 
 
 def assert_data_as_described(name: str, data: dict[str, Any]) -> None:
-    described = EVENTS[name].data
-    required = {member for member in described if not member.endswith("?")}
-    assert required <= data.keys() <= {member.rstrip("?") for member in described} | COMMON, name
+    described = members_of(name)
+    required = {member for member, always in described.items() if always}
+    assert required <= data.keys() <= described.keys() | COMMON, name
+    for member, value in data.items():
+        TypeAdapter(MEMBERS[member]).validate_json(json.dumps(value))
 
 
 async def test_owner_manages_keys_peers_and_tokens(pair: Pair) -> None:

@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT7
 from rpc.errors import CODES, REASONS, ApiError
 from rpc.methods.method import Method
 from rpc.methods.table import METHODS
+from rpc.models.event_data import MEMBERS, members_of
 from rpc.models.event_kinds import EVENTS
 from rpc.schema.generate_docs import PAGE, page
 from rpc.schema.openrpc import document
@@ -101,3 +102,13 @@ def test_reasons_have_one_code_each_and_codes_are_in_the_range_for_applications(
 
 def test_event_names_have_a_group_and_a_name() -> None:
     assert all(name.count(":") == 1 for name in EVENTS)
+
+
+def test_every_member_of_an_event_has_a_type_and_no_type_is_left_over() -> None:
+    assert {member for event in EVENTS for member in members_of(event)} == set(MEMBERS)
+
+
+def test_the_data_of_every_event_are_described_as_a_schema() -> None:
+    for name, event in document("")["x-events"].items():
+        Draft202012Validator.check_schema(event["schema"])
+        assert set(event["schema"]["properties"]) == set(members_of(name))
