@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from config.locations import DATABASE_NAME, text_of
 from config.output.outlet import OutletState
@@ -55,13 +55,14 @@ from p2p.addresses import split_peer
 from p2p.network import Network
 from rpc.caller import OWNER
 from rpc.handlers import Backend, handlers_of
+from rpc.ports import Reloaded
 from rpc.server.server import RpcServer
 
 DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be removed is replaced by the next start
 
 
 # Reads the settings of this daemon again; what became of that, as `POST /reload` answers it.
-OnReload: TypeAlias = "Callable[[App], Awaitable[Mapping[str, Any]]]"
+OnReload: TypeAlias = "Callable[[App], Awaitable[Reloaded]]"
 
 
 class App:
@@ -281,7 +282,7 @@ class App:
         self.on_stop()
         return True
 
-    async def _reload_for(self, mark: str) -> Mapping[str, Any] | None:
+    async def _reload_for(self, mark: str) -> Reloaded | None:
         """The same for reading the settings again."""
         if mark != self._datadir.mark or self._on_reload is None:
             return None

@@ -1,12 +1,100 @@
-"""The answers of requests and sessions as JSON: one type for each model that they hold.
+"""The answers of discovery, signing and the event stream as JSON: a type for each model in them.
 
-Written by `python -m rpc.schema.generate_answers` from the table. `seq` is left out: the server adds it.
+Written by `python -m rpc.schema.generate_answers` from the table. `seq` of a change is left out: the server adds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+
+class ShownCriteria(TypedDict):
+    """The criteria as the signer wrote them; `trustRequirements` is an open map."""
+
+    transactionTypes: list[str]
+    minAmount: NotRequired[int]
+    maxAmount: NotRequired[int]
+    trustRequirements: NotRequired[Mapping[str, Any]]
+
+
+class LocalReputation(TypedDict):
+    """What this daemon itself saw of a signer."""
+
+    score: int
+    completed: int
+    failed: int
+    aborted: int
+    responseTime: NotRequired[int]
+
+
+class Reach(TypedDict):
+    """How far a publication got: peers pushed to, topic peers, and whether the DHT took it."""
+
+    direct: int
+    gossip: int
+    dht: bool
+
+
+class Advertised(TypedDict):
+    """The advertisement as published."""
+
+    publicKey: str
+    scheme: str
+    peerId: str
+    multiaddrs: list[str]
+    criteria: ShownCriteria
+    metadata: NotRequired[Mapping[str, Any]]
+    timestamp: int
+    expiresAt: int
+    signature: str
+    envelope: str
+    own: bool
+    localReputation: NotRequired[LocalReputation]
+    reach: Reach
+
+
+class Withdrawn(TypedDict):
+    """It is withdrawn."""
+
+    withdrawn: bool
+
+
+class Advertisement(TypedDict):
+    """A signer's signed offer."""
+
+    publicKey: str
+    scheme: str
+    peerId: str
+    multiaddrs: list[str]
+    criteria: ShownCriteria
+    metadata: NotRequired[Mapping[str, Any]]
+    timestamp: int
+    expiresAt: int
+    signature: str
+    envelope: str
+    own: bool
+    localReputation: NotRequired[LocalReputation]
+
+
+class AdvertisementList(TypedDict):
+    """Own advertisements in force."""
+
+    advertisements: list[Advertisement]
+
+
+class FoundSigners(TypedDict):
+    """Signers that match, and how many came from which channel."""
+
+    signers: list[Advertisement]
+    nextCursor: NotRequired[str]
+    sources: Mapping[str, int]
+
+
+class FollowedTypes(TypedDict):
+    """What this token now follows."""
+
+    transactionTypes: list[str]
 
 
 class TaprootTweak(TypedDict):
@@ -78,7 +166,7 @@ class SigningRequest(TypedDict):
     creator: str
     createdAt: int
     expiresAt: int
-    metadata: Mapping[str, object]
+    metadata: Mapping[str, Any]
     election: NotRequired[Election]
     signers: list[RequestSigner]
     partialReleased: bool
@@ -135,7 +223,7 @@ class ChangedRequest(TypedDict):
     creator: str
     createdAt: int
     expiresAt: int
-    metadata: Mapping[str, object]
+    metadata: Mapping[str, Any]
     election: NotRequired[Election]
     signers: list[RequestSigner]
     partialReleased: bool
@@ -254,3 +342,52 @@ class Evidence(TypedDict):
     culprits: list[str]
     request: NotRequired[str]
     evidence: list[str]
+
+
+# An OpenRPC document.
+OpenRpc = TypedDict(
+    "OpenRpc",
+    {
+        "openrpc": str,
+        "info": Mapping[str, Any],
+        "methods": list[Any],
+        "components": NotRequired[Mapping[str, Any]],
+        "x-events": NotRequired[Mapping[str, Any]],
+    },
+)
+
+
+class Subscribed(TypedDict):
+    """Sent before the first notification of this subscription."""
+
+    subscription: str
+    nextSeq: int
+    logId: str
+
+
+class StoredEvent(TypedDict):
+    """One event. Two notifications, events:gap and events:progress, have no seq."""
+
+    seq: NotRequired[int]
+    event: str
+    time: int
+    data: Mapping[str, Any]
+
+
+# Events from..to are not to be had here; read the lists again.
+Gap = TypedDict(
+    "Gap",
+    {
+        "from": int,
+        "to": int,
+    },
+)
+
+
+class EventPage(TypedDict):
+    """Events in order; ask again from `nextSeq`."""
+
+    events: list[StoredEvent]
+    nextSeq: int
+    logId: str
+    gap: NotRequired[Gap]

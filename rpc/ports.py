@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypedDict
 
 from pydantic import BaseModel
 
@@ -24,8 +24,16 @@ SchemesOf: TypeAlias = Callable[[bytes], Collection[str]]
 Followed: TypeAlias = Callable[[str], Collection[str]]
 # The mark in the lock of a data directory to whether this daemon holds it, and stops now.
 Stop: TypeAlias = Callable[[str], bool]
-# The same for reading the settings again: what became of that, JSON-ready; None when it is another daemon's lock.
-Reload: TypeAlias = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+# The same for reading the settings again: what became of that; None when it is another daemon's lock.
+Reload: TypeAlias = Callable[[str], Awaitable["Reloaded | None"]]
+
+
+class Reloaded(TypedDict, total=False):
+    """What `/reload` answers: which settings were taken over and which wait for a restart, or why none was."""
+
+    taken: list[str]
+    needRestart: list[str]
+    problem: str
 
 
 class Guard(Protocol):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from config.locations import COOKIE_NAME
 from daemon.access.errors import ExpiryInThePast, NoSuchToken
@@ -206,8 +205,13 @@ def _write_cookie(path: Path, token: str, group: str | None) -> None:
         raise DatadirError(f"The cookie {path} cannot be written ({error.strerror}).") from error
 
 
-def _told(info: TokenInfo) -> dict[str, Any]:
-    told = {"tokenId": info.token_id, "scopes": list(info.scopes), "createKey": info.create_key, "label": info.label}
+def _told(info: TokenInfo) -> dict[str, object]:
+    told: dict[str, object] = {
+        "tokenId": info.token_id,
+        "scopes": list(info.scopes),
+        "createKey": info.create_key,
+        "label": info.label,
+    }
     return told if info.expires_at is None else {**told, "expiresAt": info.expires_at}
 
 

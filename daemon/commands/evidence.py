@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -13,6 +12,7 @@ from config.output.terminal import say
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from musig2.protocol.blame.evidence import verify_evidence
 from musig2.protocol.errors import ProtocolError
+from rpc.answers import Evidence
 
 LARGEST = 64 * 1024 * 1024
 
@@ -41,7 +41,7 @@ def verify(arguments: argparse.Namespace) -> int:
     return 0 if findings else 1
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> Evidence:
     try:
         content = sys.stdin.buffer.read(LARGEST) if str(file) == "-" else file.read_bytes()
         parsed = orjson.loads(content)
@@ -51,5 +51,5 @@ def _read(file: Path) -> dict[str, Any]:
         raise EvidenceFileError(f"{file} is not JSON: save the result of getEvidence as it is.") from None
     if not isinstance(parsed, dict):
         raise EvidenceFileError(f"{file} holds no object: save the result of getEvidence as it is.")
-    result: dict[str, Any] = parsed.get("result", parsed)  # a whole JSON-RPC answer will do as well
+    result: Evidence = parsed.get("result", parsed)  # a whole JSON-RPC answer will do as well
     return result

@@ -6,7 +6,6 @@ import argparse
 import os
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -15,6 +14,7 @@ from daemon.commands.settings import datadir_from
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import holder_of
 from daemon.host.own_socket import ask_daemon
+from rpc.ports import Reloaded
 
 WAIT_SECONDS = 60.0
 
@@ -44,12 +44,12 @@ def reload(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ask(datadir: Path) -> dict[str, Any]:
+def _ask(datadir: Path) -> Reloaded:
     holder = holder_of(datadir)
     if holder is None:
         raise NotReached(f"No daemon uses {datadir}.")
     answer = ask_daemon(datadir, os.environ, holder, "/reload", WAIT_SECONDS)
     if answer is None or answer.status != HTTPStatus.OK:
         raise NotReached(f"The daemon of {datadir} does not answer at its socket: it is starting, stopping, or hangs.")
-    said: dict[str, Any] = orjson.loads(answer.body)
+    said: Reloaded = orjson.loads(answer.body)
     return said

@@ -7,10 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -29,6 +29,7 @@ from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
 from p2p.errors import NetworkError
 from rpc.errors import ListenError
+from rpc.ports import Reloaded
 
 if TYPE_CHECKING:
     from daemon.app import App
@@ -190,7 +191,7 @@ class _Run:
             self._hung_up.clear()
             await self._reload(app)
 
-    async def _reload(self, app: App) -> Mapping[str, Any]:
+    async def _reload(self, app: App) -> Reloaded:
         """Take over what can be, one reload at a time, and tell the service manager; returns what `/reload` answers."""
         async with self._one_reload:
             self._notifier.reloading()
@@ -199,7 +200,7 @@ class _Run:
             self._notifier.reloaded()
             return became
 
-    async def _take_over(self, app: App) -> Mapping[str, Any]:
+    async def _take_over(self, app: App) -> Reloaded:
         """Log level, TLS files; what else changed waits for a restart and is named. The disk may be slow."""
         try:
             fresh = await off_loop(self._settings.read_again)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from config.load import load_settings
 from config.locations import config_file_of, datadir_of
@@ -30,7 +29,7 @@ def datadir_from(arguments: argparse.Namespace) -> Path:
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
     """The effective settings. Raises SettingsError."""
-    given: dict[str, Any] = {name: getattr(arguments, attribute) for name, attribute in FLAGS.items()}
+    given = {name: getattr(arguments, attribute) for name, attribute in FLAGS.items()}
     file, must_exist = config_file_of(arguments.config, os.environ, datadir_from(arguments))
     return load_settings(flags=given, file=file, must_exist=must_exist)
 

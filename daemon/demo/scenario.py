@@ -45,7 +45,7 @@ class Scenario:
             await self._each(self._advertise)
         with out.phase("discover", "Phase 1: discover"):
             pubkeys = await self._discover()
-            aggregate, spend = await self._build(pubkeys)
+            aggregated_pubkey, spend = await self._build(pubkeys)
         with out.phase("request", "Phase 2: request"):
             request_id, session_id = await self._request(pubkeys, spend)
             await asyncio.gather(*(self._review(wallet, request_id) for wallet in self._others))
@@ -61,7 +61,7 @@ class Scenario:
             await self._all_heard("signature:finalized", session_id)
             out.say("all", "exchanged, verified and added up the partial signatures")
         with out.phase("verify", "Final signature"):
-            return await self._collect(aggregate["aggregatedPublicKey"], request_id, spend)
+            return await self._collect(aggregated_pubkey, request_id, spend)
 
     async def _each(self, step: Any) -> list[Any]:
         return await asyncio.gather(*(step(wallet) for wallet in self._wallets))
@@ -96,7 +96,8 @@ class Scenario:
             raise WalletFailed(f"{self._asker.name} found {len(names)} of {len(self._others)} signers")
         return [self._asker.pubkey, *names]
 
-    async def _build(self, pubkeys: list[str]) -> tuple[dict[str, Any], Spend]:
+    async def _build(self, pubkeys: list[str]) -> tuple[str, Spend]:
+        """The aggregated key, as hex, and a transaction that spends what was paid to it."""
         aggregate = await self._asker.call(
             "aggregateKeys",
             publicKeys=pubkeys,
@@ -108,7 +109,7 @@ class Scenario:
         coins = f"{self._items} output(s) of 1 {UNIT[self._scheme]}"
         self._out.say(self._asker.name, f"aggregates the {len(pubkeys)} keys: {aggregate['address']}")
         self._out.say(self._asker.name, f"builds a transaction that spends {coins} paid to it")
-        return aggregate, spend
+        return aggregate["aggregatedPublicKey"], spend
 
     async def _request(self, pubkeys: list[str], spend: Spend) -> tuple[str, str]:
         tweaks = [{"taprootMerkleRoot": None}]

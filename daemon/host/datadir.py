@@ -133,10 +133,10 @@ def holder_of(path: Path) -> Holder | None:
         os.close(lock)
 
 
-def read_endpoint(path: Path) -> dict[str, Any] | None:
+def read_endpoint(path: Path) -> dict[str, object] | None:
     """What `endpoint.json` says, if a daemon uses the directory; it was removed when that one took the lock."""
     try:
-        endpoint: dict[str, Any] = orjson.loads((path / ENDPOINT_NAME).read_bytes())
+        endpoint: dict[str, object] = orjson.loads((path / ENDPOINT_NAME).read_bytes())
     except (OSError, ValueError):
         return None
     return endpoint if holder_of(path) is not None else None

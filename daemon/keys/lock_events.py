@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -47,7 +47,7 @@ class LockEvents:
         self._tasks.once("tell", self._tell(locked=locked, until_ms=until_ms))
 
     async def _tell(self, *, locked: bool, until_ms: int | None) -> None:
-        data: dict[str, Any] = {} if locked or until_ms is None else {"until": until_ms}
+        data = {} if locked or until_ms is None else {"until": until_ms}
 
         def save(conn: sqlite3.Connection) -> None:
             conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (TOLD, int(locked)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
+from rpc import answers
 from rpc.caller import Caller
 from rpc.calls.call import CallContext
 from rpc.errors import not_found
@@ -56,7 +56,7 @@ class EventMethods:
         self._hub.remove(subscription)
         return Unsubscribed(True)
 
-    async def get_events(self, message: CallContext, params: GetEvents) -> dict[str, Any]:
+    async def get_events(self, message: CallContext, params: GetEvents) -> answers.EventPage:
         """A page of events; waits for the first one up to `waitMs`."""
         start = start_of(self._events, params.from_seq, params.log_id)
         selection = Selection(message.caller, self._followed, params.events, params.filter)
@@ -65,13 +65,13 @@ class EventMethods:
         while not found and start.gap is None and await self._more_after(position, deadline):
             selection = selection.for_caller(self._as_of_now(message.caller))
             found, position = await self._look(selection, position, params.limit)
-        page: dict[str, Any] = {"events": found, "nextSeq": position, "logId": self._events.log_id}
+        page: answers.EventPage = {"events": found, "nextSeq": position, "logId": self._events.log_id}
         if start.gap is not None:
             page["gap"] = {"from": start.gap[0], "to": start.gap[1]}
         return page
 
-    async def _look(self, selection: Selection, position: int, limit: int) -> tuple[list[dict[str, Any]], int]:
-        found: list[dict[str, Any]] = []
+    async def _look(self, selection: Selection, position: int, limit: int) -> tuple[list[answers.StoredEvent], int]:
+        found: list[answers.StoredEvent] = []
         end, size = position + _MAX_LOOKED_AT, 0
         while position < end and (page := self._events.read(position, _PAGE)):
             for event in page:
@@ -109,5 +109,5 @@ async def _first_of(news: asyncio.Event, stopping: asyncio.Event, deadline: floa
     return news.is_set() and not stopping.is_set()
 
 
-def _shown(event: LoggedEvent) -> dict[str, Any]:
+def _shown(event: LoggedEvent) -> answers.StoredEvent:
     return {"seq": event.seq, "event": event.event, "time": event.time, "data": event.data}

@@ -1,38 +1,49 @@
-"""Writes the answers of signing as typed JSON from their models: `python -m rpc.schema.generate_answers`.
+"""Writes answers as typed JSON from their models: `python -m rpc.schema.generate_answers`.
 
-Its handlers answer with dicts, which cost nothing to make; with these types mypy compares them with the models.
+Some handlers answer with dicts, which are quicker to make than models; mypy compares those dicts with these types.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from keyword import iskeyword
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
+from rpc.methods.discovery import DISCOVERY
+from rpc.methods.events import DESCRIPTION, STREAM
+from rpc.methods.method import Method
 from rpc.methods.signing import REQUESTS, SESSIONS
+from rpc.models.wire import Changed
 
 FILE: Final = Path(__file__).parents[1] / "answers.py"
-_HEAD: Final = '''"""The answers of requests and sessions as JSON: one type for each model that they hold.
+_TYPED: Final = (*DISCOVERY, *REQUESTS, *SESSIONS, *DESCRIPTION, *STREAM)
+_HEAD: Final = '''"""The answers of discovery, signing and the event stream as JSON: a type for each model in them.
 
-Written by `python -m rpc.schema.generate_answers` from the table. `seq` is left out: the server adds it.
+Written by `python -m rpc.schema.generate_answers` from the table. `seq` of a change is left out: the server adds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict'''
+from typing import Any, NotRequired, TypedDict'''
 
 
 def source() -> str:
     """The text of `rpc/answers.py`."""
     found: dict[type[BaseModel], None] = {}
-    for method in (*REQUESTS, *SESSIONS):
+    for method in filter(has_type, _TYPED):
         _gather(method.result, found)
     return "\n\n\n".join((_HEAD, *(_class(model) for model in found))) + "\n"
+
+
+def has_type(method: Method) -> bool:
+    """Whether `rpc/answers.py` has a type for its answer; one that is no object needs none."""
+    return method in _TYPED and not issubclass(method.result, RootModel)
 
 
 def _gather(model: type[BaseModel], found: dict[type[BaseModel], None]) -> None:
@@ -51,10 +62,15 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
 
 
 def _class(model: type[BaseModel]) -> str:
-    lines = [f"    {field.alias}: {_member(field)}" for name, field in model.model_fields.items() if name != "seq"]
+    added = {"seq"} if issubclass(model, Changed) else set()
+    members = {field.alias or name: _member(field) for name, field in model.model_fields.items() if name not in added}
     doc = (model.__doc__ or "").split("\n\n")[0].replace("\n", " ").strip()
     first = " ".join(doc.split())
     text = first if len(first) < 100 else first.split(". ")[0].split("; ")[0].rstrip(".") + "."
+    if not all(name.isidentifier() and not iskeyword(name) for name in members):
+        pairs = "".join(f'        "{name}": {kind},\n' for name, kind in members.items())
+        return f'# {text}\n{model.__name__} = TypedDict(\n    "{model.__name__}",\n    {{\n{pairs}    }},\n)'
+    lines = [f"    {name}: {kind}" for name, kind in members.items()]
     return f'class {model.__name__}(TypedDict):\n    """{text}"""\n\n' + "\n".join(lines)
 
 
@@ -77,7 +93,9 @@ def _parts(kind: Any) -> list[str]:
     if origin is tuple:
         return [f"list[{' | '.join(_parts(args[0]))}]"]
     if origin is dict:
-        return ["Mapping[str, object]"]
+        return [f"Mapping[str, {' | '.join(_parts(args[1]))}]"]
+    if kind is Any:
+        return ["Any"]
     assert isinstance(kind, type), kind
     return ["None" if kind is NoneType else kind.__name__]
 

@@ -17,6 +17,7 @@ from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import INFO, PEERS, SETTINGS, TOKENS
 from rpc.methods.signing import REQUESTS, SESSIONS
+from rpc.schema.generate_answers import has_type
 
 FILE: Final = Path(__file__).parents[1] / "handlers.py"
 # What the program serves: one object for each group.
@@ -32,10 +33,6 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
 }
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}
-# Their handlers may answer with JSON that is ready to go, which mypy cannot compare with the model.
-ANSWER_JSON: Final = frozenset({"discovery", "description", "stream"})
-# These answer with JSON that mypy does compare, see rpc/answers.py.
-ANSWER_TYPED_JSON: Final = frozenset({"requests", "sessions"})
 _WIDTH: Final = 120
 
 
@@ -58,9 +55,8 @@ def _head(groups: Mapping[str, Sequence[Method]]) -> str:
         "",
         "from __future__ import annotations",
         "",
-        "from collections.abc import Mapping",
         "from dataclasses import dataclass",
-        "from typing import Any, Protocol",
+        "from typing import Protocol",
         "",
         "from rpc import answers",
         "from rpc.caller import Caller",
@@ -93,10 +89,8 @@ def _method(group: str, method: Method) -> str:
     if method.idempotent:
         given.append("once: Once | None")
     result = _named(method.result)
-    if group in ANSWER_TYPED_JSON:
+    if has_type(method):  # such a handler may answer with JSON that is ready to go
         result += f" | answers.{method.result.__name__}"
-    elif group in ANSWER_JSON:
-        result += " | Mapping[str, Any]"
     return _wrapped(f"    async def {method.attribute}(", given, f") -> {result}: ...")
 
 

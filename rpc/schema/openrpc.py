@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from rpc import answers
 from rpc.caller import Caller
 from rpc.errors import REASONS
 from rpc.methods.method import Method
@@ -27,13 +28,13 @@ class Description:
     def __init__(self, version: str) -> None:
         self._version = version
 
-    async def rpc_discover(self, caller: Caller, params: NoParams) -> Mapping[str, Any]:
+    async def rpc_discover(self, caller: Caller, params: NoParams) -> answers.OpenRpc:
         """The document."""
         return document(self._version)
 
 
 @lru_cache(maxsize=4)
-def document(version: str) -> Mapping[str, Any]:
+def document(version: str) -> answers.OpenRpc:
     """The OpenRPC document of this version of the program."""
     schemas = _schemas(METHODS.values())
     return {

@@ -26,6 +26,7 @@ from musig2.protocol.records.records import Advertisement, Entry, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import Push, encode_ask
 from p2p.addresses import from_text
+from rpc import answers
 from rpc.caller import OWNER, Caller, owner
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
@@ -181,28 +182,28 @@ class Daemon:
 
     # The methods of the API, as a wallet calls them.
 
-    async def advertise(self, pubkey: bytes, caller: Caller | None = None, **params: Any) -> dict[str, Any]:
+    async def advertise(self, pubkey: bytes, caller: Caller | None = None, **params: Any) -> answers.Advertised:
         criteria = params.pop("criteria", {"transactionTypes": ["spend", "swap"]})
         wire = {"publicKey": pubkey.hex(), "criteria": criteria, **params}
         return await self.service.methods.advertise_signer(caller or owner(), ads.AdvertiseSigner.model_validate(wire))
 
-    async def withdraw(self, pubkey: bytes) -> dict[str, Any]:
+    async def withdraw(self, pubkey: bytes) -> answers.Withdrawn:
         params = ads.WithdrawAdvertisement.model_validate({"publicKey": pubkey.hex()})
         return await self.service.methods.withdraw_advertisement(owner(), params)
 
-    async def find(self, caller: Caller | None = None, **params: Any) -> dict[str, Any]:
+    async def find(self, caller: Caller | None = None, **params: Any) -> answers.FoundSigners:
         wanted = ads.FindAvailableSigners.model_validate(params)
         return await self.service.methods.find_available_signers(caller or owner(), wanted)
 
     async def found(self, **params: Any) -> set[str]:
         return {signer["publicKey"] for signer in (await self.find(maxResults=500, **params))["signers"]}
 
-    async def follow(self, *types: str, token: str = OWNER) -> dict[str, Any]:
+    async def follow(self, *types: str, token: str = OWNER) -> answers.FollowedTypes:
         """As the owner, or as a token; those called `tenant...` are bound to keys."""
         params = ads.SubscribeToSignerDiscovery.model_validate({"transactionTypes": list(types)})
         return await self.service.methods.subscribe_to_signer_discovery(replace(owner(), token_id=token), params)
 
-    async def own(self) -> list[dict[str, Any]]:
+    async def own(self) -> list[answers.Advertisement]:
         return (await self.service.methods.list_advertisements(owner(), NoParams()))["advertisements"]
 
     def named(self, event: str) -> list[dict[str, Any]]:

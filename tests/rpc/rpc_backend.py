@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from typing import Any
 
+from rpc import answers
 from rpc.caller import Caller, scopes_of
 from rpc.errors import ApiError, not_found, unknown_key
 from rpc.handlers import Backend, handlers_of
@@ -123,7 +124,7 @@ class Discovery:
 
     async def advertise_signer(
         self, caller: Caller, params: advertisements.AdvertiseSigner, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> Any:
         self._keys.own(caller, params.public_key)
         reach = {"direct": 0, "gossip": 0, "dht": False}
         return {**samples.ADVERTISEMENT, "publicKey": params.public_key, "own": True, "reach": reach}
@@ -134,24 +135,22 @@ class Discovery:
         self._keys.own(caller, params.public_key)
         return advertisements.Withdrawn(withdrawn=True)
 
-    async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+    async def list_advertisements(self, caller: Caller, params: NoParams) -> answers.AdvertisementList:
         return {"advertisements": []}
 
-    async def find_available_signers(
-        self, caller: Caller, params: advertisements.FindAvailableSigners
-    ) -> dict[str, Any]:
+    async def find_available_signers(self, caller: Caller, params: advertisements.FindAvailableSigners) -> Any:
         return {"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}}
 
     async def subscribe_to_signer_discovery(
         self, caller: Caller, params: advertisements.SubscribeToSignerDiscovery, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.FollowedTypes:
         followed = self._followed.setdefault(caller.token_id, set())
         followed |= set(params.transaction_types)
         return {"transactionTypes": sorted(followed)}
 
     async def unsubscribe_from_signer_discovery(
         self, caller: Caller, params: advertisements.UnsubscribeFromSignerDiscovery, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.FollowedTypes:
         followed = self._followed.setdefault(caller.token_id, set())
         followed -= set(params.transaction_types or followed)
         return {"transactionTypes": sorted(followed)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
 
 from daemon.clock import Clock
 from daemon.discovery.api.follows import Follows
@@ -17,6 +16,7 @@ from daemon.discovery.own.publish import Published
 from daemon.discovery.own.rows import AdvertisedTerms
 from daemon.discovery.ports import AdvertisedKeys
 from daemon.discovery.sync.rounds import Rounds
+from rpc import answers
 from rpc.caller import Caller
 from rpc.models import advertisements as ads
 from rpc.models.wire import NoParams
@@ -51,15 +51,14 @@ class DiscoveryHandlers:
 
     async def advertise_signer(
         self, caller: Caller, params: ads.AdvertiseSigner, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.Advertised:
         """Publish an own key and its terms."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
-        criteria = params.criteria.model_dump(by_alias=True, exclude_none=True)
-        criteria["transactionTypes"] = list(criteria["transactionTypes"])
+        criteria = _criteria(params.criteria)
         metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
 
-        def keep(conn: sqlite3.Connection, view: dict[str, Any]) -> None:
+        def keep(conn: sqlite3.Connection, view: answers.Advertisement) -> None:
             if once is not None:  # nobody has been told yet
                 once.keep(conn, _advertised(view, Published()))
 
@@ -70,14 +69,14 @@ class DiscoveryHandlers:
 
     async def withdraw_advertisement(
         self, caller: Caller, params: ads.WithdrawAdvertisement, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.Withdrawn:
         """Take an own advertisement back."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
         await self._own.withdraw(pubkey)
         return {"withdrawn": True}
 
-    async def list_advertisements(self, caller: Caller, params: NoParams) -> dict[str, Any]:
+    async def list_advertisements(self, caller: Caller, params: NoParams) -> answers.AdvertisementList:
         """Own ones in force."""
         now_ms = self._clock.wall_ms()
         views = []
@@ -87,7 +86,7 @@ class DiscoveryHandlers:
                 views.append(full_view(view_of(signed), signed.envelope, own=True, reputation=None))
         return {"advertisements": views}
 
-    async def find_available_signers(self, caller: Caller, params: ads.FindAvailableSigners) -> dict[str, Any]:
+    async def find_available_signers(self, caller: Caller, params: ads.FindAvailableSigners) -> answers.FoundSigners:
         """Signers whose terms match; asks the network first if told to, or if nothing was ever learned from it."""
         asked = 0
         if params.refresh or not self._rounds.completed:
@@ -104,8 +103,8 @@ class DiscoveryHandlers:
         )
         own = self._visible_keys(caller)
         found = self._search.find(query, limit=params.max_results, own=own, include_own=params.include_own)
-        answer: dict[str, Any] = {
-            "signers": list(found.signers),
+        answer: answers.FoundSigners = {
+            "signers": found.signers,
             "sources": {"directory": self._reads.size(), "peers": asked},
         }
         if found.next_cursor is not None:
@@ -114,7 +113,7 @@ class DiscoveryHandlers:
 
     async def subscribe_to_signer_discovery(
         self, caller: Caller, params: ads.SubscribeToSignerDiscovery, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.FollowedTypes:
         """Follow types."""
         await self._follows.add(caller.token_id, params.transaction_types)
         await self._changed()
@@ -122,7 +121,7 @@ class DiscoveryHandlers:
 
     async def unsubscribe_from_signer_discovery(
         self, caller: Caller, params: ads.UnsubscribeFromSignerDiscovery, once: Once | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.FollowedTypes:
         """Stop following types, or all."""
         await self._follows.remove(caller.token_id, params.transaction_types)
         await self._changed()
@@ -133,5 +132,16 @@ class DiscoveryHandlers:
         return frozenset(filter(caller.sees, self._keys.keys()))
 
 
-def _advertised(view: dict[str, Any], reach: Published) -> dict[str, Any]:
+def _criteria(given: ads.Criteria) -> answers.ShownCriteria:
+    criteria: answers.ShownCriteria = {"transactionTypes": list(given.transaction_types)}
+    if given.min_amount is not None:
+        criteria["minAmount"] = given.min_amount
+    if given.max_amount is not None:
+        criteria["maxAmount"] = given.max_amount
+    if given.trust_requirements is not None:
+        criteria["trustRequirements"] = given.trust_requirements.model_dump(by_alias=True, exclude_none=True)
+    return criteria
+
+
+def _advertised(view: answers.Advertisement, reach: Published) -> answers.Advertised:
     return {**view, "reach": {"direct": reach.direct, "gossip": reach.gossip, "dht": reach.dht}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from daemon.clock import Clock
 from daemon.discovery.directory.damage import Damage
@@ -15,6 +14,7 @@ from daemon.discovery.errors import ForeignCursor
 from daemon.discovery.intake.views import full_view
 from daemon.store import Store
 from musig2.protocol.records.checks import RecordLimits
+from rpc import answers
 
 LINE = (
     "SELECT l.kind, l.id, l.ts, l.record, l.entry, l.view, l.checksum, s.pubkey,"
@@ -28,7 +28,7 @@ LINE = (
 class Found:
     """A page of signers as views, and where the next one begins."""
 
-    signers: tuple[dict[str, Any], ...]
+    signers: list[answers.Advertisement]
     next_cursor: str | None
 
 
@@ -46,7 +46,7 @@ class SignerSearch:
         hidden: Collection[bytes] = () if include_own else own
 
         def read(conn: sqlite3.Connection) -> Found:
-            views: list[dict[str, Any]] = []
+            views: list[answers.Advertisement] = []
             last: tuple[int, int] | None = None
             now_ms = self._clock.wall_ms()
             for ts, seq in search(conn, query, now_ms, now_ms + self._checks.skew_ms):
@@ -54,11 +54,11 @@ class SignerSearch:
                 if row is None or row[7] in hidden or self._damage.found(seq, row[:7]):
                     continue
                 if len(views) == limit:
-                    return Found(tuple(views), cursor_text(last))
+                    return Found(views, cursor_text(last))
                 reputation = reputation_of(row[8:], now_ms)
                 views.append(full_view(row[5], row[3], own=row[7] in own, reputation=reputation))
                 last = (ts, seq)
-            return Found(tuple(views), None)
+            return Found(views, None)
 
         return self._store.read(read)
 

@@ -5,8 +5,6 @@ The envelope, `own` and `localReputation` are added when it is read: the first i
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from daemon.discovery.directory.reputation import Reputation
@@ -14,6 +12,7 @@ from daemon.discovery.intake.texts import address_text, base58
 from musig2.protocol.records.open_maps import open_to_json
 from musig2.protocol.records.records import Advertisement
 from musig2.protocol.wire.frames import Signed
+from rpc import answers
 
 COSIG_BYTES = 66  # a byte string of 64 with its two-byte head; the last two fields of an envelope are such
 
@@ -37,9 +36,9 @@ def view_of(signed: Signed[Advertisement]) -> bytes:
     )
 
 
-def full_view(stored: bytes, envelope: bytes, *, own: bool, reputation: Reputation | None) -> dict[str, Any]:
+def full_view(stored: bytes, envelope: bytes, *, own: bool, reputation: Reputation | None) -> answers.Advertisement:
     """The whole view, from its stored part."""
-    view: dict[str, Any] = orjson.loads(stored)
+    view: answers.Advertisement = orjson.loads(stored)
     view["envelope"] = envelope.hex()
     view["own"] = own
     if reputation is not None:
@@ -52,8 +51,8 @@ def signature_of(signed: Signed[Advertisement]) -> bytes:
     return signed.envelope[-COSIG_BYTES - 64 : -COSIG_BYTES]
 
 
-def _criteria(advertisement: Advertisement) -> dict[str, Any]:
-    criteria: dict[str, Any] = {"transactionTypes": list(advertisement.types)}
+def _criteria(advertisement: Advertisement) -> answers.ShownCriteria:
+    criteria: answers.ShownCriteria = {"transactionTypes": list(advertisement.types)}
     if advertisement.min is not None:
         criteria["minAmount"] = advertisement.min
     if advertisement.max is not None:
@@ -63,8 +62,8 @@ def _criteria(advertisement: Advertisement) -> dict[str, Any]:
     return criteria
 
 
-def _reputation(reputation: Reputation) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _reputation(reputation: Reputation) -> answers.LocalReputation:
+    shown: answers.LocalReputation = {
         "score": reputation.score,
         "completed": reputation.completed,
         "failed": reputation.failed,

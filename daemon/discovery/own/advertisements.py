@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from daemon.clock import Clock
 from daemon.discovery.directory.statements import Statement
@@ -32,8 +32,9 @@ from musig2.protocol.records.open_maps import open_from_json
 from musig2.protocol.records.records import Advertisement, Entry, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from p2p.addresses import from_text
+from rpc import answers
 
-AlsoView: TypeAlias = Callable[[sqlite3.Connection, dict[str, Any]], None]
+AlsoView: TypeAlias = Callable[[sqlite3.Connection, answers.Advertisement], None]
 
 MAX_ADDRS = 16
 DELEGATION_SPARE_MS = 60_000  # a delegation that ends sooner is made anew
@@ -86,7 +87,7 @@ class OwnAdvertisements:
 
     async def advertise(
         self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
-    ) -> tuple[dict[str, Any], Published]:
+    ) -> tuple[answers.Advertisement, Published]:
         """Publish; the view and how far it got. Raises a DiscoveryRefusal.
 
         `also(conn, view)` runs in the transaction that stores it.
@@ -169,7 +170,7 @@ class OwnAdvertisements:
 
     async def _make(
         self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
-    ) -> tuple[Statement, dict[str, Any]]:
+    ) -> tuple[Statement, answers.Advertisement]:
         signed = self._seal_advertisement(pubkey, terms, self._next_ts(self._rows.get(pubkey)))
         record = signed.record
         entry = Entry(record.scheme, pubkey, record.peer, record.types, record.ts, record.exp, signed.id)
@@ -219,7 +220,7 @@ class OwnAdvertisements:
         row: OwnRow,
         statement: Statement,
         event: str | None,
-        data: dict[str, Any],
+        data: Mapping[str, object],
         also: Callable[[sqlite3.Connection], None] = lambda conn: None,
     ) -> None:
         def write(conn: sqlite3.Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.records import Advertisement, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
+from rpc.answers import ShownCriteria
 
 OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not matter
 
@@ -19,8 +21,8 @@ OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not 
 class AdvertisedTerms:
     """For what a key is there; JSON-ready, camelCase as in the API."""
 
-    criteria: dict[str, Any]
-    metadata: dict[str, Any]
+    criteria: ShownCriteria
+    metadata: Mapping[str, object]
     ttl_ms: int
 
 

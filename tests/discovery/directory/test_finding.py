@@ -117,7 +117,8 @@ async def test_reputation_is_what_this_daemon_saw_and_not_what_a_signer_claims(w
         "aborted": 0,
         "responseTime": 120,
     }
-    assert shown[bad.pubkey.hex()]["score"] == 45
+    assert (seen := shown[bad.pubkey.hex()]) is not None
+    assert seen["score"] == 45
     assert shown[absent.pubkey.hex()] == {"score": 0, "completed": 0, "failed": 0, "aborted": 10}
     assert shown[boaster.pubkey.hex()] is None
     assert await daemon.found(minReputation=1) == {good.pubkey.hex(), bad.pubkey.hex()}
