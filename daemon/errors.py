@@ -19,7 +19,7 @@ class DaemonError(Exception):
     `reason` is stable and machine-readable; `exit_code` is what `musigd` ends with when nothing can go on.
     """
 
-    reason: ClassVar[str] = "failure"
+    reason: str = "failure"
     exit_code: ClassVar[int] = EXIT_FAILURE
 
 
@@ -33,3 +33,21 @@ class Refused(DaemonError):
     def __init__(self, sentence: str, **facts: Fact) -> None:
         super().__init__(sentence)
         self.facts: dict[str, Fact] = facts
+
+
+class NotFound(Refused):
+    """What was named is not here, or belongs to keys of another token: nothing leaks. `what` is a noun."""
+
+    reason = "not_found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"No such {what} here; check the id, or list what there is.")
+
+
+class InvalidParam(Refused):
+    """A param that its model allows and the daemon refuses; `message` goes on after the name, `path`."""
+
+    reason = "invalid_params"
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}", errors=[{"path": path, "message": message}])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from daemon.errors import Refused
+from daemon.errors import NotFound, Refused
 from daemon.keys.sealing import KdfMemoryError
 from daemon.store import DatabaseGone, StoreClosed, StoreFull
+from p2p.errors import NetworkError, PeerUnreachable
 from rpc.caller import Caller
 from rpc.errors import ApiError, database_gone
 from rpc.models.wire import OfScheme, Params
@@ -22,7 +23,7 @@ class Keystore(Protocol):
 
 
 class Requests(Protocol):
-    """The part of `daemon.signing.api.visible.Finder` that is needed here; both raise ApiError `not_found`."""
+    """The part of `daemon.signing.api.visible.Finder` that is needed here; both raise NotFound."""
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str: ...
 
@@ -62,7 +63,7 @@ class HandlerGuard:
             if named is not None:
                 try:
                     found = scheme_of(caller, bytes.fromhex(named))
-                except ApiError:
+                except NotFound:
                     continue
                 yield name, found
 
@@ -86,6 +87,10 @@ def refusal_of(error: Exception) -> ApiError | None:
             return ApiError("shutting_down", "The daemon is stopping; try again when it is back.")
         case KdfMemoryError():
             return ApiError("busy", str(error), retryAfterMs=10_000)
+        case PeerUnreachable():
+            return ApiError("peer_unreachable", str(error))
+        case NetworkError():
+            return ApiError("p2p_down", str(error))
         case Refused():
             return ApiError(error.reason, str(error), **error.facts)
         case _:

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 
 from daemon.access.tokens import Tokens
+from daemon.keys.errors import MayNotCreateKeys
 from daemon.keys.keystore import Arrival, Keystore
 from daemon.keys.rows import KeyInfo
 from rpc.caller import Caller
-from rpc.errors import ApiError
 from rpc.models import keys as models
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Once
@@ -115,11 +115,7 @@ class KeyService:
 
 def _require_creation(caller: Caller) -> None:
     if caller.keys is not None and not caller.create_key:
-        raise ApiError(
-            "forbidden",
-            "This token is bound to its keys and may not make others: the cookie may, and a token made with createKey.",
-            createKey=True,
-        )
+        raise MayNotCreateKeys
 
 
 def _made(pubkey: bytes, params: models.CreateKey | models.ImportKey) -> models.KeyMade:

@@ -7,13 +7,13 @@ from typing import Final, Protocol
 
 from daemon.access.idempotency import keeping
 from daemon.clock import WallClock
+from daemon.errors import InvalidParam
 from daemon.peers.bans import Bans, PeerBan
 from musig2.protocol.records.peers import peer_parse, peer_text
 from p2p.addresses import dial_target
-from p2p.errors import AddressError, NetworkError, PeerUnreachable
+from p2p.errors import AddressError
 from p2p.ports import Connected, PeerInfo
 from rpc.caller import Caller
-from rpc.errors import ApiError, invalid_param
 from rpc.models import node as models
 from rpc.models.wire import NoParams
 from rpc.ports import Once
@@ -55,32 +55,25 @@ class PeerService:
     async def connect_peer(
         self, caller: Caller, params: models.ConnectPeer, once: Once | None = None
     ) -> models.ConnectedPeer:
-        """Raises `invalid_params`, `peer_unreachable`, `p2p_down`."""
+        """Raises InvalidParam, PeerUnreachable, NetworkError."""
         self._require_address(params.multiaddr)
         try:
             connected = await self._network.connect(params.multiaddr)
         except AddressError as error:
-            raise invalid_param("multiaddr", str(error)) from error
-        except PeerUnreachable as error:
-            raise ApiError("peer_unreachable", str(error)) from error
-        except NetworkError as error:
-            raise ApiError("p2p_down", str(error)) from error
+            raise InvalidParam("multiaddr", str(error)) from error
         return models.ConnectedPeer(peer_id=peer_text(connected.peer), already_connected=connected.already)
 
     async def disconnect_peer(
         self, caller: Caller, params: models.NamePeer, once: Once | None = None
     ) -> models.NamedPeer:
-        peer = _peer(params.peer_id)
-        try:
-            await self._network.disconnect(peer)
-        except NetworkError as error:
-            raise ApiError("p2p_down", str(error)) from error
+        """Raises InvalidParam, NetworkError."""
+        await self._network.disconnect(_peer(params.peer_id))
         return models.NamedPeer(peer_id=params.peer_id)
 
     async def ban_peer(self, caller: Caller, params: models.BanPeer, once: Once | None = None) -> models.Banned:
         peer = _peer(params.peer_id)
         if params.peer_id == self._network.peer_text:
-            raise invalid_param("peerId", ITSELF)
+            raise InvalidParam("peerId", ITSELF)
         until_ms = self._clock.wall_ms() + params.duration_ms
         answer = models.Banned(peer_id=params.peer_id, until=until_ms, reason=params.reason)
         await self._bans.ban(peer, until_ms, params.reason or "", also=keeping(once, answer))
@@ -100,9 +93,9 @@ class PeerService:
         try:
             _, peer = dial_target(multiaddr)
         except AddressError as error:
-            raise invalid_param("multiaddr", str(error)) from error
+            raise InvalidParam("multiaddr", str(error)) from error
         if peer_text(peer) == self._network.peer_text:
-            raise invalid_param("multiaddr", ITSELF)
+            raise InvalidParam("multiaddr", ITSELF)
 
     def _shown(self, info: PeerInfo) -> models.Peer:
         return models.Peer(
@@ -119,7 +112,7 @@ def _peer(text: str) -> bytes:
     try:
         return peer_parse(text)
     except ValueError as error:
-        raise invalid_param("peerId", str(error)) from error
+        raise InvalidParam("peerId", str(error)) from error
 
 
 def _ban(ban: PeerBan) -> models.Ban:

@@ -49,6 +49,18 @@ class KeyPaused(KeyRefused):
         super().__init__("This key is paused: resumeKey lets it sign again.", publicKey=pubkey.hex())
 
 
+class MayNotCreateKeys(KeyRefused):
+    """A token bound to its keys that was made without createKey."""
+
+    reason = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This token is bound to its keys and may not make others: the cookie may, and a token made with createKey.",
+            createKey=True,
+        )
+
+
 class WrongPassphrase(KeyRefused):
     """The passphrase does not open the vault."""
 

@@ -37,7 +37,7 @@ from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Problem
 from rpc.server.auth import Authenticator
 from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
-from tests.refusals import places_of
+from tests.refusals import places_of, refused
 from tests.rpc.rpc_calls import call_of, dispatcher_of
 
 PEER = peer_of(b"\x01" * 32)
@@ -156,9 +156,7 @@ async def test_a_bound_token_without_that_right_makes_no_keys(daemon: Daemon) ->
         daemon.keys.create_key(caller, create()),
         daemon.keys.import_key(caller, key_models.ImportKey.model_validate({"privateKey": SECRET, "scheme": "lotus"})),
     ):
-        with pytest.raises(ApiError) as caught:
-            await call
-        assert caught.value.reason == "forbidden"
+        assert (await refused(call)).reason == "forbidden"
 
 
 async def test_a_token_for_a_key_that_is_not_here_is_refused(daemon: Daemon) -> None:
@@ -214,9 +212,7 @@ async def test_what_the_network_refuses_becomes_an_answer(daemon: Daemon, failur
     answer = await daemon.peers.connect_peer(owner(), params)
     assert (answer.peer_id, answer.already_connected) == (peer_text(PEER), True)
     daemon.network.failure = failure
-    with pytest.raises(ApiError) as caught:
-        await daemon.peers.connect_peer(owner(), params)
-    assert caught.value.reason == reason
+    assert (await refused(daemon.peers.connect_peer(owner(), params))).reason == reason
 
 
 async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_parameter(daemon: Daemon) -> None:
@@ -229,9 +225,8 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
         f"/ip4/127.0.0.1/tcp/1/p2p/{daemon.network.peer_text}",
     )
     for multiaddr in malformed:
-        with pytest.raises(ApiError) as caught:
-            await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
-        assert (caught.value.code, places_of(caught.value)[0]["path"]) == (-32602, "multiaddr"), multiaddr
+        told = await refused(daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr)))
+        assert (told.code, places_of(told)[0]["path"]) == (-32602, "multiaddr"), multiaddr
 
 
 @pytest.mark.parametrize(
@@ -248,9 +243,8 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
     ],
 )
 async def test_an_address_to_connect_is_refused_with_the_true_reason(daemon: Daemon, multiaddr: str, said: str) -> None:
-    with pytest.raises(ApiError) as caught:
-        await daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr))
-    assert said in places_of(caught.value)[0]["message"]
+    told = await refused(daemon.peers.connect_peer(owner(), node_models.ConnectPeer(multiaddr=multiaddr)))
+    assert said in places_of(told)[0]["message"]
 
 
 def test_a_bootstrap_address_of_another_peer_is_a_problem_with_both_ids() -> None:
@@ -278,9 +272,8 @@ async def test_a_ban_is_stored_enforced_and_lifted(daemon: Daemon) -> None:
 
 
 async def test_a_peer_id_that_is_none_is_refused(daemon: Daemon) -> None:
-    with pytest.raises(ApiError) as caught:
-        await daemon.peers.unban_peer(owner(), node_models.NamePeer(peer_id="Qm123"))
-    assert caught.value.reason == "invalid_params"
+    told = await refused(daemon.peers.unban_peer(owner(), node_models.NamePeer(peer_id="Qm123")))
+    assert told.reason == "invalid_params"
 
 
 async def test_get_info_says_what_is_wrong_and_what_to_do(daemon: Daemon) -> None:

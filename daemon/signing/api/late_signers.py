@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
+from daemon.signing.api.errors import NotReady
 from musig2.protocol.interface.effects import SessionRow
-from rpc.errors import ApiError, JsonValue
 
 Signers: TypeAlias = Sequence[Mapping[str, object]]  # as a session or a request shows them
 
@@ -17,20 +17,13 @@ _GOES_ON = frozenset({"nonce_lost", "superseded"})  # the next attempt comes by 
 
 def not_ready(
     phase: str, reason: str | None, signers: Signers, rows: Sequence[SessionRow], own: Collection[str]
-) -> ApiError:
+) -> NotReady:
     """`phase`, `reason` and `signers` of the session, or of the request while no own key has joined.
 
     `rows` and `own`: of the caller's keys only.
-
-    `waitingFor` names signers; `waitingForCall` is there when it is for the caller to go on with one of its keys.
     """
     late, call = _after_abort(reason, rows) if phase == "aborted" else _late(signers, rows, own)
-    sentence = "The signature is not there yet; waitingFor names the signers it waits for."
-    data: dict[str, JsonValue] = {"phase": phase, "waitingFor": list[JsonValue](late)}
-    if call is not None:
-        sentence = f"The signature waits for {call} with a key of yours, see waitingFor."
-        data["waitingForCall"] = call
-    return ApiError("not_ready", sentence, **data)
+    return NotReady(phase, late, call)
 
 
 def _late(signers: Signers, rows: Sequence[SessionRow], own: Collection[str]) -> tuple[list[str], str | None]:

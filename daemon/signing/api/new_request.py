@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
-from daemon.errors import Fact, Refused
+from daemon.errors import Fact, InvalidParam, Refused
+from daemon.signing.api.errors import OtherScheme, RequestTooLarge, TooManyItems, UnfitRequest
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import SigningKeystore
@@ -17,7 +18,6 @@ from musig2.protocol.records.records import Election, Open, Request
 from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Signed
 from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
-from rpc.errors import ApiError, invalid_param
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
 
@@ -33,18 +33,13 @@ def make_request(
 ) -> Signed[Request]:
     """The request, signed by its creator; `salt` are 16 random bytes.
 
-    Raises SchemeMismatch for a key known to sign another scheme, a KeyRefused of the creator's key, and ApiError:
-    `invalid_key` for keys and tweaks that do not aggregate, `too_many`, `too_large` and `invalid_params` for what no
-    peer would take.
+    Raises SchemeMismatch for a key known to sign another scheme, a KeyRefused of the creator's key, TooManyItems,
+    RequestTooLarge, UnfitRequest, InvalidParam; and what `rpc.convert` says of keys and tweaks that do not aggregate.
     """
     creator = bytes.fromhex(params.public_key)
     keystore.get(creator)
     if len(params.required_public_keys) * len(params.items) > limits.wire.items_times_signers:
-        raise ApiError(
-            "too_many",
-            f"Messages times signers must not exceed {limits.wire.items_times_signers}; ask in parts.",
-            errors=[{"path": "messages", "message": "are too many for so many signers"}],
-        )
+        raise TooManyItems(limits.wire.items_times_signers)
     schemes.require(pubkeys_of(params.required_public_keys), keystore.scheme_of(creator), "requiredPublicKeys")
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
     _require_aggregates(params, request)
@@ -66,14 +61,10 @@ def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
 
 
 def require_scheme(keystore: SigningKeystore, key: bytes, name: str) -> None:
-    """One secret has one scheme: raises ApiError `scheme_mismatch` if `key` is an own key of another than `name`."""
+    """One secret has one scheme: raises OtherScheme if `key` is an own key of another than `name`."""
     own = keystore.keys()
     if key in own and keystore.scheme_of(key) != name:
-        raise ApiError(
-            "scheme_mismatch",
-            f"This key signs {keystore.scheme_of(key)} only, and the request is {name}: use a key of that scheme.",
-            publicKey=key.hex(),
-        )
+        raise OtherScheme(key, keystore.scheme_of(key), name)
 
 
 def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, wall_ms: int, salt: bytes) -> Request:
@@ -102,13 +93,13 @@ def _built(params: AnnounceSigningRequest, name: str, limits: SigningLimits, *, 
 def _require_aggregates(params: AnnounceSigningRequest, request: Request) -> None:
     for index, (given, item) in enumerate(zip(params.items, request.items, strict=True)):
         if given.aggregated_public_key not in (None, item.agg.hex()):
-            raise invalid_param(
+            raise InvalidParam(
                 f"messages[{index}].aggregatedPublicKey",
                 "is not the key that requiredPublicKeys and these tweaks make; see aggregateKeys",
             )
 
 
-def _uncombined(params: AnnounceSigningRequest, name: str, pubkeys: Sequence[bytes]) -> ApiError | None:
+def _uncombined(params: AnnounceSigningRequest, name: str, pubkeys: Sequence[bytes]) -> Exception | None:
     """The refusal that names the first item whose tweaks do not fit the keys."""
     for index, item in enumerate(params.items):
         try:
@@ -142,11 +133,7 @@ def _sealed(request: Request, sign: Callable[[bytes], bytes], limits: SigningLim
     try:
         signed = seal(request, sign)
     except InvalidRecord as problem:
-        raise ApiError("invalid_params", f"No peer would take this request: {problem.problem}.") from problem
+        raise UnfitRequest(problem.problem) from problem
     if len(signed.envelope) > limits.wire.request_bytes:
-        raise ApiError(
-            "too_large",
-            f"The request exceeds {limits.wire.request_bytes} bytes; shorten its metadata.",
-            errors=[{"path": "metadata", "message": "makes the request too large"}],
-        )
+        raise RequestTooLarge(limits.wire.request_bytes)
     return signed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from rpc.errors import invalid_param
+from daemon.errors import InvalidParam
 
 T = TypeVar("T")
 FIRST = 2**62  # above every row number
@@ -13,11 +13,11 @@ PAGE_BYTES = 256 * 1024  # of envelopes; as JSON it is about four times as much
 
 
 def position_of(cursor: str | None) -> int:
-    """The row number below which the next page begins; raises ApiError `invalid_params` for a foreign cursor."""
+    """The row number below which the next page begins; raises InvalidParam for a foreign cursor."""
     if cursor is None:
         return FIRST
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
-        raise invalid_param("cursor", "is none of this list; take nextCursor of the page before")
+        raise InvalidParam("cursor", "is none of this list; take nextCursor of the page before")
     return int(cursor)
 
 

@@ -8,6 +8,8 @@ from secrets import token_bytes
 from typing import TypeVar
 
 from daemon.clock import Clock
+from daemon.keys.errors import UnknownKey
+from daemon.signing.api.errors import AutoAdvanceTooLate, NotTheCreator
 from daemon.signing.api.new_request import as_asked, make_request, require_scheme
 from daemon.signing.api.pages import next_cursor, position_of, that_fit
 from daemon.signing.api.visible import Finder
@@ -31,7 +33,6 @@ from musig2.protocol.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.caller import Caller
-from rpc.errors import ApiError, unknown_key
 from rpc.models import requests as wire
 from rpc.ports import Once
 
@@ -118,7 +119,7 @@ class RequestMethods:
         if params.public_key is not None:
             wanted = bytes.fromhex(params.public_key)
             if wanted not in keys:
-                raise unknown_key(wanted)
+                raise UnknownKey(wanted)
             keys = frozenset({wanted})
         outcomes = OPEN if params.state is None else (params.state,)
         before = position_of(params.cursor)
@@ -164,10 +165,7 @@ class RequestMethods:
         if params.public_key not in told["joined"]:
             self._require_live(request)
         if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
-            raise ApiError(
-                "wrong_phase",
-                "autoAdvance: false comes too late: this key has joined already, and its partial signature is made.",
-            )
+            raise AutoAdvanceTooLate
         return told
 
     def _require_live(self, request: bytes) -> None:
@@ -203,12 +201,7 @@ class RequestMethods:
         self._finder.stored(caller, request)
         creator = self._finder.request(request).record.creator
         if creator not in self._finder.keys_of(caller):
-            raise ApiError(
-                "forbidden",
-                "Only its creator can cancel a request, with a token that may use its key; declineSigningRequest "
-                "refuses it.",
-                publicKey=creator.hex(),
-            )
+            raise NotTheCreator(creator)
         entry = self._finder.live(caller, request, creator)
         record = Cancel(
             scheme=entry.request.record.scheme,

@@ -6,7 +6,18 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 
+from daemon.errors import Fact, NotFound
 from daemon.signing.api.endings import ENDINGS
+from daemon.signing.api.errors import (
+    AlreadySigned,
+    KeyNotInSession,
+    NotReady,
+    NotSigned,
+    OtherTransaction,
+    RequestEnded,
+    SessionAborted,
+    Stopping,
+)
 from daemon.signing.api.late_signers import not_ready
 from daemon.signing.api.pages import next_cursor, position_of
 from daemon.signing.api.visible import Finder
@@ -23,7 +34,6 @@ from musig2.protocol.interface.effects import Emit, Outcome, State
 from musig2.protocol.interface.inputs import Input, NotifyBroadcast, OwnerAbort, StartRound1, StartRound2
 from rpc import answers
 from rpc.caller import Caller
-from rpc.errors import ApiError, JsonValue, not_found, shutting_down
 from rpc.models import sessions as wire
 from rpc.ports import Once
 
@@ -103,7 +113,7 @@ class SessionMethods:
         stored, found = self._finder.session(caller, session)
         chosen = self._chosen(caller, found, params.public_key)
         if stored.outcome is Outcome.COMPLETE:
-            raise ApiError("wrong_phase", "This session is complete; a signature cannot be taken back.")
+            raise AlreadySigned
         await self._feed(
             stored,
             [OwnerAbort(row.row.key, "aborted_by_owner", params.reason or "") for row in chosen],
@@ -128,7 +138,7 @@ class SessionMethods:
         def close(turn: Turn) -> Part:
             entry = turn.wake(stored.request)
             if entry is None:
-                raise not_found("session")
+                raise NotFound("session")
             part = turn.feed(entry, *(OwnerAbort(key, "aborted_by_owner", "closed") for key in alive))
             part.also.append(lambda conn: rows.close_session(conn, session, keys))
             part.events.append(closing)
@@ -145,7 +155,7 @@ class SessionMethods:
         stored, found = self._finder.session(caller, session)
         chosen = self._chosen(caller, found, None)
         if stored.outcome is not Outcome.COMPLETE:
-            raise ApiError("wrong_phase", "There is no signature yet; wait for signature:finalized, then broadcast.")
+            raise NotSigned
         key = chosen[0].row.key if caller.keys is not None else None
         answer: answers.Notified = {"sessionId": params.session_id, "txid": params.txid}
         word = NotifyBroadcast(session, txid, key)
@@ -153,10 +163,10 @@ class SessionMethods:
         def say(turn: Turn) -> Part:
             entry = turn.wake(stored.request)
             if entry is None:
-                raise not_found("session")
+                raise NotFound("session")
             said = entry.machine.broadcasting.said(word)
             if said not in (None, txid):
-                raise _other_txid(said)
+                raise OtherTransaction(said)
             return turn.feed(entry, word)
 
         await act(self._engine, say, lambda conn: answer, once)
@@ -194,7 +204,7 @@ class SessionMethods:
                     raise self._not_ready(caller, stored, found)
                 await asyncio.wait([ended, self._engine.leaving], timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if self._engine.leaving.done():
-                    raise shutting_down()
+                    raise Stopping
             finally:
                 ended.cancel()
 
@@ -230,35 +240,26 @@ class SessionMethods:
         }
 
     def _require_unfinished(self, stored: StoredRequest, found: Sequence[StoredSession]) -> None:
-        """Raises ApiError where no signature will come any more: how the request, or the attempt with it, ended."""
+        """Raises RequestEnded or SessionAborted where no signature will come any more."""
         if not stored.outcome.live:
             told = ENDINGS[stored.outcome]
-            why: dict[str, JsonValue] = {} if stored.reason is None else {"sessionReason": stored.reason}
+            why: dict[str, Fact] = {} if stored.reason is None else {"sessionReason": stored.reason}
             why |= self._store.read(lambda conn: ended_by(conn, stored))
-            raise ApiError(told.reason, told.no_signature, **why)
+            raise RequestEnded(told.reason, told.no_signature, why)
         if found and leading(found).state is State.ABORTED and leading(found).scope == "request":
             raise self._aborted(found)
 
-    def _not_ready(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> ApiError:
+    def _not_ready(self, caller: Caller, stored: StoredRequest, found: Sequence[StoredSession]) -> NotReady:
         own = [key.hex() for key in self._finder.keys_of(caller)]
         if not found:
             return not_ready("joining", None, self._finder.view(caller, stored.request)["signers"], (), own)
         view = self._finder.session_view(caller, found[0].row.session)
         return not_ready(view["phase"], view.get("reason"), view["signers"], [row.row for row in found], own)
 
-    def _aborted(self, found: Sequence[StoredSession]) -> ApiError:
+    def _aborted(self, found: Sequence[StoredSession]) -> SessionAborted:
         row = leading(found)
-        superseded: dict[str, JsonValue] = (
-            {} if row.superseded_by is None else {"supersededBy": row.superseded_by.hex()}
-        )
-        return ApiError(
-            "aborted",
-            "This session was aborted; see sessionReason.",
-            phase=PHASES[row.state],
-            culprits=[key.hex() for key in row.culprits],
-            missing=[key.hex() for key in row.missing],
-            **superseded,
-            sessionReason=row.reason,
+        return SessionAborted(
+            PHASES[row.state], row.reason, culprits=row.culprits, missing=row.missing, superseded_by=row.superseded_by
         )
 
     def _chosen(self, caller: Caller, found: Sequence[StoredSession], public_key: str | None) -> list[StoredSession]:
@@ -269,23 +270,14 @@ class SessionMethods:
         caller.require_key(key)
         chosen = [row for row in found if row.row.key == key]
         if not chosen:
-            raise ApiError("key_not_required", "That key takes no part in this session; see its signers.")
+            raise KeyNotInSession
         return chosen
 
     async def _feed(self, stored: StoredRequest, inputs: Sequence[Input], answer: AnswerOf, once: Once | None) -> None:
         def feed(turn: Turn) -> Part:
             entry = turn.wake(stored.request)
             if entry is None:
-                raise not_found("session")
+                raise NotFound("session")
             return turn.feed(entry, *inputs)
 
         await act(self._engine, feed, answer, once)
-
-
-def _other_txid(said: bytes) -> ApiError:
-    return ApiError(
-        "already_exists",
-        "This key has named another transaction for this session, and the others were told of it: see txid. "
-        "One session has one transaction; look for it in the chain.",
-        txid=said.hex(),
-    )

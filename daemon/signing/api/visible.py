@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from functools import lru_cache
 
+from daemon.errors import NotFound
 from daemon.signing.api.endings import ENDINGS
+from daemon.signing.api.errors import KeyNotInRequest, RequestEnded
 from daemon.signing.engine.restore import open_request
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.ports import SigningKeystore, SigningStore
@@ -18,7 +20,6 @@ from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.caller import Caller
-from rpc.errors import ApiError, not_found
 
 
 class Finder:
@@ -39,17 +40,17 @@ class Finder:
         return own if caller.keys is None else own & caller.keys
 
     def stored(self, caller: Caller, request: bytes) -> StoredRequest:
-        """The stored request; raises ApiError `not_found`, also for one of other keys."""
+        """The stored request; raises NotFound, also for one of other keys."""
         stored = self._store.read(lambda conn: reading.request(conn, request))
         if stored is None or not caller.sees_any(self._own_keys(stored)):
-            raise not_found("signing request")
+            raise NotFound("signing request")
         return stored
 
     def request(self, request: bytes) -> Signed[Request]:
-        """The record of a stored request; raises ApiError `not_found`."""
+        """The record of a stored request; raises NotFound."""
         stored = self._store.read(lambda conn: reading.request(conn, request))
         if stored is None:
-            raise not_found("signing request")
+            raise NotFound("signing request")
         return self._opened(stored.envelope)
 
     def view(self, caller: Caller, request: bytes) -> answers.SigningRequest:
@@ -58,7 +59,7 @@ class Finder:
         def show(conn: sqlite3.Connection) -> answers.SigningRequest:
             stored = reading.request(conn, request)
             if stored is None:
-                raise not_found("signing request")
+                raise NotFound("signing request")
             return self.show(caller, conn, stored)
 
         return self._store.read(show)
@@ -71,21 +72,21 @@ class Finder:
         return request_view(conn, signed, stored, sent, criteria_of=self._criteria_of, keys=caller.keys)
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
-        """The scheme of a request of the caller's keys; raises ApiError `not_found`."""
+        """The scheme of a request of the caller's keys; raises NotFound."""
         return self._opened(self.stored(caller, request).envelope).record.scheme
 
     def scheme_of_session(self, caller: Caller, session: bytes) -> str:
-        """The scheme of a session of the caller's keys; raises ApiError `not_found`."""
+        """The scheme of a session of the caller's keys; raises NotFound."""
         request = self._roster.request_of(session)
         if request is None:
-            raise not_found("session")
+            raise NotFound("session")
         return self.scheme_of_request(caller, request)
 
     def session(self, caller: Caller, session: bytes) -> tuple[StoredRequest, list[StoredSession]]:
-        """The rows of a session of the caller's keys with their request; raises ApiError `not_found`."""
+        """The rows of a session of the caller's keys with their request; raises NotFound."""
         rows = self._store.read(lambda conn: reading.session(conn, session))
         if not rows or not caller.sees_any(stored.row.key for stored in rows):
-            raise not_found("session")
+            raise NotFound("session")
         return self.stored(caller, rows[0].row.request), rows
 
     def session_view(self, caller: Caller, session: bytes) -> answers.Session:
@@ -124,31 +125,31 @@ class Finder:
         found = [row for row in reading.session(conn, session) if caller.sees(row.row.key)]
         stored = reading.request(conn, found[0].row.request) if found else None
         if stored is None:
-            raise not_found("session")
+            raise NotFound("session")
         return session_view(conn, self._opened(stored.envelope), found, stored.turn)
 
     def live_or_done(self, request: bytes) -> OpenRequest:
-        """A stored request with its machine; raises ApiError `not_found`."""
+        """A stored request with its machine; raises NotFound."""
         entry = self._roster.find(request)
         if entry is None:
-            raise not_found("signing request")
+            raise NotFound("signing request")
         return entry
 
     def live(self, caller: Caller, request: bytes, key: bytes) -> OpenRequest:
         """A request that has not ended, for an act with that key of the caller's.
 
-        Raises ApiError `not_found`, `key_not_required`, or how the request ended.
+        Raises NotFound, KeyNotInRequest, or RequestEnded.
         """
         entry = self.live_or_done(request)
         if not caller.sees_any(entry.own):
-            raise not_found("signing request")
+            raise NotFound("signing request")
         if key not in entry.request.record.keys:
-            raise ApiError("key_not_required", "This request does not ask for that key; see its requiredPublicKeys.")
+            raise KeyNotInRequest
         if not entry.machine.outcome.live:
             raise self.refusal(entry)
         return entry
 
-    def refusal(self, entry: OpenRequest) -> ApiError:
+    def refusal(self, entry: OpenRequest) -> RequestEnded:
         """Why this request, which has ended, cannot be joined, declined or cancelled any more."""
         told = ENDINGS[entry.machine.outcome]
 
@@ -156,7 +157,7 @@ class Finder:
             stored = reading.request(conn, entry.request.id)
             return {} if stored is None else ended_by(conn, stored)
 
-        return ApiError(told.reason, told.too_late, **self._store.read(ended))
+        return RequestEnded(told.reason, told.too_late, self._store.read(ended))
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
         return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())
