@@ -115,7 +115,7 @@ class App:
             tokens=self.tokens,
             bans=self.bans,
             known_peers=self.known_peers,
-            clock_is_wrong=lambda: self.discovery.clock_is_wrong(),  # noqa: PLW0108 - it is made later
+            clock_is_wrong=lambda: self.discovery.clocks.is_wrong(),  # noqa: PLW0108 - it is made later
         )
 
     def _make_network(self) -> None:
@@ -153,6 +153,7 @@ class App:
                 partners=keys_about_to_sign,
                 in_force=lambda token: token == OWNER or self.tokens.get(token) is not None,
                 bound=lambda token: (fact := self.tokens.get(token)) is not None and fact.keys is not None,
+                on_notice=lambda notice: self.signing.traffic.on_notice(notice),  # noqa: PLW0108 - it is made later
             )
         )
         self.signing = SigningService(
@@ -167,21 +168,25 @@ class App:
                 policy=TransactionPolicy(),
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
                 limits=signing_limits(self.settings),
-                clock_is_wrong=self.discovery.clock_is_wrong,
+                clock_is_wrong=self.discovery.clocks.is_wrong,
             )
         )
-        self.discovery.on_notice = self.signing.traffic.on_notice
         self.keystore.on_lock(self.signing.own_keys.on_locked)
-        self.keystore.on_unlock(self.discovery.on_unlock)
+        self.keystore.on_unlock(self.discovery.renewal.wake)
         self.keystore.on_unlock(self.signing.own_keys.on_unlock)
-        self.junction.attach(discovery=self.discovery, signing=self.signing.traffic, set_ban=self.network.set_ban)
+        self.junction.attach(
+            records=self.discovery.inbox.put,
+            discovery=self.discovery.traffic,
+            signing=self.signing.traffic,
+            set_ban=self.network.set_ban,
+        )
 
     def _make_server(self) -> None:
         self.health = DaemonHealth(
             store=self.store,
             keystore=self.keystore,
             network_state=lambda: self.junction.state,
-            clock_problem=self.discovery.clock_problem,
+            clock_problem=self.discovery.clocks.problem,
         )
         info = InfoService(
             version=self.version,
@@ -193,7 +198,7 @@ class App:
             health=self.health,
             clock=self.clock,
             problems=lambda: [
-                *self.discovery.problems(),
+                *self.discovery.problems.found(),
                 *bootstrap_problems(self.network.bootstrap_faults),
                 *log_problems(self._log_state()),
             ],

@@ -1,9 +1,6 @@
-"""Discovery as the rest of the daemon sees it: wires its parts, starts and stops them, hands on what comes in."""
+"""Discovery: its parts, wired together, started and stopped."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Callable, Sequence
 
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.api.methods import DiscoveryHandlers
@@ -13,11 +10,8 @@ from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
-from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.inbox import Inbox
-from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
-from daemon.discovery.limits import MINUTE_MS
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.publish import Publisher
@@ -29,41 +23,32 @@ from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.problems import Problems
 from daemon.discovery.peers.topics import Topics
+from daemon.discovery.peers.traffic import DirectoryTraffic
 from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
 from daemon.tasks import BackgroundTasks
-from musig2.protocol.errors import BadEncoding
-from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Notice, Record
-from musig2.protocol.wire.frames import Signed
-from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
-from p2p.network import GossipItem, Offence, PeerChange
-
-HOUSE_MS = MINUTE_MS
-NOT_YET_MS = 500
 
 
 class DiscoveryService:
     """Phases 0 and 1. Belongs to the event loop; `start` after the event log and the network, `stop` before them.
 
-    Set `on_notice` before `start`: it is called with each verified notice, new or from the store. It is the one part
-    that comes later, because signing, which hears of notices, is itself made with discovery. What the network hands
-    over before `start` is answered with "later" or dropped; synchronisation brings it again.
+    `inbox` takes records from topics, `traffic` hears of peers and answers their questions, `methods` serves RPC,
+    `signers` tells the rest of the daemon who is where, `clocks` and `problems` what is wrong, `renewal` hears of
+    unlocked keys.
     """
 
     def __init__(self, around: DiscoverySurroundings) -> None:
-        self.on_notice: Callable[[Signed[Notice]], None] = lambda _: None
         self._around = around
         self._store, self._clock, self._network = around.store, around.clock, around.network
-        self._started = False
         self._tasks = BackgroundTasks("discovery")
         self._make_directory()
         self._make_intake()
         self._make_own()
         self._make_sync()
         self._make_peers()
+        self._make_traffic()
         self._make_methods()
 
     def _make_directory(self) -> None:
@@ -90,9 +75,9 @@ class DiscoveryService:
             own_keys=around.keystore.keys,
             followed=self._follows.union,
             followed_by_bound=self._follows.union_of_bound,
-            stored=self._on_stored,
+            stored=lambda statements: self.traffic.stored(statements),  # noqa: PLW0108 - it is made later
         )
-        self._inbox = Inbox(self._ingest)
+        self.inbox = Inbox(self._ingest)
 
     def _make_own(self) -> None:
         around = self._around
@@ -118,7 +103,7 @@ class DiscoveryService:
             ingest=self._ingest,
             addrs=self._own.addrs,
         )
-        self._renewal = Renewal(
+        self.renewal = Renewal(
             own=self._own,
             publisher=self._publisher,
             clock=clock,
@@ -130,7 +115,7 @@ class DiscoveryService:
     def _make_sync(self) -> None:
         around = self._around
         store, events, clock, limits, network = around.store, around.events, around.clock, around.limits, around.network
-        self._clocks = PeerClocks(net=network, clock=clock, limits=limits)
+        self.clocks = PeerClocks(net=network, clock=clock, limits=limits)
         self._puller = Puller(
             store=store,
             net=network,
@@ -141,7 +126,7 @@ class DiscoveryService:
             offend=network.offend,
             log_id=lambda: log_name(events.log_id),
             node=lambda: self._node.envelope,
-            heard_time=self._clocks.heard,
+            heard_time=self.clocks.heard,
         )
         self._rounds = Rounds(net=network, clock=clock, limits=limits, puller=self._puller)
         self._answers = Answers(
@@ -152,7 +137,7 @@ class DiscoveryService:
             ingest=self._ingest,
             damage=self._damage,
             log_id=lambda: log_name(events.log_id),
-            greeted=self._on_hello,
+            greeted=lambda peer, hello: self.traffic.greeted(peer, hello),  # noqa: PLW0108 - it is made later
         )
 
     def _make_peers(self) -> None:
@@ -168,7 +153,7 @@ class DiscoveryService:
             log=self._log,
             buckets=self._buckets,
             followed=self._follows.union,
-            clock_is_wrong=self._clocks.is_wrong,
+            clock_is_wrong=self.clocks.is_wrong,
             set_back=self._rounds.compare_soon,
         )
         self._lookup = Lookup(
@@ -191,7 +176,22 @@ class DiscoveryService:
             types=self._topics.types,
             exchange=self._puller.exchange,
         )
-        self._problems = Problems(net=network, clock=clock, clocks=self._clocks, company=self._company)
+        self.problems = Problems(net=network, clock=clock, clocks=self.clocks, company=self._company)
+
+    def _make_traffic(self) -> None:
+        self.traffic = DirectoryTraffic(
+            ingest=self._ingest,
+            answers=self._answers,
+            rounds=self._rounds,
+            presence=self._presence,
+            company=self._company,
+            topics=self._topics,
+            node=self._node,
+            renewal=self.renewal,
+            tasks=self._tasks,
+            offend=self._network.offend,
+            on_notice=self._around.on_notice,
+        )
 
     def _make_methods(self) -> None:
         around = self._around
@@ -224,103 +224,23 @@ class DiscoveryService:
         self._follows.load()
         self._own.load()
         await self._node.renew()
-        self._started = True
+        self.traffic.start()
         await self._topics.follow()
         for signed in self._reads.notices():
-            self.on_notice(signed)
-        self._tasks.lasting("inbox", self._inbox.run)
-        self._tasks.lasting("renewal", self._renewal.run)
+            self._around.on_notice(signed)
+        self._tasks.lasting("inbox", self.inbox.run)
+        self._tasks.lasting("renewal", self.renewal.run)
         self._tasks.lasting("presence", self._presence.run)
         self._tasks.lasting("rounds", self._rounds.run)
         self._tasks.lasting("company", self._company.run)
-        self._tasks.lasting("house", self._keep_house)
+        self._tasks.lasting("damage", lambda: self._damage.run(self._rounds.compare_soon))
+        self._tasks.lasting("node record", self._node.run)
         for info in self._network.peers():  # they came before this began
             self._rounds.pull(info.peer)
 
     async def stop(self) -> None:
         """End all tasks; nothing is told to the network any more."""
-        self._started = False
+        self.traffic.stop()
         await self._tasks.stop()
         await self._rounds.stop()
         await self._puller.flush()
-
-    # What the network and the keystore tell
-
-    def on_gossip(self, batch: Sequence[GossipItem]) -> None:
-        """Records from topics; the gate has checked them."""
-        if self._started:
-            self._inbox.put(batch)
-
-    def on_peer(self, change: PeerChange) -> None:
-        """A peer came or left."""
-        self._company.on_peer()
-        if self._started:
-            self._presence.on_peer(change)
-            self._rounds.on_peer(change)
-
-    async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
-        """Answer a question of the directory protocol; raises `p2p.network.BadAsk`."""
-        if not self._started:
-            return encode_answer(Busy(NOT_YET_MS))
-        return await self._answers.answer(peer, payload)
-
-    def on_network_up(self) -> None:
-        """libp2p listens, perhaps on other addresses than before."""
-        if self._started:
-            self._tasks.once("network up", self._network_up())
-
-    def on_unlock(self) -> None:
-        """Locked keys became usable: advertisements that wait for them can be renewed."""
-        self._renewal.wake()
-
-    # What the services around ask
-
-    def clock_is_wrong(self) -> bool:
-        """Whether peers say so; then nothing is thrown away because of its age."""
-        return self._clocks.is_wrong()
-
-    def clock_problem(self) -> str | None:
-        """What to do about a clock that is so wrong that peers refuse what is signed here."""
-        return self._clocks.remedy() if self._clocks.is_wrong() else None
-
-    def problems(self) -> list[tuple[str, str]]:
-        """(reason, remedy) of what keeps others from finding this daemon."""
-        return self._problems.found()
-
-    # Inside
-
-    def _on_stored(self, statements: Sequence[Statement]) -> None:
-        if statements and self._started:
-            self._rounds.grew()
-        for statement in statements:
-            record = statement.record.record
-            if isinstance(record, Notice):
-                self.on_notice(Signed(record, statement.record.id, statement.record.envelope))
-
-    async def _on_hello(self, peer: bytes, hello: Hello) -> None:
-        self._rounds.greeted(peer, hello)
-        if hello.node is not None:
-            self._tasks.once("node record", self._take_node(peer, hello.node))
-
-    async def _take_node(self, peer: bytes, envelope: bytes) -> None:
-        try:
-            records: list[Signed[Record]] = [open_envelope(envelope, max_bytes=MAX_ENVELOPE_BYTES)]
-        except BadEncoding:
-            self._network.offend(peer, Offence.BAD_ENCODING)
-            return
-        await self._ingest.take(records, origin=RecordOrigin.SYNC, peer=peer)
-
-    async def _network_up(self) -> None:
-        await self._topics.follow()
-        await self._node.renew()
-        self._renewal.network_up()
-
-    async def _keep_house(self) -> None:
-        """Look at the stored log once, then mend what readers find and keep the node record young."""
-        lost = await self._damage.check_all()
-        while True:
-            if lost:
-                self._rounds.compare_soon()
-            await asyncio.sleep(HOUSE_MS / 1000)
-            await self._node.renew()
-            lost = await self._damage.mend()

@@ -10,11 +10,15 @@ from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import AdvertisedKeys, DirectoryEvents, DirectoryNetwork, Identity, Partners
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store
+from musig2.protocol.records.records import Notice
+from musig2.protocol.wire.frames import Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverySurroundings:
     """What discovery stands on. `partners`: whom this daemon is about to sign with.
+
+    `on_notice` is called with each verified notice, new or, at the start, from the store.
 
     `in_force`: whether a token that once followed something is still one; `bound`: to keys.
     """
@@ -31,3 +35,4 @@ class DiscoverySurroundings:
     partners: Partners = lambda conn: ()
     in_force: Callable[[str], bool] = lambda token: True
     bound: Callable[[str], bool] = lambda token: False
+    on_notice: Callable[[Signed[Notice]], None] = lambda notice: None

@@ -20,7 +20,6 @@ log = structlog.get_logger("musigd.network")
 
 
 class DiscoveryInput(Protocol):
-    def on_gossip(self, batch: Sequence[GossipItem]) -> None: ...
     def on_peer(self, change: PeerChange) -> None: ...
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes: ...
     def on_network_up(self) -> None: ...
@@ -52,6 +51,7 @@ class Junction:
         self._ban_ms = ban_ms
         self._now_ms = now_ms
         self._tasks = BackgroundTasks("junction")
+        self._records: Callable[[Sequence[GossipItem]], None] | None = None
         self._discovery: DiscoveryInput | None = None
         self._signing: SigningInput | None = None
         self._set_ban: Callable[[bytes, int], None] | None = None
@@ -59,10 +59,15 @@ class Junction:
         self.offences: dict[Offence, int] = dict.fromkeys(Offence, 0)
 
     def attach(
-        self, *, discovery: DiscoveryInput, signing: SigningInput, set_ban: Callable[[bytes, int], None]
+        self,
+        *,
+        records: Callable[[Sequence[GossipItem]], None],
+        discovery: DiscoveryInput,
+        signing: SigningInput,
+        set_ban: Callable[[bytes, int], None],
     ) -> None:
-        """Name the services; they exist only after the network that they use."""
-        self._discovery, self._signing, self._set_ban = discovery, signing, set_ban
+        """Name the services; they exist only after the network that they use. `records` takes those from topics."""
+        self._records, self._discovery, self._signing, self._set_ban = records, discovery, signing, set_ban
 
     async def start(self) -> None:
         """Nothing to do: it acts when it is called."""
@@ -76,8 +81,8 @@ class Junction:
         self._signing.on_frames(batch)
 
     def on_gossip(self, batch: list[GossipItem]) -> None:
-        assert self._discovery is not None
-        self._discovery.on_gossip(batch)
+        assert self._records is not None
+        self._records(batch)
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
         assert self._discovery is not None

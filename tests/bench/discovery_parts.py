@@ -107,15 +107,15 @@ class Ears:
 
     def on_gossip(self, batch: list[GossipItem]) -> None:
         if self.service:
-            self.service.on_gossip(batch)
+            self.service.inbox.put(batch)
 
     def on_peer(self, change: PeerChange) -> None:
         if self.service:
-            self.service.on_peer(change)
+            self.service.traffic.on_peer(change)
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
         assert self.service
-        return await self.service.on_ask(peer, payload)
+        return await self.service.traffic.on_ask(peer, payload)
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         self.offences += 1

@@ -61,7 +61,7 @@ class MemoryNet:
 
     def tell(self, change: PeerChange) -> None:
         if self.service is not None:
-            self.service.on_peer(change)
+            self.service.traffic.on_peer(change)
 
     def multiaddrs(self) -> tuple[str, ...]:
         return tuple(f"{to_text(addr)}/p2p/{peer_text(self.peer)}" for addr in self.addrs)
@@ -113,7 +113,7 @@ class MemoryNet:
             self.offend(sender, Offence.BAD_SIGNATURE)
             return
         if self.service is not None:
-            self.service.on_gossip([GossipItem(topic, sender, signed)])
+            self.service.inbox.put([GossipItem(topic, sender, signed)])
         for peer in self.links:
             self.wire.nodes[peer].hear(self.peer, topic, data)
 
@@ -141,7 +141,7 @@ class MemoryNet:
         other = self.wire.nodes[peer]
         self.wire.bytes_asked += len(payload)
         await asyncio.sleep(0)
-        answer = other.answer or other.service.on_ask
+        answer = other.answer or other.service.traffic.on_ask
         try:
             data = await answer(self.peer, payload)
         except BadAsk as error:

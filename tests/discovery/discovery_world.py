@@ -167,9 +167,9 @@ class Daemon:
                 limits=self.world.limits,
                 partners=keys_about_to_sign,
                 bound=lambda token: token.startswith("tenant"),
+                on_notice=self.notices.append,
             )
         )
-        self.service.on_notice = self.notices.append
         self.net.service = self.service
         await self.service.start()
 

@@ -34,15 +34,15 @@ class Ears:
 
     def on_gossip(self, batch: list[GossipItem]) -> None:
         if self.service is not None:
-            self.service.on_gossip(batch)
+            self.service.inbox.put(batch)
 
     def on_peer(self, change: PeerChange) -> None:
         if self.service is not None:
-            self.service.on_peer(change)
+            self.service.traffic.on_peer(change)
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
         assert self.service is not None
-        return await self.service.on_ask(peer, payload)
+        return await self.service.traffic.on_ask(peer, payload)
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         self.offences.append((peer, kind))
@@ -52,7 +52,7 @@ class Ears:
 
     def on_state(self, state: NetState) -> None:
         if state.status is NetStatus.UP and self.service is not None:
-            self.service.on_network_up()
+            self.service.traffic.on_network_up()
 
 
 class RealDaemon(Daemon):
@@ -96,9 +96,9 @@ class RealDaemon(Daemon):
                 network_name=self._network_name,
                 known_peers=KnownPeers(store=self.store, clock=self.clock),
                 limits=self._limits,
+                on_notice=self.notices.append,
             )
         )
-        self.service.on_notice = self.notices.append
         self.ears.service = self.service
         await self.network.start()
         await self.service.start()

@@ -34,7 +34,7 @@ def rewritten(signed: Signed[Advertisement], **changes: Any) -> Signed[Advertise
 
 async def pushed(daemon: Daemon, by: bytes, *statements: tuple[Any, Any]) -> int:
     """How many of the statements that `by` pushes are taken."""
-    answer = open_answer(await daemon.service.on_ask(by, push_of(*statements)))
+    answer = open_answer(await daemon.service.traffic.on_ask(by, push_of(*statements)))
     assert isinstance(answer, Taken)
     return answer.count
 

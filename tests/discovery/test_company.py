@@ -98,13 +98,13 @@ def test_provider_keys_change_every_six_hours() -> None:
 
 async def test_problems_say_that_nobody_is_there_and_what_to_do(world: World) -> None:
     alice = await world.daemon()
-    assert alice.service.problems() == []
+    assert alice.service.problems.found() == []
     world.clock.forward(20_000)
-    ((reason, remedy),) = alice.service.problems()
+    ((reason, remedy),) = alice.service.problems.found()
     assert reason == "no_peers"
     assert "p2p.bootstrap" in remedy
     await world.daemon(alice)
-    assert alice.service.problems() == []
+    assert alice.service.problems.found() == []
 
 
 async def test_those_without_a_public_address_share_one_range_on_the_open_network(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_what_was_refused_is_not_fetched_again_and_again(tmp_path: Path) -
         world.limits = DiscoveryLimits()
         bob = await world.daemon()
         flood = [Signer(peer=mallory).advertise(world.clock.wall) for _ in range(50)]
-        await bob.service.on_ask(bytes(38), push_of(*flood))
+        await bob.service.traffic.on_ask(bytes(38), push_of(*flood))
         world.wire.link(alice.net, bob.net)
         await until(lambda: alice.lines() == 5 and not alice.service._rounds._running)
         before = world.wire.bytes_answered

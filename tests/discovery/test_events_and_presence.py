@@ -31,8 +31,8 @@ async def test_an_advertisement_is_announced_once_whichever_channels_bring_it(wo
     signed, entry = signer.advertise(world.clock.wall)
     for _ in range(3):
         for daemon in (alice, bob, carol):
-            await daemon.service.on_ask(bytes(38), push_of((signed, entry)))
-        carol.service.on_gossip([GossipItem("t", alice.identity.peer, record) for record in (signed, entry)])
+            await daemon.service.traffic.on_ask(bytes(38), push_of((signed, entry)))
+        carol.service.inbox.put([GossipItem("t", alice.identity.peer, record) for record in (signed, entry)])
         world.clock.forward(2_000)
         await carol.find(refresh=True)
     assert len(carol.named("signer:discovered")) == 1
@@ -45,9 +45,9 @@ async def test_an_advertisement_that_was_evicted_and_is_brought_again_is_announc
         said = [signer.advertise(world.clock.wall) for signer in signers]
         for _ in range(3):  # each burst washes out what the one before has brought
             for start in range(0, 20, 4):
-                await daemon.service.on_ask(bytes(38), push_of(*said[start : start + 4]))
+                await daemon.service.traffic.on_ask(bytes(38), push_of(*said[start : start + 4]))
         world.clock.forward(world.limits.interval_ms)
-        await daemon.service.on_ask(bytes(38), push_of(signers[0].advertise(world.clock.wall)))
+        await daemon.service.traffic.on_ask(bytes(38), push_of(signers[0].advertise(world.clock.wall)))
         told = [told["advertisement"] for told in daemon.named("signer:discovered")]
         assert daemon.lines() <= 5
         assert len(told) == 21
@@ -84,8 +84,8 @@ async def test_only_followed_types_are_announced_and_following_outlives_a_restar
     daemon = await world.again(daemon)
     swap, coinjoin = Signer(), Signer()
     now = world.clock.wall
-    await daemon.service.on_ask(bytes(38), push_of(coinjoin.advertise(now, types=("coinjoin",))))
-    await daemon.service.on_ask(bytes(38), push_of(swap.advertise(now, types=("swap",))))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(coinjoin.advertise(now, types=("coinjoin",))))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(swap.advertise(now, types=("swap",))))
     assert [event["advertisement"]["publicKey"] for event in daemon.named("signer:discovered")] == [swap.pubkey.hex()]
     assert await unfollow(daemon) == {"transactionTypes": []}
 
@@ -164,7 +164,7 @@ async def test_a_signer_is_unavailable_when_its_peer_stays_away(world: World) ->
 async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_grace_time(world: World) -> None:
     daemon, signer = await world.daemon(), Signer()
     await daemon.follow("swap")
-    await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
     assert daemon.service._buckets.size == 2
     world.clock.forward(DAY_MS)
     daemon.service._presence._awake.set()
@@ -185,7 +185,7 @@ async def test_a_signer_that_expired_while_the_daemon_was_off_is_told_once_after
     await daemon.follow("swap")
     now = world.clock.wall
     known = (signer.advertise(now), stays.advertise(now, exp=now + 2 * DAY_MS))
-    await daemon.service.on_ask(bytes(38), push_of(*known))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(*known))
     await daemon.stop()
     world.clock.forward(DAY_MS + 3_600_000)
     daemon = await world.again(daemon)
@@ -204,11 +204,11 @@ async def test_who_renewed_while_the_daemon_was_off_is_not_told_as_gone(world: W
     bob, signer = await world.daemon(), Signer()
     alice = await world.daemon(bob)
     await bob.follow("swap")
-    await bob.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    await bob.service.traffic.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
     await until(lambda: alice.lines() == 1)
     await bob.stop()
     world.clock.forward(DAY_MS)
-    await alice.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+    await alice.service.traffic.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
     world.clock.forward(1_000)
     bob = await world.again(bob, alice)
     await until(lambda: bob.named("signer:discovered"))
@@ -224,7 +224,7 @@ async def test_more_than_are_told_in_one_step_are_all_told(world: World, monkeyp
     await daemon.follow("swap")
     now = world.clock.wall
     flood = [Signer().advertise(now, exp=now + DAY_MS + number // 2) for number in range(20)]
-    await daemon.service.on_ask(bytes(38), push_of(*flood))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(*flood))
     world.clock.forward(2 * DAY_MS)
     daemon.service._presence._awake.set()
     await until(lambda: len(daemon.named("signer:unavailable")) == 20)
@@ -235,6 +235,6 @@ async def test_a_renewal_in_a_hurry_waits_for_the_next_synchronisation(world: Wo
     taken = 0
     for number in range(10):
         before = daemon.service._buckets.sums(8)
-        await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall + number)))
+        await daemon.service.traffic.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall + number)))
         taken += before != daemon.service._buckets.sums(8)
     assert taken == world.limits.live_renewals

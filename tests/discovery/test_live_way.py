@@ -49,7 +49,7 @@ async def test_what_the_gate_checked_is_looked_up_let_in_stored_and_told_once_ea
     await daemon.follow("spend")
     advertisement, entry = Signer().advertise(world.clock.wall)
     entered = counted(monkeypatch)
-    daemon.service.on_gossip([GossipItem("topic", sender, advertisement), GossipItem("topic", sender, entry)])
+    daemon.service.inbox.put([GossipItem("topic", sender, advertisement), GossipItem("topic", sender, entry)])
     await until(lambda: daemon.named("signer:discovered"))
     assert entered == {"stored_ids": 1, "lets_in": 1, "admit": 1, "tell": 1}
 
@@ -58,9 +58,9 @@ async def test_a_copy_over_another_topic_ends_at_the_look_up(world: World, monke
     daemon, sender = await world.daemon(), bytes(38)
     advertisement, entry = Signer().advertise(world.clock.wall)
     items = [GossipItem("topic", sender, advertisement), GossipItem("topic", sender, entry)]
-    daemon.service.on_gossip(items)
+    daemon.service.inbox.put(items)
     await until(daemon.lines)
     entered = counted(monkeypatch)
-    daemon.service.on_gossip(items)
+    daemon.service.inbox.put(items)
     await until(lambda: entered["stored_ids"])
     assert entered == {"stored_ids": 1}

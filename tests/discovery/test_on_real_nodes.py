@@ -118,15 +118,15 @@ async def test_clock_that_is_a_day_ahead_is_told_and_hides_the_key_no_longer_tha
             for other in others:
                 await other.follow("spend", "swap")
                 await alice.network.connect(other.network.multiaddrs()[0])
-            await until(alice.service.clock_problem)
-            assert "86400 s ahead of that of its peers" in str(alice.service.clock_problem())
-            assert not any(other.service.clock_problem() for other in others)
+            await until(alice.service.clocks.problem)
+            assert "86400 s ahead of that of its peers" in str(alice.service.clocks.problem())
+            assert not any(other.service.clocks.problem() for other in others)
             key = alice.keys.create()
             assert (await alice.advertise(key))["reach"] == {"direct": 0, "gossip": 0, "dht": False}
             clock.ahead_ms = 0
             reach = (await alice.advertise(key))["reach"]
             assert (reach["direct"], reach["dht"]) == (3, True)
-            assert alice.service.clock_problem() is None
+            assert alice.service.clocks.problem() is None
             for other in others:
                 assert await other.found() == {key.hex()}
         finally:

@@ -129,8 +129,8 @@ async def test_daemon_hears_the_time_from_those_it_greets(world: World) -> None:
     for _ in range(3):
         await world.daemon(alice)
     await alice.service._rounds.refresh()
-    await until(alice.service.clock_problem)
-    assert [reason for reason, _ in alice.service.problems()] == ["clock_wrong"]
-    assert "86400 s behind" in str(alice.service.clock_problem())
+    await until(alice.service.clocks.problem)
+    assert [reason for reason, _ in alice.service.problems.found()] == ["clock_wrong"]
+    assert "86400 s behind" in str(alice.service.clocks.problem())
     alice.clock.wall += DAY_MS
-    assert alice.service.problems() == []
+    assert alice.service.problems.found() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from daemon.store import Store
 log = logging.getLogger(__name__)
 
 LINES_AT_ONCE = 500
+MEND_S = 60.0
 PAUSE_S = 0.02  # between two steps: a start has more urgent things to do than to read a hundred thousand lines
 
 
@@ -37,6 +38,15 @@ class Damage:
             return False
         self._bad.add(seq)
         return True
+
+    async def run(self, lost: Callable[[], None]) -> None:
+        """Read the whole log once, then drop for ever what readers find; `lost` is told when lines were dropped."""
+        dropped = await self.check_all()
+        while True:
+            if dropped:
+                lost()
+            await asyncio.sleep(MEND_S)
+            dropped = await self.mend()
 
     async def check_all(self) -> bool:
         """Read the whole log once, in a thread and in steps; the same answer as `mend`."""

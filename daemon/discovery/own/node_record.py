@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ from musig2.protocol.wire.frames import Signed
 ROLES = ("directory",)
 LIFE_MS = DAY_MS
 RENEW_MS = 12 * HOUR_MS
+LOOK_S = 60.0
 
 
 class OwnNode:
@@ -47,6 +49,12 @@ class OwnNode:
     def envelope(self) -> bytes | None:
         """The record in force, None before the first `renew`."""
         return self._current.envelope if self._current else None
+
+    async def run(self) -> None:
+        """Look once a minute whether it must be made again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self.renew()
 
     async def renew(self) -> None:
         """Make a new record if the old one grows old or lies ahead, if the addresses are others, if it is not in force.

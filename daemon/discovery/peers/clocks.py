@@ -71,6 +71,10 @@ class PeerClocks:
         ahead_ms = self.ahead_ms()
         return ahead_ms is not None and abs(ahead_ms) > self._limits.checks.skew_ms
 
+    def problem(self) -> str | None:
+        """What to do about a clock that is so wrong that peers refuse what is signed here; None otherwise."""
+        return self.remedy() if self.is_wrong() else None
+
     def remedy(self) -> str | None:
         """What the owner is told, already when the clock differs by half of what peers allow; None when all is well."""
         ahead_ms = self.ahead_ms()

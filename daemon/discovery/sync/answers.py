@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from daemon.clock import Clock
@@ -64,7 +64,7 @@ class Answers:
         ingest: Ingest,
         damage: Damage,
         log_id: Callable[[], bytes],
-        greeted: Callable[[bytes, Hello], Awaitable[None]],
+        greeted: Callable[[bytes, Hello], None],
     ) -> None:
         """`greeted` is told what a peer says of its own log."""
         self._store = store
@@ -93,7 +93,7 @@ class Answers:
     async def _to(self, peer: bytes, ask: Ask) -> Answer:
         match ask:
             case Hello():
-                await self._greeted(peer, ask)
+                self._greeted(peer, ask)
                 return Greeting(self._log_id(), self._store.read(head_of), self._buckets.size, self._clock.wall_ms())
             case Since():
                 return await self._store.read_slow(lambda conn: self._since(conn, ask))

@@ -23,7 +23,7 @@ async def spoil(daemon: Daemon, column: str) -> None:
 @pytest.mark.parametrize("column", ["record", "entry", "view", "id"])
 async def test_damage_is_found_on_read_and_the_line_is_fetched_again(world: World, column: str) -> None:
     alice = await world.daemon()
-    await alice.service.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(10))))
+    await alice.service.traffic.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(10))))
     bob = await world.daemon(alice)
     await until(lambda: bob.lines() == 10)
     await until(lambda: not bob.service._rounds._running)
@@ -39,7 +39,7 @@ async def test_damage_is_found_on_read_and_the_line_is_fetched_again(world: Worl
 
 async def test_damage_is_found_at_start(world: World) -> None:
     alice = await world.daemon()
-    await alice.service.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(3))))
+    await alice.service.traffic.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(3))))
     await spoil(alice, "record")
     alice = await world.again(alice)
     await until(lambda: alice.lines() == 2)
@@ -48,7 +48,7 @@ async def test_damage_is_found_at_start(world: World) -> None:
 
 async def test_damaged_lines_are_not_served(world: World) -> None:
     alice = await world.daemon()
-    await alice.service.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(3))))
+    await alice.service.traffic.on_ask(bytes(38), push_of(*(Signer().advertise(world.clock.wall) for _ in range(3))))
     await spoil(alice, "record")
     bob = await world.daemon(alice)
     await until(lambda: bob.lines() == 2)

@@ -38,7 +38,7 @@ async def many(daemon: Daemon, count: int) -> list[dict[str, Any]]:
         statements.append(signer.advertise(ts, **terms))
         said.append({"key": signer.pubkey.hex(), "scheme": signer.scheme, **terms})
     for start in range(0, count, 100):
-        await daemon.service.on_ask(bytes(38), push_of(*statements[start : start + 100]))
+        await daemon.service.traffic.on_ask(bytes(38), push_of(*statements[start : start + 100]))
     return said
 
 
@@ -102,7 +102,7 @@ async def test_reputation_is_what_this_daemon_saw_and_not_what_a_signer_claims(w
     now = world.clock.wall
     claims = {"reputation": {"score": 100}}
     statements = [signer.advertise(now) for signer in (good, bad, absent)]
-    await daemon.service.on_ask(bytes(38), push_of(*statements, boaster.advertise(now, metadata=claims)))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(*statements, boaster.advertise(now, metadata=claims)))
     for _ in range(10):
         daemon.service.signers.record_outcome(good.pubkey, "completed", 120)
         daemon.service.signers.record_outcome(bad.pubkey, "completed")
@@ -132,7 +132,7 @@ async def test_old_evidence_fades(world: World) -> None:
         daemon.service.signers.record_outcome(signer.pubkey, "completed")
     await until(lambda: daemon.service._observations.written == 8)
     for expected in (80, 67, 50, 33, 20):
-        await daemon.service.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
+        await daemon.service.traffic.on_ask(bytes(38), push_of(signer.advertise(world.clock.wall)))
         (shown,) = (await daemon.find())["signers"]
         assert shown["localReputation"]["score"] == expected
         assert shown["localReputation"]["completed"] == 8
@@ -149,7 +149,7 @@ async def test_the_addresses_of_a_peer_come_from_all_that_it_signed_newest_first
         (seal(node, peer.sign), None),
         new.advertise(now - 1_000, addrs=(ADDRESSES[3], ADDRESSES[1])),
     )
-    await daemon.service.on_ask(bytes(38), push_of(*said))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(*said))
     assert daemon.service.signers.addresses_of(peer.peer) == tuple(ADDRESSES[number] for number in (3, 1, 2, 0))
     assert daemon.service.signers.addresses_of(bytes(38)) == ()
     world.clock.forward(2 * DAY_MS)
@@ -159,5 +159,5 @@ async def test_the_addresses_of_a_peer_come_from_all_that_it_signed_newest_first
 async def test_a_peer_has_at_most_sixteen_addresses(world: World) -> None:
     daemon, now, peer = await world.daemon(), world.clock.wall, PeerIdentity(secrets.token_bytes(32))
     said = [Signer(peer=peer).advertise(now, addrs=(address,)) for address in ADDRESSES]
-    await daemon.service.on_ask(bytes(38), push_of(*said))
+    await daemon.service.traffic.on_ask(bytes(38), push_of(*said))
     assert len(said) > len(daemon.service.signers.addresses_of(peer.peer)) == 16

@@ -71,7 +71,7 @@ async def test_past_partners_are_never_evicted(tmp_path: Path) -> None:
 async def test_a_flood_of_notices_takes_only_the_share_of_its_peer(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(notices_per_peer=10)) as world:
         daemon, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
-        await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
+        await daemon.service.traffic.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
         assert daemon.lines(kind=4) == 10
         assert len(daemon.notices) == 10
 
@@ -110,10 +110,10 @@ async def test_a_full_board_of_notices_makes_room_for_those_who_have_few(tmp_pat
         daemon = await world.daemon()
         for _ in range(3):
             mallory = PeerIdentity(secrets.token_bytes(32))
-            await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
+            await daemon.service.traffic.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 50)))
         alice = PeerIdentity(secrets.token_bytes(32))
-        await daemon.service.on_ask(MALLORY, push_of(*notices(alice, world.clock.wall, 2)))
-        await daemon.service.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 10)))
+        await daemon.service.traffic.on_ask(MALLORY, push_of(*notices(alice, world.clock.wall, 2)))
+        await daemon.service.traffic.on_ask(MALLORY, push_of(*notices(mallory, world.clock.wall, 10)))
         assert daemon.lines(kind=4) <= 100
         assert sum(notice.record.peer == alice.peer for notice in daemon.service._reads.notices()) == 2
 
@@ -129,7 +129,7 @@ async def test_node_records_of_one_range_do_not_fill_the_board(tmp_path: Path) -
                     peer.peer, address(net, host), ("directory",), world.clock.wall, world.clock.wall + DAY_MS
                 )
                 flood.append((seal(record, peer.sign), None))
-            await daemon.service.on_ask(MALLORY, push_of(*flood))
+            await daemon.service.traffic.on_ask(MALLORY, push_of(*flood))
         assert daemon.lines(kind=3) <= 20
         own = daemon.store.read(lambda conn: conn.execute("SELECT peer FROM directory_log WHERE kind = 3").fetchall())
         assert (daemon.identity.peer,) in own
@@ -139,7 +139,9 @@ async def test_a_peer_that_pushes_without_end_is_put_off(tmp_path: Path) -> None
     async with a_world(tmp_path, DiscoveryLimits(pushed=10)) as world:
         daemon = await world.daemon()
         assert await pushed(daemon, MALLORY, *(Signer().advertise(world.clock.wall) for _ in range(10))) == 10
-        answer = open_answer(await daemon.service.on_ask(MALLORY, push_of(Signer().advertise(world.clock.wall))))
+        answer = open_answer(
+            await daemon.service.traffic.on_ask(MALLORY, push_of(Signer().advertise(world.clock.wall)))
+        )
         assert isinstance(answer, Busy)
         other = PeerIdentity(secrets.token_bytes(32)).peer
         assert await pushed(daemon, other, Signer().advertise(world.clock.wall)) == 1
@@ -160,7 +162,7 @@ async def test_entries_that_name_a_peer_take_none_of_its_seats(tmp_path: Path) -
                 world.clock.wall + DAY_MS,
                 secrets.token_bytes(32),
             )
-            await daemon.service.on_ask(MALLORY, push_of((seal(record, mallory.sign), None)))
+            await daemon.service.traffic.on_ask(MALLORY, push_of((seal(record, mallory.sign), None)))
         assert await pushed(daemon, MALLORY, (signed, None)) == 0
         assert await pushed(daemon, MALLORY, (entry, None)) == 1
 
@@ -209,8 +211,8 @@ def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> 
 async def test_asking_for_statements_that_are_not_there_is_paid_for_too(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(served_bytes=20_000)) as world:
         daemon, question = await world.daemon(), encode_ask(FetchIds(secrets.token_bytes(4_096)))
-        assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Statements)
-        assert isinstance(open_answer(await daemon.service.on_ask(MALLORY, question)), Busy)
+        assert isinstance(open_answer(await daemon.service.traffic.on_ask(MALLORY, question)), Statements)
+        assert isinstance(open_answer(await daemon.service.traffic.on_ask(MALLORY, question)), Busy)
 
 
 async def test_a_range_that_others_filled_with_made_up_peers_is_open_to_who_lives_there(tmp_path: Path) -> None:

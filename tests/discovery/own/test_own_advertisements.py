@@ -97,7 +97,7 @@ async def test_every_key_is_renewed_before_it_expires(world: World) -> None:
         await alice.advertise(key, ttl=HOUR_MS)
     await until(lambda: len(bob.named("signer:discovered")) == 5)
     world.clock.forward(HOUR_MS - 60_000)
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: len(bob.named("signer:discovered")) == 10)
     assert {event["renewed"] for event in bob.named("signer:discovered")[5:]} == {True}
     world.clock.forward(120_000)
@@ -123,7 +123,7 @@ async def test_an_advertisement_that_leads_to_a_former_address_is_renewed_after_
     alice.net.addrs = (from_text("/ip4/127.0.0.1/tcp/9999"),)
     await alice.service.stop()
     world.clock.forward(1_000)
-    alice.service._renewal._first_look = True
+    alice.service.renewal._first_look = True
     await alice.service.start()
     await until(lambda: len(alice.named("signer:advertised")) == 2)
     (shown,) = await alice.own()
@@ -136,11 +136,11 @@ async def test_a_locked_daemon_says_that_an_advertisement_is_expiring_once(world
     await alice.advertise(key)
     alice.keys.locked = True
     world.clock.forward(DAY_MS - HOUR_MS)
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: alice.named("signer:expiring"))
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     alice.keys.locked = False
-    alice.service.on_unlock()
+    alice.service.renewal.wake()
     await until(lambda: len(alice.named("signer:advertised")) == 2)
     (event,) = alice.named("signer:expiring")
     assert event["publicKey"] == key.hex()
@@ -185,5 +185,5 @@ async def test_what_is_not_told_to_the_dht_at_once_is_told_when_a_peer_comes(wor
     world.wire.dht.clear()
     await world.daemon(alice)
     world.clock.forward(60_000)
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: key in world.wire.dht)

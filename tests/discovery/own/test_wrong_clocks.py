@@ -24,7 +24,7 @@ PEER = PeerIdentity(bytes(32)).peer
 
 
 async def pushed(daemon: Daemon, peer: bytes, *statements: tuple[Any, Any]) -> int:
-    answer = open_answer(await daemon.service.on_ask(peer, push_of(*statements)))
+    answer = open_answer(await daemon.service.traffic.on_ask(peer, push_of(*statements)))
     assert isinstance(answer, Taken)
     return answer.count
 
@@ -74,7 +74,7 @@ async def test_withdrawal_made_while_the_clock_was_ahead_is_made_again_when_it_i
     assert await bob.found() == {key.hex()}, "it is refused as one from the future"
     alice.clock.wall -= DAY_MS
     alice.clock.mono += 60_000
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: bob.lines() == 0)
     assert await bob.found() == set()
     assert len(alice.named("signer:withdrawn")) == 1
@@ -107,9 +107,9 @@ async def test_copy_of_the_record_from_the_future_beats_nothing_when_its_time_co
     assert await bob.found() == (set() if withdrawn else {key.hex()})
     for clock in {alice.clock, bob.clock}:
         clock.forward(DAY_MS)
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: latest_of(bob, key) > bob.clock.wall)
-    await bob.service.on_ask(eve.net.peer, encode_ask(Push((kept,))))
+    await bob.service.traffic.on_ask(eve.net.peer, encode_ask(Push((kept,))))
     shown = (await bob.find())["signers"]
     assert [one["metadata"]["nickname"] for one in shown] == ([] if withdrawn else ["new"])
     assert len(alice.named("signer:withdrawn")) == withdrawn
@@ -170,7 +170,7 @@ async def test_clock_that_is_behind_does_no_harm_that_outlasts_it(world: World) 
     before = bob.named("signer:discovered")
     alice.clock.wall += DAY_MS
     alice.clock.mono += 60_000
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: row(alice, key).ts > bob.clock.wall)
     assert await bob.found() == {key.hex()}
     assert bob.named("signer:discovered") == before
@@ -205,13 +205,13 @@ async def test_time_that_lies_ahead_is_told_with_its_end_and_what_to_do_and_is_o
     assert key.hex() in standing.remedy
     assert ahead(alice, lambda other: other != key) == [], "other wallets do not hear of it"
     alice.keys.locked = False
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: row(alice, key).ts == alice.clock.wall)
     (replaced,) = ahead(alice)
     assert replaced.until_ms == standing.until_ms
     assert "made again since" in replaced.remedy
     alice.clock.forward(DAY_MS)
-    alice.service._renewal.wake()
+    alice.service.renewal.wake()
     await until(lambda: row(alice, key).ts > signed_ms)
     assert ahead(alice) == []
     assert row(alice, key).withdrawn is withdrawn
@@ -253,7 +253,7 @@ async def test_expiry_is_told_and_digests_are_right_after_the_clock_was_set_back
     now = bob.clock.wall
     await pushed(bob, PEER, short.advertise(now, exp=now + HOUR_MS), long.advertise(now, exp=now + 2 * HOUR_MS))
     bob.clock.forward(world.limits.settle_ms)
-    bob.service._clocks.is_wrong = lambda: True  # type: ignore[method-assign] # as three peers would make it
+    bob.service.clocks.is_wrong = lambda: True  # type: ignore[method-assign] # as three peers would make it
     bob.service._presence._clock_is_wrong = lambda: True
     size = bob.service._buckets.size
     bob.clock.wall += DAY_MS

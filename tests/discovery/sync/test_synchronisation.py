@@ -41,7 +41,7 @@ async def fill(daemon: Daemon, signers: list[Signer]) -> None:
     """Give a daemon advertisements of these."""
     now = daemon.clock.wall_ms()
     for start in range(0, len(signers), 100):
-        await daemon.service.on_ask(
+        await daemon.service.traffic.on_ask(
             bytes(38), push_of(*(signer.advertise(now) for signer in signers[start : start + 100]))
         )
 
@@ -61,7 +61,7 @@ async def test_two_directories_that_differ_in_ten_come_into_step_for_little(worl
     alice, bob = await world.daemon(), await world.daemon()
     for daemon in (alice, bob):
         for start in range(0, 300, 100):
-            await daemon.service.on_ask(bytes(38), push_of(*common[start : start + 100]))
+            await daemon.service.traffic.on_ask(bytes(38), push_of(*common[start : start + 100]))
         await fill(daemon, [Signer() for _ in range(5)])
     world.wire.link(alice.net, bob.net)
     await until(lambda: alice.lines() == bob.lines() == 310)
@@ -326,7 +326,7 @@ async def test_a_question_that_cannot_be_decoded_counts_against_who_asked(world:
     daemon = await world.daemon()
     for junk in (b"", b"\x00", secrets.token_bytes(10_000), bytes(10_000_000)):
         with pytest.raises(BadAsk):
-            await daemon.service.on_ask(bytes(38), junk)
+            await daemon.service.traffic.on_ask(bytes(38), junk)
     assert daemon.lines() == 0
 
 
