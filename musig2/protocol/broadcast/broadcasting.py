@@ -37,8 +37,9 @@ class Broadcasting:
         """Whether nothing is left to wait for."""
         return self.failover is None or self.failover.over
 
-    def begin(self, reaction: Reaction) -> None:
-        """The request is complete: the first turn begins."""
+    def complete(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
+        """The request has its signatures: the first turn begins."""
+        self._conclusion.finish(signatures, reaction)
         self.resume()
         if self.failover is not None:
             self._tell_turn(reaction)

@@ -2,7 +2,8 @@
 
     request  1 --- 1..16  attempt (transcript)  1 --- own keys  session (state table)
 
-        Received, JoinReady ...        joining         who takes part, in which attempt
+        Received, JoinReady ...        reception       what peers bring, and what they get for it
+               |                       joining         who takes part, in which attempt
                |                       own_part        what owner and signer port say
                |                       contributions   nonces, partials, aborts of others; proofs
             handle() -- one of -->     exchange        have, and what is missing
@@ -19,7 +20,7 @@ only ever sent again, never made anew. The states of an attempt are in session_t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeGuard, TypeVar, assert_never
+from typing import assert_never
 
 from musig2 import MusigError
 from musig2.protocol.broadcast.broadcasting import Broadcasting
@@ -58,19 +59,18 @@ from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.interface.resaving import Resaving
 from musig2.protocol.interface.restoring import rebuild
 from musig2.protocol.interface.views import SessionView
-from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record, Request
+from musig2.protocol.records.records import Join, Request
 from musig2.protocol.session.attempts import Attempts
 from musig2.protocol.session.conclusion import Conclusion
 from musig2.protocol.session.contributions import Contributions
 from musig2.protocol.session.exchange import Exchange
 from musig2.protocol.session.joining import Joining
 from musig2.protocol.session.own_part import OwnPart
+from musig2.protocol.session.reception import Reception
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Frame, Signed
-
-R = TypeVar("R", bound=Record)
 
 
 class RequestMachine:
@@ -92,6 +92,15 @@ class RequestMachine:
         self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
         self.broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
+        self._reception = Reception(
+            terms=self._terms,
+            attempts=self._attempts,
+            conclusion=self._conclusion,
+            exchange=self._exchange,
+            contributions=self._contributions,
+            joining=self._joining,
+            broadcasting=self.broadcasting,
+        )
         self._now: Now | None = None
         self.resaving = Resaving(self._attempts, self._conclusion)
 
@@ -217,13 +226,11 @@ class RequestMachine:
     def _take(self, inp: Input, reaction: Reaction) -> None:  # noqa: PLR0912  # one case per input, nothing else
         match inp:
             case Received():
-                self._received(inp, reaction)
+                self._reception.received(inp, reaction)
             case ReceivedHave(have=have, peer=peer):
-                self._exchange.heard(peer)
-                if not (self._conclusion.final and self._say_farewell(peer, reaction)):
-                    self._exchange.answer(have, peer, reaction)
+                self._reception.have(have, peer, reaction)
             case ReceivedComplete(signatures=signatures, peer=peer):
-                self._received_complete(signatures, peer, reaction)
+                self._reception.complete(signatures, peer, reaction)
             case Approved():
                 self._joining.approve(inp, reaction)
             case JoinReady(join=join):
@@ -239,7 +246,7 @@ class RequestMachine:
             case OwnerAbort():
                 self._own.abort(inp, reaction)
             case PeerConnected(peer=peer):
-                self._connected(peer, reaction)
+                self._reception.connected(peer, reaction)
             case PeerDisconnected(peer=peer):
                 self._exchange.lost(peer)
                 self._own.disconnected(peer, reaction)
@@ -279,56 +286,9 @@ class RequestMachine:
             except MusigError:  # every part was verified, so this machine miscalculates: begin anew
                 self._own.faulty(session, reaction)
                 return
-            self._complete(signatures, reaction)
+            self.broadcasting.complete(signatures, reaction)
             self._conclusion.tell_peers(reaction, at_once=not self._exchange.meshed(session.transcript))
             return
-
-    def _complete(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
-        self._conclusion.finish(signatures, reaction)
-        self.broadcasting.begin(reaction)
-
-    def _received(self, received: Received, reaction: Reaction) -> None:
-        signed, peer = received.signed, received.peer
-        if peer is not None:
-            self._exchange.heard(peer)
-        if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
-            self.broadcasting.receive(signed, reaction)
-            return
-        talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
-            _is(signed, Message) and isinstance(signed.record.body, AbortBody)
-        )
-        if self._conclusion.final and peer is not None and (self._conclusion.complete or not talks_of_ends):
-            self._say_farewell(peer, reaction)
-        if self._conclusion.complete:
-            return
-        if _is(signed, Join):
-            self._joining.other_join(signed, peer, reaction)
-        elif _is(signed, Message):
-            self._contributions.receive(signed, peer, reaction)
-        elif _is(signed, Decline) or _is(signed, Cancel):
-            self._conclusion.take_record(signed, reaction, forward=peer is None)
-
-    def _received_complete(self, signatures: tuple[bytes, ...], peer: bytes | None, reaction: Reaction) -> None:
-        if not self._conclusion.complete:
-            if not self._terms.verifies(signatures):
-                return
-            self._complete(signatures, reaction)
-        self._conclusion.shown_by(peer)
-
-    def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:
-        told = self._conclusion.farewell(peer, reaction)
-        done = self.broadcasting.own_done()
-        if told and done is not None:
-            reaction.send(done, peer=peer)
-        return told
-
-    def _connected(self, peer: bytes, reaction: Reaction) -> None:
-        self._exchange.greet(peer, reaction)
-        if self._conclusion.final:
-            self._say_farewell(peer, reaction)
-        current = self._attempts.current
-        if current is not None and any(session.broken_off for session in self._attempts.of(current.attempt)):
-            self._exchange.compare_with(current, peer, reaction)
 
     def _tick(self, reaction: Reaction) -> None:
         now = reaction.now
@@ -352,7 +312,3 @@ class RequestMachine:
         self._joining.restarted(reaction)
         self._exchange.begin(reaction.now, at_once=True)
         self._exchange.tick(reaction)
-
-
-def _is(signed: Signed[Any], kind: type[R]) -> TypeGuard[Signed[R]]:
-    return isinstance(signed.record, kind)

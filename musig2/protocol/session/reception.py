@@ -1,0 +1,98 @@
+"""What peers bring to a request, and what they are told once it has ended."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard, TypeVar
+
+from musig2.protocol.broadcast.broadcasting import Broadcasting
+from musig2.protocol.interface.inputs import Received
+from musig2.protocol.interface.reaction import Reaction
+from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record
+from musig2.protocol.session.attempts import Attempts
+from musig2.protocol.session.conclusion import Conclusion
+from musig2.protocol.session.contributions import Contributions
+from musig2.protocol.session.exchange import Exchange
+from musig2.protocol.session.joining import Joining
+from musig2.protocol.session.terms import RequestTerms
+from musig2.protocol.wire.frames import Have, Signed
+
+R = TypeVar("R", bound=Record)
+
+
+class Reception:
+    """Hands each frame to the part that it concerns."""
+
+    def __init__(
+        self,
+        *,
+        terms: RequestTerms,
+        attempts: Attempts,
+        conclusion: Conclusion,
+        exchange: Exchange,
+        contributions: Contributions,
+        joining: Joining,
+        broadcasting: Broadcasting,
+    ) -> None:
+        self._terms = terms
+        self._attempts = attempts
+        self._conclusion = conclusion
+        self._exchange = exchange
+        self._contributions = contributions
+        self._joining = joining
+        self._broadcasting = broadcasting
+
+    def connected(self, peer: bytes, reaction: Reaction) -> None:
+        """A peer of a signer is connected: greet it, and compare with it what an attempt that broke off left."""
+        self._exchange.greet(peer, reaction)
+        if self._conclusion.final:
+            self._say_farewell(peer, reaction)
+        current = self._attempts.current
+        if current is not None and any(session.broken_off for session in self._attempts.of(current.attempt)):
+            self._exchange.compare_with(current, peer, reaction)
+
+    def received(self, received: Received, reaction: Reaction) -> None:
+        """A record of this request, its signature checked; without a peer it is one of this daemon's own."""
+        signed, peer = received.signed, received.peer
+        if peer is not None:
+            self._exchange.heard(peer)
+        if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
+            self._broadcasting.receive(signed, reaction)
+            return
+        talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
+            _is(signed, Message) and isinstance(signed.record.body, AbortBody)
+        )
+        if self._conclusion.final and peer is not None and (self._conclusion.complete or not talks_of_ends):
+            self._say_farewell(peer, reaction)
+        if self._conclusion.complete:
+            return
+        if _is(signed, Join):
+            self._joining.other_join(signed, peer, reaction)
+        elif _is(signed, Message):
+            self._contributions.receive(signed, peer, reaction)
+        elif _is(signed, Decline) or _is(signed, Cancel):
+            self._conclusion.take_record(signed, reaction, forward=peer is None)
+
+    def have(self, have: Have, peer: bytes, reaction: Reaction) -> None:
+        """A peer says what it holds of an attempt: send it what it lacks, or how the request ended."""
+        self._exchange.heard(peer)
+        if not (self._conclusion.final and self._say_farewell(peer, reaction)):
+            self._exchange.answer(have, peer, reaction)
+
+    def complete(self, signatures: tuple[bytes, ...], peer: bytes | None, reaction: Reaction) -> None:
+        """A peer shows the signatures; those that do not verify are passed over."""
+        if not self._conclusion.complete:
+            if not self._terms.verifies(signatures):
+                return
+            self._broadcasting.complete(signatures, reaction)
+        self._conclusion.shown_by(peer)
+
+    def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:
+        told = self._conclusion.farewell(peer, reaction)
+        done = self._broadcasting.own_done()
+        if told and done is not None:
+            reaction.send(done, peer=peer)
+        return told
+
+
+def _is(signed: Signed[Any], kind: type[R]) -> TypeGuard[Signed[R]]:
+    return isinstance(signed.record, kind)

@@ -1,0 +1,53 @@
+"""Files, functions and folders stay small enough to be read at once."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PACKAGES = ("config", "daemon", "musig2", "p2p", "rpc")
+GENERATED = ("rpc/answers.py", "rpc/handlers.py", "rpc/client/methods.py")
+MOST_LINES = {"tests": 400}  # a table of cases may be longer than a file of the program
+MOST_LINES_OF_PROGRAM = 350
+MOST_LINES_OF_FUNCTION = 60
+MOST_FILES = {"tests": 17}
+MOST_FILES_OF_PROGRAM = 13  # without __init__.py
+
+
+def sources(top: str) -> Iterator[Path]:
+    for path in sorted((PROJECT / top).rglob("*.py")):
+        if path.relative_to(PROJECT).as_posix() not in GENERATED:
+            yield path.relative_to(PROJECT)
+
+
+every_top = pytest.mark.parametrize("top", [*PACKAGES, "tests"])
+
+
+@every_top
+def test_no_file_is_too_long(top: str) -> None:
+    most = MOST_LINES.get(top, MOST_LINES_OF_PROGRAM)
+    found = {str(path): len((PROJECT / path).read_text().splitlines()) for path in sources(top)}
+    assert {path: lines for path, lines in found.items() if lines > most} == {}, "split it where a seam is"
+
+
+@every_top
+def test_no_function_is_too_long(top: str) -> None:
+    found = {
+        f"{path}: {node.name}": node.end_lineno - node.lineno + 1
+        for path in sources(top)
+        for node in ast.walk(ast.parse((PROJECT / path).read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+    }
+    assert {name: lines for name, lines in found.items() if lines > MOST_LINES_OF_FUNCTION} == {}
+
+
+@every_top
+def test_no_folder_is_too_full(top: str) -> None:
+    most = MOST_FILES.get(top, MOST_FILES_OF_PROGRAM)
+    found = Counter(str(path.parent) for path in sources(top) if path.name != "__init__.py")
+    assert {folder: files for folder, files in found.items() if files > most} == {}, "divide the room"
