@@ -16,7 +16,7 @@ from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, Sa
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Join, Message, Request
-from musig2.protocol.session.request_machine import RequestMachine
+from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
 
 STORED_BYTES = 1_048_576  # no stored envelope is larger

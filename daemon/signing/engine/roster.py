@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from daemon.signing.engine.handover import Handover, Standing
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
-from musig2.protocol.session.request_machine import RequestMachine
+from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
 
 

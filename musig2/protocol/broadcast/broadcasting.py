@@ -14,8 +14,8 @@ from musig2.protocol.interface.inputs import NotifyBroadcast, Now
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.envelope import signer_peer
 from musig2.protocol.records.records import DoneBody, Message
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Signed

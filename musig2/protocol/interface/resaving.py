@@ -12,8 +12,8 @@ from typing import Final
 from musig2.protocol.blame.endings import Ending, Reason
 from musig2.protocol.interface.effects import Emit, Save, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, State
 from musig2.protocol.interface.reaction import Reaction
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 

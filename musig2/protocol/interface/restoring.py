@@ -11,9 +11,9 @@ from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
 from musig2.protocol.broadcast.broadcasting import Broadcasting
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow
 from musig2.protocol.records.records import AbortBody, Cancel, Decline
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.contributions import Contributions
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.session.signing_session import SigningSession
 
 

@@ -1,1 +1,1 @@
-"""One signing request and its attempts: the state machine."""
+"""One attempt of a request: its transcript, and the session of each own key with its state table."""

@@ -44,7 +44,7 @@ from musig2.protocol.interface.inputs import (
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Cancel, Decline, Join, Message, Request
-from musig2.protocol.session.request_machine import RequestMachine
+from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
 from tests.protocol.sim.clock import Clock
 from tests.protocol.sim.network import Network

@@ -20,10 +20,10 @@ from musig2.protocol.interface.effects import Blame, SaveMessage, SaveRecord, St
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.envelope import signer_peer
 from musig2.protocol.records.records import AbortBody, Message, NonceBody, PartialBody
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.early import EarlyMessages
-from musig2.protocol.session.exchange import Exchange
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.early import EarlyMessages
+from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import ContributionVerdict, Transcript

@@ -60,13 +60,13 @@ from musig2.protocol.interface.resaving import Resaving
 from musig2.protocol.interface.restoring import rebuild
 from musig2.protocol.interface.views import SessionView
 from musig2.protocol.records.records import Join, Request
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.contributions import Contributions
-from musig2.protocol.session.exchange import Exchange
-from musig2.protocol.session.joining import Joining
-from musig2.protocol.session.own_part import OwnPart
-from musig2.protocol.session.reception import Reception
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.contributions import Contributions
+from musig2.protocol.request.exchange import Exchange
+from musig2.protocol.request.joining import Joining
+from musig2.protocol.request.own_part import OwnPart
+from musig2.protocol.request.reception import Reception
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms

@@ -8,11 +8,11 @@ from musig2.protocol.broadcast.broadcasting import Broadcasting
 from musig2.protocol.interface.inputs import Received
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.contributions import Contributions
-from musig2.protocol.session.exchange import Exchange
-from musig2.protocol.session.joining import Joining
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.contributions import Contributions
+from musig2.protocol.request.exchange import Exchange
+from musig2.protocol.request.joining import Joining
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Have, Signed
 

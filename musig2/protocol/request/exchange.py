@@ -24,7 +24,7 @@ from typing import Final
 from musig2.protocol.interface.inputs import Now
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Message
-from musig2.protocol.session.attempts import Attempts
+from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.session.slots import from_bitmap, members, to_bitmap
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import Transcript

@@ -19,7 +19,7 @@ from musig2.protocol.blame.endings import Ending, EndingScope, Reason
 from musig2.protocol.interface.effects import Outcome, SaveOutcome, SaveRecord
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Cancel, Decline
-from musig2.protocol.session.attempts import Attempts
+from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Complete, Frame, Signed

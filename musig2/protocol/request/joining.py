@@ -12,10 +12,10 @@ from musig2.protocol.interface.effects import KeyConflict, NeedJoin, Outcome, Sa
 from musig2.protocol.interface.inputs import Approved, SignerRefused
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import Join
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.contributions import Contributions
-from musig2.protocol.session.exchange import Exchange
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.contributions import Contributions
+from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.slots import Put

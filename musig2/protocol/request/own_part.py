@@ -17,9 +17,9 @@ from musig2.protocol.interface.inputs import (
     StartRound2,
 )
 from musig2.protocol.interface.reaction import Reaction
-from musig2.protocol.session.attempts import Attempts
-from musig2.protocol.session.conclusion import Conclusion
-from musig2.protocol.session.joining import Joining
+from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.joining import Joining
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
