@@ -75,4 +75,7 @@ def test_settings_beside_them_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_client_reads_its_own_variables() -> None:
-    refuse_unknown_variables({"MUSIG_URL": "http://localhost:1", "MUSIG_TOKEN_FILE": "/t", "MUSIGD_DATADIR": "/d"})
+    own = {"MUSIG_URL": "http://localhost:1", "MUSIG_TOKEN_FILE": "/t", "MUSIGD_DATADIR": "/d"}
+    refuse_unknown_variables(own)
+    with pytest.raises(UsageError, match="MUSIG_URI"):
+        refuse_unknown_variables({**own, "MUSIG_URI": "http://localhost:1"})

@@ -39,7 +39,7 @@ async def pushed(daemon: Daemon, by: bytes, *statements: tuple[Any, Any]) -> int
     return answer.count
 
 
-async def refuses(daemon: Daemon, statement: tuple[Any, Any]) -> None:
+async def assert_refused(daemon: Daemon, statement: tuple[Any, Any]) -> None:
     """It is not taken, not shown, and counts as a forgery of who delivered it."""
     assert await pushed(daemon, MALLORY, statement) == 0
     assert await daemon.found() == set()
@@ -50,14 +50,14 @@ async def test_a_key_of_somebody_else_cannot_be_advertised(world: World) -> None
     daemon, victim, mallory = await world.daemon(), Signer(), Signer()
     record = replace(victim.advertise(world.clock.wall)[0].record, peer=mallory.identity.peer)
     forged = seal(record, mallory.sign, mallory.identity.sign)
-    await refuses(daemon, (forged, mallory.enter(forged)))
+    await assert_refused(daemon, (forged, mallory.enter(forged)))
 
 
 async def test_a_peer_of_somebody_else_cannot_be_named(world: World) -> None:
     daemon, victim, mallory = await world.daemon(), Signer(), Signer()
     record = replace(mallory.advertise(world.clock.wall)[0].record, peer=victim.identity.peer)
     forged = seal(record, mallory.sign, mallory.identity.sign)
-    await refuses(daemon, (forged, mallory.enter(forged)))
+    await assert_refused(daemon, (forged, mallory.enter(forged)))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_a_peer_of_somebody_else_cannot_be_named(world: World) -> None:
 async def test_nothing_about_an_advertisement_can_be_changed_on_the_way(world: World, changes: dict[str, Any]) -> None:
     daemon, alice = await world.daemon(), Signer()
     forged = rewritten(alice.advertise(world.clock.wall)[0], **changes)
-    await refuses(daemon, (forged, alice.enter(forged)))
+    await assert_refused(daemon, (forged, alice.enter(forged)))
 
 
 async def test_02_and_03_of_a_bip340_key_cannot_be_swapped(world: World) -> None:
@@ -82,7 +82,7 @@ async def test_02_and_03_of_a_bip340_key_cannot_be_swapped(world: World) -> None
     signed, _ = alice.advertise(world.clock.wall)
     twin = bytes([alice.pubkey[0] ^ 1]) + alice.pubkey[1:]
     forged = rewritten(signed, pubkey=twin)
-    await refuses(daemon, (forged, None))
+    await assert_refused(daemon, (forged, None))
 
 
 async def test_an_entry_that_says_something_else_is_not_shown(world: World) -> None:

@@ -70,7 +70,7 @@ class Container:
         assert said, f"it is {self.state['Status']}, exit code {self.state['ExitCode']}: {self.logs()[-2000:]}"
         return self
 
-    def becomes(self, health: str) -> None:
+    def assert_becomes(self, health: str) -> None:
         """Wait until the engine says that the container is `healthy` or `unhealthy`."""
         of_this = (f"--filter=container={self.id}", "--filter=event=health_status", "--format={{.Action}}")
         assert self._engine.until(f"health_status: {health}", "events", "--since=0", *of_this), self.state["Health"]

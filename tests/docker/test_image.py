@@ -46,11 +46,11 @@ def test_nobody_else_can_read_the_volume(engine: Engine, volume: str) -> None:
 
 def test_a_daemon_that_answers_is_healthy_and_one_that_hangs_is_not(engine: Engine, volume: str) -> None:
     with Container(engine, volume, *OFTEN) as container:
-        container.becomes("healthy")
+        container.assert_becomes("healthy")
 
         engine.run("kill", "--signal=STOP", container.id)
 
-        container.becomes("unhealthy")
+        container.assert_becomes("unhealthy")
         engine.run("kill", "--signal=CONT", container.id)
 
 

@@ -33,7 +33,7 @@ def random_tweaks(rng: random.Random, name: str) -> tuple[Tweak, ...]:
     return (*(Tweak(kind, rng.randrange(1, N).to_bytes(32)) for kind in kinds), *last)
 
 
-def check_session(seed: int) -> None:
+def assert_both_agree(seed: int) -> None:
     """One session. The nonces are the system's, so a seed repeats everything else."""
     rng = random.Random(seed)
     name = rng.choice(SCHEMES)
@@ -87,7 +87,7 @@ def flip(rng: random.Random, data: bytes) -> bytes:
 def check_many(seeds: range) -> int:
     for seed in seeds:
         try:
-            check_session(seed)
+            assert_both_agree(seed)
         except BaseException:
             print(f"seed {seed} disagrees", flush=True)
             raise

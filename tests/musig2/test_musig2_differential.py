@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-from tests.musig2.differential import check_session
+from tests.musig2.differential import assert_both_agree
 
 SECONDS = 18
 
 
 def test_both_implementations_agree_on_a_few_sessions() -> None:
     for seed in range(40):
-        check_session(seed)
+        assert_both_agree(seed)
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_both_implementations_agree_on_all_sessions_that_time_allows() -> None:
     seed, end = first, time.monotonic() + SECONDS
     while time.monotonic() < end:
         try:
-            check_session(seed)
+            assert_both_agree(seed)
         except AssertionError:
             pytest.fail(f"seed {seed} disagrees")
         seed += 1

@@ -180,9 +180,16 @@ async def test_stop_waits_for_an_orderly_end_and_leaves_no_thread() -> None:
 async def test_a_main_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("p2p.bridge.portal.STOP_S", 0.01)
 
+    ends: list[str] = []
+
     async def stubborn(portal: Portal) -> None:
         portal.ready()
-        await trio.sleep_forever()
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            ends.append("cancelled")
+            raise
 
     async with asyncio.timeout(60), running(stubborn):
         pass
+    assert ends == ["cancelled"]

@@ -11,7 +11,7 @@ from musig2.protocol.wire.frames import Complete, Signed
 from tests.signing.memory_net import MAX_FRAME, Hub
 
 
-def judge(hub: Hub) -> tuple[set[tuple[bytes, ...]], int]:
+def assert_nonces_used_once(hub: Hub) -> tuple[set[tuple[bytes, ...]], int]:
     """All final signatures that were shown, and how many partial messages there were; fails on any second use."""
     nonces: dict[tuple[bytes, bytes], set[tuple[bytes, ...]]] = defaultdict(set)
     partials: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)

@@ -48,8 +48,9 @@ def test_an_abstract_socket_is_understood() -> None:
 
 
 def test_without_systemd_nothing_happens(tmp_path: Path) -> None:
-    Notifier({}).ready("")
-    Notifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready("")
+    for environment in ({}, {"NOTIFY_SOCKET": str(tmp_path / "nobody")}):
+        Notifier(environment).ready("")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,5 @@ async def test_who_cannot_even_be_cancelled_is_named(manager: socket.socket) -> 
 
 async def test_without_a_watchdog_nothing_is_fed(manager: socket.socket) -> None:
     await feed_watchdog(Notifier(environment(manager)), {})
+    with pytest.raises(BlockingIOError):
+        manager.recv(4096, socket.MSG_DONTWAIT)

@@ -91,6 +91,7 @@ async def test_who_was_dialled_does_not_wait_behind_those_that_said_hello(world:
         rounds.greeted(b"honest", HELLO)
         rounds.on_peer(PeerChange(b"honest", True, Direction.OUTBOUND))
         await until(lambda: b"honest" in puller.begun)
+        assert len(puller.begun) == GREETED_AT_ONCE + 1
 
 
 async def test_who_was_dialled_while_its_hello_was_put_off_does_not_wait_either(
@@ -105,6 +106,7 @@ async def test_who_was_dialled_while_its_hello_was_put_off_does_not_wait_either(
         rounds.greeted(puller.honest, HELLO)
         rounds.on_peer(PeerChange(puller.honest, True, Direction.OUTBOUND))
         await until(lambda: puller.begun.count(puller.honest) == 2)
+        assert puller.begun.count(b"slow 0") <= 1
 
 
 async def test_a_client_that_asks_for_a_refresh_does_not_wait_behind_those_that_said_hello(world: World) -> None:

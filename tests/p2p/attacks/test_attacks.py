@@ -92,7 +92,8 @@ async def test_one_who_never_says_who_it_is_loses_its_connection(monkeypatch: py
         await mute.inside(lambda node: node.host.set_stream_handler(IDENTIFY, silence))
         monkeypatch.setattr(compat_host, "IDENTIFY_S", 0.5)
         await mute.connect(ben.address)
-        await ben.sink.until(lambda: [change.connected for change in ben.sink.changes] == [True, False])
+        await ben.sink.until(lambda: len(ben.sink.changes) >= 2)
+        assert [change.connected for change in ben.sink.changes[:2]] == [True, False]
 
 
 async def silence(_: Any) -> None:

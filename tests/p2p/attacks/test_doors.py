@@ -53,6 +53,7 @@ async def test_an_ended_ban_is_no_ban() -> None:
     async with networks(2) as (anna, ben):
         ben.set_ban(anna.peer, now_ms() - 1)
         await anna.meet(ben)
+        assert ben.connected(anna.peer)
 
 
 async def test_ten_bad_signatures_end_in_a_ban() -> None:
@@ -65,6 +66,7 @@ async def test_ten_bad_signatures_end_in_a_ban() -> None:
         assert ben.sink.bans == []
         anna.send(ben.peer, [frame])
         await ben.sink.until(lambda: ben.sink.bans)
+        assert len(ben.sink.bans) == 1
         assert ben.sink.bans[0][0] == anna.peer
         assert ben.sink.offences == [(anna.peer, Offence.BAD_SIGNATURE)] * 10
         await ben.sink.until(lambda: not ben.connected(anna.peer))
@@ -78,6 +80,7 @@ async def test_offences_that_only_the_caller_sees_count_too() -> None:
         ben.offend(anna.peer, Offence.BAD_SIGNATURE)
         ben.offend(anna.peer, Offence.BAD_SIGNATURE)
         await ben.sink.until(lambda: ben.sink.bans)
+        assert len(ben.sink.bans) == 1
 
 
 async def test_a_frame_that_claims_to_be_endless_costs_only_its_stream() -> None:

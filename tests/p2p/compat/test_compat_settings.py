@@ -111,7 +111,7 @@ async def test_nothing_is_kept_of_a_peer_that_has_left() -> None:
         async def nothing() -> bool:
             return await hub.inside(kept) == {}
 
-        await eventually(nothing)
+        assert await eventually(nothing)
 
 
 # 4-6, 17, 19: connections.
@@ -272,6 +272,7 @@ async def test_identify_runs_again_at_the_next_connection() -> None:
             await identified(ben)
             await anna.disconnect(ben.peer)  # she comes back by herself, being alone now
             await ben.sink.until(lambda times=times: departures(ben) >= times)
+            assert departures(ben) == times
 
 
 def departures(node: TestNode) -> int:

@@ -55,6 +55,7 @@ async def test_a_peer_hears_of_the_stop_at_once() -> None:
             await anna.meet(ben)
         async with asyncio.timeout(20):  # long before an idle connection is given up
             await anna.sink.until(lambda: not anna.connected(ben.peer))
+        assert anna.sink.changes[-1].connected is False
 
 
 @pytest.mark.parametrize("opened", [True, False])
@@ -204,6 +205,7 @@ async def test_a_bootstrap_peer_is_dialled_at_the_start_and_again_when_it_return
         await anna.sink.until(lambda: not anna.connected(hub.peer))
         async with network(seed, network=name, listen=(bound,)) as again:
             await anna.sink.until(lambda: anna.connected(again.peer))
+            assert [change.connected for change in anna.sink.changes] == [True, False, True]
     finally:
         await anna_runs.__aexit__(None, None, None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.protocol.sim.schedules import check, run
+from tests.protocol.sim.schedules import assert_sound, run
 
 SLICE = 300
 BATCH = 50
@@ -13,11 +13,11 @@ BATCH = 50
 @pytest.mark.parametrize("first", range(0, SLICE, BATCH))
 def test_whatever_happens_every_request_ends_and_no_honest_signer_is_accused(first: int) -> None:
     for seed in range(first, first + BATCH):
-        check(run(seed))
+        assert_sound(run(seed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(SLICE, 3_000, 10 * BATCH))
 def test_more_of_the_same(first: int) -> None:
     for seed in range(first, first + 10 * BATCH):
-        check(run(seed))
+        assert_sound(run(seed))

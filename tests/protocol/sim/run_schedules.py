@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 
-from tests.protocol.sim.schedules import check, run
+from tests.protocol.sim.schedules import assert_sound, run
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     for seed in range(first, first + count):
         try:
             schedule = run(seed)
-            check(schedule)
+            assert_sound(schedule)
         except Exception as error:  # one failure must not hide the others
             failed += 1
             print(f"FAILED seed {seed}: {type(error).__name__}: {error}", flush=True)

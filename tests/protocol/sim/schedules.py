@@ -90,7 +90,7 @@ def run(seed: int) -> Schedule:
     return schedule
 
 
-def check(schedule: Schedule) -> None:
+def assert_sound(schedule: Schedule) -> None:
     """Assert what must hold; the message names the seed."""
     label = f"schedule {schedule.seed}, {schedule.liar.__name__ if schedule.liar else 'honest'}"
     for node in schedule.honest:

@@ -76,7 +76,7 @@ bodies = st.one_of(
 )
 
 
-def check_reply(body: bytes | None) -> None:
+def assert_valid_reply(body: bytes | None) -> None:
     """A reply is nothing, a response or a list of responses, and never admits to an internal failure."""
     if body is None:
         return

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.rpc.calls.generated_requests import bodies, check_reply
+from tests.rpc.calls.generated_requests import assert_valid_reply, bodies
 from tests.rpc.calls.requests_target import Target
 from tests.rpc.rpc_stores import COOKIE
 
@@ -46,7 +46,7 @@ def send(connection: HTTPConnection, count: int) -> None:
         response = connection.getresponse()
         text = response.read()
         assert response.status in {200, 204}, text
-        check_reply(text or None)
+        assert_valid_reply(text or None)
 
     all_of_them()
 

@@ -6,7 +6,7 @@ import asyncio
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.rpc.calls.generated_requests import bodies, check_reply
+from tests.rpc.calls.generated_requests import assert_valid_reply, bodies
 from tests.rpc.calls.requests_target import Target
 
 
@@ -15,4 +15,4 @@ from tests.rpc.calls.requests_target import Target
 def test_any_request_gets_a_valid_response(body: bytes) -> None:
     with asyncio.Runner() as runner:
         target = runner.run(Target.make())
-        check_reply(runner.run(target.answer(body)))
+        assert_valid_reply(runner.run(target.answer(body)))

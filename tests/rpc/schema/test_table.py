@@ -11,8 +11,8 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.k
 
 @every_method
 def test_example_fits_the_models(method: Method) -> None:
-    method.params.model_validate(method.example, by_name=False)
-    method.result.model_validate(method.answer, by_name=False)
+    assert method.params.model_validate(method.example, by_name=False)
+    assert method.result.model_validate(method.answer, by_name=False)
 
 
 @every_method

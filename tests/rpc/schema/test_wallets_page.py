@@ -41,7 +41,7 @@ def test_command_of_the_page_is_a_valid_call(command: str) -> None:
     for name, value in VALUES.items():
         command = command.replace(name, value)
     method, *pairs = shlex.split(command, comments=True)
-    checked(METHODS[method].params, params_of(api.METHODS[method], pairs))
+    assert checked(METHODS[method].params, params_of(api.METHODS[method], pairs)) is not None
 
 
 def test_every_event_method_and_reason_that_the_page_names_exists() -> None:

@@ -49,6 +49,7 @@ async def test_client_that_leaves_while_it_catches_up_leaves_nothing_behind(worl
     async with asyncio.timeout(60):
         while len(world.server._hub):
             await world.result("getInfo")
+    assert len(world.server._hub) == 0
 
 
 async def test_batch_of_subscribe_and_unsubscribe_leaves_no_subscription(world: World) -> None:

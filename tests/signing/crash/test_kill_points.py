@@ -9,7 +9,7 @@ import pytest
 
 from tests.signing.crash.crash_parent import Died, RemoteDaemon
 from tests.signing.signing_world import World, join, signatures
-from tests.signing.wire_watch import judge
+from tests.signing.wire_watch import assert_nonces_used_once
 
 pytestmark = pytest.mark.network
 
@@ -42,7 +42,7 @@ async def test_a_creator_killed_at_any_point_ends_with_one_signature(
         await join(other, request)
     assert len(await signatures(other, request)) == 1
     await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
-    judge(world.hub)
+    assert_nonces_used_once(world.hub)
 
 
 async def _announce(victim: RemoteDaemon, params: dict[str, object]) -> str | None:
@@ -82,7 +82,7 @@ async def test_a_joiner_killed_at_any_point_ends_with_one_signature(
         await victim.start()
     assert len(await signatures(creator, request)) == 1
     await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
-    judge(world.hub)
+    assert_nonces_used_once(world.hub)
 
 
 async def _joined(victim: RemoteDaemon, request: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.signing.crash.crash_parent import Died, RemoteDaemon
 from tests.signing.signing_world import World, announce, signatures
-from tests.signing.wire_watch import judge
+from tests.signing.wire_watch import assert_nonces_used_once
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 KILLS = int(os.environ.get("MUSIGD_KILLS", "10"))
@@ -35,7 +35,7 @@ async def test_killed_at_a_random_moment_every_request_ends_once(make_world: Cal
     for request in requests:
         assert len(await signatures(creator, request)) == 1
         await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
-    judge(world.hub)
+    assert_nonces_used_once(world.hub)
 
 
 async def join_all(victim: RemoteDaemon, requests: list[str]) -> list[str]:

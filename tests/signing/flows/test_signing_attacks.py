@@ -44,7 +44,7 @@ async def with_cheat(world: World, name: str = "lotus") -> tuple[Daemon, Mallory
     return one, mallory, request, joins
 
 
-async def is_blamed(one: Daemon, mallory: Mallory, request: Signed[Request], reason: str) -> None:
+async def assert_blamed(one: Daemon, mallory: Mallory, request: Signed[Request], reason: str) -> None:
     event = await one.until("session:aborted", requestId=request.id.hex(), retrying=False)
     assert (event.data["reason"], event.data["culprits"]) == (reason, [mallory.key.hex()])
     found = await one.call("getEvidence", sessionId=event.data["sessionId"])
@@ -66,14 +66,14 @@ async def test_a_wrong_partial_signature_is_proven(world: World, name: str) -> N
     theirs = await mallory.hears(Message, lambda record: isinstance(record.body, NonceBody))
     nonces = [mine, theirs] if joins[0].record.pubkey == mallory.key else [theirs, mine]
     mallory.say(one.peer, mallory.partial(request, joins, nonces, bad=True))
-    await is_blamed(one, mallory, request, "bad_partial")
+    await assert_blamed(one, mallory, request, "bad_partial")
 
 
 async def test_two_nonces_of_one_signer_are_proven(world: World) -> None:
     one, mallory, request, joins = await with_cheat(world)
     mallory.say(one.peer, mallory.nonce(request, joins))
     mallory.say(one.peer, mallory.nonce(request, joins))
-    await is_blamed(one, mallory, request, "equivocation")
+    await assert_blamed(one, mallory, request, "equivocation")
 
 
 async def test_a_nonce_that_is_no_point_is_proven(world: World) -> None:
@@ -82,7 +82,7 @@ async def test_a_nonce_that_is_no_point_is_proven(world: World) -> None:
     assert isinstance(good.record.body, NonceBody)
     bad = replace(good.record, body=replace(good.record.body, pubnonces=(b"\x02" + b"\xff" * 65,)))
     mallory.say(one.peer, seal(bad, mallory.identity.sign, peer=mallory.peer))
-    await is_blamed(one, mallory, request, "invalid_contribution")
+    await assert_blamed(one, mallory, request, "invalid_contribution")
 
 
 async def test_different_nonces_to_different_peers_are_found_out(world: World) -> None:

@@ -84,8 +84,9 @@ async def test_failover_goes_on_after_a_restart(world: World) -> None:
     backup = order[1]
     await backup.stop()
     await backup.start()
-    await backup.until("session:should-broadcast", requestId=request)
-    await backup.until("session:failover-exhausted", requestId=request)
+    told = await backup.until("session:should-broadcast", requestId=request)
+    exhausted = await backup.until("session:failover-exhausted", requestId=request)
+    assert told.seq < exhausted.seq
 
 
 async def test_without_an_election_nobody_is_told(world: World) -> None:

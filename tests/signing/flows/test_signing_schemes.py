@@ -85,6 +85,7 @@ async def test_a_daemon_that_was_stopped_before_it_could_declines_when_it_is_bac
     request = (await announce(lotus, [lotus, bip340]))["requestId"]
     await bip340.until("signing-request:received", requestId=request)
     await bip340.stop()
+    assert lotus.told("signing-request:declined") == []
     await bip340.start()
     await lotus.until("signing-request:declined", requestId=request, publicKey=bip340.key.hex())
 

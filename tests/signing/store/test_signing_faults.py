@@ -12,12 +12,12 @@ from musig2.protocol.wire.frame_codec import open_frame
 from musig2.protocol.wire.frames import Fetch, Signed
 from tests.signing.memory_net import Hub
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
-from tests.signing.wire_watch import judge
+from tests.signing.wire_watch import assert_nonces_used_once
 
 MakeWorld = Callable[..., World]
 
 
-async def signed_by_all(daemons: list[Daemon]) -> None:
+async def assert_all_sign(daemons: list[Daemon]) -> None:
     request = (await announce(daemons[0], daemons))["requestId"]
     await asyncio.gather(*(join(daemon, request) for daemon in daemons[1:]))
     found = await asyncio.gather(*(signatures(daemon, request) for daemon in daemons))
@@ -27,14 +27,14 @@ async def signed_by_all(daemons: list[Daemon]) -> None:
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_fifth_of_all_frames_lost_costs_no_session(make_world: MakeWorld, seed: int) -> None:
     world = make_world(hub=Hub(seed=seed, loss=0.2, duplication=0.1))
-    await signed_by_all(await world.grow(3))
-    judge(world.hub)
+    await assert_all_sign(await world.grow(3))
+    assert_nonces_used_once(world.hub)
 
 
 async def test_long_and_uneven_delays_cost_no_session(make_world: MakeWorld) -> None:
     world = make_world(hub=Hub(delay_ms=(50, 300), duplication=0.2))
-    await signed_by_all(await world.grow(3))
-    judge(world.hub)
+    await assert_all_sign(await world.grow(3))
+    assert_nonces_used_once(world.hub)
 
 
 @pytest.mark.parametrize("seq", [1, 2])
@@ -124,7 +124,7 @@ async def test_a_refresh_asks_again_after_a_missed_answer(make_world: MakeWorld)
 async def test_two_signers_that_cannot_dial_each_other_meet_through_the_third(world: World) -> None:
     daemons = await world.grow(3)
     world.hub.unreachable.add(frozenset((daemons[1].peer, daemons[2].peer)))
-    await signed_by_all(daemons)
+    await assert_all_sign(daemons)
 
 
 @pytest.mark.parametrize("away", [0, 1])
@@ -157,7 +157,7 @@ async def test_a_stopped_round_is_tried_again_by_itself(world: World) -> None:
         await daemon.call("startRound1", sessionId=session)
         await daemon.call("startRound2", sessionId=session)
     assert await signatures(one, announced["requestId"]) == await signatures(two, announced["requestId"])
-    judge(world.hub)
+    assert_nonces_used_once(world.hub)
 
 
 async def test_who_stops_in_a_round_tells_the_others(world: World) -> None:

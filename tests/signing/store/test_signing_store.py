@@ -16,7 +16,7 @@ from musig2.protocol.wire.frame_codec import open_frame
 from musig2.protocol.wire.frames import Signed
 from rpc.errors import ApiError
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
-from tests.signing.wire_watch import judge
+from tests.signing.wire_watch import assert_nonces_used_once
 
 
 class FaultyDisk:
@@ -69,7 +69,7 @@ async def test_a_partial_that_cannot_be_stored_never_leaves(world: World) -> Non
     said = [open_frame(data, max_bytes=2**20) for sender, _, data in world.hub.carried if sender == one.peer]
     messages = [frame.record for frame in said if isinstance(frame, Signed) and isinstance(frame.record, Message)]
     assert [message.seq for message in messages if message.seq == 2] == []
-    judge(world.hub)
+    assert_nonces_used_once(world.hub)
 
 
 async def test_a_request_that_cannot_be_stored_is_not_sent(world: World) -> None:

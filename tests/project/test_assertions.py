@@ -1,0 +1,50 @@
+"""Every test asserts something that its reader sees: an `assert`, a `pytest.raises`, a function called `assert_...`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+RAISES = {"raises", "warns", "refused"}  # `refused`, of the tests' worlds, expects a call to be refused
+SKIPS = {"skip", "skipif", "xfail", "importorskip"}
+
+
+def names_called(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            called = part.func
+            yield called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+def asserts(test: ast.AST) -> bool:
+    if any(isinstance(part, ast.Assert) for part in ast.walk(test)):
+        return True
+    return any(name in RAISES or name.startswith("assert_") for name in names_called(test))
+
+
+def tests_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def test_every_test_asserts_something_visible() -> None:
+    silent = [
+        f"{path.relative_to(TESTS)}:{test.lineno} {test.name}"
+        for path in sorted(TESTS.rglob("test_*.py"))
+        for test in tests_of(path)
+        if not asserts(test)
+    ]
+    assert silent == [], "say with an assert what the test shows"
+
+
+def test_no_test_is_skipped() -> None:
+    skipping = [
+        f"{path.relative_to(TESTS)}: {name}"
+        for path in sorted(TESTS.rglob("*.py"))
+        for name in names_called(ast.parse(path.read_text()))
+        if name in SKIPS
+    ]
+    assert skipping == []
