@@ -24,7 +24,7 @@ def asserts(test: ast.AST) -> bool:
     return any(name in RAISES or name.startswith("assert_") for name in names_called(test))
 
 
-def tests_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def written_tests(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node
@@ -34,7 +34,7 @@ def test_every_test_asserts_something_visible() -> None:
     silent = [
         f"{path.relative_to(TESTS)}:{test.lineno} {test.name}"
         for path in sorted(TESTS.rglob("test_*.py"))
-        for test in tests_of(path)
+        for test in written_tests(path)
         if not asserts(test)
     ]
     assert silent == [], "say with an assert what the test shows"
