@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-namespaces test-install test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-consensus test-namespaces test-install test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -83,6 +83,10 @@ nightly: env ## what is too long for `make test`: about an hour
 
 test-javascript: env ## the JavaScript example against real daemons (needs Node 20 or newer, or NODE=PATH)
 	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_javascript
+
+test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus library (needs the package index)
+	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5
+	@PYTHONPATH=build/consensus $(PY) -m tests.musig2.consensus $(ARGS)
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)

@@ -166,6 +166,7 @@ class App:
                 discovery=self.discovery.signers,
                 clock=self.clock,
                 policy=TransactionPolicy(),
+                network_name=self.settings.network,
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
                 limits=signing_limits(self.settings),
                 clock_is_wrong=self.discovery.clocks.is_wrong,

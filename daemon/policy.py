@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.errors import Refused
-from musig2.protocol.review import Doubt, ItemReview, Review, Verdict
+from musig2.protocol.review.verdicts import Doubt, ItemReview, Review, Verdict
 
 
 class PolicyRefused(Refused):

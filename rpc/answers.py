@@ -142,6 +142,54 @@ class RequestSigner(TypedDict):
     declineReason: NotRequired[str]
 
 
+class ReviewedInput(TypedDict):
+    """An output being spent; `signed`: by this request."""
+
+    txid: str
+    vout: int
+    value: int
+    script: str
+    address: NotRequired[str]
+    sequence: int
+    signed: bool
+
+
+class ReviewedOutput(TypedDict):
+    """An output being made, and whether it comes back."""
+
+    value: int
+    script: str
+    address: NotRequired[str]
+    returns: NotRequired[str]
+    publicKey: NotRequired[str]
+
+
+class ReviewedTransaction(TypedDict):
+    """The transaction that a checked message signs. Amounts and fee are satoshis."""
+
+    version: int
+    lockTime: int
+    inputs: list[ReviewedInput]
+    outputs: list[ReviewedOutput]
+    inputAmount: int
+    outputAmount: int
+    fee: NotRequired[int]
+    feeRate: NotRequired[int]
+    size: int
+
+
+class Review(TypedDict):
+    """What the daemon found."""
+
+    status: str
+    reason: NotRequired[str]
+    message: NotRequired[str]
+    uncovered: NotRequired[list[str]]
+    transaction: NotRequired[ReviewedTransaction]
+    text: NotRequired[str]
+    textTag: NotRequired[str]
+
+
 class OutsideCriterion(TypedDict):
     """A criterion that an own key advertises and the request does not meet."""
 
@@ -170,6 +218,7 @@ class SigningRequest(TypedDict):
     election: NotRequired[Election]
     signers: list[RequestSigner]
     partialReleased: bool
+    review: NotRequired[Review]
     outsideCriteria: NotRequired[list[OutsideCriterion]]
     reason: NotRequired[str]
     cancelReason: NotRequired[str]
@@ -227,6 +276,7 @@ class ChangedRequest(TypedDict):
     election: NotRequired[Election]
     signers: list[RequestSigner]
     partialReleased: bool
+    review: NotRequired[Review]
     outsideCriteria: NotRequired[list[OutsideCriterion]]
     reason: NotRequired[str]
     cancelReason: NotRequired[str]

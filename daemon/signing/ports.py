@@ -11,7 +11,7 @@ from daemon.clock import Clock
 from daemon.signing.limits import SigningLimits
 from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
-from musig2.protocol.review import Review
+from musig2.protocol.review.verdicts import Review
 from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
@@ -146,4 +146,5 @@ class Surroundings:
     addrs: Callable[[], tuple[bytes, ...]]  # the binary multiaddrs of this daemon right now, for its joins
     limits: SigningLimits = field(default_factory=SigningLimits)
     crash_points: CrashPoints = NO_CRASH_POINTS
+    network_name: str = "main"  # whose addresses are shown
     clock_is_wrong: Callable[[], bool] = lambda: False  # as peers say

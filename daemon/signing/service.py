@@ -19,6 +19,7 @@ from daemon.signing.engine.turn import Turn
 from daemon.signing.peers.traffic import Traffic
 from daemon.signing.ports import Surroundings
 from daemon.signing.store import reads as reading
+from daemon.signing.store.reviews import Showing
 from daemon.signing.sweeper import Sweeper
 from musig2.protocol.interface.effects import State
 from musig2.protocol.interface.inputs import Restarted
@@ -45,16 +46,22 @@ class SigningService:
         self._declines = Declines(keystore=around.keystore, clock=around.clock)
         self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines)
         self.traffic = Traffic(around, inbox=self._inbox, roster=roster, loader=self._loader, declines=self._declines)
+        self._showing = Showing(around.discovery.own_advertisement, self._keys_of, around.network_name)
         self.engine = self._engine()
         self.finder = Finder(
             store=around.store,
             keystore=around.keystore,
             roster=roster,
-            criteria_of=around.discovery.own_advertisement,
+            showing=self._showing,
         )
         self.requests = self._requests()
         self.sessions = SessionMethods(store=around.store, engine=self.engine, finder=self.finder)
         self.sweeper = Sweeper(around, inbox=self._inbox, roster=roster, signer=self._signer, traffic=self.traffic)
+
+    def _keys_of(self, scheme: str) -> tuple[bytes, ...]:
+        keystore = self._around.keystore
+        own = keystore.keys()
+        return tuple(key for key in own if keystore.scheme_of(key) == scheme)
 
     def _engine(self) -> Engine:
         around = self._around
@@ -66,7 +73,7 @@ class SigningService:
             inbox=self._inbox,
             roster=self._roster,
             signer=self._signer,
-            teller=Teller(around.events, around.discovery.own_advertisement),
+            teller=Teller(around.events, self._showing),
             follower=self.traffic,
             limits=around.limits,
             crash_points=around.crash_points,

@@ -1,9 +1,10 @@
-"""The 32 bytes that a key-path spend signs, on both chains. Pure functions of public data."""
+"""The 32 bytes that a Taproot spend signs, on both chains. Pure functions of public data."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
+from musig2.chain.tapscript import KEY_PATH, SpendPath
 from musig2.chain.transaction import Transaction, TxOutput, with_size
 from musig2.curve.hashing import sha256, sha256d, tagged_hash
 from musig2.errors import InvalidArgumentError
@@ -17,6 +18,7 @@ SIGHASH_LOTUS_ALL: Final = ALL | LOTUS
 SIGHASH_DEFAULT: Final = 0x00  # BIP-341: as ALL, with a signature of 64 bytes
 
 _BASE: Final = 0x03
+_KEY_VERSION: Final = b"\x00"  # BIP-342
 _BIP341_TYPES: Final = frozenset((0, 1, 2, 3, 0x81, 0x82, 0x83))
 
 
@@ -36,11 +38,18 @@ class KeyPathSpend:
         self.transaction = transaction
         self.spent_outputs = tuple(spent_outputs)
 
-    def sighash(self, scheme_name: str, input_index: int, sighash_type: int | None = None) -> bytes:
-        """The hash of that scheme's chain; its ordinary type where none is given. Raises as the two below."""
+    def sighash(
+        self, scheme_name: str, input_index: int, sighash_type: int | None = None, path: SpendPath = KEY_PATH
+    ) -> bytes:
+        """The hash of that scheme's chain; its ordinary type where none is given. Raises as the two below.
+
+        `path` is Bitcoin's: InvalidArgumentError for another one than the key path on Lotus.
+        """
         if scheme_name == "lotus":
+            if path != KEY_PATH:
+                raise InvalidArgumentError("path", "must be the key path: lotus has neither annex nor leaf here")
             return self.lotus(input_index, SIGHASH_LOTUS_ALL if sighash_type is None else sighash_type)
-        return self.bip341(input_index, SIGHASH_DEFAULT if sighash_type is None else sighash_type)
+        return self.bip341(input_index, SIGHASH_DEFAULT if sighash_type is None else sighash_type, path)
 
     def lotus(self, input_index: int, sighash_type: int = SIGHASH_LOTUS_ALL) -> bytes:
         """lotus-lib (Taproot): SIGHASH_LOTUS of a key-path spend. InvalidArgumentError, SighashError."""
@@ -69,8 +78,8 @@ class KeyPathSpend:
         parts.append(_u32(transaction.locktime))
         return sha256d(b"".join(parts))
 
-    def bip341(self, input_index: int, sighash_type: int = SIGHASH_DEFAULT) -> bytes:
-        """BIP-341, "Common signature message", for a key-path spend without annex. Raises as `lotus`."""
+    def bip341(self, input_index: int, sighash_type: int = SIGHASH_DEFAULT, path: SpendPath = KEY_PATH) -> bytes:
+        """BIP-341, "Common signature message", with BIP-342's extension where a leaf is spent. Raises as `lotus`."""
         self._check(input_index)
         if sighash_type not in _BIP341_TYPES:
             raise SighashError("sighash_type", "must be DEFAULT, ALL, NONE or SINGLE, or these with ANYONECANPAY")
@@ -81,13 +90,17 @@ class KeyPathSpend:
             parts.append(self._inputs_hashes)
         if base in (SIGHASH_DEFAULT, ALL):
             parts.append(self._outputs_hash)
-        parts.append(b"\x00")  # spend type: key path, no annex
+        parts.append(bytes((2 * (path.leaf is not None) + (path.annex is not None),)))  # spend type
         if everyone:
             parts.append(_u32(input_index))
         else:
             parts += [spending.outpoint, spent.serialize(), _u32(spending.sequence)]
+        if path.annex is not None:
+            parts.append(sha256(with_size(path.annex)))
         if base == SINGLE:
             parts.append(sha256(self._matching_output(input_index)))
+        if path.leaf is not None:
+            parts += [path.leaf.hash, _KEY_VERSION, _u32(path.code_separator)]
         return tagged_hash("TapSighash", *parts)
 
     @cached_property
@@ -144,9 +157,10 @@ def sighash_bip341(
     input_index: int,
     spent_outputs: Sequence[TxOutput],
     sighash_type: int = SIGHASH_DEFAULT,
+    path: SpendPath = KEY_PATH,
 ) -> bytes:
     """`KeyPathSpend.bip341` of one input; `spent_outputs` are those of all inputs, in order."""
-    return KeyPathSpend(transaction, spent_outputs).bip341(input_index, sighash_type)
+    return KeyPathSpend(transaction, spent_outputs).bip341(input_index, sighash_type, path)
 
 
 def _merkle(leaves: list[bytes]) -> tuple[bytes, int]:

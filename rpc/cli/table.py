@@ -35,7 +35,7 @@ HIDDEN: Final = frozenset({"envelope", "signature"})  # in rows: for programs
 TIMES: Final = frozenset(
     {"time", "timestamp", "createdAt", "expiresAt", "since", "until", "deadline", "completedAt", "lastSeen"}
 )
-SATS: Final = frozenset({"amount", "fees", "minAmount", "maxAmount", "value"})
+SATS: Final = frozenset({"amount", "fee", "fees", "inputAmount", "minAmount", "maxAmount", "outputAmount", "value"})
 UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 ID_KEPT: Final = 20  # characters, beyond which an id or hex loses its middle in a row
 LEAST_WIDTH: Final = 40

@@ -63,6 +63,8 @@ class Selection:
             signers = [{**each, "own": each["publicKey"] in keys} for each in data["request"]["signers"]]
             outside = [each for each in data["request"].get("outsideCriteria", ()) if each["publicKey"] in keys]
             data["request"] = {**data["request"], "signers": signers, "outsideCriteria": outside}
+            if "transaction" in data["request"].get("review", ()):
+                data["request"]["review"] = _without_others(data["request"]["review"], keys)
         return _Narrowed(event.seq, event.event, event.time, data)
 
     def _asked(self, event: LoggedEvent) -> bool:
@@ -102,6 +104,17 @@ class Selection:
         if event.data.get("sameDaemon") and (self._keys is None or _signer_of(event) in self._keys):
             return False  # it is told of its own keys by other events
         return not _types_of(event).isdisjoint(self._followed(self._caller.token_id))
+
+
+def _without_others(review: Mapping[str, Any], keys: frozenset[str]) -> Mapping[str, Any]:
+    """The review for a caller with these keys: outputs to other own keys are those of anybody."""
+    outputs = [
+        each
+        if each.get("publicKey") is None or each["publicKey"] in keys
+        else {name: value for name, value in each.items() if name not in ("returns", "publicKey")}
+        for each in review["transaction"]["outputs"]
+    ]
+    return {**review, "transaction": {**review["transaction"], "outputs": outputs}}
 
 
 def _signer_of(event: LoggedEvent) -> Any:

@@ -48,6 +48,37 @@ SHOWN: dict[str, Any] = {
 }
 ITEM: dict[str, Any] = {"message": MESSAGE, "tweaks": [{"taprootMerkleRoot": None}], "inputIndex": 0}
 REVIEWED: dict[str, Any] = {**ITEM, "aggregatedPublicKey": AGGREGATE, "checked": True}
+REVIEW: dict[str, Any] = {
+    "status": "checked",
+    "transaction": {
+        "version": 2,
+        "lockTime": 0,
+        "inputs": [
+            {
+                "txid": TXID,
+                "vout": 0,
+                "value": 5_000_000,
+                "script": f"625121{AGGREGATE}",
+                "address": AGGREGATED["address"],
+                "sequence": 4_294_967_295,
+                "signed": True,
+            }
+        ],
+        "outputs": [
+            {
+                "value": 4_999_000,
+                "script": f"625121{AGGREGATE}",
+                "address": AGGREGATED["address"],
+                "returns": "aggregate",
+            }
+        ],
+        "inputAmount": 5_000_000,
+        "outputAmount": 4_999_000,
+        "fee": 1_000,
+        "feeRate": 6_211,
+        "size": 161,
+    },
+}
 CRITERIA: dict[str, Any] = {"transactionTypes": ["spend", "swap"], "minAmount": 1_000_000, "maxAmount": 100_000_000}
 ADVERTISEMENT: dict[str, Any] = {
     "publicKey": KEY_B,
@@ -84,6 +115,7 @@ SIGNING_REQUEST: dict[str, Any] = {
         {"publicKey": KEY_B, "peerId": PEER_B, "own": False, "delivered": True, "joined": False, "declined": False},
     ],
     "partialReleased": False,
+    "review": REVIEW,
     "outsideCriteria": [],
     "envelope": ENVELOPE,
 }

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import Annotated, Any, LiteralString
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from config.text.plain_text import first_unfit
-from rpc.models.values import MAX_INTEGER, Count, HexBytes, Label, Millis, Sats, Score, Text, TransactionType, unfit
+from musig2.protocol.review.texts import TAG_FORM
+from rpc.models.values import (
+    MAX_INTEGER,
+    Count,
+    Format,
+    HexBytes,
+    Label,
+    Millis,
+    Sats,
+    Score,
+    Text,
+    TransactionType,
+    unfit,
+)
 from rpc.models.wire import Many, Value
 
 MAX_DEPTH = 4
 MAX_NAME_BYTES = 24
+_MessageTag = Annotated[str, Format(TAG_FORM, "must be 1 to 64 characters out of a-z, 0-9, space and './_-'")]
 
 
 def check_open(value: Any, *at: str | int) -> None:
@@ -109,6 +123,20 @@ class SpentOutput(OpenValue):
     script: HexBytes
 
 
+class SpendPath(OpenValue):
+    """How one of `messages` is signed, where that is not the key path with the ordinary sighash type."""
+
+    item: Count = Field(description="position in `messages`")
+    sighash_type: Count | None = None
+    annex: HexBytes | None = Field(default=None, description="with its first byte, 50")
+    leaf_script: HexBytes | None = Field(default=None, description="bip340: the message is signed for this leaf")
+    leaf_version: Count | None = Field(default=None, description="192 when absent, and no other is known")
+    control_block: HexBytes | None = Field(default=None, description="of the leaf, as its witness shows it")
+    code_separator: Count | None = Field(
+        default=None, description="position of the last executed OP_CODESEPARATOR among the opcodes of the leaf"
+    )
+
+
 class RequestMetadata(OpenValue):
     """What the co-signers are shown about a request; unknown members travel too."""
 
@@ -119,3 +147,6 @@ class RequestMetadata(OpenValue):
     description: Text | None = None
     spent_outputs: Many[SpentOutput] | None = None
     sighash_type: Count | None = None
+    spend_paths: Many[SpendPath] | None = None
+    message_text: Text | None = Field(default=None, description="the message is the hash of this text, no transaction")
+    message_tag: _MessageTag | None = Field(default=None, description="of that hash; `signed-text/v1` when absent")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from rpc.models.open import RequestMetadata
+from rpc.models.review import Review
 from rpc.models.tweaks import MessageItem, ReviewedItem, Tweaks
 from rpc.models.values import (
     Count,
@@ -78,6 +79,7 @@ class SigningRequest(Shown):
     election: Election | None = None
     signers: Many[RequestSigner]
     partial_released: bool
+    review: Review | None = Field(default=None, description="what is signed, as this daemon has checked and decoded it")
     outside_criteria: Many[OutsideCriterion] = Field(
         default=(),
         description="what own keys do not advertise to do, going by what `metadata` states",

@@ -85,8 +85,10 @@ UncheckedReason = Literal[
     "transaction_unreadable",
     "no_such_input",
     "sighash_type",
+    "spend_path",
     "script_mismatch",
     "message_mismatch",
+    "text_unreadable",
 ]
 
 
@@ -98,8 +100,8 @@ class ReviewedItem(Shown):
     input_index: Count | None = None
     aggregated_public_key: PublicKey
     checked: bool = Field(
-        description="the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends"
-        " the aggregate key of exactly these signers with these tweaks"
+        description="the message is the hash of that input of `metadata.transactionHex`, and the input spends the"
+        " aggregate key of exactly these signers with these tweaks; or it is the hash of `metadata.messageText`"
     )
     unchecked_reason: UncheckedReason | None = Field(
         default=None, description="`no_transaction` and `no_input_index` can be joined unless requireChecked, no other"

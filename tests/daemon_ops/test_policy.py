@@ -15,7 +15,8 @@ from musig2.chain import sighash
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SINGLE, KeyPathSpend
 from musig2.protocol.records.records import Item, Request
-from musig2.protocol.review import Review, Verdict, review
+from musig2.protocol.review.review import review
+from musig2.protocol.review.verdicts import Review, Verdict
 from tests.refusals import places_of
 
 KEY = b"\x02" + bytes(31) + b"\x01"

@@ -29,7 +29,7 @@ from musig2.protocol.interface.effects import Emit, Outcome
 from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Cancel, Request
-from musig2.protocol.review import review_of
+from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.caller import Caller

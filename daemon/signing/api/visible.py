@@ -12,8 +12,8 @@ from daemon.signing.engine.restore import open_request
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.ports import SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
-from daemon.signing.store.criteria import CriteriaOf
 from daemon.signing.store.reads import StoredRequest, StoredSession
+from daemon.signing.store.reviews import Showing
 from daemon.signing.store.views import ended_by, request_view, session_view
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.records import Request
@@ -25,11 +25,9 @@ from rpc.caller import Caller
 class Finder:
     """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
 
-    def __init__(
-        self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster, criteria_of: CriteriaOf
-    ) -> None:
+    def __init__(self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster, showing: Showing) -> None:
         self._store = store
-        self._criteria_of = criteria_of
+        self._showing = showing
         self._keystore = keystore
         self._roster = roster
         self._opened = lru_cache(maxsize=512)(open_request)
@@ -69,7 +67,7 @@ class Finder:
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
         signed = self._opened(stored.envelope)
-        return request_view(conn, signed, stored, sent, criteria_of=self._criteria_of, keys=caller.keys)
+        return request_view(conn, signed, stored, sent, showing=self._showing, keys=caller.keys)
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
         """The scheme of a request of the caller's keys; raises NotFound."""

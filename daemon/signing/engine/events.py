@@ -7,7 +7,7 @@ import sqlite3
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SessionEvents
 from daemon.signing.store import reads as reading
-from daemon.signing.store.criteria import CriteriaOf
+from daemon.signing.store.reviews import Showing
 from daemon.signing.store.values import event_json
 from daemon.signing.store.views import request_view
 from musig2.protocol.interface.effects import Emit
@@ -19,9 +19,9 @@ WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"}
 class Teller:
     """Appends events; whoever awaited the commit publishes them."""
 
-    def __init__(self, events: SessionEvents, criteria_of: CriteriaOf) -> None:
+    def __init__(self, events: SessionEvents, showing: Showing) -> None:
         self._events = events
-        self._criteria_of = criteria_of
+        self._showing = showing
 
     def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
         """Append one event; runs in the store's writer thread."""
@@ -29,7 +29,7 @@ class Teller:
         session, attempt = emit.session, emit.attempt
         stored = reading.request(conn, emit.request) if session is None else None
         if stored is not None:  # of the request as a whole: it carries the session that is current
-            view = request_view(conn, part.entry.request, stored, criteria_of=self._criteria_of)
+            view = request_view(conn, part.entry.request, stored, showing=self._showing)
             session, attempt = bytes.fromhex(view["sessionId"]), view["attempt"]
             if emit.event in WITH_REQUEST:
                 data["request"] = view

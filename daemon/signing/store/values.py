@@ -7,7 +7,8 @@ from typing import Any
 
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Item, Request
-from musig2.protocol.review import ItemReview, Verdict, review_of
+from musig2.protocol.review.review import review_of
+from musig2.protocol.review.verdicts import ItemReview, Verdict
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.convert import tweak_to_json

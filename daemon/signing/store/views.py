@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from daemon.signing.store import reads as reading
-from daemon.signing.store.criteria import CriteriaOf, outside_criteria
+from daemon.signing.store.criteria import outside_criteria
 from daemon.signing.store.reads import StoredJoin, StoredRequest, StoredSession
+from daemon.signing.store.reviews import Showing, review_json
 from daemon.signing.store.values import items_json, tweaks_json
 from musig2.protocol.broadcast.election import priority
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
@@ -41,7 +42,7 @@ def request_view(
     stored: StoredRequest,
     sent: Collection[int] = (),
     *,
-    criteria_of: CriteriaOf,
+    showing: Showing,
     keys: frozenset[bytes] | None = None,
 ) -> answers.SigningRequest:
     """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it.
@@ -70,11 +71,12 @@ def request_view(
         "metadata": open_to_json(request.metadata),
         "signers": _request_signers(conn, signed, stored, peers, set(sent), keys=keys),
         "partialReleased": any(s.row.partial_released for s in rows if keys is None or s.row.key in keys),
+        "review": review_json(signed, showing, keys),
         "envelope": signed.envelope.hex(),
     }
     asked = [bytes.fromhex(each["publicKey"]) for each in view["signers"] if each["own"]]
     others = (key for key in asked if key != request.creator)
-    view["outsideCriteria"] = outside_criteria(request, others, criteria_of)
+    view["outsideCriteria"] = outside_criteria(request, others, showing.criteria_of)
     if request.election is not None:
         election = request.election
         view["election"] = {"method": election.method, "broadcastTimeoutMs": election.broadcast_ms}

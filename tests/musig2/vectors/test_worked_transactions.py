@@ -10,7 +10,8 @@ from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import KeyPathSpend
 from musig2.chain.transaction import Transaction, TxOutput
 from musig2.protocol.records.requests import ToSign, build_request
-from musig2.protocol.review import Verdict, review
+from musig2.protocol.review.review import review
+from musig2.protocol.review.verdicts import Verdict
 from tests.musig2.worked_transactions import PAGE, SECRETS, VALUES, Worked, page, work
 
 KEY_PATH = (Tweak(TweakKind.TAPROOT),)

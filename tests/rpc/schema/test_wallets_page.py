@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from musig2.protocol.records.checks import RecordLimits
 from rpc.calls.params import params_of as checked
@@ -57,23 +60,25 @@ def test_every_event_method_and_reason_that_the_page_names_exists() -> None:
 
 
 def fields_of_the_api() -> set[str]:
-    models = [model for method in METHODS.values() for model in (method.params, method.result)]
-    names = {str(info.alias) for model in models for info in model.model_fields.values()}
-    nested = {
-        "inputIndex",
-        "spentOutputs",
-        "transactionHex",
-        "sighashType",
-        "uncheckedReason",
-        "localReputation",
-        "transactionTypes",
-        "publicKeys",
-    }
-    return (
-        names
-        | nested
-        | {"waitingFor", "waitingForCall", "retryAfterMs", "sessionReason", "declineReason", "cancelReason"}
-    )
+    """The members of everything that params and results hold, however deep, and of the data of errors."""
+    found: set[type[BaseModel]] = set()
+    waiting: list[type[BaseModel]] = [RequestMetadata]
+    for method in METHODS.values():
+        waiting += [method.params, method.result]
+    while waiting:
+        model = waiting.pop()
+        if model not in found:
+            found.add(model)
+            waiting += [inner for field in model.model_fields.values() for inner in models_in(field.annotation)]
+    names = {str(info.alias) for model in found for info in model.model_fields.values()}
+    return names | {"waitingFor", "waitingForCall", "retryAfterMs", "sessionReason", "declineReason", "cancelReason"}
+
+
+def models_in(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from models_in(part)
 
 
 def test_program_of_the_page_uses_methods_that_the_client_has() -> None:

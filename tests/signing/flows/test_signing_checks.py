@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.demo.spend import Spend, spend_from
-from musig2.protocol.review import Review
+from musig2.protocol.review.verdicts import Review
 from rpc.errors import ApiError
 from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce, signatures

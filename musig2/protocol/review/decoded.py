@@ -1,0 +1,104 @@
+"""A transaction whose hash is signed, in amounts: what goes in, what goes out, what comes back, and the fee."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from musig2.chain.transaction import Transaction, TxInput, TxOutput, compact_size, with_size
+
+_LOTUS_SCRIPT_SIG: Final = 66  # a push of 65 bytes, the key path's
+_KEY_PATH_WITNESS: Final = 66  # one element of 64 bytes, the shortest there is
+_TYPE_BYTE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedTransaction:
+    """The transaction that a request shows, of which at least one input is signed and checked.
+
+    `signed`: the inputs that items of the request sign. `returned`: the outputs that pay to an aggregated key of the
+    request. `size`: bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too.
+    `fixed`: the signatures leave nothing open, so that amounts and fee are those of what is broadcast.
+    """
+
+    transaction: Transaction
+    spent: tuple[TxOutput, ...]
+    signed: frozenset[int]
+    returned: frozenset[int]
+    size: int
+    fixed: bool
+    input_amount: int = field(init=False)
+    output_amount: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_amount", sum(output.value for output in self.spent))
+        object.__setattr__(self, "output_amount", sum(output.value for output in self.transaction.outputs))
+
+    @property
+    def fee(self) -> int | None:
+        """Satoshis; None where something is left open, or more goes out than in."""
+        fee = self.input_amount - self.output_amount
+        return fee if self.fixed and fee >= 0 else None
+
+    @property
+    def fee_rate(self) -> int | None:
+        """Satoshis for each 1 000 bytes of `size`, rounded up; None as `fee`."""
+        return None if self.fee is None else -(-self.fee * 1000 // self.size)
+
+    @property
+    def signed_amount(self) -> int:
+        """Satoshis in the inputs that the request signs."""
+        return sum(self.spent[index].value for index in self.signed)
+
+    @property
+    def returned_amount(self) -> int:
+        """Satoshis in the outputs that come back to the aggregated keys of the request."""
+        return sum(self.transaction.outputs[index].value for index in self.returned)
+
+
+def decode(
+    scheme: str,
+    transaction: Transaction,
+    spent: tuple[TxOutput, ...],
+    *,
+    witness_sizes: dict[int, int],
+    scripts: Collection[bytes],
+    fixed: bool,
+) -> DecodedTransaction:
+    """`witness_sizes`: what each signed input will have to show, in bytes. `scripts`: those of the aggregated keys."""
+    outputs = transaction.outputs
+    return DecodedTransaction(
+        transaction=transaction,
+        spent=spent,
+        signed=frozenset(witness_sizes),
+        returned=frozenset(index for index, output in enumerate(outputs) if output.script_pubkey in scripts),
+        size=_size(scheme, transaction, witness_sizes),
+        fixed=fixed,
+    )
+
+
+def witness_size(sighash_type: int, script: bytes = b"", control_block: bytes = b"", annex: bytes | None = None) -> int:
+    """Bytes of the witness of one signed Bitcoin input; what else a script asks for is not known here."""
+    size = _KEY_PATH_WITNESS + (_TYPE_BYTE if sighash_type else 0)
+    size += len(with_size(script)) + len(with_size(control_block)) if control_block else 0
+    return size + (len(with_size(annex)) if annex is not None else 0)
+
+
+def _size(scheme: str, transaction: Transaction, witness_sizes: dict[int, int]) -> int:
+    bare = replace(transaction, inputs=tuple(replace(each, witness=()) for each in transaction.inputs))
+    base = len(bare.serialize())
+    if scheme == "lotus":
+        unsigned = sum(not each.script_sig for each in transaction.inputs)
+        return base + unsigned * _LOTUS_SCRIPT_SIG
+    witness = 2 + sum(
+        witness_sizes.get(index) or _present(each) for index, each in enumerate(transaction.inputs)
+    )  # with marker and flag
+    return base + -(-witness // 4)
+
+
+def _present(each: TxInput) -> int:
+    """The witness that an input of others has already; where it has none yet, that of a key path."""
+    if each.witness or each.script_sig:
+        return len(compact_size(len(each.witness))) + sum(len(with_size(item)) for item in each.witness)
+    return _KEY_PATH_WITNESS
