@@ -2,7 +2,7 @@
 # make check   format, lint, types, imports, fast tests      make help    every target
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n auto
-CODE := daemon rpc musig2 p2p config
+CODE := daemon rpc musig2 p2p config clients/python
 ARGS :=
 
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
@@ -40,7 +40,7 @@ format: env ## write the format and the mends that ruff knows
 generate: env ## write what is made from the table of methods and from the settings
 	@$(PY) -m rpc.schema.generate_handlers
 	@$(PY) -m rpc.schema.generate_answers
-	@$(PY) -m rpc.schema.generate_client
+	@$(PY) -m rpc.schema.python_kit
 	@$(PY) -m rpc.schema.generate_cli
 	@$(PY) -m rpc.schema.generate_docs
 	@$(PY) -m tests.project.limits_page

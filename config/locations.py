@@ -1,23 +1,44 @@
-"""Where a daemon keeps its things: the data directory, and the names inside it that clients may rely on."""
+"""Where a daemon keeps its things. What clients rely on stands in `musigd_client.places`."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
 from config.errors import SettingsError
+from musigd_client import places
+from musigd_client.places import (
+    COOKIE_NAME,
+    ENDPOINT_NAME,
+    LOCK_NAME,
+    SOCKET_NAME,
+    PlaceError,
+    path_of,
+    text_of,
+)
+
+__all__ = [
+    "COOKIE_NAME",
+    "ENDPOINT_NAME",
+    "LOCK_NAME",
+    "SOCKET_NAME",
+    "config_file_of",
+    "datadir_of",
+    "path_argument",
+    "path_of",
+    "path_variable",
+    "socket_path",
+    "text_of",
+]
 
 CONFIG_NAME: Final = "musigd.toml"
-COOKIE_NAME: Final = ".cookie"
 DATABASE_NAME: Final = "musigd.sqlite3"
-ENDPOINT_NAME: Final = "endpoint.json"
-LOCK_NAME: Final = "lock"
-SOCKET_NAME: Final = "musigd.sock"
 LONGEST_SOCKET_PATH: Final = 100  # bytes; the system's limit is about 104 to 108
 
 
@@ -29,17 +50,9 @@ def path_argument(text: str) -> Path:
 
 
 def datadir_of(flag: Path | None, environment: Mapping[str, str]) -> Path:
-    """The flag, else `$MUSIGD_DATADIR`, else `$XDG_DATA_HOME/musigd`, else `~/.local/share/musigd`; absolute.
-
-    Raises SettingsError.
-    """
-    if flag is not None:
-        return _absolute(flag, "--datadir")
-    if (named := path_variable("MUSIGD_DATADIR", environment)) is not None:
-        return _absolute(named, "MUSIGD_DATADIR")
-    data_home = environment.get("XDG_DATA_HOME", "")
-    home = Path(data_home) if data_home.startswith("/") else Path("~/.local/share")
-    return _absolute(home / "musigd", "--datadir")
+    """As `musigd_client.places.datadir_of`. Raises SettingsError."""
+    with _as_setting():
+        return places.datadir_of(flag, environment)
 
 
 def config_file_of(flag: Path | None, environment: Mapping[str, str], datadir: Path) -> tuple[Path, bool]:
@@ -52,33 +65,23 @@ def config_file_of(flag: Path | None, environment: Mapping[str, str], datadir: P
 
 
 def path_variable(name: str, environment: Mapping[str, str]) -> Path | None:
-    """The path in a variable, None where it is not set. Raises SettingsError for an empty one: somebody meant to name
-    a place, and must not get another one.
-    """
-    if name not in environment:
-        return None
-    if not environment[name]:
-        raise SettingsError(f"The variable {name} is empty: name a path in it, or unset it.")
-    return Path(environment[name])
+    """As `musigd_client.places.path_variable`. Raises SettingsError."""
+    with _as_setting():
+        return places.path_variable(name, environment)
 
 
 def _absolute(path: Path, named_by: str) -> Path:
-    """Raises SettingsError for a `~` that means nothing here: no such user, no home, or one relative to anywhere;
-    and for a relative path in a working directory that is gone."""
-    if (str(path) == "~" or str(path).startswith("~/")) and os.environ.get("HOME") == "":
-        raise SettingsError(f"The variable HOME is empty, so {path} leads nowhere: name it in full with {named_by}.")
+    with _as_setting():
+        return places.absolute(path, named_by)
+
+
+@contextmanager
+def _as_setting() -> Iterator[None]:
+    """To the daemon a place that leads nowhere is a setting that does."""
     try:
-        found = path.expanduser()
-    except RuntimeError:
-        found = path
-    if str(path).startswith("~") and not found.is_absolute():
-        raise SettingsError(f"There is no home directory for {path} on this machine: name it in full with {named_by}.")
-    try:
-        return found.absolute()
-    except FileNotFoundError:
-        raise SettingsError(
-            f"The working directory has been removed, so {path} leads nowhere: name it in full with {named_by}."
-        ) from None
+        yield
+    except PlaceError as problem:
+        raise SettingsError(str(problem)) from None
 
 
 def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:
@@ -97,16 +100,6 @@ def socket_path(datadir: Path, environment: Mapping[str, str]) -> Path:
     directories = [*(Path(each) for each in named if each), *(each / f"musigd-{os.getuid()}" for each in shared)]
     paths = [directory / name for directory in directories]
     return next(filter(_fits, paths), paths[-1])
-
-
-def text_of(path: Path) -> str:
-    """A path for JSON, whatever encoding the locale has. Raises UnicodeDecodeError for one that is not UTF-8."""
-    return os.fsencode(path).decode("utf-8")
-
-
-def path_of(text: str) -> Path:
-    """The path that `text_of` wrote, perhaps under another locale."""
-    return Path(os.fsdecode(text.encode("utf-8")))
 
 
 def _fits(path: Path) -> bool:

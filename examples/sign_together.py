@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from musig2.chain.sighash import KeyPathSpend
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
-from rpc.client.client import Client
+from musigd_client import Client
 
 SCHEME: Final = "lotus"
 TYPE = "spend"

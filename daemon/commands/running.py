@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from config.output.terminal import complain
 from config.show import EffectiveSetting, Waiting
-from rpc.client.client import CallFailed, Client, ClientError, Unreachable
-from rpc.client.endpoint import DataDir
+from musigd_client import CallFailed, Client, ClientError, Unreachable
+from musigd_client.endpoint import DataDir
 
 PATIENCE_S: Final = 5.0
 

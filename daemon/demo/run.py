@@ -26,7 +26,7 @@ from daemon.demo.transcript import DemoTranscript
 from daemon.demo.wallet import Wallet, WalletFailed
 from daemon.errors import EXIT_FAILURE
 from daemon.host.signals import SIGNALS
-from rpc.client.client import Client, ClientError
+from musigd_client import Client, ClientError
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi", "Ivan", "Judy")
 LAST_LINES_SECONDS = 1.0  # for who reads the transcript, once the demo is stopped or has failed

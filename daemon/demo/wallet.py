@@ -10,7 +10,7 @@ from typing import Any
 from daemon.demo.processes import DemoDaemon
 from musig2.chain.sighash import sighash_bip341, sighash_lotus
 from musig2.chain.transaction import Transaction, TxOutput
-from rpc.client.client import Client
+from musigd_client import Client
 
 EVENT_SECONDS = 60
 
@@ -47,7 +47,7 @@ class Wallet:
         await self._client.close()
 
     async def call(self, method: str, **params: Any) -> Any:
-        """One JSON-RPC call; raises rpc.client's error if the daemon refuses."""
+        """One JSON-RPC call; raises CallFailed if the daemon refuses."""
         return await self._client.call(method, **params)
 
     async def _listen(self) -> None:

@@ -1,7 +1,7 @@
 """`musig-cli`: every method of the API from a shell. Prints JSON; its exit code says how it went.
 
-Only what a call needs is imported: the table of methods is a file (`api.json`), the call is plain HTTP. What waits or
-follows events loads the asyncio client.
+Only what a call needs is imported: the table of methods is a file (`api.json`), the call is plain HTTP. What follows
+events loads the asyncio client.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 from config.locations import path_argument
 from config.output.terminal import complain, say
 from config.text.plain_text import escaped
+from musigd_client.endpoint import DataDir, Locator, locator_of
+from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
 from rpc.cli.api import EVENTS, METHODS, Method
 from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help
 from rpc.cli.params import UsageError, params_of
-from rpc.client.endpoint import DataDir, Locator, locator_of
-from rpc.client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
 from rpc.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from rpc.client.client import Client
+    from musigd_client import Client
 
 COMMANDS = ("events", "methods", "help", "completion")
 COMPACT: Any = {"ensure_ascii": False, "separators": (",", ":")}
@@ -105,18 +105,14 @@ def _call(options: argparse.Namespace, method: Method) -> None:
 
 
 def _asked(locator: Locator, method: Method, params: dict[str, Any]) -> Any:
-    if method.name in WAITING and params.get("waitMs"):
-        import asyncio  # noqa: PLC0415  # what waits may be slow to load
+    from musigd_client.sync.http import call  # noqa: PLC0415  # help and completion need no connection
 
-        return asyncio.run(_waited(locator, method, params))
-    from rpc.cli.caller import call  # noqa: PLC0415  # help and completion need no connection
+    wait_ms = params.get("waitMs")
+    if method.name in WAITING and isinstance(wait_ms, int):
+        from musigd_client.patience import through_restarts  # noqa: PLC0415  # few calls wait
 
+        return through_restarts(lambda left_ms: call(locator, method.name, {**params, "waitMs": left_ms}), wait_ms)
     return call(locator, method.name, params)
-
-
-async def _waited(locator: Locator, method: Method, params: dict[str, Any]) -> Any:
-    async with _client(locator) as client:
-        return await client.call(method.name, **params)
 
 
 def _follow(options: argparse.Namespace) -> None:
@@ -125,7 +121,7 @@ def _follow(options: argparse.Namespace) -> None:
     for name in options.event or ():
         if not name.endswith("*") and name not in EVENTS:
             raise UsageError(f"there is no event {name}{did_you_mean(name, EVENTS)}; musig-cli help events lists them")
-    import asyncio  # noqa: PLC0415  # as above
+    import asyncio  # noqa: PLC0415  # calls need none
 
     asyncio.run(_followed(options))
 
@@ -137,7 +133,7 @@ async def _followed(options: argparse.Namespace) -> None:
 
 
 def _client(locator: Locator) -> Client:
-    from rpc.client.client import Client  # noqa: PLC0415  # loads aiohttp and the models
+    from musigd_client import Client  # noqa: PLC0415  # loads the models, and aiohttp
 
     return Client(locator)
 

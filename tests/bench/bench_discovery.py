@@ -227,7 +227,7 @@ async def refresh(path: Path) -> None:
 async def latency(path: Path) -> None:
     """Five `musigd run` processes; the RPC call of one until the event at a WebSocket of another."""
     from daemon.demo.processes import Daemons
-    from rpc.client.client import Client
+    from musigd_client import Client
 
     each = sized(50, 10)
     daemons = Daemons(path, "bench" + secrets.token_hex(3))

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from rpc.client.client import Client
+from musigd_client import Client
 from tests.rpc.rpc_daemons import Pair, two_daemons
 
 AT_ONCE = 50

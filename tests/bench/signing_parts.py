@@ -13,7 +13,7 @@ from typing import Any, Self
 import aiohttp
 
 from daemon.demo.processes import Daemons
-from rpc.client.client import Client
+from musigd_client import Client
 
 TICKS = os.sysconf("SC_CLK_TCK")
 LONGEST_S = 120

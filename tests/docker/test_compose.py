@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from daemon.demo.processes import DemoDaemon
 from daemon.demo.wallet import Wallet
-from rpc.client.client import Client
-from rpc.client.endpoint import DataDir
+from musigd_client import Client
+from musigd_client.endpoint import DataDir
 from tests.docker.container import READY
 from tests.docker.engine import Engine
 from tests.e2e.fleet import advertise_all, sign

@@ -11,7 +11,7 @@ from typing import Any
 
 from daemon.demo.processes import Daemons, DemoDaemon
 from daemon.demo.wallet import Wallet
-from rpc.client.client import Client
+from musigd_client import Client
 
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin")
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.wallet import Wallet
-from rpc.client.client import CallFailed
+from musigd_client import CallFailed
 from tests.e2e.fleet import advertise_all, fleet
 from tests.e2e.steps import Steps
 

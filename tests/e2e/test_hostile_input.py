@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from daemon.demo.processes import DemoDaemon
-from rpc.client.client import CallFailed
+from musigd_client import CallFailed
 from tests.e2e.fleet import advertise_all, fleet, sign
 
 pytestmark = pytest.mark.network

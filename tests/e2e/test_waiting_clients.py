@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from rpc.client.client import Client
+from musigd_client import Client
 from tests.e2e.vessels import Vessel, vessels
 from tests.rpc.recipes import recipe
 

@@ -17,8 +17,8 @@ import orjson
 
 from daemon.demo.processes import DemoDaemon
 from daemon.demo.wallet import Wallet
-from rpc.client.client import Client
-from rpc.client.endpoint import DataDir
+from musigd_client import Client
+from musigd_client.endpoint import DataDir
 from tests.e2e.proxy import Proxies
 
 DEADLINE = 60

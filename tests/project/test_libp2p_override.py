@@ -38,7 +38,7 @@ class Refuse:
 
 LEFT_OUT = sys.argv[1].split()
 sys.meta_path.insert(0, Refuse())
-for package in ("daemon", "rpc", "p2p", "musig2", "config"):
+for package in ("daemon", "rpc", "p2p", "musig2", "config", "musigd_client"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         importlib.import_module(module.name)
 print(len([name for name in sys.modules if name.startswith("libp2p.")]))

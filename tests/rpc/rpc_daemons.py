@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.demo.processes import Daemons, DemoDaemon
-from rpc.client.client import Client
+from musigd_client import Client
 
 
 @dataclass

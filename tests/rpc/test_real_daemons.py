@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from daemon.demo.processes import Daemons
 from musig2.protocol.records.peers import peer_of, peer_text
-from rpc.client.client import Client
-from rpc.client.errors import CallFailed
+from musigd_client import Client
+from musigd_client.errors import CallFailed
 from rpc.methods.table import METHODS
 from rpc.models.event_data import MEMBERS, members_of
 from rpc.models.event_kinds import COMMON

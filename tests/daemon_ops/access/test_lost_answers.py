@@ -15,7 +15,7 @@ import pytest
 from config.load import load_settings
 from daemon.app import App
 from daemon.host.datadir import Datadir
-from rpc.client.client import CallFailed, Client, Unreachable
+from musigd_client import CallFailed, Client, Unreachable
 from rpc.methods import samples
 from rpc.methods.table import METHODS
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from rpc.client.client import Client
-from rpc.client.endpoint import Address, DataDir, Endpoint, locator_of, read_token
-from rpc.client.errors import ClientError, Unreachable
+from musigd_client import Client
+from musigd_client.endpoint import Address, DataDir, Endpoint, locator_of, read_token
+from musigd_client.errors import ClientError, Unreachable
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld
 

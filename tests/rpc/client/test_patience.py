@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rpc.client.client import CallFailed, Client, NotAuthorised, Unreachable
-from rpc.client.endpoint import DataDir
-from rpc.client.patience import WAITING
+from musigd_client import CallFailed, Client, NotAuthorised, Unreachable
+from musigd_client.endpoint import DataDir
+from musigd_client.patience import WAITING
 from rpc.errors import ApiError, shutting_down
 from rpc.methods import samples
 from rpc.methods.table import METHODS

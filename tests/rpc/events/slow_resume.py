@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rpc.client.client import Client, ClientError
-from rpc.client.endpoint import DataDir
+from musigd_client import Client, ClientError
+from musigd_client.endpoint import DataDir
 
 CUTS = 100
 KILLS = 2

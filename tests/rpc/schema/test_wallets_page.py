@@ -13,10 +13,10 @@ import pytest
 from pydantic import BaseModel
 
 from musig2.protocol.records.checks import RecordLimits
+from musigd_client import Client
 from rpc.calls.params import params_of as checked
 from rpc.cli import api
 from rpc.cli.params import params_of
-from rpc.client.client import Client
 from rpc.errors import CODES
 from rpc.methods import samples
 from rpc.methods.table import METHODS

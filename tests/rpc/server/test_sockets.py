@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rpc.client.client import CallFailed, Client, ClientError, Unreachable
-from rpc.client.errors import result_of
+from musigd_client import CallFailed, Client, ClientError, Unreachable
+from musigd_client.wire import result_of
 from rpc.methods.table import METHODS
 from rpc.server.assembly import IncompleteBackendError, require_complete
 from tests.rpc.rpc_world import World

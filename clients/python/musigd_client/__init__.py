@@ -1,0 +1,48 @@
+"""The client of musigd: typed, asynchronous (`Client`) and for scripts (`SyncClient`).
+
+Names load when they are first used, so that a script pays for what it needs and no more.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musigd_client.client import Client
+    from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
+    from musigd_client.heard import HeardEvent
+    from musigd_client.progress import RequestProgress
+    from musigd_client.sync.client import SyncClient
+
+__all__ = [
+    "CallFailed",
+    "Client",
+    "ClientError",
+    "HeardEvent",
+    "NotAuthorised",
+    "RequestProgress",
+    "SyncClient",
+    "Unreachable",
+]
+
+_HOMES = {
+    "CallFailed": "errors",
+    "Client": "client",
+    "ClientError": "errors",
+    "HeardEvent": "heard",
+    "NotAuthorised": "errors",
+    "RequestProgress": "progress",
+    "SyncClient": "sync.client",
+    "Unreachable": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"musigd_client.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

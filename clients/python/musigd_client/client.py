@@ -1,0 +1,195 @@
+"""The asyncio client: every method typed, calls over HTTP, events over a WebSocket that resumes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from musigd_client.endpoint import Endpoint, Locator, locator_of
+from musigd_client.errors import CallFailed, NotAuthorised, NotFound, Unreachable
+from musigd_client.failures import NobodyThere
+from musigd_client.following import follow
+from musigd_client.heard import HeardEvent
+from musigd_client.methods.all import Methods
+from musigd_client.models.sessions import FinalSignature
+from musigd_client.patience import WAITING, Patience, SignaturePace
+from musigd_client.progress import RequestProgress
+from musigd_client.wire import result_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from musigd_client.socket import SocketClient
+    from musigd_client.transport import Transport
+
+
+class Client(Methods):
+    """A client of one daemon. `connect` makes it; use it with `async with`, or `close` it.
+
+    client = await Client.connect(datadir=Path("..."))
+    key = await client.create_key(scheme="lotus")
+    async for event in client.events(from_seq=key.seq): ...
+
+    After a restart of the daemon it finds it again, with its new port and cookie.
+    """
+
+    def __init__(self, locator: Locator) -> None:
+        self._locator = locator
+        self._endpoint: Endpoint | None = None
+        self._transport: Transport | None = None
+        self._ids = itertools.count(1)
+
+    @classmethod
+    async def connect(
+        cls,
+        *,
+        datadir: Path | None = None,
+        url: str | None = None,
+        token: str | None = None,
+        token_file: Path | None = None,
+        socket: Path | None = None,
+    ) -> Self:
+        """A client of the daemon of that data directory, or at that URL or unix socket, or where the environment says.
+
+        Raises Unreachable or NotAuthorised when it does not answer.
+        """
+        client = cls(locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket))
+        try:
+            await client.get_info()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections; safe to repeat."""
+        if self._transport is not None:
+            await self._transport.close()
+        self._transport = None
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """One call with params as on the wire, and its result as JSON; raises CallFailed or Unreachable.
+
+        When the token is refused or nothing answers, place and token are looked up again once: the daemon may have
+        restarted. A call that was already under way is not repeated, but for those with `waitMs`, which only read: they
+        go on waiting while the daemon restarts, for as long as `waitMs` says.
+        """
+        wait_ms = params.get("waitMs")
+        if method in WAITING and isinstance(wait_ms, int):
+            return await self._through_restarts(method, params, wait_ms)
+        return await self._call(method, params)
+
+    async def _through_restarts(self, method: str, params: Mapping[str, Any], wait_ms: int) -> Any:
+        patience = Patience(asyncio.get_running_loop().time, wait_ms)
+        left_ms = wait_ms
+        while True:
+            try:
+                return await self._call(method, {**params, "waitMs": left_ms})
+            except (Unreachable, CallFailed) as problem:
+                pause = patience.after(problem)
+            await asyncio.sleep(pause)
+            left_ms = patience.left_ms()
+
+    async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
+        transport, endpoint = self._connection()
+        said = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+        body = json.dumps(said, separators=(",", ":"), allow_nan=False).encode()
+        try:
+            return result_of(await transport.post(endpoint, body))
+        except (NotAuthorised, NobodyThere):
+            moved = await self._look_again(endpoint)
+            if moved is None:
+                raise
+            return result_of(await self._connection()[0].post(moved, body))
+
+    async def socket(self) -> SocketClient:
+        """A WebSocket of its own; close it when done."""
+        await self._look_again(self._connection()[1])
+        transport, endpoint = self._connection()
+        return await transport.open_socket(endpoint)
+
+    def events(
+        self,
+        *,
+        from_seq: int | None = None,
+        log_id: str | None = None,
+        events: Sequence[str] | None = None,
+        filter_: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[HeardEvent]:
+        """Events from `from_seq` on (0: the oldest kept; None: from now), each exactly once, for ever.
+
+        Breaks of the connection and restarts of the daemon are bridged. `events:gap` is passed on: read the lists
+        again. Raises Unreachable or NotAuthorised only when the first connection fails, or the token is refused.
+        `filter_` is as on the wire: `{"requestId": ...}`.
+        """
+        asked = {"events": events, "filter": filter_}
+        params = {name: value for name, value in asked.items() if value is not None}
+        return follow(self.socket, from_seq=from_seq, log_id=log_id, params=params)
+
+    async def wait_for_signature(self, *, request_id: str, timeout_s: float | None = None) -> FinalSignature:
+        """The signature of a request, once it is there: through its attempts and through restarts of the daemon.
+
+        Raises Declined, Cancelled, Expired or Aborted when there will be none; NotReady, whose `data` name who is late,
+        when `timeout_s` are over; Unreachable when the daemon stays away for a minute.
+        """
+        pace = SignaturePace(asyncio.get_running_loop().time, timeout_s)
+        while True:
+            try:
+                return await self.get_final_signature(request_id=request_id, wait_ms=pace.wait_ms())
+            except CallFailed as problem:
+                pause = pace.after(problem)
+            await asyncio.sleep(pause)
+
+    async def follow_request(self, *, request_id: str) -> AsyncIterator[RequestProgress]:
+        """How far a request is: at once, and again whenever that has changed; ends when the request has ended."""
+        start = await self.get_info()
+        told = await self._progress(request_id)
+        yield told
+        if told.ended:
+            return
+        events = self.events(from_seq=start.next_seq, log_id=start.log_id, filter_={"requestId": request_id})
+        async for _ in events:
+            now = await self._progress(request_id)
+            if now != told:
+                told = now
+                yield told
+            if told.ended:
+                return
+
+    async def _progress(self, request_id: str) -> RequestProgress:
+        request = await self.get_signing_request(request_id=request_id)
+        try:
+            return RequestProgress(request, await self.get_session(session_id=request.session_id))
+        except NotFound:
+            return RequestProgress(request, None)
+
+    def _connection(self) -> tuple[Transport, Endpoint]:
+        if self._transport is None or self._endpoint is None:
+            from musigd_client.transport import Transport  # noqa: PLC0415  # aiohttp takes longer to load than all else
+
+            self._endpoint = self._locator.locate()
+            self._transport = Transport(self._endpoint.socket)
+        return self._transport, self._endpoint
+
+    async def _look_again(self, before: Endpoint) -> Endpoint | None:
+        """The endpoint when it is another one than `before`; None when nothing has changed."""
+        found = self._locator.locate()
+        if found == before:
+            return None
+        if found.socket != before.socket:
+            await self.close()
+        self._endpoint = found
+        return self._connection()[1]

@@ -1,0 +1,166 @@
+"""Where a daemon is and with which token: looked up anew for each connection, as both change when it restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from musigd_client.failures import ClientError, Unreachable
+from musigd_client.places import (
+    COOKIE_NAME,
+    ENDPOINT_NAME,
+    SOCKET_NAME,
+    datadir_of,
+    is_held,
+    path_of,
+    path_variable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`socket`: connect through this unix socket, whatever host the URLs name. `datadir`: where all this was read."""
+
+    url: str
+    ws_url: str
+    token: str | None = field(default=None, repr=False)
+    socket: str | None = None
+    datadir: Path | None = field(default=None, compare=False)
+
+    @property
+    def silence(self) -> str:
+        """The sentence for when nobody answers."""
+        place = f"no daemon answers at {self.socket or self.url}"
+        if self.datadir is None:
+            return place
+        if self.socket is not None:
+            return f"{place}: the one of {self.datadir} has ended without saying so; start it with musigd run"
+        return (
+            f"{place}: the one of {self.datadir} has ended without saying so (start it with musigd run), or runs in "
+            "another container (use its unix socket: --socket)"
+        )
+
+
+class Locator(Protocol):
+    """Knows where the daemon is now."""
+
+    def locate(self) -> Endpoint:
+        """Raises Unreachable when nothing says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """A daemon on this machine, found through its data directory. `by_socket`: through its unix socket, token-free.
+
+    `token_file`: use the token in it instead of the cookie.
+    """
+
+    path: Path
+    by_socket: bool = False
+    token_file: Path | None = None
+
+    def locate(self) -> Endpoint:
+        """What endpoint.json and the cookie say at this moment; whether the daemon lives, a connection will tell."""
+        try:
+            said = json.loads((self.path / ENDPOINT_NAME).read_bytes())
+            url, ws_url = str(said["rpc"]), str(said["ws"])
+        except PermissionError as problem:
+            raise Unreachable(
+                f"this user may not read {self.path / ENDPOINT_NAME}: run as the daemon's user, or set rpc.cookie_group"
+            ) from problem
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise Unreachable(
+                f"the daemon of {self.path} is starting (or stopping): try again in a moment"
+                if is_held(self.path)
+                else f"no daemon runs with the data directory {self.path}: start it with musigd run"
+            ) from problem
+        if self.by_socket and said.get("socket"):
+            return Endpoint(url, ws_url, socket=str(self._socket(said["socket"])), datadir=self.path)
+        return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME), datadir=self.path)
+
+    def _socket(self, said: object) -> Path:
+        """The one in the directory itself if it is there: what is said may be a path of the daemon's container."""
+        usual = self.path / SOCKET_NAME
+        return usual if usual.is_socket() else path_of(str(said))
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A daemon behind a unix socket: whoever may open it needs no token."""
+
+    path: Path
+
+    def locate(self) -> Endpoint:
+        """The same place every time. The host in the URLs is only what HTTP wants to hear."""
+        return Endpoint("http://localhost/rpc", "ws://localhost/ws", socket=str(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A daemon at a URL, which may be the address of the machine alone; the token comes from a file or as it is."""
+
+    url: str
+    token_file: Path | None = None
+    token: str | None = field(default=None, repr=False)
+
+    def locate(self) -> Endpoint:
+        """The same place every time; the file is read again."""
+        base = self.url.rstrip("/").removesuffix("/rpc")
+        if not base.startswith(("http://", "https://")):
+            raise ClientError("the URL must begin with http:// or https://")
+        _require_place(base)
+        token = self.token if self.token_file is None else read_token(self.token_file)
+        return Endpoint(f"{base}/rpc", f"ws{base.removeprefix('http')}/ws", token)
+
+
+def locator_of(
+    *,
+    datadir: Path | None = None,
+    url: str | None = None,
+    token: str | None = None,
+    token_file: Path | None = None,
+    socket: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Locator:
+    """What was asked for, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it.
+
+    Raises ClientError for a variable that is set and empty: it was to name another place, or a weaker token.
+    """
+    environment = os.environ if environment is None else environment
+    if socket is not None:
+        if datadir is not None or url is not None or token is not None or token_file is not None:
+            raise ClientError("a unix socket says all: give no data directory, URL or token beside it")
+        return UnixSocket(socket)
+    if url is None and datadir is None and path_variable("MUSIG_URL", environment) is not None:
+        url = environment["MUSIG_URL"]
+    if token is None and token_file is None and datadir is None:
+        token_file = path_variable("MUSIG_TOKEN_FILE", environment)
+    if url is None:
+        return DataDir(datadir_of(datadir, environment), token_file=token_file)
+    return Address(url, token_file, token)
+
+
+def _require_place(url: str) -> None:
+    """Raises ClientError for a URL that leads nowhere, before a connection fails at it in words of its own."""
+    try:
+        parts = urlsplit(url)
+        fits = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ClientError("the URL must name a host, and may name a port from 1 to 65535 behind a colon")
+
+
+def read_token(path: Path) -> str:
+    """The token in a file; raises ClientError when it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as problem:
+        raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise ClientError(f"there is no token in {path}: its bytes are no text") from problem

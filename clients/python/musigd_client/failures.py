@@ -1,0 +1,40 @@
+"""The classes above all errors; `musigd_client.errors` has them and one for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ClientError(Exception):
+    """Root of everything this package raises."""
+
+
+class Unreachable(ClientError):
+    """No daemon answers there, or the connection broke before the answer came.
+
+    A call may have been carried out all the same: repeat it with the same idempotency key.
+    """
+
+
+class NobodyThere(Unreachable):
+    """The connection was refused, so the call was not carried out."""
+
+
+class CallFailed(ClientError):
+    """The daemon refused a call: its `code`, stable `reason`, sentence and `data`."""
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = str(data.get("reason", "unknown"))
+        self.message = message
+        self.data = data
+
+    def to_json(self) -> dict[str, Any]:
+        """The error object as the daemon sent it."""
+        return {"code": self.code, "message": self.message, "data": dict(self.data)}
+
+
+class NotAuthorised(CallFailed):
+    """The token is missing, unknown, expired, or may not do this."""

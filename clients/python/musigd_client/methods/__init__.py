@@ -1,0 +1,1 @@
+"""Every method of the API as a coroutine function."""

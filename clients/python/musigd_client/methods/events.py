@@ -1,0 +1,89 @@
+"""Calls about events.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from musigd_client.methods.asking import Asking
+from musigd_client.models.events import EventFilter, EventPage, Subscribed
+
+
+class EventsMethods(Asking):
+    """Events."""
+
+    async def subscribe(
+        self,
+        *,
+        events: Sequence[str] | None = None,
+        from_seq: int | None = None,
+        log_id: str | None = None,
+        filter_: EventFilter | Mapping[str, Any] | None = None,
+    ) -> Subscribed:
+        """Follows events on this WebSocket, from a seq on or from now.
+
+        Scope `read`.
+
+        - `events`: array (1 to 64) of text
+        - `from_seq`: integer
+        - `log_id`: text (1 to 64 characters)
+        - `filter_`: EventFilter
+        """
+        return await self._ask(
+            Subscribed, "subscribe", {"events": events, "fromSeq": from_seq, "logId": log_id, "filter": filter_}
+        )
+
+    async def unsubscribe(self, *, subscription: str) -> bool:
+        """Ends a subscription of this WebSocket.
+
+        Scope `read`.
+
+        - `subscription`: text (1 to 64 characters)
+        """
+        found: bool = await self._ask(None, "unsubscribe", {"subscription": subscription})
+        return found
+
+    async def get_events(
+        self,
+        *,
+        from_seq: int,
+        log_id: str | None = None,
+        limit: int | None = None,
+        wait_ms: int | None = None,
+        events: Sequence[str] | None = None,
+        filter_: EventFilter | Mapping[str, Any] | None = None,
+    ) -> EventPage:
+        """A page of events from a seq on; with waitMs it waits for the first.
+
+        Scope `read`.
+
+        - `from_seq`: integer
+        - `log_id`: text (1 to 64 characters)
+        - `limit`: integer (1 to 1000)
+        - `wait_ms`: integer (0 to 60000)
+        - `events`: array (1 to 64) of text
+        - `filter_`: EventFilter
+        """
+        return await self._ask(
+            EventPage,
+            "getEvents",
+            {
+                "fromSeq": from_seq,
+                "logId": log_id,
+                "limit": limit,
+                "waitMs": wait_ms,
+                "events": events,
+                "filter": filter_,
+            },
+        )
+
+    async def discover(self) -> Mapping[str, Any]:
+        """This API as an OpenRPC document, generated from the models.
+
+        Scope `read`.
+        """
+        found: Mapping[str, Any] = await self._ask(None, "rpc.discover", {})
+        return found

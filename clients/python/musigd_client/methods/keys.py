@@ -1,0 +1,168 @@
+"""Calls about keys.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from musigd_client.methods.asking import Asking
+from musigd_client.models.keys import (
+    AggregatedKey,
+    ChangedKey,
+    KeyList,
+    KeyMade,
+    LockState,
+    PassphraseChanged,
+    PlainTweak,
+    TaprootTweak,
+    Verified,
+)
+
+
+class KeysMethods(Asking):
+    """Keys."""
+
+    async def create_key(
+        self, *, scheme: Literal["lotus", "bip340"], label: str | None = None, idempotency_key: str | None = None
+    ) -> KeyMade:
+        """Makes a key and keeps it encrypted.
+
+        Scope `admin`.
+
+        - `scheme`: lotus or bip340
+        - `label`: text (at most 100 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            KeyMade, "createKey", {"scheme": scheme, "label": label, "idempotencyKey": idempotency_key}
+        )
+
+    async def import_key(
+        self, *, private_key: str, scheme: Literal["lotus", "bip340"], label: str | None = None
+    ) -> KeyMade:
+        """Takes over a private key (hex or WIF). One secret belongs to one scheme.
+
+        Scope `admin`.
+
+        - `private_key`: text (1 to 1024 characters); 32 bytes as hex, or WIF
+        - `scheme`: lotus or bip340
+        - `label`: text (at most 100 characters)
+        """
+        return await self._ask(KeyMade, "importKey", {"privateKey": private_key, "scheme": scheme, "label": label})
+
+    async def list_keys(self) -> KeyList:
+        """The keys this token may use.
+
+        Scope `read`.
+        """
+        return await self._ask(KeyList, "listKeys", {})
+
+    async def pause_key(
+        self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
+    ) -> ChangedKey:
+        """Stops signing with a key until resumeKey.
+
+        Scope `admin`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            ChangedKey, "pauseKey", {"publicKey": public_key, "scheme": scheme, "idempotencyKey": idempotency_key}
+        )
+
+    async def resume_key(
+        self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
+    ) -> ChangedKey:
+        """Signs with a paused key again.
+
+        Scope `admin`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            ChangedKey, "resumeKey", {"publicKey": public_key, "scheme": scheme, "idempotencyKey": idempotency_key}
+        )
+
+    async def unlock(self, *, passphrase: str, duration_ms: int | None = None) -> LockState:
+        """Opens the keys with the passphrase, for a while or until lock.
+
+        Scope `admin`.
+
+        - `passphrase`: text (1 to 1024 characters)
+        - `duration_ms`: integer (0 to 315360000000)
+        """
+        return await self._ask(LockState, "unlock", {"passphrase": passphrase, "durationMs": duration_ms})
+
+    async def lock(self, *, idempotency_key: str | None = None) -> LockState:
+        """Wipes the opened keys from memory; open sessions end.
+
+        Scope `admin`.
+
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(LockState, "lock", {"idempotencyKey": idempotency_key})
+
+    async def change_passphrase(self, *, passphrase: str, new_passphrase: str) -> PassphraseChanged:
+        """Encrypts the keys under another passphrase.
+
+        Scope `admin`.
+
+        - `passphrase`: text (1 to 1024 characters)
+        - `new_passphrase`: text (1 to 1024 characters)
+        """
+        return await self._ask(
+            PassphraseChanged, "changePassphrase", {"passphrase": passphrase, "newPassphrase": new_passphrase}
+        )
+
+    async def aggregate_keys(
+        self,
+        *,
+        public_keys: Sequence[str],
+        scheme: Literal["lotus", "bip340"],
+        tweaks: Sequence[TaprootTweak | PlainTweak | Mapping[str, Any]] | None = None,
+        network: str | None = None,
+    ) -> AggregatedKey:
+        """The aggregate key of some public keys, what to pay to, and the address. Nothing is stored.
+
+        Scope `read`.
+
+        - `public_keys`: array (2 to 100) of public key (33 bytes hex)
+        - `scheme`: lotus or bip340
+        - `tweaks`: array (at most 16) of TaprootTweak or PlainTweak
+        - `network`: name (1 to 32 of a-z, 0-9, -); for the address: main, test, regtest, or the daemon's own, which
+          it is when absent
+        """
+        return await self._ask(
+            AggregatedKey,
+            "aggregateKeys",
+            {"publicKeys": public_keys, "scheme": scheme, "tweaks": tweaks, "network": network},
+        )
+
+    async def verify_signature(
+        self, *, public_key: str, message: str, signature: str, scheme: Literal["lotus", "bip340"]
+    ) -> Verified:
+        """Whether a signature holds for a message under a public key.
+
+        Scope `read`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `message`: 32 bytes hex
+        - `signature`: 64 bytes hex
+        - `scheme`: lotus or bip340
+        """
+        return await self._ask(
+            Verified,
+            "verifySignature",
+            {"publicKey": public_key, "message": message, "signature": signature, "scheme": scheme},
+        )

@@ -1,0 +1,159 @@
+"""Calls about node.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from musigd_client.methods.asking import Asking
+from musigd_client.models.node import (
+    BanList,
+    Banned,
+    ConnectedPeer,
+    Info,
+    NamedPeer,
+    PeerList,
+    Revoked,
+    SettingsInForce,
+    TokenList,
+    TokenMade,
+)
+
+
+class NodeMethods(Asking):
+    """Node."""
+
+    async def get_info(self) -> Info:
+        """State of the daemon: version, network, peers, whether it is ready, and where the event log stands.
+
+        Scope `read`.
+        """
+        return await self._ask(Info, "getInfo", {})
+
+    async def get_settings(self) -> SettingsInForce:
+        """The settings the daemon runs with, where each came from, and which wait for a reload or a restart.
+
+        Scope `admin`.
+        """
+        return await self._ask(SettingsInForce, "getSettings", {})
+
+    async def list_peers(self) -> PeerList:
+        """Connected peers, with the public keys known to sign there.
+
+        Scope `read`.
+        """
+        return await self._ask(PeerList, "listPeers", {})
+
+    async def connect_peer(self, *, multiaddr: str, idempotency_key: str | None = None) -> ConnectedPeer:
+        """Dials a peer and keeps its address, unless it is connected already.
+
+        Scope `admin`.
+
+        - `multiaddr`: text (1 to 512 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            ConnectedPeer, "connectPeer", {"multiaddr": multiaddr, "idempotencyKey": idempotency_key}
+        )
+
+    async def disconnect_peer(self, *, peer_id: str, idempotency_key: str | None = None) -> NamedPeer:
+        """Closes the connections to a peer; it may come back, see banPeer.
+
+        Scope `admin`.
+
+        - `peer_id`: text (1 to 128 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(NamedPeer, "disconnectPeer", {"peerId": peer_id, "idempotencyKey": idempotency_key})
+
+    async def ban_peer(
+        self, *, peer_id: str, duration_ms: int, reason: str | None = None, idempotency_key: str | None = None
+    ) -> Banned:
+        """Cuts a peer off for a while.
+
+        Scope `admin`.
+
+        - `peer_id`: text (1 to 128 characters)
+        - `duration_ms`: integer (1 to 315360000000)
+        - `reason`: text (at most 200 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            Banned,
+            "banPeer",
+            {"peerId": peer_id, "durationMs": duration_ms, "reason": reason, "idempotencyKey": idempotency_key},
+        )
+
+    async def unban_peer(self, *, peer_id: str, idempotency_key: str | None = None) -> NamedPeer:
+        """Lifts a ban.
+
+        Scope `admin`.
+
+        - `peer_id`: text (1 to 128 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(NamedPeer, "unbanPeer", {"peerId": peer_id, "idempotencyKey": idempotency_key})
+
+    async def list_bans(self) -> BanList:
+        """Bans in force.
+
+        Scope `read`.
+        """
+        return await self._ask(BanList, "listBans", {})
+
+    async def create_token(
+        self,
+        *,
+        scopes: Sequence[Literal["read", "discover", "sign", "admin"]],
+        public_keys: Sequence[str] | None = None,
+        create_key: bool | None = None,
+        label: str | None = None,
+        expires_at: int | None = None,
+    ) -> TokenMade:
+        """A token for a wallet: what it may do, and with which keys. The token itself is shown only this once.
+
+        Scope `admin`.
+
+        - `scopes`: array (1 to 4) of read or discover or sign or admin
+        - `public_keys`: array (at most 1000) of public key (33 bytes hex); binds the token to these keys; absent:
+          every key
+        - `create_key`: boolean; it may create keys, and is bound to them
+        - `label`: text (at most 100 characters)
+        - `expires_at`: integer
+        """
+        return await self._ask(
+            TokenMade,
+            "createToken",
+            {
+                "scopes": scopes,
+                "publicKeys": public_keys,
+                "createKey": create_key,
+                "label": label,
+                "expiresAt": expires_at,
+            },
+        )
+
+    async def list_tokens(self) -> TokenList:
+        """Tokens in force, without the tokens themselves.
+
+        Scope `admin`.
+        """
+        return await self._ask(TokenList, "listTokens", {})
+
+    async def revoke_token(self, *, token_id: str, idempotency_key: str | None = None) -> Revoked:
+        """Ends a token and closes the connections that use it.
+
+        Scope `admin`.
+
+        - `token_id`: text (1 to 64 characters)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(Revoked, "revokeToken", {"tokenId": token_id, "idempotencyKey": idempotency_key})

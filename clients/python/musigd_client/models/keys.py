@@ -1,0 +1,106 @@
+"""What calls about keys take and give.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from musigd_client.wire import Inner
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyMade:
+    """The public side of the key."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One own key. `external`: its private key is kept elsewhere."""
+
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    label: str
+    external: bool
+    paused: bool
+    created_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyList:
+    """The keys this token may use."""
+
+    _inner: ClassVar[Inner] = {"keys": (Key,)}
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedKey(Key):
+    """The key after the change."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockState:
+    """Whether the keys are locked, and when they lock again by themselves."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    locked: bool
+    until: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassphraseChanged:
+    """It is changed."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    changed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaprootTweak:
+    """Commits to a script tree by its merkle root. null is a key without scripts: 32 zero bytes on Lotus, no root at
+    all on Bitcoin (BIP-86).
+    """
+
+    taproot_merkle_root: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainTweak:
+    """Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone."""
+
+    tweak: str
+    x_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregatedKey:
+    """`aggregatedPublicKey` is the tweaked key that signatures verify under, `internalPublicKey` the one before."""
+
+    aggregated_public_key: str
+    internal_public_key: str
+    x_only_public_key: str
+    public_keys: tuple[str, ...]
+    scheme: Literal["lotus", "bip340"]
+    script_pub_key: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """Whether it holds."""
+
+    valid: bool

@@ -1,0 +1,185 @@
+"""What calls about node take and give.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from musigd_client.wire import Inner
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownProblem:
+    """Why the daemon cannot do all of its job, and what to do."""
+
+    reason: str
+    remedy: str
+    until: int | None = None
+    """when it ends by itself, if that is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Info:
+    """State of the daemon. `nextSeq` and `logId` are where to start following events from."""
+
+    _inner: ClassVar[Inner] = {"problems": (KnownProblem,)}
+    version: str
+    api_version: int
+    network: str
+    peer_id: str
+    multiaddrs: tuple[str, ...]
+    peers: int
+    uptime: int
+    schemes: tuple[Literal["lotus", "bip340"], ...]
+    schema_version: int
+    locked: bool
+    ready: bool
+    problems: tuple[KnownProblem, ...]
+    next_seq: int
+    log_id: str
+    time: int
+    limits: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingSetting:
+    """What flags, environment and file say of a setting by now."""
+
+    value: bool | int | str | tuple[str, ...] | None = None
+    """absent where it is unset"""
+    origin: str
+    by_reload: bool
+    """true: SIGHUP takes it over; false: it waits for a restart"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningSetting:
+    """A setting as the daemon runs with it, and where it came from."""
+
+    _inner: ClassVar[Inner] = {"waiting": (WaitingSetting,)}
+    name: str
+    value: bool | int | str | tuple[str, ...] | None = None
+    """absent where it is unset"""
+    origin: str
+    """default, or the flag, the variable or the file"""
+    waiting: WaitingSetting | None = None
+    """there when a start would read another value"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsInForce:
+    """Every setting, in the order of the sample file."""
+
+    _inner: ClassVar[Inner] = {"settings": (RunningSetting,)}
+    settings: tuple[RunningSetting, ...]
+    problem: str | None = None
+    """why a restart would fail: the settings cannot be read"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A connected peer, and the public keys known to sign there."""
+
+    peer_id: str
+    multiaddrs: tuple[str, ...]
+    direction: Literal["inbound", "outbound"]
+    since: int
+    agent: str | None = None
+    public_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerList:
+    """Connected peers."""
+
+    _inner: ClassVar[Inner] = {"peers": (Peer,)}
+    peers: tuple[Peer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectedPeer:
+    """The peer, which is connected now."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    peer_id: str
+    already_connected: bool
+    """true: it is connected, but not by this address, which was not tried to the end and is not kept"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedPeer:
+    """The peer this happened to."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    peer_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ban:
+    """A ban in force."""
+
+    peer_id: str
+    until: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Banned(Ban):
+    """The ban as it now stands."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BanList:
+    """Bans in force."""
+
+    _inner: ClassVar[Inner] = {"bans": (Ban,)}
+    bans: tuple[Ban, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenMade:
+    """The token, shown this once."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    token_id: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A token in force, without the token."""
+
+    token_id: str
+    scopes: tuple[Literal["read", "discover", "sign", "admin"], ...]
+    public_keys: tuple[str, ...] | None = None
+    create_key: bool
+    label: str
+    created_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenList:
+    """Tokens in force."""
+
+    _inner: ClassVar[Inner] = {"tokens": (Token,)}
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revoked:
+    """It is revoked."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    revoked: bool

@@ -1,0 +1,207 @@
+"""What calls about requests take and give.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from musigd_client.models.keys import PlainTweak, TaprootTweak
+from musigd_client.wire import Inner
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageItem:
+    """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to, and has it checked.
+    `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who
+    announces may give it, to be refused when keys and tweaks do not make it. An item may be announced again as it
+    was shown: `checked` and what goes with it are left out of it, and found anew.
+    """
+
+    _inner: ClassVar[Inner] = {"tweaks": (TaprootTweak, PlainTweak)}
+    message: str
+    tweaks: tuple[TaprootTweak | PlainTweak, ...] = ()
+    input_index: int | None = None
+    """position among the inputs of `metadata.transactionHex`, from 0: the message must be its hash"""
+    aggregated_public_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpentOutput:
+    """An output that the transaction spends, as needed to check the hash that is signed."""
+
+    value: int
+    script: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """any other members, as on the wire"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestMetadata:
+    """What the co-signers are shown about a request; unknown members travel too."""
+
+    _inner: ClassVar[Inner] = {"spentOutputs": (SpentOutput,)}
+    transaction_hex: str | None = None
+    amount: int | None = None
+    transaction_type: str | None = None
+    purpose: str | None = None
+    description: str | None = None
+    spent_outputs: tuple[SpentOutput, ...] | None = None
+    sighash_type: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """any other members, as on the wire"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Election:
+    """Who broadcasts first, and how long the others wait before it is their turn."""
+
+    method: Literal["lexicographic", "hash-based", "first-signer", "last-signer"] = "lexicographic"
+    broadcast_timeout_ms: int | None = None
+    """5 minutes when absent"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedItem:
+    """A message of a request, and whether this daemon has found it to be what the request shows."""
+
+    _inner: ClassVar[Inner] = {"tweaks": (TaprootTweak, PlainTweak)}
+    message: str
+    tweaks: tuple[TaprootTweak | PlainTweak, ...] = ()
+    input_index: int | None = None
+    aggregated_public_key: str
+    checked: bool
+    """the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends the aggregate
+    key of exactly these signers with these tweaks
+    """
+    unchecked_reason: (
+        Literal[
+            "no_transaction",
+            "no_input_index",
+            "transaction_unreadable",
+            "no_such_input",
+            "sighash_type",
+            "script_mismatch",
+            "message_mismatch",
+        ]
+        | None
+    ) = None
+    """`no_transaction` and `no_input_index` can be joined unless requireChecked, no other"""
+    unchecked_message: str | None = None
+    """what is wrong, where nobody can join"""
+    uncovered: tuple[str, ...] | None = None
+    """what the sighash type leaves open to change: `outputs`, `otherOutputs`, `otherInputs`"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestSigner:
+    """One required key, and how far its signer is."""
+
+    public_key: str
+    peer_id: str | None = None
+    own: bool
+    delivered: bool
+    joined: bool
+    declined: bool
+    decline_reason: str | None = None
+    """what its owner gave as the reason, if anything"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideCriterion:
+    """A criterion that an own key advertises and the request does not meet; a hint, nothing is refused for it."""
+
+    public_key: str
+    criterion: Literal["transactionTypes", "minAmount", "maxAmount"]
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningRequest:
+    """A request and its state. `message` and `tweaks` are those of the first item."""
+
+    _inner: ClassVar[Inner] = {
+        "messages": (ReviewedItem,),
+        "tweaks": (TaprootTweak, PlainTweak),
+        "election": (Election,),
+        "signers": (RequestSigner,),
+        "outsideCriteria": (OutsideCriterion,),
+    }
+    request_id: str
+    session_id: str
+    attempt: int
+    state: Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"]
+    scheme: Literal["lotus", "bip340"]
+    required_public_keys: tuple[str, ...]
+    messages: tuple[ReviewedItem, ...]
+    message: str
+    tweaks: tuple[TaprootTweak | PlainTweak, ...]
+    aggregated_public_key: str
+    creator: str
+    created_at: int
+    expires_at: int
+    metadata: Mapping[str, Any]
+    election: Election | None = None
+    signers: tuple[RequestSigner, ...]
+    partial_released: bool
+    outside_criteria: tuple[OutsideCriterion, ...] = ()
+    """what own keys do not advertise to do, going by what `metadata` states"""
+    reason: str | None = None
+    """why it ended without a signature"""
+    cancel_reason: str | None = None
+    """what its creator gave as the reason, if anything"""
+    signature: str | None = None
+    signatures: tuple[str, ...] | None = None
+    envelope: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """The request is stored and on its way; its creator has joined."""
+
+    _inner: ClassVar[Inner] = {"request": (SigningRequest,)}
+    seq: int | None = None
+    """position of the event log after the change"""
+    request_id: str
+    session_id: str
+    request: SigningRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestList:
+    """A page of requests, newest first."""
+
+    _inner: ClassVar[Inner] = {"requests": (SigningRequest,)}
+    requests: tuple[SigningRequest, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """The current attempt, and the keys that have joined it."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    request_id: str
+    session_id: str
+    joined: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declined:
+    """It is declined."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    declined: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedRequest(SigningRequest):
+    """The request after the change."""
+
+    seq: int | None = None
+    """position of the event log after the change"""

@@ -1,0 +1,115 @@
+"""What calls about sessions take and give.
+
+Written by `python -m rpc.schema.python_kit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from musigd_client.models.requests import MessageItem, ReviewedItem
+from musigd_client.wire import Inner
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSigner:
+    """One signer, and which of its contributions have arrived."""
+
+    public_key: str
+    peer_id: str | None = None
+    joined: bool
+    nonce: bool
+    partial_signature: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordinator:
+    """The signer elected to broadcast."""
+
+    public_key: str
+    peer_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One attempt at a request. `culprits` are proved, `missing` were only absent."""
+
+    _inner: ClassVar[Inner] = {"messages": (ReviewedItem,), "signers": (SessionSigner,), "coordinator": (Coordinator,)}
+    session_id: str
+    request_id: str
+    attempt: int
+    phase: Literal["joining", "ready", "round1", "round2", "complete", "aborted"]
+    scheme: Literal["lotus", "bip340"]
+    aggregated_public_key: str
+    message: str
+    messages: tuple[ReviewedItem, ...]
+    signers: tuple[SessionSigner, ...]
+    coordinator: Coordinator | None = None
+    deadline: int | None = None
+    partial_released: bool
+    reason: str | None = None
+    culprits: tuple[str, ...] | None = None
+    missing: tuple[str, ...] | None = None
+    superseded_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionList:
+    """A page of sessions, newest first."""
+
+    _inner: ClassVar[Inner] = {"sessions": (Session,)}
+    sessions: tuple[Session, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedSession(Session):
+    """The session after the change."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalSignature:
+    """One signature per message; `signature` and `message` are the first."""
+
+    _inner: ClassVar[Inner] = {"messages": (MessageItem,)}
+    signature: str
+    signatures: tuple[str, ...]
+    aggregated_public_key: str
+    message: str
+    messages: tuple[MessageItem, ...]
+    scheme: Literal["lotus", "bip340"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """It is closed."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    closed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notified:
+    """The signers are being told."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    session_id: str
+    txid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Signed messages (envelopes) that prove who broke the protocol, checkable by anyone."""
+
+    session_id: str
+    reason: str | None = None
+    culprits: tuple[str, ...]
+    request: str | None = None
+    """envelope of the request that they belong to"""
+    evidence: tuple[str, ...]

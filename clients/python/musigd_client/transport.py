@@ -1,0 +1,70 @@
+"""HTTP and WebSocket by aiohttp: what the asynchronous client loads when it is first used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final
+
+import aiohttp
+
+from musigd_client.endpoint import Endpoint
+from musigd_client.errors import ClientError, NotAuthorised, Unreachable
+from musigd_client.failures import NobodyThere
+from musigd_client.socket import SocketClient
+from musigd_client.wire import NO_JSON_RPC
+
+TIMEOUT_S: Final = 120
+_MAX_MESSAGE: Final = 64 * 1_048_576
+
+
+class Transport:
+    """The connections to one place: a port, or a unix socket."""
+
+    def __init__(self, socket: str | None) -> None:
+        self.socket = socket
+        connector = None if socket is None else aiohttp.UnixConnector(path=socket)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+
+    async def close(self) -> None:
+        """Closes them."""
+        await self._session.close()
+
+    async def post(self, endpoint: Endpoint, body: bytes) -> Any:
+        """The response object; raises NobodyThere, Unreachable, or ClientError for what is no JSON."""
+        headers = {"Content-Type": "application/json", **_authorization(endpoint)}
+        try:
+            async with self._session.post(endpoint.url, data=body, headers=headers) as response:
+                return json.loads(await response.read())
+        except aiohttp.ClientConnectorCertificateError as problem:
+            raise Unreachable(
+                f"the certificate at {endpoint.url} is not trusted here: add it to this machine's certificates"
+            ) from problem
+        except aiohttp.ClientConnectorError as problem:
+            raise NobodyThere(endpoint.silence) from problem
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
+            raise Unreachable(
+                "the connection broke before the answer came; the call may have been carried out"
+            ) from problem
+        except ValueError as problem:
+            raise ClientError(NO_JSON_RPC) from problem
+
+    async def open_socket(self, endpoint: Endpoint) -> SocketClient:
+        """A WebSocket; raises NotAuthorised when the token is refused, Unreachable when nothing answers."""
+        headers = _authorization(endpoint)
+        try:
+            ws = await self._session.ws_connect(
+                endpoint.ws_url, headers=headers, heartbeat=20, max_msg_size=_MAX_MESSAGE
+            )
+        except aiohttp.WSServerHandshakeError as problem:
+            # Not as its cause: that one shows the request, and with it the token.
+            if problem.status in {401, 403}:
+                raise NotAuthorised(-32001, "the daemon refuses this token", {"reason": "unauthenticated"}) from None
+            raise Unreachable(f"the daemon refuses the WebSocket with status {problem.status}") from None
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
+            raise Unreachable(endpoint.silence) from problem
+        return SocketClient(ws)
+
+
+def _authorization(endpoint: Endpoint) -> dict[str, str]:
+    return {} if endpoint.token is None else {"Authorization": f"Bearer {endpoint.token}"}

@@ -1,0 +1,117 @@
+"""Between JSON and the dataclasses of `musigd_client.models`: names, what is absent, what is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from musigd_client.errors import BY_REASON, CallFailed, ClientError
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+T = TypeVar("T")
+Inner: TypeAlias = "Mapping[str, tuple[type[Any], ...]]"  # by name on the wire: what the objects in a member may be
+_KNOWN: Final[dict[type[Any], Mapping[str, Field[Any]]]] = {}
+NO_JSON_RPC: Final = "what answers there does not speak JSON-RPC; check the address"
+
+
+class Absent(Enum):
+    """For the parameters where None itself says something."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+def result_of(response: Any) -> Any:
+    """The result in a response object; raises CallFailed for an error, ClientError for something else entirely."""
+    if isinstance(response, Mapping):
+        if isinstance(response.get("error"), Mapping):
+            raise error_of(response["error"])
+        if "result" in response:
+            return response["result"]
+    raise ClientError(NO_JSON_RPC)
+
+
+def error_of(error: Mapping[str, Any]) -> CallFailed:
+    """The exception for an error object: that of its reason, or CallFailed for a reason of a newer daemon."""
+    data = error.get("data")
+    details: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+    kind = BY_REASON.get(str(details.get("reason")), CallFailed)
+    return kind(int(error.get("code", 0)), str(error.get("message", "")), details)
+
+
+def params_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Params as on the wire, without those that are None or ABSENT."""
+    plain = {name: encoded(value) for name, value in given.items() if value is not None}
+    return {name: value for name, value in plain.items() if value is not ABSENT}
+
+
+def encoded(value: Any) -> Any:
+    """JSON of dataclasses and sequences. None inside them is left out where it says nothing."""
+    if is_dataclass(value) and not isinstance(value, type):
+        found = {wire: getattr(value, each.name) for wire, each in _members(type(value)).items()}
+        required = {wire for wire, each in _members(type(value)).items() if _is_required(each)}
+        told = {wire: encoded(one) for wire, one in found.items() if one is not None or wire in required}
+        return {**told, **encoded(getattr(value, "extra", {}))}
+    if isinstance(value, Mapping):
+        return {name: encoded(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encoded(one) for one in value]
+    return value
+
+
+def decoded(kind: type[T], said: Any) -> T:
+    """A dataclass of `musigd_client.models` from JSON. Members that it does not know are passed over.
+
+    Raises ClientError where one is missing: the daemon is older than this package.
+    """
+    if not isinstance(said, Mapping):
+        raise ClientError(f"the daemon's answer is no {kind.__name__}")
+    members = _members(kind)
+    inner: Inner = getattr(kind, "_inner", {})
+    taken = {
+        each.name: _inside(inner[wire], said[wire]) if wire in inner else _frozen(said[wire])
+        for wire, each in members.items()
+        if wire in said
+    }
+    missing = [wire for wire, each in members.items() if wire not in said and _is_required(each)]
+    if missing:
+        raise ClientError(f"the daemon's answer, a {kind.__name__}, has no {', '.join(missing)}: update the daemon")
+    return kind(**taken)
+
+
+def _inside(kinds: tuple[type[Any], ...], said: Any) -> Any:
+    """Objects, and lists of them. Of several kinds it is the first whose required members are all there."""
+    if isinstance(said, list):
+        return tuple(_inside(kinds, one) for one in said)
+    if not isinstance(said, Mapping):
+        return said
+    needs = ((kind, {wire for wire, each in _members(kind).items() if _is_required(each)}) for kind in kinds)
+    found = next((kind for kind, wires in needs if wires <= said.keys()), kinds[0])
+    return decoded(found, said)
+
+
+def _frozen(said: Any) -> Any:
+    return tuple(said) if isinstance(said, list) else said
+
+
+def _members(kind: Any) -> Mapping[str, Field[Any]]:
+    """The members of a dataclass by their names on the wire."""
+    if kind not in _KNOWN:
+        _KNOWN[kind] = {wire_name(each.name): each for each in fields(kind) if each.name != "extra"}
+    return _KNOWN[kind]
+
+
+def wire_name(name: str) -> str:
+    """`public_keys` as `publicKeys`."""
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def _is_required(member: Field[Any]) -> bool:
+    return member.default is MISSING and member.default_factory is MISSING
