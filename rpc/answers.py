@@ -89,6 +89,7 @@ class FoundSigners(TypedDict):
     signers: list[Advertisement]
     nextCursor: NotRequired[str]
     sources: Mapping[str, int]
+    revision: int
 
 
 class FollowedTypes(TypedDict):
@@ -392,6 +393,15 @@ class Evidence(TypedDict):
     culprits: list[str]
     request: NotRequired[str]
     evidence: list[str]
+
+
+class Rights(TypedDict):
+    """What a token may do, so that a program offers nothing that would be refused."""
+
+    scopes: list[str]
+    publicKeys: NotRequired[list[str]]
+    createKey: bool
+    methods: list[str]
 
 
 # An OpenRPC document.

@@ -144,8 +144,9 @@ class PureHandlers(Protocol):
 
 
 class DescriptionHandlers(Protocol):
-    """rpc.discover."""
+    """getRights, rpc.discover."""
 
+    async def get_rights(self, caller: Caller, params: wire.NoParams) -> node.Rights | answers.Rights: ...
     async def rpc_discover(self, caller: Caller, params: wire.NoParams) -> node.OpenRpc | answers.OpenRpc: ...
 
 
@@ -269,7 +270,10 @@ def pure_handlers(served: PureHandlers) -> dict[str, Handler]:
 
 def description_handlers(served: DescriptionHandlers) -> dict[str, Handler]:
     """By the name of the method."""
-    return {"rpc.discover": served.rpc_discover}
+    return {
+        "getRights": served.get_rights,
+        "rpc.discover": served.rpc_discover,
+    }
 
 
 def stream_handlers(served: StreamHandlers) -> dict[str, Handler]:

@@ -52,7 +52,7 @@ DISCOVERY = (
         scope=Scope.READ,
         summary="Signers whose terms match, each with its signed advertisement.",
         example={"transactionType": "swap", "minAmount": 10_000_000, "maxResults": 10},
-        answer={"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}},
+        answer={"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}, "revision": 7},
     ),
     Method(
         name="subscribeToSignerDiscovery",

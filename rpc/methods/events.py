@@ -59,6 +59,20 @@ STREAM = (
 
 DESCRIPTION = (
     Method(
+        name="getRights",
+        params=NoParams,
+        result=node.Rights,
+        scope=Scope.READ,
+        summary="What the token of this call may do: its scopes, its keys, and the methods that it may call.",
+        example={},
+        answer={
+            "scopes": ["read", "sign"],
+            "publicKeys": [samples.KEY_A],
+            "createKey": False,
+            "methods": ["getInfo", "joinSigningRequest"],
+        },
+    ),
+    Method(
         name="rpc.discover",
         params=NoParams,
         result=node.OpenRpc,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rpc.caller import Scope
+from rpc.caller import Caller, Scope
 from rpc.models.wire import Params
 
 
@@ -41,6 +41,11 @@ class Method:
     def attribute(self) -> str:
         """Name of the coroutine function that serves it: `advertise_signer`."""
         return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda upper: "_" + upper[1].lower(), self.name).replace(".", "_")
+
+    def allows(self, caller: Caller) -> bool:
+        """Whether this caller has the right to call it; with which keys is for the handler to look at."""
+        by_scope = self.scope in caller.scopes or (self.makes_key and caller.create_key)
+        return by_scope and not (self.whole_daemon and caller.keys is not None)
 
     @property
     def idempotent(self) -> bool:

@@ -149,6 +149,7 @@ class FoundSigners(Shown):
     signers: Many[Advertisement]
     next_cursor: Cursor | None = None
     sources: dict[str, Count]
+    revision: Count = Field(description="another number when a signer came, renewed or withdrew since")
 
 
 class SubscribeToSignerDiscovery(Change):

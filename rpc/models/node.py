@@ -200,6 +200,15 @@ class Revoked(Changed):
     revoked: bool
 
 
+class Rights(Shown):
+    """What a token may do, so that a program offers nothing that would be refused."""
+
+    scopes: Many[ScopeName] = Field(description="with those that each of them includes")
+    public_keys: Many[PublicKey] | None = Field(default=None, description="the keys it is bound to; absent: every key")
+    create_key: bool
+    methods: Many[str] = Field(description="the methods that it may call, in the order of rpc.discover")
+
+
 class OpenRpc(Shown):
     """An OpenRPC document."""
 

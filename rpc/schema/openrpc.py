@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from rpc import answers
-from rpc.caller import Caller
+from rpc.caller import Caller, Scope
 from rpc.errors import REASONS
 from rpc.methods.method import Method
 from rpc.methods.table import API_VERSION, METHODS
@@ -23,7 +23,7 @@ _Mode = Literal["validation", "serialization"]
 
 
 class Description:
-    """`rpc.discover`."""
+    """`rpc.discover` and `getRights`."""
 
     def __init__(self, version: str) -> None:
         self._version = version
@@ -31,6 +31,17 @@ class Description:
     async def rpc_discover(self, caller: Caller, params: NoParams) -> answers.OpenRpc:
         """The document."""
         return document(self._version)
+
+    async def get_rights(self, caller: Caller, params: NoParams) -> answers.Rights:
+        """What the caller may do."""
+        answer: answers.Rights = {
+            "scopes": [scope.value for scope in Scope if scope in caller.scopes],
+            "createKey": caller.create_key,
+            "methods": [method.name for method in METHODS.values() if method.allows(caller)],
+        }
+        if caller.keys is not None:
+            answer["publicKeys"] = sorted(key.hex() for key in caller.keys)
+        return answer
 
 
 @lru_cache(maxsize=4)

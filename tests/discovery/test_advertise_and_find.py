@@ -33,3 +33,15 @@ async def test_a_late_joiner_finds_everything_also_when_the_advertiser_has_left(
     carol = await world.daemon(bob)
     await until(lambda: carol.lines() == 15)
     assert await carol.found() == {key.hex() for key in keys}
+
+
+async def test_revision_moves_with_every_statement_and_only_then(world: World) -> None:
+    alice = await world.daemon()
+    key = alice.keys.create()
+    revisions = [(await alice.find())["revision"]]
+    await alice.advertise(key)
+    revisions.append((await alice.find())["revision"])
+    assert (await alice.find())["revision"] == revisions[-1], "looking changes nothing"
+    await alice.withdraw(key)
+    revisions.append((await alice.find())["revision"])
+    assert len(set(revisions)) == 3

@@ -139,7 +139,7 @@ class Discovery:
         return {"advertisements": []}
 
     async def find_available_signers(self, caller: Caller, params: advertisements.FindAvailableSigners) -> Any:
-        return {"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}}
+        return {"signers": [samples.ADVERTISEMENT], "sources": {"directory": 1}, "revision": 7}
 
     async def subscribe_to_signer_discovery(
         self, caller: Caller, params: advertisements.SubscribeToSignerDiscovery, once: Once | None = None

@@ -106,6 +106,7 @@ class DiscoveryHandlers:
         answer: answers.FoundSigners = {
             "signers": found.signers,
             "sources": {"directory": self._reads.size(), "peers": asked},
+            "revision": self._reads.revision(),
         }
         if found.next_cursor is not None:
             answer["nextCursor"] = found.next_cursor

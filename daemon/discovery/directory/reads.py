@@ -95,6 +95,11 @@ class DirectoryReads:
         """How many advertisements are stored."""
         return self._store.read(lambda conn: lines_of(conn, Kind.ADVERTISEMENT))
 
+    def revision(self) -> int:
+        """The number of the newest line: another one once something was said anew."""
+        row = self._store.read(lambda conn: conn.execute("SELECT max(seq) FROM directory_log").fetchone())
+        return row[0] or 0
+
 
 def some_nodes(conn: sqlite3.Connection, now_ms: int, count: int) -> list[bytes]:
     """Envelopes of node records picked at random."""

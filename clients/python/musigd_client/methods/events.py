@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musigd_client.methods.asking import Asking
-from musigd_client.models.events import EventFilter, EventPage, Subscribed
+from musigd_client.models.events import EventFilter, EventPage, Rights, Subscribed
 
 
 class EventsMethods(Asking):
@@ -79,6 +79,13 @@ class EventsMethods(Asking):
                 "filter": filter_,
             },
         )
+
+    async def get_rights(self) -> Rights:
+        """What the token of this call may do: its scopes, its keys, and the methods that it may call.
+
+        Scope `read`.
+        """
+        return await self._ask(Rights, "getRights", {})
 
     async def discover(self) -> Mapping[str, Any]:
         """This API as an OpenRPC document, generated from the models.

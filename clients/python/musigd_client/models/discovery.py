@@ -156,6 +156,8 @@ class FoundSigners:
     signers: tuple[Advertisement, ...]
     next_cursor: str | None = None
     sources: Mapping[str, int]
+    revision: int
+    """another number when a signer came, renewed or withdrew since"""
 
 
 @dataclass(frozen=True, kw_only=True)

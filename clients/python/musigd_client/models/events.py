@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from musigd_client.wire import Inner
 
@@ -57,3 +57,16 @@ class EventPage:
     next_seq: int
     log_id: str
     gap: Gap | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What a token may do, so that a program offers nothing that would be refused."""
+
+    scopes: tuple[Literal["read", "discover", "sign", "admin"], ...]
+    """with those that each of them includes"""
+    public_keys: tuple[str, ...] | None = None
+    """the keys it is bound to; absent: every key"""
+    create_key: bool
+    methods: tuple[str, ...]
+    """the methods that it may call, in the order of rpc.discover"""

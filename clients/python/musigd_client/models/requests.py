@@ -40,10 +40,31 @@ class SpentOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpendPath:
+    """How one of `messages` is signed, where that is not the key path with the ordinary sighash type."""
+
+    item: int
+    """position in `messages`"""
+    sighash_type: int | None = None
+    annex: str | None = None
+    """with its first byte, 50"""
+    leaf_script: str | None = None
+    """bip340: the message is signed for this leaf"""
+    leaf_version: int | None = None
+    """192 when absent, and no other is known"""
+    control_block: str | None = None
+    """of the leaf, as its witness shows it"""
+    code_separator: int | None = None
+    """position of the last executed OP_CODESEPARATOR among the opcodes of the leaf"""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """any other members, as on the wire"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RequestMetadata:
     """What the co-signers are shown about a request; unknown members travel too."""
 
-    _inner: ClassVar[Inner] = {"spentOutputs": (SpentOutput,)}
+    _inner: ClassVar[Inner] = {"spentOutputs": (SpentOutput,), "spendPaths": (SpendPath,)}
     transaction_hex: str | None = None
     amount: int | None = None
     transaction_type: str | None = None
@@ -51,6 +72,11 @@ class RequestMetadata:
     description: str | None = None
     spent_outputs: tuple[SpentOutput, ...] | None = None
     sighash_type: int | None = None
+    spend_paths: tuple[SpendPath, ...] | None = None
+    message_text: str | None = None
+    """the message is the hash of this text, no transaction"""
+    message_tag: str | None = None
+    """of that hash; `signed-text/v1` when absent"""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """any other members, as on the wire"""
 
@@ -74,8 +100,8 @@ class ReviewedItem:
     input_index: int | None = None
     aggregated_public_key: str
     checked: bool
-    """the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends the aggregate
-    key of exactly these signers with these tweaks
+    """the message is the hash of that input of `metadata.transactionHex`, and the input spends the aggregate key of
+    exactly these signers with these tweaks; or it is the hash of `metadata.messageText`
     """
     unchecked_reason: (
         Literal[
@@ -84,8 +110,10 @@ class ReviewedItem:
             "transaction_unreadable",
             "no_such_input",
             "sighash_type",
+            "spend_path",
             "script_mismatch",
             "message_mismatch",
+            "text_unreadable",
         ]
         | None
     ) = None
@@ -111,6 +139,81 @@ class RequestSigner:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReviewedInput:
+    """An output being spent; `signed`: by this request."""
+
+    txid: str
+    vout: int
+    value: int
+    script: str
+    address: str | None = None
+    sequence: int
+    signed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedOutput:
+    """An output being made, and whether it comes back."""
+
+    value: int
+    script: str
+    address: str | None = None
+    returns: Literal["aggregate", "key"] | None = None
+    """to an aggregated key of this request, or to `publicKey`, an own key alone"""
+    public_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedTransaction:
+    """The transaction that a checked message signs. Amounts and fee are satoshis."""
+
+    _inner: ClassVar[Inner] = {"inputs": (ReviewedInput,), "outputs": (ReviewedOutput,)}
+    version: int
+    lock_time: int
+    inputs: tuple[ReviewedInput, ...]
+    outputs: tuple[ReviewedOutput, ...]
+    input_amount: int
+    output_amount: int
+    fee: int | None = None
+    """absent where the signatures leave something open"""
+    fee_rate: int | None = None
+    """satoshis for 1 000 bytes of `size`"""
+    size: int
+    """bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What the daemon found. `mismatch` cannot be joined; `blind`: nobody can see what at least one message is."""
+
+    _inner: ClassVar[Inner] = {"transaction": (ReviewedTransaction,)}
+    status: Literal["checked", "blind", "mismatch"]
+    reason: (
+        Literal[
+            "no_transaction",
+            "no_input_index",
+            "transaction_unreadable",
+            "no_such_input",
+            "sighash_type",
+            "spend_path",
+            "script_mismatch",
+            "message_mismatch",
+            "text_unreadable",
+        ]
+        | None
+    ) = None
+    """of the first message that is not checked"""
+    message: str | None = None
+    uncovered: tuple[str, ...] | None = None
+    """what any of the signatures leaves open to change; see `messages`"""
+    transaction: ReviewedTransaction | None = None
+    """there where a checked message signs it and nothing is a mismatch"""
+    text: str | None = None
+    """the text that is signed instead of a transaction"""
+    text_tag: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutsideCriterion:
     """A criterion that an own key advertises and the request does not meet; a hint, nothing is refused for it."""
 
@@ -128,6 +231,7 @@ class SigningRequest:
         "tweaks": (TaprootTweak, PlainTweak),
         "election": (Election,),
         "signers": (RequestSigner,),
+        "review": (Review,),
         "outsideCriteria": (OutsideCriterion,),
     }
     request_id: str
@@ -147,6 +251,8 @@ class SigningRequest:
     election: Election | None = None
     signers: tuple[RequestSigner, ...]
     partial_released: bool
+    review: Review | None = None
+    """what is signed, as this daemon has checked and decoded it"""
     outside_criteria: tuple[OutsideCriterion, ...] = ()
     """what own keys do not advertise to do, going by what `metadata` states"""
     reason: str | None = None

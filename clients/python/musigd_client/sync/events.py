@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from musigd_client.models.events import EventFilter, EventPage
+from musigd_client.models.events import EventFilter, EventPage, Rights
 from musigd_client.sync.asking import Asking
 
 
@@ -48,6 +48,13 @@ class EventsMethods(Asking):
                 "filter": filter_,
             },
         )
+
+    def get_rights(self) -> Rights:
+        """What the token of this call may do: its scopes, its keys, and the methods that it may call.
+
+        Scope `read`.
+        """
+        return self._ask(Rights, "getRights", {})
 
     def discover(self) -> Mapping[str, Any]:
         """This API as an OpenRPC document, generated from the models.
