@@ -75,7 +75,8 @@ class DiscoveryService:
             own_keys=around.keystore.keys,
             followed=self._follows.union,
             followed_by_bound=self._follows.union_of_bound,
-            stored=lambda statements: self.traffic.stored(statements),  # noqa: PLW0108 - it is made later
+            grew=lambda: self._rounds.grew(),  # noqa: PLW0108 - they are made later
+            on_notice=around.on_notice,
         )
         self.inbox = Inbox(self._ingest)
 
@@ -190,7 +191,6 @@ class DiscoveryService:
             renewal=self.renewal,
             tasks=self._tasks,
             offend=self._network.offend,
-            on_notice=self._around.on_notice,
         )
 
     def _make_methods(self) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.commands.run import SWITCH_SECONDS
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.sync.items import item_of, open_items
 from musig2.protocol.records.envelope import check_many
 from tests.bench.discovery_parts import PURPOSES, TYPES, Node, put, quantile, resident_mib, signers, stopwatch

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.errors import TooManyTypes
-from daemon.discovery.intake.told import Told
+from daemon.discovery.intake.events import Told
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.peers import presence
 from p2p.network import GossipItem

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TypeGuard
 
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.origin import RecordOrigin
 from daemon.discovery.limits import DiscoveryLimits
 from musig2.protocol.records import checks
 from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
@@ -21,6 +21,25 @@ Published = Advertisement | Withdrawal | Entry | Node | Notice
 
 REMEMBERED = 20_000
 REFUSED_MS = 3_600_000
+
+
+class RecordOrigin(StrEnum):
+    """Which channel brought a record: what is live must be young, and what the gate let through is checked."""
+
+    GOSSIP = "gossip"
+    PUSH = "push"
+    SYNC = "sync"
+    DHT = "dht"
+
+    @property
+    def live(self) -> bool:
+        """Live channels carry what was made just now."""
+        return self in (RecordOrigin.GOSSIP, RecordOrigin.PUSH)
+
+    @property
+    def checked(self) -> bool:
+        """The gate put those from a topic to all four checks a moment ago."""
+        return self is RecordOrigin.GOSSIP
 
 
 class Screen:

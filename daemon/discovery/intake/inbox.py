@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Signed

@@ -18,16 +18,14 @@ from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.log import Changes, DirectoryLog, LogOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.candidates import candidate_of, whole_statements
-from daemon.discovery.intake.checks import Screen, is_public
-from daemon.discovery.intake.events import tell
+from daemon.discovery.intake.checks import RecordOrigin, Screen, is_public
+from daemon.discovery.intake.events import Told, tell
 from daemon.discovery.intake.halves import WaitingRoom
-from daemon.discovery.intake.origin import RecordOrigin
-from daemon.discovery.intake.told import Told
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents, Offend
 from daemon.store import Store
 from musig2.protocol.records.envelope import check_many
-from musig2.protocol.records.records import Entry, Record
+from musig2.protocol.records.records import Entry, Notice, Record
 from musig2.protocol.wire.frames import Signed
 from p2p.network import Offence
 
@@ -75,9 +73,10 @@ class Ingest:
         own_keys: Callable[[], Sequence[bytes]],
         followed: Callable[[], frozenset[str]],
         followed_by_bound: Callable[[], frozenset[str]],
-        stored: Callable[[Sequence[Statement]], None],
+        grew: Callable[[], None],
+        on_notice: Callable[[Signed[Notice]], None],
     ) -> None:
-        """`offend` is told of forged records and who delivered them; `stored` of every statement that was taken in."""
+        """`offend` is told of forged records and who delivered them, `grew` that something new was stored."""
         self._store = store
         self._events = events
         self._clock = clock
@@ -88,7 +87,8 @@ class Ingest:
         self._own_keys = own_keys
         self._followed = followed
         self._followed_by_bound = followed_by_bound
-        self._stored = stored
+        self._grew = grew
+        self._on_notice = on_notice
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
         self._told = Told()
@@ -200,7 +200,11 @@ class Ingest:
         intake.stored += len(taken)
         intake.refused += len(refused)
         intake.known += len(written.of(LogOutcome.KNOWN))
-        self._stored(taken)
+        if taken:
+            self._grew()
+        for record in (statement.record for statement in taken):
+            if isinstance(record.record, Notice):
+                self._on_notice(Signed(record.record, record.id, record.envelope))
 
 
 def _id_of_statement(signed: Signed[Record]) -> bytes:

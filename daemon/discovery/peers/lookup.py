@@ -7,7 +7,7 @@ import asyncio
 from daemon.clock import Clock
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.ports import DirectoryNetwork
 from daemon.discovery.sync.pull import Puller

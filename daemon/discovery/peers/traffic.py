@@ -1,11 +1,8 @@
-"""What passes between discovery and the network: peers, their questions and greetings, and what was stored for them."""
+"""What discovery hears of peers: that they came or left, their questions and their greetings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.renewal import Renewal
@@ -18,7 +15,7 @@ from daemon.discovery.sync.rounds import Rounds
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Notice, Record
+from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES, Busy, Hello, encode_answer
 from p2p.network import Offence, PeerChange
@@ -42,7 +39,6 @@ class DirectoryTraffic:
         renewal: Renewal,
         tasks: BackgroundTasks,
         offend: Offend,
-        on_notice: Callable[[Signed[Notice]], None],
     ) -> None:
         self._ingest = ingest
         self._answers = answers
@@ -54,7 +50,6 @@ class DirectoryTraffic:
         self._renewal = renewal
         self._tasks = tasks
         self._offend = offend
-        self._on_notice = on_notice
         self._started = False
 
     def start(self) -> None:
@@ -89,17 +84,6 @@ class DirectoryTraffic:
         await self._topics.follow()
         await self._node.renew()
         self._renewal.network_up()
-
-    # What the parts of discovery tell
-
-    def stored(self, statements: Sequence[Statement]) -> None:
-        """New statements are in the log: tell a few peers, and hand on notices."""
-        if statements and self._started:
-            self._rounds.grew()
-        for statement in statements:
-            record = statement.record.record
-            if isinstance(record, Notice):
-                self._on_notice(Signed(record, statement.record.id, statement.record.envelope))
 
     def greeted(self, peer: bytes, hello: Hello) -> None:
         """A peer said what its log holds; its node record comes with it."""

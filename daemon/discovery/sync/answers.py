@@ -12,7 +12,7 @@ from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets, bucket_span, differing
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.reads import some_nodes
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.sync.allowance import Allowance

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
-from daemon.discovery.intake.origin import RecordOrigin
+from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryNetwork, Offend

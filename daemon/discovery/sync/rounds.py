@@ -77,7 +77,7 @@ class Rounds:
 
     def grew(self) -> None:
         """Something new was stored: tell a few peers soon, once for all that comes until then."""
-        if self._rumour is None:
+        if self._rumour is None and not self._stopped:
             wait_s = RUMOUR_MS * random.uniform(0.5, 1.5) / 1000  # noqa: S311 - spreads load
             self._rumour = asyncio.get_running_loop().call_later(wait_s, self._spread)
 
