@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,8 +115,8 @@ class Address:
         if not base.startswith(("http://", "https://")):
             raise ClientError("the URL must begin with http:// or https://")
         _require_place(base)
-        token = self.token if self.token_file is None else read_token(self.token_file)
-        return Endpoint(f"{base}/rpc", f"ws{base.removeprefix('http')}/ws", token)
+        token = _required_token(self.token or "", "given") if self.token_file is None else read_token(self.token_file)
+        return Endpoint(f"{base}/rpc", f"ws{base.removeprefix('http')}/ws", token or None)
 
 
 def locator_of(
@@ -157,10 +158,17 @@ def _require_place(url: str) -> None:
 
 
 def read_token(path: Path) -> str:
-    """The token in a file; raises ClientError when it cannot be read."""
+    """The token in a file; raises ClientError when there is none."""
     try:
-        return path.read_text(encoding="ascii").strip()
+        return _required_token(path.read_text(encoding="ascii").strip(), f"in {path}")
     except OSError as problem:
         raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
-    except UnicodeDecodeError as problem:
-        raise ClientError(f"there is no token in {path}: its bytes are no text") from problem
+    except UnicodeDecodeError:
+        raise ClientError(f"there is no token in {path}: its bytes are no text") from None
+
+
+def _required_token(text: str, where: str) -> str:
+    """It stands in a header: what does not fit there would be shown in the error of who tries."""
+    if re.fullmatch("[ -~]*", text) is None:
+        raise ClientError(f"there is no token {where}: it is not one line of ASCII")
+    return text

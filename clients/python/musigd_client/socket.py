@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from musigd_client.errors import ClientError, NotAuthorised, Unreachable
+from musigd_client.errors import ClientError, Unauthenticated, Unreachable
 from musigd_client.methods.all import Methods
 from musigd_client.wire import result_of
 
@@ -99,5 +99,5 @@ class SocketClient(Methods):
 
     def _ended(self) -> ClientError:
         if self._ws.close_code == _REVOKED:
-            return NotAuthorised(-32001, "the token was revoked or has expired", {"reason": "unauthenticated"})
+            return Unauthenticated(-32001, "the token was revoked or has expired", {"reason": "unauthenticated"})
         return Unreachable(f"the connection has ended (close code {self._ws.close_code})")

@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from musigd_client.endpoint import Endpoint
-from musigd_client.errors import ClientError, NotAuthorised, Unreachable
+from musigd_client.errors import ClientError, Unauthenticated, Unreachable
 from musigd_client.failures import NobodyThere
 from musigd_client.socket import SocketClient
 from musigd_client.wire import NO_JSON_RPC
@@ -34,7 +34,7 @@ class Transport:
         """The response object; raises NobodyThere, Unreachable, or ClientError for what is no JSON."""
         headers = {"Content-Type": "application/json", **_authorization(endpoint)}
         try:
-            async with self._session.post(endpoint.url, data=body, headers=headers) as response:
+            async with self._session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
                 return json.loads(await response.read())
         except aiohttp.ClientConnectorCertificateError as problem:
             raise Unreachable(
@@ -42,12 +42,15 @@ class Transport:
             ) from problem
         except aiohttp.ClientConnectorError as problem:
             raise NobodyThere(endpoint.silence) from problem
+        except aiohttp.ClientResponseError:
+            pass  # it shows the request, and with it the token: what is raised must not carry it along
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
             raise Unreachable(
                 "the connection broke before the answer came; the call may have been carried out"
             ) from problem
         except ValueError as problem:
             raise ClientError(NO_JSON_RPC) from problem
+        raise ClientError(NO_JSON_RPC)
 
     async def open_socket(self, endpoint: Endpoint) -> SocketClient:
         """A WebSocket; raises NotAuthorised when the token is refused, Unreachable when nothing answers."""
@@ -56,14 +59,15 @@ class Transport:
             ws = await self._session.ws_connect(
                 endpoint.ws_url, headers=headers, heartbeat=20, max_msg_size=_MAX_MESSAGE
             )
-        except aiohttp.WSServerHandshakeError as problem:
-            # Not as its cause: that one shows the request, and with it the token.
-            if problem.status in {401, 403}:
-                raise NotAuthorised(-32001, "the daemon refuses this token", {"reason": "unauthenticated"}) from None
-            raise Unreachable(f"the daemon refuses the WebSocket with status {problem.status}") from None
+            return SocketClient(ws)
+        except aiohttp.ClientResponseError as problem:
+            status = problem.status
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
             raise Unreachable(endpoint.silence) from problem
-        return SocketClient(ws)
+        # Out here for the same reason as above.
+        if status in {401, 403}:
+            raise Unauthenticated(-32001, "the daemon refuses this token", {"reason": "unauthenticated"})
+        raise Unreachable(f"the daemon refuses the WebSocket with status {status}")
 
 
 def _authorization(endpoint: Endpoint) -> dict[str, str]:

@@ -17,8 +17,6 @@ from musigd_client.models.keys import TaprootTweak
 from musigd_client.models.requests import Election
 from rpc.config import RpcConfig
 from rpc.methods import samples
-from rpc.schema.python_kit.__main__ import files
-from rpc.schema.python_kit.source import KIT
 from rpc.server.server import RpcServer
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import COOKIE, MemoryAnswers, MemoryTokens, SettableHealth
@@ -35,11 +33,6 @@ def write_datadir(path: Path, server: RpcServer, cookie: str = COOKIE) -> None:
     said = {"rpc": server.url, "ws": server.ws_url, "socket": str(path / "musigd.sock"), "pid": os.getpid()}
     (path / "endpoint.json").write_bytes(orjson.dumps(said))
     (path / ".cookie").write_text(cookie)
-
-
-def test_the_kit_is_what_the_description_of_the_api_says() -> None:
-    for path, text in files().items():
-        assert (KIT / path).read_text() == text, f"{path}: run python -m rpc.schema.python_kit"
 
 
 async def test_typed_methods_take_python_names_and_give_models(client: Client) -> None:

@@ -16,7 +16,7 @@ from rpc.errors import ApiError, shutting_down
 from rpc.methods import samples
 from rpc.methods.table import METHODS
 from rpc.models.sessions import GetFinalSignature
-from tests.rpc.client.test_client import write_datadir
+from tests.clients.python.test_client import write_datadir
 from tests.rpc.rpc_world import MakeWorld, World
 
 
