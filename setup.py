@@ -2,9 +2,13 @@
 
 They are the versions in requirements.lock, so that `pip install .` installs what was tested and compiles nothing.
 libp2p is taken from vendor/: the published files, with metadata that names requirements which have wheels.
+
+What is built on the way is kept in a directory that ends with the build: left in the checkout, an old copy of a module
+that has moved since would be installed too.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from setuptools import setup
 
@@ -25,4 +29,5 @@ def vendored(pin: str) -> str:
     return f"{name} @ {wheel.as_uri()}"
 
 
-setup(install_requires=requirements())
+with TemporaryDirectory(prefix="musigd-build-") as work:
+    setup(install_requires=requirements(), options={"build": {"build_base": work}, "egg_info": {"egg_base": work}})

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.project import fake_index
 from tests.project.fake_index import installed
+from tests.project.locks import PROJECT
+from tests.project.test_named_paths import tracked
 
 pytestmark = pytest.mark.slow
 RUN = {"builder": "1.0", "part": "1.0", "whole": "1.0", "musigd": "1.0"}
@@ -82,6 +85,23 @@ def test_the_locked_set_is_installed_whatever_was_published_since(
         lock.write_text("".join(line for line in lock.read_text().splitlines(True) if "whole" not in line))
     assert make(clone, "test", path, newer, installer)[0] == 0
     assert installed(clone / ".venv") == {name: version for name, version in DEV.items() if name != "whole"}
+
+
+def test_a_build_leaves_nothing_in_the_checkout(tmp_path: Path) -> None:
+    """Such as build/, from which a module that has moved since would be installed too."""
+    checkout = tmp_path / "a checkout"
+    for name in tracked("*.py", "*.toml", "*.lock", "*.whl", "README.md", "LICENSE"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, checkout / name)
+    before = set(checkout.rglob("*"))
+    build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+
+    subprocess.run([sys.executable, "-B", "-c", build, wheels], cwd=checkout, capture_output=True, check=True)
+
+    assert [wheel.name for wheel in wheels.iterdir()] == ["musigd-0.1.0-py3-none-any.whl"]
+    assert set(checkout.rglob("*")) == before
 
 
 def test_a_package_with_other_bytes_is_refused(tmp_path: Path, clone: Path, path: Path) -> None:
