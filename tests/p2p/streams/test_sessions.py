@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
+from collections.abc import Sequence
 
 import pytest
 import trio
 from libp2p.peer.id import ID
 
 from musig2.protocol.wire.frame_codec import encode_frame
-from musig2.protocol.wire.frames import Have, Signed
+from musig2.protocol.wire.frames import Frame, Have, Signed
 from p2p.addresses import Multiaddr
 from p2p.compat.host import GuardedHost
 from p2p.network import Offence
@@ -106,12 +108,32 @@ async def ask_over_one_that_ends(host: GuardedHost, other: TestNode) -> Exceptio
     return None
 
 
-async def test_a_burst_arrives_as_few_calls() -> None:
+async def test_what_arrives_while_the_daemon_is_busy_is_told_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
+        await identified(anna, ben)
+        all_there = handed_over(ben, 1_000, monkeypatch)
         assert anna.send(ben.peer, [have(number) for number in range(1_000)])
+        await asyncio.sleep(0)  # the sending thread is woken
+        told = ben.sink.bursts
+        assert all_there.wait(timeout=60)  # this loop takes nothing meanwhile
         await ben.sink.until(lambda: len(ben.sink.frames) == 1_000)
-        assert ben.sink.bursts < 200
+        assert ben.sink.bursts - told == 1
+
+
+def handed_over(node: TestNode, count: int, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set by the thread of libp2p when it has handed over that many frames."""
+    there, left = threading.Event(), [count]
+    hand_over = node._mirror.frames
+
+    def counted(peer: bytes, frames: Sequence[Frame]) -> None:
+        hand_over(peer, frames)
+        left[0] -= len(frames)
+        if left[0] <= 0:
+            there.set()
+
+    monkeypatch.setattr(node._mirror, "frames", counted)
+    return there
 
 
 async def test_a_large_frame_arrives_whole() -> None:
