@@ -24,6 +24,7 @@ from config.text.wording import sentence_of
 
 ENV_PREFIX = "MUSIGD_"
 NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are
+FORMER = {"scheme": "every call names the scheme that it means, so take the setting out"}
 FILES = ("rpc.tls_cert", "rpc.tls_key", "keys.passphrase_file")
 SECTIONS = frozenset(name.split(".")[0] for name in setting_names() if "." in name)
 
@@ -136,6 +137,9 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
     problems = []
     for name, written in given.items():
         if name in known:
+            continue
+        if name in FORMER:
+            problems.append(f"The setting {written} is no longer known: {FORMER[name]}.")
             continue
         if name in SECTIONS:
             problems.append(f"The setting {written} is a section: write {_as_section(name, as_variable=as_variable)}.")

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.errors import SettingsError
 from config.sections import KeySettings, LimitSettings, Log, P2p, Rpc, Storage
-from config.values import Millis, NetworkName, SchemeName
+from config.values import Millis, NetworkName
 
 DEFAULT = "default"
 
@@ -34,13 +34,6 @@ class Settings(BaseSettings):
         description=(
             "Name of the network: main, test, regtest, or one of your own. Daemons of different networks do "
             "not meet; addresses of aggregateKeys follow it."
-        ),
-    )
-    scheme: SchemeName = Field(
-        default="lotus",
-        description=(
-            "The scheme of this daemon's wallets, lotus or bip340, for whoever reads the settings: every call "
-            "names its own."
         ),
     )
     drain_ms: Millis = Field(default=5_000, description="How long a stop waits for sessions that are in a round.")

@@ -115,7 +115,6 @@ def _not_empty(value: Any) -> Any:
 _Listed = (NoDecode, BeforeValidator(_split))
 
 NetworkName = Annotated[str, _said(_check_network)]
-SchemeName = Literal["lotus", "bip340"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 ListenAddress = Annotated[str, _said(parse_endpoint)]

@@ -45,12 +45,13 @@ def test_nothing_has_to_be_configured() -> None:
 
 
 def test_flags_beat_variables_beat_the_file_beat_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = toml(tmp_path, 'network = "file"\nscheme = "bip340"\ndrain_ms = 1\n[log]\nlevel = "error"\n')
+    file = toml(tmp_path, 'network = "file"\ndrain_ms = 1\n[log]\nlevel = "error"\nformat = "json"\n')
     monkeypatch.setenv("MUSIGD_NETWORK", "variable")
     monkeypatch.setenv("MUSIGD_DRAIN_MS", "2")
     settings = load_settings(flags={"network": "flag", "rpc.listen": None}, file=file)
-    assert (settings.network, settings.drain_ms, settings.scheme, settings.log.level) == ("flag", 2, "bip340", "error")
-    assert [settings.origin_of(name) for name in ("network", "drain_ms", "scheme", "rpc.listen")] == [
+    assert (settings.network, settings.drain_ms) == ("flag", 2)
+    assert (settings.log.format, settings.log.level) == ("json", "error")
+    assert [settings.origin_of(name) for name in ("network", "drain_ms", "log.format", "rpc.listen")] == [
         "flag --network",
         "environment MUSIGD_DRAIN_MS",
         f"file {file}",
@@ -150,7 +151,8 @@ def test_a_value_where_a_section_belongs_is_told_how_to_write_the_section(
     ("text", "said"),
     [
         ('network = "A B"', "a-z"),
-        ('scheme = "ecdsa"', "must be lotus or bip340"),
+        ('scheme = "lotus"', "is no longer known: every call names the scheme"),
+        ('[log]\nformat = "xml"', "must be console or json"),
         ('drain_ms = "soon"', "must be a whole number"),
         ("drain_ms = -1", "must be at least 0"),
         ('[log]\nlevel = "loud"', "must be debug, info, warning or error"),
