@@ -39,18 +39,22 @@ class Sweeper:
             self._task = None
 
     async def _run(self) -> None:
-        around = self._around
         while True:
             await asyncio.sleep(SWEEP_MS / 1000)
             self.sweep()
-            if not around.clock_is_wrong():
-                await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
+            await self.sweep_store()
 
     def sweep(self) -> None:
         """Free memory of what is old or idle."""
         self._signer.wipe_old()
         self._traffic.forget_old(self._around.clock.mono_ms())
         self._inbox.put(self._drop_idle)
+
+    async def sweep_store(self) -> None:
+        """Delete what was kept long enough, unless peers say that the clock is wrong. Raises StoreError."""
+        around = self._around
+        if not around.clock_is_wrong():
+            await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
 
     def _drop_idle(self, turn: Turn) -> None:
         for entry in self._roster.idle_before(turn.now.mono_ms - self._around.limits.idle_ms):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 from typing import Any
 
 import pytest
 
-from daemon.discovery.directory.reputation import HALF_LIFE_MS
+from daemon.discovery.directory.reputation import EPOCH_MS, HALF_LIFE_MS, at_least, growth, score_of
 from daemon.errors import Refused
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
@@ -124,6 +125,15 @@ async def test_reputation_is_what_this_daemon_saw_and_not_what_a_signer_claims(w
     assert await daemon.found(minReputation=1) == {good.pubkey.hex(), bad.pubkey.hex()}
     assert await daemon.found(minReputation=83, transactionType="swap") == {good.pubkey.hex()}
     assert await daemon.found(minReputation=84) == set()
+
+
+def test_a_clock_that_is_a_century_ahead_gives_finite_weights_and_scores() -> None:
+    century_ms = EPOCH_MS + 100 * 365 * 24 * 3_600_000
+    for now_ms in (century_ms, 10 * century_ms, 2**53):
+        weight = growth(now_ms)
+        assert math.isfinite(3 * weight)
+        assert score_of(3 * weight, 0.0, now_ms) == 60
+        assert all(math.isfinite(factor) for factor in at_least(50, now_ms))
 
 
 async def test_old_evidence_fades(world: World) -> None:
