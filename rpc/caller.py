@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
 def needs_key_maker(what: str, scope: Scope) -> ApiError:
     """The refusal of making a key, which a token bound to the keys that it makes can do too."""
-    sentence = f"{what} a token with createKey: true, or one with scope {scope} and no keys; createToken makes one."
+    sentence = f"{what} a token with createKey: true, or one with scope {scope}; createToken makes one."
     return ApiError("forbidden", sentence, scope=scope.value, bound=True)
 
 

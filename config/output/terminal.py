@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from config.output.outlet import write_within
+from config.text.plain_text import escaped
 
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -40,9 +41,12 @@ def open_standard_streams() -> None:
 
 
 def say(text: str) -> None:
-    """Write to standard output, now. Raises BrokenPipeError when its reader has gone, OutputFailed for the rest."""
+    """Write to standard output, now, with what a terminal would obey escaped.
+
+    Raises BrokenPipeError when its reader has gone, OutputFailed for the rest.
+    """
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(escaped(text, lines=True))
         sys.stdout.flush()
     except OSError as error:
         give_up_output()

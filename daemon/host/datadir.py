@@ -17,7 +17,7 @@ import orjson
 from config.locations import ENDPOINT_NAME, LOCK_NAME, socket_path
 from daemon.errors import EXIT_DATADIR, DaemonError
 from daemon.host.lock_proof import lock_for_proof
-from daemon.host.own_directory import DatadirError, take
+from daemon.host.own_directory import DatadirError, dangling_link, take
 from daemon.host.private_file import write_private
 
 __all__ = ["Datadir", "DatadirError", "DatadirLocked", "Holder", "group_id", "holder_of", "read_endpoint"]
@@ -47,6 +47,8 @@ class Datadir:
             may_change = take(path)
             lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except (FileExistsError, NotADirectoryError) as error:
+            if (link := dangling_link(path)) is not None:
+                raise DatadirError(_of_link(path, link)) from error
             raise DatadirError(
                 f"The data directory {path} is a file, or lies below one: choose another with --datadir."
             ) from error
@@ -154,6 +156,13 @@ def group_id(group: str) -> int:
         return grp.getgrnam(group).gr_gid
     except KeyError:
         raise DatadirError(f"rpc.cookie_group: there is no group {group} on this machine; name another one.") from None
+
+
+def _of_link(path: Path, link: Path) -> str:
+    return (
+        f"The data directory {path} cannot be made: {link} is a link to {link.readlink()}, which does not exist. "
+        "Make what it leads to (mount it, if it is a volume), or choose another with --datadir."
+    )
 
 
 def _make_runtime_directory(path: Path) -> None:

@@ -56,6 +56,11 @@ def take(path: Path) -> bool:
     return claim.may_change
 
 
+def dangling_link(path: Path) -> Path | None:
+    """The link on the way to a path that leads nowhere, or in a circle; None where there is none."""
+    return next((each for each in (path, *path.parents) if each.is_symlink() and not each.exists()), None)
+
+
 def claim_to(path: Path) -> Claim:
     """What may be done with a directory that is there. Raises DatadirError for one that is not to be used, OSError."""
     found = path.stat()

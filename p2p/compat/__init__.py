@@ -1,4 +1,4 @@
-"""All that mends or avoids a fault of py-libp2p 0.8.1, in one place, each with a test in tests/p2p/test_compat*.
+"""All that mends or avoids a fault of py-libp2p 0.8.1, in one place, each with a test in tests/p2p/compat.
 
 | fault in 0.8.1 | mend |
 |---|---|

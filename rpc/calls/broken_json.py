@@ -27,4 +27,6 @@ def why_broken(body: bytes | str, problem: orjson.JSONDecodeError) -> str:
     number = _NO_NUMBER.match(text, max(0, problem.pos - 1)) or _NO_NUMBER.match(text, problem.pos)
     if number is not None:
         return f"The body has {number[0]}, which JSON does not know; send a number, or null."
+    if "infinity" in problem.msg:
+        return "The body has a number that is too large for any reader; whole numbers go up to 9007199254740991."
     return f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."

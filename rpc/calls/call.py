@@ -35,7 +35,7 @@ class CallContext:
     """What a call may know of the message it came in. `after_reply` runs once the reply is on its way."""
 
     caller: Caller
-    socket: Any = None  # the rpc.socket.Socket it came through, None for HTTP
+    socket: Any = None  # the Socket of rpc.events.socket it came through, None for HTTP
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 
 

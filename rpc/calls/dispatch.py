@@ -21,12 +21,12 @@ from jsonrpcserver.request import Request
 from jsonrpcserver.sentinels import NOID
 from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
 
+from config.text.nearest import did_you_mean
 from config.text.plain_text import cleaned_body
 from rpc.calls.call import CallContext
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
 from rpc.calls.limits import CallGate
 from rpc.errors import ApiError
-from rpc.nearest import did_you_mean
 
 # Takes the context of the message and the params as sent.
 Served: TypeAlias = Callable[[CallContext, Any], Awaitable[Result]]

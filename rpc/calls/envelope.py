@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from rpc.calls.broken_json import is_too_deep, why_broken
 from rpc.errors import ApiError
-from rpc.nearest import did_you_mean
 
 MAX_DEPTH = 32
 _LONGEST_SHOWN = 200

@@ -61,7 +61,7 @@ def too_many_at_work() -> ApiError:
 class CallGate:
     """Counts calls at work: a token may have a quarter of them, all tokens together three quarters, the owner all.
 
-    Stopping, it turns every message away; draining, only changes are (rpc.calls asks).
+    Stopping, it turns every message away; draining, only changes are (`Changes.require_room` of call.py asks).
     """
 
     def __init__(self, max_calls: int, rate: RateLimit) -> None:

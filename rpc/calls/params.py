@@ -8,11 +8,11 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from config.text.wording import sentence_of
 from rpc.errors import CODES, INVALID_PARAMS, ApiError, JsonValue
 from rpc.models.wire import Params
-from rpc.nearest import did_you_mean
 
 P = TypeVar("P", bound=Params)
 

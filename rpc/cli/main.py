@@ -14,15 +14,16 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from config.locations import path_argument
+from config.output.command_parser import CommandParser
 from config.output.terminal import complain, say
+from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from musigd_client.endpoint import DataDir, Locator, locator_of
 from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
 from rpc.cli.api import EVENTS, METHODS, Method
 from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help
-from rpc.cli.params import UsageError, params_of
-from rpc.nearest import did_you_mean
+from rpc.cli.params import MOST_DIGITS, UsageError, params_of
 
 if TYPE_CHECKING:
     from musigd_client import Client
@@ -44,7 +45,7 @@ class Exit(IntEnum):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; `rpc.cli.__main__` hears of what escapes from here."""
-    options = _parser().parse_intermixed_args(arguments)
+    options = _understood(_parser(), arguments)
     try:
         _run(options)
     except KeyboardInterrupt:
@@ -57,6 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, ClientError) as problem:
         return _complain(problem, Exit.USAGE)
     return Exit.DONE
+
+
+def _understood(parser: CommandParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options may stand before, between and after the parameters."""
+    options, others = parser.parse_known_intermixed_args(arguments)
+    if others:
+        parser.refuse_unknown(others)
+    return options
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -152,6 +161,12 @@ def _method(name: str) -> Method:
     return METHODS[name]
 
 
+def _seq(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"it is a whole number of at most {MOST_DIGITS} digits")
+    return int(text)
+
+
 def _only(options: argparse.Namespace, what: str) -> str:
     if len(options.pairs) != 1:
         raise UsageError(f"{options.command} takes {what}")
@@ -167,14 +182,13 @@ class _Version(argparse.Action):
         parser.exit(message=f"musig-cli {version('musigd')}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="musig-cli",
         usage=USAGE,
         description="Calls a running musigd and prints the answer as JSON.",
         epilog=f"{PARAMETERS}\n\n{EXIT_CODES}\n\n{MORE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
         add_help=False,
     )
     parser.add_argument("-h", "--help", action="store_true", help="this, or the help of the METHOD that is named")
@@ -192,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--socket", action="store_true", help="through the unix socket of the data directory")
     parser.add_argument("--table", action="store_true", help="for people instead of programs")
     parser.add_argument(
-        "--from", dest="from_seq", type=int, metavar="SEQ", help="events: from here; 0 is the oldest kept"
+        "--from", dest="from_seq", type=_seq, metavar="SEQ", help="events: from here; 0 is the oldest kept"
     )
     parser.add_argument("--event", action="append", metavar="NAME", help="events: only this one, or such as session:*")
     parser.add_argument("command", metavar="METHOD", nargs="?")

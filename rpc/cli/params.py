@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from config.text.lists import words_of
+from config.text.nearest import did_you_mean
 from rpc.cli.api import Method, Param
 from rpc.errors import RpcError
-from rpc.nearest import did_you_mean
+
+MOST_DIGITS: Final = 16  # of 2^53 - 1, the largest number of the API
 
 
 class UsageError(RpcError):
@@ -87,9 +89,15 @@ def _converted(name: str, param: Param, text: str) -> Any:
 
 def _json(text: str, otherwise: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, parse_int=_whole)
     except ValueError as problem:
         raise UsageError(otherwise) from problem
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS + 1:  # a minus sign
+        raise UsageError(f"a number of {len(digits)} digits is too large: none here has more than {MOST_DIGITS}")
+    return int(digits)
 
 
 def _refuse(name: str) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, RootModel
 from pydantic_core import PydanticCustomError
 
+from config.text.nearest import did_you_mean
 from rpc.models.event_kinds import EVENTS
 from rpc.models.values import Count, Hex32, Millis, PublicKey
 from rpc.models.wire import Many, Params, Shown, Value
-from rpc.nearest import did_you_mean
 
 _PREFIXES = sorted({f"{name.partition(':')[0]}:*" for name in EVENTS})
 

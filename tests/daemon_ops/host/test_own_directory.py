@@ -120,6 +120,25 @@ def test_a_private_directory_with_files_of_others_is_used_and_keeps_its_rights(d
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize("below", [".", "musigd"])
+def test_a_link_to_nowhere_is_named_and_nothing_is_made(tmp_path: Path, below: str) -> None:
+    link = tmp_path / "volume"
+    link.symlink_to(tmp_path / "not mounted")
+    with pytest.raises(DatadirError, match=r"volume is a link to .*not mounted, which does not exist"):
+        Datadir.claim(link / below)
+    (finding, *_) = examine(settings(), link / below, {})
+    assert finding.severity is Severity.FAULT
+    assert "is a link to what does not exist" in finding.what
+    assert list(tmp_path.iterdir()) == [link]
+
+
+def test_a_link_in_a_circle_is_named(tmp_path: Path) -> None:
+    link = tmp_path / "volume"
+    link.symlink_to(link)
+    with pytest.raises(DatadirError, match="which does not exist"):
+        Datadir.claim(link)
+
+
 def test_a_lock_that_is_a_link_is_not_written_through(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("theirs\n")
     directory.chmod(0o700)

@@ -244,12 +244,29 @@ async def test_help_is_of_what_is_named(words: list[str], said: str) -> None:
         (["event"], "did you mean events?"),
         (["createKey", "shceme=lotus"], "did you mean scheme?"),
         (["events", "--event", "signing-request:recieved"], "did you mean signing-request:received?"),
+        (["getInfo", "--tabel"], "unknown argument '--tabel' (did you mean --table?)"),
+        (["--datadri=/x", "getInfo"], "unknown argument '--datadri' (did you mean --datadir?)"),
     ],
 )
 async def test_mistyped_name_is_answered_with_the_nearest(words: list[str], guess: str) -> None:
     ran = await run(*words)
     assert ran.code == 2
     assert guess in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["getEvents", "fromSeq=" + "1" * 5_000], "a number of 5000 digits is too large"),
+        (["getEvents", "fromSeq:=[" + "1" * 5_000 + "]"], "a number of 5000 digits is too large"),
+        (["events", "--from", "1" * 5_000], "it is a whole number of at most 16 digits"),
+    ],
+)
+async def test_number_of_thousands_of_digits_is_refused_with_the_true_reason(words: list[str], said: str) -> None:
+    ran = await run(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert len(ran.err) < 300
 
 
 async def test_daemon_that_is_not_ready_yet_is_said_to_be_starting(tmp_path: Path) -> None:
