@@ -13,9 +13,10 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeAlias
 
-from config.locations import DATABASE_NAME, text_of
+from config.locations import DATABASE_NAME, LOCK_NAME
 from config.output.outlet import OutletState
 from config.running import RunningSettings
 from config.settings import Settings
@@ -28,13 +29,15 @@ from daemon.api.peers import PeerService
 from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
 from daemon.clock import SystemClock
+from daemon.contact import Contact
 from daemon.discovery.service import DiscoveryService
 from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
 from daemon.host import parts
 from daemon.host.datadir import Datadir
+from daemon.host.own_files import OwnFiles
 from daemon.host.slow_disk import off_loop
-from daemon.keys.identity import IDENTITY_NAME, load_seed, make_seed
+from daemon.keys.identity import IDENTITY_NAME, load_seed, make_seed, write_seed
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
@@ -47,6 +50,7 @@ from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
 from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
+from daemon.upkeep.file_watch import FileWatch
 from daemon.upkeep.health import DaemonHealth
 from daemon.upkeep.metrics import DaemonMetrics
 from daemon.upkeep.retention import Retention
@@ -99,7 +103,8 @@ class App:
 
     def _make_local_parts(self) -> None:
         self.clock = SystemClock()
-        self.store = Store.open(self._datadir.path / DATABASE_NAME)
+        self.store = Store.open(self._datadir.path / DATABASE_NAME, lock=self._datadir.path / LOCK_NAME)
+        self.file_watch = FileWatch(OwnFiles(), self.store.gone)
         self.events = EventLog(store=self.store, clock=self.clock)
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events)
         self.lock_events = LockEvents(store=self.store, events=self.events, keystore=self.keystore)
@@ -122,6 +127,7 @@ class App:
         make = self._is_first_start and not (self._datadir.path / IDENTITY_NAME).exists()
         seed = make_seed(self._datadir.path) if make else load_seed(self._datadir.path)
         self.identity = PeerIdentity(seed)
+        self._write_identity = lambda: write_seed(self._datadir.path, seed)
         self.junction = Junction(
             store=self.store,
             events=self.events,
@@ -202,6 +208,7 @@ class App:
                 *self.discovery.problems.found(),
                 *bootstrap_problems(self.network.bootstrap_faults),
                 *log_problems(self._log_state()),
+                *self.file_watch.problems(),
             ],
         )
         peers = PeerService(
@@ -222,9 +229,9 @@ class App:
             requests=self.signing.requests,
             sessions=self.signing.sessions,
         )
-        self.socket = self._datadir.socket(os.environ)
+        socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
-            rpc_config(self.settings, self.version, self.socket),
+            rpc_config(self.settings, self.version, socket),
             handlers_of(backend),
             guard=HandlerGuard(self.keystore, self.signing.finder),
             events=self.events,
@@ -240,6 +247,20 @@ class App:
             reload=self._reload_for,
             now_ms=self.clock.wall_ms,
         )
+        self._make_contact(socket)
+
+    def _make_contact(self, socket: Path) -> None:
+        self.contact = Contact(
+            settings=self.settings,
+            datadir=self._datadir,
+            socket=socket,
+            tokens=self.tokens,
+            keystore=self.keystore,
+            network=self.network,
+            server=self.server,
+            watch=self.file_watch,
+            write_identity=self._write_identity,
+        )
 
     async def start(self) -> None:
         """Bring everything up; whatever raises here ends the start, and `stop` takes down what stands."""
@@ -251,10 +272,9 @@ class App:
         for ban in self.bans.in_force():
             self.network.set_ban(ban.peer, ban.until_ms)
         local = (self.lock_events, self.retention)
-        for part in (*local, self.junction, self.network, self.discovery, self.signing, self.server):
+        for part in (*local, self.junction, self.network, self.discovery, self.signing, self.server, self.contact):
             self._stops.append(part.stop)
             await part.start()
-        await self._announce()
 
     async def _start_keystore(self) -> None:
         passphrase = find_passphrase(self._datadir.path, self.settings.keys.passphrase_file, os.environ)
@@ -264,22 +284,6 @@ class App:
 
     async def _wipe_keys(self) -> None:
         self.keystore.stop()
-
-    async def _announce(self) -> None:
-        """Tell clients on this machine where the daemon is. Some found it by the port already: the disk may be slow."""
-        group = self.settings.rpc.cookie_group
-        if group is not None:
-            await off_loop(lambda: self._datadir.let_group_in(group))
-        await self.tokens.make_cookie(self._datadir.path, group)
-        endpoint = {
-            "rpc": self.server.url,
-            "ws": self.server.ws_url,
-            "socket": text_of(self.socket),
-            "peerId": self.network.peer_text,
-            "multiaddrs": list(self.network.multiaddrs()),
-            "pid": os.getpid(),
-        }
-        await off_loop(lambda: self._datadir.write_endpoint(endpoint))
 
     def _stop_for(self, mark: str) -> bool:
         """Whoever came through the socket to stop the daemon of this lock: true if it is this one."""
@@ -297,6 +301,7 @@ class App:
     async def drain(self) -> None:
         """No new work; wait until sessions that are in a round have ended, at most `drain_ms`."""
         self.server.drain()
+        self.contact.let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(DISK_SECONDS):
                 await off_loop(self._datadir.remove_endpoint)

@@ -25,7 +25,7 @@ REASONS: Mapping[int, tuple[str, ...]] = {
     -32001: ("unauthenticated",),
     -32002: ("forbidden",),
     -32003: ("locked", "wrong_passphrase"),
-    -32004: ("rate_limited", "busy", "shutting_down", "store_full", "database_gone"),
+    -32004: ("rate_limited", "busy", "shutting_down", "store_full", "database_gone", "lock_gone"),
     -32010: ("not_found",),
     -32011: ("idempotency_conflict", "already_exists"),
     -32012: ("wrong_phase", "not_ready", "nonce_consumed", "expired", "aborted", "declined", "cancelled"),
@@ -105,6 +105,15 @@ def database_gone() -> ApiError:
         "database_gone",
         "The daemon's database was removed or replaced while it runs, and nothing was changed: its owner finds in "
         "getInfo how to save what it holds. Do not stop the daemon before that.",
+    )
+
+
+def lock_gone() -> ApiError:
+    """The lock of the data directory is no longer the one that the daemon took."""
+    return ApiError(
+        "lock_gone",
+        "The lock of the daemon's directory was removed or replaced while it runs, and nothing was changed: its owner "
+        "has to stop the daemon and start it again.",
     )
 
 

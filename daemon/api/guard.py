@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from daemon.errors import NotFound, Refused
 from daemon.keys.sealing import KdfMemoryError
-from daemon.store import DatabaseGone, StoreClosed, StoreFull
+from daemon.store import DatabaseGone, LockGone, StoreClosed, StoreFull
 from p2p.errors import NetworkError, PeerUnreachable
 from rpc.caller import Caller
-from rpc.errors import ApiError, database_gone
+from rpc.errors import ApiError, database_gone, lock_gone
 from rpc.models.wire import OfScheme, Params
 
 
@@ -81,6 +81,8 @@ def refusal_of(error: Exception) -> ApiError | None:
                 "The daemon's disk is full and nothing was changed: free some space, then try again.",
                 retryAfterMs=60_000,
             )
+        case LockGone():
+            return lock_gone()
         case DatabaseGone():
             return database_gone()
         case StoreClosed():

@@ -16,11 +16,11 @@ from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.peers import peer_text
 from p2p.ports import BootstrapFault, PeerInfo
 from rpc.caller import Caller
+from rpc.methods.table import API_VERSION
 from rpc.models.node import Info, KnownProblem
 from rpc.models.wire import NoParams
 from rpc.ports import Health, Problem
 
-API_VERSION: Final = 1
 STUCK_S: Final = 10.0  # a terminal that somebody has stopped for a moment is no problem
 
 

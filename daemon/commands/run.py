@@ -195,10 +195,19 @@ class _Run:
         """Take over what can be, one reload at a time, and tell the service manager; returns what `/reload` answers."""
         async with self._one_reload:
             self._notifier.reloading()
+            await self._put_back(app)
             became = await self._take_over(app)
             await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # who waits for the reload may read the log
             self._notifier.reloaded()
             return became
+
+    async def _put_back(self, app: App) -> None:
+        """The peer identity, where its file was removed: the owner asks for it with a reload."""
+        try:
+            if await app.contact.put_identity_back():
+                log.warning("the peer identity had been removed and is written again")
+        except DaemonError as error:
+            log.error("the peer identity was not written again", detail=str(error))
 
     async def _take_over(self, app: App) -> Reloaded:
         """Log level, TLS files; what else changed waits for a restart and is named. The disk may be slow."""

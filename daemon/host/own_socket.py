@@ -8,12 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 import orjson
 
 from config.locations import SOCKET_NAME, socket_path
 from daemon.host.datadir import Holder, read_endpoint
 from daemon.host.unix_http import UnixHttpConnection
+
+PATIENCE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,17 @@ def ask_daemon(
         if answer is not None and answer.status != HTTPStatus.CONFLICT:  # that is another daemon
             return answer
     return None
+
+
+def reasons_not_ready(socket_file: Path) -> list[tuple[str, str]]:
+    """(reason, remedy) of each problem that `/readyz` names; empty when the daemon is ready or does not answer."""
+    try:
+        with closing(UnixHttpConnection(socket_file, PATIENCE_S)) as connection:
+            connection.request("GET", "/readyz")
+            answer = orjson.loads(connection.getresponse().read())
+        return [(str(problem["reason"]), str(problem["remedy"])) for problem in answer["problems"]]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return []
 
 
 def _sockets(datadir: Path, environment: Mapping[str, str]) -> list[Path]:

@@ -22,12 +22,17 @@ class IdentityError(DaemonError):
 
 def make_seed(datadir: Path) -> bytes:
     """Become a new peer, at a first start or in a restored directory; returns the seed. Raises IdentityError."""
+    write_seed(datadir, secrets.token_bytes(32))
+    return load_seed(datadir)
+
+
+def write_seed(datadir: Path, seed: bytes) -> None:
+    """Put the seed into its file. Raises IdentityError."""
     path = datadir / IDENTITY_NAME
     try:
-        write_private(path, secrets.token_bytes(32).hex() + "\n")
+        write_private(path, seed.hex() + "\n")
     except OSError as error:
-        raise IdentityError(f"The peer identity {path} cannot be made: {error}.") from error
-    return load_seed(datadir)
+        raise IdentityError(f"The peer identity {path} cannot be written: {error}.") from error
 
 
 def load_seed(datadir: Path) -> bytes:

@@ -198,6 +198,11 @@ class Keystore:
         else:
             self.passphrase_file_is_stale = True
 
+    def needs_generated_file(self) -> bool:
+        """Whether the next start cannot open the keys without the passphrase file that an earlier one generated."""
+        generated = self._vault is not None and self._vault.generated
+        return generated and self._source is not None and self._source.origin is PassphraseSource.GENERATED
+
     def on_lock(self, callback: Callable[[], None]) -> None:
         """Call back after the secrets were wiped by `lock` or its timer; `get` answers `locked` by then."""
         self._on_lock.append(callback)

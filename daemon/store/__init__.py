@@ -2,6 +2,7 @@
 
 from daemon.store.errors import (
     DatabaseGone,
+    LockGone,
     StoreClosed,
     StoreCorrupt,
     StoreError,
@@ -13,6 +14,7 @@ from daemon.store.store import Store, StoreStats
 
 __all__ = [
     "DatabaseGone",
+    "LockGone",
     "Store",
     "StoreClosed",
     "StoreCorrupt",

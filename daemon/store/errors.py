@@ -32,6 +32,12 @@ class DatabaseGone(StoreError):
     reason = "database_gone"
 
 
+class LockGone(DatabaseGone):
+    """The lock of the data directory was removed or replaced: another daemon may write to the database now."""
+
+    reason = "lock_gone"
+
+
 class StoreCorrupt(StoreError):
     """The file is damaged or no database of musigd; it was not changed."""
 

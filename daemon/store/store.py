@@ -55,8 +55,8 @@ class Store:
         self.failure: str | None = None  # why the last write could not be stored; None after one that could
 
     @classmethod
-    def open(cls, path: Path, migrations: Sequence[Migration] | None = None) -> Store:
-        """Open or create the database and bring it up to date. Blocks.
+    def open(cls, path: Path, migrations: Sequence[Migration] | None = None, *, lock: Path | None = None) -> Store:
+        """Open or create the database and bring it up to date. Blocks. Nothing is written once `lock` is lost.
 
         Raises StoreTooNew, StoreCorrupt, StoreUnusable, StoreFull; the file is then as it was.
         """
@@ -69,7 +69,7 @@ class Store:
             raise store_error(error, path) from error
         try:
             migrate(conn, path, found, steps)
-            store = cls(path, Writer(conn, path), steps[-1].version)
+            store = cls(path, Writer(conn, path, lock), steps[-1].version)
         except sqlite3.Error as error:
             conn.close()
             raise store_error(error, path) from error
@@ -91,7 +91,7 @@ class Store:
             value = await future
         except StoreError as error:
             if isinstance(error, DatabaseGone) and self.failure != str(error):
-                _log.critical("store.database_gone", detail=str(error))
+                _log.critical(f"store.{error.reason}", detail=str(error))
             self.failure = str(error)
             raise
         self.failure = None
@@ -104,7 +104,7 @@ class Store:
         return self._read_with(self._reader, fn)
 
     def gone(self) -> DatabaseGone | None:
-        """What to tell when the database was removed or replaced since it was opened: every write is refused then."""
+        """What to tell when database or lock was removed or replaced since it was opened: every write is refused."""
         return self._writer.files.gone()
 
     async def read_slow(self, fn: Callable[[sqlite3.Connection], T]) -> T:

@@ -1,4 +1,4 @@
-"""Whether the files that SQLite holds open are still those at their paths.
+"""Whether the files that SQLite holds open, and the lock of their directory, are still those at their paths.
 
 A file that is removed lives on, without a name, until its last holder closes it: writes succeed and are lost then.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from daemon.store.errors import DatabaseGone
+from daemon.store.errors import DatabaseGone, LockGone
 
 
 class Whereabouts:
     """Database and write-ahead log as they were when opened. Looking costs a few microseconds; any thread may."""
 
-    def __init__(self, path: Path) -> None:
-        """Both exist: a connection in WAL mode has read."""
-        self._path = path
-        self._opened = {each: _identity(each) for each in (path, path.with_name(f"{path.name}-wal"))}
+    def __init__(self, path: Path, lock: Path | None = None) -> None:
+        """All exist: a connection in WAL mode has read. `lock`: what keeps other daemons away from the database."""
+        self._lock = lock
+        held = (path, path.with_name(f"{path.name}-wal"), *(() if lock is None else (lock,)))
+        self._opened = {each: _identity(each) for each in held}
 
     def gone(self) -> DatabaseGone | None:
         """What to tell when one of them was removed or replaced; None while they are where they were."""
@@ -29,7 +30,7 @@ class Whereabouts:
             except OSError:  # the way there is barred, which says nothing of the file
                 continue
             if found != opened:
-                return DatabaseGone(_sentence(path))
+                return LockGone(_of_lock(path)) if path == self._lock else DatabaseGone(_sentence(path))
         return None
 
 
@@ -43,6 +44,15 @@ def _sentence(path: Path) -> str:
     return (
         f"{path} was removed or replaced while the daemon has it open, so no change is taken any more. Do not stop the "
         f"daemon (process {os.getpid()}) yet: move the file back to its place if it was moved; if it was removed, copy "
-        f"the database and its -wal out of /proc/{os.getpid()}/fd as root first, then stop the daemon and put the "
-        "copies in their places. What is not in them or in a backup is lost when the daemon stops."
+        f"the database and its -wal out of /proc/{os.getpid()}/fd first (`ls -l` there shows them as deleted; use root "
+        "if you may not look), then stop the daemon and put the copies in their places, under their former names. What "
+        "is not in them or in a backup is lost when the daemon stops."
+    )
+
+
+def _of_lock(path: Path) -> str:
+    return (
+        f"{path} was removed or replaced while the daemon holds it, so that another daemon may use the directory too, "
+        f"and no change is taken any more. Stop this one (`kill {os.getpid()}`) and start one again: what clients were "
+        "told is in the database."
     )

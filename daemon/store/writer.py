@@ -56,9 +56,9 @@ class WriterStats:
 class Writer:
     """Owns the writing connection from `start` to `stop`. `submit` may be called from the event loop's thread only."""
 
-    def __init__(self, conn: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, conn: sqlite3.Connection, path: Path, lock: Path | None = None) -> None:
         conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the write-ahead log
-        self.files = Whereabouts(path)
+        self.files = Whereabouts(path, lock)
         self.stats = WriterStats()
         self._conn = conn
         self._path = path

@@ -23,14 +23,16 @@ from typing import Final
 
 import orjson
 
-from config.locations import DATABASE_NAME, LOCK_NAME
+from config.locations import DATABASE_NAME, LOCK_NAME, socket_path
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
 from daemon.host.datadir import Datadir, holder_of
+from daemon.host.own_socket import reasons_not_ready
 from daemon.host.parts import DO_NOT_STOP
 from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
+from daemon.store import DatabaseGone, LockGone
 from daemon.store.connection import inspect, open_reader
 from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
 
@@ -55,8 +57,8 @@ def back_up_datadir(datadir: Path, target: Path) -> bool:
     Returns whether it opens by itself: the generated passphrase is in it.
     """
     found = inspect(datadir / DATABASE_NAME)
-    if found.is_new and holder_of(datadir) is not None:
-        raise BackupError(DO_NOT_STOP)
+    if holder_of(datadir) is not None:
+        _require_that_of_the_daemon(datadir, is_new=found.is_new)
     if found.is_new:
         raise BackupError(f"There is nothing to back up in {datadir}: no musigd has run there.")
     try:
@@ -66,6 +68,16 @@ def back_up_datadir(datadir: Path, target: Path) -> bool:
         raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.") from None
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"The backup {target} cannot be written ({error}).") from error
+
+
+def _require_that_of_the_daemon(datadir: Path, *, is_new: bool) -> None:
+    """Raises BackupError where the running daemon has another database open than the one that would be copied."""
+    said = dict(reasons_not_ready(socket_path(datadir, os.environ)))
+    for reason in (DatabaseGone.reason, LockGone.reason):
+        if reason in said:
+            raise BackupError(f"There is no backup, as the daemon has another database open. {said[reason]}")
+    if is_new:
+        raise BackupError(DO_NOT_STOP)
 
 
 def restore_datadir(source: Path, datadir: Path) -> None:

@@ -25,7 +25,7 @@ from daemon.errors import DaemonError
 from daemon.host import parts
 from daemon.host.datadir import holder_of, read_endpoint
 from daemon.host.open_files import TooFewFiles, require_open_files
-from daemon.host.own_directory import claim_to
+from daemon.host.own_directory import claim_to, dangling_link
 from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
@@ -80,6 +80,12 @@ def _found_by(check: Check, settings: Settings, datadir: Path, environment: Mapp
 
 
 def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    if (link := dangling_link(datadir)) is not None:
+        yield _fault(
+            f"The data directory {datadir} cannot be made: {link} is a link to what does not exist.",
+            "Make what it leads to (mount it, if it is a volume), or use --datadir.",
+        )
+        return
     if not datadir.exists():
         yield _ok(f"The data directory {datadir} does not exist yet; the first start makes it.")
         return
@@ -147,10 +153,14 @@ def _parts(settings: Settings, datadir: Path, environment: Mapping[str, str]) ->
 
 
 def _still_held(datadir: Path) -> str | None:
-    """What to do about a lost database that a running daemon still has open."""
-    if (datadir / DATABASE_NAME).exists() or not _is_used(datadir):
+    """What to do about a lost part that a running daemon still has."""
+    if not _is_used(datadir):
         return None
-    return parts.DO_NOT_STOP
+    if not (datadir / DATABASE_NAME).exists():
+        return parts.DO_NOT_STOP
+    if not (datadir / IDENTITY_NAME).exists():
+        return "Use `musigd reload` before the daemon stops: it writes its identity again."
+    return None
 
 
 def _next_is_first(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> bool:
@@ -294,7 +304,13 @@ def _clock(settings: Settings, datadir: Path, environment: Mapping[str, str]) ->
 
 
 def _readiness(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    for what, remedy in unready(socket_path(datadir, environment)):
+    socket_file = socket_path(datadir, environment)
+    if read_endpoint(datadir) is not None and not socket_file.exists():
+        yield _fault(
+            f"The running daemon's socket {socket_file} is gone.",
+            "The daemon makes it again within seconds; where it does not, its log and `musig-cli getInfo` say why.",
+        )
+    for what, remedy in unready(socket_file):
         yield _fault(what, remedy)
 
 

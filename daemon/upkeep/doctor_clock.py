@@ -5,32 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPException
 from pathlib import Path
-from typing import Final
-
-import orjson
 
 from config.locations import DATABASE_NAME
 from daemon.errors import DaemonError
-from daemon.host.unix_http import UnixHttpConnection
+from daemon.host.own_socket import reasons_not_ready
 from daemon.store.connection import inspect, open_unchanged
 from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.checks import RecordLimits
 
-PATIENCE_S: Final = 5.0
-
 
 def unready(socket_file: Path) -> Iterator[tuple[str, str]]:
     """(what, remedy) of each reason for which a running daemon says that it is not ready; nothing if none answers."""
-    try:
-        with closing(UnixHttpConnection(socket_file, PATIENCE_S)) as connection:
-            connection.request("GET", "/readyz")
-            answer = orjson.loads(connection.getresponse().read())
-        for problem in answer["problems"]:
-            yield f"The running daemon is not ready ({problem['reason']}).", str(problem["remedy"])
-    except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        return  # whether one runs is another check's business
+    for reason, remedy in reasons_not_ready(socket_file):
+        yield f"The running daemon is not ready ({reason}).", remedy
 
 
 def stored_times(datadir: Path, now_ms: int, limits: RecordLimits) -> Iterator[tuple[str, str]]:

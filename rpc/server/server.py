@@ -103,6 +103,7 @@ class RpcServer:
         self._tls: ssl.SSLContext | None = None
         self._runners: list[web.ServerRunner] = []
         self._unix: UnixSocket | None = None
+        self._unix_site: web.SockSite | None = None
         self._port: int | None = None
 
     @property
@@ -138,12 +139,23 @@ class RpcServer:
             runner = await self._runner(self._routes(page, trusted=False), most)
             await web.SockSite(runner, bound, ssl_context=self._tls, backlog=512).start()
             if self._config.socket_path is not None:
-                runner = await self._runner(self._routes(page, trusted=True), most)
-                self._unix = UnixSocket.bind(self._config.socket_path)
-                await web.SockSite(runner, self._unix.bound, backlog=128).start()
+                await self._listen_for_owner(
+                    await self._runner(self._routes(page, trusted=True), most), self._config.socket_path
+                )
         except BaseException:
             await self.stop(grace_s=0)
             raise
+
+    async def renew_socket(self) -> None:
+        """Listens at the unix socket anew, because its file was lost; who is connected stays. Raises ListenError."""
+        if self._unix_site is not None and self._config.socket_path is not None:
+            await self._unix_site.stop()
+            await self._listen_for_owner(self._runners[-1], self._config.socket_path)
+
+    async def _listen_for_owner(self, runner: web.ServerRunner, path: Path) -> None:
+        self._unix = UnixSocket.bind(path)
+        self._unix_site = web.SockSite(runner, self._unix.bound, backlog=128)
+        await self._unix_site.start()
 
     def drain(self) -> None:
         """No new changes; reading, waiting and events go on."""

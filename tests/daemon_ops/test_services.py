@@ -20,7 +20,7 @@ from daemon.keys.errors import KeysLocked, UnknownKey
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.sealing import KdfMemoryError
 from daemon.peers.bans import Bans
-from daemon.store import DatabaseGone, Store, StoreClosed, StoreFull
+from daemon.store import DatabaseGone, LockGone, Store, StoreClosed, StoreFull
 from daemon.upkeep.health import DaemonHealth
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
@@ -312,6 +312,7 @@ class Nothing:
     [
         (StoreFull("full"), "store_full"),
         (DatabaseGone("gone"), "database_gone"),
+        (LockGone("gone"), "lock_gone"),
         (StoreClosed("closed"), "shutting_down"),
         (KdfMemoryError("memory"), "busy"),
         (KeysLocked(), "locked"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.store import DatabaseGone, Store
+from daemon.store import DatabaseGone, LockGone, Store
 
 
 def insert(conn: sqlite3.Connection) -> None:
@@ -52,6 +52,21 @@ async def test_a_database_that_is_moved_back_takes_writes_again(store: Store) ->
     await store.write(insert)
     assert store.gone() is None
     assert store.failure is None
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_no_write_is_taken_once_another_daemon_could_lock_the_directory(tmp_path: Path, replaced: bool) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    store = Store.open(tmp_path / "musigd.sqlite3", lock=lock)
+    await store.write(lambda conn: conn.execute("DELETE FROM meta WHERE name = 'a'").rowcount)
+    lock.rename(tmp_path / "aside")
+    if replaced:
+        lock.touch()
+    with pytest.raises(LockGone, match="another daemon may use the directory too"):
+        await store.write(insert)
+    assert store.read(lambda conn: conn.execute("SELECT count(*) FROM meta WHERE name = 'a'").fetchone()) == (0,)
+    await store.close()
 
 
 async def test_a_slow_read_makes_no_new_file_in_the_place_of_the_one_removed(store: Store) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "InvalidParams",
     "InvalidRequest",
     "KeyNotRequired",
+    "LockGone",
     "Locked",
     "MessageMismatch",
     "MethodNotFound",
@@ -127,6 +128,10 @@ class StoreFull(CallFailed):
 
 class DatabaseGone(CallFailed):
     """`database_gone`, code -32004."""
+
+
+class LockGone(CallFailed):
+    """`lock_gone`, code -32004."""
 
 
 class NotFound(CallFailed):
@@ -247,6 +252,7 @@ BY_REASON: Final[Mapping[str, type[CallFailed]]] = {
     "shutting_down": ShuttingDown,
     "store_full": StoreFull,
     "database_gone": DatabaseGone,
+    "lock_gone": LockGone,
     "not_found": NotFound,
     "idempotency_conflict": IdempotencyConflict,
     "already_exists": AlreadyExists,
