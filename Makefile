@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-javascript test-consensus test-namespaces test-install test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-typescript test-consensus test-namespaces test-install test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,7 @@ generate: env ## write what is made from the table of methods and from the setti
 	@$(PY) -m rpc.schema.generate_answers
 	@$(PY) -m rpc.schema.python_kit
 	@$(PY) -m rpc.schema.generate_cli
+	@$(PY) -m rpc.schema.generate_typescript
 	@$(PY) -m rpc.schema.generate_docs
 	@$(PY) -m tests.project.limits_page
 	@$(PY) -m daemon.main config sample > docs/musigd.toml
@@ -81,8 +82,8 @@ nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) -m tests.rpc.events.slow_resume
 	@$(PY) -m tests.start.matrix
 
-test-javascript: env ## the JavaScript example against real daemons (needs Node 20 or newer, or NODE=PATH)
-	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_javascript
+test-typescript: env ## the TypeScript client: types, unit tests, real daemons, the example from its tarball (needs Node 20, npm)
+	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_typescript
 
 test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus library (needs the package index)
 	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5

@@ -1,0 +1,29 @@
+/** Root of everything that the client throws, but for the reason of a signal that gave a call up. */
+export class MusigdError extends Error {
+  override name = "MusigdError";
+}
+
+/**
+ * No daemon answers there, or the connection broke before the answer came.
+ *
+ * A call may have been carried out all the same, unless `nobody` is true: then nothing listened at all.
+ */
+export class Unreachable extends MusigdError {
+  override name = "Unreachable";
+
+  constructor(message: string, readonly nobody = false) {
+    super(message);
+  }
+}
+
+/** The daemon refused a call. Each `reason` has a subclass of its own: `NotReadyError`, `DeclinedError` and so on. */
+export class CallFailed extends MusigdError {
+  override name = "CallFailed";
+  /** Stable: program against it. A daemon newer than this client may give one that `Reason` does not list. */
+  readonly reason: string;
+
+  constructor(readonly code: number, message: string, readonly data: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.reason = String(data["reason"] ?? "unknown");
+  }
+}

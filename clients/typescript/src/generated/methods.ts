@@ -1,0 +1,295 @@
+// Written by `python -m rpc.schema.generate_typescript` from the API's description; do not edit.
+
+import type * as v from "./values.js";
+import type { CallOptions } from "../options.js";
+
+/** Params and result of every method, by its name. */
+export interface Calls {
+  getInfo: [params: v.NoParams, result: v.Info];
+  getSettings: [params: v.NoParams, result: v.SettingsInForce];
+  listPeers: [params: v.NoParams, result: v.PeerList];
+  connectPeer: [params: v.ConnectPeer, result: v.ConnectedPeer];
+  disconnectPeer: [params: v.NamePeer, result: v.NamedPeer];
+  banPeer: [params: v.BanPeer, result: v.Banned];
+  unbanPeer: [params: v.NamePeer, result: v.NamedPeer];
+  listBans: [params: v.NoParams, result: v.BanList];
+  createKey: [params: v.CreateKey, result: v.KeyMade];
+  importKey: [params: v.ImportKey, result: v.KeyMade];
+  listKeys: [params: v.NoParams, result: v.KeyList];
+  pauseKey: [params: v.NameKey, result: v.ChangedKey];
+  resumeKey: [params: v.NameKey, result: v.ChangedKey];
+  unlock: [params: v.Unlock, result: v.LockState];
+  lock: [params: v.NoParamsChange, result: v.LockState];
+  changePassphrase: [params: v.ChangePassphrase, result: v.PassphraseChanged];
+  aggregateKeys: [params: v.AggregateKeys, result: v.AggregatedKey];
+  verifySignature: [params: v.VerifySignature, result: v.Verified];
+  advertiseSigner: [params: v.AdvertiseSigner, result: v.Advertised];
+  withdrawAdvertisement: [params: v.WithdrawAdvertisement, result: v.Withdrawn];
+  listAdvertisements: [params: v.NoParams, result: v.AdvertisementList];
+  findAvailableSigners: [params: v.FindAvailableSigners, result: v.FoundSigners];
+  subscribeToSignerDiscovery: [params: v.SubscribeToSignerDiscovery, result: v.FollowedTypes];
+  unsubscribeFromSignerDiscovery: [params: v.UnsubscribeFromSignerDiscovery, result: v.FollowedTypes];
+  announceSigningRequest: [params: v.AnnounceSigningRequest, result: v.Announced];
+  findSigningRequestsForMe: [params: v.FindSigningRequestsForMe, result: v.RequestList];
+  getSigningRequest: [params: v.GetSigningRequest, result: v.SigningRequest];
+  joinSigningRequest: [params: v.JoinSigningRequest, result: v.Joined];
+  declineSigningRequest: [params: v.DeclineSigningRequest, result: v.Declined];
+  cancelSigningRequest: [params: v.CancelSigningRequest, result: v.ChangedRequest];
+  getSession: [params: v.GetSession, result: v.Session];
+  listSessions: [params: v.ListSessions, result: v.SessionList];
+  startRound1: [params: v.StartRound, result: v.ChangedSession];
+  startRound2: [params: v.StartRound, result: v.ChangedSession];
+  getFinalSignature: [params: v.GetFinalSignature, result: v.FinalSignature];
+  abortSession: [params: v.AbortSession, result: v.ChangedSession];
+  closeSession: [params: v.CloseSession, result: v.Closed];
+  notifyBroadcastComplete: [params: v.NotifyBroadcastComplete, result: v.Notified];
+  getEvidence: [params: v.GetEvidence, result: v.Evidence];
+  getEvents: [params: v.GetEvents, result: v.EventPage];
+  "rpc.discover": [params: v.NoParams, result: v.OpenRpc];
+  createToken: [params: v.CreateToken, result: v.TokenMade];
+  listTokens: [params: v.NoParams, result: v.TokenList];
+  revokeToken: [params: v.RevokeToken, result: v.Revoked];
+}
+
+/** Those that change something and may be repeated with the same idempotencyKey. */
+export const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "connectPeer", "disconnectPeer", "banPeer", "unbanPeer",
+  "createKey", "pauseKey", "resumeKey", "lock",
+  "advertiseSigner", "withdrawAdvertisement", "subscribeToSignerDiscovery", "unsubscribeFromSignerDiscovery",
+  "announceSigningRequest", "joinSigningRequest", "declineSigningRequest", "cancelSigningRequest",
+  "startRound1", "startRound2", "abortSession", "closeSession",
+  "notifyBroadcastComplete", "revokeToken",
+]);
+
+/** Those that change something and carry a secret, so they take no idempotencyKey. */
+export const ONCE: ReadonlySet<string> = new Set([
+  "importKey", "unlock", "changePassphrase", "createToken",
+]);
+
+/** Every method of the API; what carries a call is the subclass's. */
+export abstract class Methods {
+  /** One call by the name of its method. */
+  abstract call<M extends keyof Calls>(
+    method: M, params: Calls[M][0], options?: CallOptions,
+  ): Promise<Calls[M][1]>;
+
+  /** State of the daemon: version, network, peers, whether it is ready, and where the event log stands. */
+  getInfo(params: v.NoParams = {}, options?: CallOptions): Promise<v.Info> {
+    return this.call("getInfo", params, options);
+  }
+
+  /** The settings the daemon runs with, where each came from, and which wait for a reload or a restart. */
+  getSettings(params: v.NoParams = {}, options?: CallOptions): Promise<v.SettingsInForce> {
+    return this.call("getSettings", params, options);
+  }
+
+  /** Connected peers, with the public keys known to sign there. */
+  listPeers(params: v.NoParams = {}, options?: CallOptions): Promise<v.PeerList> {
+    return this.call("listPeers", params, options);
+  }
+
+  /** Dials a peer and keeps its address, unless it is connected already. */
+  connectPeer(params: v.ConnectPeer, options?: CallOptions): Promise<v.ConnectedPeer> {
+    return this.call("connectPeer", params, options);
+  }
+
+  /** Closes the connections to a peer; it may come back, see banPeer. */
+  disconnectPeer(params: v.NamePeer, options?: CallOptions): Promise<v.NamedPeer> {
+    return this.call("disconnectPeer", params, options);
+  }
+
+  /** Cuts a peer off for a while. */
+  banPeer(params: v.BanPeer, options?: CallOptions): Promise<v.Banned> {
+    return this.call("banPeer", params, options);
+  }
+
+  /** Lifts a ban. */
+  unbanPeer(params: v.NamePeer, options?: CallOptions): Promise<v.NamedPeer> {
+    return this.call("unbanPeer", params, options);
+  }
+
+  /** Bans in force. */
+  listBans(params: v.NoParams = {}, options?: CallOptions): Promise<v.BanList> {
+    return this.call("listBans", params, options);
+  }
+
+  /** Makes a key and keeps it encrypted. */
+  createKey(params: v.CreateKey, options?: CallOptions): Promise<v.KeyMade> {
+    return this.call("createKey", params, options);
+  }
+
+  /** Takes over a private key (hex or WIF). One secret belongs to one scheme. */
+  importKey(params: v.ImportKey, options?: CallOptions): Promise<v.KeyMade> {
+    return this.call("importKey", params, options);
+  }
+
+  /** The keys this token may use. */
+  listKeys(params: v.NoParams = {}, options?: CallOptions): Promise<v.KeyList> {
+    return this.call("listKeys", params, options);
+  }
+
+  /** Stops signing with a key until resumeKey. */
+  pauseKey(params: v.NameKey, options?: CallOptions): Promise<v.ChangedKey> {
+    return this.call("pauseKey", params, options);
+  }
+
+  /** Signs with a paused key again. */
+  resumeKey(params: v.NameKey, options?: CallOptions): Promise<v.ChangedKey> {
+    return this.call("resumeKey", params, options);
+  }
+
+  /** Opens the keys with the passphrase, for a while or until lock. */
+  unlock(params: v.Unlock, options?: CallOptions): Promise<v.LockState> {
+    return this.call("unlock", params, options);
+  }
+
+  /** Wipes the opened keys from memory; open sessions end. */
+  lock(params: v.NoParamsChange = {}, options?: CallOptions): Promise<v.LockState> {
+    return this.call("lock", params, options);
+  }
+
+  /** Encrypts the keys under another passphrase. */
+  changePassphrase(params: v.ChangePassphrase, options?: CallOptions): Promise<v.PassphraseChanged> {
+    return this.call("changePassphrase", params, options);
+  }
+
+  /** The aggregate key of some public keys, what to pay to, and the address. Nothing is stored. */
+  aggregateKeys(params: v.AggregateKeys, options?: CallOptions): Promise<v.AggregatedKey> {
+    return this.call("aggregateKeys", params, options);
+  }
+
+  /** Whether a signature holds for a message under a public key. */
+  verifySignature(params: v.VerifySignature, options?: CallOptions): Promise<v.Verified> {
+    return this.call("verifySignature", params, options);
+  }
+
+  /** Publishes an own key and its terms, so that others find it; it is renewed until withdrawn. */
+  advertiseSigner(params: v.AdvertiseSigner, options?: CallOptions): Promise<v.Advertised> {
+    return this.call("advertiseSigner", params, options);
+  }
+
+  /** Takes an own advertisement back, everywhere. */
+  withdrawAdvertisement(params: v.WithdrawAdvertisement, options?: CallOptions): Promise<v.Withdrawn> {
+    return this.call("withdrawAdvertisement", params, options);
+  }
+
+  /** Own advertisements in force. */
+  listAdvertisements(params: v.NoParams = {}, options?: CallOptions): Promise<v.AdvertisementList> {
+    return this.call("listAdvertisements", params, options);
+  }
+
+  /** Signers whose terms match, each with its signed advertisement. */
+  findAvailableSigners(params: v.FindAvailableSigners = {}, options?: CallOptions): Promise<v.FoundSigners> {
+    return this.call("findAvailableSigners", params, options);
+  }
+
+  /** Follows transaction types: signer:discovered tells of each new signer. Kept across restarts. */
+  subscribeToSignerDiscovery(params: v.SubscribeToSignerDiscovery, options?: CallOptions): Promise<v.FollowedTypes> {
+    return this.call("subscribeToSignerDiscovery", params, options);
+  }
+
+  /** Stops following some transaction types, or all. */
+  unsubscribeFromSignerDiscovery(params: v.UnsubscribeFromSignerDiscovery = {}, options?: CallOptions): Promise<v.FollowedTypes> {
+    return this.call("unsubscribeFromSignerDiscovery", params, options);
+  }
+
+  /** Asks exactly those keys to sign one message or up to 100; the creator joins at once. */
+  announceSigningRequest(params: v.AnnounceSigningRequest, options?: CallOptions): Promise<v.Announced> {
+    return this.call("announceSigningRequest", params, options);
+  }
+
+  /** Requests in which an own key is required, own ones included; open and signing ones unless asked. */
+  findSigningRequestsForMe(params: v.FindSigningRequestsForMe = {}, options?: CallOptions): Promise<v.RequestList> {
+    return this.call("findSigningRequestsForMe", params, options);
+  }
+
+  /** One request and how far each signer is. */
+  getSigningRequest(params: v.GetSigningRequest, options?: CallOptions): Promise<v.SigningRequest> {
+    return this.call("getSigningRequest", params, options);
+  }
+
+  /** Approves a request with an own key; after a dead attempt it starts the next. */
+  joinSigningRequest(params: v.JoinSigningRequest, options?: CallOptions): Promise<v.Joined> {
+    return this.call("joinSigningRequest", params, options);
+  }
+
+  /** Refuses a request with an own key; that ends it for all. */
+  declineSigningRequest(params: v.DeclineSigningRequest, options?: CallOptions): Promise<v.Declined> {
+    return this.call("declineSigningRequest", params, options);
+  }
+
+  /** Ends an own request for all. */
+  cancelSigningRequest(params: v.CancelSigningRequest, options?: CallOptions): Promise<v.ChangedRequest> {
+    return this.call("cancelSigningRequest", params, options);
+  }
+
+  /** One attempt: its phase, who has sent what, and why it ended. */
+  getSession(params: v.GetSession, options?: CallOptions): Promise<v.Session> {
+    return this.call("getSession", params, options);
+  }
+
+  /** Sessions of own keys, newest first, without closed ones. */
+  listSessions(params: v.ListSessions = {}, options?: CallOptions): Promise<v.SessionList> {
+    return this.call("listSessions", params, options);
+  }
+
+  /** Sends the nonces; needed after autoAdvance: false. Safe to repeat; too early, it is remembered. */
+  startRound1(params: v.StartRound, options?: CallOptions): Promise<v.ChangedSession> {
+    return this.call("startRound1", params, options);
+  }
+
+  /** Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; too early, it is kept. */
+  startRound2(params: v.StartRound, options?: CallOptions): Promise<v.ChangedSession> {
+    return this.call("startRound2", params, options);
+  }
+
+  /** The signature, once it is there; with waitMs it waits. With requestId it follows attempts. */
+  getFinalSignature(params: v.GetFinalSignature = {}, options?: CallOptions): Promise<v.FinalSignature> {
+    return this.call("getFinalSignature", params, options);
+  }
+
+  /** Ends the request for this key. A partial signature already sent cannot be recalled. */
+  abortSession(params: v.AbortSession, options?: CallOptions): Promise<v.ChangedSession> {
+    return this.call("abortSession", params, options);
+  }
+
+  /** Ends the request for this key and takes the session out of the lists; a signature is kept. */
+  closeSession(params: v.CloseSession, options?: CallOptions): Promise<v.Closed> {
+    return this.call("closeSession", params, options);
+  }
+
+  /** Tells all signers that the transaction is out, which ends failover. */
+  notifyBroadcastComplete(params: v.NotifyBroadcastComplete, options?: CallOptions): Promise<v.Notified> {
+    return this.call("notifyBroadcastComplete", params, options);
+  }
+
+  /** Signed messages that prove a culprit, checkable by anyone. */
+  getEvidence(params: v.GetEvidence, options?: CallOptions): Promise<v.Evidence> {
+    return this.call("getEvidence", params, options);
+  }
+
+  /** A page of events from a seq on; with waitMs it waits for the first. */
+  getEvents(params: v.GetEvents, options?: CallOptions): Promise<v.EventPage> {
+    return this.call("getEvents", params, options);
+  }
+
+  /** This API as an OpenRPC document, generated from the models. */
+  discover(params: v.NoParams = {}, options?: CallOptions): Promise<v.OpenRpc> {
+    return this.call("rpc.discover", params, options);
+  }
+
+  /** A token for a wallet: what it may do, and with which keys. The token itself is shown only this once. */
+  createToken(params: v.CreateToken, options?: CallOptions): Promise<v.TokenMade> {
+    return this.call("createToken", params, options);
+  }
+
+  /** Tokens in force, without the tokens themselves. */
+  listTokens(params: v.NoParams = {}, options?: CallOptions): Promise<v.TokenList> {
+    return this.call("listTokens", params, options);
+  }
+
+  /** Ends a token and closes the connections that use it. */
+  revokeToken(params: v.RevokeToken, options?: CallOptions): Promise<v.Revoked> {
+    return this.call("revokeToken", params, options);
+  }
+}

@@ -1,0 +1,1136 @@
+// Written by `python -m rpc.schema.generate_typescript` from the API's description; do not edit.
+
+/** A compressed public key: 33 bytes as lower-case hex. */
+export type PublicKey = string;
+
+/** 32 bytes as lower-case hex. */
+export type Hex32 = string;
+
+/** 64 bytes as lower-case hex. */
+export type Hex64 = string;
+
+/** Whole bytes as lower-case hex. */
+export type Hex = string;
+
+/** Ends the request for this key. */
+export interface AbortSession {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+  publicKey?: PublicKey;
+  /** for the own event session:aborted; no peer is told; text (at most 200 characters) */
+  reason?: string;
+}
+
+/** Publishes an own key and its terms; repeating it replaces the earlier advertisement. */
+export interface AdvertiseSigner {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey: PublicKey;
+  criteria: Criteria;
+  /** milliseconds; 24 hours when absent, at most 7 days; integer (1000 to 604800000) */
+  ttl?: number;
+  metadata?: SignerMetadata;
+}
+
+/** The advertisement as published. */
+export interface Advertised {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  peerId: string;
+  multiaddrs: readonly string[];
+  criteria: ShownCriteria;
+  metadata?: Record<string, unknown>;
+  timestamp: number;
+  expiresAt: number;
+  signature: Hex64;
+  envelope: Hex;
+  own: boolean;
+  localReputation?: LocalReputation;
+  reach: Reach;
+}
+
+/** A signer's signed offer; `envelope` is for those who verify it themselves, `metadata` is whatever it wrote. */
+export interface Advertisement {
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  peerId: string;
+  multiaddrs: readonly string[];
+  criteria: ShownCriteria;
+  metadata?: Record<string, unknown>;
+  timestamp: number;
+  expiresAt: number;
+  signature: Hex64;
+  envelope: Hex;
+  own: boolean;
+  localReputation?: LocalReputation;
+}
+
+/** Own advertisements in force. */
+export interface AdvertisementList {
+  advertisements: readonly Advertisement[];
+}
+
+/**
+ * The aggregate key of those keys, in any order; nothing is stored. What no request could spend is refused:
+ * fewer than two keys, one of them twice, a key known to sign another scheme.
+ */
+export interface AggregateKeys {
+  /** array (2 to 100) of public key */
+  publicKeys: readonly PublicKey[];
+  scheme: "lotus" | "bip340";
+  /** array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks?: readonly (TaprootTweak | PlainTweak)[];
+  /**
+   * for the address: main, test, regtest, or the daemon's own, which it is when absent; name (1 to 32 of a-z,
+   * 0-9, -)
+   */
+  network?: string;
+}
+
+/** `aggregatedPublicKey` is the tweaked key that signatures verify under, `internalPublicKey` the one before. */
+export interface AggregatedKey {
+  aggregatedPublicKey: PublicKey;
+  internalPublicKey: PublicKey;
+  xOnlyPublicKey: Hex32;
+  publicKeys: readonly PublicKey[];
+  scheme: "lotus" | "bip340";
+  scriptPubKey: Hex;
+  address: string;
+}
+
+/** Asks exactly those keys to sign; `publicKey` is the own key that creates it and joins. */
+export interface AnnounceSigningRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  /** array (2 to 100) of public key */
+  requiredPublicKeys: readonly PublicKey[];
+  /** either this or `messages` */
+  message?: Hex32;
+  /** array (1 to 100) of MessageItem */
+  messages?: readonly MessageItem[];
+  publicKey: PublicKey;
+  /** of `message`; in `messages` each item has its own; array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks?: readonly (TaprootTweak | PlainTweak)[];
+  /** the input that `message` belongs to; in `messages` each item has its own */
+  inputIndex?: number;
+  /** milliseconds; 24 hours when absent, at most 7 days; integer (1000 to 604800000) */
+  ttl?: number;
+  /** how long an attempt may take once all have joined; 10 minutes when absent; integer (1000 to 86400000) */
+  roundMs?: number;
+  metadata?: RequestMetadata;
+  /** null: no coordinator is elected; Election or null; default `{"method":"lexicographic"}` */
+  election?: Election;
+  /** false: startRound1 and startRound2 are called by the wallet; boolean; default `true` */
+  autoAdvance?: boolean;
+}
+
+/** The request is stored and on its way; its creator has joined. */
+export interface Announced {
+  /** position of the event log after the change */
+  seq?: number;
+  requestId: Hex32;
+  sessionId: Hex32;
+  request: SigningRequest;
+}
+
+/** A ban in force. */
+export interface Ban {
+  peerId: string;
+  until: number;
+  reason?: string;
+}
+
+/** Bans in force. */
+export interface BanList {
+  bans: readonly Ban[];
+}
+
+/** Cuts a peer off for a while. */
+export interface BanPeer {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** text (1 to 128 characters) */
+  peerId: string;
+  /** integer (1 to 315360000000) */
+  durationMs: number;
+  /** text (at most 200 characters) */
+  reason?: string;
+}
+
+/** The ban as it now stands. */
+export interface Banned {
+  /** position of the event log after the change */
+  seq?: number;
+  peerId: string;
+  until: number;
+  reason?: string;
+}
+
+/** Which transaction a signer says that it broadcast. */
+export interface BroadcastClaim {
+  publicKey: PublicKey;
+  txid: Hex32;
+}
+
+/** Ends a request for all; by its creator. */
+export interface CancelSigningRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  /** text (at most 200 characters) */
+  reason?: string;
+}
+
+/** Encrypts the keys under another passphrase. */
+export interface ChangePassphrase {
+  /** text (1 to 1024 characters) */
+  passphrase: string;
+  /** text (1 to 1024 characters) */
+  newPassphrase: string;
+}
+
+/** The key after the change. */
+export interface ChangedKey {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  label: string;
+  external: boolean;
+  paused: boolean;
+  createdAt: number;
+}
+
+/** The request after the change. */
+export interface ChangedRequest {
+  /** position of the event log after the change */
+  seq?: number;
+  requestId: Hex32;
+  sessionId: Hex32;
+  attempt: number;
+  state: "open" | "signing" | "complete" | "declined" | "cancelled" | "expired" | "failed";
+  scheme: "lotus" | "bip340";
+  requiredPublicKeys: readonly PublicKey[];
+  messages: readonly ReviewedItem[];
+  message: Hex32;
+  /** array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks: readonly (TaprootTweak | PlainTweak)[];
+  aggregatedPublicKey: PublicKey;
+  creator: PublicKey;
+  createdAt: number;
+  expiresAt: number;
+  metadata: Record<string, unknown>;
+  election?: Election;
+  signers: readonly RequestSigner[];
+  partialReleased: boolean;
+  /** what own keys do not advertise to do, going by what `metadata` states */
+  outsideCriteria?: readonly OutsideCriterion[];
+  /** why it ended without a signature */
+  reason?: string;
+  /** what its creator gave as the reason, if anything */
+  cancelReason?: string;
+  signature?: Hex64;
+  signatures?: readonly Hex64[];
+  envelope: Hex;
+}
+
+/** The session after the change. */
+export interface ChangedSession {
+  /** position of the event log after the change */
+  seq?: number;
+  sessionId: Hex32;
+  requestId: Hex32;
+  attempt: number;
+  phase: "joining" | "ready" | "round1" | "round2" | "complete" | "aborted";
+  scheme: "lotus" | "bip340";
+  aggregatedPublicKey: PublicKey;
+  message: Hex32;
+  messages: readonly ReviewedItem[];
+  signers: readonly SessionSigner[];
+  coordinator?: Coordinator;
+  deadline?: number;
+  partialReleased: boolean;
+  reason?: string;
+  culprits?: readonly PublicKey[];
+  missing?: readonly PublicKey[];
+  supersededBy?: Hex32;
+}
+
+/** What a signer says of itself; a claim, nothing more. */
+export interface ClaimedReputation {
+  /** integer (0 to 100) */
+  score?: number;
+  completedSignings?: number;
+  failedSignings?: number;
+  averageResponseTime?: number;
+  verifiedIdentity?: boolean;
+}
+
+/** Ends the request for this key and takes the session out of the lists; a signature is kept. */
+export interface CloseSession {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+}
+
+/** It is closed. */
+export interface Closed {
+  /** position of the event log after the change */
+  seq?: number;
+  closed: boolean;
+}
+
+/** Dials a peer; the address ends in /p2p/<peerId>. */
+export interface ConnectPeer {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** text (1 to 512 characters) */
+  multiaddr: string;
+}
+
+/** The peer, which is connected now. */
+export interface ConnectedPeer {
+  /** position of the event log after the change */
+  seq?: number;
+  peerId: string;
+  /** true: it is connected, but not by this address, which was not tried to the end and is not kept */
+  alreadyConnected: boolean;
+}
+
+/** The signer elected to broadcast. */
+export interface Coordinator {
+  publicKey: PublicKey;
+  peerId?: string;
+}
+
+/** A new key, made here and kept encrypted. */
+export interface CreateKey {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  scheme: "lotus" | "bip340";
+  /** text (at most 100 characters) */
+  label?: string;
+}
+
+/** A token for a wallet. Its answer is a secret, so it takes no idempotency key. */
+export interface CreateToken {
+  /** array (1 to 4) of `read` or `discover` or `sign` or `admin` */
+  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  /** binds the token to these keys; absent: every key; array (at most 1000) of public key */
+  publicKeys?: readonly PublicKey[];
+  /** it may create keys, and is bound to them; boolean; default `false` */
+  createKey?: boolean;
+  /** text (at most 100 characters) */
+  label?: string;
+  expiresAt?: number;
+}
+
+/** For what a signer is there. An absent bound is open. */
+export interface Criteria {
+  /** array (1 to 32) of name (1 to 32 of a-z, 0-9, -) */
+  transactionTypes: readonly string[];
+  minAmount?: number;
+  maxAmount?: number;
+  trustRequirements?: TrustRequirements;
+}
+
+/** Refuses a request for good; that ends it for all. */
+export interface DeclineSigningRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  publicKey: PublicKey;
+  /** text (at most 200 characters) */
+  reason?: string;
+}
+
+/** It is declined. */
+export interface Declined {
+  /** position of the event log after the change */
+  seq?: number;
+  declined: boolean;
+}
+
+/** Who broadcasts first, and how long the others wait before it is their turn. */
+export interface Election {
+  /** `lexicographic` or `hash-based` or `first-signer` or `last-signer`; default `"lexicographic"` */
+  method?: "lexicographic" | "hash-based" | "first-signer" | "last-signer";
+  /** 5 minutes when absent; integer (1000 to 86400000) */
+  broadcastTimeoutMs?: number;
+}
+
+/** Only events that concern all of these. */
+export interface EventFilter {
+  publicKey?: PublicKey;
+  sessionId?: Hex32;
+  requestId?: Hex32;
+}
+
+/** Events in order; ask again from `nextSeq`. */
+export interface EventPage {
+  events: readonly StoredEvent[];
+  nextSeq: number;
+  logId: string;
+  gap?: Gap;
+}
+
+/** Signed messages (envelopes) that prove who broke the protocol, checkable by anyone. */
+export interface Evidence {
+  sessionId: Hex32;
+  reason?: string;
+  culprits: readonly PublicKey[];
+  /** envelope of the request that they belong to */
+  request?: Hex;
+  evidence: readonly Hex[];
+}
+
+/** One signature per message; `signature` and `message` are the first. */
+export interface FinalSignature {
+  signature: Hex64;
+  signatures: readonly Hex64[];
+  aggregatedPublicKey: PublicKey;
+  message: Hex32;
+  messages: readonly MessageItem[];
+  scheme: "lotus" | "bip340";
+}
+
+/** Which signers to look for; every absent restriction is open. */
+export interface FindAvailableSigners {
+  /** name (1 to 32 of a-z, 0-9, -) */
+  transactionType?: string;
+  /** the whole of metadata.purpose, in any case of letters; text (at most 2000 characters) */
+  purpose?: string;
+  scheme?: "lotus" | "bip340";
+  /** an amount that the signer must take */
+  minAmount?: number;
+  /** another one */
+  maxAmount?: number;
+  /** of localReputation; a signer without evidence fails any above 0; integer (0 to 100) */
+  minReputation?: number;
+  /** integer (1 to 500); default `50` */
+  maxResults?: number;
+  /** text (1 to 500 characters) */
+  cursor?: string;
+  /** ask the network before answering; boolean; default `false` */
+  refresh?: boolean;
+  /** own keys too; boolean; default `false` */
+  includeOwn?: boolean;
+}
+
+/** Requests in which an own key is required, own ones included. */
+export interface FindSigningRequestsForMe {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey?: PublicKey;
+  /** open and signing when absent */
+  state?: "open" | "signing" | "complete" | "declined" | "cancelled" | "expired" | "failed";
+  /** boolean; default `false` */
+  refresh?: boolean;
+  /** integer (1 to 500); default `50` */
+  limit?: number;
+  /** text (1 to 500 characters) */
+  cursor?: string;
+}
+
+/** What this token now follows. */
+export interface FollowedTypes {
+  /** position of the event log after the change */
+  seq?: number;
+  /** array of name (1 to 32 of a-z, 0-9, -) */
+  transactionTypes: readonly string[];
+}
+
+/** Signers that match, and how many came from which channel. */
+export interface FoundSigners {
+  signers: readonly Advertisement[];
+  /** text (1 to 500 characters) */
+  nextCursor?: string;
+  sources: Record<string, number>;
+}
+
+/** Events from..to are not to be had here; read the lists again. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
+/** A page of events from `fromSeq` on, waiting for the first one up to `waitMs`. */
+export interface GetEvents {
+  fromSeq: number;
+  /** text (1 to 64 characters) */
+  logId?: string;
+  /** integer (1 to 1000); default `100` */
+  limit?: number;
+  /** integer (0 to 60000); default `0` */
+  waitMs?: number;
+  /** array (1 to 64) of text */
+  events?: readonly string[];
+  filter?: EventFilter;
+}
+
+/** Names a session that ended with a culprit. */
+export interface GetEvidence {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+}
+
+/** The signature of a request (following its attempts) or of one session. */
+export interface GetFinalSignature {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId?: Hex32;
+  sessionId?: Hex32;
+  /** how long to wait for it, at most 60 000; integer (0 to 60000); default `0` */
+  waitMs?: number;
+}
+
+/** Names a session. */
+export interface GetSession {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+}
+
+/** Names a request. */
+export interface GetSigningRequest {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+}
+
+/** Takes over an existing private key. The only method that carries one, so it takes no idempotency key. */
+export interface ImportKey {
+  /** 32 bytes as hex, or WIF; text (1 to 1024 characters) */
+  privateKey: string;
+  scheme: "lotus" | "bip340";
+  /** text (at most 100 characters) */
+  label?: string;
+}
+
+/** State of the daemon. `nextSeq` and `logId` are where to start following events from. */
+export interface Info {
+  version: string;
+  apiVersion: number;
+  network: string;
+  peerId: string;
+  multiaddrs: readonly string[];
+  peers: number;
+  uptime: number;
+  schemes: readonly ("lotus" | "bip340")[];
+  schemaVersion: number;
+  locked: boolean;
+  ready: boolean;
+  problems: readonly KnownProblem[];
+  nextSeq: number;
+  logId: string;
+  time: number;
+  limits: Record<string, number>;
+}
+
+/** Approves a request with an own key; after a dead attempt it starts the next one. */
+export interface JoinSigningRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  publicKey: PublicKey;
+  /**
+   * false: startRound1 and startRound2 are called by the wallet; given again it changes a join that stands, as
+   * long as a round is left to wait; boolean; default `true`
+   */
+  autoAdvance?: boolean;
+  /** true: only if every message is `checked` and leaves nothing `uncovered`; boolean; default `false` */
+  requireChecked?: boolean;
+}
+
+/** The current attempt, and the keys that have joined it. */
+export interface Joined {
+  /** position of the event log after the change */
+  seq?: number;
+  requestId: Hex32;
+  sessionId: Hex32;
+  joined: readonly PublicKey[];
+}
+
+/** One own key. `external`: its private key is kept elsewhere. */
+export interface Key {
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  label: string;
+  external: boolean;
+  paused: boolean;
+  createdAt: number;
+}
+
+/** The keys this token may use. */
+export interface KeyList {
+  keys: readonly Key[];
+}
+
+/** The public side of the key. */
+export interface KeyMade {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  label: string;
+}
+
+/** Why the daemon cannot do all of its job, and what to do. */
+export interface KnownProblem {
+  reason: string;
+  remedy: string;
+  /** when it ends by itself, if that is known */
+  until?: number;
+}
+
+/** Which sessions to list; closed ones never are. */
+export interface ListSessions {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  phase?: "joining" | "ready" | "round1" | "round2" | "complete" | "aborted";
+  requestId?: Hex32;
+  publicKey?: PublicKey;
+  /** integer (1 to 500); default `50` */
+  limit?: number;
+  /** text (1 to 500 characters) */
+  cursor?: string;
+}
+
+/** What this daemon itself saw of a signer. */
+export interface LocalReputation {
+  /** integer (0 to 100) */
+  score: number;
+  completed: number;
+  failed: number;
+  aborted: number;
+  responseTime?: number;
+}
+
+/** Whether the keys are locked, and when they lock again by themselves. */
+export interface LockState {
+  /** position of the event log after the change */
+  seq?: number;
+  locked: boolean;
+  until?: number;
+}
+
+/**
+ * One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to, and has it checked.
+ * `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who
+ * announces may give it, to be refused when keys and tweaks do not make it. An item may be announced again as
+ * it was shown: `checked` and what goes with it are left out of it, and found anew.
+ */
+export interface MessageItem {
+  message: Hex32;
+  /** array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks?: readonly (TaprootTweak | PlainTweak)[];
+  /** position among the inputs of `metadata.transactionHex`, from 0: the message must be its hash */
+  inputIndex?: number;
+  aggregatedPublicKey?: PublicKey;
+}
+
+/** Names an own key. */
+export interface NameKey {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey: PublicKey;
+}
+
+/** Names a peer. */
+export interface NamePeer {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** text (1 to 128 characters) */
+  peerId: string;
+}
+
+/** The peer this happened to. */
+export interface NamedPeer {
+  /** position of the event log after the change */
+  seq?: number;
+  peerId: string;
+}
+
+/** A method without params. */
+export interface NoParams {
+}
+
+/** A changing method without params of its own. */
+export interface NoParamsChange {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+}
+
+/** The signers are being told. */
+export interface Notified {
+  /** position of the event log after the change */
+  seq?: number;
+  sessionId: Hex32;
+  txid: Hex32;
+}
+
+/** Tells all signers that the transaction is out, which ends failover. */
+export interface NotifyBroadcastComplete {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+  txid: Hex32;
+}
+
+/** An OpenRPC document. */
+export interface OpenRpc {
+  openrpc: string;
+  info: Record<string, unknown>;
+  methods: readonly unknown[];
+  components?: Record<string, unknown>;
+  /** every event, and its data */
+  "x-events"?: Record<string, unknown>;
+}
+
+/** A criterion that an own key advertises and the request does not meet; a hint, nothing is refused for it. */
+export interface OutsideCriterion {
+  publicKey: PublicKey;
+  criterion: "transactionTypes" | "minAmount" | "maxAmount";
+  message: string;
+}
+
+/** It is changed. */
+export interface PassphraseChanged {
+  /** position of the event log after the change */
+  seq?: number;
+  changed: boolean;
+}
+
+/** A connected peer, and the public keys known to sign there. */
+export interface Peer {
+  peerId: string;
+  multiaddrs: readonly string[];
+  direction: "inbound" | "outbound";
+  since: number;
+  agent?: string;
+  publicKeys: readonly PublicKey[];
+}
+
+/** Connected peers. */
+export interface PeerList {
+  peers: readonly Peer[];
+}
+
+/** Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone. */
+export interface PlainTweak {
+  tweak: Hex32;
+  xOnly: boolean;
+}
+
+/** How far a publication got: peers pushed to, topic peers, and whether the DHT took it. */
+export interface Reach {
+  direct: number;
+  gossip: number;
+  dht: boolean;
+}
+
+/** A page of requests, newest first. */
+export interface RequestList {
+  requests: readonly SigningRequest[];
+  /** text (1 to 500 characters) */
+  nextCursor?: string;
+}
+
+/** What the co-signers are shown about a request; unknown members travel too. */
+export interface RequestMetadata {
+  transactionHex?: Hex;
+  amount?: number;
+  /** name (1 to 32 of a-z, 0-9, -) */
+  transactionType?: string;
+  /** text (at most 2000 characters) */
+  purpose?: string;
+  /** text (at most 2000 characters) */
+  description?: string;
+  spentOutputs?: readonly SpentOutput[];
+  sighashType?: number;
+}
+
+/** One required key, and how far its signer is. */
+export interface RequestSigner {
+  publicKey: PublicKey;
+  peerId?: string;
+  own: boolean;
+  delivered: boolean;
+  joined: boolean;
+  declined: boolean;
+  /** what its owner gave as the reason, if anything */
+  declineReason?: string;
+}
+
+/** A message of a request, and whether this daemon has found it to be what the request shows. */
+export interface ReviewedItem {
+  message: Hex32;
+  /** array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks?: readonly (TaprootTweak | PlainTweak)[];
+  inputIndex?: number;
+  aggregatedPublicKey: PublicKey;
+  /**
+   * the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends the
+   * aggregate key of exactly these signers with these tweaks
+   */
+  checked: boolean;
+  /** `no_transaction` and `no_input_index` can be joined unless requireChecked, no other */
+  uncheckedReason?: "no_transaction" | "no_input_index" | "transaction_unreadable" | "no_such_input" | "sighash_type" | "script_mismatch" | "message_mismatch";
+  /** what is wrong, where nobody can join */
+  uncheckedMessage?: string;
+  /** what the sighash type leaves open to change: `outputs`, `otherOutputs`, `otherInputs` */
+  uncovered?: readonly string[];
+}
+
+/** Ends a token, and with it the connections that use it. */
+export interface RevokeToken {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** text (1 to 64 characters) */
+  tokenId: string;
+}
+
+/** It is revoked. */
+export interface Revoked {
+  /** position of the event log after the change */
+  seq?: number;
+  revoked: boolean;
+}
+
+/** A setting as the daemon runs with it, and where it came from. */
+export interface RunningSetting {
+  name: string;
+  /** absent where it is unset */
+  value?: boolean | number | string | readonly string[];
+  /** default, or the flag, the variable or the file */
+  origin: string;
+  /** there when a start would read another value */
+  waiting?: WaitingSetting;
+}
+
+/** One attempt at a request. `culprits` are proved, `missing` were only absent. */
+export interface Session {
+  sessionId: Hex32;
+  requestId: Hex32;
+  attempt: number;
+  phase: "joining" | "ready" | "round1" | "round2" | "complete" | "aborted";
+  scheme: "lotus" | "bip340";
+  aggregatedPublicKey: PublicKey;
+  message: Hex32;
+  messages: readonly ReviewedItem[];
+  signers: readonly SessionSigner[];
+  coordinator?: Coordinator;
+  deadline?: number;
+  partialReleased: boolean;
+  reason?: string;
+  culprits?: readonly PublicKey[];
+  missing?: readonly PublicKey[];
+  supersededBy?: Hex32;
+}
+
+/** A page of sessions, newest first. */
+export interface SessionList {
+  sessions: readonly Session[];
+  /** text (1 to 500 characters) */
+  nextCursor?: string;
+}
+
+/** One signer, and which of its contributions have arrived. */
+export interface SessionSigner {
+  publicKey: PublicKey;
+  peerId?: string;
+  joined: boolean;
+  nonce: boolean;
+  partialSignature: boolean;
+}
+
+/** Every setting, in the order of the sample file. */
+export interface SettingsInForce {
+  settings: readonly RunningSetting[];
+  /** why a restart would fail: the settings cannot be read */
+  problem?: string;
+}
+
+/** The criteria as the signer wrote them; `trustRequirements` is an open map. */
+export interface ShownCriteria {
+  transactionTypes: readonly string[];
+  minAmount?: number;
+  maxAmount?: number;
+  trustRequirements?: Record<string, unknown>;
+}
+
+/** What a signer tells about itself; unknown members travel too. */
+export interface SignerMetadata {
+  /** text (at most 100 characters) */
+  nickname?: string;
+  /** text (at most 2000 characters) */
+  description?: string;
+  /** text (at most 2000 characters) */
+  purpose?: string;
+  /** satoshis per signature, shown, never charged */
+  fees?: number;
+  responseTime?: number;
+  reputation?: ClaimedReputation;
+}
+
+/** A request and its state. `message` and `tweaks` are those of the first item. */
+export interface SigningRequest {
+  requestId: Hex32;
+  sessionId: Hex32;
+  attempt: number;
+  state: "open" | "signing" | "complete" | "declined" | "cancelled" | "expired" | "failed";
+  scheme: "lotus" | "bip340";
+  requiredPublicKeys: readonly PublicKey[];
+  messages: readonly ReviewedItem[];
+  message: Hex32;
+  /** array (at most 16) of TaprootTweak or PlainTweak */
+  tweaks: readonly (TaprootTweak | PlainTweak)[];
+  aggregatedPublicKey: PublicKey;
+  creator: PublicKey;
+  createdAt: number;
+  expiresAt: number;
+  metadata: Record<string, unknown>;
+  election?: Election;
+  signers: readonly RequestSigner[];
+  partialReleased: boolean;
+  /** what own keys do not advertise to do, going by what `metadata` states */
+  outsideCriteria?: readonly OutsideCriterion[];
+  /** why it ended without a signature */
+  reason?: string;
+  /** what its creator gave as the reason, if anything */
+  cancelReason?: string;
+  signature?: Hex64;
+  signatures?: readonly Hex64[];
+  envelope: Hex;
+}
+
+/** An output that the transaction spends, as needed to check the hash that is signed. */
+export interface SpentOutput {
+  value: number;
+  script: Hex;
+}
+
+/** Lets a session go on that joined with `autoAdvance: false`; too early, it is remembered. */
+export interface StartRound {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  sessionId: Hex32;
+  /** which own key, where several take part */
+  publicKey?: PublicKey;
+}
+
+/** One event. Two notifications, events:gap and events:progress, have no seq. */
+export interface StoredEvent {
+  seq?: number;
+  event: string;
+  time: number;
+  data: Record<string, unknown>;
+}
+
+/** Follow events on this WebSocket. `fromSeq` 0 is the oldest kept; absent is from now. */
+export interface Subscribe {
+  /** array (1 to 64) of text */
+  events?: readonly string[];
+  fromSeq?: number;
+  /** text (1 to 64 characters) */
+  logId?: string;
+  filter?: EventFilter;
+}
+
+/** Follows these transaction types from now on, across restarts. */
+export interface SubscribeToSignerDiscovery {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** array (1 to 32) of name (1 to 32 of a-z, 0-9, -) */
+  transactionTypes: readonly string[];
+}
+
+/** Sent before the first notification of this subscription. */
+export interface Subscribed {
+  subscription: string;
+  nextSeq: number;
+  logId: string;
+}
+
+/**
+ * Commits to a script tree by its merkle root. null is a key without scripts: 32 zero bytes on Lotus, no root
+ * at all on Bitcoin (BIP-86).
+ */
+export interface TaprootTweak {
+  taprootMerkleRoot: Hex32 | null;
+}
+
+/** A token in force, without the token. */
+export interface Token {
+  tokenId: string;
+  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  publicKeys?: readonly PublicKey[];
+  createKey: boolean;
+  label: string;
+  createdAt: number;
+  expiresAt?: number;
+}
+
+/** Tokens in force. */
+export interface TokenList {
+  tokens: readonly Token[];
+}
+
+/** The token, shown this once. */
+export interface TokenMade {
+  /** position of the event log after the change */
+  seq?: number;
+  tokenId: string;
+  token: string;
+}
+
+/** What the signer asks of a creator. */
+export interface TrustRequirements {
+  /** integer (0 to 100) */
+  reputation?: number;
+  requiresVerification?: boolean;
+}
+
+/** Opens the keys; they lock again after `durationMs`, or stay open when it is absent. */
+export interface Unlock {
+  /** text (1 to 1024 characters) */
+  passphrase: string;
+  /** integer (0 to 315360000000) */
+  durationMs?: number;
+}
+
+/** Ends a subscription of this connection. */
+export interface Unsubscribe {
+  /** text (1 to 64 characters) */
+  subscription: string;
+}
+
+/** Stops following these types, or all of them. */
+export interface UnsubscribeFromSignerDiscovery {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** array (1 to 32) of name (1 to 32 of a-z, 0-9, -) */
+  transactionTypes?: readonly string[];
+}
+
+/** Always true. */
+export type Unsubscribed = boolean;
+
+/** Whether it holds. */
+export interface Verified {
+  valid: boolean;
+}
+
+/** A signature, what it should sign, and under which key. */
+export interface VerifySignature {
+  publicKey: PublicKey;
+  message: Hex32;
+  signature: Hex64;
+  scheme: "lotus" | "bip340";
+}
+
+/** What flags, environment and file say of a setting by now. */
+export interface WaitingSetting {
+  /** absent where it is unset */
+  value?: boolean | number | string | readonly string[];
+  origin: string;
+  /** true: SIGHUP takes it over; false: it waits for a restart */
+  byReload: boolean;
+}
+
+/** Takes an own advertisement back, everywhere. */
+export interface WithdrawAdvertisement {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey: PublicKey;
+}
+
+/** It is withdrawn. */
+export interface Withdrawn {
+  /** position of the event log after the change */
+  seq?: number;
+  withdrawn: boolean;
+}

@@ -1,0 +1,89 @@
+import { Unreachable } from "./errors.js";
+
+/** Where the daemon is and with which token. Both may change when it restarts. */
+export interface Endpoint {
+  /** Of `POST /rpc`. */
+  readonly rpc: string;
+  /** Of the WebSocket. */
+  readonly ws: string;
+  readonly token?: string | undefined;
+  /** In Node: the unix socket to go through, whatever host the URLs name. */
+  readonly socket?: string | undefined;
+}
+
+/** What the client needs of a WebSocket; the browser's has it, and so has that of the package ws. */
+export interface WebSocketLike {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** How a client reaches its daemon. */
+export interface Transport {
+  /** Looks the place up anew: a file may have changed, a token may have been renewed. Throws Unreachable. */
+  locate(): Promise<Endpoint>;
+  /** The body of the answer to one `POST`, whatever its status. Throws Unreachable, or the signal's reason. */
+  post(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<string>;
+  /** A WebSocket that is about to open; null where there is none. */
+  open(endpoint: Endpoint): Promise<WebSocketLike | null>;
+}
+
+export interface HttpOptions {
+  /** Where the daemon answers, such as `http://127.0.0.1:8327`; the page's own origin when absent. */
+  url?: string | undefined;
+  /** The token, or a function that reads it: it is asked again when the daemon refuses the last one. */
+  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+}
+
+/** By `fetch` and `WebSocket`, as browsers and Node have them. */
+export function httpTransport({ url, token }: HttpOptions): Transport {
+  const place = addressOf(url ?? globalThis.location.origin);
+  return {
+    locate: async () => ({ ...place, token: typeof token === "function" ? await token() : token }),
+    post: postByFetch,
+    open: async (endpoint) => openWebSocket(endpoint),
+  };
+}
+
+/** The two URLs of a daemon from one of them, or from the address alone. */
+export function addressOf(url: string): { rpc: string; ws: string } {
+  const base = url.replace(/\/+$/, "").replace(/\/rpc$/, "");
+  if (!/^https?:\/\/./.test(base)) throw new TypeError("the URL must begin with http:// or https://");
+  return { rpc: `${base}/rpc`, ws: `${base.replace(/^http/, "ws")}/ws` };
+}
+
+export async function postByFetch(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<string> {
+  try {
+    const answer = await fetch(endpoint.rpc, { method: "POST", headers: headersOf(endpoint), body, signal });
+    return await answer.text();
+  } catch (problem) {
+    signal.throwIfAborted();
+    throw silenceOf(endpoint, problem instanceof Error ? problem.cause : undefined);
+  }
+}
+
+export function headersOf({ token }: Endpoint): Record<string, string> {
+  return { "Content-Type": "application/json", ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
+}
+
+/** A browser cannot set headers on a WebSocket, so the token goes as a subprotocol; it never stands in a URL. */
+export function protocolsOf({ token }: Endpoint): string[] {
+  return token === undefined ? ["musigd"] : ["musigd", `bearer.${token}`];
+}
+
+export function openWebSocket(endpoint: Endpoint): WebSocketLike | null {
+  if (typeof WebSocket === "undefined") return null;
+  return new WebSocket(endpoint.ws, protocolsOf(endpoint)) as WebSocketLike;
+}
+
+/** The sentence for when no answer came. Only Node tells whether anybody listened. */
+export function silenceOf(endpoint: Endpoint, cause: unknown): Unreachable {
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  const place = endpoint.socket ?? endpoint.rpc;
+  if (code === "ECONNREFUSED" || code === "ENOENT") return new Unreachable(`no daemon answers at ${place}`, true);
+  const why = typeof code === "string" ? ` (${code})` : "";
+  return new Unreachable(`no answer came from ${place}${why}; a call may have been carried out all the same`);
+}
