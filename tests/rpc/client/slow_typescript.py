@@ -1,0 +1,148 @@
+"""The TypeScript client: types, unit tests, real daemons, and the example from the package as it is published.
+
+Needs Node 20 or newer with npm, on the PATH or named by NODE, and npm's registry; Node 22 comes from there. Another
+Node on the PATH (node22, node24) is tried too.
+
+python -m tests.rpc.client.slow_typescript
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.e2e.test_waiting_clients import calls_at_work
+from tests.e2e.vessels import Vessel, vessels
+from tests.rpc.recipes import recipe
+
+PROJECT = Path(__file__).parents[3]
+PACKAGE = PROJECT / "clients/typescript"
+EXAMPLE = PROJECT / "examples/sign_together.mjs"
+OLDEST = 20
+NEWER = "node@22"
+NAMES = ("node", "node22", "node24", "nodejs")
+INDEPENDENT = ("@scure/btc-signer@2", "@noble/curves@2", "ws@8")
+
+
+def node() -> str:
+    """A Node that is new enough; ends the program with a sentence when there is none."""
+    named = os.environ.get("NODE")
+    found = [path for name in ((named,) if named else NAMES) if (path := shutil.which(name)) is not None]
+    versions = {path: version_of(path) for path in found}
+    for path, version in versions.items():
+        if version >= OLDEST:
+            return path
+    seen = ", ".join(f"{path} is version {version}" for path, version in versions.items()) or "none was found"
+    raise SystemExit(
+        f"The client needs Node {OLDEST} or newer ({seen}). Install it, or name one: make test-typescript NODE=PATH; "
+        f"`npm install --prefix DIR node@{OLDEST}` brings DIR/node_modules/.bin/node."
+    )
+
+
+def npm() -> str:
+    """npm; ends the program with a sentence when there is none."""
+    found = shutil.which("npm")
+    if found is None:
+        raise SystemExit("npm is missing: it comes with Node from nodejs.org, on Debian with `apt-get install npm`.")
+    return found
+
+
+def version_of(path: str) -> int:
+    """The major version; 0 for what is no Node."""
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # as named
+    match = re.match(r"v(\d+)\.", said)
+    return int(match[1]) if match else 0
+
+
+async def output_of(*command: str, within_s: int = 150) -> str:
+    """What it prints; ends the program when it fails."""
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(within_s):
+        said = (await process.communicate())[0].decode()
+    if process.returncode != 0:
+        raise SystemExit(f"the program failed:\n{said}")
+    return said
+
+
+def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Runs it, its output shown; ends the program when it fails."""
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(environment or {})}, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"`{' '.join(map(str, command))}` failed in {cwd.relative_to(PROJECT.parent)}")
+
+
+def newer_node(folder: Path) -> str:
+    """Node 22, which has a WebSocket of its own, from npm's registry."""
+    run([npm(), "install", "--silent", "--no-save", "--prefix", str(folder), NEWER], PROJECT)
+    return str(folder / "node_modules/.bin/node")
+
+
+def unit_tests(programs: Sequence[str]) -> None:
+    """Types and tests, the tests under each Node."""
+    run([npm(), "ci", "--silent"], PACKAGE)
+    run([npm(), "run", "--silent", "check"], PACKAGE)
+    tests = sorted(str(path) for path in (PACKAGE / "build/test/test").glob("*.test.js"))
+    for program in programs:
+        print(f"under Node {version_of(program)}", flush=True)
+        run([program, "--test", *tests], PACKAGE, {"MUSIGD": str(Path(sys.executable).parent / "musigd")})
+
+
+def published(folder: Path) -> Path:
+    """A directory with the example, and the package installed from its tarball beside independent libraries."""
+    run([npm(), "pack", "--silent", "--pack-destination", str(folder)], PACKAGE)
+    (tarball,) = folder.glob("musigd-client-*.tgz")
+    wallet = folder / "a wallet"
+    wallet.mkdir()
+    (wallet / "package.json").write_text("{}")
+    run([npm(), "install", "--silent", str(tarball), *INDEPENDENT], wallet)
+    shutil.copy(EXAMPLE, wallet)
+    return wallet / EXAMPLE.name
+
+
+async def signs(program: str, example: Path, alice: Vessel, bob: Vessel) -> None:
+    """The example makes a signature, and the independent library agrees."""
+    said = await output_of(program, str(example), str(alice.datadir), str(bob.datadir))
+    if not re.search(r"^signature [0-9a-f]{128}$", said, re.MULTILINE):
+        raise SystemExit(f"the example made no signature:\n{said}")
+    print(f"Node {version_of(program)}: {said}", end="")
+
+
+async def waits_through_a_restart(program: str, alice: Vessel, bob: Vessel) -> None:
+    """The recipe of docs/wallets.md gets its signature though the daemon that it asks is away for a while."""
+    keys = [(await each.wallet.call("createKey", scheme="lotus"))["publicKey"] for each in (alice, bob)]
+    asked = {"requiredPublicKeys": keys, "publicKey": keys[0], "message": secrets.token_hex(32)}
+    request = (await alice.wallet.call("announceSigningRequest", **asked))["requestId"]
+    await bob.wallet.heard("signing-request:received", requestId=request)
+    waiting = asyncio.ensure_future(output_of(*recipe("js", alice.datadir, request, program)))
+    await calls_at_work(alice, 1)
+    alice.send(signal.SIGTERM)
+    await alice.ended()
+    await alice.start([bob.multiaddr])
+    await bob.wallet.call("joinSigningRequest", requestId=request, publicKey=keys[1])
+    print(f"after a restart: signature {json.loads(await waiting)['signature']}")
+
+
+async def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="typescript client ") as name:
+        folder = Path(name)
+        programs = [node(), newer_node(folder)]
+        unit_tests(programs)
+        example = published(folder)
+        async with vessels(folder, 2) as (alice, bob):
+            for program in programs:
+                await signs(program, example, alice, bob)
+            await waits_through_a_restart(programs[0], alice, bob)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
