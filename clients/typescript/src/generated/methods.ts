@@ -45,6 +45,7 @@ export interface Calls {
   notifyBroadcastComplete: [params: v.NotifyBroadcastComplete, result: v.Notified];
   getEvidence: [params: v.GetEvidence, result: v.Evidence];
   getEvents: [params: v.GetEvents, result: v.EventPage];
+  getRights: [params: v.NoParams, result: v.Rights];
   "rpc.discover": [params: v.NoParams, result: v.OpenRpc];
   createToken: [params: v.CreateToken, result: v.TokenMade];
   listTokens: [params: v.NoParams, result: v.TokenList];
@@ -271,6 +272,11 @@ export abstract class Methods {
   /** A page of events from a seq on; with waitMs it waits for the first. */
   getEvents(params: v.GetEvents, options?: CallOptions): Promise<v.EventPage> {
     return this.call("getEvents", params, options);
+  }
+
+  /** What the token of this call may do: its scopes, its keys, and the methods that it may call. */
+  getRights(params: v.NoParams = {}, options?: CallOptions): Promise<v.Rights> {
+    return this.call("getRights", params, options);
   }
 
   /** This API as an OpenRPC document, generated from the models. */

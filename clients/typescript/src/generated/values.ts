@@ -249,6 +249,8 @@ export interface ChangedRequest {
   election?: Election;
   signers: readonly RequestSigner[];
   partialReleased: boolean;
+  /** what is signed, as this daemon has checked and decoded it */
+  review?: Review;
   /** what own keys do not advertise to do, going by what `metadata` states */
   outsideCriteria?: readonly OutsideCriterion[];
   /** why it ended without a signature */
@@ -488,6 +490,8 @@ export interface FoundSigners {
   /** text (1 to 500 characters) */
   nextCursor?: string;
   sources: Record<string, number>;
+  /** another number when a signer came, renewed or withdrew since */
+  revision: number;
 }
 
 /** Events from..to are not to be had here; read the lists again. */
@@ -812,6 +816,11 @@ export interface RequestMetadata {
   description?: string;
   spentOutputs?: readonly SpentOutput[];
   sighashType?: number;
+  spendPaths?: readonly SpendPath[];
+  /** the message is the hash of this text, no transaction; text (at most 2000 characters) */
+  messageText?: string;
+  /** of that hash; `signed-text/v1` when absent */
+  messageTag?: string;
 }
 
 /** One required key, and how far its signer is. */
@@ -826,6 +835,32 @@ export interface RequestSigner {
   declineReason?: string;
 }
 
+/** What the daemon found. `mismatch` cannot be joined; `blind`: nobody can see what at least one message is. */
+export interface Review {
+  status: "checked" | "blind" | "mismatch";
+  /** of the first message that is not checked */
+  reason?: "no_transaction" | "no_input_index" | "transaction_unreadable" | "no_such_input" | "sighash_type" | "spend_path" | "script_mismatch" | "message_mismatch" | "text_unreadable";
+  message?: string;
+  /** what any of the signatures leaves open to change; see `messages` */
+  uncovered?: readonly string[];
+  /** there where a checked message signs it and nothing is a mismatch */
+  transaction?: ReviewedTransaction;
+  /** the text that is signed instead of a transaction */
+  text?: string;
+  textTag?: string;
+}
+
+/** An output being spent; `signed`: by this request. */
+export interface ReviewedInput {
+  txid: Hex32;
+  vout: number;
+  value: number;
+  script: Hex;
+  address?: string;
+  sequence: number;
+  signed: boolean;
+}
+
 /** A message of a request, and whether this daemon has found it to be what the request shows. */
 export interface ReviewedItem {
   message: Hex32;
@@ -834,16 +869,42 @@ export interface ReviewedItem {
   inputIndex?: number;
   aggregatedPublicKey: PublicKey;
   /**
-   * the message is the key-path hash of that input of `metadata.transactionHex`, and the input spends the
-   * aggregate key of exactly these signers with these tweaks
+   * the message is the hash of that input of `metadata.transactionHex`, and the input spends the aggregate key
+   * of exactly these signers with these tweaks; or it is the hash of `metadata.messageText`
    */
   checked: boolean;
   /** `no_transaction` and `no_input_index` can be joined unless requireChecked, no other */
-  uncheckedReason?: "no_transaction" | "no_input_index" | "transaction_unreadable" | "no_such_input" | "sighash_type" | "script_mismatch" | "message_mismatch";
+  uncheckedReason?: "no_transaction" | "no_input_index" | "transaction_unreadable" | "no_such_input" | "sighash_type" | "spend_path" | "script_mismatch" | "message_mismatch" | "text_unreadable";
   /** what is wrong, where nobody can join */
   uncheckedMessage?: string;
   /** what the sighash type leaves open to change: `outputs`, `otherOutputs`, `otherInputs` */
   uncovered?: readonly string[];
+}
+
+/** An output being made, and whether it comes back. */
+export interface ReviewedOutput {
+  value: number;
+  script: Hex;
+  address?: string;
+  /** to an aggregated key of this request, or to `publicKey`, an own key alone */
+  returns?: "aggregate" | "key";
+  publicKey?: PublicKey;
+}
+
+/** The transaction that a checked message signs. Amounts and fee are satoshis. */
+export interface ReviewedTransaction {
+  version: number;
+  lockTime: number;
+  inputs: readonly ReviewedInput[];
+  outputs: readonly ReviewedOutput[];
+  inputAmount: number;
+  outputAmount: number;
+  /** absent where the signatures leave something open */
+  fee?: number;
+  /** satoshis for 1 000 bytes of `size` */
+  feeRate?: number;
+  /** bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too */
+  size: number;
 }
 
 /** Ends a token, and with it the connections that use it. */
@@ -862,6 +923,17 @@ export interface Revoked {
   /** position of the event log after the change */
   seq?: number;
   revoked: boolean;
+}
+
+/** What a token may do, so that a program offers nothing that would be refused. */
+export interface Rights {
+  /** with those that each of them includes */
+  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  /** the keys it is bound to; absent: every key */
+  publicKeys?: readonly PublicKey[];
+  createKey: boolean;
+  /** the methods that it may call, in the order of rpc.discover */
+  methods: readonly string[];
 }
 
 /** A setting as the daemon runs with it, and where it came from. */
@@ -960,6 +1032,8 @@ export interface SigningRequest {
   election?: Election;
   signers: readonly RequestSigner[];
   partialReleased: boolean;
+  /** what is signed, as this daemon has checked and decoded it */
+  review?: Review;
   /** what own keys do not advertise to do, going by what `metadata` states */
   outsideCriteria?: readonly OutsideCriterion[];
   /** why it ended without a signature */
@@ -969,6 +1043,23 @@ export interface SigningRequest {
   signature?: Hex64;
   signatures?: readonly Hex64[];
   envelope: Hex;
+}
+
+/** How one of `messages` is signed, where that is not the key path with the ordinary sighash type. */
+export interface SpendPath {
+  /** position in `messages` */
+  item: number;
+  sighashType?: number;
+  /** with its first byte, 50 */
+  annex?: Hex;
+  /** bip340: the message is signed for this leaf */
+  leafScript?: Hex;
+  /** 192 when absent, and no other is known */
+  leafVersion?: number;
+  /** of the leaf, as its witness shows it */
+  controlBlock?: Hex;
+  /** position of the last executed OP_CODESEPARATOR among the opcodes of the leaf */
+  codeSeparator?: number;
 }
 
 /** An output that the transaction spends, as needed to check the hash that is signed. */
