@@ -16,6 +16,7 @@
 | a thread per node sweeps seen ids; topics that a peer invents are remembered for ever | pubsub.py |
 | peers make a node dial whom they like (peer exchange), also when that is switched off | pubsub.py |
 | the DHT's protocol id is a constant; its stores are unbounded; put never fails | kad.py |
+| a FIND_NODE for the key of a record, which everybody sends who stores one, is refused | kad.py |
 | twelve idle streams keep everybody else from the DHT | kad.py |
 | streams, pings, DHT and gossip messages are served as fast as a peer can send them | host.py, kad.py, pubsub.py |
 | plaintext, secio and mplex are offered by default | upgrade.py |

@@ -2,14 +2,15 @@
 
 In the library the protocol id is a constant of several modules, the value store holds 50 000 records of any size and
 searches all of them to make room, provider keys are unbounded, `put_value` does not say whether anybody took the
-value, and `get_value` returns a stale local copy without asking. Whoever is named in an answer enters the routing
-table unseen; so the dead stay for ever, because others name them again. Messages of 4 MiB are read, and every address
-in them is kept.
+value, and `get_value` returns a stale local copy without asking. Nobody is told who is closest to the key of a record.
+Whoever is named in an answer enters the routing table unseen; so the dead stay for ever, because others name them
+again. Messages of 4 MiB are read, and every address in them is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -34,7 +35,9 @@ from p2p.compat.host import GuardedHost
 from p2p.compat.kad_host import KadHost
 from p2p.rates import Paces
 
+log = logging.getLogger(__name__)
 MAX_VALUES = 4_096
+MAX_KEY_BYTES = 128
 MAX_VALUE_BYTES = 16 * 1024
 MAX_PROVIDER_KEYS = 1_024  # of at most 20 providers each
 MAX_PROVIDER_ADDRS = 8
@@ -50,6 +53,22 @@ serving: ContextVar[ID | None] = ContextVar("serving", default=None)
 # The key that the network is being asked for: the task that asks does not see the own copy, everybody else does.
 asked_anew: ContextVar[bytes | None] = ContextVar("asked_anew", default=None)
 
+
+class AnyKey:
+    """Stands for `multihash` in the library's check of what a FIND_NODE asks for.
+
+    It takes keys up to 50 bytes, or those that are a multihash. Whoever stores a record asks for its key, which has
+    more; that is what every other implementation answers, and how a record gets to the peers closest to it.
+    """
+
+    @staticmethod
+    def decode(key: bytes) -> None:
+        """ValueError for a key that no record can have."""
+        if len(key) > MAX_KEY_BYTES:
+            raise ValueError("a key of more than 128 bytes")
+
+
+kad_dht.multihash = AnyKey  # type: ignore[attr-defined] # as much of the module as it uses
 for module in (kad_dht, peer_routing, provider_store, value_store):
     vars(module)["MAX_DHT_MESSAGE_SIZE"] = MAX_MESSAGE_BYTES  # each has imported the constant by its name
 
@@ -60,6 +79,7 @@ class PacedStream:
     def __init__(self, stream: INetStream, paces: Paces) -> None:
         self._stream = stream
         self._paces = paces
+        self._unanswered = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -68,11 +88,23 @@ class PacedStream:
         """As the stream's; a read of one byte is part of a length prefix and costs nothing."""
         data = await self._stream.read(n)
         if n != 1:
+            self._unanswered = True
             now = trio.current_time()
             await trio.sleep(
                 self._paces.of(self._stream.muxed_conn.peer_id.to_bytes(), now).owe(1 + len(data) / 1024, now)
             )
         return data
+
+    async def write(self, data: bytes) -> None:
+        """As the stream's."""
+        self._unanswered = False
+        await self._stream.write(data)
+
+    async def reset(self) -> None:
+        """As the stream's: how this protocol says no. A stream that its peer has closed ends so too."""
+        if self._unanswered:
+            log.debug("a DHT message of %s is refused", self._stream.muxed_conn.peer_id)
+        await self._stream.reset()
 
 
 class BoundedValues(ValueStore):
@@ -93,7 +125,7 @@ class BoundedValues(ValueStore):
 
     def put_record(self, key: bytes, record: Record) -> None:
         """Store a record from the network, if it is not too large."""
-        if len(record.value) <= MAX_VALUE_BYTES and len(key) <= 128:
+        if len(record.value) <= MAX_VALUE_BYTES and len(key) <= MAX_KEY_BYTES:
             super().put_record(key, record)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
 
 from libp2p.peer.id import ID
@@ -17,6 +18,7 @@ from p2p.ports import Offence
 from p2p.settings import NetworkConfig
 from p2p.streams.gate import Checks
 
+log = logging.getLogger(__name__)
 MANY_PROVIDERS = 400  # the library counts repeated answers against what is asked for
 
 
@@ -34,7 +36,13 @@ class SignerRecords(Validator):
     def validate(self, key: str, value: bytes) -> None:
         """The four checks, for a stored record. Raises Refused, and counts rubbish against the peer that sent it."""
         sender = serving.get()
-        peer = sender.to_bytes() if sender is not None else None
+        try:
+            self._check(key, value, sender.to_bytes() if sender is not None else None)
+        except Refused as error:
+            log.debug("a record from %s is not stored in the DHT: %s", sender or "the network", error)
+            raise
+
+    def _check(self, key: str, value: bytes, peer: bytes | None) -> None:
         signed = self._gate.envelope(peer, value)
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
             raise Refused("not an advertisement or a withdrawal")
