@@ -228,6 +228,7 @@ class App:
             discovery=self.discovery.methods,
             requests=self.signing.requests,
             sessions=self.signing.sessions,
+            unwanted=self.signing.unwanted,
         )
         socket = self._datadir.socket(os.environ)
         self.server = RpcServer(

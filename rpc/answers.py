@@ -237,9 +237,10 @@ class Announced(TypedDict):
 
 
 class RequestList(TypedDict):
-    """A page of requests, newest first."""
+    """A page of requests, newest first; of those that wait, the ones of known creators before all others."""
 
     requests: list[SigningRequest]
+    knownCreators: NotRequired[list[str]]
     nextCursor: NotRequired[str]
 
 

@@ -136,6 +136,19 @@ class SessionsHandlers(Protocol):
     ) -> sessions.Evidence | answers.Evidence: ...
 
 
+class UnwantedHandlers(Protocol):
+    """dismissRequest, muteCreator, unmuteCreator, listMutedCreators."""
+
+    async def dismiss_request(
+        self, caller: Caller, params: requests.DismissRequest, once: Once | None
+    ) -> requests.Dismissed: ...
+    async def mute_creator(self, caller: Caller, params: requests.MuteCreator, once: Once | None) -> requests.Muted: ...
+    async def unmute_creator(
+        self, caller: Caller, params: requests.MuteCreator, once: Once | None
+    ) -> requests.Muted: ...
+    async def list_muted_creators(self, caller: Caller, params: wire.NoParams) -> requests.MutedList: ...
+
+
 class PureHandlers(Protocol):
     """aggregateKeys, verifySignature."""
 
@@ -174,6 +187,7 @@ class Backend:
     discovery: DiscoveryHandlers
     requests: RequestsHandlers
     sessions: SessionsHandlers
+    unwanted: UnwantedHandlers
 
 
 def info_handlers(served: InfoHandlers) -> dict[str, Handler]:
@@ -260,6 +274,16 @@ def sessions_handlers(served: SessionsHandlers) -> dict[str, Handler]:
     }
 
 
+def unwanted_handlers(served: UnwantedHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "dismissRequest": served.dismiss_request,
+        "muteCreator": served.mute_creator,
+        "unmuteCreator": served.unmute_creator,
+        "listMutedCreators": served.list_muted_creators,
+    }
+
+
 def pure_handlers(served: PureHandlers) -> dict[str, Handler]:
     """By the name of the method."""
     return {
@@ -296,4 +320,5 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **discovery_handlers(backend.discovery),
         **requests_handlers(backend.requests),
         **sessions_handlers(backend.sessions),
+        **unwanted_handlers(backend.unwanted),
     }

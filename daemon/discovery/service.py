@@ -215,6 +215,7 @@ class DiscoveryService:
             ingest=self._ingest,
             publisher=self._publisher,
             clock=clock,
+            pinned=limits.pinned_keys,
         )
         self.followed_by = self._follows.types_of
 

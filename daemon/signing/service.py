@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from daemon.signing.api.asked import Asked
 from daemon.signing.api.requests import RequestMethods
 from daemon.signing.api.sessions import SessionMethods
+from daemon.signing.api.unwanted import UnwantedMethods
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
@@ -16,6 +18,7 @@ from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.signer import LocalSigner, Signer
 from daemon.signing.engine.turn import Turn
+from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.traffic import Traffic
 from daemon.signing.ports import Surroundings
 from daemon.signing.store import reads as reading
@@ -28,7 +31,7 @@ from musig2.protocol.interface.inputs import Restarted
 class SigningService:
     """Requests and sessions of one daemon.
 
-    `requests` and `sessions` serve RPC, `traffic` hears the network and discovery, `own_keys` the keystore;
+    `requests`, `sessions` and `unwanted` serve RPC, `traffic` hears the network and discovery, `own_keys` the keystore;
     `finder` looks up what a caller may see.
     """
 
@@ -43,10 +46,18 @@ class SigningService:
             store=around.store, keystore=around.keystore, identity=around.identity, discovery=around.discovery
         )
         self._roster = roster = Roster(load=self._loader.load, request_of=self._loader.request_of)
+        self._mutes = Mutes(around.store)
         self._declines = Declines(keystore=around.keystore, clock=around.clock)
         self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines)
-        self.traffic = Traffic(around, inbox=self._inbox, roster=roster, loader=self._loader, declines=self._declines)
         self._showing = Showing(around.discovery.own_advertisement, self._keys_of, around.network_name)
+        self.traffic = Traffic(
+            around,
+            inbox=self._inbox,
+            roster=roster,
+            loader=self._loader,
+            declines=self._declines,
+            mutes=self._mutes,
+        )
         self.engine = self._engine()
         self.finder = Finder(
             store=around.store,
@@ -56,6 +67,9 @@ class SigningService:
         )
         self.requests = self._requests()
         self.sessions = SessionMethods(store=around.store, engine=self.engine, finder=self.finder)
+        self.unwanted = UnwantedMethods(
+            store=around.store, events=around.events, clock=around.clock, finder=self.finder, mutes=self._mutes
+        )
         self.sweeper = Sweeper(around, inbox=self._inbox, roster=roster, signer=self._signer, traffic=self.traffic)
 
     def _keys_of(self, scheme: str) -> tuple[bytes, ...]:
@@ -89,6 +103,7 @@ class SigningService:
             roster=self._roster,
             loader=self._loader,
             finder=self.finder,
+            asked=Asked(self.finder, around.discovery.standing_of),
             policy=around.policy,
             schemes=self.traffic.schemes,
             declines=self._declines,
@@ -98,6 +113,7 @@ class SigningService:
 
     async def start(self) -> None:
         """Take up everything that is not settled, and begin to turn. The network may come up before or after."""
+        self._mutes.load()
         restored = self._loader.begin()
         for request in self._around.store.read(reading.unsettled):
             self._inbox.put(partial(self._resume, request))

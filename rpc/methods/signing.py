@@ -35,7 +35,7 @@ REQUESTS = (
         scope=Scope.READ,
         summary="Requests in which an own key is required, own ones included; open and signing ones unless asked.",
         example={"publicKey": samples.KEY_A},
-        answer={"requests": [samples.SIGNING_REQUEST]},
+        answer={"requests": [samples.SIGNING_REQUEST], "knownCreators": [samples.KEY_A]},
     ),
     Method(
         name="getSigningRequest",

@@ -10,6 +10,7 @@ from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import NODE, TOKENS
 from rpc.methods.signing import REQUESTS, SESSIONS
+from rpc.methods.unwanted import UNWANTED
 
 API_VERSION = 1
 
@@ -19,7 +20,7 @@ SECTIONS: Mapping[str, tuple[Method, ...]] = {
     "Keys": KEYS,
     "Calculations": PURE,
     "Discovery": DISCOVERY,
-    "Requests": REQUESTS,
+    "Requests": (*REQUESTS, *UNWANTED),
     "Sessions": SESSIONS,
     "Events": EVENTS,
     "Tokens": TOKENS,

@@ -60,6 +60,13 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "signing-request:declined": EventKind("a signer declined; final for all", ("publicKey", "reason")),
     "signing-request:cancelled": EventKind("the creator cancelled; final for all", ("publicKey", "reason")),
     "signing-request:expired": EventKind("the request ran out of time; final for all", ("reason",)),
+    "signing-request:dismissed": EventKind(
+        "an owner took a request out of his lists, or back into them", ("dismissed",)
+    ),
+    "creator:muted": EventKind(
+        "requests of a creator are not taken any more, or are again; without publicKeys: for all own keys",
+        ("publicKey", "muted"),
+    ),
     "participant:joined": EventKind("another signer joined", ("publicKey", "peerId")),
     "session:created": EventKind("the first join of an attempt is known"),
     "session:joined": EventKind("an own key joined the attempt", ("publicKey",)),

@@ -20,6 +20,7 @@ from rpc.models.values import (
     PublicKey,
     Reason,
     SchemeName,
+    Score,
     Ttl,
 )
 from rpc.models.wire import Change, Changed, Many, OfScheme, Shown, Value, misfit
@@ -154,6 +155,13 @@ class FindSigningRequestsForMe(OfScheme):
 
     public_key: PublicKey | None = None
     state: RequestState | None = Field(default=None, description="open and signing when absent")
+    creators: Annotated[Many[PublicKey], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="only requests of these"
+    )
+    min_reputation: Score = Field(
+        default=0, description="only requests of creators with at least this localReputation; own ones pass"
+    )
+    include_hidden: bool = Field(default=False, description="true: dismissed ones and those of muted creators too")
     refresh: bool = False
     limit: PageSize = 50
     cursor: Cursor | None = None
@@ -166,9 +174,13 @@ class FindSigningRequestsForMe(OfScheme):
 
 
 class RequestList(Shown):
-    """A page of requests, newest first."""
+    """A page of requests, newest first; of those that wait, the ones of known creators before all others."""
 
     requests: Many[SigningRequest]
+    known_creators: Many[PublicKey] = Field(
+        default=(),
+        description="which creators on this page are own keys, pinned ones, or have signed with this daemon",
+    )
     next_cursor: Cursor | None = None
 
 
@@ -220,3 +232,46 @@ class Declined(Changed):
     """It is declined."""
 
     declined: bool
+
+
+class DismissRequest(OfScheme, Change):
+    """Takes a request that no own key has joined out of lists; nobody else hears of it."""
+
+    request_id: Hex32
+    dismissed: bool = Field(default=True, description="false: brings it back")
+
+
+class Dismissed(Changed):
+    """Whether it is out of lists."""
+
+    request_id: Hex32
+    dismissed: bool
+
+
+class MuteCreator(Change):
+    """Names a creator by its key."""
+
+    public_key: PublicKey
+
+
+class Muted(Changed):
+    """Whether its requests are kept away."""
+
+    public_key: PublicKey
+    muted: bool
+
+
+class MutedCreator(Shown):
+    """A creator whose requests are not taken."""
+
+    public_key: PublicKey
+    since: Millis
+    for_public_keys: Many[PublicKey] | None = Field(
+        default=None, description="the own keys for which it is muted; absent: for all"
+    )
+
+
+class MutedList(Shown):
+    """Muted creators, oldest first."""
+
+    creators: Many[MutedCreator]

@@ -17,6 +17,7 @@ from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import INFO, PEERS, SETTINGS, TOKENS
 from rpc.methods.signing import REQUESTS, SESSIONS
+from rpc.methods.unwanted import UNWANTED
 from rpc.schema.generate_answers import has_type
 
 FILE: Final = Path(__file__).parents[1] / "handlers.py"
@@ -30,6 +31,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "discovery": DISCOVERY,
     "requests": REQUESTS,
     "sessions": SESSIONS,
+    "unwanted": UNWANTED,
 }
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}

@@ -11,13 +11,17 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 MIGRATIONS = PROJECT / "daemon" / "store" / "migrations"
-OWNERS = {"daemon/discovery": "0002_directory.sql", "daemon/signing": "0003_signing.sql"}
+OWNERS = {
+    "daemon/discovery": ("0002_directory.sql",),
+    "daemon/signing": ("0003_signing.sql", "0004_unwanted.sql"),
+}
 CREATED = re.compile(r"CREATE TABLE (\w+)")
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
 
 
 def tables_of(owner: str) -> frozenset[str]:
-    return frozenset(CREATED.findall((MIGRATIONS / OWNERS[owner]).read_text(encoding="utf-8")))
+    texts = ((MIGRATIONS / name).read_text(encoding="utf-8") for name in OWNERS[owner])
+    return frozenset(table for text in texts for table in CREATED.findall(text))
 
 
 def texts(source: str) -> Iterator[str]:

@@ -271,6 +271,37 @@ class Signing:
         return _answer("getEvidence")
 
 
+class Unwanted:
+    def __init__(self, log: MemoryLog, signing: Signing) -> None:
+        self._log = log
+        self._signing = signing
+        self._muted: set[str] = set()
+
+    async def dismiss_request(
+        self, caller: Caller, params: requests.DismissRequest, once: Once | None = None
+    ) -> requests.Dismissed:
+        await self._signing.get_signing_request(caller, requests.GetSigningRequest(request_id=params.request_id))
+        return requests.Dismissed(request_id=params.request_id, dismissed=params.dismissed)
+
+    async def mute_creator(
+        self, caller: Caller, params: requests.MuteCreator, once: Once | None = None
+    ) -> requests.Muted:
+        self._muted.add(params.public_key)
+        self._log.append("creator:muted", publicKey=params.public_key, muted=True)
+        return requests.Muted(public_key=params.public_key, muted=True)
+
+    async def unmute_creator(
+        self, caller: Caller, params: requests.MuteCreator, once: Once | None = None
+    ) -> requests.Muted:
+        self._muted.discard(params.public_key)
+        return requests.Muted(public_key=params.public_key, muted=False)
+
+    async def list_muted_creators(self, caller: Caller, params: NoParams) -> requests.MutedList:
+        return requests.MutedList(
+            creators=tuple(requests.MutedCreator(public_key=key, since=1) for key in sorted(self._muted))
+        )
+
+
 class Tokens:
     def __init__(self, store: MemoryTokens) -> None:
         self._store = store
@@ -313,5 +344,6 @@ def memory_backend(
             discovery=discovery,
             requests=signing,
             sessions=signing,
+            unwanted=Unwanted(log, signing),
         )
     )

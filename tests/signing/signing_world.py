@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from daemon.api.guard import refusal_of
 from daemon.clock import SystemClock
@@ -27,7 +30,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Advertisement, Notice, Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
-from rpc.handlers import requests_handlers, sessions_handlers
+from rpc.handlers import requests_handlers, sessions_handlers, unwanted_handlers
 from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
 from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
@@ -96,6 +99,10 @@ class BookDiscovery:
     def own_advertisement(self, pubkey: bytes) -> Advertisement | None:
         return self._book.criteria.get(pubkey)
 
+    def standing_of(self, conn: sqlite3.Connection, pubkey: bytes) -> tuple[bool, int | None]:
+        completed = self._book.outcomes.count((pubkey, "completed"))
+        return completed > 0, min(100, 33 * completed) or None
+
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         if response_ms is not None:
             self._book.response_ms[pubkey] = response_ms
@@ -153,7 +160,11 @@ class Daemon:
         self.service = SigningService(around, self.signer)
         self.keystore.on_lock(self.service.own_keys.on_locked)
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
-        self.handlers = requests_handlers(self.service.requests) | sessions_handlers(self.service.sessions)
+        self.handlers = {
+            **requests_handlers(self.service.requests),
+            **sessions_handlers(self.service.sessions),
+            **unwanted_handlers(self.service.unwanted),
+        }
         self.world.book.readers.append(self.service.traffic.on_notice)
         await self.service.start()
         self.running = True
@@ -195,6 +206,8 @@ class Daemon:
             answer = await self.handlers[method](caller or owner(), model, *once)
         except Refused as error:
             raise refusal_of(error) or error from error
+        if isinstance(answer, BaseModel):
+            answer = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
         assert isinstance(answer, dict)
         METHODS[method].result.model_validate({**answer, "seq": 0})
         return answer

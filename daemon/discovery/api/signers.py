@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from daemon.clock import Clock
+from daemon.discovery.directory import reputation
 from daemon.discovery.directory.reads import DirectoryReads
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.discovery.directory.statements import Statement
@@ -29,7 +32,10 @@ class KnownSigners:
         ingest: Ingest,
         publisher: Publisher,
         clock: Clock,
+        pinned: frozenset[bytes],
     ) -> None:
+        """`pinned`: the keys that the operator named."""
+        self._pinned = pinned
         self._own = own
         self._observations = observations
         self._ingest = ingest
@@ -70,6 +76,12 @@ class KnownSigners:
         row = self._own.row(pubkey)
         signed = None if row is None else row.advertisement
         return signed.record if signed is not None and signed.record.exp > self._clock.wall_ms() else None
+
+    def standing_of(self, conn: sqlite3.Connection, pubkey: bytes) -> tuple[bool, int | None]:
+        """Whether a key is pinned or has signed with this daemon, and its local reputation; on any thread."""
+        seen = reputation.of_key(conn, pubkey, self._clock.wall_ms())
+        known = pubkey in self._pinned or (seen is not None and seen.completed > 0)
+        return known, None if seen is None else seen.score
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""

@@ -97,6 +97,12 @@ def reputation_of(row: tuple[int, int, int, float, float, float | None] | None, 
     return Reputation(score_of(good, bad, now_ms), completed, failed, aborted, response)
 
 
+def of_key(conn: sqlite3.Connection, pubkey: bytes, now_ms: int) -> Reputation | None:
+    """The evidence about one key, None where there is none."""
+    query = "SELECT completed, failed, aborted, good_weight, bad_weight, response_ms FROM reputation WHERE pubkey = ?"
+    return reputation_of(conn.execute(query, (pubkey,)).fetchone(), now_ms)
+
+
 def keep(conn: sqlite3.Connection, pubkey: bytes) -> None:
     """A past session partner is never evicted from the directory."""
     subjects = [(signer_subject(scheme, pubkey),) for scheme in SCHEMES]

@@ -145,6 +145,15 @@ class AutoAdvanceTooLate(Refused):
         )
 
 
+class AlreadyJoined(Refused):
+    """A request that an own key has joined cannot be dismissed."""
+
+    reason = "wrong_phase"
+
+    def __init__(self) -> None:
+        super().__init__("An own key has joined this request; abortSession ends it.")
+
+
 class NotReady(Refused):
     """The signature is not there yet. `late`: public keys of the signers it waits for.
 

@@ -9,7 +9,16 @@ from daemon.errors import InvalidParam
 
 T = TypeVar("T")
 FIRST = 2**62  # above every row number
+KNOWN = "k"  # before the number of a row in the first part of a list
 PAGE_BYTES = 256 * 1024  # of envelopes; as JSON it is about four times as much
+
+
+def known_position_of(cursor: str | None) -> tuple[bool, int]:
+    """The same in a list that shows requests of known creators first: whether the page begins among these."""
+    if cursor is None:
+        return True, FIRST
+    known = cursor.startswith(KNOWN)
+    return known, position_of(cursor.removeprefix(KNOWN))
 
 
 def position_of(cursor: str | None) -> int:

@@ -8,10 +8,9 @@ from secrets import token_bytes
 from typing import TypeVar
 
 from daemon.clock import Clock
-from daemon.keys.errors import UnknownKey
+from daemon.signing.api.asked import Asked
 from daemon.signing.api.errors import AutoAdvanceTooLate, NotTheCreator
 from daemon.signing.api.new_request import as_asked, make_request, require_scheme
-from daemon.signing.api.pages import next_cursor, position_of, that_fit
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
 from daemon.signing.engine.declines import Declines
@@ -37,7 +36,6 @@ from rpc.models import requests as wire
 from rpc.ports import Once
 
 T = TypeVar("T")
-OPEN = tuple(outcome.value for outcome in Outcome if outcome.live)
 
 
 class RequestMethods:
@@ -53,6 +51,7 @@ class RequestMethods:
         roster: Roster,
         loader: Loader,
         finder: Finder,
+        asked: Asked,
         policy: Policy,
         schemes: KeySchemes,
         declines: Declines,
@@ -67,6 +66,7 @@ class RequestMethods:
         self._roster = roster
         self._loader = loader
         self._finder = finder
+        self._asked = asked
         self._policy = policy
         self._schemes = schemes
         self._declines = declines
@@ -112,30 +112,10 @@ class RequestMethods:
     async def find_signing_requests_for_me(
         self, caller: Caller, params: wire.FindSigningRequestsForMe
     ) -> answers.RequestList:
-        """A page of the requests that require a key of the caller's, newest first."""
+        """A page of the requests that require a key of the caller's: known creators first, newest first."""
         if params.refresh:
             await self._refresh()
-        keys = self._finder.keys_of(caller)
-        if params.public_key is not None:
-            wanted = bytes.fromhex(params.public_key)
-            if wanted not in keys:
-                raise UnknownKey(wanted)
-            keys = frozenset({wanted})
-        outcomes = OPEN if params.state is None else (params.state,)
-        before = position_of(params.cursor)
-
-        def page(conn: sqlite3.Connection) -> answers.RequestList:
-            found = reading.requests_page(conn, keys=keys, outcomes=outcomes, before=before, limit=params.limit + 1)
-            count = that_fit(found, params.limit, lambda stored: len(stored.envelope))
-            shown: answers.RequestList = {
-                "requests": [self._finder.show(caller, conn, stored) for stored in found[:count]]
-            }
-            cursor = next_cursor(found, count, lambda stored: stored.number)
-            if cursor is not None:
-                shown["nextCursor"] = cursor
-            return shown
-
-        return await self._store.read_slow(page)
+        return await self._store.read_slow(self._asked.page(caller, params))
 
     async def get_signing_request(self, caller: Caller, params: wire.GetSigningRequest) -> answers.SigningRequest:
         """One request that requires a key of the caller's."""

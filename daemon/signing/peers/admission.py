@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from daemon.signing.engine.roster import Roster
 from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.mutes import Mutes
 from musig2.protocol.records.records import Request
 from musig2.protocol.records.requests import arrival_problem
 from musig2.protocol.wire.frames import Signed
@@ -20,15 +21,18 @@ HOUR_MS = 3_600_000
 class Admission:
     """Decides on requests that peers bring."""
 
-    def __init__(self, *, roster: Roster, limits: SigningLimits) -> None:
+    def __init__(self, *, roster: Roster, limits: SigningLimits, mutes: Mutes) -> None:
         self._roster = roster
         self._limits = limits
+        self._mutes = mutes
         self._since_ms = 0  # the hour in which unwanted requests are counted
 
     def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
         """Why this request is not taken, cheapest check first; None if it is welcome. `busy` may be tried again."""
         if not own:
             return "key_not_required"
+        if self._mutes.refuses(signed.record.creator, own):
+            return "muted"
         if not self._room_for(peer, wall_ms):
             return BUSY
         return arrival_problem(signed, wall_ms, self._limits.wire)

@@ -13,6 +13,7 @@ from daemon.signing.peers.admission import Admission
 from daemon.signing.peers.dialling import Delivery
 from daemon.signing.peers.incoming import Arrivals
 from daemon.signing.peers.key_schemes import KeySchemes
+from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.notices import Notices
 from daemon.signing.peers.outcomes import Outcomes
 from daemon.signing.ports import Surroundings
@@ -25,7 +26,7 @@ class Traffic:
     """Hands what peers bring to the engine, and follows the engine: it dials, publishes notices, counts outcomes."""
 
     def __init__(
-        self, around: Surroundings, *, inbox: Inbox, roster: Roster, loader: Loader, declines: Declines
+        self, around: Surroundings, *, inbox: Inbox, roster: Roster, loader: Loader, declines: Declines, mutes: Mutes
     ) -> None:
         self._inbox = inbox
         self.schemes = KeySchemes(keystore=around.keystore, discovery=around.discovery)
@@ -55,7 +56,7 @@ class Traffic:
             inbox=inbox,
             roster=roster,
             loader=loader,
-            intake=Admission(roster=roster, limits=around.limits),
+            intake=Admission(roster=roster, limits=around.limits, mutes=mutes),
             declines=declines,
             serve=self.notices.serve,
             limits=around.limits,

@@ -115,16 +115,11 @@ def own_requests_after(conn: sqlite3.Connection, received_ms: int) -> list[tuple
     return conn.execute(f"{query} AND received > ?", (received_ms,)).fetchall()
 
 
-def requests_page(
-    conn: sqlite3.Connection, *, keys: Collection[bytes], outcomes: Collection[str], before: int, limit: int
-) -> list[StoredRequest]:
-    """Requests that require one of `keys` and are in one of `outcomes`, newest first, numbered below `before`."""
-    query = (
-        f"SELECT {_REQUEST} FROM signing_requests r WHERE number < ? AND outcome IN ({_marks(outcomes)})"  # noqa: S608  # marks and constant names only
-        f" AND EXISTS (SELECT 1 FROM signing_keys k WHERE k.request = r.request AND k.key IN ({_marks(keys)}))"
-        " ORDER BY number DESC LIMIT ?"
-    )
-    return list(_requests(conn.execute(query, (before, *outcomes, *keys, limit))))
+def numbered(conn: sqlite3.Connection, numbers: Sequence[int]) -> list[StoredRequest]:
+    """The requests with these numbers, in their order."""
+    query = f"SELECT {_REQUEST} FROM signing_requests WHERE number IN ({_marks(numbers)})"  # noqa: S608  # marks and constant names only
+    found = {stored.number: stored for stored in _requests(conn.execute(query, tuple(numbers)))}
+    return [found[number] for number in numbers if number in found]
 
 
 def open_requests_for(conn: sqlite3.Connection, key: bytes, limit: int) -> list[bytes]:

@@ -12,6 +12,15 @@ _OLD = (
     " ORDER BY finished LIMIT ?"
 )
 
+_OF_A_REQUEST = (
+    "signing_sessions",
+    "signing_joins",
+    "signing_records",
+    "signing_dismissed",
+    "signing_keys",
+    "signing_requests",
+)
+
 
 def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) -> int:
     """Remove requests that ended long ago with all that belongs to them, but for the locks; returns how many.
@@ -23,6 +32,6 @@ def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) ->
     conn.executemany(
         "DELETE FROM signing_messages WHERE session IN (SELECT session FROM signing_sessions WHERE request = ?)", old
     )
-    for table in ("signing_sessions", "signing_joins", "signing_records", "signing_keys", "signing_requests"):
+    for table in _OF_A_REQUEST:
         conn.executemany(f"DELETE FROM {table} WHERE request = ?", old)  # noqa: S608  # constant names
     return len(old)

@@ -12,6 +12,7 @@ from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import NODE, TOKENS
 from rpc.methods.signing import REQUESTS, SESSIONS
+from rpc.methods.unwanted import UNWANTED
 from rpc.schema.openrpc import document
 from rpc.schema.python_kit.calls import errors_file, methods_file
 from rpc.schema.python_kit.names import refs
@@ -22,7 +23,7 @@ SECTIONS: Final[Mapping[str, tuple[Method, ...]]] = {
     "node": (*NODE, *TOKENS),
     "keys": (*KEYS, *PURE),
     "discovery": DISCOVERY,
-    "requests": REQUESTS,
+    "requests": (*REQUESTS, *UNWANTED),
     "sessions": SESSIONS,
     "events": EVENTS,
 }

@@ -14,9 +14,12 @@ from musigd_client.models.requests import (
     Announced,
     ChangedRequest,
     Declined,
+    Dismissed,
     Election,
     Joined,
     MessageItem,
+    Muted,
+    MutedList,
     RequestList,
     RequestMetadata,
     SigningRequest,
@@ -91,6 +94,9 @@ class RequestsMethods(Asking):
         scheme: Literal["lotus", "bip340"] | None = None,
         public_key: str | None = None,
         state: Literal["open", "signing", "complete", "declined", "cancelled", "expired", "failed"] | None = None,
+        creators: Sequence[str] | None = None,
+        min_reputation: int | None = None,
+        include_hidden: bool | None = None,
         refresh: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -103,6 +109,10 @@ class RequestsMethods(Asking):
         - `public_key`: public key (33 bytes hex)
         - `state`: open or signing or complete or declined or cancelled or expired or failed; open and signing when
           absent
+        - `creators`: array (1 to 100) of public key (33 bytes hex); only requests of these
+        - `min_reputation`: integer (0 to 100); only requests of creators with at least this localReputation; own
+          ones pass
+        - `include_hidden`: boolean; true: dismissed ones and those of muted creators too
         - `refresh`: boolean
         - `limit`: integer (1 to 500)
         - `cursor`: text (1 to 500 characters)
@@ -114,6 +124,9 @@ class RequestsMethods(Asking):
                 "scheme": scheme,
                 "publicKey": public_key,
                 "state": state,
+                "creators": creators,
+                "minReputation": min_reputation,
+                "includeHidden": include_hidden,
                 "refresh": refresh,
                 "limit": limit,
                 "cursor": cursor,
@@ -223,3 +236,56 @@ class RequestsMethods(Asking):
             "cancelSigningRequest",
             {"requestId": request_id, "scheme": scheme, "reason": reason, "idempotencyKey": idempotency_key},
         )
+
+    async def dismiss_request(
+        self,
+        *,
+        request_id: str,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        dismissed: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Dismissed:
+        """Takes a request out of lists, and tells nobody; a join, or dismissed: false, brings it back.
+
+        Scope `sign`.
+
+        - `request_id`: 32 bytes hex
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `dismissed`: boolean; false: brings it back
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            Dismissed,
+            "dismissRequest",
+            {"requestId": request_id, "scheme": scheme, "dismissed": dismissed, "idempotencyKey": idempotency_key},
+        )
+
+    async def mute_creator(self, *, public_key: str, idempotency_key: str | None = None) -> Muted:
+        """Takes no more requests of a creator, and hides those that no own key has joined.
+
+        Scope `sign`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(Muted, "muteCreator", {"publicKey": public_key, "idempotencyKey": idempotency_key})
+
+    async def unmute_creator(self, *, public_key: str, idempotency_key: str | None = None) -> Muted:
+        """Takes requests of a creator again; what it asked meanwhile comes when it asks again.
+
+        Scope `sign`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(Muted, "unmuteCreator", {"publicKey": public_key, "idempotencyKey": idempotency_key})
+
+    async def list_muted_creators(self) -> MutedList:
+        """Creators whose requests are not taken.
+
+        Scope `read`.
+        """
+        return await self._ask(MutedList, "listMutedCreators", {})

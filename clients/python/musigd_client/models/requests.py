@@ -278,10 +278,12 @@ class Announced:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestList:
-    """A page of requests, newest first."""
+    """A page of requests, newest first; of those that wait, the ones of known creators before all others."""
 
     _inner: ClassVar[Inner] = {"requests": (SigningRequest,)}
     requests: tuple[SigningRequest, ...]
+    known_creators: tuple[str, ...] = ()
+    """which creators on this page are own keys, pinned ones, or have signed with this daemon"""
     next_cursor: str | None = None
 
 
@@ -311,3 +313,41 @@ class ChangedRequest(SigningRequest):
 
     seq: int | None = None
     """position of the event log after the change"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dismissed:
+    """Whether it is out of lists."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    request_id: str
+    dismissed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Muted:
+    """Whether its requests are kept away."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    public_key: str
+    muted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutedCreator:
+    """A creator whose requests are not taken."""
+
+    public_key: str
+    since: int
+    for_public_keys: tuple[str, ...] | None = None
+    """the own keys for which it is muted; absent: for all"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutedList:
+    """Muted creators, oldest first."""
+
+    _inner: ClassVar[Inner] = {"creators": (MutedCreator,)}
+    creators: tuple[MutedCreator, ...]
