@@ -49,7 +49,10 @@ class NonceConsumed(MusigError):
 
 
 class NonceMismatch(MusigError, ValueError):
-    """A secret nonce was offered for another `field` (scheme, key, aggregate key or message) than it was made for."""
+    """A secret nonce was offered for another `field` (scheme, key, aggregate key or message) than it was made for.
+
+    `binding`: its own record of these was overwritten after it was made.
+    """
 
     reason = "nonce_mismatch"
 

@@ -9,10 +9,12 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn, Self, SupportsIndex
 
 from musig2.curve import secp
+from musig2.curve.hashing import tagged_hash
 from musig2.curve.memory import Slot, take_slot
-from musig2.errors import InvalidArgumentError, KeyWiped, NonceConsumed
+from musig2.errors import InvalidArgumentError, KeyWiped, NonceConsumed, NonceMismatch
 
 _PAIR = slice(32, 32 + secp.KEYPAIR_SIZE)
+_BOUND = slice(192, 224)  # of a nonce's slot: past what either scheme keeps and works with there
 
 
 class _Uncopyable:
@@ -97,38 +99,72 @@ class SecretKey(_Uncopyable):
 class SecNonce(_Uncopyable):
     """A secret nonce of one scheme, bound to one public key, one aggregate key and one message; good for one `sign`.
 
-    Keep it in memory only. Signing twice with it, after a restore or in a copy of the process, gives the key away.
+    What it is bound to cannot be set anew, and a digest of it lies in the slot beside the secret: `consume` refuses a
+    nonce whose bindings were overwritten all the same. Keep it in memory only. Signing twice with it, after a restore
+    or in a copy of the process, gives the key away.
     """
 
     __slots__ = ("_cell", "aggpubkey", "msg", "pubkey", "pubnonce", "scheme")
 
+    _cell: list[Slot]
+    scheme: str
+    pubkey: bytes
+    aggpubkey: bytes
+    msg: bytes
+    pubnonce: bytes
+
     def __init__(
         self, slot: Slot, *, scheme: str, pubkey: bytes, aggpubkey: bytes, msg: bytes, pubnonce: bytes
     ) -> None:
-        self._cell = [slot]
-        self.scheme = scheme
-        self.pubkey = pubkey
-        self.aggpubkey = aggpubkey
-        self.msg = msg
-        self.pubnonce = pubnonce
+        fix = super().__setattr__
+        fix("scheme", scheme)
+        fix("pubkey", pubkey)
+        fix("aggpubkey", aggpubkey)
+        fix("msg", msg)
+        fix("pubnonce", pubnonce)
+        slot.view[_BOUND] = self._digest()
+        fix("_cell", [slot])
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{name} of a SecNonce cannot be set: a nonce serves what it was made for")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name} of a SecNonce cannot be deleted: a nonce serves what it was made for")
 
     @property
     def consumed(self) -> bool:
         return not self._cell
 
     def consume(self) -> Slot:
-        """Take the secret out, once: the pop is atomic, so of two threads one gets `NonceConsumed`."""
+        """Take the secret out, once: the pop is atomic, so of two threads one gets `NonceConsumed`.
+
+        Raises NonceMismatch, and wipes the secret, where the bindings are not those that it was made with.
+        """
         try:
             slot = self._cell.pop()
         except IndexError:
             raise NonceConsumed from None
         secp.refuse_fork()
+        if not self._is_bound(slot):
+            slot.wipe()
+            raise NonceMismatch("binding")
         return slot
 
     def wipe(self) -> None:
         """Zero the nonce; harmless where it was consumed already, and in a forked child."""
         with suppress(IndexError):
             self._cell.pop().wipe()
+
+    def _is_bound(self, slot: Slot) -> bool:
+        try:
+            return bytes(slot.view[_BOUND]) == self._digest()
+        except (AttributeError, TypeError):  # a binding was overwritten with something of another type
+            return False
+
+    def _digest(self) -> bytes:
+        return tagged_hash(
+            "musigd/secnonce", self.scheme.encode(), self.pubkey, self.aggpubkey, self.msg, self.pubnonce
+        )
 
     def __repr__(self) -> str:
         return f"<SecNonce of {self.pubkey.hex()}, {'consumed' if self.consumed else 'unused'}>"

@@ -56,12 +56,14 @@ def test_a_nonce_is_hashed_from_all_its_ingredients(name: str, slow: Any, extra:
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_the_slot_of_a_nonce_holds_the_nonce_and_nothing_else(name: str) -> None:
-    """Neither the key, nor the randomness, nor what they were hashed to on the way."""
+    """Neither the key, nor the randomness, nor what they were hashed to on the way; and a digest of public values."""
     key = SecretKey.generate()
     keyagg = scheme(name).key_agg([key.pubkey])
     secnonce, _ = scheme(name).nonce_gen(key, key.pubkey, keyagg, bytes(32))
     slot = secnonce._cell[0]
-    assert not any(slot.view[132 if name == "bip340" else 64 :])
+    assert not any(slot.view[132 if name == "bip340" else 64 : 192])
+    assert any(slot.view[192:224])
+    assert not any(slot.view[224:])
 
 
 @pytest.mark.parametrize("name", SCHEMES)

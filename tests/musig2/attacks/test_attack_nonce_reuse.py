@@ -147,3 +147,49 @@ def test_a_nonce_leaves_no_trace_in_its_slot() -> None:
         made.sign(0)
         assert not any(slot.view)
         assert secret(made.keys[0]) != 0
+
+
+BINDINGS = ["scheme", "pubkey", "aggpubkey", "msg", "pubnonce"]
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("binding", [*BINDINGS, "_cell", "other"])
+def test_what_a_nonce_is_bound_to_cannot_be_set_or_deleted(name: str, binding: str) -> None:
+    nonce = world(scheme(name)).secnonces[0]
+    with pytest.raises(AttributeError, match=f"{binding} of a SecNonce cannot be set"):
+        setattr(nonce, binding, b"other")
+    with pytest.raises(AttributeError, match=f"{binding} of a SecNonce cannot be deleted"):
+        delattr(nonce, binding)
+    assert not nonce.consumed
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_nonce_whose_message_was_forced_to_another_signs_nothing(name: str) -> None:
+    made = world(scheme(name))
+    key, session = other_message(made)
+    object.__setattr__(made.secnonces[0], "msg", session.msg)
+    with pytest.raises(NonceMismatch) as refused:
+        made.scheme.sign(made.secnonces[0], key, session)
+    assert refused.value.field == "binding"
+    assert made.secnonces[0].consumed
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("binding", BINDINGS)
+@pytest.mark.parametrize("value", [b"", None])
+def test_a_nonce_with_any_binding_forced_to_another_is_wiped(name: str, binding: str, value: bytes | None) -> None:
+    made = world(scheme(name))
+    slot = made.secnonces[0]._cell[0]
+    object.__setattr__(made.secnonces[0], binding, value)
+    with pytest.raises(NonceMismatch):
+        made.sign(0)
+    assert not any(slot.view)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_the_secret_of_another_nonce_put_into_this_one_is_refused(name: str) -> None:
+    made, other = world(scheme(name)), world(scheme(name))
+    object.__setattr__(made.secnonces[0], "_cell", other.secnonces[0]._cell)
+    with pytest.raises(NonceMismatch):
+        made.sign(0)
+    assert other.secnonces[0].consumed
