@@ -30,6 +30,7 @@ from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
 from daemon.clock import SystemClock
 from daemon.contact import Contact
+from daemon.discovery.own.rows import is_advertised
 from daemon.discovery.service import DiscoveryService
 from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
@@ -41,6 +42,7 @@ from daemon.keys.identity import IDENTITY_NAME, load_seed, make_seed, write_seed
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
+from daemon.keys.ports import Use
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
 from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
@@ -48,7 +50,7 @@ from daemon.peers.known_peers import KnownPeers
 from daemon.policy import TransactionPolicy
 from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
-from daemon.signing.store.reads import keys_about_to_sign
+from daemon.signing.store.reads import has_unsettled, keys_about_to_sign
 from daemon.store import Store
 from daemon.upkeep.file_watch import FileWatch
 from daemon.upkeep.health import DaemonHealth
@@ -67,6 +69,12 @@ DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be remove
 
 # Reads the settings of this daemon again; what became of that, as `POST /reload` answers it.
 OnReload: TypeAlias = "Callable[[App], Awaitable[Reloaded]]"
+
+
+USES_OF_A_KEY = (
+    Use(is_advertised, "it is advertised; withdrawAdvertisement first."),
+    Use(has_unsettled, "requests that need it are not finished; decline or cancel them, or wait."),
+)
 
 
 class App:
@@ -188,7 +196,8 @@ class App:
             set_ban=self.network.set_ban,
         )
 
-    def _make_server(self) -> None:
+    def _make_backend(self) -> Backend:
+        """What answers each method."""
         self.health = DaemonHealth(
             store=self.store,
             keystore=self.keystore,
@@ -214,7 +223,7 @@ class App:
         peers = PeerService(
             network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.signers.keys_of_peer
         )
-        backend = Backend(
+        return Backend(
             info=info,
             settings=SettingsService(self._running),
             peers=peers,
@@ -223,6 +232,7 @@ class App:
                 tokens=self.tokens,
                 paused=self.signing.own_keys.on_locked,
                 lock_told=self.lock_events.told,
+                uses=USES_OF_A_KEY,
             ),
             tokens=TokenService(tokens=self.tokens, keystore=self.keystore),
             discovery=self.discovery.methods,
@@ -230,6 +240,9 @@ class App:
             sessions=self.signing.sessions,
             unwanted=self.signing.unwanted,
         )
+
+    def _make_server(self) -> None:
+        backend = self._make_backend()
         socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
             rpc_config(self.settings, self.version, socket),

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from daemon.access.tokens import Tokens
 from daemon.keys.errors import MayNotCreateKeys
-from daemon.keys.keystore import Arrival, Keystore
+from daemon.keys.keystore import Keystore
+from daemon.keys.ports import Arrival, Use
 from daemon.keys.rows import KeyInfo
 from rpc.caller import Caller
 from rpc.models import keys as models
@@ -25,15 +26,17 @@ class KeyService:
         tokens: Tokens,
         paused: Callable[[Sequence[bytes]], None],
         lock_told: Callable[[], Awaitable[None]],
+        uses: Sequence[Use] = (),
     ) -> None:
         """`paused` is told which keys may no longer sign, so that their open sessions end.
 
-        `lock_told` returns when the events of lock and unlock are stored.
+        `lock_told` returns when the events of lock and unlock are stored. `uses`: what keeps a key from being deleted.
         """
         self._keystore = keystore
         self._tokens = tokens
         self._paused = paused
         self._lock_told = lock_told
+        self._uses = uses
 
     async def create_key(self, caller: Caller, params: models.CreateKey, once: Once | None = None) -> models.KeyMade:
         _require_creation(caller)
@@ -43,12 +46,43 @@ class KeyService:
 
     async def import_key(self, caller: Caller, params: models.ImportKey) -> models.KeyMade:
         _require_creation(caller)
-        secret = params.private_key.get_secret_value()
-        return await self._add(
-            caller,
-            params,
-            lambda arrival: self._keystore.import_key(secret, params.scheme, params.label or "", arrival),
-        )
+        secret = params.private_key or params.export_passphrase
+        assert secret is not None, "the model sees to it"
+        text, label = params.sealed_key, params.label or ""
+
+        def add(arrival: Arrival) -> Awaitable[KeyInfo]:
+            if text is None:
+                return self._keystore.import_key(secret.view, params.scheme, label, arrival)
+            return self._keystore.import_sealed(text, secret.view, params.scheme, label, arrival)
+
+        try:
+            return await self._add(caller, params, add)
+        finally:
+            secret.wipe()
+
+    async def export_key(self, caller: Caller, params: models.ExportKey) -> models.ExportedKey:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        scheme = self._keystore.scheme_of(pubkey)
+        try:
+            text = await self._keystore.export(pubkey, params.passphrase.view, params.export_passphrase.view)
+        finally:
+            params.passphrase.wipe()
+            params.export_passphrase.wipe()
+        shown = {"publicKey": params.public_key, "scheme": scheme, "sealedKey": text}
+        return models.ExportedKey.model_validate(shown)
+
+    async def delete_key(self, caller: Caller, params: models.NameKey, once: Once | None = None) -> models.KeyDeleted:
+        pubkey = bytes.fromhex(params.public_key)
+        caller.require_key(pubkey)
+        gone = models.KeyDeleted(public_key=params.public_key, deleted=True)
+
+        def also(conn: sqlite3.Connection) -> None:
+            if once is not None:
+                once.keep(conn, gone)
+
+        await self._keystore.delete(pubkey, self._uses, also)
+        return gone
 
     async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:
         seen = (info for info in self._keystore.listing() if caller.sees(info.pubkey))
@@ -67,7 +101,10 @@ class KeyService:
         return models.ChangedKey.model_validate(_fields(await self._keystore.resume(pubkey)))
 
     async def unlock(self, caller: Caller, params: models.Unlock) -> models.LockState:
-        await self._keystore.unlock(params.passphrase.get_secret_value(), params.duration_ms)
+        try:
+            await self._keystore.unlock(params.passphrase.view, params.duration_ms)
+        finally:
+            params.passphrase.wipe()
         await self._lock_told()
         return self._lock_state()
 
@@ -77,9 +114,11 @@ class KeyService:
         return self._lock_state()
 
     async def change_passphrase(self, caller: Caller, params: models.ChangePassphrase) -> models.PassphraseChanged:
-        await self._keystore.change_passphrase(
-            params.passphrase.get_secret_value(), params.new_passphrase.get_secret_value()
-        )
+        try:
+            await self._keystore.change_passphrase(params.passphrase.view, params.new_passphrase.view)
+        finally:
+            params.passphrase.wipe()
+            params.new_passphrase.wipe()
         return models.PassphraseChanged(changed=True)
 
     async def _add(

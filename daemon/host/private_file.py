@@ -6,14 +6,18 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, content: str, *, mode: int = 0o600) -> None:
-    """Replace `path` by a file with this content, on the disk before the old one goes. Raises OSError."""
+def write_private(path: Path, content: str | bytearray, *, mode: int = 0o600) -> None:
+    """Replace `path` by a file with this content, on the disk before the old one goes. Raises OSError.
+
+    Of a bytearray no copy is made, and who gives it can wipe it.
+    """
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        rest = memoryview(content.encode() if isinstance(content, str) else content)
+        while rest:
+            rest = rest[file.write(rest) :]
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
     unfinished.replace(path)

@@ -70,6 +70,17 @@ class WrongPassphrase(KeyRefused):
         super().__init__("This is not the passphrase of these keys; try again.")
 
 
+class TooManyAttempts(KeyRefused):
+    """Wrong passphrases came too often; the next attempt is taken after `wait_ms`."""
+
+    reason = "rate_limited"
+
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(
+            f"Wrong passphrases were tried too often: try again in {-(-wait_ms // 1000)} s.", retryAfterMs=wait_ms
+        )
+
+
 class KeyExists(KeyRefused):
     """This secret or its negation is here, under whichever scheme."""
 
@@ -88,3 +99,21 @@ class UnfitPrivateKey(KeyRefused):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"privateKey: {why}", errors=[{"path": "privateKey", "message": why}])
+
+
+class UnfitSealedKey(KeyRefused):
+    """A text that is no exported key or does not open; `why` goes on after the name of the param."""
+
+    reason = "invalid_key"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"sealedKey: {why}", errors=[{"path": "sealedKey", "message": why}])
+
+
+class KeyInUse(KeyRefused):
+    """The key is needed; `what_to_do` says by what, and how that ends."""
+
+    reason = "wrong_phase"
+
+    def __init__(self, pubkey: bytes, what_to_do: str) -> None:
+        super().__init__(f"This key is in use: {what_to_do}", publicKey=pubkey.hex())

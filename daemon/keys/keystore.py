@@ -17,44 +17,33 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import musig2
-from daemon.clock import WallClock
+from daemon.clock import Clock
 from daemon.host.slow_disk import off_loop
+from daemon.keys import export, vault
 from daemon.keys import rows as key_rows
-from daemon.keys import vault
-from daemon.keys.errors import KeyExists, KeyKeptOutside, KeyPaused, KeysLocked, UnknownKey, WrongPassphrase
+from daemon.keys.attempts import Attempts
+from daemon.keys.errors import (
+    KeyExists,
+    KeyInUse,
+    KeyKeptOutside,
+    KeyPaused,
+    KeysLocked,
+    UnknownKey,
+    WrongPassphrase,
+)
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
+from daemon.keys.ports import Arrival, KeyEvents, Secret, Use
 from daemon.keys.private_keys import secret_key_from_text
+from daemon.keys.relock import RelockTimer
 from daemon.keys.rows import KeyInfo, StoredKey
 from daemon.keys.sealing import SealBroken, SealingKey
-from daemon.keys.vault import Vault
-from daemon.keys.vault_start import Costs, open_vault
+from daemon.keys.vault import Costs, Vault, open_vault
 from daemon.store import Store
 from musig2 import SecretKey
-
-
-class KeyEvents(Protocol):
-    """The part of `daemon.events.EventLog` that is needed here."""
-
-    def append(
-        self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any], *, keys: Sequence[bytes] = ()
-    ) -> object: ...
-
-    def publish(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a new key brings along. `expected(pubkey)` is called before the key is stored, on the event loop;
-    `stored(conn, pubkey)` runs in the transaction that stores it, after its event.
-    """
-
-    expected: Callable[[bytes], None] = lambda pubkey: None
-    stored: Callable[[sqlite3.Connection, bytes], None] = lambda conn, pubkey: None
 
 
 class Keystore:
@@ -64,7 +53,7 @@ class Keystore:
     unlock, which change memory alone, `daemon.keys.lock_events` tells.
     """
 
-    def __init__(self, *, store: Store, clock: WallClock, events: KeyEvents, costs: Costs | None = None) -> None:
+    def __init__(self, *, store: Store, clock: Clock, events: KeyEvents, costs: Costs | None = None) -> None:
         self._store = store
         self._clock = clock
         self._events = events
@@ -74,11 +63,11 @@ class Keystore:
         self._stored: dict[bytes, StoredKey] = {}
         self._open: dict[bytes, SecretKey] = {}
         self._changing = asyncio.Lock()
-        self._timer: asyncio.TimerHandle | None = None
+        self._attempts = Attempts(clock)
+        self._relock = RelockTimer(clock, self.lock)
         self._source: PassphraseFile | None = None
         self._on_lock: list[Callable[[], None]] = []
         self._on_unlock: list[Callable[[], None]] = []
-        self.locks_at_ms: int | None = None
         self.passphrase_file_is_stale = False
 
     async def start(self, source: PassphraseFile) -> None:
@@ -89,14 +78,17 @@ class Keystore:
 
     def stop(self) -> None:
         """Wipe every secret, telling nobody."""
-        self._cancel_timer()
+        self._relock.cancel()
         self._wipe()
-
-    # Answers from memory
 
     @property
     def locked(self) -> bool:
         return self._data_key is None
+
+    @property
+    def locks_at_ms(self) -> int | None:
+        """When the keys lock by themselves; None when they do not."""
+        return self._relock.at_ms
 
     def keys(self) -> Sequence[bytes]:
         """Public keys of all own keys, oldest first."""
@@ -136,20 +128,62 @@ class Keystore:
         """A Schnorr signature (64 bytes) over 32 bytes under the key's scheme. Raises as `get`."""
         return musig2.scheme(self.scheme_of(pubkey)).schnorr_sign(self.get(pubkey, even_paused=even_paused), digest)
 
-    # Changes
-
     async def create(self, scheme: str, label: str = "", arrival: Arrival | None = None) -> KeyInfo:
         """A new key. Raises KeysLocked."""
         return await self._add(SecretKey.generate, scheme, label, arrival, imported=False)
 
     async def import_key(
-        self, private_key: str, scheme: str, label: str = "", arrival: Arrival | None = None
+        self, private_key: Secret, scheme: str, label: str = "", arrival: Arrival | None = None
     ) -> KeyInfo:
         """Take over a key given as hex or WIF. Raises KeysLocked, UnfitPrivateKey, KeyExists.
 
         The last where this secret or its negation is here, under whichever scheme: one secret belongs to one scheme.
         """
         return await self._add(lambda: secret_key_from_text(private_key), scheme, label, arrival, imported=True)
+
+    async def import_sealed(
+        self, text: str, passphrase: Secret, scheme: str, label: str = "", arrival: Arrival | None = None
+    ) -> KeyInfo:
+        """Take over what `export` wrote. Raises as `import_key`, UnfitSealedKey, KdfMemoryError."""
+        secret = await asyncio.to_thread(export.opened, export.read(text, scheme), passphrase)
+        return await self._add(lambda: secret, scheme, label, arrival, imported=True)
+
+    async def export(self, pubkey: bytes, passphrase: Secret, export_passphrase: Secret) -> str:
+        """The key, sealed under a passphrase of its own; the vault's is asked for again.
+
+        Raises UnknownKey, KeyKeptOutside, WrongPassphrase, TooManyAttempts, KdfMemoryError.
+        """
+        if self.info(pubkey).external:
+            raise KeyKeptOutside
+        async with self._changing:
+            assert self._vault is not None, "start() made or loaded it"
+            data_key = await self._checked(passphrase)
+            secret = key_rows.unsealed(self._stored[pubkey], self._vault.vault_id, data_key)
+            data_key.wipe()
+            cost, scheme = self._costs.chosen, self.scheme_of(pubkey)
+            return await asyncio.to_thread(export.export, secret, scheme, export_passphrase, cost)
+
+    async def delete(self, pubkey: bytes, uses: Iterable[Use], also: Callable[[sqlite3.Connection], None]) -> None:
+        """Remove a key for good; what it signed stays on record. `also` runs in the same transaction.
+
+        Raises UnknownKey, and KeyInUse for the first of `uses` that holds.
+        """
+        async with self._changing:
+            self.info(pubkey)
+
+            def save(conn: sqlite3.Connection) -> None:
+                for use in uses:
+                    if use.holds(conn, pubkey):
+                        raise KeyInUse(pubkey, use.sentence)
+                key_rows.delete(conn, pubkey)
+                self._tell(conn, "key:deleted", pubkey)
+                also(conn)
+
+            await self._store.write(save)
+            del self._stored[pubkey]
+            if (secret := self._open.pop(pubkey, None)) is not None:
+                secret.wipe()
+        self._events.publish()
 
     async def pause(self, pubkey: bytes, reason: str | None = None) -> KeyInfo:
         """No new work for this key until `resume`; `reason` when it was not its owner. Raises UnknownKey."""
@@ -159,36 +193,34 @@ class Keystore:
         """Raises UnknownKey."""
         return await self._set_paused(pubkey, paused=False)
 
-    async def unlock(self, passphrase: str, duration_ms: int | None = None) -> None:
-        """Open the keys; they lock again after `duration_ms`, or stay open. Raises WrongPassphrase, KdfMemoryError."""
+    async def unlock(self, passphrase: Secret, duration_ms: int | None = None) -> None:
+        """Open the keys, for `duration_ms` if given. Raises WrongPassphrase, TooManyAttempts, KdfMemoryError."""
         async with self._changing:
             data_key = await self._checked(passphrase)
             was_locked = self.locked
             self._adopt(data_key)
-            self._arm(duration_ms)
+            self._relock.set(duration_ms)
         if was_locked:
             _call(self._on_unlock)
 
     def lock(self) -> None:
         """Wipe every secret at once, then tell those who asked with `on_lock`."""
-        self._cancel_timer()
+        self._relock.cancel()
         if self.locked:
             return
         self._wipe()
         _call(self._on_lock)
 
-    async def change_passphrase(self, passphrase: str, new_passphrase: str) -> None:
+    async def change_passphrase(self, passphrase: Secret, new_passphrase: Secret) -> None:
         """Seal all keys anew under a new data key, and that under the new passphrase.
 
-        Raises WrongPassphrase, KdfMemoryError.
-
-        A generated passphrase file is removed: from then on the owner unlocks, or configures a file.
+        A generated passphrase file is removed: from then on the owner unlocks or configures a file. Raises as `unlock`.
         """
         async with self._changing:
             old = await self._checked(passphrase)
             was_generated = self._vault is not None and self._vault.generated
             try:
-                await self._reseal(old, new_passphrase.encode())
+                await self._reseal(old, new_passphrase)
             finally:
                 old.wipe()
         if self._source is None or not await off_loop(self._source.path.exists):
@@ -211,17 +243,19 @@ class Keystore:
         """Call back when locked keys became usable."""
         self._on_unlock.append(callback)
 
-    # Inside
-
-    async def _checked(self, passphrase: str) -> SealingKey:
+    async def _checked(self, passphrase: Secret) -> SealingKey:
         stored = self._vault
         assert stored is not None, "start() made or loaded it"
+        self._attempts.require_turn()
         try:
-            return await asyncio.to_thread(vault.unwrap, stored, passphrase.encode())
+            data_key = await asyncio.to_thread(vault.unwrap, stored, passphrase)
         except SealBroken:
+            self._attempts.failed()
             raise WrongPassphrase from None
+        self._attempts.succeeded()
+        return data_key
 
-    async def _reseal(self, old: SealingKey, new_passphrase: bytes) -> None:
+    async def _reseal(self, old: SealingKey, new_passphrase: Secret) -> None:
         assert self._vault is not None, "start() made or loaded it"
         vault_id = self._vault.vault_id
         fresh = SealingKey.generate()
@@ -308,18 +342,6 @@ class Keystore:
         if self._data_key is not None:
             self._data_key.wipe()
             self._data_key = None
-
-    def _arm(self, duration_ms: int | None) -> None:
-        self._cancel_timer()
-        if duration_ms is not None:
-            self.locks_at_ms = self._clock.wall_ms() + duration_ms
-            self._timer = asyncio.get_running_loop().call_later(duration_ms / 1000, self.lock)
-
-    def _cancel_timer(self) -> None:
-        self.locks_at_ms = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def _call(callbacks: Iterable[Callable[[], None]]) -> None:

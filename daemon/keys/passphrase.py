@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.private_file import write_private
+from daemon.keys import sealing
 
 GENERATED_NAME: Final = "passphrase"
 CREDENTIAL_NAME: Final = "passphrase"
@@ -42,8 +43,8 @@ class PassphraseFile:
     def read(self) -> bytearray:
         """The passphrase without the line's end, in a buffer that the caller wipes. Raises PassphraseError."""
         try:
-            with self.path.open("rb") as file:
-                content = bytearray(file.read(LARGEST + 1))
+            with self.path.open("rb", buffering=0) as file:
+                content = _read(file)
         except OSError as error:
             raise PassphraseError(
                 f"The passphrase file {self.path} ({self.origin.value}) cannot be read: {error.strerror}."
@@ -58,7 +59,21 @@ class PassphraseFile:
 
     def generate(self) -> None:
         """Write 32 random bytes as hex, readable by the owner only."""
-        write_private(self.path, secrets.token_hex(32) + "\n")
+        content = sealing.random_hex(32) + b"\n"
+        try:
+            write_private(self.path, content)
+        finally:
+            content[:] = bytes(len(content))
+
+
+def _read(file: FileIO) -> bytearray:
+    """What the file holds, at most `LARGEST` + 1 bytes, in one buffer."""
+    content, size = bytearray(LARGEST + 1), 0
+    with memoryview(content) as view:
+        while size < len(view) and (count := file.readinto(view[size:])):
+            size += count
+    del content[size:]
+    return content
 
 
 def find_passphrase(datadir: Path, configured: Path | None, environment: Mapping[str, str]) -> PassphraseFile:

@@ -87,6 +87,10 @@ def insert(conn: sqlite3.Connection, stored: StoredKey) -> None:
     )
 
 
+def delete(conn: sqlite3.Connection, pubkey: bytes) -> None:
+    conn.execute("DELETE FROM keys WHERE pubkey = ?", (pubkey,))
+
+
 def save_paused(conn: sqlite3.Connection, pubkey: bytes, *, paused: bool) -> bool:
     """Whether that changed anything."""
     query = "UPDATE keys SET paused = ? WHERE pubkey = ? AND paused <> ?"

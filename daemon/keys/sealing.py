@@ -19,6 +19,7 @@ KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
 NONCE_SIZE: Final = 24
 TAG_SIZE: Final = 16
+_HEX_DIGITS: Final = b"0123456789abcdef"
 _ARGON2ID: Final = 2  # crypto_pwhash_ALG_ARGON2ID13
 
 
@@ -75,7 +76,18 @@ class SealingKey:
         return "<SealingKey>"
 
 
-def derive(passphrase: bytes | bytearray, salt: bytes, cost: KdfCost) -> SealingKey:
+def random_hex(size: int) -> bytearray:
+    """So many random bytes as hex digits, in a buffer that the caller wipes."""
+    content = bytearray(2 * size)
+    slot = take_slot()
+    lib.randombytes(ffi.from_buffer(slot.view), size)
+    for place, byte in enumerate(slot.view[:size]):
+        content[2 * place], content[2 * place + 1] = _HEX_DIGITS[byte >> 4], _HEX_DIGITS[byte & 15]
+    slot.wipe()
+    return content
+
+
+def derive(passphrase: memoryview | bytearray, salt: bytes, cost: KdfCost) -> SealingKey:
     """Argon2id; takes about half a second and 256 MiB at MODERATE cost, and lets other threads run meanwhile.
 
     Raises KdfMemoryError.

@@ -1,19 +1,24 @@
 """The data key that seals every signing key, itself wrapped under the passphrase.
 
 One derivation opens everything; another passphrase means one row to write anew. The row carries version, id and cost of
-the derivation, and all of it is associated data: a cheaper cost or somebody else's row does not open.
+the derivation, and all of it is associated data: a cheaper cost or somebody else's row does not open. What happens to
+it when the daemon starts is the table in keystore.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 import struct
 from dataclasses import dataclass
 from typing import Final
 
+from daemon.host.slow_disk import off_loop
 from daemon.keys import sealing
-from daemon.keys.sealing import KdfCost, SealingKey
+from daemon.keys.passphrase import PassphraseError, PassphraseFile, PassphraseSource
+from daemon.keys.sealing import KdfCost, SealBroken, SealingKey
+from daemon.store import Store
 
 VERSION: Final = 1
 
@@ -39,7 +44,7 @@ def _associated(vault_id: bytes, salt: bytes, cost: KdfCost) -> bytes:
 
 def wrap(
     data_key: SealingKey,
-    passphrase: bytes | bytearray,
+    passphrase: memoryview | bytearray,
     cost: KdfCost,
     *,
     generated: bool,
@@ -54,7 +59,7 @@ def wrap(
     return Vault(name, salt, cost, wrapped, generated)
 
 
-def unwrap(vault: Vault, passphrase: bytes | bytearray) -> SealingKey:
+def unwrap(vault: Vault, passphrase: memoryview | bytearray) -> SealingKey:
     """The data key. Slow: call it in a thread. Raises SealBroken for a wrong passphrase."""
     key = sealing.derive(passphrase, vault.salt, vault.cost)
     try:
@@ -79,3 +84,63 @@ def save(conn: sqlite3.Connection, vault: Vault) -> None:
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
         (VERSION, vault.vault_id, vault.salt, vault.cost.opslimit, vault.cost.memlimit, vault.wrapped, vault.generated),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a guess costs for a passphrase that somebody chose, and for a generated one."""
+
+    chosen: KdfCost = sealing.MODERATE
+    generated: KdfCost = sealing.INTERACTIVE
+
+
+async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey | None]:
+    """The vault, made if there is none yet, and its data key unless it stays locked. Raises PassphraseError."""
+    stored = store.read(load)
+    if stored is None:
+        return await _make(store, source, costs)
+    if source.origin is PassphraseSource.GENERATED and not await off_loop(source.path.exists):
+        return stored, None
+    try:
+        return stored, await _unlock(stored, source)
+    except PassphraseError:
+        if source.origin is PassphraseSource.GENERATED and not stored.generated:
+            return stored, None  # a left-over from before the owner chose another: the owner unlocks
+        raise
+
+
+async def _make(store: Store, source: PassphraseFile, costs: Costs) -> tuple[Vault, SealingKey]:
+    generated = source.origin is PassphraseSource.GENERATED
+    if generated and not await off_loop(source.path.exists):
+        await off_loop(source.generate)
+    data_key = SealingKey.generate()
+    passphrase = await off_loop(source.read)  # it may be a pipe, or on another machine
+    cost = costs.generated if generated else costs.chosen
+    made = await asyncio.to_thread(wrap, data_key, passphrase, cost, generated=generated)
+    passphrase[:] = bytes(len(passphrase))
+    await store.write(lambda conn: save(conn, made))
+    return made, data_key
+
+
+async def _unlock(stored: Vault, source: PassphraseFile) -> SealingKey:
+    passphrase = await off_loop(source.read)  # it may be a pipe, or on another machine
+    try:
+        return await asyncio.to_thread(unwrap, stored, passphrase)
+    except SealBroken:
+        raise PassphraseError(
+            f"The passphrase in {source.path} ({source.origin.value}) does not open the keys: "
+            f"{_remedy(stored, source)}."
+        ) from None
+    finally:
+        passphrase[:] = bytes(len(passphrase))
+
+
+def _remedy(stored: Vault, source: PassphraseFile) -> str:
+    if source.origin is PassphraseSource.GENERATED:
+        return "bring that file back from a backup"
+    if stored.generated:
+        return (
+            "they are still under the one in the file `passphrase` of the data directory; start without this setting, "
+            "use changePassphrase, then set it again"
+        )
+    return "put the right one there, or start without it and use `musig-cli unlock passphrase=@FILE`"

@@ -70,6 +70,53 @@ def _advise(mapping: mmap.mmap, option: int) -> bool:
     return False
 
 
+def _region(
+    size: int,
+    mlock: Callable[[int, int], bool] = _mlock,
+    advise: Callable[[mmap.mmap, int], bool] = _advise,
+) -> tuple[memoryview, Protection]:
+    """Pages of their own for at least `size` bytes, given back to the system with the last view of them."""
+    mapping = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
+    protection = Protection(
+        locked=mlock(address, size),
+        undumpable=advise(mapping, _MADV_DONTDUMP),
+        wiped_on_fork=advise(mapping, _MADV_WIPEONFORK),
+    )
+    return memoryview(mapping), protection
+
+
+class LockedBuffer:
+    """`size` bytes for one secret of any length, in pages of their own: for what comes seldom and does not stay."""
+
+    __slots__ = ("view",)
+
+    def __init__(self, size: int) -> None:
+        self.view = _region(max(1, size))[0][:size]
+
+    def shorten(self, size: int) -> None:
+        """Keep the first `size` bytes; the rest must be 0 or is left behind."""
+        self.view = self.view[:size]
+
+    def wipe(self) -> None:
+        self.view[:] = bytes(len(self.view))
+
+    def __del__(self) -> None:
+        self.wipe()
+
+    def __repr__(self) -> str:
+        return "<LockedBuffer>"
+
+
+def wipe_bytes(data: bytes) -> None:
+    """Zero an immutable object in place. Only for bytes that just came from a socket or file and that nobody shares.
+
+    Python shares empty and one-byte objects, so those are left alone.
+    """
+    if len(data) > 1:
+        ctypes.memset(ctypes.c_char_p(data), 0, len(data))
+
+
 class Arena:
     """Hands out slots; grows by a region when all are taken. Safe to use from several threads."""
 
@@ -95,14 +142,8 @@ class Arena:
         with self._growing:
             if self._free:
                 return
-            mapping = mmap.mmap(-1, REGION_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-            address = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
-            self.protection &= Protection(
-                locked=self._mlock(address, REGION_SIZE),
-                undumpable=self._advise(mapping, _MADV_DONTDUMP),
-                wiped_on_fork=self._advise(mapping, _MADV_WIPEONFORK),
-            )
-            whole = memoryview(mapping)
+            whole, protection = _region(REGION_SIZE, self._mlock, self._advise)
+            self.protection &= protection
             self._free.extend(whole[start : start + SLOT_SIZE] for start in range(0, REGION_SIZE, SLOT_SIZE))
 
 

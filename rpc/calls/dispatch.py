@@ -26,7 +26,9 @@ from config.text.plain_text import cleaned_body
 from rpc.calls.call import CallContext
 from rpc.calls.envelope import BrokenItem, CallId, Item, item_of, items_of, parse
 from rpc.calls.limits import CallGate
+from rpc.calls.sent_secrets import may_carry_secret, put_back, take_out
 from rpc.errors import ApiError
+from rpc.sent_secret import SentSecret
 
 # Takes the context of the message and the params as sent.
 Served: TypeAlias = Callable[[CallContext, Any], Awaitable[Result]]
@@ -58,9 +60,12 @@ class Dispatcher:
     async def answer(self, body: bytes | str, message: CallContext) -> Reply:
         """The reply to a message."""
         try:
+            body, secrets = _without_secrets(body)
             value = parse(body)
             batch = type(value) is list
             items = items_of(value, self._max_batch) if batch else [item_of(value)]
+            for item in items if secrets else ():
+                put_back(item, secrets)
         except ApiError as problem:
             return Reply(_failure(problem, None))
         token_id = message.caller.token_id
@@ -98,6 +103,11 @@ class Dispatcher:
     def _unknown(self, method: str) -> ApiError:
         guess = did_you_mean(method, self._calls)
         return ApiError("method_not_found", f"There is no such method{guess}; rpc.discover lists them.")
+
+
+def _without_secrets(body: bytes | str) -> tuple[bytes | str, Sequence[SentSecret]]:
+    data = body.encode() if isinstance(body, str) else body
+    return take_out(data) if may_carry_secret(data) else (body, ())
 
 
 def _waits(item: Item) -> bool:

@@ -105,6 +105,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         ("publicKey", "reason?"),
     ),
     "key:resumed": EventKind("a paused key signs again", ("publicKey",)),
+    "key:deleted": EventKind("a key was removed for good", ("publicKey",)),
     "node:locked": EventKind(
         "the keys were locked: by lock, when the time given to unlock was over, or by a restart; every token hears it",
         heard_by=HeardBy.EVERYBODY,

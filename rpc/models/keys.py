@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from rpc.models.tweaks import Tweaks
 from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
 from rpc.models.wire import Change, Changed, Many, OfScheme, Params, Shown, misfit
+from rpc.sent_secret import SentSecret
 
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
+SealedKey = Annotated[str, Field(min_length=1, max_length=512)]
 UnlockMs = Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600 * 1000)]
 PublicKeys = Annotated[Many[PublicKey], Field(min_length=2, max_length=100)]
 
@@ -23,11 +24,40 @@ class CreateKey(Change):
 
 
 class ImportKey(Params):
-    """Takes over an existing private key. The only method that carries one, so it takes no idempotency key."""
+    """Takes over an existing private key, in one of two forms: `privateKey`, or what exportKey wrote.
 
-    private_key: Secret = Field(description="32 bytes as hex, or WIF")
+    It carries a secret, so it takes no idempotency key.
+    """
+
+    private_key: SentSecret | None = Field(default=None, description="32 bytes as hex, or WIF")
+    sealed_key: SealedKey | None = Field(default=None, description="the line that exportKey wrote")
+    export_passphrase: SentSecret | None = Field(default=None, description="what opens sealedKey")
     scheme: SchemeName
     label: Label | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.private_key is None) == (self.sealed_key is None):
+            raise misfit("privateKey", "give either privateKey, or sealedKey with exportPassphrase")
+        if (self.sealed_key is None) != (self.export_passphrase is None):
+            raise misfit("exportPassphrase", "goes with sealedKey, which it opens")
+        return self
+
+
+class ExportKey(OfScheme):
+    """An own key, sealed under a passphrase of its own, to be kept elsewhere. Both passphrases are secrets."""
+
+    public_key: PublicKey
+    passphrase: SentSecret = Field(description="the one that opens the keys of this daemon")
+    export_passphrase: SentSecret = Field(description="the one that will open this key, here or in another daemon")
+
+
+class ExportedKey(Shown):
+    """One line of text: `importKey` takes it as `sealedKey`. Whoever has it can guess at its passphrase for ever."""
+
+    public_key: PublicKey
+    scheme: SchemeName
+    sealed_key: str
 
 
 class KeyMade(Changed):
@@ -65,18 +95,25 @@ class NameKey(OfScheme, Change):
     public_key: PublicKey
 
 
+class KeyDeleted(Changed):
+    """It is gone; what it signed stays on record, and the same key imported again signs none of it anew."""
+
+    public_key: PublicKey
+    deleted: bool
+
+
 class Unlock(Params):
     """Opens the keys; they lock again after `durationMs`, or stay open when it is absent."""
 
-    passphrase: Secret
+    passphrase: SentSecret
     duration_ms: UnlockMs | None = None
 
 
 class ChangePassphrase(Params):
     """Encrypts the keys under another passphrase."""
 
-    passphrase: Secret
-    new_passphrase: Secret
+    passphrase: SentSecret
+    new_passphrase: SentSecret
 
 
 class LockState(Changed):

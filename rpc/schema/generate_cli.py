@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import orjson
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from rpc.methods.method import Method
@@ -20,6 +19,7 @@ from rpc.methods.table import SECTIONS
 from rpc.models.event_kinds import EVENTS
 from rpc.schema.openrpc import document
 from rpc.schema.words import Member, deep_members
+from rpc.sent_secret import SentSecret
 
 TABLE: Final = Path(__file__).parents[1] / "cli" / "api.json"
 _WANTED: Final = (
@@ -62,13 +62,13 @@ def _told(method: Method, section: str, schemas: Mapping[str, Any]) -> dict[str,
 def _param(info: FieldInfo) -> dict[str, Any]:
     """`kind`: text, list or json; `wanted`: what is said of anything else; `values`: what completion offers."""
     kinds = _kinds(info.annotation)
-    if str in kinds or SecretStr in kinds:
+    if str in kinds or SentSecret in kinds:
         kind, wanted = "text", "text"
     else:
         kind = "list" if tuple in kinds else "json"
         wanted = next((said for each, said in _WANTED if each in kinds), "an object as JSON")
     told: dict[str, Any] = {"kind": kind, "wanted": wanted}
-    if SecretStr in kinds:
+    if SentSecret in kinds:
         told["secret"] = True
     values = [*_words(info.annotation), *(["true", "false"] if bool in kinds else [])]
     return told | ({"values": values} if values else {})
@@ -97,7 +97,7 @@ def _kinds(annotation: Any) -> set[Any]:
 
 def _line(member: Member, fields: Mapping[str, FieldInfo]) -> str:
     notes = ["required"] if member.required else []
-    if member.path in fields and SecretStr in _kinds(fields[member.path].annotation):
+    if member.path in fields and SentSecret in _kinds(fields[member.path].annotation):
         notes.append("a secret: @FILE or -")
     notes += [member.description] if member.description else []
     return f"  {member.path:<30} {'; '.join([member.kind.replace('`', ''), *notes])}"
@@ -109,7 +109,7 @@ def _example(method: Method, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _word(name: str, value: Any, info: FieldInfo) -> str:
-    if SecretStr in _kinds(info.annotation):
+    if SentSecret in _kinds(info.annotation):
         return f"{name}=@FILE"
     if isinstance(value, str):
         return f"{name}={value}" if " " not in value else f"{name}='{value}'"

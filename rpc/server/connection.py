@@ -7,11 +7,15 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 
+from musig2.curve.memory import wipe_bytes
+from rpc.calls.sent_secrets import may_carry_secret
 from rpc.errors import ApiError
 from rpc.server.replies import refused
 
+_COPIES = HttpRequestParser.__module__ == "aiohttp._http_parser"
 _log = structlog.get_logger("rpc")
 
 
@@ -21,17 +25,26 @@ class Connection(RequestHandler):
     `heard`: bytes have come since somebody set it to False. `on_room`: called when the transport takes more again.
     """
 
-    __slots__ = ("heard", "on_room")
+    __slots__ = ("_wipes", "heard", "on_room")
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.heard = True
         self.on_room: Callable[[], None] | None = None
+        self._wipes = False  # a secret may have begun; what follows may be its rest
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         self.heard = True
         super().data_received(data)
+        if self._wipes or may_carry_secret(data):
+            self._wipe(data)
+
+    def _wipe(self, data: bytes) -> None:
+        """aiohttp's parser in C has made copies of what it needs, until a WebSocket begins; the others keep `data`."""
+        if _COPIES and not self._upgraded:
+            self._wipes = True
+            wipe_bytes(data)
 
     def resume_writing(self) -> None:
         """Called by the transport."""

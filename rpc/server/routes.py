@@ -9,12 +9,14 @@ from enum import Enum
 from typing import TypeAlias
 
 import orjson
-from aiohttp import web
+from aiohttp import StreamReader, web
 
+from musig2.curve.memory import wipe_bytes
 from rpc.caller import Caller, Scope, needs_token, owner
 from rpc.calls.call import CallContext
 from rpc.calls.dispatch import Dispatcher
 from rpc.calls.limits import CallGate
+from rpc.calls.sent_secrets import may_carry_secret
 from rpc.config import RpcConfig
 from rpc.errors import ApiError
 from rpc.ports import Health, Problem, Reload, Stop
@@ -114,7 +116,12 @@ class Routes:
         refusal = refuse_content_type(request.headers)
         if refusal is not None:
             return refused(refusal)
-        reply = await self._dispatcher.answer(await self._body_of(request), CallContext(caller))
+        body = await self._body_of(request)
+        try:
+            reply = await self._dispatcher.answer(body, CallContext(caller))
+        finally:
+            if may_carry_secret(body):
+                wipe_bytes(body)
         if reply.refused is not None:
             return refused(reply.refused)
         return web.Response(status=204) if reply.body is None else json_reply(reply.body)
@@ -125,11 +132,9 @@ class Routes:
             raise _too_large(limit)
         try:
             if request.content.is_eof():
-                return await request.read()
+                return await _read(request.content, limit)
             async with asyncio.timeout(self._config.body_timeout_s):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge as problem:
-            raise _too_large(limit) from problem
+                return await _read(request.content, limit)
         except TimeoutError as problem:
             raise ApiError("timeout", "The body did not arrive in time; send it at once.") from problem
 
@@ -250,6 +255,26 @@ def _lock_in(body: bytes) -> str:
     if not isinstance(mark, str):
         raise ApiError("invalid_request", 'Send {"lock": ...}, with what the lock file of the data directory says.')
     return mark
+
+
+async def _read(content: StreamReader, limit: int) -> bytes:
+    """The body, of which nobody else keeps a copy: secrets may stand in it. Raises ApiError `too_large`."""
+    chunks, size = [], 0
+    while True:
+        chunk, _ = await content.readchunk()
+        if not chunk and content.at_eof():
+            break
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+    if len(chunks) == 1:
+        return chunks[0]
+    body = b"".join(chunks)
+    if may_carry_secret(body):
+        for chunk in chunks:
+            wipe_bytes(chunk)
+    return body
 
 
 def _too_large(limit: int) -> ApiError:

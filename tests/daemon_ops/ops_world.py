@@ -9,7 +9,7 @@ from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import find_passphrase
 from daemon.keys.sealing import KdfCost
-from daemon.keys.vault_start import Costs
+from daemon.keys.vault import Costs
 from daemon.store import Store
 
 CHEAP = Costs(chosen=KdfCost(1, 8192), generated=KdfCost(1, 8192))
@@ -32,6 +32,11 @@ async def started(
     keystore = Keystore(store=store, clock=clock, events=told, costs=CHEAP)
     await keystore.start(find_passphrase(datadir, configured, {}))
     return keystore
+
+
+def secret_bytes(text: str) -> bytearray:
+    """A secret in the form in which the keystore takes it."""
+    return bytearray(text.encode())
 
 
 def generated_passphrase(datadir: Path) -> str:

@@ -23,7 +23,8 @@ from rpc.models import keys as models
 from rpc.models.wire import NoParamsChange
 from rpc.ports import LoggedEvent
 from rpc.server.auth import Authenticator
-from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
+from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, secret_bytes, started
+from tests.rpc.secret_params import as_received
 
 
 class Told:
@@ -63,7 +64,7 @@ async def test_a_made_and_an_imported_key_are_told(told: Told) -> None:
     key = (await told.keystore.create("lotus", "savings")).pubkey.hex()
     named = {"publicKey": key, "publicKeys": [key]}
     assert told.last() == ("key:created", {**named, "scheme": "lotus", "label": "savings", "imported": False})
-    await told.keystore.import_key(SECRET, "bip340")
+    await told.keystore.import_key(secret_bytes(SECRET), "bip340")
     assert told.last()[1]["imported"] is True
 
 
@@ -85,14 +86,15 @@ async def test_lock_and_unlock_are_told_before_the_call_is_answered(told: Told, 
     passphrase = generated_passphrase(tmp_path)
     await told.keys.lock(owner(), NoParamsChange())
     assert told.last() == ("node:locked", {})
-    await told.keys.unlock(owner(), models.Unlock.model_validate({"passphrase": passphrase, "durationMs": 60_000}))
+    params = as_received({"passphrase": passphrase, "durationMs": 60_000})
+    await told.keys.unlock(owner(), models.Unlock.model_validate(params))
     assert told.last() == ("node:unlocked", {"until": told.clock.now_ms + 60_000})
     told.keystore.stop()
 
 
 async def test_a_lock_by_the_timer_is_told(told: Told, tmp_path: Path) -> None:
     told.keystore.lock()
-    await told.keystore.unlock(generated_passphrase(tmp_path), 1)
+    await told.keystore.unlock(secret_bytes(generated_passphrase(tmp_path)), 1)
     async with asyncio.timeout(60):
         while len(told.since()) < 3:
             await told.events.wait(told.events.next_seq)
@@ -106,7 +108,7 @@ async def test_a_restart_tells_only_when_the_lock_changed_by_it(told: Told, tmp_
     assert (await made(told.store, tmp_path)).last() == ("node:unlocked", {})
     again = await made(told.store, tmp_path)
     assert [name for name, _ in again.since()] == ["node:locked", "node:unlocked"]
-    await again.keystore.change_passphrase(generated_passphrase(tmp_path), "battery staple")
+    await again.keystore.change_passphrase(secret_bytes(generated_passphrase(tmp_path)), secret_bytes("battery staple"))
     assert again.last() == ("node:passphrase-changed", {})
     assert (await made(told.store, tmp_path)).last() == ("node:locked", {})
 

@@ -35,6 +35,7 @@ from rpc.models import keys as key_models
 from rpc.models import node as node_models
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Problem
+from rpc.sent_secret import SentSecret
 from rpc.server.auth import Authenticator
 from tests.daemon_ops.ops_world import SECRET, SettableClock, generated_passphrase, started
 from tests.refusals import places_of, refused
@@ -154,7 +155,9 @@ async def test_a_bound_token_without_that_right_makes_no_keys(daemon: Daemon) ->
     caller = await daemon.as_token(scopes=["admin"], publicKeys=[key.public_key])
     for call in (
         daemon.keys.create_key(caller, create()),
-        daemon.keys.import_key(caller, key_models.ImportKey.model_validate({"privateKey": SECRET, "scheme": "lotus"})),
+        daemon.keys.import_key(
+            caller, key_models.ImportKey.model_validate({"privateKey": SentSecret.of(SECRET), "scheme": "lotus"})
+        ),
     ):
         assert (await refused(call)).reason == "forbidden"
 
@@ -182,14 +185,19 @@ async def test_keys_are_paused_locked_and_unlocked_through_the_api(daemon: Daemo
     assert (await daemon.keys.pause_key(owner(), named)).paused
     assert not (await daemon.keys.resume_key(owner(), named)).paused
     assert (await daemon.keys.lock(owner(), NoParamsChange())).locked
-    params = key_models.Unlock.model_validate({"passphrase": generated_passphrase(tmp_path), "durationMs": 60_000})
+    params = key_models.Unlock.model_validate(
+        {"passphrase": SentSecret.of(generated_passphrase(tmp_path)), "durationMs": 60_000}
+    )
     state = await daemon.keys.unlock(owner(), params)
     assert (state.locked, state.until) == (False, daemon.clock.now_ms + 60_000)
     await daemon.keys.lock(owner(), NoParamsChange())
 
 
 async def test_a_changed_passphrase_is_answered(daemon: Daemon, tmp_path: Path) -> None:
-    params = {"passphrase": generated_passphrase(tmp_path), "newPassphrase": "battery staple"}
+    params = {
+        "passphrase": SentSecret.of(generated_passphrase(tmp_path)),
+        "newPassphrase": SentSecret.of("battery staple"),
+    }
     changed = await daemon.keys.change_passphrase(owner(), key_models.ChangePassphrase.model_validate(params))
     assert changed.changed
 

@@ -15,6 +15,7 @@ from rpc.methods.table import METHODS
 from rpc.models import advertisements, keys, node, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
+from rpc.sent_secret import SentSecret
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryTokens
 
@@ -43,7 +44,7 @@ class Keys:
         return self._add(caller, f"02{next(self._numbers):064x}", params.scheme, params.label)
 
     async def import_key(self, caller: Caller, params: keys.ImportKey) -> keys.KeyMade:
-        secret = params.private_key.get_secret_value().encode()
+        secret = (params.private_key or params.export_passphrase or SentSecret.of("")).view
         return self._add(caller, f"03{hashlib.sha256(secret).hexdigest()}", params.scheme, params.label)
 
     def _add(self, caller: Caller, pubkey: str, scheme: str, label: str | None) -> keys.KeyMade:
@@ -58,6 +59,15 @@ class Keys:
         self._log.append("signer:advertised", publicKeys=[pubkey])
         return keys.KeyMade.model_validate({name: row[name] for name in ("publicKey", "scheme", "label")})
 
+    async def export_key(self, caller: Caller, params: keys.ExportKey) -> keys.ExportedKey:
+        row = self.own(caller, params.public_key)
+        return keys.ExportedKey(public_key=params.public_key, scheme=row["scheme"], sealed_key=samples.SEALED_KEY)
+
+    async def delete_key(self, caller: Caller, params: keys.NameKey, once: Once | None = None) -> keys.KeyDeleted:
+        self.own(caller, params.public_key)
+        del self.rows[params.public_key]
+        return keys.KeyDeleted(public_key=params.public_key, deleted=True)
+
     async def list_keys(self, caller: Caller, params: NoParams) -> keys.KeyList:
         seen = [row for pubkey, row in self.rows.items() if caller.sees(bytes.fromhex(pubkey))]
         return keys.KeyList.model_validate({"keys": seen})
@@ -71,7 +81,7 @@ class Keys:
         return keys.ChangedKey.model_validate(self.rows[params.public_key])
 
     async def unlock(self, caller: Caller, params: keys.Unlock) -> keys.LockState:
-        if params.passphrase.get_secret_value() != PASSPHRASE:
+        if params.passphrase.view != PASSPHRASE.encode():
             raise ApiError("wrong_passphrase", "That is not the passphrase.")
         self.locked = False
         return keys.LockState(locked=False)

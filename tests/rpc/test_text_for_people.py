@@ -20,6 +20,7 @@ from rpc.errors import ApiError
 from rpc.methods.table import METHODS
 from tests.rpc.rpc_calls import call_of, dispatcher_of
 from tests.rpc.rpc_world import World
+from tests.rpc.secret_params import as_received
 
 IMITATION = "ecilA\u202e"
 
@@ -45,7 +46,7 @@ TEXTS = [
 def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[str, Any], path: str) -> None:
     called = METHODS[method]
     with pytest.raises(ApiError) as caught:
-        params_of(called.params, {**called.example, **change})
+        params_of(called.params, as_received({**called.example, **change}))
     assert [error["path"] for error in caught.value.data["errors"]] == [path]  # type: ignore[union-attr,call-overload,index]
     assert "\u202e" not in str(caught.value.to_json())
 

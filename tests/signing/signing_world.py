@@ -18,7 +18,7 @@ from daemon.events import Event, EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost
-from daemon.keys.vault_start import Costs
+from daemon.keys.vault import Costs
 from daemon.policy import TransactionPolicy
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import Surroundings

@@ -78,6 +78,12 @@ def _row(row: tuple[Any, ...]) -> OwnRow:
     return OwnRow(pubkey, scheme, terms, last_ts, exp, signed, bool(withdrawn), bool(warned))
 
 
+def is_advertised(conn: sqlite3.Connection, pubkey: bytes) -> bool:
+    """Whether the key has an advertisement that was not withdrawn; one that has run out is renewed."""
+    query = "SELECT 1 FROM own_advertisements WHERE pubkey = ? AND withdrawn = 0"
+    return conn.execute(query, (pubkey,)).fetchone() is not None
+
+
 def save(conn: sqlite3.Connection, row: OwnRow) -> None:
     """Insert or replace a row."""
     conn.execute(

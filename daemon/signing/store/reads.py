@@ -131,6 +131,15 @@ def open_requests_for(conn: sqlite3.Connection, key: bytes, limit: int) -> list[
     return [row[0] for row in conn.execute(query, (key, limit))]
 
 
+def has_unsettled(conn: sqlite3.Connection, key: bytes) -> bool:
+    """Whether a request that requires that key has something left to do."""
+    query = (
+        "SELECT 1 FROM signing_keys k JOIN signing_requests r ON r.request = k.request"
+        " WHERE k.key = ? AND r.settled = 0"
+    )
+    return conn.execute(query, (key,)).fetchone() is not None
+
+
 def own_positions(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
     """The positions of this daemon's keys in a request."""
     query = "SELECT position FROM signing_keys WHERE request = ? AND own = 1"

@@ -115,9 +115,18 @@ async def advertising(daemon: Forgetful) -> None:
     key = (await daemon.keys())[2]
     made = await daemon.twice("advertiseSigner", publicKey=key, criteria={"transactionTypes": ["spend"]})
     assert (made["publicKey"], made["own"]) == (key, True)
+    assert (await refusal(daemon, "deleteKey", publicKey=key)).reason == "wrong_phase"
     assert (await daemon.twice("withdrawAdvertisement", publicKey=key))["withdrawn"]
+    assert (await daemon.twice("deleteKey", publicKey=key))["deleted"]
+    assert key not in await daemon.keys()
     await daemon.twice("subscribeToSignerDiscovery", transactionTypes=["spend"])
     await daemon.twice("unsubscribeFromSignerDiscovery")
+
+
+async def refusal(daemon: Forgetful, method: str, **params: Any) -> CallFailed:
+    with pytest.raises(CallFailed) as refused:
+        await daemon.call(method, **params)
+    return refused.value
 
 
 async def requests(daemon: Forgetful) -> None:

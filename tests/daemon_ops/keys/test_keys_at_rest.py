@@ -17,7 +17,7 @@ from daemon.keys import sealing, vault
 from daemon.keys.passphrase import PassphraseError
 from daemon.keys.sealing import SealBroken, SealingKey
 from daemon.store import Store
-from tests.daemon_ops.ops_world import CHEAP, SECRET, generated_passphrase, started
+from tests.daemon_ops.ops_world import CHEAP, SECRET, generated_passphrase, secret_bytes, started
 
 
 def database_bytes(directory: Path) -> bytes:
@@ -26,7 +26,7 @@ def database_bytes(directory: Path) -> bytes:
 
 async def test_the_database_holds_neither_key_nor_passphrase(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
-    await keystore.import_key(SECRET, "lotus", "marker-label")
+    await keystore.import_key(secret_bytes(SECRET), "lotus", "marker-label")
     await store.write(lambda conn: conn.execute("PRAGMA user_version"))
     content = database_bytes(tmp_path)
     assert b"marker-label" in content  # so the key's row is really in these bytes
@@ -48,7 +48,7 @@ async def test_a_generated_passphrase_that_is_gone_means_locked(store: Store, tm
     keystore = await started(store, tmp_path)
     assert keystore.locked
     assert not (tmp_path / "passphrase").exists()
-    await keystore.unlock(passphrase)
+    await keystore.unlock(secret_bytes(passphrase))
 
 
 async def test_a_configured_file_opens_the_keys_and_a_wrong_one_stops_the_start(store: Store, tmp_path: Path) -> None:
@@ -85,15 +85,15 @@ async def test_a_changed_passphrase_opens_everything_and_the_old_one_nothing(sto
     old = generated_passphrase(tmp_path)
     made = await keystore.create("lotus")
     before = store.read(lambda conn: conn.execute("SELECT sealed FROM keys").fetchone())
-    await keystore.change_passphrase(old, "battery staple")
+    await keystore.change_passphrase(secret_bytes(old), secret_bytes("battery staple"))
     assert store.read(lambda conn: conn.execute("SELECT sealed FROM keys").fetchone()) != before
     assert not (tmp_path / "passphrase").exists()
     keystore.get(made.pubkey)
     again = await started(store, tmp_path)
     assert again.locked
     with pytest.raises(Refused):
-        await again.unlock(old)
-    await again.unlock("battery staple")
+        await again.unlock(secret_bytes(old))
+    await again.unlock(secret_bytes("battery staple"))
     again.get(made.pubkey)
 
 
@@ -102,14 +102,14 @@ async def test_a_chosen_passphrase_in_the_usual_file_opens_the_keys_and_a_left_o
 ) -> None:
     keystore = await started(store, tmp_path)
     old = generated_passphrase(tmp_path)
-    await keystore.change_passphrase(old, "battery staple")
+    await keystore.change_passphrase(secret_bytes(old), secret_bytes("battery staple"))
     assert not keystore.passphrase_file_is_stale
     (tmp_path / "passphrase").write_text(old)
     assert (await started(store, tmp_path)).locked
     (tmp_path / "passphrase").write_text("battery staple\n")
     again = await started(store, tmp_path)
     assert not again.locked
-    await again.change_passphrase("battery staple", "another one")
+    await again.change_passphrase(secret_bytes("battery staple"), secret_bytes("another one"))
     assert again.passphrase_file_is_stale
     assert (tmp_path / "passphrase").exists()
 
@@ -119,16 +119,16 @@ async def test_locked_keys_stay_locked_while_the_passphrase_changes(store: Store
     old = generated_passphrase(tmp_path)
     made = await keystore.create("lotus")
     keystore.lock()
-    await keystore.change_passphrase(old, "battery staple")
+    await keystore.change_passphrase(secret_bytes(old), secret_bytes("battery staple"))
     assert keystore.locked
-    await keystore.unlock("battery staple")
+    await keystore.unlock(secret_bytes("battery staple"))
     keystore.get(made.pubkey)
 
 
 @pytest.mark.parametrize("change", ["scheme = 'bip340'", "sealed = zeroblob(72)", "pubkey = randomblob(33)"])
 async def test_an_altered_row_does_not_open(store: Store, tmp_path: Path, change: str) -> None:
     keystore = await started(store, tmp_path)
-    await keystore.import_key(SECRET, "lotus")
+    await keystore.import_key(secret_bytes(SECRET), "lotus")
     await store.write(lambda conn: conn.execute(f"UPDATE keys SET {change}"))
     again = await started(store, tmp_path)
     with pytest.raises(SealBroken):
@@ -145,7 +145,7 @@ async def test_a_cheaper_derivation_does_not_open_the_vault(store: Store, tmp_pa
 
 async def test_nothing_that_holds_a_secret_shows_it(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
-    made = await keystore.import_key(SECRET, "lotus")
+    made = await keystore.import_key(secret_bytes(SECRET), "lotus")
     key = SealingKey.generate()
     row = store.read(vault.load)
     shown = " ".join(repr(value) for value in (keystore, made, keystore.get(made.pubkey), key, row, CHEAP))
@@ -165,7 +165,7 @@ def test_what_was_sealed_opens_only_under_its_key_and_its_data() -> None:
 def test_the_derivation_is_argon2id_as_libsodium_defines_it() -> None:
     from nacl.pwhash import argon2id
 
-    derived = sealing.derive(b"passphrase", b"\x01" * 16, sealing.KdfCost(1, 8192))
+    derived = sealing.derive(bytearray(b"passphrase"), b"\x01" * 16, sealing.KdfCost(1, 8192))
     assert bytes(derived.view) == argon2id.kdf(32, b"passphrase", b"\x01" * 16, opslimit=1, memlimit=8192)
     derived.wipe()
     assert bytes(derived.view) == bytes(32)

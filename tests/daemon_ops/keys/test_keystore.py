@@ -11,10 +11,10 @@ import pytest
 import musig2
 from daemon.api.guard import refusal_of
 from daemon.errors import Refused
-from daemon.keys.keystore import Arrival
+from daemon.keys.ports import Arrival
 from daemon.store import Store
 from rpc.errors import ApiError
-from tests.daemon_ops.ops_world import NEGATED, SECRET, generated_passphrase, started
+from tests.daemon_ops.ops_world import NEGATED, SECRET, generated_passphrase, secret_bytes, started
 
 WIF_MAIN = "L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1"
 WIF_TEST_UNCOMPRESSED = "93KCDD4LdP4BDTNBXrvKUCVES2jo9dAKKvhyWpNEMstuxDauHty"
@@ -49,7 +49,7 @@ async def test_a_made_key_signs_under_its_scheme_also_after_a_restart(
 @pytest.mark.parametrize("text", [SECRET, SECRET.upper(), WIF_MAIN, WIF_TEST_UNCOMPRESSED])
 async def test_hex_and_wif_import_the_same_key(store: Store, tmp_path: Path, text: str) -> None:
     keystore = await started(store, tmp_path)
-    imported = await keystore.import_key(text, "lotus")
+    imported = await keystore.import_key(secret_bytes(text), "lotus")
     assert imported.pubkey == musig2.SecretKey.from_buffer(bytearray.fromhex(SECRET)).pubkey
 
 
@@ -60,7 +60,7 @@ async def test_what_is_no_private_key_is_refused_without_being_repeated(
     store: Store, tmp_path: Path, text: str
 ) -> None:
     keystore = await started(store, tmp_path)
-    error = await refused("invalid_key", keystore.import_key(text, "lotus"))
+    error = await refused("invalid_key", keystore.import_key(secret_bytes(text), "lotus"))
     assert not text or text not in str(error.to_json())
     assert keystore.keys() == ()
 
@@ -69,8 +69,8 @@ async def test_what_is_no_private_key_is_refused_without_being_repeated(
 @pytest.mark.parametrize("scheme", ["lotus", "bip340"])
 async def test_one_secret_has_one_scheme(store: Store, tmp_path: Path, second: str, scheme: str) -> None:
     keystore = await started(store, tmp_path)
-    await keystore.import_key(SECRET, "lotus")
-    error = await refused("already_exists", keystore.import_key(second, scheme))
+    await keystore.import_key(secret_bytes(SECRET), "lotus")
+    error = await refused("already_exists", keystore.import_key(secret_bytes(second), scheme))
     assert second not in str(error.to_json())
     assert len(keystore.keys()) == 1
 
@@ -78,7 +78,9 @@ async def test_one_secret_has_one_scheme(store: Store, tmp_path: Path, second: s
 async def test_two_imports_of_one_secret_at_once_leave_one_key(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     results = await asyncio.gather(
-        keystore.import_key(SECRET, "lotus"), keystore.import_key(SECRET, "bip340"), return_exceptions=True
+        keystore.import_key(secret_bytes(SECRET), "lotus"),
+        keystore.import_key(secret_bytes(SECRET), "bip340"),
+        return_exceptions=True,
     )
     assert sum(isinstance(result, Refused) for result in results) == 1
 
@@ -121,8 +123,8 @@ async def test_lock_wipes_first_and_tells_then(store: Store, tmp_path: Path) -> 
         keystore.get(made.pubkey)
     assert caught.value.reason == "locked"
     await refused("locked", keystore.create("lotus"))
-    await refused("locked", keystore.import_key(SECRET, "lotus"))
-    await keystore.unlock(generated_passphrase(tmp_path))
+    await refused("locked", keystore.import_key(secret_bytes(SECRET), "lotus"))
+    await keystore.unlock(secret_bytes(generated_passphrase(tmp_path)))
     assert seen == [True, False]
     keystore.sign(made.pubkey, MSG)
 
@@ -132,7 +134,7 @@ async def test_an_unlock_for_a_while_ends_by_itself(store: Store, tmp_path: Path
     keystore.lock()
     locked = asyncio.Event()
     keystore.on_lock(locked.set)
-    await keystore.unlock(generated_passphrase(tmp_path), duration_ms=1)
+    await keystore.unlock(secret_bytes(generated_passphrase(tmp_path)), duration_ms=1)
     await asyncio.wait_for(locked.wait(), 5)
     assert keystore.locked
     assert keystore.locks_at_ms is None
@@ -140,7 +142,7 @@ async def test_an_unlock_for_a_while_ends_by_itself(store: Store, tmp_path: Path
 
 async def test_a_wrong_passphrase_is_refused_and_locks_nothing(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
-    error = await refused("wrong_passphrase", keystore.unlock("hunter2"))
+    error = await refused("wrong_passphrase", keystore.unlock(secret_bytes("hunter2")))
     assert "hunter2" not in str(error.to_json())
     assert not keystore.locked
 

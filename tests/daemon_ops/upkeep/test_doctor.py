@@ -17,7 +17,7 @@ from daemon.keys.identity import make_seed
 from daemon.store import Store
 from daemon.upkeep.doctor import Diagnosis, Severity, examine
 from daemon.upkeep.doctor_clock import unready
-from tests.daemon_ops.ops_world import generated_passphrase, started
+from tests.daemon_ops.ops_world import generated_passphrase, secret_bytes, started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
 
@@ -71,7 +71,7 @@ def test_a_missing_passphrase_file_is_found(tmp_path: Path) -> None:
 
 async def test_a_start_that_would_be_locked_is_foretold(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
-    await keystore.change_passphrase(generated_passphrase(tmp_path), "chosen")
+    await keystore.change_passphrase(secret_bytes(generated_passphrase(tmp_path)), secret_bytes("chosen"))
     assert any("starts locked" in finding.what for finding in wrong(tmp_path))
 
 

@@ -23,6 +23,8 @@ from rpc.models.open import SignerMetadata
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.sessions import GetFinalSignature
 from rpc.models.tweaks import FINDINGS, MessageItem, ReviewedItem
+from rpc.sent_secret import SentSecret
+from tests.rpc.secret_params import as_received
 
 ROOT = "ab" * 32
 WHOLE = "must be a whole number"
@@ -174,7 +176,7 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         ("banPeer", {"peerId": "x", "durationMs": 1.5}, ("durationMs", "must be a whole number")),
         (
             "unlock",
-            {"passphrase": "x", "durationMs": 2**53 - 1},
+            as_received({"passphrase": "x", "durationMs": 2**53 - 1}),
             ("durationMs", "must be at most 315360000000"),
         ),
         ("getEvents", {"fromSeq": 0, "limit": 1_001}, ("limit", "must be at most 1000")),
@@ -251,9 +253,10 @@ def test_wrong_params_are_told_by_path_and_in_plain_words(
 
 
 def test_secrets_do_not_show_in_a_repr() -> None:
-    params = params_of(ImportKey, {"privateKey": ROOT, "scheme": "lotus"})
+    params = params_of(ImportKey, {"privateKey": SentSecret.of(ROOT), "scheme": "lotus"})
     assert ROOT not in repr(params)
-    assert params.private_key.get_secret_value() == ROOT
+    assert params.private_key is not None
+    assert params.private_key.view == ROOT.encode()
 
 
 def test_public_keys_keep_their_order() -> None:

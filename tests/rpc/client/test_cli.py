@@ -25,6 +25,7 @@ from rpc.methods.table import METHODS
 from rpc.schema import generate_cli
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import World
+from tests.rpc.secret_params import as_received
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def test_example_in_the_help_means_the_params_of_the_table(method: Method, tmp_p
         (tmp_path / name).write_text(str(method.example[name]))
     words = [word.replace("=@FILE", f"=@{tmp_path / word.partition('=')[0]}") for word in words]
     assert params_of(told, words) == method.example
-    checked(method.params, params_of(told, words))
+    checked(method.params, as_received(params_of(told, words)))
 
 
 def test_values_become_what_the_method_wants() -> None:

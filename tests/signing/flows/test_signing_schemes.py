@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rpc.errors import ApiError
+from tests.daemon_ops.ops_world import secret_bytes
 from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce
 
@@ -75,7 +76,7 @@ async def test_a_locked_daemon_declines_when_its_keys_are_opened(world: World) -
     request = (await announce(lotus, [lotus, bip340]))["requestId"]
     await bip340.until("signing-request:received", requestId=request)
     assert not bip340.told("signing-request:declined")
-    await bip340.keystore.unlock(passphrase)
+    await bip340.keystore.unlock(secret_bytes(passphrase))
     await lotus.until("signing-request:declined", requestId=request, publicKey=bip340.key.hex())
 
 

@@ -23,6 +23,25 @@ class KeyMade:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportedKey:
+    """One line of text: `importKey` takes it as `sealedKey`. Whoever has it can guess at its passphrase for ever."""
+
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    sealed_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyDeleted:
+    """It is gone; what it signed stays on record, and the same key imported again signs none of it anew."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    public_key: str
+    deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """One own key. `external`: its private key is kept elsewhere."""
 

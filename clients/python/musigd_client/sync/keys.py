@@ -11,6 +11,8 @@ from typing import Any, Literal
 from musigd_client.models.keys import (
     AggregatedKey,
     ChangedKey,
+    ExportedKey,
+    KeyDeleted,
     KeyList,
     KeyMade,
     LockState,
@@ -39,16 +41,81 @@ class KeysMethods(Asking):
         """
         return self._ask(KeyMade, "createKey", {"scheme": scheme, "label": label, "idempotencyKey": idempotency_key})
 
-    def import_key(self, *, private_key: str, scheme: Literal["lotus", "bip340"], label: str | None = None) -> KeyMade:
-        """Takes over a private key (hex or WIF). One secret belongs to one scheme.
+    def import_key(
+        self,
+        *,
+        scheme: Literal["lotus", "bip340"],
+        private_key: str | None = None,
+        sealed_key: str | None = None,
+        export_passphrase: str | None = None,
+        label: str | None = None,
+    ) -> KeyMade:
+        """Takes over a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme.
 
         Scope `admin`.
 
-        - `private_key`: text (1 to 1024 characters); 32 bytes as hex, or WIF
         - `scheme`: lotus or bip340
+        - `private_key`: text (1 to 1024 characters); 32 bytes as hex, or WIF
+        - `sealed_key`: text (1 to 512 characters); the line that exportKey wrote
+        - `export_passphrase`: text (1 to 1024 characters); what opens sealedKey
         - `label`: text (at most 100 characters)
         """
-        return self._ask(KeyMade, "importKey", {"privateKey": private_key, "scheme": scheme, "label": label})
+        return self._ask(
+            KeyMade,
+            "importKey",
+            {
+                "scheme": scheme,
+                "privateKey": private_key,
+                "sealedKey": sealed_key,
+                "exportPassphrase": export_passphrase,
+                "label": label,
+            },
+        )
+
+    def export_key(
+        self,
+        *,
+        public_key: str,
+        passphrase: str,
+        export_passphrase: str,
+        scheme: Literal["lotus", "bip340"] | None = None,
+    ) -> ExportedKey:
+        """One own key as a line of text, sealed under a passphrase of its own.
+
+        Scope `admin`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `passphrase`: text (1 to 1024 characters); the one that opens the keys of this daemon
+        - `export_passphrase`: text (1 to 1024 characters); the one that will open this key, here or in another
+          daemon
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        """
+        return self._ask(
+            ExportedKey,
+            "exportKey",
+            {
+                "publicKey": public_key,
+                "passphrase": passphrase,
+                "exportPassphrase": export_passphrase,
+                "scheme": scheme,
+            },
+        )
+
+    def delete_key(
+        self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
+    ) -> KeyDeleted:
+        """Removes a key for good; refused while it is advertised or needed by a request.
+
+        Scope `admin`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return self._ask(
+            KeyDeleted, "deleteKey", {"publicKey": public_key, "scheme": scheme, "idempotencyKey": idempotency_key}
+        )
 
     def list_keys(self) -> KeyList:
         """The keys this token may use.

@@ -19,6 +19,7 @@ export class BusyError extends CallFailed {}
 export class ShuttingDownError extends CallFailed {}
 export class StoreFullError extends CallFailed {}
 export class DatabaseGoneError extends CallFailed {}
+export class LockGoneError extends CallFailed {}
 export class NotFoundError extends CallFailed {}
 export class IdempotencyConflictError extends CallFailed {}
 export class AlreadyExistsError extends CallFailed {}
@@ -64,6 +65,7 @@ export const ERRORS = {
   shutting_down: ShuttingDownError,
   store_full: StoreFullError,
   database_gone: DatabaseGoneError,
+  lock_gone: LockGoneError,
   not_found: NotFoundError,
   idempotency_conflict: IdempotencyConflictError,
   already_exists: AlreadyExistsError,

@@ -71,6 +71,16 @@ export interface EventData {
   "signing-request:expired": OfSigning & {
     reason: string;
   };
+  /** an owner took a request out of his lists, or back into them */
+  "signing-request:dismissed": OfSigning & {
+    dismissed: boolean;
+  };
+  /** requests of a creator are not taken any more, or are again; without publicKeys: for all own keys */
+  "creator:muted": {
+    publicKeys?: readonly PublicKey[];
+    publicKey: PublicKey;
+    muted: boolean;
+  };
   /** another signer joined */
   "participant:joined": OfSigning & {
     publicKey: PublicKey;
@@ -198,6 +208,11 @@ export interface EventData {
   };
   /** a paused key signs again */
   "key:resumed": {
+    publicKeys?: readonly PublicKey[];
+    publicKey: PublicKey;
+  };
+  /** a key was removed for good */
+  "key:deleted": {
     publicKeys?: readonly PublicKey[];
     publicKey: PublicKey;
   };

@@ -15,6 +15,8 @@ export interface Calls {
   listBans: [params: v.NoParams, result: v.BanList];
   createKey: [params: v.CreateKey, result: v.KeyMade];
   importKey: [params: v.ImportKey, result: v.KeyMade];
+  exportKey: [params: v.ExportKey, result: v.ExportedKey];
+  deleteKey: [params: v.NameKey, result: v.KeyDeleted];
   listKeys: [params: v.NoParams, result: v.KeyList];
   pauseKey: [params: v.NameKey, result: v.ChangedKey];
   resumeKey: [params: v.NameKey, result: v.ChangedKey];
@@ -35,6 +37,10 @@ export interface Calls {
   joinSigningRequest: [params: v.JoinSigningRequest, result: v.Joined];
   declineSigningRequest: [params: v.DeclineSigningRequest, result: v.Declined];
   cancelSigningRequest: [params: v.CancelSigningRequest, result: v.ChangedRequest];
+  dismissRequest: [params: v.DismissRequest, result: v.Dismissed];
+  muteCreator: [params: v.MuteCreator, result: v.Muted];
+  unmuteCreator: [params: v.MuteCreator, result: v.Muted];
+  listMutedCreators: [params: v.NoParams, result: v.MutedList];
   getSession: [params: v.GetSession, result: v.Session];
   listSessions: [params: v.ListSessions, result: v.SessionList];
   startRound1: [params: v.StartRound, result: v.ChangedSession];
@@ -55,9 +61,10 @@ export interface Calls {
 /** Those that change something and may be repeated with the same idempotencyKey. */
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "connectPeer", "disconnectPeer", "banPeer", "unbanPeer",
-  "createKey", "pauseKey", "resumeKey", "lock",
-  "advertiseSigner", "withdrawAdvertisement", "subscribeToSignerDiscovery", "unsubscribeFromSignerDiscovery",
-  "announceSigningRequest", "joinSigningRequest", "declineSigningRequest", "cancelSigningRequest",
+  "createKey", "deleteKey", "pauseKey", "resumeKey",
+  "lock", "advertiseSigner", "withdrawAdvertisement", "subscribeToSignerDiscovery",
+  "unsubscribeFromSignerDiscovery", "announceSigningRequest", "joinSigningRequest", "declineSigningRequest",
+  "cancelSigningRequest", "dismissRequest", "muteCreator", "unmuteCreator",
   "startRound1", "startRound2", "abortSession", "closeSession",
   "notifyBroadcastComplete", "revokeToken",
 ]);
@@ -119,9 +126,19 @@ export abstract class Methods {
     return this.call("createKey", params, options);
   }
 
-  /** Takes over a private key (hex or WIF). One secret belongs to one scheme. */
+  /** Takes over a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme. */
   importKey(params: v.ImportKey, options?: CallOptions): Promise<v.KeyMade> {
     return this.call("importKey", params, options);
+  }
+
+  /** One own key as a line of text, sealed under a passphrase of its own. */
+  exportKey(params: v.ExportKey, options?: CallOptions): Promise<v.ExportedKey> {
+    return this.call("exportKey", params, options);
+  }
+
+  /** Removes a key for good; refused while it is advertised or needed by a request. */
+  deleteKey(params: v.NameKey, options?: CallOptions): Promise<v.KeyDeleted> {
+    return this.call("deleteKey", params, options);
   }
 
   /** The keys this token may use. */
@@ -222,6 +239,26 @@ export abstract class Methods {
   /** Ends an own request for all. */
   cancelSigningRequest(params: v.CancelSigningRequest, options?: CallOptions): Promise<v.ChangedRequest> {
     return this.call("cancelSigningRequest", params, options);
+  }
+
+  /** Takes a request out of lists, and tells nobody; a join, or dismissed: false, brings it back. */
+  dismissRequest(params: v.DismissRequest, options?: CallOptions): Promise<v.Dismissed> {
+    return this.call("dismissRequest", params, options);
+  }
+
+  /** Takes no more requests of a creator, and hides those that no own key has joined. */
+  muteCreator(params: v.MuteCreator, options?: CallOptions): Promise<v.Muted> {
+    return this.call("muteCreator", params, options);
+  }
+
+  /** Takes requests of a creator again; what it asked meanwhile comes when it asks again. */
+  unmuteCreator(params: v.MuteCreator, options?: CallOptions): Promise<v.Muted> {
+    return this.call("unmuteCreator", params, options);
+  }
+
+  /** Creators whose requests are not taken. */
+  listMutedCreators(params: v.NoParams = {}, options?: CallOptions): Promise<v.MutedList> {
+    return this.call("listMutedCreators", params, options);
   }
 
   /** One attempt: its phase, who has sent what, and why it ended. */

@@ -395,6 +395,28 @@ export interface Declined {
   declined: boolean;
 }
 
+/** Takes a request that no own key has joined out of lists; nobody else hears of it. */
+export interface DismissRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  /** false: brings it back; boolean; default `true` */
+  dismissed?: boolean;
+}
+
+/** Whether it is out of lists. */
+export interface Dismissed {
+  /** position of the event log after the change */
+  seq?: number;
+  requestId: Hex32;
+  dismissed: boolean;
+}
+
 /** Who broadcasts first, and how long the others wait before it is their turn. */
 export interface Election {
   /** `lexicographic` or `hash-based` or `first-signer` or `last-signer`; default `"lexicographic"` */
@@ -426,6 +448,24 @@ export interface Evidence {
   /** envelope of the request that they belong to */
   request?: Hex;
   evidence: readonly Hex[];
+}
+
+/** An own key, sealed under a passphrase of its own, to be kept elsewhere. Both passphrases are secrets. */
+export interface ExportKey {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey: PublicKey;
+  /** the one that opens the keys of this daemon; text (1 to 1024 characters) */
+  passphrase: string;
+  /** the one that will open this key, here or in another daemon; text (1 to 1024 characters) */
+  exportPassphrase: string;
+}
+
+/** One line of text: `importKey` takes it as `sealedKey`. Whoever has it can guess at its passphrase for ever. */
+export interface ExportedKey {
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  sealedKey: string;
 }
 
 /** One signature per message; `signature` and `message` are the first. */
@@ -468,6 +508,14 @@ export interface FindSigningRequestsForMe {
   publicKey?: PublicKey;
   /** open and signing when absent */
   state?: "open" | "signing" | "complete" | "declined" | "cancelled" | "expired" | "failed";
+  /** only requests of these; array (1 to 100) of public key */
+  creators?: readonly PublicKey[];
+  /**
+   * only requests of creators with at least this localReputation; own ones pass; integer (0 to 100); default `0`
+   */
+  minReputation?: number;
+  /** true: dismissed ones and those of muted creators too; boolean; default `false` */
+  includeHidden?: boolean;
   /** boolean; default `false` */
   refresh?: boolean;
   /** integer (1 to 500); default `50` */
@@ -545,10 +593,17 @@ export interface GetSigningRequest {
   requestId: Hex32;
 }
 
-/** Takes over an existing private key. The only method that carries one, so it takes no idempotency key. */
+/**
+ * Takes over an existing private key, in one of two forms: `privateKey`, or what exportKey wrote. It carries a
+ * secret, so it takes no idempotency key.
+ */
 export interface ImportKey {
   /** 32 bytes as hex, or WIF; text (1 to 1024 characters) */
-  privateKey: string;
+  privateKey?: string;
+  /** the line that exportKey wrote; text (1 to 512 characters) */
+  sealedKey?: string;
+  /** what opens sealedKey; text (1 to 1024 characters) */
+  exportPassphrase?: string;
   scheme: "lotus" | "bip340";
   /** text (at most 100 characters) */
   label?: string;
@@ -611,6 +666,14 @@ export interface Key {
   external: boolean;
   paused: boolean;
   createdAt: number;
+}
+
+/** It is gone; what it signed stays on record, and the same key imported again signs none of it anew. */
+export interface KeyDeleted {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  deleted: boolean;
 }
 
 /** The keys this token may use. */
@@ -679,6 +742,37 @@ export interface MessageItem {
   /** position among the inputs of `metadata.transactionHex`, from 0: the message must be its hash */
   inputIndex?: number;
   aggregatedPublicKey?: PublicKey;
+}
+
+/** Names a creator by its key. */
+export interface MuteCreator {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  publicKey: PublicKey;
+}
+
+/** Whether its requests are kept away. */
+export interface Muted {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  muted: boolean;
+}
+
+/** A creator whose requests are not taken. */
+export interface MutedCreator {
+  publicKey: PublicKey;
+  since: number;
+  /** the own keys for which it is muted; absent: for all */
+  forPublicKeys?: readonly PublicKey[];
+}
+
+/** Muted creators, oldest first. */
+export interface MutedList {
+  creators: readonly MutedCreator[];
 }
 
 /** Names an own key. */
@@ -797,9 +891,11 @@ export interface Reach {
   dht: boolean;
 }
 
-/** A page of requests, newest first. */
+/** A page of requests, newest first; of those that wait, the ones of known creators before all others. */
 export interface RequestList {
   requests: readonly SigningRequest[];
+  /** which creators on this page are own keys, pinned ones, or have signed with this daemon */
+  knownCreators?: readonly PublicKey[];
   /** text (1 to 500 characters) */
   nextCursor?: string;
 }

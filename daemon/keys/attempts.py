@@ -1,0 +1,38 @@
+"""Slows down whoever guesses at the passphrase: after three wrong ones in a row each further attempt has to wait."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daemon.clock import Clock
+from daemon.keys.errors import TooManyAttempts
+
+FREE: Final = 3
+FIRST_WAIT_MS: Final = 1_000
+LONGEST_WAIT_MS: Final = 60_000
+
+
+class Attempts:
+    """Wrong passphrases since the last right one. Waits double from 1 s to 60 s; a restart forgets them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wrong = 0
+        self._next_at = 0
+
+    def require_turn(self) -> None:
+        """Raises TooManyAttempts while the wait lasts."""
+        wait = self._next_at - self._clock.mono_ms()
+        if wait > 0:
+            raise TooManyAttempts(wait)
+
+    def failed(self) -> None:
+        """A wrong one."""
+        self._wrong += 1
+        if self._wrong >= FREE:
+            doublings = min(self._wrong - FREE, 6)
+            self._next_at = self._clock.mono_ms() + min(FIRST_WAIT_MS << doublings, LONGEST_WAIT_MS)
+
+    def succeeded(self) -> None:
+        """The right one."""
+        self._wrong, self._next_at = 0, 0

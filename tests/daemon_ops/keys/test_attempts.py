@@ -1,0 +1,84 @@
+"""Whoever guesses at the passphrase waits longer and longer; the owner, who knows it, does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daemon.events import EventLog
+from daemon.keys.errors import TooManyAttempts, WrongPassphrase
+from daemon.keys.keystore import Keystore
+from daemon.keys.passphrase import find_passphrase
+from daemon.store import Store
+from tests.daemon_ops.ops_world import CHEAP, SettableClock, generated_passphrase, secret_bytes
+
+
+class SteppedClock(SettableClock):
+    """Time passes when the test says so."""
+
+    mono = 0
+
+    def mono_ms(self) -> int:
+        return self.mono
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+async def keystore(store: Store, tmp_path: Path, clock: SteppedClock) -> Keystore:
+    made = Keystore(store=store, clock=clock, events=EventLog(store=store, clock=clock), costs=CHEAP)
+    await made.start(find_passphrase(tmp_path, None, {}))
+    return made
+
+
+async def guess(keystore: Keystore) -> None:
+    with pytest.raises(WrongPassphrase):
+        await keystore.unlock(secret_bytes("hunter2"))
+
+
+async def wait_asked(keystore: Keystore, passphrase: str = "hunter2") -> int:
+    with pytest.raises(TooManyAttempts) as refused:
+        await keystore.unlock(secret_bytes(passphrase))
+    wait = refused.value.facts["retryAfterMs"]
+    assert isinstance(wait, int)
+    return wait
+
+
+async def test_three_wrong_ones_are_free_then_the_waits_double_up_to_a_minute(
+    keystore: Keystore, clock: SteppedClock
+) -> None:
+    await guess(keystore)
+    await guess(keystore)
+    waits = []
+    for _ in range(9):
+        await guess(keystore)
+        waits.append(await wait_asked(keystore))
+        clock.mono += waits[-1]
+    assert waits == [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]
+
+
+async def test_the_right_one_has_to_wait_too_and_ends_the_waiting(
+    keystore: Keystore, clock: SteppedClock, tmp_path: Path
+) -> None:
+    right = generated_passphrase(tmp_path)
+    for _ in range(3):
+        await guess(keystore)
+    clock.mono += await wait_asked(keystore, right) - 1
+    assert await wait_asked(keystore, right) == 1
+    clock.mono += 1
+    await keystore.unlock(secret_bytes(right))
+    await guess(keystore)
+    await guess(keystore)
+    await keystore.unlock(secret_bytes(right))
+    assert not keystore.locked
+
+
+async def test_changing_the_passphrase_is_an_attempt_like_any_other(keystore: Keystore) -> None:
+    for _ in range(3):
+        with pytest.raises(WrongPassphrase):
+            await keystore.change_passphrase(secret_bytes("hunter2"), secret_bytes("mine"))
+    assert await wait_asked(keystore) == 1_000
