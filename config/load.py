@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from config.locations import path_variable
 from config.service_variables import is_service_variable, service_variables
 from config.settings import Settings, SettingsError, setting_names
-from config.text.wording import sentence_of
+from config.text.problems import sentence_of
 
 ENV_PREFIX = "MUSIGD_"
 NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are

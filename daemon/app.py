@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from config.locations import DATABASE_NAME, LOCK_NAME
 from config.output.outlet import OutletState
-from config.running import RunningSettings
+from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.running import RunningSettings
+from config.running_settings import RunningSettings
 from config.show import EffectiveSetting, JsonValue
 from daemon.host.slow_disk import off_loop
 from rpc.caller import Caller

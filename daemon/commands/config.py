@@ -11,8 +11,8 @@ from config.output.terminal import complain, say
 from config.sample import sample
 from config.settings import Settings
 from config.show import as_text, effective
-from daemon.commands.running import settings_of_running
 from daemon.commands.settings import FLAGS, datadir_from, say_what_was_ignored, settings_from
+from daemon.commands.settings_in_force import settings_of_running
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config

@@ -17,7 +17,7 @@ import structlog
 from config.logging import configure_logging, set_level
 from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
-from config.running import RunningSettings
+from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError

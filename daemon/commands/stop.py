@@ -7,7 +7,7 @@ import os
 
 from config.output.terminal import say
 from daemon.commands.settings import datadir_from
-from daemon.host.stopping import stop_daemon
+from daemon.host.stop import stop_daemon
 
 WAIT_SECONDS = 60.0
 

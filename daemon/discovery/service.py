@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from daemon.discovery.api.follows import Follows
-from daemon.discovery.api.methods import DiscoveryHandlers
+from daemon.discovery.api.methods import DirectoryMethods
 from daemon.discovery.api.queries import SignerSearch
 from daemon.discovery.api.signers import KnownSigners
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
-from daemon.discovery.intake.inbox import Inbox
+from daemon.discovery.intake.inbox import RecordInbox
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.own.renewal import Renewal
 from daemon.discovery.peers.clocks import PeerClocks
-from daemon.discovery.peers.dialling import Company
+from daemon.discovery.peers.connector import Connector
 from daemon.discovery.peers.lookup import Lookup
 from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import SignerPresence
@@ -78,7 +78,7 @@ class DiscoveryService:
             grew=lambda: self._rounds.grew(),  # noqa: PLW0108 - they are made later
             on_notice=around.on_notice,
         )
-        self.inbox = Inbox(self._ingest)
+        self.inbox = RecordInbox(self._ingest)
 
     def _make_own(self) -> None:
         around = self._around
@@ -167,7 +167,7 @@ class DiscoveryService:
             tasks=self._tasks,
         )
         self._topics = Topics(net=network, publisher=self._publisher, own=self._own, followed=self._follows.union)
-        self._company = Company(
+        self._company = Connector(
             net=network,
             network=around.network_name,
             clock=clock,
@@ -196,7 +196,7 @@ class DiscoveryService:
     def _make_methods(self) -> None:
         around = self._around
         clock, limits = around.clock, around.limits
-        self.methods = DiscoveryHandlers(
+        self.methods = DirectoryMethods(
             own=self._own,
             search=self._search,
             reads=self._reads,

@@ -1,7 +1,7 @@
 """What the asyncio side knows of the trio side without asking: who is connected, where this node listens.
 
-The methods of `Outlet` run on the trio side and hand over; everything else runs on the asyncio loop. Because what is
-handed over arrives in order, a peer is known here before the first frame of it, and until after the last.
+The methods of `NodeOutlet` run on the trio side and hand over; everything else runs on the asyncio loop. What is handed
+over arrives in order, so a peer is known here before its first frame and until after its last.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Contact:
 
 
 class Mirror:
-    """Implements `Outlet` for one life of the node after the other, and calls the sink."""
+    """Implements `NodeOutlet` for one life of the node after the other, and calls the sink."""
 
     def __init__(self, sink: Sink, clock_ms: Callable[[], int], banish: Callable[[bytes], None]) -> None:
         self._sink = sink

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MANY_PROVIDERS = 400  # the library counts repeated answers against what is asked for
 
 
-class Refused(ValueError):
+class RecordRefused(ValueError):
     """A record that does not belong under its key, or fails one of the four checks."""
 
 
@@ -34,28 +34,28 @@ class SignerRecords(Validator):
         self._gate = checks.gate
 
     def validate(self, key: str, value: bytes) -> None:
-        """The four checks, for a stored record. Raises Refused, and counts rubbish against the peer that sent it."""
+        """The four checks of a stored record. Raises RecordRefused; rubbish counts against the peer that sent it."""
         sender = serving.get()
         try:
             self._check(key, value, sender.to_bytes() if sender is not None else None)
-        except Refused as error:
+        except RecordRefused as error:
             log.debug("a record from %s is not stored in the DHT: %s", sender or "the network", error)
             raise
 
     def _check(self, key: str, value: bytes, peer: bytes | None) -> None:
         signed = self._gate.envelope(peer, value)
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
-            raise Refused("not an advertisement or a withdrawal")
+            raise RecordRefused("not an advertisement or a withdrawal")
         if isinstance(signed.record, Advertisement) and not signed.record.types:
-            raise Refused("a delegation, which is shown and not published")
+            raise RecordRefused("a delegation, which is shown and not published")
         if key.rpartition("/")[2] != signed.record.pubkey.hex():
-            raise Refused("a record of another key")
+            raise RecordRefused("a record of another key")
         if not self._checks.timely(len(value), signed.record, live=False):
-            raise Refused("too large, from the future, too old, or expired")
+            raise RecordRefused("too large, from the future, too old, or expired")
         if not self._gate.check_now(signed):
             if peer is not None:
                 self._gate.fault(peer, Offence.BAD_SIGNATURE)
-            raise Refused("a bad signature")
+            raise RecordRefused("a bad signature")
 
     def select(self, key: str, values: list[bytes]) -> int:
         """The index of the newest whose time has come; of equal ones the last, or no record could be refreshed."""
@@ -99,7 +99,7 @@ class Dht:
         key = self._key(pubkey)
         try:
             self._validator.validate(key, envelope)
-        except Refused:
+        except RecordRefused:
             return False
         held = self.service.value_store.get(key.encode())
         if held is not None and self._validator.select(key, [held.value, envelope]) == 0:
@@ -114,7 +114,7 @@ class Dht:
             return None
         try:
             self._validator.validate(key, found)
-        except Refused:
+        except RecordRefused:
             return None
         return found
 

@@ -27,7 +27,7 @@ from p2p.node.dht import Dht
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
-from p2p.node.outlet import Outlet
+from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence
 from p2p.ports import Direction, NetStats, Offence
 from p2p.settings import NetworkConfig
@@ -61,7 +61,7 @@ class NodeLife:
         limits: RecordLimits,
         clock_ms: Callable[[], int],
         bans: BanTimes,
-        outlet: Outlet,
+        outlet: NodeOutlet,
     ) -> None:
         self._config = config
         self._bans = bans

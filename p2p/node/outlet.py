@@ -10,7 +10,7 @@ from p2p.ports import BootstrapFault, Direction, GossipItem, Offence
 from p2p.streams.outbox import PeerOutbox
 
 
-class Outlet(Protocol):
+class NodeOutlet(Protocol):
     """Every plain method hands over to asyncio and returns at once; what was handed over first arrives first."""
 
     def frames(self, peer: bytes, frames: Sequence[Frame]) -> None:

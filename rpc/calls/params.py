@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
-from config.text.wording import sentence_of
+from config.text.problems import sentence_of
 from rpc.errors import CODES, INVALID_PARAMS, ApiError, JsonValue
 from rpc.models.wire import Params
 

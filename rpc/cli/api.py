@@ -19,7 +19,7 @@ class Param(NamedTuple):
     values: Sequence[str] = ()
 
 
-class Method(NamedTuple):
+class MethodEntry(NamedTuple):
     """One method; `help` has a line for each parameter and each member inside it."""
 
     name: str
@@ -32,10 +32,12 @@ class Method(NamedTuple):
     example: str
 
 
-def _read() -> tuple[dict[str, Method], dict[str, str]]:
+def _read() -> tuple[dict[str, MethodEntry], dict[str, str]]:
     said = json.loads(_FILE.read_bytes())
     methods = {
-        name: Method(name=name, **{**told, "params": {key: Param(**param) for key, param in told["params"].items()}})
+        name: MethodEntry(
+            name=name, **{**told, "params": {key: Param(**param) for key, param in told["params"].items()}}
+        )
         for name, told in said["methods"].items()
     }
     return methods, said["events"]

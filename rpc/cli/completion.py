@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rpc.cli.api import EVENTS, METHODS, Method
+from rpc.cli.api import EVENTS, METHODS, MethodEntry
 from rpc.cli.params import UsageError
 
 FILES = ("--datadir", "--token-file")  # they take a path
@@ -124,7 +124,7 @@ def _filled(script: str, values: str, case: str) -> str:
     )
 
 
-def _keys(method: Method) -> list[str]:
+def _keys(method: MethodEntry) -> list[str]:
     return [f"{name}=" for name in method.params]
 
 

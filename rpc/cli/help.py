@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpc.cli.api import EVENTS, METHODS, Method
+from rpc.cli.api import EVENTS, METHODS, MethodEntry
 
 USAGE = "musig-cli [options] METHOD [key=value ...] | events | methods | help [METHOD] | completion SHELL"
 PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
@@ -25,7 +25,7 @@ def methods_help() -> str:
     return "\n".join(lines).lstrip() + "\n"
 
 
-def method_help(method: Method) -> str:
+def method_help(method: MethodEntry) -> str:
     """One method: what it does, its parameters with types, ranges and defaults, an example."""
     told = method.help or ["it takes no parameters"]
     lines = [f"{method.name}: {method.summary}", f"needs scope {method.scope}", "", *told]

@@ -20,7 +20,7 @@ from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from musigd_client.endpoint import DataDir, Locator, locator_of
 from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
-from rpc.cli.api import EVENTS, METHODS, Method
+from rpc.cli.api import EVENTS, METHODS, MethodEntry
 from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help
 from rpc.cli.params import MOST_DIGITS, UsageError, params_of
@@ -100,7 +100,7 @@ def _help(options: argparse.Namespace) -> str:
             return method_help(_method(str(name)))
 
 
-def _call(options: argparse.Namespace, method: Method) -> None:
+def _call(options: argparse.Namespace, method: MethodEntry) -> None:
     if method.websocket:
         raise UsageError(f"{method.name} needs a connection that stays; use musig-cli events")
     params = params_of(method, options.pairs)
@@ -113,7 +113,7 @@ def _call(options: argparse.Namespace, method: Method) -> None:
         say(_json(result))
 
 
-def _asked(locator: Locator, method: Method, params: dict[str, Any]) -> Any:
+def _asked(locator: Locator, method: MethodEntry, params: dict[str, Any]) -> Any:
     from musigd_client.sync.http import call  # noqa: PLC0415  # help and completion need no connection
 
     wait_ms = params.get("waitMs")
@@ -154,7 +154,7 @@ def _locator(options: argparse.Namespace) -> Locator:
     return locator
 
 
-def _method(name: str) -> Method:
+def _method(name: str) -> MethodEntry:
     if name not in METHODS:
         guess = did_you_mean(name, (*METHODS, *COMMANDS))
         raise UsageError(f"there is no method {name}{guess}; musig-cli methods lists them")

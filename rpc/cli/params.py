@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from config.text.lists import words_of
 from config.text.nearest import did_you_mean
-from rpc.cli.api import Method, Param
+from rpc.cli.api import MethodEntry, Param
 from rpc.errors import RpcError
 
 MOST_DIGITS: Final = 16  # of 2^53 - 1, the largest number of the API
@@ -21,7 +21,7 @@ class UsageError(RpcError):
     """The command line cannot be understood, or says something that must not be said there."""
 
 
-def params_of(method: Method, pairs: Sequence[str]) -> dict[str, Any]:
+def params_of(method: MethodEntry, pairs: Sequence[str]) -> dict[str, Any]:
     """The params of a call; raises UsageError for what is no parameter, and for a secret written in plain."""
     params: dict[str, Any] = {}
     for pair in pairs:

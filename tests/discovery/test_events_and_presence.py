@@ -9,7 +9,7 @@ import pytest
 
 from daemon.discovery.api.follows import Follows
 from daemon.discovery.errors import TooManyTypes
-from daemon.discovery.intake.events import Told
+from daemon.discovery.intake.events import ToldRecords
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.peers import presence
 from p2p.network import GossipItem
@@ -55,7 +55,7 @@ async def test_an_advertisement_that_was_evicted_and_is_brought_again_is_announc
 
 
 def test_what_was_told_is_remembered_within_a_bound() -> None:
-    told, ids = Told(most=100), [secrets.token_bytes(32) for _ in range(1_000)]
+    told, ids = ToldRecords(most=100), [secrets.token_bytes(32) for _ in range(1_000)]
     for record_id in ids:
         told.add([record_id])
         assert record_id in told

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own.publish import Publisher
-from daemon.discovery.peers.dialling import provider_key
+from daemon.discovery.peers.connector import provider_key
 from p2p.node.dht import _provider_key
 from tests.p2p.nodes import network
 

@@ -23,7 +23,7 @@ from rpc.models.wire import NoParams
 from rpc.ports import Once
 
 
-class DiscoveryHandlers:
+class DirectoryMethods:
     """What clients call. `changed` is awaited when other topics are to be followed."""
 
     def __init__(

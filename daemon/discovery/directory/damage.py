@@ -12,7 +12,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.lines import checksum
-from daemon.discovery.directory.log import Changes, DirectoryLog
+from daemon.discovery.directory.log import DirectoryLog, LogChanges
 from daemon.store import Store
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Damage:
         bad, self._bad = self._bad, set()
         now_ms = self._clock.wall_ms()
 
-        def write(conn: sqlite3.Connection) -> Changes:
+        def write(conn: sqlite3.Connection) -> LogChanges:
             write = self._log.write(conn, now_ms)
             write.drop(bad)
             conn.executemany("DELETE FROM signers WHERE seq = ?", [(seq,) for seq in bad])  # where the key was damaged

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
-from daemon.discovery.directory.lines import Holder, lines_of
+from daemon.discovery.directory.lines import LineOwner, lines_of
 from daemon.discovery.directory.pins import evictable
 from daemon.discovery.directory.statements import Kind
 from daemon.discovery.limits import DiscoveryLimits
@@ -55,7 +55,7 @@ def _unknown_withdrawals(
     return [row[0] for row in conn.execute(sql, (Kind.WITHDRAWAL.value, *named, room))]
 
 
-def neighbour(conn: sqlite3.Connection, new: Holder, spared: Collection[bytes], *, direct: bool) -> int | None:
+def neighbour(conn: sqlite3.Connection, new: LineOwner, spared: Collection[bytes], *, direct: bool) -> int | None:
     """The line that makes room for a new one in its address range; None if the new one has to stay out.
 
     Anybody can claim a range, so a full one is no refusal by itself: the fullest peer in it gives its newest line, if

@@ -15,7 +15,7 @@ ANY_TYPE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LineOwner:
     """For whom a line counts: its kind, the peer that countersigned it, the address range it says it lives in."""
 
     kind: Kind
@@ -29,11 +29,11 @@ class Gone:
 
     id: bytes
     exp: int
-    holder: Holder
+    holder: LineOwner
     types: tuple[str, ...]  # of an advertisement
 
 
-def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, holder: Holder, now_ms: int) -> int:
+def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, holder: LineOwner, now_ms: int) -> int:
     """Append a line; return its number. `index` makes an advertisement one that is found."""
     record = statement.record
     kind, ts = statement.kind.value, record.record.ts
@@ -89,7 +89,7 @@ def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:
     if types is not None:
         keys = [(name, ts, seq) for name in (ANY_TYPE, *names)]
         conn.executemany("DELETE FROM signers WHERE type = ? AND ts = ? AND seq = ?", keys)
-    return Gone(record_id, exp, Holder(Kind(kind), peer, net), names)
+    return Gone(record_id, exp, LineOwner(Kind(kind), peer, net), names)
 
 
 def checksum(  # noqa: PLR0917 - the columns in their order

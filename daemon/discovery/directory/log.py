@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from daemon.discovery.directory.eviction import neighbour, victims
-from daemon.discovery.directory.lines import Gone, Holder, append, index, take_out
+from daemon.discovery.directory.lines import Gone, LineOwner, append, index, take_out
 from daemon.discovery.directory.quotas import Quotas, portions
 from daemon.discovery.directory.statements import Kind, Statement, rank_of
 from daemon.discovery.limits import DiscoveryLimits
@@ -50,7 +50,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Admitted:
     """What became of one candidate, and the line of the same subject that made place for it."""
 
     outcome: LogOutcome
@@ -58,7 +58,7 @@ class Admission:
 
 
 @dataclass(slots=True)
-class Changes:
+class LogChanges:
     """What a write did, for those who keep sums; worth nothing if the write is rolled back."""
 
     added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
@@ -81,7 +81,7 @@ class DirectoryLog:
         """Begin the changes of one transaction."""
         return LogWrite(conn, self.limits, now_ms, self.partners)
 
-    def admit(self, conn: sqlite3.Connection, candidates: Sequence[Candidate], now_ms: int) -> Changes:
+    def admit(self, conn: sqlite3.Connection, candidates: Sequence[Candidate], now_ms: int) -> LogChanges:
         """Take candidates into the log, in order, in one write."""
         write = self.write(conn, now_ms)
         write.expect(candidates)
@@ -89,7 +89,7 @@ class DirectoryLog:
             write.admit(candidate)
         return write.close()
 
-    def prune(self, conn: sqlite3.Connection, now_ms: int, at_most: int = 2_000) -> Changes:
+    def prune(self, conn: sqlite3.Connection, now_ms: int, at_most: int = 2_000) -> LogChanges:
         """Take out what expired longer ago than the grace time."""
         write = self.write(conn, now_ms)
         rows = conn.execute(
@@ -112,7 +112,7 @@ class LogWrite:
         self._tally: Counter[tuple[Kind, bool]] = Counter()
         self._current: dict[bytes, Line | None] = {}  # by subject, as long as this write has not changed it
         self._appended: list[tuple[int, Advertisement]] = []  # lines that cannot be searched yet
-        self.changes = Changes()
+        self.changes = LogChanges()
 
     def expect(self, candidates: Sequence[Candidate]) -> None:
         """Read at once what admitting these would ask for one by one; changes nothing but the time it takes."""
@@ -135,7 +135,7 @@ class LogWrite:
             self._left(gone)
         return taken
 
-    def close(self) -> Changes:
+    def close(self) -> LogChanges:
         """Write the rest, make room if there are too many lines, and say what was done."""
         self._index_appended()
         self._write_tally()
@@ -143,7 +143,7 @@ class LogWrite:
         self._write_tally()
         return self.changes
 
-    def admit(self, candidate: Candidate) -> Admission:
+    def admit(self, candidate: Candidate) -> Admitted:
         """Take a candidate in if it is newer than what is known and if there is room for it."""
         statement = candidate.statement
         current = self._line_of(statement.subject)
@@ -151,10 +151,10 @@ class LogWrite:
             return self._append(candidate, None, None)
         seq, record_id, ts, kind, peer, net = current
         if record_id == statement.record.id:
-            return Admission(LogOutcome.KNOWN)
+            return Admitted(LogOutcome.KNOWN)
         if rank_of(ts, kind, record_id) > statement.rank and not self._is_ahead(ts):
-            return Admission(LogOutcome.OLDER)
-        return self._append(candidate, Holder(Kind(kind), peer, net), seq)
+            return Admitted(LogOutcome.OLDER)
+        return self._append(candidate, LineOwner(Kind(kind), peer, net), seq)
 
     def _is_ahead(self, ts: int) -> bool:
         return is_ahead(ts, self._now_ms, self._limits.checks)
@@ -171,12 +171,12 @@ class LogWrite:
             index(self._conn, self._appended)
             self._appended.clear()
 
-    def _append(self, candidate: Candidate, held: Holder | None, held_seq: int | None) -> Admission:
+    def _append(self, candidate: Candidate, held: LineOwner | None, held_seq: int | None) -> Admitted:
         statement = candidate.statement
         holder = _holder(statement, candidate.net, held)
         refusal = None if self._is_kept(candidate) else self._quotas.refusal(holder, held)
         if refusal is not None and not (refusal == "range" and self._makes_room(holder, direct=candidate.direct)):
-            return Admission(LogOutcome.QUOTA)
+            return Admitted(LogOutcome.QUOTA)
         replaced = None if held_seq is None else self.drop([held_seq])[0]
         seq = append(self._conn, statement, candidate.view, holder, self._now_ms)
         if isinstance(statement.record.record, Advertisement):
@@ -185,9 +185,9 @@ class LogWrite:
         self._tally[holder.kind, holder.peer is None] += 1
         self.changes.added.append((statement.record.id, statement.exp))
         renewed = held is not None and held.kind is holder.kind
-        return Admission(LogOutcome.RENEWED if renewed else LogOutcome.NEW, replaced)
+        return Admitted(LogOutcome.RENEWED if renewed else LogOutcome.NEW, replaced)
 
-    def _makes_room(self, new: Holder, *, direct: bool) -> bool:
+    def _makes_room(self, new: LineOwner, *, direct: bool) -> bool:
         """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""
         assert new.net is not None
         leaving = neighbour(self._conn, new, self._spared_keys(), direct=direct)
@@ -215,9 +215,9 @@ class LogWrite:
         self._tally.clear()
 
 
-def _holder(statement: Statement, net: bytes | None, held: Holder | None) -> Holder:
+def _holder(statement: Statement, net: bytes | None, held: LineOwner | None) -> LineOwner:
     """For whom a statement counts; a withdrawal counts for the peer whose advertisement it ends."""
     record = statement.record.record
     if not isinstance(record, Withdrawal):
-        return Holder(statement.kind, record.peer, net)
-    return Holder(statement.kind, held.peer if held else None, held.net if held else None)
+        return LineOwner(statement.kind, record.peer, net)
+    return LineOwner(statement.kind, held.peer if held else None, held.net if held else None)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from daemon.discovery.directory.lines import Holder
+from daemon.discovery.directory.lines import LineOwner
 from daemon.discovery.directory.statements import Kind
 from daemon.discovery.limits import DiscoveryLimits
 
@@ -38,7 +38,7 @@ class Quotas:
         self._limits = limits
         self._counts: dict[tuple[str, bytes | None, Kind], int] = {}
 
-    def refusal(self, new: Holder, held: Holder | None) -> str | None:
+    def refusal(self, new: LineOwner, held: LineOwner | None) -> str | None:
         """Why a line is refused: `quota`, `range` (full; room may be made) or None. `held`: whose place it takes."""
         if new == held:
             return None
@@ -55,7 +55,7 @@ class Quotas:
             case Kind.NOTICE:
                 return "quota" if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer else None
 
-    def expect(self, signers: Sequence[Holder]) -> None:
+    def expect(self, signers: Sequence[LineOwner]) -> None:
         """Count at once what `refusal` will ask for these advertisements."""
         peers = list(dict.fromkeys(holder.peer for holder in signers))
         self._counts.update(dict.fromkeys(((COUNT_BY_PEER, peer, kind) for peer in peers for kind in SIGNER_KINDS), 0))
@@ -71,13 +71,13 @@ class Quotas:
                 for value, kind, count in self._conn.execute(counted, some):
                     self._counts[sql, value, Kind(kind)] = count
 
-    def moved(self, line: Holder, by: int) -> None:
+    def moved(self, line: LineOwner, by: int) -> None:
         """A line was appended (1) or taken out (-1)."""
         for key in ((COUNT_BY_PEER, line.peer, line.kind), (COUNT_BY_NET, line.net, line.kind)):
             if key in self._counts:
                 self._counts[key] += by
 
-    def _signer_refusal(self, new: Holder, held: Holder | None) -> str | None:
+    def _signer_refusal(self, new: LineOwner, held: LineOwner | None) -> str | None:
         limits = self._limits
         signers, withdrawn = self._statements_of(new.peer)
         was_signer = held is not None and held.kind is Kind.ADVERTISEMENT

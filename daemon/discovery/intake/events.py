@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from daemon.discovery.directory.log import Admission, Candidate, LogOutcome
+from daemon.discovery.directory.log import Admitted, Candidate, LogOutcome
 from daemon.discovery.intake.views import full_view
 from daemon.discovery.ports import DirectoryEvents
 from musig2.protocol.records.records import Advertisement, Withdrawal
@@ -18,7 +18,7 @@ def tell(
     events: DirectoryEvents,
     conn: sqlite3.Connection,
     candidate: Candidate,
-    admission: Admission,
+    admission: Admitted,
     followed: frozenset[str],
 ) -> bool:
     """Append the event of a stored statement, if it concerns a followed type; True if it did.
@@ -40,7 +40,7 @@ def tell(
     return True
 
 
-class Told:
+class ToldRecords:
     """Which advertisements clients have heard of, so that one that was evicted and is brought again is no news.
 
     Remembers by short id at least the latest half of `most`, and never more than `most`; a restart forgets all.

@@ -15,7 +15,7 @@ ROOM = 20_000
 AT_ONCE = 1_000
 
 
-class Inbox:
+class RecordInbox:
     """Bounded: what finds no room is left to the next synchronisation."""
 
     def __init__(self, ingest: Ingest) -> None:

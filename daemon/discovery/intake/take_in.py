@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
-from daemon.discovery.directory.log import Changes, DirectoryLog, LogOutcome
+from daemon.discovery.directory.log import DirectoryLog, LogChanges, LogOutcome
 from daemon.discovery.directory.statements import Statement
 from daemon.discovery.intake.candidates import candidate_of, whole_statements
 from daemon.discovery.intake.checks import RecordOrigin, Screen, is_public
-from daemon.discovery.intake.events import Told, tell
+from daemon.discovery.intake.events import ToldRecords, tell
 from daemon.discovery.intake.halves import WaitingRoom
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents, Offend
@@ -50,7 +50,7 @@ class Written:
 
     by_outcome: defaultdict[LogOutcome, list[Statement]] = field(default_factory=lambda: defaultdict(list))
     told: list[bytes] = field(default_factory=list)  # ids of those that clients hear of
-    changes: Changes = field(default_factory=Changes)
+    changes: LogChanges = field(default_factory=LogChanges)
 
     def of(self, *outcomes: LogOutcome) -> list[Statement]:
         """The statements that ended so."""
@@ -91,7 +91,7 @@ class Ingest:
         self._on_notice = on_notice
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
-        self._told = Told()
+        self._told = ToldRecords()
         self._writing: set[bytes] = set()  # ids of verified statements on their way to the disk
 
     async def take(

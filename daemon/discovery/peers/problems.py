@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.clock import Clock
 from daemon.discovery.peers.clocks import PeerClocks
-from daemon.discovery.peers.dialling import Company
+from daemon.discovery.peers.connector import Connector
 from daemon.discovery.ports import DirectoryNetwork
 
 ALONE_MS = 20_000
@@ -19,7 +19,7 @@ class Problems:
         net: DirectoryNetwork,
         clock: Clock,
         clocks: PeerClocks,
-        company: Company,
+        company: Connector,
     ) -> None:
         self._net = net
         self._clock = clock

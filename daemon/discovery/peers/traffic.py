@@ -6,7 +6,7 @@ from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.renewal import Renewal
-from daemon.discovery.peers.dialling import Company
+from daemon.discovery.peers.connector import Connector
 from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.topics import Topics
 from daemon.discovery.ports import Offend
@@ -33,7 +33,7 @@ class DirectoryTraffic:
         answers: Answers,
         rounds: Rounds,
         presence: SignerPresence,
-        company: Company,
+        company: Connector,
         topics: Topics,
         node: OwnNode,
         renewal: Renewal,

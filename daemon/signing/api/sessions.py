@@ -164,7 +164,7 @@ class SessionMethods:
             entry = turn.wake(stored.request)
             if entry is None:
                 raise NotFound("session")
-            said = entry.machine.broadcasting.said(word)
+            said = entry.machine.broadcast.said(word)
             if said not in (None, txid):
                 raise OtherTransaction(said)
             return turn.feed(entry, word)

@@ -90,7 +90,7 @@ class Part:
         Not once an own partial signature was made, which costs its nonce, or there is a final signature, or earlier
         effects are still owed to the store.
         """
-        if self.entry.machine.resaving.due_ms is not None:
+        if self.entry.machine.save_retry.due_ms is not None:
             return False
         for save in self.saves:
             match save:

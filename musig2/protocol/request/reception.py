@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard, TypeVar
 
-from musig2.protocol.broadcast.broadcasting import Broadcasting
+from musig2.protocol.broadcast.turns import BroadcastTurns
 from musig2.protocol.interface.inputs import Received
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record
@@ -31,7 +31,7 @@ class Reception:
         exchange: Exchange,
         contributions: Contributions,
         joining: Joining,
-        broadcasting: Broadcasting,
+        broadcast: BroadcastTurns,
     ) -> None:
         self._terms = terms
         self._attempts = attempts
@@ -39,7 +39,7 @@ class Reception:
         self._exchange = exchange
         self._contributions = contributions
         self._joining = joining
-        self._broadcasting = broadcasting
+        self._broadcast = broadcast
 
     def connected(self, peer: bytes, reaction: Reaction) -> None:
         """A peer of a signer is connected: greet it, and compare with it what an attempt that broke off left."""
@@ -56,7 +56,7 @@ class Reception:
         if peer is not None:
             self._exchange.heard(peer)
         if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
-            self._broadcasting.receive(signed, reaction)
+            self._broadcast.receive(signed, reaction)
             return
         talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
             _is(signed, Message) and isinstance(signed.record.body, AbortBody)
@@ -83,12 +83,12 @@ class Reception:
         if not self._conclusion.complete:
             if not self._terms.verifies(signatures):
                 return
-            self._broadcasting.complete(signatures, reaction)
+            self._broadcast.complete(signatures, reaction)
         self._conclusion.shown_by(peer)
 
     def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:
         told = self._conclusion.farewell(peer, reaction)
-        done = self._broadcasting.own_done()
+        done = self._broadcast.own_done()
         if told and done is not None:
             reaction.send(done, peer=peer)
         return told

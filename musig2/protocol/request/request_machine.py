@@ -8,7 +8,7 @@
                |                       contributions   nonces, partials, aborts of others; proofs
             handle() -- one of -->     exchange        have, and what is missing
                |                       conclusion      how the request stands, and how it ended
-            settle, until quiet        broadcasting    whose turn it is after the signature
+            settle, until quiet        turns           whose turn it is after the signature
                |
             effects: Save*, Send, Emit, Need*
 
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from musig2 import MusigError
-from musig2.protocol.broadcast.broadcasting import Broadcasting
+from musig2.protocol.broadcast.turns import BroadcastTurns
 from musig2.protocol.interface.effects import (
     Effect,
     Outcome,
@@ -56,8 +56,8 @@ from musig2.protocol.interface.inputs import (
     Tick,
 )
 from musig2.protocol.interface.reaction import Reaction
-from musig2.protocol.interface.resaving import Resaving
-from musig2.protocol.interface.restoring import rebuild
+from musig2.protocol.interface.restore import rebuild
+from musig2.protocol.interface.save_retry import SaveRetry
 from musig2.protocol.interface.views import SessionView
 from musig2.protocol.records.records import Join, Request
 from musig2.protocol.request.attempts import Attempts
@@ -91,7 +91,7 @@ class RequestMachine:
         self._contributions = Contributions(self._terms, self._attempts, self._conclusion, self._exchange)
         self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
-        self.broadcasting = Broadcasting(self._terms, self._attempts, self._conclusion)
+        self.broadcast = BroadcastTurns(self._terms, self._attempts, self._conclusion)
         self._reception = Reception(
             terms=self._terms,
             attempts=self._attempts,
@@ -99,10 +99,10 @@ class RequestMachine:
             exchange=self._exchange,
             contributions=self._contributions,
             joining=self._joining,
-            broadcasting=self.broadcasting,
+            broadcast=self.broadcast,
         )
         self._now: Now | None = None
-        self.resaving = Resaving(self._attempts, self._conclusion)
+        self.save_retry = SaveRetry(self._attempts, self._conclusion)
 
     @classmethod
     def restore(
@@ -126,7 +126,7 @@ class RequestMachine:
         rebuild(
             machine._attempts,
             machine._conclusion,
-            machine.broadcasting,
+            machine.broadcast,
             machine._contributions,
             joins=joins,
             messages=messages,
@@ -152,7 +152,7 @@ class RequestMachine:
         now = self._now
         if now is None:
             return None
-        due = [self.resaving.due_ms, self.broadcasting.next_due_ms(now), self._exchange.next_due_ms()]
+        due = [self.save_retry.due_ms, self.broadcast.next_due_ms(now), self._exchange.next_due_ms()]
         due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
         if not self._conclusion.final:
             due.append(self._attempts.next_due_ms())
@@ -195,12 +195,12 @@ class RequestMachine:
     @property
     def idle(self) -> bool:
         """Nothing is left to do: may be dropped from memory (a later frame re-loads it from the store)."""
-        return self._conclusion.final and self.broadcasting.over and self.resaving.due_ms is None
+        return self._conclusion.final and self.broadcast.over and self.save_retry.due_ms is None
 
     @property
     def coordinator(self) -> int | None:
         """Signer index whose turn it is to broadcast; None without an election, before the signature, or at the end."""
-        failover = self.broadcasting.failover
+        failover = self.broadcast.failover
         return None if failover is None else failover.coordinator
 
     @property
@@ -252,13 +252,13 @@ class RequestMachine:
                 self._own.disconnected(peer, reaction)
             case NotifyBroadcast():
                 if self._conclusion.complete:
-                    self.broadcasting.notify(inp, reaction)
+                    self.broadcast.notify(inp, reaction)
             case Tick():
                 self._tick(reaction)
             case Restarted():
                 self._restarted(reaction)
             case SaveFailed(lost=lost, untold=untold):
-                self.resaving.failed(lost, untold, reaction)
+                self.save_retry.failed(lost, untold, reaction)
             case _:
                 assert_never(inp)
 
@@ -286,7 +286,7 @@ class RequestMachine:
             except MusigError:  # every part was verified, so this machine miscalculates: begin anew
                 self._own.faulty(session, reaction)
                 return
-            self.broadcasting.complete(signatures, reaction)
+            self.broadcast.complete(signatures, reaction)
             self._conclusion.tell_peers(reaction, at_once=not self._exchange.meshed(session.transcript))
             return
 
@@ -301,12 +301,12 @@ class RequestMachine:
         current = self._attempts.current
         if self._exchange.tick(reaction) and current is not None:
             self._contributions.show_sets(current, reaction)
-        self.broadcasting.tick(reaction)
-        self.resaving.tick(reaction)
+        self.broadcast.tick(reaction)
+        self.save_retry.tick(reaction)
         self._conclusion.tick(reaction)
 
     def _restarted(self, reaction: Reaction) -> None:
-        self.broadcasting.resume()
+        self.broadcast.resume()
         if self._conclusion.final:
             return
         self._joining.restarted(reaction)

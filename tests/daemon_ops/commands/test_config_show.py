@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.load import load_settings
-from config.running import RunningSettings
+from config.running_settings import RunningSettings
 from config.settings import Settings
 from config.show import as_text
 from daemon.api.settings import SettingsService

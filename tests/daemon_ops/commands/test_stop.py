@@ -17,7 +17,7 @@ import pytest_asyncio
 from daemon.demo.processes import Daemons, DemoDaemon
 from daemon.host.datadir import holder_of
 from daemon.host.lock_proof import proven_holder
-from daemon.host.stopping import NotStopped, stop_daemon
+from daemon.host.stop import NotStopped, stop_daemon
 
 pytestmark = pytest.mark.network
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from config.running import RunningSettings
+from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.access import tokens as tokens_module
 from daemon.access.tokens import Tokens

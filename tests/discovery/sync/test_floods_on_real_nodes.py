@@ -15,7 +15,7 @@ from libp2p.peer.id import ID
 
 from daemon.clock import SystemClock
 from daemon.discovery.limits import MINUTE_MS, DiscoveryLimits
-from daemon.discovery.peers.dialling import SHARDS, provider_key
+from daemon.discovery.peers.connector import SHARDS, provider_key
 from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity

@@ -15,7 +15,7 @@ from libp2p.utils import encode_varint_prefixed
 
 from p2p.addresses import Multiaddr
 from p2p.compat.kad import ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_PROVIDER_ADDRS
-from p2p.node.dht import Refused
+from p2p.node.dht import RecordRefused
 from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import Signer
 
@@ -133,7 +133,7 @@ async def test_a_delegation_that_was_shown_to_somebody_cannot_be_published() -> 
         assert not await anna.dht_put(signer.key.pubkey, shown.envelope)
         key = await ben.inside(lambda node: node.dht._key(signer.key.pubkey))
         validator = await ben.inside(lambda node: node.dht._validator)
-        with pytest.raises(Refused, match="delegation"):
+        with pytest.raises(RecordRefused, match="delegation"):
             validator.validate(key, shown.envelope)
         belongs = await ben.inside(lambda node: node.gossip._belongs)
         for topic in ("", "signers/", "signers/spend", "requests"):

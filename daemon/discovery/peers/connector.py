@@ -36,7 +36,7 @@ PROVIDE_AGAIN_MS = HOUR_MS
 DHT_S = 10.0
 
 
-class Company:
+class Connector:
     """One task; `alone_since_ms` is for those who tell the owner."""
 
     def __init__(

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.peers.dialling import SHARDS, provider_key
+from daemon.discovery.peers.connector import SHARDS, provider_key
 from musig2.protocol.records.peers import PeerIdentity
 from p2p.network import BadAsk
 from tests.discovery.discovery_world import Signer, World, a_world, push_of, until

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
-from musig2.protocol.broadcast.broadcasting import Broadcasting
+from musig2.protocol.broadcast.turns import BroadcastTurns
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow
 from musig2.protocol.records.records import AbortBody, Cancel, Decline
 from musig2.protocol.request.attempts import Attempts
@@ -20,7 +20,7 @@ from musig2.protocol.session.signing_session import SigningSession
 def rebuild(
     attempts: Attempts,
     conclusion: Conclusion,
-    broadcasting: Broadcasting,
+    broadcast: BroadcastTurns,
     contributions: Contributions,
     *,
     joins: Iterable[SaveJoin],
@@ -36,7 +36,7 @@ def rebuild(
     for row in sorted(rows, key=lambda row: row.attempt):
         attempts.add(SigningSession(attempts.transcript(row.attempt), row))
     for message in messages:
-        _put_message(attempts, broadcasting, message)
+        _put_message(attempts, broadcast, message)
     if outcome is not None:
         _conclude(conclusion, outcome)
     for record in records:
@@ -47,7 +47,7 @@ def rebuild(
         _renew_abort(session, records)
 
 
-def _put_message(attempts: Attempts, broadcasting: Broadcasting, saved: SaveMessage) -> None:
+def _put_message(attempts: Attempts, broadcast: BroadcastTurns, saved: SaveMessage) -> None:
     attempt = attempts.terms.attempt_of.get(saved.session)
     if attempt is None:
         return
@@ -66,7 +66,7 @@ def _put_message(attempts: Attempts, broadcasting: Broadcasting, saved: SaveMess
         case 3:
             transcript.aborts.put(saved.index, saved.message)
         case _:
-            broadcasting.restore(saved.index, saved.message)
+            broadcast.restore(saved.index, saved.message)
 
 
 def _conclude(conclusion: Conclusion, outcome: SaveOutcome) -> None:

@@ -21,7 +21,7 @@ from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Signed
 
 
-class Broadcasting:
+class BroadcastTurns:
     """The turns of one request."""
 
     def __init__(self, terms: RequestTerms, attempts: Attempts, conclusion: Conclusion) -> None:

@@ -35,7 +35,7 @@ TOLD_LATER: Final = frozenset(
 )
 
 
-class Resaving:
+class SaveRetry:
     """What is owed to the store."""
 
     def __init__(self, attempts: Attempts, conclusion: Conclusion) -> None:
