@@ -33,8 +33,11 @@ from p2p.ports import (
     PeerChange,
     PeerInfo,
     Sink,
+    Standing,
 )
 from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
+from p2p.streams.prices import Work
 
 T = TypeVar("T")
 __all__ = [
@@ -57,6 +60,8 @@ __all__ = [
     "PeerInfo",
     "PeerUnreachable",
     "Sink",
+    "Standing",
+    "Work",
 ]
 
 
@@ -86,6 +91,7 @@ class Network:
         self._clock_ms = clock_ms
         self._limits = limits
         self._bans = BanTimes(clock_ms)
+        self._accounts = Accounts()
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
         self._portal: Portal | None = None
@@ -156,6 +162,7 @@ class Network:
             clock_ms=self._clock_ms,
             bans=self._bans,
             outlet=self._mirror,
+            accounts=self._accounts,
         )
         self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
         portal.at_end = node.host.swarm.opened.close_all
@@ -188,6 +195,11 @@ class Network:
     def connected(self, peer: bytes) -> bool:
         """True while there is a connection."""
         return peer in self._mirror.contacts
+
+    def source_of(self, peer: bytes) -> bytes:
+        """The address range that a connected peer comes from; the peer itself if that is private or unknown."""
+        contact = self._mirror.contacts.get(peer)
+        return peer if contact is None else contact.source
 
     def peers(self) -> list[PeerInfo]:
         """The connected peers."""
@@ -228,6 +240,29 @@ class Network:
         """Count an offence that only the caller could see, as if the gate had seen it."""
         if self._portal is not None and self._node is not None:
             self._portal.post(self._node.gate.fault, peer, kind)
+
+    def stand(self, peer: bytes, standing: Standing) -> None:
+        """How well a peer is known from now on, whether or not it is connected; until then it is a stranger."""
+        self._portal_or_now(self._accounts.stand, peer, standing)
+
+    def fine(self, peer: bytes, amount: float = 1) -> None:
+        """A peer asked in vain: for what there is no room, or about what nobody knows."""
+        self._portal_or_now(self._accounts.fine, peer, Work.REFUSED, amount)
+
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        """Put work down to a peer's account that shows only here."""
+        self._portal_or_now(self._accounts.charge, peer, work, amount)
+
+    def hurry(self) -> None:
+        """A session is under way: strangers are served more slowly for a moment."""
+        self._accounts.hurry()
+
+    def _portal_or_now(self, fn: Callable[..., None], *args: object) -> None:
+        """The accounts belong to the trio side while there is one."""
+        if self._portal is not None and self._portal.alive:
+            self._portal.post(fn, *args)
+        else:
+            fn(*args)
 
     def _banish(self, peer: bytes) -> None:
         """On the trio side: the gate has had enough of a peer."""

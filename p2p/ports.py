@@ -6,7 +6,7 @@ Peers are binary peer ids (38 bytes for ed25519), addresses binary multiaddrs wi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple, Protocol
 
 from musig2.protocol.records.records import Record
@@ -21,11 +21,20 @@ class Direction(StrEnum):
 
 
 class Offence(StrEnum):
-    """What a peer did wrong. Only bad signatures and bad encodings count towards a ban."""
+    """What a peer did wrong. All but `RATE` count towards a ban: no honest peer does them."""
 
     BAD_ENCODING = "bad_encoding"
     BAD_SIGNATURE = "bad_signature"
+    BAD_REQUEST = "bad_request"  # aggregate keys that do not follow from the keys
     RATE = "rate"
+
+
+class Standing(Enum):
+    """How well a peer is known here: what it may ask for, and whose turn comes first."""
+
+    KNOWN = "known"  # from the own configuration, or signed with before, or in a session under way
+    ESTABLISHED = "established"  # behind an advertisement that this daemon has held for a while
+    STRANGER = "stranger"
 
 
 class NetStatus(StrEnum):

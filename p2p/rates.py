@@ -67,9 +67,9 @@ class Fading:
         self._count = 0.0
         self._at = now
 
-    def add(self, now: float) -> float:
-        """Count one more and return the count."""
-        self._count = self.value(now) + 1.0
+    def add(self, now: float, amount: float = 1.0) -> float:
+        """Count one more, or so much, and return the count."""
+        self._count = self.value(now) + amount
         self._at = now
         return self._count
 

@@ -19,6 +19,7 @@ from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
 from p2p.ports import BadAsk, BootstrapFault, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
+from p2p.sources import source_of
 from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Contact:
     direction: Direction
     since_ms: int
     multiaddrs: tuple[str, ...]
+    source: bytes
     host: str | None = None
     agent: str | None = None
 
@@ -137,7 +139,7 @@ class Mirror:
     def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], str | None, PeerOutbox]]) -> None:
         for peer, direction, addrs, host, outbox in batch:
             texts = tuple(join_peer(addr, peer) for addr in addrs)
-            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts, host)
+            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts, source_of(peer, host), host)
             self._sink.on_peer(PeerChange(peer, True, direction, addrs))
 
     def _departures(self, batch: list[bytes]) -> None:

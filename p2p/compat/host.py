@@ -35,14 +35,22 @@ PING_BYTES, PING_COST = 32, 5
 AddressFilter = Callable[[list[Multiaddr]], list[Multiaddr]]
 OnIdentified = Callable[[ID, str], Awaitable[None]]
 OnStreamFault = Callable[[ID, Exception], None]
+SettleStream = Callable[[ID], Awaitable[None]]
 
 
 class GuardedHost(BasicHost):
     """`on_identified(peer, agent)` after each connection; `on_stream_fault(peer, error)` for what a handler raised."""
 
     def __init__(
-        self, swarm: GuardedSwarm, announced: AddressFilter, on_stream_fault: OnStreamFault, agent: str
+        self,
+        swarm: GuardedSwarm,
+        announced: AddressFilter,
+        on_stream_fault: OnStreamFault,
+        settle_stream: SettleStream,
+        agent: str,
     ) -> None:
+        """`settle_stream(peer)` charges an inbound stream and returns when its peer owes nothing."""
+        self._settle_stream = settle_stream
         super().__init__(swarm, negotiate_timeout=10, addrs_factory=announced)
         self.swarm = swarm
         self.on_identified: OnIdentified | None = None
@@ -60,6 +68,7 @@ class GuardedHost(BasicHost):
                 await net_stream.reset()
                 await net_stream.muxed_conn.close()
                 return
+            await self._settle_stream(peer_id)
             await super()._swarm_stream_handler(net_stream)
         except Exception as error:  # noqa: BLE001 - the guard's purpose: the stream is lost, the host goes on
             self._on_stream_fault(peer_id, error)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
@@ -73,12 +73,16 @@ for module in (kad_dht, peer_routing, provider_store, value_store):
     vars(module)["MAX_DHT_MESSAGE_SIZE"] = MAX_MESSAGE_BYTES  # each has imported the constant by its name
 
 
+Settle = Callable[[bytes, int], Awaitable[None]]
+
+
 class PacedStream:
     """A stream from which messages are read at the pace that its peer may keep."""
 
-    def __init__(self, stream: INetStream, paces: Paces) -> None:
+    def __init__(self, stream: INetStream, paces: Paces, settle: Settle) -> None:
         self._stream = stream
         self._paces = paces
+        self._settle = settle
         self._unanswered = False
 
     def __getattr__(self, name: str) -> Any:
@@ -89,10 +93,9 @@ class PacedStream:
         data = await self._stream.read(n)
         if n != 1:
             self._unanswered = True
-            now = trio.current_time()
-            await trio.sleep(
-                self._paces.of(self._stream.muxed_conn.peer_id.to_bytes(), now).owe(1 + len(data) / 1024, now)
-            )
+            now, peer = trio.current_time(), self._stream.muxed_conn.peer_id.to_bytes()
+            await trio.sleep(self._paces.of(peer, now).owe(1 + len(data) / 1024, now))
+            await self._settle(peer, len(data))
         return data
 
     async def write(self, data: bytes) -> None:
@@ -155,7 +158,18 @@ class GuardedDHT(KadDHT):
 
     on_fault: OnFault
 
-    def __init__(self, host: GuardedHost, protocol: str, namespace: str, validator: Validator, *, server: bool) -> None:
+    def __init__(
+        self,
+        host: GuardedHost,
+        protocol: str,
+        namespace: str,
+        validator: Validator,
+        settle: Settle,
+        *,
+        server: bool,
+    ) -> None:
+        """`settle(peer, size)` charges a message and returns when its peer owes nothing."""
+        self._settle = settle
         self._kad_host = KadHost(host, protocol, self._gave_no_answer)
         renamed: Any = self._kad_host
         super().__init__(
@@ -199,7 +213,7 @@ class GuardedDHT(KadDHT):
             return
         serving.set(peer)
         self._serving[peer] += 1
-        paced: Any = PacedStream(stream, self._paces)
+        paced: Any = PacedStream(stream, self._paces, self._settle)
         try:
             with trio.move_on_after(SERVE_S) as scope:
                 await self._do_handle_stream(paced)

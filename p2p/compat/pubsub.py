@@ -132,6 +132,7 @@ class GuardedPubsub(Pubsub):
 
     admit: Callable[[ID, Message], bool]
     judge: Callable[[ID, Message], Awaitable[bool]]
+    settled: Callable[[bytes], Awaitable[None]]  # returns when the peer owes nothing
     on_bad_bytes: Callable[[ID, Exception], None]
     on_bad_signature: Callable[[ID], None]
     on_fault: OnFault
@@ -169,6 +170,7 @@ class GuardedPubsub(Pubsub):
                 await self._take(peer, await read_varint_prefixed_bytes_limited(stream, self.max_inbound_rpc_size))
                 now = trio.current_time()
                 await trio.sleep(self._paces.of(peer.to_bytes(), now).owe(1, now))
+                await self.settled(peer.to_bytes())
         except MessageTooLarge as error:
             await self._refuse(stream, error)
         except (IOException, RawConnError, MuxedStreamError):

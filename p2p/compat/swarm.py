@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import trio
 from libp2p.abc import IMuxedConn, INetConn
@@ -29,6 +29,7 @@ from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, other_peer
+from p2p.compat.yamux import QuietYamux
 
 MAX_ADDRS = 8
 DOUBLE_S = 2.0
@@ -47,6 +48,8 @@ class DoorRules:
     max_per_ip: int
     upgrade_s: float
     dial_s: float
+    door_s: Callable[[str], float]  # how long an address that connects so often has to wait for its handshake
+    toll: Callable[[ID, int, int], float]  # charges a peer frames and bytes; how long not to read from it
 
 
 def source_of(ip: str) -> str:
@@ -151,6 +154,10 @@ class GuardedSwarm(Swarm):
     async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, source: str) -> None:
         with _counted(self._inbound, source):
             with _counted(self._pending, source):
+                pause_s = self._rules.door_s(source)
+                if pause_s > self._rules.upgrade_s:
+                    return
+                await trio.sleep(pause_s)
                 muxed = await self.upgrade_inbound_raw_conn(RawConnection(stream, False), maddr)
             await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 
@@ -159,6 +166,8 @@ class GuardedSwarm(Swarm):
         if muxed_conn.peer_id == self.self_id or not self._rules.admits(muxed_conn.peer_id):
             await muxed_conn.close()
             raise SwarmException("this peer is refused")
+        if isinstance(muxed_conn, QuietYamux):
+            muxed_conn.toll = partial(self._rules.toll, muxed_conn.peer_id)
         connection = await super().add_conn(muxed_conn, direction)
         if len(self.live(muxed_conn.peer_id)) > 1:
             self.manager.run_task(self._settle_double, muxed_conn.peer_id)

@@ -44,6 +44,7 @@ KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
 HALF_CLOSED_S = 60.0
 CLOSE_S = 0.5
+NAP_S = 0.1  # between two looks at what a peer owes: that may be forgiven at any time
 
 
 class ProtocolBroken(Exception):
@@ -59,6 +60,7 @@ class QuietYamux(IMuxedConn):
         self.event_started = trio.Event()
         self.event_closed = trio.Event()
         self.on_close: Callable[[], Awaitable[Any]] | None = None  # set by the swarm's connection
+        self.toll: Callable[[int, int], float] = lambda frames, size: 0.0  # set by the swarm: charges them to the peer
         self.streams: dict[int, QuietStream] = {}
         self._initiator = is_initiator
         self._next_id = 1 if is_initiator else 2
@@ -237,6 +239,10 @@ class QuietYamux(IMuxedConn):
                 pause_s = pace.owe(len(data) + FRAME_COST * frames, self._heard_at)
                 if pause_s:
                     await trio.sleep(pause_s)
+                owed_s = self.toll(frames, len(data))
+                while owed_s > 0 and not self._closing:
+                    await trio.sleep(min(owed_s, NAP_S))
+                    owed_s = self.toll(0, 0)
             except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
                 return
 

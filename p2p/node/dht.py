@@ -17,6 +17,7 @@ from p2p.compat.kad import GuardedDHT, serving
 from p2p.ports import Offence
 from p2p.settings import NetworkConfig
 from p2p.streams.gate import Checks
+from p2p.streams.prices import Work
 
 log = logging.getLogger(__name__)
 MANY_PROVIDERS = 400  # the library counts repeated answers against what is asked for
@@ -85,10 +86,17 @@ class Dht:
     """What the facade offers of the DHT, in terms of public keys and envelopes."""
 
     def __init__(self, host: GuardedHost, config: NetworkConfig, checks: Checks, on_fault: OnFault) -> None:
+        accounts = checks.gate.accounts
+
+        async def settle(peer: bytes, size: int) -> None:
+            accounts.charge(peer, Work.DHT)
+            accounts.charge(peer, Work.KIB, size / 1024)
+            await accounts.settled(peer)
+
         self._namespace = f"musigd-{config.network}"
         self._validator = SignerRecords(checks)
         protocol = f"/musigd/{config.network}/kad/1"
-        self.service = GuardedDHT(host, protocol, self._namespace, self._validator, server=config.dht)
+        self.service = GuardedDHT(host, protocol, self._namespace, self._validator, settle, server=config.dht)
         self.service.on_fault = on_fault
 
     def _key(self, pubkey: bytes) -> str:

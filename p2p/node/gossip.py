@@ -25,6 +25,7 @@ from p2p.ports import GossipItem, Offence
 from p2p.rates import Paces
 from p2p.settings import NetworkConfig
 from p2p.streams.gate import Checks
+from p2p.streams.prices import Work
 
 RECENT = 8_192
 RECENT_S = 60.0
@@ -45,6 +46,7 @@ class Gossip:
         self._config = config
         self._checks = checks
         self._gate = gate = checks.gate
+        self._accounts = gate.accounts
         self._deliver = deliver
         self._prefix = f"musigd/{config.network}/"
         self._messages = Paces(config.gossip_rate, 5 * config.gossip_rate)
@@ -56,6 +58,7 @@ class Gossip:
         self.pubsub = GuardedPubsub(host, self.router, self._prefix, config.max_gossip_bytes)
         self.pubsub.on_fault = on_fault
         self.pubsub.admit = self._admit
+        self.pubsub.settled = gate.accounts.settled
         self.pubsub.judge = self._judge
         self.pubsub.on_bad_bytes = lambda peer, _: gate.fault(peer.to_bytes(), Offence.BAD_ENCODING)
         self.pubsub.on_bad_signature = lambda peer: gate.fault(peer.to_bytes(), Offence.BAD_SIGNATURE)
@@ -83,7 +86,9 @@ class Gossip:
         if size > self._config.max_gossip_bytes:
             self._gate.fault(peer, Offence.BAD_ENCODING)
             return False
-        if not messages.take(1, now) or not volume.take(size, now):
+        self._accounts.charge(peer, Work.GOSSIP)
+        self._accounts.charge(peer, Work.KIB, size / 1024)
+        if self._accounts.owed_s(peer) or not messages.take(1, now) or not volume.take(size, now):
             self._gate.fault(peer, Offence.RATE)
             return False
         return True

@@ -17,6 +17,8 @@ from p2p.compat.swarm import DoorRules, GuardedSwarm
 from p2p.compat.upgrade import Upgrader
 from p2p.errors import NetworkError
 from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
+from p2p.streams.prices import Work
 
 UNLIMITED = 1_000_000
 CROWD = 8  # on a private network many nodes may share one address
@@ -39,6 +41,7 @@ def build_host(
     config: NetworkConfig,
     key_pair: KeyPair,
     bans: BanTimes,
+    accounts: Accounts,
     *,
     on_fault: OnFault,
     on_stream_fault: OnStreamFault,
@@ -50,6 +53,16 @@ def build_host(
     def keeps(peer: ID) -> bool:
         return peer == own or bool(swarm.get_connections(peer))
 
+    def toll(peer: ID, frames: int, size: int) -> float:
+        name = peer.to_bytes()
+        accounts.charge(name, Work.YAMUX_FRAME, frames)
+        accounts.charge(name, Work.KIB, size / 1024)
+        return accounts.owed_s(name)
+
+    async def settle_stream(peer: ID) -> None:
+        accounts.charge(peer.to_bytes(), Work.STREAM)
+        await accounts.settled(peer.to_bytes())
+
     rules = DoorRules(
         admits=lambda peer: is_supported(peer) and not bans.refuses(peer.to_bytes()),
         may_dial=lambda addr: dialable(addr, private_addresses=announced.private_addresses),
@@ -58,8 +71,10 @@ def build_host(
         max_per_ip=UNLIMITED if announced.private_addresses else config.max_connections_per_ip,
         upgrade_s=config.upgrade_timeout_ms / 1000,
         dial_s=config.dial_timeout_ms / 1000,
+        door_s=(lambda address: 0.0) if announced.private_addresses else accounts.door_s,
+        toll=toll,
     )
     peerstore = BoundedPeerStore(keeps)
     peerstore.add_key_pair(own, key_pair)
     swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault)
-    return GuardedHost(swarm, announced, on_stream_fault, config.agent)
+    return GuardedHost(swarm, announced, on_stream_fault, settle_stream, config.agent)

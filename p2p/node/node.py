@@ -31,12 +31,14 @@ from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence
 from p2p.ports import Direction, NetStats, Offence
 from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
 from p2p.streams.asks import HEAD_BYTES, Asks
 from p2p.streams.gate import Checks, PeerGate
 from p2p.streams.links import Deliver, Links
 
 log = logging.getLogger(__name__)
 CLOSE_S = 2.0
+FEW = 16  # frames of a stranger that are charged, waited for and handed over together
 LOST = (
     IOException,
     RawConnError,
@@ -62,14 +64,19 @@ class NodeLife:
         clock_ms: Callable[[], int],
         bans: BanTimes,
         outlet: NodeOutlet,
+        accounts: Accounts,
     ) -> None:
+        self._accounts = accounts
+        accounts.on_ban = outlet.on_ban
         self._config = config
         self._bans = bans
         self._outlet = outlet
         self._listen = listen_addresses(config)
-        self.host = build_host(config, key_pair, bans, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault)
+        self.host = build_host(
+            config, key_pair, bans, accounts, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault
+        )
         self.host.on_identified = self._on_identified
-        self.gate = PeerGate(config, outlet)
+        self.gate = PeerGate(config, outlet, accounts)
         self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults)
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
@@ -81,7 +88,7 @@ class NodeLife:
             outbox=(config.outbox_frames, min(config.silent_outbox_bytes, config.outbox_bytes), config.outbox_bytes),
             deliver=self._on_session,
         )
-        self.asks = Asks(config.asks_in_flight, outlet.question, self.gate.fault)
+        self.asks = Asks(config.asks_in_flight, outlet.question, self.gate.fault, accounts)
         self.directory = self._links(
             "directory",
             max_frame_bytes=config.max_ask_bytes + HEAD_BYTES,
@@ -154,11 +161,14 @@ class NodeLife:
     # What peers do.
 
     async def _on_session(self, peer: bytes, parts: list[bytes]) -> None:
-        self._outlet.frames(peer, await self.gate.frames(peer, parts))
-        await self._outlet.room()
+        at_once = len(parts) if self._accounts.is_known(peer) else FEW
+        for start in range(0, len(parts), at_once):
+            self._outlet.frames(peer, await self.gate.frames(peer, parts[start : start + at_once]))
+            await self._outlet.room()
         await trio.sleep(self.gate.pause_s(peer, parts))
 
     def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None) -> None:
+        self._accounts.arrived(peer, host)
         self._outlet.arrived(peer, direction, addrs, host, self.sessions.of(peer).outbox)
 
     def _on_left(self, peer: bytes) -> None:

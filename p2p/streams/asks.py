@@ -14,7 +14,9 @@ import trio
 
 from p2p.errors import AskTimeout, PeerUnreachable
 from p2p.ports import Offence
+from p2p.streams.accounts import Accounts
 from p2p.streams.links import Links
+from p2p.streams.prices import Work
 
 QUESTION, ANSWER, NOT_ANSWERED = range(3)
 HEAD_BYTES = 5
@@ -32,7 +34,10 @@ class _Waiting:
 class Asks:
     """The trio side of `ask` and `on_ask`. `forward` hands a peer's question on; `answer` or `refuse` ends it."""
 
-    def __init__(self, in_flight: int, forward: Forward, fault: Callable[[bytes, Offence], None]) -> None:
+    def __init__(
+        self, in_flight: int, forward: Forward, fault: Callable[[bytes, Offence], None], accounts: Accounts
+    ) -> None:
+        self._accounts = accounts
         self._limit = in_flight
         self._forward = forward
         self._fault = fault
@@ -78,7 +83,11 @@ class Asks:
         return True
 
     def answer(self, peer: bytes, number: int, payload: bytes) -> None:
-        """Answer a question that was handed on; without effect when the peer has left or reads nothing."""
+        """Answer a question that was handed on; without effect when the peer has left or reads nothing.
+
+        How long it is shows only now: the peer's next question waits for it.
+        """
+        self._accounts.charge(peer, Work.SERVED_KIB, len(payload) / 1024)
         self._end(peer, number, ANSWER, payload)
 
     def refuse(self, peer: bytes, number: int, bad: bool) -> None:
@@ -100,12 +109,15 @@ class Asks:
             question.done.set()
 
     async def deliver(self, peer: bytes, parts: list[bytes]) -> None:
-        """Take what came over the stream."""
+        """Take what came over the stream. A question is charged, and waits until its peer owes nothing."""
         for part in parts:
             kind, number, payload = part[0], int.from_bytes(part[1:HEAD_BYTES], "big"), part[HEAD_BYTES:]
             if len(part) < HEAD_BYTES or kind > NOT_ANSWERED:
                 self._fault(peer, Offence.BAD_ENCODING)
             elif kind == QUESTION:
+                self._accounts.charge(peer, Work.QUESTION)
+                self._accounts.charge(peer, Work.QUESTION_KIB, len(payload) / 1024)
+                await self._accounts.settled(peer)
                 self._on_question(peer, number, payload)
             else:
                 self._on_answer(peer, number, payload if kind == ANSWER else None)
@@ -120,6 +132,8 @@ class Asks:
 
     def _on_answer(self, peer: bytes, number: int, payload: bytes | None) -> None:
         question = self._waiting.get(peer, {}).get(number)
-        if question is not None and not question.done.is_set():
+        if question is None:
+            self._accounts.charge(peer, Work.QUESTION)  # nobody asked, or no longer
+        elif not question.done.is_set():
             question.answer = payload
             question.done.set()

@@ -1,7 +1,7 @@
 """The one door for bytes from peers: decoded strictly, signatures checked in batches, faults counted per peer.
 
-Only bad encodings and bad signatures count towards a ban; being too fast or too late does not. Everything here runs
-on the trio side. Nothing that came through the door is kept here but a short memory of envelopes that were good.
+What no honest peer sends counts towards a ban; being too fast or too late does not. Everything here runs on the trio
+side. Nothing that came through the door is kept here but a short memory of envelopes that were good.
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ import trio
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.checks import RecordLimits, Stated, check_record
 from musig2.protocol.records.envelope import check_many, open_envelope
-from musig2.protocol.records.records import Record
+from musig2.protocol.records.records import Advertisement, Join, Record, Request
+from musig2.protocol.records.requests import aggregations
 from musig2.protocol.wire.frame_codec import is_fetch, open_frame, signed_in
-from musig2.protocol.wire.frames import Frame, Signed
+from musig2.protocol.wire.frames import Fetch, Frame, Signed
 from p2p.ports import Offence
 from p2p.rates import Fading, Paces
 from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
+from p2p.streams.prices import Work
 
+KIB = 1024
 IN_THREAD_FROM = 8  # signatures: fewer are checked faster than a thread is woken
 KNOWN_GOOD = 8_192
 FETCH_RATE = 128 * 1024  # bytes per second and peer: one of the largest, or twenty ordinary ones
 MAX_COUNTED_PEERS = 4_096
-COUNTING = (Offence.BAD_ENCODING, Offence.BAD_SIGNATURE)
+COUNTING = (Offence.BAD_ENCODING, Offence.BAD_SIGNATURE, Offence.BAD_REQUEST)
 
 
 class Reports(Protocol):
@@ -58,8 +62,15 @@ class Checks:
 class PeerGate:
     """Opens what peers send and keeps the count of what was wrong with it."""
 
-    def __init__(self, config: NetworkConfig, reports: Reports, steady_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        reports: Reports,
+        accounts: Accounts,
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._config = config
+        self.accounts = accounts
         self._reports = reports
         self._steady_s = steady_s
         self._faults: OrderedDict[bytes, Fading] = OrderedDict()
@@ -68,14 +79,39 @@ class PeerGate:
         self.counts: Counter[str] = Counter()
 
     async def frames(self, peer: bytes, parts: Sequence[bytes]) -> list[Frame]:
-        """The good ones among encoded frames, in order; the others are counted against the peer."""
+        """The good ones among encoded frames, in order; the others are counted against the peer.
+
+        Waits before each piece of work until the peer owes nothing.
+        """
+        self.accounts.charge(peer, Work.FRAME, len(parts))
+        self.accounts.charge(peer, Work.KIB, sum(map(len, parts)) / KIB)
+        await self.accounts.settled(peer)
         opened = [frame for part in parts if (frame := self._open_frame(peer, part)) is not None]
+        for frame in opened:
+            self._charge(peer, frame)
+        await self.accounts.settled(peer)
         inside = [(frame, signed) for frame in opened for signed in signed_in(frame)]
         results = await self.check([signed for _, signed in inside])
         bad = {id(frame) for (frame, _), good in zip(inside, results, strict=True) if not good}
         for _ in bad:
             self.fault(peer, Offence.BAD_SIGNATURE)
         return [frame for frame in opened if id(frame) not in bad]
+
+    def _charge(self, peer: bytes, frame: Frame) -> None:
+        """What it will cost to check this frame and to act on it."""
+        match frame:
+            case Signed(record=Request() as record):
+                self.accounts.charge(peer, Work.SIGNATURE)
+                self.accounts.charge(peer, Work.KEY, aggregations(record))
+                self.accounts.charge(peer, Work.REQUEST)
+            case Signed(record=record):
+                self.accounts.charge(peer, Work.SIGNATURE, 2 if isinstance(record, Join | Advertisement) else 1)
+                self.accounts.charge(peer, Work.ROW)
+            case Fetch(delegations=delegations):
+                self.accounts.charge(peer, Work.SIGNATURE, 2 * len(delegations))
+                self.accounts.charge(peer, Work.FETCH, len(delegations))
+            case _:
+                pass
 
     def pause_s(self, peer: bytes, parts: Sequence[bytes]) -> float:
         """How long not to read from a peer that sends more fetches than honest ones do."""
@@ -134,7 +170,7 @@ class PeerGate:
         self._faults.move_to_end(peer)
         if fading.add(now) > self._config.ban_after - 0.5:
             del self._faults[peer]
-            self._reports.on_ban(peer, f"{self._config.ban_after} messages with a bad encoding or signature")
+            self._reports.on_ban(peer, f"{self._config.ban_after} messages that no honest peer sends")
         elif len(self._faults) > MAX_COUNTED_PEERS:
             self._faults.popitem(last=False)
 

@@ -26,20 +26,6 @@ def range_of(addrs: Iterable[bytes]) -> bytes | None:
     return None
 
 
-def range_of_host(host: str | None) -> bytes | None:
-    """The same of an IP address as text, such as the other end of a connection."""
-    if host is None:
-        return None
-    try:
-        ip = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    if not ip.is_global:
-        return None
-    return b"4" + ip.packed[:3] if ip.version == 4 else b"6" + ip.packed[:6]
-
-
 @lru_cache(maxsize=4_096)
 def _is_public(packed: bytes) -> bool:
     """Asked for one address per range, because the answer takes long to compute and is the same for all of it."""

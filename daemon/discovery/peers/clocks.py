@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import structlog
 
 from daemon.clock import Clock
-from daemon.discovery.directory.address_ranges import NOWHERE, range_of_host
+from daemon.discovery.directory.address_ranges import NOWHERE
 from daemon.discovery.limits import HOUR_MS, DiscoveryLimits
 from daemon.discovery.ports import DirectoryNetwork
 from p2p.network import Direction, PeerInfo
+from p2p.sources import range_of_host
 
 log = structlog.get_logger("musigd.discovery")
 

@@ -11,6 +11,7 @@ from musig2.protocol.wire.frame_codec import MAX_DELEGATION_BYTES, encode_frame
 from musig2.protocol.wire.frames import Answer, Fetch, Frame
 from p2p.ports import Offence
 from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
 from p2p.streams.gate import PeerGate
 from tests.protocol.records_world import ANNA, BEN, advertisement
 
@@ -37,7 +38,7 @@ STOLEN: Any = seal(
 @pytest.mark.parametrize("forged", [STOLEN, Fetch((GOOD.envelope, STOLEN.envelope))], ids=["record", "delegation"])
 def test_a_forged_record_stops_its_frame_and_no_other(forged: Frame) -> None:
     reports = Reports()
-    gate = PeerGate(NetworkConfig(network="test"), reports)
+    gate = PeerGate(NetworkConfig(network="test"), reports, Accounts())
     good: list[Frame] = [Fetch((GOOD.envelope,)), Answer(bytes(32), "busy"), GOOD]
     frames = [encode_frame(frame) for frame in (good[0], forged, *good[1:])]
     assert trio.run(gate.frames, ANNA.peer.peer, frames) == good
@@ -46,7 +47,7 @@ def test_a_forged_record_stops_its_frame_and_no_other(forged: Frame) -> None:
 
 def test_one_who_fetches_without_end_is_read_more_slowly_and_an_honest_one_is_not() -> None:
     now = 0.0
-    gate = PeerGate(NetworkConfig(network="test"), Reports(), lambda: now)
+    gate = PeerGate(NetworkConfig(network="test"), Reports(), Accounts(), lambda: now)
     honest = [encode_frame(Fetch((GOOD.envelope,) * 16))] * 20
     fat = encode_frame(Fetch((bytes(MAX_DELEGATION_BYTES),) * 16))
     assert gate.pause_s(ANNA.peer.peer, honest) == gate.pause_s(ANNA.peer.peer, [encode_frame(GOOD)] * 1_000) == 0.0

@@ -1,0 +1,26 @@
+"""Where a peer comes from, as the other end of its connection shows it: what identities, which cost nothing, share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_address
+
+
+@lru_cache(maxsize=4_096)
+def range_of_host(host: str | None) -> bytes | None:
+    """The /24 (b"4" and 3 bytes) or /48 (b"6" and 6 bytes) of an IP address as text; None unless it is a public one."""
+    if host is None:
+        return None
+    try:
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if not ip.is_global:
+        return None
+    return b"4" + ip.packed[:3] if ip.version == 4 else b"6" + ip.packed[:6]
+
+
+def source_of(peer: bytes, host: str | None) -> bytes:
+    """The range of a peer's host; on a private network, where many live behind few addresses, each peer is its own."""
+    return range_of_host(host) or peer

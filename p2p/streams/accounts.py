@@ -1,0 +1,184 @@
+"""Who has asked for how much work: one account per peer, and one per address range for all in it that are not known.
+
+    charge ----> what is left, of the peer and of its range ----> below nothing: `settled` waits, and who reads from the
+                                                                  peer waits with it
+    fine ------> the same, and counted: enough of them are a ban
+
+Everything is charged before it is done, and who owes is not read until it is even. Strangers who owe share
+`ALL_STRANGERS`, however many they are; who asks for little never owes, and so never waits for them. Belongs to the trio
+side; only `hurry` is called from elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import trio
+
+from p2p.ports import Standing
+from p2p.rates import Fading
+from p2p.sources import source_of
+from p2p.streams.prices import ALL_STRANGERS, ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, Allowance, Work
+
+REMEMBERED = 8_192  # accounts; they outlive connections, or each new one would begin with everything
+NAP_S = 0.1  # the standing may change while somebody waits
+BUSY_S = 2.0  # after the last frame of an own session
+OWING_S = 2.0  # who owed so lately has its share of what all strangers get
+DEEPEST_S = 60.0  # nobody owes more than takes so long to pay
+FINES_HALF_LIFE_S = 3_600.0
+
+
+class Account:
+    """Microseconds that are left; below zero they are owed."""
+
+    __slots__ = ("allowance", "at", "left")
+
+    def __init__(self, allowance: Allowance, now: float) -> None:
+        self.allowance = allowance
+        self.left = allowance.at_once
+        self.at = now
+
+    def owed_s(self, per_second: float, now: float) -> float:
+        """Add what came in since the last look; seconds until it is even."""
+        left = min(self.allowance.at_once, self.left + (now - self.at) * per_second)
+        self.left = max(left, -DEEPEST_S * per_second)
+        self.at = now
+        return -self.left / per_second if self.left < -1 else 0.0  # below a microsecond there is nothing to wait for
+
+
+class PeerAccount(Account):
+    """That of a peer, with its range's; a peer on a private network, and one not seen yet, has none."""
+
+    __slots__ = ("fines", "range", "standing")
+
+    def __init__(self, standing: Standing, now: float) -> None:
+        super().__init__(ALLOWANCES[standing], now)
+        self.standing = standing
+        self.range: Account | None = None
+        self.fines = Fading(FINES_HALF_LIFE_S, now)
+
+    @property
+    def even(self) -> bool:
+        """Whether nothing is owed, as far as that is known without a look at the clock."""
+        return self.left >= 0 and (self.range is None or self.standing is Standing.KNOWN or self.range.left >= 0)
+
+
+class Accounts:
+    """Charges peers. `steady_s` is any steady clock in seconds. They outlive a life of the node."""
+
+    def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
+        self.on_ban: Callable[[bytes, str], None] = lambda peer, reason: None
+        self._steady_s = steady_s
+        self._peers: OrderedDict[bytes, PeerAccount] = OrderedDict()
+        self._ranges: OrderedDict[bytes, Account] = OrderedDict()
+        self._doors: OrderedDict[str, Account] = OrderedDict()
+        self._standings: dict[bytes, Standing] = {}
+        self._owing: OrderedDict[int, float] = OrderedDict()  # accounts of strangers, by id, and when they last owed
+        self._hurried_s = -BUSY_S
+
+    def hurry(self) -> None:
+        """A session of this daemon is under way; may be called on any thread."""
+        self._hurried_s = self._steady_s()
+
+    def arrived(self, peer: bytes, host: str | None) -> None:
+        """A peer is connected from there."""
+        account, source = self._of(peer), source_of(peer, host)
+        if source != peer:
+            account.range = self._range(source)
+
+    def stand(self, peer: bytes, standing: Standing) -> None:
+        """A peer is known from now on, or no longer. What it owed as a stranger is forgotten once it is known."""
+        if standing is Standing.STRANGER:
+            self._standings.pop(peer, None)
+        else:
+            self._standings[peer] = standing
+        account = self._peers.get(peer)
+        if account is not None and account.standing is not standing:
+            account.standing, account.allowance = standing, ALLOWANCES[standing]
+            account.left = account.allowance.at_once if standing is Standing.KNOWN else account.left
+
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        """Put work down to a peer's account; `settled` before it is done."""
+        account = self._peers.get(peer) or self._of(peer)
+        price = PRICES_US[work] * amount
+        account.left -= price
+        if account.range is not None and account.standing is not Standing.KNOWN:
+            account.range.left -= price
+
+    def fine(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        """Charge for what was asked in vain; whoever does so without end is banned."""
+        self.charge(peer, work, amount)
+        account, now = self._of(peer), self._steady_s()
+        if account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
+            account.fines = Fading(FINES_HALF_LIFE_S, now)
+            self.on_ban(peer, "it asked without end for what had to be refused")
+
+    def is_known(self, peer: bytes) -> bool:
+        """Whether a peer is trusted with bursts."""
+        return self._standings.get(peer) is Standing.KNOWN
+
+    def owed_s(self, peer: bytes) -> float:
+        """In how many seconds a peer will be even; 0 for nearly everybody, at the price of a look-up."""
+        account = self._peers.get(peer)
+        return 0.0 if account is None or account.even else self._owed_s(account)
+
+    async def settled(self, peer: bytes) -> None:
+        """Return when a peer owes nothing."""
+        while (owed := self.owed_s(peer)) > 0:  # noqa: ASYNC110 - what it waits for is the time
+            await trio.sleep(min(owed, NAP_S))
+
+    def door_s(self, address: str) -> float:
+        """Charge an address for a handshake; in how many seconds it may have it."""
+        now = self._steady_s()
+        door = self._doors.get(address)
+        if door is None:
+            door = self._doors[address] = Account(DOOR, now)
+            if len(self._doors) > REMEMBERED:
+                self._doors.popitem(last=False)
+        door.left -= PRICES_US[Work.HANDSHAKE]
+        return door.owed_s(DOOR.per_second, now)
+
+    def _owed_s(self, account: PeerAccount) -> float:
+        now = self._steady_s()
+        per_second = account.allowance.per_second
+        if account.standing is Standing.KNOWN:
+            return account.owed_s(per_second, now)
+        factor = 1 if now - self._hurried_s < BUSY_S else IDLE_FACTOR
+        if account.standing is Standing.STRANGER:
+            per_second = min(per_second, ALL_STRANGERS / self._strangers_owing(account, now))
+        owed = account.owed_s(factor * per_second, now)
+        if account.range is None:
+            return owed
+        return max(owed, account.range.owed_s(factor * min(RANGE.per_second, 2 * per_second), now))
+
+    def _strangers_owing(self, account: PeerAccount, now: float) -> int:
+        """How many ranges share what all strangers get, that of this account included."""
+        mine = id(account.range or account)
+        self._owing[mine] = now
+        self._owing.move_to_end(mine)
+        while next(iter(self._owing.values())) < now - OWING_S:
+            self._owing.popitem(last=False)
+        return len(self._owing)
+
+    def _of(self, peer: bytes) -> PeerAccount:
+        account = self._peers.get(peer)
+        if account is None:
+            standing = self._standings.get(peer, Standing.STRANGER)
+            account = self._peers[peer] = PeerAccount(standing, self._steady_s())
+            if len(self._peers) > REMEMBERED:
+                self._peers.popitem(last=False)
+        else:
+            self._peers.move_to_end(peer)
+        return account
+
+    def _range(self, source: bytes) -> Account:
+        found = self._ranges.get(source)
+        if found is None:
+            found = self._ranges[source] = Account(RANGE, self._steady_s())
+            if len(self._ranges) > REMEMBERED:
+                self._ranges.popitem(last=False)
+        else:
+            self._ranges.move_to_end(source)
+        return found

@@ -1,0 +1,81 @@
+"""What a piece of work for a peer costs, and how much of it a peer and an address range may ask for.
+
+Prices are microseconds of one core, measured once (tests.bench.bench_prices) and rounded up; docs/security.md shows
+these tables, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from p2p.ports import Standing
+
+MILLISECOND: Final = 1_000.0
+SECOND: Final = 1_000_000.0
+
+
+class Work(Enum):
+    """Kinds of work, in the words of the table."""
+
+    YAMUX_FRAME = "a frame of the multiplexer"
+    KIB = "each KiB of a connection, a frame or a message"
+    STREAM = "a stream that a peer opens"
+    HANDSHAKE = "the handshake of a connection, asked of its address range"
+    FRAME = "a frame of the session protocol, handed over and acted on"
+    SIGNATURE = "a signature or countersignature that is checked"
+    KEY = "a key of a request, for each set of tweaks"
+    REQUEST = "a request that is stored and told"
+    ROW = "a join, message or ending that is stored"
+    FETCH = "a fetch, for each delegation"
+    QUESTION = "a question to the directory"
+    QUESTION_KIB = "each KiB of a question: ids and sums to look up, statements to check"
+    SERVED_KIB = "each KiB of an answer of the directory"
+    BUCKET = "a bucket of the directory that differs"
+    GOSSIP = "a message on a topic"
+    DHT = "a message of the DHT"
+    DIAL = "a dial that a notice causes"
+    REFUSED = "a refusal on top: a request that hears `busy`, a frame about an unknown request"
+
+
+PRICES_US: Final[dict[Work, float]] = {
+    Work.YAMUX_FRAME: 15,
+    Work.KIB: 3,
+    Work.STREAM: 1_500,
+    Work.HANDSHAKE: 10_000,
+    Work.FRAME: 100,
+    Work.SIGNATURE: 60,
+    Work.KEY: 40,
+    Work.REQUEST: 1_500,
+    Work.ROW: 150,
+    Work.FETCH: 300,
+    Work.QUESTION: 300,
+    Work.QUESTION_KIB: 600,
+    Work.SERVED_KIB: 15,
+    Work.BUCKET: 20,
+    Work.GOSSIP: 300,
+    Work.DHT: 1_000,
+    Work.DIAL: 10_000,
+    Work.REFUSED: 1_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Of one account: microseconds of a core per second, and how many at once."""
+
+    per_second: float
+    at_once: float
+
+
+ALLOWANCES: Final[dict[Standing, Allowance]] = {
+    Standing.KNOWN: Allowance(2 * SECOND, 4 * SECOND),
+    Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
+    Standing.STRANGER: Allowance(50 * MILLISECOND, 200 * MILLISECOND),
+}
+RANGE: Final = Allowance(100 * MILLISECOND, 400 * MILLISECOND)  # of all in one address range that are not known
+DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
+ALL_STRANGERS: Final = 150 * MILLISECOND  # per second, shared equally by those who ask for more than they have
+IDLE_FACTOR: Final = 5  # so much more per second while no session of this daemon is under way
+BAN_AT: Final = 5 * SECOND  # of refusals, of which half is forgotten within an hour

@@ -1,0 +1,173 @@
+"""Accounts of peers and address ranges: who owes waits, who does not never waits for the others."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from musig2.protocol.wire.frame_codec import encode_frame
+from musig2.protocol.wire.frames import Have
+from p2p.ports import Offence, Standing
+from p2p.settings import NetworkConfig
+from p2p.streams.accounts import Accounts
+from p2p.streams.gate import PeerGate
+from p2p.streams.prices import ALL_STRANGERS, ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, Work
+
+STRANGER = ALLOWANCES[Standing.STRANGER]
+ONE, TWO = b"one", b"two"
+
+
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def accounts(clock: Clock) -> Accounts:
+    """Of a daemon with a session under way."""
+    made = Accounts(clock)
+    made.hurry()
+    return made
+
+
+def spend(accounts: Accounts, peer: bytes, microseconds: float) -> float:
+    """Seconds that the peer owes after so much work."""
+    accounts.charge(peer, Work.FRAME, microseconds / PRICES_US[Work.FRAME])
+    return accounts.owed_s(peer)
+
+
+def test_within_its_allowance_nobody_waits(accounts: Accounts) -> None:
+    assert spend(accounts, ONE, STRANGER.at_once) == 0.0
+    assert spend(accounts, ONE, STRANGER.per_second) == pytest.approx(1.0)
+
+
+def test_what_is_owed_is_paid_by_waiting(accounts: Accounts, clock: Clock) -> None:
+    assert spend(accounts, ONE, STRANGER.at_once + STRANGER.per_second) == pytest.approx(1.0)
+    clock.now += 0.4
+    accounts.hurry()
+    assert accounts.owed_s(ONE) == pytest.approx(0.6)
+    clock.now += 0.7
+    assert accounts.owed_s(ONE) == 0.0
+
+
+def test_a_daemon_without_a_session_under_way_has_more_to_give(accounts: Accounts, clock: Clock) -> None:
+    clock.now += 10
+    assert spend(accounts, ONE, STRANGER.at_once + STRANGER.per_second) == pytest.approx(1 / IDLE_FACTOR)
+
+
+def test_a_newcomer_owes_nothing_however_many_others_do(accounts: Accounts) -> None:
+    for number in range(300):
+        assert spend(accounts, b"stranger %d" % number, 100 * STRANGER.at_once) > 0
+    assert spend(accounts, ONE, STRANGER.at_once) == 0.0
+
+
+def test_all_strangers_who_owe_get_so_much_together_however_many_they_are(accounts: Accounts, clock: Clock) -> None:
+    strangers = [b"stranger %d" % number for number in range(30)]
+    for peer in strangers:
+        spend(accounts, peer, STRANGER.at_once)
+    owed = [spend(accounts, peer, 1_000) for peer in strangers]
+    assert owed[-1] == pytest.approx(1_000 / (ALL_STRANGERS / 30))
+
+
+def test_the_identities_of_a_range_share_what_it_has(accounts: Accounts) -> None:
+    count = int(RANGE.at_once / STRANGER.at_once)
+    for number in range(count):
+        accounts.arrived(b"id %d" % number, f"9.9.9.{number}")
+        assert spend(accounts, b"id %d" % number, STRANGER.at_once) == 0.0
+    accounts.arrived(ONE, "9.9.9.200")
+    accounts.arrived(TWO, "9.9.8.200")
+    assert spend(accounts, ONE, 1_000) > 0
+    assert spend(accounts, TWO, 1_000) == 0.0
+
+
+def test_a_known_peer_does_not_pay_for_its_neighbours(accounts: Accounts) -> None:
+    for peer in (ONE, TWO):
+        accounts.arrived(peer, "9.9.9.9")
+    accounts.stand(TWO, Standing.KNOWN)
+    assert spend(accounts, ONE, 2 * RANGE.at_once) > 0
+    assert spend(accounts, TWO, RANGE.at_once) == 0.0
+
+
+def test_on_a_private_network_each_peer_is_its_own_range(accounts: Accounts) -> None:
+    for peer in (ONE, TWO):
+        accounts.arrived(peer, "10.0.0.1")
+    assert spend(accounts, ONE, 2 * RANGE.at_once) > 0
+    assert spend(accounts, TWO, STRANGER.at_once) == 0.0
+
+
+def test_who_becomes_known_no_longer_owes(accounts: Accounts) -> None:
+    assert spend(accounts, ONE, 10 * STRANGER.at_once) > 0
+    accounts.stand(ONE, Standing.KNOWN)
+    assert accounts.owed_s(ONE) == 0.0
+    assert spend(accounts, ONE, STRANGER.at_once) == 0.0
+    accounts.stand(ONE, Standing.STRANGER)
+    assert not accounts.is_known(ONE)
+
+
+def test_a_peer_that_is_known_before_it_comes_has_its_allowance_at_once(accounts: Accounts) -> None:
+    accounts.stand(ONE, Standing.KNOWN)
+    assert spend(accounts, ONE, ALLOWANCES[Standing.KNOWN].at_once) == 0.0
+
+
+def test_asking_in_vain_without_end_is_a_ban_and_asking_much_is_not(accounts: Accounts) -> None:
+    banned: list[bytes] = []
+    accounts.on_ban = lambda peer, reason: banned.append(peer)
+    spend(accounts, ONE, 100 * BAN_AT)
+    refusals = int(BAN_AT / PRICES_US[Work.REFUSED])
+    for _ in range(refusals):
+        accounts.fine(TWO, Work.REFUSED)
+    assert banned == []
+    accounts.fine(TWO, Work.REFUSED)
+    assert banned == [TWO]
+
+
+def test_nobody_owes_more_than_a_minute(accounts: Accounts) -> None:
+    assert spend(accounts, ONE, 1e12) == pytest.approx(60.0)
+
+
+def test_an_address_that_connects_without_end_waits_for_its_handshakes(accounts: Accounts, clock: Clock) -> None:
+    waits = [accounts.door_s("9.9.9.9") for _ in range(int(DOOR.at_once / PRICES_US[Work.HANDSHAKE]))]
+    assert set(waits) == {0.0}
+    assert accounts.door_s("9.9.9.9") > 0
+    assert accounts.door_s("9.9.9.8") == 0.0
+
+
+class Nothing:
+    """Hears of no fault."""
+
+    def on_offence(self, peer: bytes, kind: Offence) -> None:
+        raise AssertionError(kind)
+
+    def on_ban(self, peer: bytes, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+def test_the_frames_of_who_owes_wait_at_the_gate_and_those_of_others_do_not() -> None:
+    frames = [encode_frame(Have(bytes(32), 1, b"", b"", b""))] * 16
+
+    async def flood(gate: PeerGate, peer: bytes, times: int) -> float:
+        for _ in range(times):
+            assert len(await gate.frames(peer, frames)) == len(frames)
+        return float(trio.current_time())
+
+    async def both() -> tuple[float, float]:
+        accounts = Accounts(trio.current_time)
+        gate = PeerGate(NetworkConfig(network="test"), Nothing(), accounts, trio.current_time)
+        began = trio.current_time()
+        return await flood(gate, ONE, 3_000) - began, await flood(gate, TWO, 10) - trio.current_time()
+
+    slow_s, quick_s = trio.run(both, clock=trio.testing.MockClock(autojump_threshold=0))
+    work = 3_000 * len(frames) * PRICES_US[Work.FRAME]
+    assert slow_s > (work - STRANGER.at_once) / (IDLE_FACTOR * STRANGER.per_second)
+    assert quick_s == 0.0
