@@ -25,6 +25,12 @@ def _sized(name: str, value: bytes, size: int) -> None:
         raise InvalidArgumentError(name, f"must be {size} bytes")
 
 
+def _all_tweaks(tweaks: Sequence[Tweak]) -> tuple[Tweak, ...]:
+    if not all(isinstance(tweak, Tweak) for tweak in tweaks):
+        raise InvalidArgumentError("tweaks", "must be Tweak objects")
+    return tuple(tweaks)
+
+
 def _one_each(name: str, values: Sequence[bytes], size: int, session: SessionContext) -> None:
     count = len(session.keyagg.pubkeys)
     if len(values) != count:
@@ -56,9 +62,11 @@ class Scheme:
 
         Cached. A key that is not a point is an InvalidContributionError. Your own key must be in the list.
         """
-        if not all(isinstance(tweak, Tweak) for tweak in tweaks):
-            raise InvalidArgumentError("tweaks", "must be Tweak objects")
-        return self._key_agg(tuple(pubkeys), tuple(tweaks))
+        return self._key_agg(tuple(pubkeys), _all_tweaks(tweaks))
+
+    def key_agg_once(self, pubkeys: Sequence[bytes], tweaks: Sequence[Tweak] = ()) -> KeyAggContext:
+        """The same past the cache: for keys that somebody else named and that may never be signed with."""
+        return self._aggregate(tuple(pubkeys), _all_tweaks(tweaks))
 
     def _aggregate(self, pubkeys: tuple[bytes, ...], tweaks: tuple[Tweak, ...]) -> KeyAggContext:
         if not pubkeys:

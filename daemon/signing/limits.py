@@ -24,6 +24,8 @@ class SigningLimits:
     unknown_per_peer: int = 8  # messages about requests that are not known (yet)
     unknown_peers: int = 256
     unknown_ms: int = MINUTE_MS
+    checks_per_party: int = 32  # requests of many keys that wait to be checked
+    checks: int = 256
     drain: int = 24  # what is taken from the inbox in one turn
     inbox_per_peer: int = 2_000  # so that one that floods gets only its own dropped
     inbox: int = 20_000  # beyond that, frames from peers are dropped; `have` brings them again

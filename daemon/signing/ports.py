@@ -13,6 +13,7 @@ from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.review.verdicts import Review
 from musig2.protocol.wire.frames import Signed
+from p2p.network import Offence
 
 T = TypeVar("T")
 Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs
@@ -30,6 +31,12 @@ class SigningNetwork(Protocol):
     def connected(self, peer: bytes) -> bool: ...
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool: ...
+
+    def source_of(self, peer: bytes) -> bytes:
+        """Where a peer comes from: what shares its turns, its room and its account. The peer itself if unknown."""
+
+    def offend(self, peer: bytes, kind: Offence) -> None:
+        """Count something that a peer did wrong."""
 
 
 class SignerDirectory(Protocol):

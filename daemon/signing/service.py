@@ -38,7 +38,7 @@ class SigningService:
     def __init__(self, around: Surroundings, signer: Signer | None = None) -> None:
         """`signer`: None for the keys of this daemon's keystore."""
         self._around = around
-        self._inbox = Inbox()
+        self._inbox = Inbox(per_party=around.limits.inbox_per_peer, total=around.limits.inbox)
         self._signer = signer or LocalSigner(
             keystore=around.keystore, identity=around.identity, clock=around.clock, addrs=around.addrs
         )

@@ -24,7 +24,7 @@ from musig2.protocol.records.records import (
     Record,
     Request,
 )
-from musig2.protocol.records.requests import key_agg_of
+from musig2.protocol.records.requests import ToSign, build_request, key_agg_of
 from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Complete, Frame, Signed
 from tests.signing.memory_net import LONGEST_S
@@ -181,3 +181,21 @@ class Mallory:
 
 def _pubnonces(nonces: Sequence[Signed[Message]]) -> list[Sequence[bytes]]:
     return [nonce.record.body.pubnonces for nonce in nonces if isinstance(nonce.record.body, NonceBody)]
+
+
+def unsolicited(mallory: Mallory, victim: bytes, **changes: object) -> Signed[Request]:
+    """A request of Mallory and a victim that nobody asked for."""
+    values = {
+        "scheme_name": "lotus",
+        "pubkeys": [mallory.key, victim],
+        "to_sign": [ToSign(os.urandom(32))],
+        "creator": mallory.key,
+        "created": now_ms(),
+        "expires": now_ms() + 60_000,
+        "round_ms": 60_000,
+        "max_attempts": 5,
+        "salt": os.urandom(16),
+        "election": None,
+        "metadata": {},
+    }
+    return seal(build_request(**{**values, **changes}), mallory.sign)  # type: ignore[arg-type]  # as a test wants them

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,7 @@ from typing import Protocol
 from musig2.protocol.records.envelope import check_many
 from musig2.protocol.wire.frame_codec import open_frame, signed_in
 from musig2.protocol.wire.frames import Frame
+from p2p.network import Offence
 
 MAX_FRAME = 1_048_576
 LONGEST_S = 60
@@ -38,6 +40,7 @@ class Hub:
     cut: set[frozenset[bytes]] = field(default_factory=set)
     unreachable: set[frozenset[bytes]] = field(default_factory=set)  # pairs that cannot dial each other
     carried: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)  # (from, to, frame)
+    sources: dict[bytes, bytes] = field(default_factory=dict)  # address ranges of peers; without one, each is its own
     watch: Callable[[bytes, bytes, bytes], None] | None = None
 
     def __post_init__(self) -> None:
@@ -132,6 +135,7 @@ class MemoryNet:
         self.sink = sink
         self.links: set[bytes] = set()
         self.offences = 0
+        self.blamed: Counter[tuple[bytes, Offence]] = Counter()
 
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
         if peer not in self.links:
@@ -141,6 +145,12 @@ class MemoryNet:
 
     def connected(self, peer: bytes) -> bool:
         return peer in self.links
+
+    def source_of(self, peer: bytes) -> bytes:
+        return self.hub.sources.get(peer, peer)
+
+    def offend(self, peer: bytes, kind: Offence) -> None:
+        self.blamed[peer, kind] += 1
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
         await asyncio.sleep(0)

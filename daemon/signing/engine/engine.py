@@ -4,6 +4,7 @@
                                                     --send--> one write per peer
                                                     --tell--> event log, whoever waits
 
+What strangers ask comes after all own work, and gets a few milliseconds of a turn.
 Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
 inbox. A turn that only brought contributions of others, with nothing to send or tell, waits for the next commit. If the
 transaction fails, the parts of the turn are tried one by one; of a part that fails alone nothing is sent, and it is
@@ -38,6 +39,8 @@ from musig2.protocol.records.ids import session_id
 log = structlog.get_logger("musigd.signing")
 
 HOLD_MS = 50
+ASKED_MS = 5  # of a turn, for what strangers ask; the first piece is done in any case
+ASKED_BESIDE_MS = 1  # the same where own work is in the turn
 BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
 
 
@@ -113,14 +116,14 @@ class Engine:
         self._task = asyncio.create_task(self._run(), name="signing engine")
 
     async def stop(self) -> None:
-        """Finish the turn under way and what is in the inbox by then, and end."""
+        """Finish the turn under way and the own work that is in the inbox by then, and end."""
         task, self._task = self._task, None
         if task is None:
             return
         self._inbox.wake()
         await task
-        for _ in range(len(self._inbox) // self._limits.drain + 1):
-            if self._inbox:
+        for _ in range(self._inbox.own // self._limits.drain + 1):
+            if self._inbox.own:
                 await self._one_turn(last=True)
 
     def let_go(self) -> None:
@@ -234,12 +237,21 @@ class Engine:
         for entry in self._roster.due(turn.now.mono_ms, room):
             self._run_one(partial(_tick, entry), turn)
             room -= 1
-        while self._inbox and room > 0:
+        while self._inbox.own and room > 0:
             self._run_one(self._inbox.take(), turn)
             room -= 1
+        self._think_of_others(turn, busy=room < self._limits.drain)
         for part in turn.broken:
             self._fail(part)
             self._wake_later(part.entry.request.id)
+
+    def _think_of_others(self, turn: Turn, *, busy: bool) -> None:
+        """What strangers ask gets a short time of each turn, so that sessions under way are not kept waiting."""
+        until_ms = self._clock.mono_ms() + (ASKED_BESIDE_MS if busy else ASKED_MS)
+        for _ in range(min(self._inbox.asked, self._limits.drain)):
+            self._run_one(self._inbox.take_asked(), turn)
+            if self._clock.mono_ms() >= until_ms:
+                return
 
     def _run_one(self, work: Work, turn: Turn) -> None:
         """One input must not cost the others of its turn."""

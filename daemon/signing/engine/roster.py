@@ -137,6 +137,17 @@ class Roster:
         """The request, if it is in memory."""
         return self._entries.get(request)
 
+    def at_hand(self, about: bytes) -> OpenRequest | None:
+        """The request of that id, or with a session of it, if it is in memory."""
+        entry = self._entries.get(about)
+        if entry is None and (session := self._sessions.get(about)) is not None:
+            entry = self._entries.get(session[0])
+        return entry
+
+    def concerns(self, entry: OpenRequest, peer: bytes) -> bool:
+        """Whether that peer has to do with this request in memory."""
+        return peer in self._peers_of.get(entry.request.id, ())
+
     def find(self, request: bytes) -> OpenRequest | None:
         """The request, from the store if need be."""
         entry = self._entries.get(request)

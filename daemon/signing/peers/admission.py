@@ -11,7 +11,7 @@ from daemon.signing.engine.roster import Roster
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.mutes import Mutes
 from musig2.protocol.records.records import Request
-from musig2.protocol.records.requests import arrival_problem
+from musig2.protocol.records.requests import bounds_problem
 from musig2.protocol.wire.frames import Signed
 
 BUSY = "busy"
@@ -28,14 +28,15 @@ class Admission:
         self._since_ms = 0  # the hour in which unwanted requests are counted
 
     def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
-        """Why this request is not taken, cheapest check first; None if it is welcome. `busy` may be tried again."""
+        """Why this request is not taken, as far as it costs nothing to see; `busy` may be tried again.
+
+        None: it is welcome if `request_problem` finds nothing either.
+        """
         if not own:
             return "key_not_required"
         if self._mutes.refuses(signed.record.creator, own):
             return "muted"
-        if not self._room_for(peer, wall_ms):
-            return BUSY
-        return arrival_problem(signed, wall_ms, self._limits.wire)
+        return bounds_problem(signed, wall_ms, self._limits.wire) or (None if self._room_for(peer, wall_ms) else BUSY)
 
     def _room_for(self, peer: bytes, wall_ms: int) -> bool:
         """What a peer brought and nobody wanted counts for an hour, or request and cancel would cost it nothing."""

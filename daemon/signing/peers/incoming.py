@@ -22,7 +22,8 @@ from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.admission import BUSY, Admission
 from daemon.signing.peers.early_messages import Holding
-from daemon.signing.ports import SigningStore
+from daemon.signing.peers.request_checks import Arriving, RequestChecks, is_dear
+from daemon.signing.ports import SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import Emit, Outcome, Send
@@ -30,7 +31,9 @@ from musig2.protocol.interface.inputs import Input, PeerConnected, Received, Rec
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Cancel, Decline, DoneBody, Join, Message, Request
+from musig2.protocol.records.requests import RequestProblem, request_problem
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
+from p2p.network import Offence
 
 log = structlog.get_logger("musigd.signing")
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
@@ -43,6 +46,7 @@ class Arrivals:
         self,
         *,
         store: SigningStore,
+        network: SigningNetwork,
         inbox: Inbox,
         roster: Roster,
         loader: Loader,
@@ -53,6 +57,7 @@ class Arrivals:
     ) -> None:
         """`serve` answers a Fetch."""
         self._store = store
+        self._network = network
         self._inbox = inbox
         self._roster = roster
         self._loader = loader
@@ -62,20 +67,40 @@ class Arrivals:
         self._limits = limits
         self._waiting: Counter[bytes] = Counter()  # frames in the inbox, by peer
         self.holding = Holding(limits)
+        self._checks = RequestChecks(limits=limits, judged=self._judged)
 
     def receive(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
         """Frames from peers, signatures checked, for the next turns; those beyond the bounds are dropped."""
-        room = max(0, self._limits.inbox - len(self._inbox))
-        for peer, frame in batch[:room]:
-            if self._waiting[peer] < self._limits.inbox_per_peer:
+        for peer, frame in batch:
+            if not self._is_own_work(peer, frame):
+                self._inbox.ask(self._network.source_of(peer), partial(self.take, peer=peer, frame=frame))
+            elif self._waiting[peer] < self._limits.inbox_per_peer:
                 self._waiting[peer] += 1
                 self._inbox.put(partial(self._take_waiting, peer=peer, frame=frame))
+
+    def _is_own_work(self, peer: bytes, frame: Frame) -> bool:
+        """Whether it is about a request that was made here or that an own key has joined, from a peer that has part."""
+        match frame:
+            case Signed(record=Join() | Decline() | Cancel() as record):
+                about = record.request
+            case Signed(record=Message() as record):
+                about = record.session
+            case Have() | Complete() | Answer():
+                about = frame.request
+            case _:
+                return False
+        entry = self._roster.at_hand(about)
+        return entry is not None and not entry.unsolicited and self._roster.concerns(entry, peer)
 
     def _take_waiting(self, turn: Turn, *, peer: bytes, frame: Frame) -> None:
         self._waiting[peer] -= 1
         if not self._waiting[peer]:
             del self._waiting[peer]
         self.take(turn, peer, frame)
+
+    async def stop(self) -> None:
+        """End the checks of requests."""
+        await self._checks.stop()
 
     def take(self, turn: Turn, peer: bytes, frame: Frame) -> None:
         """One frame, whose signatures the gate has checked."""
@@ -134,6 +159,8 @@ class Arrivals:
         return True
 
     def _unknown(self, turn: Turn, peer: bytes, about: bytes, frame: Frame) -> None:
+        if self._checks.keeps(about, peer, frame):
+            return
         if isinstance(frame, Signed):
             self.holding.keep(peer, about, frame, turn.now.mono_ms)
         turn.direct.append((peer, Answer(about, UNKNOWN), None))
@@ -156,12 +183,39 @@ class Arrivals:
             if known.handover.shows(peer) and known.knows(peer):
                 turn.feed(known, PeerConnected(peer))
             return
+        if self._checks.keeps(signed.id, peer, signed):
+            return
         own = self._loader.own_keys(signed.record.keys)
         problem = self._intake.problem(signed, own, peer, turn.now.wall_ms)
-        if problem is None:
-            self._accept(turn, peer, signed, own)
+        if problem is None and is_dear(signed.record):
+            checked = self._checks.check(self._network.source_of(peer), Arriving(peer, signed))
+            problem = None if checked else BUSY
+        elif problem is None:
+            problem = request_problem(signed.record)
+            if problem is None:
+                self._accept(turn, peer, signed, own)
+        if problem is not None:
+            self._refuse(turn, peer, signed, problem)
+
+    def _judged(self, arriving: Arriving, problem: RequestProblem | None) -> None:
+        """A request of many keys was checked elsewhere; meanwhile the keys and the room may have changed."""
+        self._inbox.ask(self._network.source_of(arriving.peer), partial(self._admit, arriving=arriving, found=problem))
+
+    def _admit(self, turn: Turn, *, arriving: Arriving, found: str | None) -> None:
+        peer, signed = arriving.peer, arriving.signed
+        own = self._loader.own_keys(signed.record.keys)
+        problem = found or self._intake.problem(signed, own, peer, turn.now.wall_ms)
+        if problem is not None:
+            self._refuse(turn, peer, signed, problem)
             return
+        self._accept(turn, peer, signed, own)
+        for speaker, frame in arriving.early:
+            self.take(turn, speaker, frame)
+
+    def _refuse(self, turn: Turn, peer: bytes, signed: Signed[Request], problem: str) -> None:
         log.info("a request is not taken", request=signed.id.hex(), peer=peer_text(peer), reason=problem)
+        if problem == RequestProblem.INVALID_KEY:
+            self._network.offend(peer, Offence.BAD_REQUEST)
         if problem == BUSY:
             turn.direct.append((peer, Answer(signed.id, BUSY), None))
 

@@ -53,6 +53,7 @@ class Traffic:
         )
         self._arrivals = Arrivals(
             store=around.store,
+            network=around.network,
             inbox=inbox,
             roster=roster,
             loader=loader,
@@ -70,6 +71,7 @@ class Traffic:
         """End every dial and what is asked of peers."""
         await self.delivery.stop()
         await self.notices.stop()
+        await self._arrivals.stop()
 
     async def counted(self) -> None:
         """Return when every outcome so far is stored; after the engine's last turn."""

@@ -58,19 +58,44 @@ def key_agg_of(request: Request, item: Item) -> KeyAggContext:
     return scheme(request.scheme).key_agg(request.keys, tuple(tweak_from_wire(tweak) for tweak in item.tweaks))
 
 
-def request_problem(request: Request) -> RequestProblem | None:
-    """What is wrong with a request whoever sends it and whenever: keys, and aggregates that do not follow from them."""
+def request_problem(request: Request, *, once: bool = False) -> RequestProblem | None:
+    """What is wrong with a request whoever sends it and whenever: keys, and aggregates that do not follow from them.
+
+    On any thread. `once`: the aggregates are not cached, so that a stranger's long lists of keys push out no others.
+    """
     if request.creator not in request.keys:
         return RequestProblem.KEY_NOT_REQUIRED
     try:
-        good = all(key_agg_of(request, item).aggpubkey == item.agg for item in request.items)
+        good = _aggregates_follow(request, once=once)
     except MusigError:
         good = False
     return None if good else RequestProblem.INVALID_KEY
 
 
+def _aggregates_follow(request: Request, *, once: bool) -> bool:
+    rules = scheme(request.scheme)
+    aggregate = rules.key_agg_once if once else rules.key_agg
+    made: dict[tuple[WireTweak, ...], bytes] = {}
+    for item in request.items:
+        if item.tweaks not in made:
+            made[item.tweaks] = aggregate(request.keys, tuple(map(tweak_from_wire, item.tweaks))).aggpubkey
+        if made[item.tweaks] != item.agg:
+            return False
+    return True
+
+
+def aggregations(request: Request) -> int:
+    """How many points `request_problem` has to add: its keys, once for each set of tweaks."""
+    return len(request.keys) * len({item.tweaks for item in request.items})
+
+
 def arrival_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
     """What is wrong with a request that arrives now, cheapest first; `request_problem` comes last."""
+    return bounds_problem(signed, now_ms, limits) or request_problem(signed.record)
+
+
+def bounds_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
+    """Its size, its counts and its times: what costs nothing to see, before `request_problem`."""
     request = signed.record
     if len(signed.envelope) > limits.request_bytes:
         return RequestProblem.TOO_LARGE
@@ -82,7 +107,7 @@ def arrival_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) 
         return RequestProblem.EXPIRED
     if request.expires - request.created > limits.max_ttl_ms:
         return RequestProblem.TOO_LONG
-    return request_problem(request)
+    return None
 
 
 def build_request(

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from p2p.network import Offence
 from rpc.errors import ApiError
 from tests.signing.memory_net import open_arrived
 from tests.signing.signing_world import Book, Daemon, World
@@ -56,6 +57,12 @@ class Link:
         self._dials[number] = asyncio.get_running_loop().create_future()
         self.say(dial=[number, peer.hex()])
         return await self._dials[number]
+
+    def source_of(self, peer: bytes) -> bytes:
+        return peer
+
+    def offend(self, peer: bytes, kind: Offence) -> None:
+        raise AssertionError(f"a peer of this test does no wrong: {kind}")
 
     def dialled(self, number: int, good: bool) -> None:
         self._dials[number].set_result(good)

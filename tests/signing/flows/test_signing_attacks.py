@@ -14,9 +14,8 @@ from musig2.protocol.blame.evidence import verify_evidence
 from musig2.protocol.records.envelope import open_envelope, seal
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Join, Message, NonceBody, Request
-from musig2.protocol.records.requests import ToSign, build_request
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Have, Signed
-from tests.signing.mallory import Mallory, now_ms
+from tests.signing.mallory import Mallory, now_ms, unsolicited
 from tests.signing.signing_world import Daemon, World, announce, join, signatures
 
 
@@ -220,23 +219,6 @@ async def test_a_foreign_join_of_an_own_key_pauses_it(world: World) -> None:
 
 
 # Floods and rubbish
-
-
-def unsolicited(mallory: Mallory, victim: bytes, **changes: object) -> Signed[Request]:
-    values = {
-        "scheme_name": "lotus",
-        "pubkeys": [mallory.key, victim],
-        "to_sign": [ToSign(os.urandom(32))],
-        "creator": mallory.key,
-        "created": now_ms(),
-        "expires": now_ms() + 60_000,
-        "round_ms": 60_000,
-        "max_attempts": 5,
-        "salt": os.urandom(16),
-        "election": None,
-        "metadata": {},
-    }
-    return seal(build_request(**{**values, **changes}), mallory.sign)  # type: ignore[arg-type]  # as a test wants them
 
 
 async def test_unsolicited_requests_are_bounded_per_peer(make_world: Callable[..., World]) -> None:

@@ -14,6 +14,7 @@ from daemon.signing.limits import SigningLimits
 from daemon.store.errors import StoreClosed
 from musig2 import SecretKey, scheme
 from musig2.protocol.blame.evidence import verify_evidence
+from musig2.protocol.interface.inputs import Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import AbortBody, Cancel, Join, Message, Request
@@ -175,6 +176,6 @@ async def test_a_decline_that_comes_too_late_says_how_the_request_ended(world: W
     await two.until("signing-request:received", requestId=request)
     record = Cancel("lotus", bytes.fromhex(request), one.key, "", world.clock.wall_ms())
     cancel = seal(record, lambda digest: one.keystore.sign(one.key, digest))
-    two.service.traffic.on_frames([(one.peer, cancel)])
+    two.service.engine.feed(bytes.fromhex(request), Received(cancel, one.peer))
     with pytest.raises(ApiError, match="cancelled"):
         await two.call("declineSigningRequest", requestId=request, publicKey=two.key.hex())
