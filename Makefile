@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-typescript test-consensus test-namespaces test-install test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-typescript test-consensus test-namespaces test-install test-install-kit test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -94,6 +94,9 @@ test-namespaces: env ## daemons in network namespaces that lose 20 % of their pa
 
 test-install: env ## fresh clones, installed in every way, without a compiler (needs the package index)
 	@$(PY) -m tests.project.slow_install $(ARGS)
+
+test-install-kit: env ## the Python kit, installed alone for every Python on the PATH: signs, import time, size (needs the package index)
+	@$(PY) -m tests.clients.python.slow_install_kit $(ARGS)
 
 test-systemd: env ## the unit under a real systemd, in a container (needs root, debootstrap, systemd-nspawn; 4 minutes)
 	@$(PYTEST) -n 0 tests/systemd $(ARGS)

@@ -1,20 +1,20 @@
-"""Between JSON and the dataclasses of `musigd_client.models`: names, what is absent, what is inside."""
+"""Between JSON and the records of `musigd_client.models`: names, what is absent, what is inside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from musigd_client.errors import BY_REASON, CallFailed, ClientError
+from musigd_client.record import REQUIRED, Record, members_of
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
 T = TypeVar("T")
 Inner: TypeAlias = "Mapping[str, tuple[type[Any], ...]]"  # by name on the wire: what the objects in a member may be
-_KNOWN: Final[dict[type[Any], Mapping[str, Field[Any]]]] = {}
+_KNOWN: Final[dict[type[Any], Mapping[str, str]]] = {}
 NO_JSON_RPC: Final = "what answers there does not speak JSON-RPC; check the address"
 
 
@@ -52,11 +52,11 @@ def params_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """JSON of dataclasses and sequences. None inside them is left out where it says nothing."""
-    if is_dataclass(value) and not isinstance(value, type):
-        found = {wire: getattr(value, each.name) for wire, each in _members(type(value)).items()}
-        required = {wire for wire, each in _members(type(value)).items() if _is_required(each)}
-        told = {wire: encoded(one) for wire, one in found.items() if one is not None or wire in required}
+    """JSON of records and sequences. None inside them is left out where it says nothing."""
+    if isinstance(value, Record):
+        names, members = _wire_names(type(value)), members_of(type(value))
+        found = {wire: (getattr(value, name), members[name]) for wire, name in names.items()}
+        told = {wire: encoded(one) for wire, (one, default) in found.items() if one is not None or default is REQUIRED}
         return {**told, **encoded(getattr(value, "extra", {}))}
     if isinstance(value, Mapping):
         return {name: encoded(one) for name, one in value.items()}
@@ -66,23 +66,25 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(kind: type[T], said: Any) -> T:
-    """A dataclass of `musigd_client.models` from JSON. Members that it does not know are passed over.
+    """A record of `musigd_client.models` from JSON. Members that it does not know are passed over.
 
     Raises ClientError where one is missing: the daemon is older than this package.
     """
     if not isinstance(said, Mapping):
         raise ClientError(f"the daemon's answer is no {kind.__name__}")
-    members = _members(kind)
+    names = _wire_names(kind)
     inner: Inner = getattr(kind, "_inner", {})
-    taken = {
-        each.name: _inside(inner[wire], said[wire]) if wire in inner else _frozen(said[wire])
-        for wire, each in members.items()
-        if wire in said
-    }
-    missing = [wire for wire, each in members.items() if wire not in said and _is_required(each)]
+    missing = _required(kind) - said.keys()
     if missing:
-        raise ClientError(f"the daemon's answer, a {kind.__name__}, has no {', '.join(missing)}: update the daemon")
-    return kind(**taken)
+        lacks = ", ".join(wire for wire in names if wire in missing)
+        raise ClientError(f"the daemon's answer, a {kind.__name__}, has no {lacks}: update the daemon")
+    return kind(
+        **{
+            name: _inside(inner[wire], said[wire]) if wire in inner else _frozen(said[wire])
+            for wire, name in names.items()
+            if wire in said
+        }
+    )
 
 
 def _inside(kinds: tuple[type[Any], ...], said: Any) -> Any:
@@ -91,27 +93,25 @@ def _inside(kinds: tuple[type[Any], ...], said: Any) -> Any:
         return tuple(_inside(kinds, one) for one in said)
     if not isinstance(said, Mapping):
         return said
-    needs = ((kind, {wire for wire, each in _members(kind).items() if _is_required(each)}) for kind in kinds)
-    found = next((kind for kind, wires in needs if wires <= said.keys()), kinds[0])
-    return decoded(found, said)
+    return decoded(next((kind for kind in kinds if _required(kind) <= said.keys()), kinds[0]), said)
 
 
 def _frozen(said: Any) -> Any:
     return tuple(said) if isinstance(said, list) else said
 
 
-def _members(kind: Any) -> Mapping[str, Field[Any]]:
-    """The members of a dataclass by their names on the wire."""
+def _wire_names(kind: type[Any]) -> Mapping[str, str]:
+    """The names of the members by those on the wire."""
     if kind not in _KNOWN:
-        _KNOWN[kind] = {wire_name(each.name): each for each in fields(kind) if each.name != "extra"}
+        _KNOWN[kind] = {wire_name(name): name for name in members_of(kind) if name != "extra"}
     return _KNOWN[kind]
+
+
+def _required(kind: type[Any]) -> set[str]:
+    return {wire for wire, name in _wire_names(kind).items() if members_of(kind)[name] is REQUIRED}
 
 
 def wire_name(name: str) -> str:
     """`public_keys` as `publicKeys`."""
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
-
-
-def _is_required(member: Field[Any]) -> bool:
-    return member.default is MISSING and member.default_factory is MISSING

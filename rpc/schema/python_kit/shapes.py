@@ -1,4 +1,4 @@
-"""Results, and the objects inside params and results, as dataclasses."""
+"""Results, and the objects inside params and results, as classes."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def models_file(
     raw = frozenset(name for name, schema in schemas.items() if is_raw(schema))
     body = "\n\n".join(_class(name, schemas, raw, open_=name in asked) for name in shares[section])
     own = {f"musigd_client.models.{each}": names for each, names in shares.items() if each != section}
+    own["musigd_client.record"] = ["EMPTY", "Record"]
     own["musigd_client.wire"] = ["Inner"]
     return file_text(f"models/{section}.py", f"What calls about {section} take and give.", body, own)
 
@@ -55,7 +56,7 @@ def _class(name: str, schemas: Mapping[str, Schema], raw: frozenset[str], *, ope
     members = schema.get("properties", {})
     parent = _changed(members, schemas)
     doc = " ".join(schema.get("description", name).split())
-    lines = ["@dataclass(frozen=True, kw_only=True)", f"class {name}{f'({parent})' if parent else ''}:", docstring(doc)]
+    lines = [f"class {name}({parent or 'Record'}):", docstring(doc)]
     members = {"seq": members["seq"]} if parent else members
     inner = {each: [one for one in refs(member) if one not in raw] for each, member in members.items()}
     if any(inner.values()):
@@ -64,7 +65,7 @@ def _class(name: str, schemas: Mapping[str, Schema], raw: frozenset[str], *, ope
     for each, member in members.items():
         lines += _member(each, member, raw, required=each in required)
     if open_ and schema.get("additionalProperties") is True:
-        lines.append("    extra: Mapping[str, Any] = field(default_factory=dict)")
+        lines.append("    extra: Mapping[str, Any] = EMPTY")
         lines.append('    """any other members, as on the wire"""')
     return "\n".join(lines) + "\n"
 

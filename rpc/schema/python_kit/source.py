@@ -14,7 +14,6 @@ KIT: Final = Path(__file__).parents[3] / "clients" / "python" / "musigd_client"
 WIDTH: Final = 116
 _STANDARD: Final[Mapping[str, tuple[str, ...]]] = {
     "collections.abc": ("Mapping", "Sequence"),
-    "dataclasses": ("dataclass", "field"),
     "typing": ("Any", "ClassVar", "Literal"),
 }
 

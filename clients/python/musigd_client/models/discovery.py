@@ -6,22 +6,20 @@ Written by `python -m rpc.schema.python_kit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from musigd_client.record import EMPTY, Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrustRequirements:
+class TrustRequirements(Record):
     """What the signer asks of a creator."""
 
     reputation: int | None = None
     requires_verification: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Criteria:
+class Criteria(Record):
     """For what a signer is there. An absent bound is open."""
 
     _inner: ClassVar[Inner] = {"trustRequirements": (TrustRequirements,)}
@@ -31,8 +29,7 @@ class Criteria:
     trust_requirements: TrustRequirements | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClaimedReputation:
+class ClaimedReputation(Record):
     """What a signer says of itself; a claim, nothing more."""
 
     score: int | None = None
@@ -40,12 +37,11 @@ class ClaimedReputation:
     failed_signings: int | None = None
     average_response_time: int | None = None
     verified_identity: bool | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = EMPTY
     """any other members, as on the wire"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignerMetadata:
+class SignerMetadata(Record):
     """What a signer tells about itself; unknown members travel too."""
 
     _inner: ClassVar[Inner] = {"reputation": (ClaimedReputation,)}
@@ -56,12 +52,11 @@ class SignerMetadata:
     """satoshis per signature, shown, never charged"""
     response_time: int | None = None
     reputation: ClaimedReputation | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = EMPTY
     """any other members, as on the wire"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShownCriteria:
+class ShownCriteria(Record):
     """The criteria as the signer wrote them; `trustRequirements` is an open map."""
 
     transaction_types: tuple[str, ...]
@@ -70,8 +65,7 @@ class ShownCriteria:
     trust_requirements: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LocalReputation:
+class LocalReputation(Record):
     """What this daemon itself saw of a signer."""
 
     score: int
@@ -81,8 +75,7 @@ class LocalReputation:
     response_time: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reach:
+class Reach(Record):
     """How far a publication got: peers pushed to, topic peers, and whether the DHT took it."""
 
     direct: int
@@ -90,8 +83,7 @@ class Reach:
     dht: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Advertised:
+class Advertised(Record):
     """The advertisement as published."""
 
     _inner: ClassVar[Inner] = {"criteria": (ShownCriteria,), "localReputation": (LocalReputation,), "reach": (Reach,)}
@@ -112,8 +104,7 @@ class Advertised:
     reach: Reach
 
 
-@dataclass(frozen=True, kw_only=True)
-class Withdrawn:
+class Withdrawn(Record):
     """It is withdrawn."""
 
     seq: int | None = None
@@ -121,8 +112,7 @@ class Withdrawn:
     withdrawn: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Advertisement:
+class Advertisement(Record):
     """A signer's signed offer; `envelope` is for those who verify it themselves, `metadata` is whatever it wrote."""
 
     _inner: ClassVar[Inner] = {"criteria": (ShownCriteria,), "localReputation": (LocalReputation,)}
@@ -140,16 +130,14 @@ class Advertisement:
     local_reputation: LocalReputation | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AdvertisementList:
+class AdvertisementList(Record):
     """Own advertisements in force."""
 
     _inner: ClassVar[Inner] = {"advertisements": (Advertisement,)}
     advertisements: tuple[Advertisement, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundSigners:
+class FoundSigners(Record):
     """Signers that match, and how many came from which channel."""
 
     _inner: ClassVar[Inner] = {"signers": (Advertisement,)}
@@ -160,8 +148,7 @@ class FoundSigners:
     """another number when a signer came, renewed or withdrew since"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FollowedTypes:
+class FollowedTypes(Record):
     """What this token now follows."""
 
     seq: int | None = None

@@ -6,14 +6,13 @@ Written by `python -m rpc.schema.python_kit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from musigd_client.record import Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventFilter:
+class EventFilter(Record):
     """Only events that concern all of these."""
 
     public_key: str | None = None
@@ -21,8 +20,7 @@ class EventFilter:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subscribed:
+class Subscribed(Record):
     """Sent before the first notification of this subscription."""
 
     subscription: str
@@ -30,8 +28,7 @@ class Subscribed:
     log_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(Record):
     """One event. Two notifications, events:gap and events:progress, have no seq."""
 
     seq: int | None = None
@@ -40,16 +37,14 @@ class StoredEvent:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gap:
+class Gap(Record):
     """Events from..to are not to be had here; read the lists again."""
 
     from_: int
     to: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventPage:
+class EventPage(Record):
     """Events in order; ask again from `nextSeq`."""
 
     _inner: ClassVar[Inner] = {"events": (StoredEvent,), "gap": (Gap,)}
@@ -59,8 +54,7 @@ class EventPage:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rights:
+class Rights(Record):
     """What a token may do, so that a program offers nothing that would be refused."""
 
     scopes: tuple[Literal["read", "discover", "sign", "admin"], ...]

@@ -5,14 +5,13 @@ Written by `python -m rpc.schema.python_kit`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from musigd_client.record import Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyMade:
+class KeyMade(Record):
     """The public side of the key."""
 
     seq: int | None = None
@@ -22,8 +21,7 @@ class KeyMade:
     label: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportedKey:
+class ExportedKey(Record):
     """One line of text: `importKey` takes it as `sealedKey`. Whoever has it can guess at its passphrase for ever."""
 
     public_key: str
@@ -31,8 +29,7 @@ class ExportedKey:
     sealed_key: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyDeleted:
+class KeyDeleted(Record):
     """It is gone; what it signed stays on record, and the same key imported again signs none of it anew."""
 
     seq: int | None = None
@@ -41,8 +38,7 @@ class KeyDeleted:
     deleted: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Key:
+class Key(Record):
     """One own key. `external`: its private key is kept elsewhere."""
 
     public_key: str
@@ -53,15 +49,13 @@ class Key:
     created_at: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyList:
+class KeyList(Record):
     """The keys this token may use."""
 
     _inner: ClassVar[Inner] = {"keys": (Key,)}
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedKey(Key):
     """The key after the change."""
 
@@ -69,8 +63,7 @@ class ChangedKey(Key):
     """position of the event log after the change"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LockState:
+class LockState(Record):
     """Whether the keys are locked, and when they lock again by themselves."""
 
     seq: int | None = None
@@ -79,8 +72,7 @@ class LockState:
     until: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PassphraseChanged:
+class PassphraseChanged(Record):
     """It is changed."""
 
     seq: int | None = None
@@ -88,8 +80,7 @@ class PassphraseChanged:
     changed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaprootTweak:
+class TaprootTweak(Record):
     """Commits to a script tree by its merkle root. null is a key without scripts: 32 zero bytes on Lotus, no root at
     all on Bitcoin (BIP-86).
     """
@@ -97,16 +88,14 @@ class TaprootTweak:
     taproot_merkle_root: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlainTweak:
+class PlainTweak(Record):
     """Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone."""
 
     tweak: str
     x_only: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class AggregatedKey:
+class AggregatedKey(Record):
     """`aggregatedPublicKey` is the tweaked key that signatures verify under, `internalPublicKey` the one before."""
 
     aggregated_public_key: str
@@ -118,8 +107,7 @@ class AggregatedKey:
     address: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verified:
+class Verified(Record):
     """Whether it holds."""
 
     valid: bool

@@ -6,14 +6,13 @@ Written by `python -m rpc.schema.python_kit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from musigd_client.record import Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownProblem:
+class KnownProblem(Record):
     """Why the daemon cannot do all of its job, and what to do."""
 
     reason: str
@@ -22,8 +21,7 @@ class KnownProblem:
     """when it ends by itself, if that is known"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Info:
+class Info(Record):
     """State of the daemon. `nextSeq` and `logId` are where to start following events from."""
 
     _inner: ClassVar[Inner] = {"problems": (KnownProblem,)}
@@ -45,8 +43,7 @@ class Info:
     limits: Mapping[str, int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class WaitingSetting:
+class WaitingSetting(Record):
     """What flags, environment and file say of a setting by now."""
 
     value: bool | int | str | tuple[str, ...] | None = None
@@ -56,8 +53,7 @@ class WaitingSetting:
     """true: SIGHUP takes it over; false: it waits for a restart"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunningSetting:
+class RunningSetting(Record):
     """A setting as the daemon runs with it, and where it came from."""
 
     _inner: ClassVar[Inner] = {"waiting": (WaitingSetting,)}
@@ -70,8 +66,7 @@ class RunningSetting:
     """there when a start would read another value"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingsInForce:
+class SettingsInForce(Record):
     """Every setting, in the order of the sample file."""
 
     _inner: ClassVar[Inner] = {"settings": (RunningSetting,)}
@@ -80,8 +75,7 @@ class SettingsInForce:
     """why a restart would fail: the settings cannot be read"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peer:
+class Peer(Record):
     """A connected peer, and the public keys known to sign there."""
 
     peer_id: str
@@ -92,16 +86,14 @@ class Peer:
     public_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PeerList:
+class PeerList(Record):
     """Connected peers."""
 
     _inner: ClassVar[Inner] = {"peers": (Peer,)}
     peers: tuple[Peer, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConnectedPeer:
+class ConnectedPeer(Record):
     """The peer, which is connected now."""
 
     seq: int | None = None
@@ -111,8 +103,7 @@ class ConnectedPeer:
     """true: it is connected, but not by this address, which was not tried to the end and is not kept"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamedPeer:
+class NamedPeer(Record):
     """The peer this happened to."""
 
     seq: int | None = None
@@ -120,8 +111,7 @@ class NamedPeer:
     peer_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ban:
+class Ban(Record):
     """A ban in force."""
 
     peer_id: str
@@ -129,7 +119,6 @@ class Ban:
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Banned(Ban):
     """The ban as it now stands."""
 
@@ -137,16 +126,14 @@ class Banned(Ban):
     """position of the event log after the change"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class BanList:
+class BanList(Record):
     """Bans in force."""
 
     _inner: ClassVar[Inner] = {"bans": (Ban,)}
     bans: tuple[Ban, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenMade:
+class TokenMade(Record):
     """The token, shown this once."""
 
     seq: int | None = None
@@ -155,8 +142,7 @@ class TokenMade:
     token: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Token:
+class Token(Record):
     """A token in force, without the token."""
 
     token_id: str
@@ -168,16 +154,14 @@ class Token:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenList:
+class TokenList(Record):
     """Tokens in force."""
 
     _inner: ClassVar[Inner] = {"tokens": (Token,)}
     tokens: tuple[Token, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Revoked:
+class Revoked(Record):
     """It is revoked."""
 
     seq: int | None = None

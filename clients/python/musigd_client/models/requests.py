@@ -6,15 +6,14 @@ Written by `python -m rpc.schema.python_kit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from musigd_client.models.keys import PlainTweak, TaprootTweak
+from musigd_client.record import EMPTY, Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class MessageItem:
+class MessageItem(Record):
     """One message of 32 bytes; `inputIndex` says which input of the transaction it belongs to, and has it checked.
     `aggregatedPublicKey`, the tweaked key that its signature verifies under, is always there in answers. Who
     announces may give it, to be refused when keys and tweaks do not make it. An item may be announced again as it
@@ -29,18 +28,16 @@ class MessageItem:
     aggregated_public_key: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpentOutput:
+class SpentOutput(Record):
     """An output that the transaction spends, as needed to check the hash that is signed."""
 
     value: int
     script: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = EMPTY
     """any other members, as on the wire"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpendPath:
+class SpendPath(Record):
     """How one of `messages` is signed, where that is not the key path with the ordinary sighash type."""
 
     item: int
@@ -56,12 +53,11 @@ class SpendPath:
     """of the leaf, as its witness shows it"""
     code_separator: int | None = None
     """position of the last executed OP_CODESEPARATOR among the opcodes of the leaf"""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = EMPTY
     """any other members, as on the wire"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestMetadata:
+class RequestMetadata(Record):
     """What the co-signers are shown about a request; unknown members travel too."""
 
     _inner: ClassVar[Inner] = {"spentOutputs": (SpentOutput,), "spendPaths": (SpendPath,)}
@@ -77,12 +73,11 @@ class RequestMetadata:
     """the message is the hash of this text, no transaction"""
     message_tag: str | None = None
     """of that hash; `signed-text/v1` when absent"""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = EMPTY
     """any other members, as on the wire"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Election:
+class Election(Record):
     """Who broadcasts first, and how long the others wait before it is their turn."""
 
     method: Literal["lexicographic", "hash-based", "first-signer", "last-signer"] = "lexicographic"
@@ -90,8 +85,7 @@ class Election:
     """5 minutes when absent"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReviewedItem:
+class ReviewedItem(Record):
     """A message of a request, and whether this daemon has found it to be what the request shows."""
 
     _inner: ClassVar[Inner] = {"tweaks": (TaprootTweak, PlainTweak)}
@@ -124,8 +118,7 @@ class ReviewedItem:
     """what the sighash type leaves open to change: `outputs`, `otherOutputs`, `otherInputs`"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestSigner:
+class RequestSigner(Record):
     """One required key, and how far its signer is."""
 
     public_key: str
@@ -138,8 +131,7 @@ class RequestSigner:
     """what its owner gave as the reason, if anything"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReviewedInput:
+class ReviewedInput(Record):
     """An output being spent; `signed`: by this request."""
 
     txid: str
@@ -151,8 +143,7 @@ class ReviewedInput:
     signed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReviewedOutput:
+class ReviewedOutput(Record):
     """An output being made, and whether it comes back."""
 
     value: int
@@ -163,8 +154,7 @@ class ReviewedOutput:
     public_key: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReviewedTransaction:
+class ReviewedTransaction(Record):
     """The transaction that a checked message signs. Amounts and fee are satoshis."""
 
     _inner: ClassVar[Inner] = {"inputs": (ReviewedInput,), "outputs": (ReviewedOutput,)}
@@ -182,8 +172,7 @@ class ReviewedTransaction:
     """bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Review:
+class Review(Record):
     """What the daemon found. `mismatch` cannot be joined; `blind`: nobody can see what at least one message is."""
 
     _inner: ClassVar[Inner] = {"transaction": (ReviewedTransaction,)}
@@ -213,8 +202,7 @@ class Review:
     text_tag: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class OutsideCriterion:
+class OutsideCriterion(Record):
     """A criterion that an own key advertises and the request does not meet; a hint, nothing is refused for it."""
 
     public_key: str
@@ -222,8 +210,7 @@ class OutsideCriterion:
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningRequest:
+class SigningRequest(Record):
     """A request and its state. `message` and `tweaks` are those of the first item."""
 
     _inner: ClassVar[Inner] = {
@@ -264,8 +251,7 @@ class SigningRequest:
     envelope: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Announced:
+class Announced(Record):
     """The request is stored and on its way; its creator has joined."""
 
     _inner: ClassVar[Inner] = {"request": (SigningRequest,)}
@@ -276,8 +262,7 @@ class Announced:
     request: SigningRequest
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestList:
+class RequestList(Record):
     """A page of requests, newest first; of those that wait, the ones of known creators before all others."""
 
     _inner: ClassVar[Inner] = {"requests": (SigningRequest,)}
@@ -287,8 +272,7 @@ class RequestList:
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Joined:
+class Joined(Record):
     """The current attempt, and the keys that have joined it."""
 
     seq: int | None = None
@@ -298,8 +282,7 @@ class Joined:
     joined: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Declined:
+class Declined(Record):
     """It is declined."""
 
     seq: int | None = None
@@ -307,7 +290,6 @@ class Declined:
     declined: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedRequest(SigningRequest):
     """The request after the change."""
 
@@ -315,8 +297,7 @@ class ChangedRequest(SigningRequest):
     """position of the event log after the change"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dismissed:
+class Dismissed(Record):
     """Whether it is out of lists."""
 
     seq: int | None = None
@@ -325,8 +306,7 @@ class Dismissed:
     dismissed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Muted:
+class Muted(Record):
     """Whether its requests are kept away."""
 
     seq: int | None = None
@@ -335,8 +315,7 @@ class Muted:
     muted: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class MutedCreator:
+class MutedCreator(Record):
     """A creator whose requests are not taken."""
 
     public_key: str
@@ -345,8 +324,7 @@ class MutedCreator:
     """the own keys for which it is muted; absent: for all"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MutedList:
+class MutedList(Record):
     """Muted creators, oldest first."""
 
     _inner: ClassVar[Inner] = {"creators": (MutedCreator,)}

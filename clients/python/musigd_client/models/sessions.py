@@ -5,15 +5,14 @@ Written by `python -m rpc.schema.python_kit`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from musigd_client.models.requests import MessageItem, ReviewedItem
+from musigd_client.record import Record
 from musigd_client.wire import Inner
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionSigner:
+class SessionSigner(Record):
     """One signer, and which of its contributions have arrived."""
 
     public_key: str
@@ -23,16 +22,14 @@ class SessionSigner:
     partial_signature: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Coordinator:
+class Coordinator(Record):
     """The signer elected to broadcast."""
 
     public_key: str
     peer_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(Record):
     """One attempt at a request. `culprits` are proved, `missing` were only absent."""
 
     _inner: ClassVar[Inner] = {"messages": (ReviewedItem,), "signers": (SessionSigner,), "coordinator": (Coordinator,)}
@@ -54,8 +51,7 @@ class Session:
     superseded_by: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionList:
+class SessionList(Record):
     """A page of sessions, newest first."""
 
     _inner: ClassVar[Inner] = {"sessions": (Session,)}
@@ -63,7 +59,6 @@ class SessionList:
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedSession(Session):
     """The session after the change."""
 
@@ -71,8 +66,7 @@ class ChangedSession(Session):
     """position of the event log after the change"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FinalSignature:
+class FinalSignature(Record):
     """One signature per message; `signature` and `message` are the first."""
 
     _inner: ClassVar[Inner] = {"messages": (MessageItem,)}
@@ -84,8 +78,7 @@ class FinalSignature:
     scheme: Literal["lotus", "bip340"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Closed:
+class Closed(Record):
     """It is closed."""
 
     seq: int | None = None
@@ -93,8 +86,7 @@ class Closed:
     closed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notified:
+class Notified(Record):
     """The signers are being told."""
 
     seq: int | None = None
@@ -103,8 +95,7 @@ class Notified:
     txid: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Record):
     """Signed messages (envelopes) that prove who broke the protocol, checkable by anyone."""
 
     session_id: str
