@@ -83,7 +83,7 @@ nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) -m tests.start.matrix
 
 test-typescript: env ## the TypeScript client: types, unit tests, real daemons, the example from its tarball (needs Node 20, npm)
-	@NODE="$(NODE)" $(PY) -m tests.rpc.client.slow_typescript
+	@NODE="$(NODE)" $(PY) -m tests.clients.typescript.slow_kit
 
 test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus library (needs the package index)
 	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5

@@ -55,8 +55,7 @@ def methods(api: Mapping[str, Any]) -> str:
 
 
 def _rows(names: list[str]) -> Iterator[str]:
-    for at in range(0, len(names), 4):
-        yield "  " + ", ".join(f'"{name}"' for name in names[at : at + 4]) + ","
+    yield from (f'  "{name}",' for name in names)
 
 
 def _method(method: Mapping[str, Any]) -> str:

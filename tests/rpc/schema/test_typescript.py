@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from pathlib import Path
+
 from rpc.schema.generate_typescript import FOLDER, files
 from rpc.schema.typescript import interface
+
+PROJECT = Path(__file__).parents[3]
 
 
 def test_the_generated_files_are_what_the_generator_writes() -> None:
     written = {path.name: path.read_text() for path in FOLDER.iterdir()}
     assert written == files(), "run python -m rpc.schema.generate_typescript"
+
+
+def test_the_kit_is_released_at_the_version_of_the_daemon() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    package = json.loads((PROJECT / "clients/typescript/package.json").read_text())
+    locked = json.loads((PROJECT / "clients/typescript/package-lock.json").read_text())
+    assert package["version"] == locked["version"] == project["version"]
+    assert "dependencies" not in package
 
 
 def test_what_a_type_does_not_show_stands_in_a_comment_that_nothing_can_end() -> None:

@@ -60,18 +60,40 @@ export interface Calls {
 
 /** Those that change something and may be repeated with the same idempotencyKey. */
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "connectPeer", "disconnectPeer", "banPeer", "unbanPeer",
-  "createKey", "deleteKey", "pauseKey", "resumeKey",
-  "lock", "advertiseSigner", "withdrawAdvertisement", "subscribeToSignerDiscovery",
-  "unsubscribeFromSignerDiscovery", "announceSigningRequest", "joinSigningRequest", "declineSigningRequest",
-  "cancelSigningRequest", "dismissRequest", "muteCreator", "unmuteCreator",
-  "startRound1", "startRound2", "abortSession", "closeSession",
-  "notifyBroadcastComplete", "revokeToken",
+  "connectPeer",
+  "disconnectPeer",
+  "banPeer",
+  "unbanPeer",
+  "createKey",
+  "deleteKey",
+  "pauseKey",
+  "resumeKey",
+  "lock",
+  "advertiseSigner",
+  "withdrawAdvertisement",
+  "subscribeToSignerDiscovery",
+  "unsubscribeFromSignerDiscovery",
+  "announceSigningRequest",
+  "joinSigningRequest",
+  "declineSigningRequest",
+  "cancelSigningRequest",
+  "dismissRequest",
+  "muteCreator",
+  "unmuteCreator",
+  "startRound1",
+  "startRound2",
+  "abortSession",
+  "closeSession",
+  "notifyBroadcastComplete",
+  "revokeToken",
 ]);
 
 /** Those that change something and carry a secret, so they take no idempotencyKey. */
 export const ONCE: ReadonlySet<string> = new Set([
-  "importKey", "unlock", "changePassphrase", "createToken",
+  "importKey",
+  "unlock",
+  "changePassphrase",
+  "createToken",
 ]);
 
 /** Every method of the API; what carries a call is the subclass's. */

@@ -3,7 +3,7 @@
 Needs Node 20 or newer with npm, on the PATH or named by NODE, and npm's registry; Node 22 comes from there. Another
 Node on the PATH (node22, node24) is tried too.
 
-python -m tests.rpc.client.slow_typescript
+python -m tests.clients.typescript.slow_kit
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.clients.typescript.figures import figures
 from tests.e2e.test_waiting_clients import calls_at_work
 from tests.e2e.vessels import Vessel, vessels
 from tests.rpc.recipes import recipe
@@ -94,7 +95,11 @@ def unit_tests(programs: Sequence[str]) -> None:
     tests = sorted(str(path) for path in (PACKAGE / "build/test/test").glob("*.test.js"))
     for program in programs:
         print(f"under Node {version_of(program)}", flush=True)
-        run([program, "--test", *tests], PACKAGE, {"MUSIGD": str(Path(sys.executable).parent / "musigd")})
+        run(
+            [program, "--test", "--test-reporter=spec", *tests],
+            PACKAGE,
+            {"MUSIGD": str(Path(sys.executable).parent / "musigd")},
+        )
 
 
 def published(folder: Path) -> Path:
@@ -138,6 +143,7 @@ async def main() -> None:
         programs = [node(), newer_node(folder)]
         unit_tests(programs)
         example = published(folder)
+        print(figures(example.parent, PACKAGE / "node_modules/.bin/esbuild", programs[0]))
         async with vessels(folder, 2) as (alice, bob):
             for program in programs:
                 await signs(program, example, alice, bob)
