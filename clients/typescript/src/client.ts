@@ -3,7 +3,8 @@ import { follow, type EventOptions, type EventPattern, type HeardEvent } from ".
 import { IDEMPOTENT, Methods, ONCE, type Calls } from "./generated/methods.js";
 import type { FinalSignature } from "./generated/values.js";
 import type { CallOptions } from "./options.js";
-import { followRequest, waitForSignature, type RequestStep, type SignatureOptions } from "./signing.js";
+import { followRequest, waitForSignature, type SignatureOptions } from "./signing.js";
+import type { RequestProgress } from "./progress.js";
 import { httpTransport, type HttpOptions, type Transport } from "./transport.js";
 import { throughRestarts } from "./waiting.js";
 
@@ -57,17 +58,18 @@ export class Client extends Methods {
 
   /**
    * The signature of a request, whichever attempt makes it. Waits through restarts of the daemon. Throws
-   * DeclinedError, CancelledError, ExpiredError or AbortedError when it will not come, NotReadyError when time is up.
+   * DeclinedError, CancelledError, ExpiredError or AbortedError when it will not come, NotReadyError when time is up,
+   * Unreachable when the daemon stays away for a minute.
    */
   waitForSignature(requestId: string, options: SignatureOptions = {}): Promise<FinalSignature> {
     return waitForSignature(this, requestId, options);
   }
 
   /**
-   * A request as it is, and again after each event of it, until it has ended. One that has `failed` may be joined
-   * again; then follow it again.
+   * How far a request is, who is missing and until when: at once, and again whenever that has changed, until it has
+   * ended.
    */
-  followRequest(requestId: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<RequestStep, void> {
+  followRequest(requestId: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<RequestProgress, void> {
     return followRequest(this, requestId, options);
   }
 

@@ -1,11 +1,11 @@
 import type { Client } from "./client.js";
-import type { EventOf } from "./events.js";
-import { NotReadyError } from "./generated/errors.js";
-import type { FinalSignature, SigningRequest } from "./generated/values.js";
+import { NotFoundError, NotReadyError } from "./generated/errors.js";
+import type { FinalSignature } from "./generated/values.js";
+import { RequestProgress } from "./progress.js";
 
 const LONGEST_WAIT_MS = 60_000;
 const PROGRESS_EVERY_MS = 2_000;
-const ENDED = new Set(["complete", "declined", "cancelled", "expired", "failed"]);
+const AWAY_MS = 60_000;
 
 export interface SignatureOptions {
   /** Gives up with NotReadyError after so long; absent: never. */
@@ -13,12 +13,6 @@ export interface SignatureOptions {
   signal?: AbortSignal | undefined;
   /** Told every 2 s or so how far it is, `phase`, and on which keys it waits, `waitingFor`. */
   onWaiting?: ((state: NotReadyError["data"]) => void) | undefined;
-}
-
-/** A request, and the event that changed it; the first one has none. */
-export interface RequestStep {
-  request: SigningRequest;
-  event?: EventOf;
 }
 
 export async function waitForSignature(
@@ -30,7 +24,7 @@ export async function waitForSignature(
     const left = Math.max(0, end - performance.now());
     try {
       const waitMs = Math.round(Math.min(left, most));
-      return await client.getFinalSignature({ requestId, waitMs }, { signal, patienceMs: left });
+      return await client.getFinalSignature({ requestId, waitMs }, { signal, patienceMs: Math.min(left, AWAY_MS) });
     } catch (problem) {
       if (!(problem instanceof NotReadyError) || performance.now() >= end) throw problem;
       onWaiting?.(problem.data);
@@ -40,14 +34,25 @@ export async function waitForSignature(
 
 export async function* followRequest(
   client: Client, requestId: string, { signal }: { signal?: AbortSignal },
-): AsyncGenerator<RequestStep, void> {
+): AsyncGenerator<RequestProgress, void> {
   const { nextSeq, logId } = await client.getInfo({}, { signal });
-  let request = await client.getSigningRequest({ requestId }, { signal });
-  yield { request };
-  if (ENDED.has(request.state)) return;
-  for await (const event of client.events({ fromSeq: nextSeq, logId, filter: { requestId }, signal })) {
-    request = await client.getSigningRequest({ requestId }, { signal });
-    yield event.event === "events:gap" ? { request } : { request, event };
-    if (ENDED.has(request.state)) return;
+  let told = await progressOf(client, requestId, signal);
+  yield told;
+  if (told.ended) return;
+  for await (const _ of client.events({ fromSeq: nextSeq, logId, filter: { requestId }, signal })) {
+    const now = await progressOf(client, requestId, signal);
+    if (JSON.stringify(now) !== JSON.stringify(told)) yield now;
+    told = now;
+    if (told.ended) return;
   }
+}
+
+async function progressOf(client: Client, requestId: string, signal?: AbortSignal): Promise<RequestProgress> {
+  const request = await client.getSigningRequest({ requestId }, { signal });
+  const asked = client.getSession({ sessionId: request.sessionId }, { signal });
+  const session = await asked.catch((problem: unknown) => {
+    if (problem instanceof NotFoundError) return undefined;
+    throw problem;
+  });
+  return new RequestProgress(request, session);
 }
