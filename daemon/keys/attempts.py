@@ -12,7 +12,7 @@ FIRST_WAIT_MS: Final = 1_000
 LONGEST_WAIT_MS: Final = 60_000
 
 
-class Attempts:
+class PassphraseAttempts:
     """Wrong passphrases since the last right one. Waits double from 1 s to 60 s; a restart forgets them."""
 
     def __init__(self, clock: Clock) -> None:

@@ -25,7 +25,7 @@ from daemon.clock import Clock
 from daemon.host.slow_disk import off_loop
 from daemon.keys import export, vault
 from daemon.keys import rows as key_rows
-from daemon.keys.attempts import Attempts
+from daemon.keys.attempts import PassphraseAttempts
 from daemon.keys.errors import (
     KeyExists,
     KeyInUse,
@@ -63,7 +63,7 @@ class Keystore:
         self._stored: dict[bytes, StoredKey] = {}
         self._open: dict[bytes, SecretKey] = {}
         self._changing = asyncio.Lock()
-        self._attempts = Attempts(clock)
+        self._attempts = PassphraseAttempts(clock)
         self._relock = RelockTimer(clock, self.lock)
         self._source: PassphraseFile | None = None
         self._on_lock: list[Callable[[], None]] = []

@@ -28,7 +28,7 @@ WAIT_S = 0.005
 
 
 @dataclass(slots=True)
-class Contact:
+class ConnectedPeer:
     """A connected peer."""
 
     outbox: PeerOutbox
@@ -51,7 +51,7 @@ class Mirror:
         self.answer: Callable[[bytes, int, bytes], None]
         self.refuse: Callable[[bytes, int, bool], None]
         self.portal: Portal
-        self.contacts: dict[bytes, Contact] = {}
+        self.contacts: dict[bytes, ConnectedPeer] = {}
         self.bound: tuple[str, ...] = ()
         self.multiaddrs: tuple[str, ...] = ()
         self.faults: tuple[BootstrapFault, ...] = ()
@@ -139,7 +139,7 @@ class Mirror:
     def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], str | None, PeerOutbox]]) -> None:
         for peer, direction, addrs, host, outbox in batch:
             texts = tuple(join_peer(addr, peer) for addr in addrs)
-            self.contacts[peer] = Contact(outbox, direction, self._clock_ms(), texts, source_of(peer, host), host)
+            self.contacts[peer] = ConnectedPeer(outbox, direction, self._clock_ms(), texts, source_of(peer, host), host)
             self._sink.on_peer(PeerChange(peer, True, direction, addrs))
 
     def _departures(self, batch: list[bytes]) -> None:
