@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,3 +52,10 @@ def test_no_folder_is_too_full(top: str) -> None:
     most = MOST_FILES.get(top, MOST_FILES_OF_PROGRAM)
     found = Counter(str(path.parent) for path in sources(top) if path.name != "__init__.py")
     assert {folder: files for folder, files in found.items() if files > most} == {}, "divide the room"
+
+
+def test_nothing_that_a_tool_makes_is_kept_in_the_tree() -> None:
+    """What .gitignore names can still be added by force; a mass of it once was."""
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-from=.gitignore"]
+    kept = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert kept == []
