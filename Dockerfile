@@ -22,6 +22,7 @@ COPY musig2 ./musig2
 COPY p2p ./p2p
 COPY rpc ./rpc
 COPY daemon ./daemon
+COPY docs/musig-cli.1 ./docs/
 COPY clients/python/musigd_client ./clients/python/musigd_client
 RUN pip install --no-compile --no-deps --no-build-isolation . && pip uninstall --yes setuptools pip
 # What a daemon and a call load is compiled here, as nothing can be written later; the rest would be 15 MB.

@@ -44,6 +44,7 @@ generate: env ## write what is made from the table of methods and from the setti
 	@$(PY) -m rpc.schema.generate_cli
 	@$(PY) -m rpc.schema.generate_typescript
 	@$(PY) -m rpc.schema.generate_docs
+	@$(PY) -m rpc.schema.generate_man
 	@$(PY) -m tests.project.limits_page
 	@$(PY) -m daemon.main config sample > docs/musigd.toml
 

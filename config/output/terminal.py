@@ -40,6 +40,14 @@ def open_standard_streams() -> None:
             stream.reconfigure(errors=ESCAPES)
 
 
+def is_terminal(descriptor: int) -> bool:
+    """Whether a person sees what is written there."""
+    try:
+        return os.isatty(descriptor)
+    except OSError:
+        return False
+
+
 def say(text: str) -> None:
     """Write to standard output, now, with what a terminal would obey escaped.
 

@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
+from rpc.cli.help import COMMANDS
 from rpc.cli.params import UsageError
 
 FILES = ("--datadir", "--token-file")  # they take a path
-TAKING = (*FILES, "--url", "--from", "--event")
-OPTIONS = (*TAKING, "--socket", "--table", "--help", "--version")
-COMMANDS = {
-    "events": "follow events",
-    "methods": "list methods",
-    "help": "explain one",
-    "completion": "for a shell",
-}
+TAKING = (*FILES, "--url", "--from", "--event", "--request", "--key")
+OPTIONS = (*TAKING, "--socket", "--table", "--json", "--yes", "--help", "--version")
 SHELLS = ("bash", "zsh", "fish")
 
 _BASH = """_musig_cli() {{

@@ -11,6 +11,11 @@ from rpc.cli.params import UsageError
 
 PREFIX: Final = "MUSIG_"
 KNOWN: Final = ("MUSIG_URL", "MUSIG_TOKEN_FILE")
+MEANING: Final = {
+    "MUSIG_URL": "address of the daemon, as --url",
+    "MUSIG_TOKEN_FILE": "file with the token, as --token-file",
+    "MUSIGD_DATADIR": "data directory of the daemon, as --datadir",
+}
 
 
 def refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
 
-USAGE = "musig-cli [options] METHOD [key=value ...] | events | methods | help [METHOD] | completion SHELL"
+COMMANDS = {
+    "review": "show what a request signs: review ID",
+    "sign": "show it, ask, sign, wait: sign --request ID",
+    "events": "follow events",
+    "methods": "list methods",
+    "help": "explain one",
+    "completion": "for a shell",
+}
+USAGE = """musig-cli [options] METHOD [key=value ...]
+       musig-cli review ID | sign --request ID [--key PUBLICKEY] [--yes]
+       musig-cli events | methods | help [METHOD] | completion SHELL"""
 PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
             key:=JSON   key=@FILE (the text of a file)   key=- (from standard input)"""
-EXIT_CODES = """exit codes: 0 done, 1 the daemon refused (its error as JSON on standard output), 2 usage or a failure
-            on this side, 3 no daemon answers, 4 not authorised"""
+EXIT_CODES = """exit codes: 0 done, 1 refused by the daemon (its error as JSON on standard output, a sentence on
+            standard error) or by you, 2 usage or a failure on this side, 3 no daemon answers, 4 not authorised"""
 MORE = "musig-cli methods lists the methods; musig-cli help METHOD explains one; musig-cli help events tells of events"
 
 

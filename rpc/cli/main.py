@@ -13,22 +13,20 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from config.locations import path_argument
-from config.output.command_parser import CommandParser
-from config.output.terminal import complain, say
+from config.output.terminal import STDERR, STDOUT, complain, is_terminal, say
 from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from musigd_client.endpoint import DataDir, Locator, locator_of
 from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
 from rpc.cli.environment import refuse_unknown_variables
-from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE, events_help, method_help, methods_help
-from rpc.cli.params import MOST_DIGITS, UsageError, params_of
+from rpc.cli.help import COMMANDS, events_help, method_help, methods_help
+from rpc.cli.options import parser, understood
+from rpc.cli.params import UsageError, params_of
 
 if TYPE_CHECKING:
     from musigd_client import Client
 
-COMMANDS = ("events", "methods", "help", "completion")
 COMPACT: Any = {"ensure_ascii": False, "separators": (",", ":")}
 WAITING = frozenset({"getEvents", "getFinalSignature"})  # through restarts of the daemon, while `waitMs` lasts
 
@@ -45,34 +43,25 @@ class Exit(IntEnum):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; `rpc.cli.__main__` hears of what escapes from here."""
-    options = _understood(_parser(), arguments)
+    options = understood(arguments)
     try:
-        _run(options)
+        return _run(options)
     except KeyboardInterrupt:
         return Exit.DONE
     except CallFailed as problem:
-        say(_json({"error": problem.to_json()}))
+        _refuse(options, problem)
         return Exit.NOT_AUTHORISED if isinstance(problem, NotAuthorised) else Exit.REFUSED
     except Unreachable as problem:
         return _complain(problem, Exit.UNREACHABLE)
     except (UsageError, ClientError) as problem:
         return _complain(problem, Exit.USAGE)
-    return Exit.DONE
 
 
-def _understood(parser: CommandParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options may stand before, between and after the parameters."""
-    options, others = parser.parse_known_intermixed_args(arguments)
-    if others:
-        parser.refuse_unknown(others)
-    return options
-
-
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> Exit:
     refuse_unknown_variables(os.environ)
     if options.help or options.command in (None, "help"):
         say(_help(options))
-        return
+        return Exit.DONE
     match options.command:
         case "methods":
             say(methods_help())
@@ -82,20 +71,23 @@ def _run(options: argparse.Namespace) -> None:
             say(completion(_only(options, "bash, zsh or fish")))
         case "events":
             _follow(options)
+        case "review" | "sign":
+            return _for_a_person(options)
         case name:
             _call(options, _method(name))
+    return Exit.DONE
 
 
 def _help(options: argparse.Namespace) -> str:
     """`help`, `help METHOD`, `METHOD --help`, `--help`: of what is named, else of the command."""
     words = [word for word in (options.command, *options.pairs) if word not in (None, "help")]
     if not words:
-        return _parser().format_help()
+        return parser().format_help()
     match words[0]:
         case "events":
             return events_help()
-        case "methods" | "completion":
-            return _parser().format_help()
+        case "methods" | "completion" | "review" | "sign":
+            return parser().format_help()
         case name:
             return method_help(_method(str(name)))
 
@@ -105,18 +97,51 @@ def _call(options: argparse.Namespace, method: MethodEntry) -> None:
         raise UsageError(f"{method.name} needs a connection that stays; use musig-cli events")
     params = params_of(method, options.pairs)
     result = _asked(_locator(options), method, params)
-    if options.table:
-        from rpc.cli.table import as_table  # noqa: PLC0415  # few calls need it
+    if options.table or (method.name.startswith(("list", "find")) and _is_for_a_person(options)):
+        from rpc.cli.people.table import as_table  # noqa: PLC0415  # few calls need it
 
         say(as_table(result))
     else:
         say(_json(result))
 
 
+def _is_for_a_person(options: argparse.Namespace) -> bool:
+    return not options.json and (options.table or is_terminal(STDOUT))
+
+
+def _refuse(options: argparse.Namespace, problem: CallFailed) -> None:
+    """The sentence on standard error; the error object on standard output, but where that is a terminal."""
+    from rpc.cli.people.refusal import refusal_text  # noqa: PLC0415  # most calls succeed
+
+    if options.json or not is_terminal(STDOUT):
+        say(_json({"error": problem.to_json()}))
+    complain(refusal_text(problem))
+
+
+def _for_a_person(options: argparse.Namespace) -> Exit:
+    from rpc.cli.people import review, sign  # noqa: PLC0415  # few calls need it
+
+    locator, request_id = _locator(options), options.request or _only(options, "the id of a request")
+    if options.command == "review":
+        request = sign.reviewed(locator, request_id)
+        say(_json(request) if options.json else review.review_text(request))
+        return Exit.DONE
+    final = sign.signed(locator, request_id, options.key, agreed=options.yes)
+    if final is None:
+        complain("musig-cli: nothing was signed")
+        return Exit.REFUSED
+    say(_json(final))
+    return Exit.DONE
+
+
 def _asked(locator: Locator, method: MethodEntry, params: dict[str, Any]) -> Any:
     from musigd_client.sync.http import call  # noqa: PLC0415  # help and completion need no connection
 
     wait_ms = params.get("waitMs")
+    if method.name == "getFinalSignature" and isinstance(wait_ms, int) and is_terminal(STDERR):
+        from rpc.cli.people.waiting import waited_for_signature  # noqa: PLC0415  # few calls wait
+
+        return waited_for_signature(locator, params, wait_ms)
     if method.name in WAITING and isinstance(wait_ms, int):
         from musigd_client.patience import through_restarts  # noqa: PLC0415  # few calls wait
 
@@ -161,57 +186,10 @@ def _method(name: str) -> MethodEntry:
     return METHODS[name]
 
 
-def _seq(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
-        raise argparse.ArgumentTypeError(f"it is a whole number of at most {MOST_DIGITS} digits")
-    return int(text)
-
-
 def _only(options: argparse.Namespace, what: str) -> str:
     if len(options.pairs) != 1:
         raise UsageError(f"{options.command} takes {what}")
     return str(options.pairs[0])
-
-
-class _Version(argparse.Action):
-    """The version, looked up only when it is asked for."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415  # only when asked
-
-        parser.exit(message=f"musig-cli {version('musigd')}\n")
-
-
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        prog="musig-cli",
-        usage=USAGE,
-        description="Calls a running musigd and prints the answer as JSON.",
-        epilog=f"{PARAMETERS}\n\n{EXIT_CODES}\n\n{MORE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
-    parser.add_argument("-h", "--help", action="store_true", help="this, or the help of the METHOD that is named")
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--datadir", type=path_argument, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)"
-    )
-    where.add_argument("--url", help="address of the daemon (default: $MUSIG_URL)")
-    parser.add_argument(
-        "--token-file",
-        type=path_argument,
-        help="file with the token, instead of the cookie (default: $MUSIG_TOKEN_FILE)",
-    )
-    parser.add_argument("--socket", action="store_true", help="through the unix socket of the data directory")
-    parser.add_argument("--table", action="store_true", help="for people instead of programs")
-    parser.add_argument(
-        "--from", dest="from_seq", type=_seq, metavar="SEQ", help="events: from here; 0 is the oldest kept"
-    )
-    parser.add_argument("--event", action="append", metavar="NAME", help="events: only this one, or such as session:*")
-    parser.add_argument("command", metavar="METHOD", nargs="?")
-    parser.add_argument("pairs", nargs="*", metavar="key=value")
-    return parser
 
 
 def _json(value: Any) -> str:

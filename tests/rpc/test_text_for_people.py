@@ -15,7 +15,7 @@ import rpc
 from rpc.caller import owner
 from rpc.calls.call import CallContext
 from rpc.calls.params import params_of
-from rpc.cli.table import as_table
+from rpc.cli.people.table import as_table
 from rpc.errors import ApiError
 from rpc.methods.table import METHODS
 from tests.rpc.rpc_calls import call_of, dispatcher_of

@@ -18,7 +18,7 @@ from rpc.cli import api
 from rpc.cli.completion import completion
 from rpc.cli.help import method_help, methods_help
 from rpc.cli.params import UsageError, params_of
-from rpc.cli.table import as_table
+from rpc.cli.people.table import as_table
 from rpc.methods import samples
 from rpc.methods.method import Method
 from rpc.methods.table import METHODS

@@ -1,0 +1,77 @@
+"""The command line of `musig-cli`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from config.locations import path_argument
+from config.output.command_parser import CommandParser
+from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE
+from rpc.cli.params import MOST_DIGITS
+
+
+def understood(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options may stand before, between and after the parameters."""
+    read = parser()
+    options, others = read.parse_known_intermixed_args(arguments)
+    if others:
+        read.refuse_unknown(others)
+    return options
+
+
+class _Version(argparse.Action):
+    """The version, looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  # only when asked
+
+        parser.exit(message=f"musig-cli {version('musigd')}\n")
+
+
+def parser() -> CommandParser:
+    """All options and words."""
+    made = CommandParser(
+        prog="musig-cli",
+        usage=USAGE,
+        description="Calls a running musigd and prints the answer as JSON; lists as a table where a person looks on.",
+        epilog=f"{PARAMETERS}\n\n{EXIT_CODES}\n\n{MORE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    made.add_argument("-h", "--help", action="store_true", help="this, or the help of the METHOD that is named")
+    made.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    _add_place(made)
+    shape = made.add_mutually_exclusive_group()
+    shape.add_argument("--table", action="store_true", help="for people instead of programs")
+    shape.add_argument("--json", action="store_true", help="for programs, also where standard output is a terminal")
+    made.add_argument(
+        "--from", dest="from_seq", type=_seq, metavar="SEQ", help="events: from here; 0 is the oldest kept"
+    )
+    made.add_argument("--event", action="append", metavar="NAME", help="events: only this one, or such as session:*")
+    made.add_argument("--request", metavar="ID", help="sign: the request")
+    made.add_argument("--key", metavar="PUBLICKEY", help="sign: the own key to sign with, where it needs several")
+    made.add_argument("--yes", action="store_true", help="sign: without asking")
+    made.add_argument("command", metavar="METHOD", nargs="?")
+    made.add_argument("pairs", nargs="*", metavar="key=value")
+    return made
+
+
+def _add_place(made: CommandParser) -> None:
+    where = made.add_mutually_exclusive_group()
+    where.add_argument(
+        "--datadir", type=path_argument, help="data directory of the daemon (default: $MUSIGD_DATADIR, or usual)"
+    )
+    where.add_argument("--url", help="address of the daemon (default: $MUSIG_URL)")
+    made.add_argument(
+        "--token-file",
+        type=path_argument,
+        help="file with the token, instead of the cookie (default: $MUSIG_TOKEN_FILE)",
+    )
+    made.add_argument("--socket", action="store_true", help="through the unix socket of the data directory")
+
+
+def _seq(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"it is a whole number of at most {MOST_DIGITS} digits")
+    return int(text)

@@ -1,0 +1,92 @@
+"""What a request signs, as a person reads it before saying yes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from config.text.plain_text import escaped
+from rpc.cli.people.waiting import duration
+
+_RETURNS: Final = {"aggregate": "returns to these signers together", "key": "returns to a key of yours"}
+_BLIND: Final = "NOBODY CAN SEE WHAT IS SIGNED: the request shows no transaction. To sign it is to sign a blank cheque."
+
+
+def review_text(request: Mapping[str, Any]) -> str:
+    """Who asks whom, what is spent and made, what is left open, and in whose words."""
+    blocks = [_who(request), *_what(request), list(_words(request))]
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def _who(request: Mapping[str, Any]) -> list[str]:
+    ends = duration(request["expiresAt"] - time.time() * 1000)
+    lines = [
+        f"request   {request['requestId']}",
+        f"state     {request['state']}, attempt {request['attempt']}, {request['scheme']}, expires in {ends}",
+        f"signs as  {request['aggregatedPublicKey']}",
+        "signers",
+    ]
+    for signer in request["signers"]:
+        said = [
+            *(["yours"] if signer["own"] else []),
+            *(["asks"] if signer["publicKey"] == request["creator"] else []),
+            "joined" if signer["joined"] else "declined" if signer["declined"] else "not joined",
+        ]
+        lines.append(f"  {signer['publicKey']}  {', '.join(said)}")
+    return lines
+
+
+def _what(request: Mapping[str, Any]) -> Iterator[list[str]]:
+    review = request.get("review") or {"status": "blind"}
+    if "text" in review:
+        yield ["the text that is signed", *(f"  {escaped(line)}" for line in str(review["text"]).split("\n"))]
+    if "transaction" in review:
+        yield list(_transaction(review["transaction"]))
+    yield list(_warnings(request, review))
+
+
+def _transaction(transaction: Mapping[str, Any]) -> Iterator[str]:
+    yield "spends"
+    yield from _puts(transaction["inputs"], lambda put: "signed by this request" if put["signed"] else "")
+    yield "pays"
+    yield from _puts(transaction["outputs"], lambda put: _RETURNS.get(str(put.get("returns")), ""))
+    if "fee" in transaction:
+        yield f"fee\n  {sats(transaction['fee'])}, {sats(transaction['feeRate'])} for 1 000 bytes"
+
+
+def _puts(puts: Sequence[Mapping[str, Any]], note: Any) -> Iterator[str]:
+    width = max((len(sats(put["value"])) for put in puts), default=0)
+    for put in puts:
+        where = put.get("address") or f"script {put['script']}"
+        yield f"  {sats(put['value']):>{width}}  {where}  {note(put)}".rstrip()
+
+
+def _warnings(request: Mapping[str, Any], review: Mapping[str, Any]) -> Iterator[str]:
+    match review["status"]:
+        case "mismatch":
+            yield f"IT IS NOT WHAT IT SHOWS, and nobody can join it: {escaped(str(review.get('message', '')))}"
+        case "blind":
+            yield _BLIND
+        case _:
+            yield "Checked: the messages are the hashes of what is shown here."
+    if review.get("uncovered"):
+        yield f"LEFT OPEN, to be changed after you have signed: {', '.join(map(escaped, review['uncovered']))}"
+    if "transaction" in review and "fee" not in review["transaction"]:
+        yield "The fee is not known: the signatures leave something open."
+    for each in request.get("outsideCriteria") or ():
+        yield f"Not what {each['publicKey']} advertises: {escaped(str(each['message']))}"
+
+
+def _words(request: Mapping[str, Any]) -> Iterator[str]:
+    told = request.get("metadata") or {}
+    said = {name: told[name] for name in ("transactionType", "amount", "purpose", "description") if name in told}
+    if said:
+        yield "in the words of who asks, which nobody has checked"
+    for name, value in said.items():
+        yield f"  {name}: {sats(value) if name == 'amount' and isinstance(value, int) else escaped(str(value))}"
+
+
+def sats(value: int) -> str:
+    """An amount."""
+    return f"{value:,} sats"
