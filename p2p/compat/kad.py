@@ -274,7 +274,8 @@ class GuardedDHT(KadDHT):
             nonlocal taken
             with trio.move_on_after(QUERY_TIMEOUT):
                 async with limit:
-                    taken += await self.value_store._store_at_peer(peer, encoded, value)
+                    stored = await self.value_store._store_at_peer(peer, encoded, value)
+                    taken += stored  # not in one line: that would read the sum before it waits
 
         limit = trio.CapacityLimiter(ALPHA)
         closest = await self.peer_routing.find_closest_peers_network(encoded)
