@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix nightly test-typescript test-consensus test-namespaces test-install test-install-kit test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-consensus test-namespaces test-install test-install-kit test-systemd test-docker check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,9 @@ mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
 
 start-matrix: env ## how each command ends in every environment that a start may meet, as a table
 	@$(PY) -m tests.start.matrix $(ARGS)
+
+adversary: env ## attacks on a real daemon beside an honest pair: make adversary ARGS="--seconds 15 --seed 1 wrong_aggregates"
+	@$(PY) -m tests.adversary $(ARGS)
 
 nightly: env ## what is too long for `make test`: about an hour
 	@$(PY) -m tests.musig2.differential 100000

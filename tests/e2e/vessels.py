@@ -42,9 +42,19 @@ class Vessel:
     """One daemon from start to start. It tells of itself as it tells systemd, so that nobody has to poll."""
 
     def __init__(
-        self, root: Path, name: str, network: str, *, address: str = "127.0.0.1", within: Sequence[str] = ()
+        self,
+        root: Path,
+        name: str,
+        network: str,
+        *,
+        address: str = "127.0.0.1",
+        within: Sequence[str] = (),
+        python: str = sys.executable,
     ) -> None:
-        """`within`: what its command begins with, if it runs in a network namespace; `address`: its own there."""
+        """`within`: what its command begins with, if it runs in a network namespace; `address`: its own there.
+
+        `python`: of another tree, to run the daemon of that one.
+        """
         self.name = name
         self.datadir = root / name.lower()
         self.log = root / f"{name.lower()}.log"
@@ -55,6 +65,7 @@ class Vessel:
         self._network = network
         self._address = address
         self._within = within
+        self._python = python
         self._states = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._states.setblocking(False)
         self._states.bind(str(root / f"{name}.states") if within else "")  # "": abstract, seen in its namespace only
@@ -82,7 +93,7 @@ class Vessel:
         """Start the process, and return when it is ready."""
         self.datadir.mkdir(mode=0o700, exist_ok=True)
         listen = f"/ip4/{self._address}/tcp/{self.port}"
-        command = [*self._within, sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
+        command = [*self._within, self._python, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", listen, *options]
         for address in bootstrap:
             command += ["--bootstrap", address]

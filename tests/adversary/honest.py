@@ -1,0 +1,78 @@
+"""The honest: a pair that signs all the time, and new creators whose requests should be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from typing import Self
+
+from tests.adversary.target import Target
+from tests.bench.signing_parts import Wallet, announce, finished, join
+
+PAUSE_S = 0.05  # between two signatures, so that the pair alone does not fill the machine
+UNSEEN_S = 10.0  # a request that is not seen after so long counts as never seen
+NEXT_S = 1.0
+
+
+class Pair:
+    """Two daemons that have signed before; each asks in turn."""
+
+    def __init__(self, wallets: Sequence[Wallet]) -> None:
+        self._wallets = list(wallets)
+
+    async def sign(self) -> float:
+        """Seconds from the request to the signature at both."""
+        self._wallets.reverse()
+        began = asyncio.get_running_loop().time()
+        request = await announce(self._wallets[0], self._wallets)
+        await join(self._wallets[1], request)
+        return await finished(self._wallets, request) - began
+
+    async def sign_until(self, stop: asyncio.Event, took: list[float]) -> None:
+        """One signature after the other; the last one is waited for."""
+        while not stop.is_set():
+            took.append(await self.sign())
+            await asyncio.sleep(PAUSE_S)
+
+
+class Newcomers:
+    """The process that makes them (newcomer.py)."""
+
+    def __init__(self, process: asyncio.subprocess.Process, victim: Wallet) -> None:
+        self._process = process
+        self._victim = victim
+
+    @classmethod
+    async def start(cls, target: Target, seed: int, victim: Wallet) -> Self:
+        """Ready to ask."""
+        words = (sys.executable, "-m", "tests.adversary.newcomer", target.dumps(), str(seed))
+        return cls(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE), victim)
+
+    async def ask_until(self, stop: asyncio.Event, took: list[float]) -> None:
+        """One after the other: seconds until its request is seen at the victim; infinite for one that is not."""
+        while not stop.is_set():
+            took.append(await self.ask())
+            await asyncio.sleep(NEXT_S)
+
+    async def ask(self) -> float:
+        """Seconds until the request of a new creator is seen."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"a")
+        asked = json.loads(await self._process.stdout.readline())
+        heard = self._victim.hears("signing-request:received", asked["request"])
+        try:
+            seen = await asyncio.wait_for(asyncio.shield(heard), UNSEEN_S) - asked["at"]
+        except TimeoutError:
+            seen = float("inf")
+        self._process.stdin.write(b"g")
+        return seen
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()

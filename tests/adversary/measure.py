@@ -1,0 +1,178 @@
+"""One attack, measured: a victim and its partner start, sign undisturbed, and then sign on while strangers attack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from musigd_client import Client
+from tests.adversary.honest import Newcomers, Pair
+from tests.adversary.target import Target
+from tests.adversary.watch import Seen, Watch
+from tests.bench.signing_parts import Wallet
+from tests.e2e.vessels import Vessel
+
+FIRST_SIGNATURES = 10
+PREPARED_S = 120
+FOUND_S = 60
+
+
+@dataclass(slots=True)
+class Measured:
+    """Seconds of honest signatures and of newcomers' requests, before and under the attack; the victim meanwhile."""
+
+    attack: str
+    undisturbed: list[float] = field(default_factory=list)
+    calm: Seen = field(default_factory=Seen)
+    attacked: list[float] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
+    newcomers_before: list[float] = field(default_factory=list)
+    newcomers: list[float] = field(default_factory=list)
+    counted: dict[str, Any] = field(default_factory=dict)
+    alive: bool = False
+
+
+class Scene:
+    """A victim, its partner, a wallet of each, and what a stranger can know of the victim."""
+
+    def __init__(self, victim: Vessel, wallets: list[Wallet], target: Target) -> None:
+        self.victim = victim
+        self.wallets = wallets
+        self.target = target
+
+    @property
+    def alive(self) -> bool:
+        """Whether the victim still runs."""
+        assert self.victim.process is not None
+        return self.victim.process.returncode is None
+
+    def watch(self) -> Watch:
+        """Of the victim."""
+        assert self.victim.process is not None
+        return Watch(self.victim.process.pid, str(self.victim.endpoint["rpc"]))
+
+
+@asynccontextmanager
+async def scene(root: Path, python: str = sys.executable, scheme: str = "lotus") -> AsyncIterator[Scene]:
+    """Both daemons run from the tree of that interpreter, know each other's key, and have signed before."""
+    network = f"test-{secrets.token_hex(4)}"
+    victim, partner = (Vessel(root, name, network, python=python) for name in ("victim", "partner"))
+    wallets: list[Wallet] = []
+    try:
+        await victim.start()
+        await partner.start([victim.multiaddr])
+        for vessel in (victim, partner):
+            assert vessel.process is not None
+            wallets.append(await Wallet.open(vessel.datadir, vessel.process.pid))
+            await wallets[-1].make_key(scheme)
+        await asyncio.gather(*(_finds(wallet.client, {each.pubkey for each in wallets}) for wallet in wallets))
+        keys = [bytes.fromhex(wallet.pubkey) for wallet in wallets]
+        yield Scene(victim, wallets, Target(victim.multiaddr, network, keys[0], scheme, keys[1]))
+    finally:
+        for wallet in wallets:
+            await wallet.close()
+        await asyncio.gather(victim.close(), partner.close())
+
+
+async def _finds(client: Client, keys: set[str]) -> None:
+    async with asyncio.timeout(FOUND_S):
+        while True:
+            found = await client.call("findAvailableSigners", refresh=True, includeOwn=True)
+            if keys <= {signer["publicKey"] for signer in found["signers"]}:
+                return
+
+
+class Attackers:
+    """The process of an attack (attacker.py)."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.counted: dict[str, Any] = {}
+        self._prepared = asyncio.Event()
+        self._busy = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            self.counted = json.loads(line)
+            if self.counted.keys() - {"ready", "identities"}:
+                self._busy.set()
+            if self.counted.pop("ready", False):
+                self._prepared.set()
+
+    async def prepared(self) -> None:
+        """Return when the attack could begin."""
+        await asyncio.wait_for(self._prepared.wait(), PREPARED_S)
+
+    async def busy(self) -> None:
+        """Return when it has done something beyond connecting."""
+        await self._busy.wait()
+
+    def begin(self) -> None:
+        """Let it begin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"g")
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+
+
+@asynccontextmanager
+async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIterator[Attackers]:
+    """Started, and ended when the block is left."""
+    words = (sys.executable, "-m", "tests.adversary.attacker", name, target.dumps(), str(peers), str(seed))
+    made = Attackers(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE))
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+async def measure(root: Path, name: str, *, python: str, seconds: float, peers: int, seed: int) -> Measured:
+    """Start everything, measure a third of the time undisturbed, the rest under attack."""
+    found = Measured(name)
+    async with scene(root, python) as stage, attackers(name, stage.target, peers, seed) as hostile:
+        pair = Pair(stage.wallets)
+        newcomers = await Newcomers.start(stage.target, seed, stage.wallets[0])
+        try:
+            await hostile.prepared()
+            for _ in range(FIRST_SIGNATURES):
+                await pair.sign()
+            await _stretch(stage, pair, newcomers, seconds / 3, found.undisturbed, found.calm, found.newcomers_before)
+            hostile.begin()
+            await _stretch(stage, pair, newcomers, seconds, found.attacked, found.seen, found.newcomers)
+        finally:
+            await newcomers.stop()
+        found.counted, found.alive = hostile.counted, stage.alive
+    return found
+
+
+async def _stretch(
+    stage: Scene,
+    pair: Pair,
+    newcomers: Newcomers,
+    seconds: float,
+    signatures: list[float],
+    seen: Seen,
+    requests: list[float],
+) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, stop.set)
+    await asyncio.gather(
+        pair.sign_until(stop, signatures),
+        newcomers.ask_until(stop, requests),
+        stage.watch().follow(seen, stop),
+    )

@@ -1,0 +1,29 @@
+"""What a stranger knows of the victim."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What any stranger can know of a daemon: where it is, its network, and a key that it advertises."""
+
+    multiaddr: str
+    network: str
+    pubkey: bytes
+    scheme: str
+    partner: bytes  # the key that it signs with, advertised too
+
+    def dumps(self) -> str:
+        """As text, for another process."""
+        fields = (self.multiaddr, self.network, self.pubkey.hex(), self.scheme, self.partner.hex())
+        return json.dumps(fields)
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        """From `dumps`."""
+        multiaddr, network, pubkey, scheme, partner = json.loads(text)
+        return cls(multiaddr, network, bytes.fromhex(pubkey), scheme, bytes.fromhex(partner))
