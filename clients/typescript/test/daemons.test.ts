@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import { hexToBin, instantiateSecp256k1 } from "@bitauth/libauth";
 import { Client, InvalidParamsError, NotFoundError, UnauthenticatedError, Unreachable, type HeardEvent } from "../src/node/index.js";
 import { Daemon } from "./daemon.js";
@@ -16,12 +16,15 @@ before(async () => {
 });
 after(() => Promise.all([alice.remove(), bob.remove()]));
 
-async function connected(daemon: Daemon): Promise<Client> {
-  return Client.connect({ datadir: daemon.datadir, patienceMs: 30_000 });
+/** A client that ends with its test, also with one that fails: a client that follows events would go on for ever. */
+async function connected(context: TestContext, daemon: Daemon): Promise<Client> {
+  const client = await Client.connect({ datadir: daemon.datadir, patienceMs: 120_000 });
+  context.after(() => client.close());
+  return client;
 }
 
-test("errors are classes by reason and name what is wrong", async () => {
-  const client = await connected(alice);
+test("errors are classes by reason and name what is wrong", async (context) => {
+  const client = await connected(context, alice);
   await assert.rejects(client.getSession({ sessionId: "00".repeat(32) }), NotFoundError);
   await assert.rejects(client.createKey({ scheme: "lotos" as "lotus" }), (problem: unknown) => {
     assert(problem instanceof InvalidParamsError);
@@ -32,7 +35,6 @@ test("errors are classes by reason and name what is wrong", async () => {
   const { rpc } = JSON.parse(await readFile(join(alice.datadir, "endpoint.json"), "utf8")) as { rpc: string };
   await assert.rejects(Client.connect({ url: rpc, token: "wrong" }), UnauthenticatedError);
   await assert.rejects(Client.connect({ url: "http://127.0.0.1:1" }), Unreachable);
-  client.close();
 });
 
 test("a unix socket needs no token, for calls and for events", async () => {
@@ -46,8 +48,8 @@ test("a unix socket needs no token, for calls and for events", async () => {
   client.close();
 });
 
-test("events go on over a restart with another port and another cookie, every seq once", async () => {
-  const client = await connected(alice);
+test("events go on over a restart with another port and another cookie, every seq once", async (context) => {
+  const client = await connected(context, alice);
   const { nextSeq, logId } = await client.getInfo();
   const heard: HeardEvent[] = [];
   const labels = Array.from({ length: 12 }, (_, index) => `key ${index}`);
@@ -65,11 +67,10 @@ test("events go on over a restart with another port and another cookie, every se
   await listening;
   assert.deepEqual(heard.map((event) => event.seq), heard.map((_, index) => nextSeq + index));
   assert.deepEqual(heard.flatMap((event) => (event.event === "key:created" ? [event.data.label] : [])), labels);
-  client.close();
 });
 
-test("two wallets sign while one of the daemons restarts, and both see every step", async () => {
-  const [one, other] = await Promise.all([connected(alice), connected(bob)]);
+test("two wallets sign while one of the daemons restarts, and both see every step", async (context) => {
+  const [one, other] = await Promise.all([connected(context, alice), connected(context, bob)]);
   await one.connectPeer({ multiaddr: (await other.getInfo()).multiaddrs[0]! });
   const [a, b] = await Promise.all([one, other].map(async (each) => (await each.createKey({ scheme: "lotus" })).publicKey));
   const asked = { requiredPublicKeys: [a!, b!], publicKey: a!, message: randomBytes(32).toString("hex") };
@@ -84,7 +85,7 @@ test("two wallets sign while one of the daemons restarts, and both see every ste
     for await (const { request } of steps) states.push(request.state);
   })();
   const waitingFor: unknown[] = [];
-  const waiting = one.waitForSignature(requestId, { timeoutMs: 60_000, onWaiting: (state) => waitingFor.push(state["waitingFor"]) });
+  const waiting = one.waitForSignature(requestId, { timeoutMs: 120_000, onWaiting: (state) => waitingFor.push(state["waitingFor"]) });
   await alice.stop();
   await alice.start();
   await one.connectPeer({ multiaddr: (await other.getInfo()).multiaddrs[0]! });
@@ -98,5 +99,4 @@ test("two wallets sign while one of the daemons restarts, and both see every ste
   assert(!lotus(signature!, key!, randomBytes(32)));
   assert.equal(states[0], "open");
   assert.equal(states.at(-1), "complete");
-  for (const each of [one, other]) each.close();
 });
