@@ -48,6 +48,8 @@ def _parser() -> CommandParser:
         "file", type=path_argument, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin"
     )
     evidence.runs("evidence:verify")
+    golden = commands.add_parser("protocol-vectors", help="print the protocol's test vectors as JSON")
+    golden.runs("protocol_vectors:show")
     return parser
 
 

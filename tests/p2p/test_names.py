@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import pytest
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.own.publish import Publisher
 from daemon.discovery.peers.connector import provider_key
+from musig2.protocol.vectors import vectors
 from p2p.node.dht import _provider_key
 from tests.p2p.nodes import network
 
-GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "network_names.json").read_text())
+GOLDEN: dict[str, Any] = vectors()["network_names"]
 DOCS = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Writes tests/protocol/golden: run it by hand when a NEW record comes. A file that is there is never written again.
+"""Writes musig2/protocol/vectors: run it by hand when a NEW record comes. A file that is there is never written again.
 
 Bytes are shown as in CBOR's diagnostic notation, h'00ff'. Signatures are not deterministic, so the tests compare
 everything but them, and verify the ones in the files.
@@ -19,9 +19,10 @@ from musig2.protocol.records.records import TYPE_OF, Election, Request
 from musig2.protocol.wire import sync
 from musig2.protocol.wire.frame_codec import encode_frame, with_length
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
+from tests.protocol.make_session import made_session
 from tests.protocol.records_world import ANNA, BEN, CLEO, Signer, advertisement, digest, every_record, join, request
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "musig2/protocol/vectors"
 
 
 def shown(value: Any) -> Any:
@@ -147,6 +148,8 @@ def every_file() -> dict[str, Any]:
         "asks": {op: sync.encode_ask(ask).hex() for op, ask in asks().items()},
         "answers": {op: sync.encode_answer(answer).hex() for op, answer in answers().items()},
     }
+    for scheme in ("lotus", "bip340"):
+        files[f"session_{scheme}"] = made_session(scheme)
     return files
 
 

@@ -1,0 +1,16 @@
+"""`musigd protocol-vectors`: what another implementation tests itself against, without a daemon."""
+
+from __future__ import annotations
+
+import argparse
+
+import orjson
+
+from config.output.terminal import say
+from musig2.protocol.vectors import vectors
+
+
+def show(_: argparse.Namespace) -> int:
+    """Print one JSON object: what each file of vectors holds, by its name."""
+    say(orjson.dumps(vectors(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+    return 0
