@@ -47,6 +47,7 @@ from daemon.limits import discovery_limits, network_config, rpc_config, signing_
 from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
+from daemon.peers.standings import Standings
 from daemon.policy import TransactionPolicy
 from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
@@ -170,6 +171,11 @@ class App:
                 on_notice=lambda notice: self.signing.traffic.on_notice(notice),  # noqa: PLW0108 - it is made later
             )
         )
+        self.standings = Standings(
+            tell=self.network.stand,
+            look_up=self.discovery.signers.standing_of_peer,
+            configured=self.network.configured,
+        )
         self.signing = SigningService(
             Surroundings(
                 store=self.store,
@@ -182,6 +188,7 @@ class App:
                 policy=TransactionPolicy(),
                 network_name=self.settings.network,
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
+                standings=self.standings,
                 limits=signing_limits(self.settings),
                 clock_is_wrong=self.discovery.clocks.is_wrong,
             )
@@ -193,6 +200,7 @@ class App:
             records=self.discovery.inbox.put,
             discovery=self.discovery.traffic,
             signing=self.signing.traffic,
+            standings=self.standings,
             set_ban=self.network.set_ban,
         )
 

@@ -119,6 +119,11 @@ class Network:
         return peer_text(self._peer)
 
     @property
+    def configured(self) -> frozenset[bytes]:
+        """The peers that the settings name for the start."""
+        return frozenset(dial_target(text)[1] for text in self._config.bootstrap)
+
+    @property
     def alive(self) -> bool:
         """True while the libp2p side listens."""
         return self._portal is not None and self._portal.alive

@@ -10,6 +10,7 @@ import structlog
 from daemon.events import EventLog
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
+from daemon.peers.standings import Standings
 from daemon.store import Store, StoreError
 from daemon.tasks import BackgroundTasks
 from musig2.protocol.records.peers import peer_text
@@ -54,6 +55,7 @@ class Junction:
         self._records: Callable[[Sequence[GossipItem]], None] | None = None
         self._discovery: DiscoveryInput | None = None
         self._signing: SigningInput | None = None
+        self._standings: Standings | None = None
         self._set_ban: Callable[[bytes, int], None] | None = None
         self.state = NetState(NetStatus.DOWN, sentence="The network has not been started yet.")
         self.offences: dict[Offence, int] = dict.fromkeys(Offence, 0)
@@ -64,10 +66,12 @@ class Junction:
         records: Callable[[Sequence[GossipItem]], None],
         discovery: DiscoveryInput,
         signing: SigningInput,
+        standings: Standings,
         set_ban: Callable[[bytes, int], None],
     ) -> None:
         """Name the services; they exist only after the network that they use. `records` takes those from topics."""
         self._records, self._discovery, self._signing, self._set_ban = records, discovery, signing, set_ban
+        self._standings = standings
 
     async def start(self) -> None:
         """Nothing to do: it acts when it is called."""
@@ -92,6 +96,7 @@ class Junction:
         assert self._discovery is not None
         assert self._signing is not None
         self._discovery.on_peer(change)
+        self._tell_standing(change)
         if change.connected:
             self._signing.on_connected(change.peer)
             if change.addrs and change.direction is Direction.OUTBOUND:  # inbound ports do not last
@@ -100,6 +105,13 @@ class Junction:
             self._signing.on_disconnected(change.peer)
         name = "peer:connected" if change.connected else "peer:disconnected"
         self._store_soon("tell of peer", self._tell(name, peer_text(change.peer)))
+
+    def _tell_standing(self, change: PeerChange) -> None:
+        assert self._standings is not None
+        if change.connected:
+            self._standings.met(change.peer)
+        else:
+            self._standings.left(change.peer)
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         self.offences[kind] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +13,7 @@ from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.review.verdicts import Review
 from musig2.protocol.wire.frames import Signed
-from p2p.network import Offence
+from p2p.network import Offence, Standing
 
 T = TypeVar("T")
 Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs
@@ -37,6 +37,27 @@ class SigningNetwork(Protocol):
 
     def offend(self, peer: bytes, kind: Offence) -> None:
         """Count something that a peer did wrong."""
+
+    def fine(self, peer: bytes, amount: float = 1) -> None:
+        """A peer asked in vain: for what there is no room, or about what nobody knows."""
+
+    def hurry(self) -> None:
+        """A session is under way: strangers are served more slowly for a moment."""
+
+
+class PeerStandings(Protocol):
+    """How well peers are known; `daemon.peers.standings`."""
+
+    def of(self, peer: bytes) -> Standing: ...
+
+    def partner(self, peer: bytes) -> None:
+        """A signature was made with a signer at that peer."""
+
+    def party(self, request: bytes, peers: Iterable[bytes]) -> None:
+        """An own key takes part in that request, as do these peers."""
+
+    def over(self, request: bytes) -> None:
+        """That request has ended."""
 
 
 class SignerDirectory(Protocol):
@@ -154,6 +175,7 @@ class Surroundings:
     clock: Clock
     policy: Policy
     addrs: Callable[[], tuple[bytes, ...]]  # the binary multiaddrs of this daemon right now, for its joins
+    standings: PeerStandings
     limits: SigningLimits = field(default_factory=SigningLimits)
     crash_points: CrashPoints = NO_CRASH_POINTS
     network_name: str = "main"  # whose addresses are shown

@@ -15,6 +15,7 @@ from daemon.signing.engine.events import Teller
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.own_keys import OwnKeys
 from daemon.signing.engine.restore import Loader
+from daemon.signing.engine.rooms import Berths, Rooms
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.signer import LocalSigner, Signer
 from daemon.signing.engine.turn import Turn
@@ -45,7 +46,13 @@ class SigningService:
         self._loader = Loader(
             store=around.store, keystore=around.keystore, identity=around.identity, discovery=around.discovery
         )
-        self._roster = roster = Roster(load=self._loader.load, request_of=self._loader.request_of)
+        berths = Berths(
+            store=around.store, network=around.network, discovery=around.discovery, standings=around.standings
+        )
+        rooms = Rooms(around.limits.unsolicited_total)
+        self._roster = roster = Roster(
+            load=self._loader.load, request_of=self._loader.request_of, berth_of=berths.of, rooms=rooms
+        )
         self._mutes = Mutes(around.store)
         self._declines = Declines(keystore=around.keystore, clock=around.clock)
         self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines)
@@ -54,6 +61,8 @@ class SigningService:
             around,
             inbox=self._inbox,
             roster=roster,
+            rooms=rooms,
+            berths=berths,
             loader=self._loader,
             declines=self._declines,
             mutes=self._mutes,
@@ -115,6 +124,7 @@ class SigningService:
         """Take up everything that is not settled, and begin to turn. The network may come up before or after."""
         self._mutes.load()
         restored = self._loader.begin()
+        self.traffic.parties.load()
         for request in self._around.store.read(reading.unsettled):
             self._inbox.put(partial(self._resume, request))
         self.engine.start()
@@ -128,6 +138,7 @@ class SigningService:
         if entry is not None:
             self._declines.misfits(turn, entry)
             self.traffic.delivery.pursue(entry)
+            self.traffic.parties.resume(entry)
 
     async def _burn(self) -> None:
         """After a restore: once every open attempt was abandoned, and that is stored, it is not done again."""

@@ -67,6 +67,9 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "requests of a creator are not taken any more, or are again; without publicKeys: for all own keys",
         ("publicKey", "muted"),
     ),
+    "signing-request:dropped": EventKind(
+        "a request that no own key had joined gave way to those of signers who ask for less; it is not kept"
+    ),
     "participant:joined": EventKind("another signer joined", ("publicKey", "peerId")),
     "session:created": EventKind("the first join of an attempt is known"),
     "session:joined": EventKind("an own key joined the attempt", ("publicKey",)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -135,6 +135,8 @@ class MemoryNet:
         self.sink = sink
         self.links: set[bytes] = set()
         self.offences = 0
+        self.fines: defaultdict[bytes, float] = defaultdict(float)
+        self.hurried = 0
         self.blamed: Counter[tuple[bytes, Offence]] = Counter()
 
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
@@ -151,6 +153,12 @@ class MemoryNet:
 
     def offend(self, peer: bytes, kind: Offence) -> None:
         self.blamed[peer, kind] += 1
+
+    def fine(self, peer: bytes, amount: float = 1) -> None:
+        self.fines[peer] += amount
+
+    def hurry(self) -> None:
+        self.hurried += 1
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
         await asyncio.sleep(0)

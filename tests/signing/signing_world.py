@@ -19,6 +19,7 @@ from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost
 from daemon.keys.vault import Costs
+from daemon.peers.standings import Standings
 from daemon.policy import TransactionPolicy
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import Surroundings
@@ -128,6 +129,7 @@ class Daemon:
         self.key = b""
         self.net: MemoryNet | None = None
         self.addrs: tuple[bytes, ...] = ()
+        self.configured: tuple[bytes, ...] = ()  # peers that its settings name
         self.signer_of: Callable[[Daemon], Any] = lambda daemon: None
         self.store_of: Callable[[Store], Any] = lambda store: store
 
@@ -142,6 +144,7 @@ class Daemon:
         await self.events.start()
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events, costs=CHEAP)
         await self.keystore.start(PassphraseFile(PassphraseSource.GENERATED, self.folder / "passphrase"))
+        self.standings = Standings(configured=self.configured)
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
         if "network" not in settings:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)
@@ -155,6 +158,7 @@ class Daemon:
             discovery=self.discovery,
             clock=self.clock,
             addrs=lambda: self.addrs,
+            standings=self.standings,
             **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
         self.service = SigningService(around, self.signer)

@@ -17,6 +17,9 @@ from daemon.discovery.peers.outcomes import Observations
 from daemon.keys.errors import KeyRefused
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.wire.frames import Signed
+from p2p.network import Standing
+
+ESTABLISHED_MS = 3_600_000  # an advertisement that was here so long is no identity of this moment
 
 
 class KnownSigners:
@@ -82,6 +85,14 @@ class KnownSigners:
         seen = reputation.of_key(conn, pubkey, self._clock.wall_ms())
         known = pubkey in self._pinned or (seen is not None and seen.completed > 0)
         return known, None if seen is None else seen.score
+
+    def standing_of_peer(self, peer: bytes) -> Standing:
+        """How well a peer is known by the advertisements that it countersigned."""
+        known, since_ms = self._reads.advertised_at(peer, lambda conn, key: self.standing_of(conn, key)[0])
+        if known:
+            return Standing.KNOWN
+        held = since_ms is not None and since_ms <= self._clock.wall_ms() - ESTABLISHED_MS
+        return Standing.ESTABLISHED if held else Standing.STRANGER
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """A session with this signer ended: `completed`, `failed` (with a proof against it) or `aborted`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from daemon.clock import Clock
 from daemon.discovery.directory.damage import Damage
@@ -74,6 +75,16 @@ class DirectoryReads:
             ).fetchall()
         )
         return [row[0] for row in rows]
+
+    def advertised_at(self, peer: bytes, known: Callable[[sqlite3.Connection, bytes], bool]) -> tuple[bool, int | None]:
+        """Whether a `known` key is advertised at a peer, and since when the oldest such line is here (ms)."""
+
+        def look(conn: sqlite3.Connection) -> tuple[bool, int | None]:
+            query = "SELECT substr(subject, -33), taken_ms FROM directory_log WHERE peer = ? AND kind = 1 AND exp > ?"
+            lines = conn.execute(query, (peer, self._clock.wall_ms())).fetchall()
+            return any(known(conn, key) for key, _ in lines), min((ms for _, ms in lines), default=None)
+
+        return self._store.read(look)
 
     def notices(self) -> list[Signed[Notice]]:
         """All notices in force."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from daemon.signing.engine.handover import Handover, Standing
+from daemon.signing.engine.rooms import Berth, Rooms
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
 from musig2.protocol.request.request_machine import RequestMachine
@@ -63,9 +64,19 @@ class Roster:
     """The entries in memory and their timers."""
 
     def __init__(
-        self, *, load: Callable[[bytes], OpenRequest | None], request_of: Callable[[bytes], bytes | None]
+        self,
+        *,
+        load: Callable[[bytes], OpenRequest | None],
+        request_of: Callable[[bytes], bytes | None],
+        berth_of: Callable[[Signed[Request], Collection[bytes], bytes], Berth],
+        rooms: Rooms,
     ) -> None:
-        """`load` rebuilds a stored request by its id; `request_of` finds a stored session's request."""
+        """`load` rebuilds a stored request by its id; `request_of` finds a stored session's request.
+
+        `rooms` is filled and emptied here.
+        """
+        self._berth_of = berth_of
+        self._rooms = rooms
         self._load = load
         self._request_of = request_of
         self._entries: dict[bytes, OpenRequest] = {}
@@ -88,6 +99,7 @@ class Roster:
         self._entries[request.id] = entry
         if entry.unsolicited and entry.source is not None:
             self.unsolicited[entry.source] += 1
+            self._rooms.add(request.id, self._berth_of(request, entry.own, entry.source))
         for index in entry.others:
             self.link(entry, *entry.peers_of(index), *entry.candidates[index])
         if entry.source is not None:
@@ -129,6 +141,7 @@ class Roster:
         """The owner joined it (or it is gone): it no longer counts against the peer that brought it."""
         if entry.unsolicited and entry.source is not None:
             entry.unsolicited = False
+            self._rooms.remove(entry.request.id)
             self.unsolicited[entry.source] -= 1
             if not self.unsolicited[entry.source]:
                 del self.unsolicited[entry.source]
@@ -143,6 +156,10 @@ class Roster:
         if entry is None and (session := self._sessions.get(about)) is not None:
             entry = self._entries.get(session[0])
         return entry
+
+    def parties(self, entry: OpenRequest) -> frozenset[bytes]:
+        """The peers that have to do with a request in memory."""
+        return frozenset(self._peers_of.get(entry.request.id, ()))
 
     def concerns(self, entry: OpenRequest, peer: bytes) -> bool:
         """Whether that peer has to do with this request in memory."""

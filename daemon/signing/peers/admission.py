@@ -5,9 +5,10 @@ The gate has already decoded it strictly and checked the creator's signature.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from daemon.signing.engine.roster import Roster
+from daemon.signing.engine.rooms import Berth, Rooms
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.mutes import Mutes
 from musig2.protocol.records.records import Request
@@ -21,8 +22,9 @@ HOUR_MS = 3_600_000
 class Admission:
     """Decides on requests that peers bring."""
 
-    def __init__(self, *, roster: Roster, limits: SigningLimits, mutes: Mutes) -> None:
+    def __init__(self, *, roster: Roster, rooms: Rooms, limits: SigningLimits, mutes: Mutes) -> None:
         self._roster = roster
+        self._rooms = rooms
         self._limits = limits
         self._mutes = mutes
         self._since_ms = 0  # the hour in which unwanted requests are counted
@@ -30,19 +32,31 @@ class Admission:
     def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
         """Why this request is not taken, as far as it costs nothing to see; `busy` may be tried again.
 
-        None: it is welcome if `request_problem` finds nothing either.
+        None: it is welcome if `request_problem` finds nothing either, and there is room: `crowded`.
         """
         if not own:
             return "key_not_required"
         if self._mutes.refuses(signed.record.creator, own):
             return "muted"
-        return bounds_problem(signed, wall_ms, self._limits.wire) or (None if self._room_for(peer, wall_ms) else BUSY)
+        problem = bounds_problem(signed, wall_ms, self._limits.wire)
+        return BUSY if problem is None and self._has_its_share(peer, wall_ms) else problem
 
-    def _room_for(self, peer: bytes, wall_ms: int) -> bool:
+    def crowded(self, berth: Berth) -> bool:
+        """Whether there is no room at this berth even if others give way."""
+        return not self._rooms.fits(berth) and self._rooms.gives_way(berth) is None
+
+    def giving_way(self, berth: Berth) -> Iterator[OpenRequest]:
+        """The requests that have to leave before one lies at this berth. Each has left when the next is asked for."""
+        while not self._rooms.fits(berth) and (request := self._rooms.gives_way(berth)) is not None:
+            entry = self._roster.get(request)
+            if entry is None:
+                return
+            yield entry
+
+    def _has_its_share(self, peer: bytes, wall_ms: int) -> bool:
         """What a peer brought and nobody wanted counts for an hour, or request and cancel would cost it nothing."""
         waiting, unwanted = self._roster.unsolicited, self._roster.unwanted
         if abs(wall_ms - self._since_ms) >= HOUR_MS:
             unwanted.clear()
             self._since_ms = wall_ms
-        mine = waiting[peer] + unwanted[peer]
-        return mine < self._limits.unsolicited_per_peer and waiting.total() < self._limits.unsolicited_total
+        return waiting[peer] + unwanted[peer] >= self._limits.unsolicited_per_peer

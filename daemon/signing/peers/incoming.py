@@ -14,28 +14,24 @@ from typing import Any, cast
 
 import structlog
 
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.inbox import Inbox
-from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
-from daemon.signing.peers.admission import BUSY, Admission
+from daemon.signing.peers.admission import BUSY
 from daemon.signing.peers.early_messages import Holding
-from daemon.signing.peers.request_checks import Arriving, RequestChecks, is_dear
+from daemon.signing.peers.new_requests import NewRequests
 from daemon.signing.ports import SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
-from daemon.signing.store.writes import SaveRequest
-from musig2.protocol.interface.effects import Emit, Outcome, Send
+from musig2.protocol.interface.effects import Outcome, Send
 from musig2.protocol.interface.inputs import Input, PeerConnected, Received, ReceivedComplete, ReceivedHave
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Cancel, Decline, DoneBody, Join, Message, Request
-from musig2.protocol.records.requests import RequestProblem, request_problem
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
-from p2p.network import Offence
 
 log = structlog.get_logger("musigd.signing")
+UNKNOWN_FINE = 0.2  # of a refusal
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
 
 
@@ -49,32 +45,33 @@ class Arrivals:
         network: SigningNetwork,
         inbox: Inbox,
         roster: Roster,
-        loader: Loader,
-        intake: Admission,
-        declines: Declines,
+        holding: Holding,
+        requests: NewRequests,
         serve: Callable[[Turn, bytes, Fetch], None],
         limits: SigningLimits,
     ) -> None:
-        """`serve` answers a Fetch."""
+        """`requests` takes those that are new, `serve` answers a Fetch."""
         self._store = store
         self._network = network
         self._inbox = inbox
         self._roster = roster
-        self._loader = loader
-        self._intake = intake
-        self._declines = declines
+        self._requests = requests
         self._serve = serve
         self._limits = limits
         self._waiting: Counter[bytes] = Counter()  # frames in the inbox, by peer
-        self.holding = Holding(limits)
-        self._checks = RequestChecks(limits=limits, judged=self._judged)
+        self._holding = holding
 
     def receive(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
         """Frames from peers, signatures checked, for the next turns; those beyond the bounds are dropped."""
+        hurried = False
         for peer, frame in batch:
             if not self._is_own_work(peer, frame):
                 self._inbox.ask(self._network.source_of(peer), partial(self.take, peer=peer, frame=frame))
-            elif self._waiting[peer] < self._limits.inbox_per_peer:
+                continue
+            if not hurried:
+                self._network.hurry()
+                hurried = True
+            if self._waiting[peer] < self._limits.inbox_per_peer:
                 self._waiting[peer] += 1
                 self._inbox.put(partial(self._take_waiting, peer=peer, frame=frame))
 
@@ -98,15 +95,11 @@ class Arrivals:
             del self._waiting[peer]
         self.take(turn, peer, frame)
 
-    async def stop(self) -> None:
-        """End the checks of requests."""
-        await self._checks.stop()
-
     def take(self, turn: Turn, peer: bytes, frame: Frame) -> None:
         """One frame, whose signatures the gate has checked."""
         match frame:
             case Signed(record=Request()):
-                self._request(turn, peer, cast(Signed[Request], frame))
+                self._requests.take(turn, peer, cast(Signed[Request], frame), take=self.take)
             case Signed(record=Join() | Decline() | Cancel() as record):
                 self._about(turn, peer, record.request, frame, _received(frame, peer))
             case Signed(record=Message() as record):
@@ -140,6 +133,7 @@ class Arrivals:
             return
         entry.handover.shows(peer)
         if isinstance(frame, Have) and not entry.knows(peer):
+            self._network.fine(peer, UNKNOWN_FINE)
             turn.direct.append((peer, Answer(request, NOT_YET), None))
             return
         was_live = entry.machine.outcome.live
@@ -159,10 +153,11 @@ class Arrivals:
         return True
 
     def _unknown(self, turn: Turn, peer: bytes, about: bytes, frame: Frame) -> None:
-        if self._checks.keeps(about, peer, frame):
+        if self._requests.waits_with(about, peer, frame):
             return
+        self._network.fine(peer, UNKNOWN_FINE)
         if isinstance(frame, Signed):
-            self.holding.keep(peer, about, frame, turn.now.mono_ms)
+            self._holding.keep(peer, about, frame, turn.now.mono_ms)
         turn.direct.append((peer, Answer(about, UNKNOWN), None))
 
     def _answered(self, turn: Turn, peer: bytes, about: bytes, code: str) -> None:
@@ -176,60 +171,6 @@ class Arrivals:
                 asyncio.get_running_loop().call_later(pause_s, entry.handover.pause_over, peer)
         elif entry.handover.lacks(peer, turn.now.mono_ms) and code == UNKNOWN:
             introduce(turn, entry, peer)
-
-    def _request(self, turn: Turn, peer: bytes, signed: Signed[Request]) -> None:
-        known = turn.wake(signed.id)
-        if known is not None:
-            if known.handover.shows(peer) and known.knows(peer):
-                turn.feed(known, PeerConnected(peer))
-            return
-        if self._checks.keeps(signed.id, peer, signed):
-            return
-        own = self._loader.own_keys(signed.record.keys)
-        problem = self._intake.problem(signed, own, peer, turn.now.wall_ms)
-        if problem is None and is_dear(signed.record):
-            checked = self._checks.check(self._network.source_of(peer), Arriving(peer, signed))
-            problem = None if checked else BUSY
-        elif problem is None:
-            problem = request_problem(signed.record)
-            if problem is None:
-                self._accept(turn, peer, signed, own)
-        if problem is not None:
-            self._refuse(turn, peer, signed, problem)
-
-    def _judged(self, arriving: Arriving, problem: RequestProblem | None) -> None:
-        """A request of many keys was checked elsewhere; meanwhile the keys and the room may have changed."""
-        self._inbox.ask(self._network.source_of(arriving.peer), partial(self._admit, arriving=arriving, found=problem))
-
-    def _admit(self, turn: Turn, *, arriving: Arriving, found: str | None) -> None:
-        peer, signed = arriving.peer, arriving.signed
-        own = self._loader.own_keys(signed.record.keys)
-        problem = found or self._intake.problem(signed, own, peer, turn.now.wall_ms)
-        if problem is not None:
-            self._refuse(turn, peer, signed, problem)
-            return
-        self._accept(turn, peer, signed, own)
-        for speaker, frame in arriving.early:
-            self.take(turn, speaker, frame)
-
-    def _refuse(self, turn: Turn, peer: bytes, signed: Signed[Request], problem: str) -> None:
-        log.info("a request is not taken", request=signed.id.hex(), peer=peer_text(peer), reason=problem)
-        if problem == RequestProblem.INVALID_KEY:
-            self._network.offend(peer, Offence.BAD_REQUEST)
-        if problem == BUSY:
-            turn.direct.append((peer, Answer(signed.id, BUSY), None))
-
-    def _accept(self, turn: Turn, peer: bytes, signed: Signed[Request], own: frozenset[bytes]) -> None:
-        entry = self._loader.create(signed, peer)
-        entry.handover.shows(peer)
-        self._roster.add(entry)
-        part = turn.part(entry)
-        part.created = SaveRequest(signed, own, peer, turn.now.wall_ms)
-        part.events.append(Emit("signing-request:received", signed.id, None, None, tuple(sorted(own))))
-        turn.feed(entry, PeerConnected(peer))
-        self._declines.misfits(turn, entry)
-        for speaker, frame in self.holding.take(_ids(signed), turn.now.mono_ms):
-            self.take(turn, speaker, frame)
 
 
 def introduce(turn: Turn, entry: OpenRequest, peer: bytes, signers: Iterable[int] = ()) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from daemon.fair_queue import FairQueue
+from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
@@ -32,6 +33,7 @@ class Arriving:
 
     peer: bytes
     signed: Signed[Request]
+    take: Callable[[Turn, bytes, Frame], None]  # of each of `early`
     early: list[tuple[bytes, Frame]] = field(default_factory=list)
 
     @property
@@ -55,10 +57,9 @@ def is_dear(request: Request) -> bool:
 
 
 class RequestChecks:
-    """Belongs to the event loop; `judged` is called there."""
+    """Belongs to the event loop."""
 
-    def __init__(self, *, limits: SigningLimits, judged: Judged) -> None:
-        self._judged = judged
+    def __init__(self, *, limits: SigningLimits) -> None:
         self._waiting: FairQueue[Arriving] = FairQueue(per_party=limits.checks_per_party, total=limits.checks)
         self._by_id: dict[bytes, Arriving] = {}
         self._pool = ThreadPoolExecutor(1, "request checks")
@@ -75,15 +76,15 @@ class RequestChecks:
             await asyncio.gather(self._task, return_exceptions=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def check(self, party: bytes, arriving: Arriving) -> bool:
-        """Check it when its turn comes; False: there is no room for another one of this party."""
+    def check(self, party: bytes, arriving: Arriving, judged: Judged) -> bool:
+        """Check it when its turn comes, and tell `judged`; False: there is no room for another one of this party."""
         lost = self._waiting.put(party, arriving)
         if lost is not arriving:
             self._by_id.update(dict.fromkeys(arriving.ids, arriving))
         if lost is not None:
             self._forget(lost)
         if self._task is None and self._waiting:
-            self._task = asyncio.create_task(self._run(), name="request checks")
+            self._task = asyncio.create_task(self._run(judged), name="request checks")
         return lost is not arriving
 
     def keeps(self, about: bytes, peer: bytes, frame: Frame) -> bool:
@@ -93,14 +94,14 @@ class RequestChecks:
             arriving.early.append((peer, frame))
         return arriving is not None
 
-    async def _run(self) -> None:
+    async def _run(self, judged: Judged) -> None:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 arriving = self._waiting.take()
                 problem = await loop.run_in_executor(self._pool, judge, arriving.signed.record)
                 self._forget(arriving)
-                self._judged(arriving, problem)
+                judged(arriving, problem)
         finally:
             self._task = None
 

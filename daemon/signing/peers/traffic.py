@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.restore import Loader
+from daemon.signing.engine.rooms import Berths, Rooms
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part
 from daemon.signing.peers.admission import Admission
 from daemon.signing.peers.dialling import Delivery
+from daemon.signing.peers.early_messages import Holding
 from daemon.signing.peers.incoming import Arrivals
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.peers.mutes import Mutes
+from daemon.signing.peers.new_requests import NewRequests
 from daemon.signing.peers.notices import Notices
 from daemon.signing.peers.outcomes import Outcomes
+from daemon.signing.peers.parties import Parties
 from daemon.signing.ports import Surroundings
 from musig2.protocol.interface.effects import SaveJoin
 from musig2.protocol.records.records import Notice
@@ -26,7 +30,16 @@ class Traffic:
     """Hands what peers bring to the engine, and follows the engine: it dials, publishes notices, counts outcomes."""
 
     def __init__(
-        self, around: Surroundings, *, inbox: Inbox, roster: Roster, loader: Loader, declines: Declines, mutes: Mutes
+        self,
+        around: Surroundings,
+        *,
+        inbox: Inbox,
+        roster: Roster,
+        rooms: Rooms,
+        berths: Berths,
+        loader: Loader,
+        declines: Declines,
+        mutes: Mutes,
     ) -> None:
         self._inbox = inbox
         self.schemes = KeySchemes(keystore=around.keystore, discovery=around.discovery)
@@ -51,17 +64,29 @@ class Traffic:
             put=inbox.put,
             unreached=self.notices.unreached,
         )
+        self.holding = Holding(around.limits)
+        self._requests = NewRequests(
+            network=around.network,
+            inbox=inbox,
+            roster=roster,
+            loader=loader,
+            admission=Admission(roster=roster, rooms=rooms, limits=around.limits, mutes=mutes),
+            berths=berths,
+            holding=self.holding,
+            declines=declines,
+            limits=around.limits,
+        )
         self._arrivals = Arrivals(
             store=around.store,
             network=around.network,
             inbox=inbox,
             roster=roster,
-            loader=loader,
-            intake=Admission(roster=roster, limits=around.limits, mutes=mutes),
-            declines=declines,
+            holding=self.holding,
+            requests=self._requests,
             serve=self.notices.serve,
             limits=around.limits,
         )
+        self.parties = Parties(store=around.store, roster=roster, standings=around.standings)
 
     def start(self) -> None:
         """Begin to dial."""
@@ -71,7 +96,7 @@ class Traffic:
         """End every dial and what is asked of peers."""
         await self.delivery.stop()
         await self.notices.stop()
-        await self._arrivals.stop()
+        await self._requests.stop()
 
     async def counted(self) -> None:
         """Return when every outcome so far is stored; after the engine's last turn."""
@@ -102,6 +127,7 @@ class Traffic:
         if part.created is not None or any(isinstance(save, SaveJoin) for save in part.saves):
             self.delivery.pursue(part.entry)
         self._outcomes.note(part)
+        self.parties.note(part)
 
     def unreachable(self, entry: OpenRequest, index: int) -> None:
         """A frame could not be handed over."""
@@ -113,4 +139,4 @@ class Traffic:
 
     def forget_old(self, mono_ms: int) -> None:
         """Free memory of messages whose request never came."""
-        self._arrivals.holding.forget_old(mono_ms)
+        self.holding.forget_old(mono_ms)

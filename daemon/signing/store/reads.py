@@ -97,6 +97,15 @@ def unsettled(conn: sqlite3.Connection) -> list[bytes]:
     return [row[0] for row in conn.execute(query)]
 
 
+def partner_peers(conn: sqlite3.Connection) -> list[bytes]:
+    """The peers with whose signers a signature was made, as far as it is stored, the latest last."""
+    rows = conn.execute(
+        "SELECT j.peer FROM signing_requests r JOIN signing_joins j ON j.request = r.request"
+        " WHERE r.outcome = 'complete' AND j.own = 0 GROUP BY j.peer ORDER BY max(r.number)"
+    )
+    return [row[0] for row in rows]
+
+
 def keys_about_to_sign(conn: sqlite3.Connection) -> list[bytes]:
     """All keys of the unsettled requests that an own key has joined.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from daemon.signing.limits import SigningLimits
 
@@ -29,9 +30,18 @@ def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) ->
     """
     params = (wall_ms - limits.keep_finished_ms, wall_ms - limits.keep_joins_ms, _AT_ONCE)
     old = conn.execute(_OLD, params).fetchall()
+    _delete(conn, old)
+    return len(old)
+
+
+def delete_request(conn: sqlite3.Connection, request: bytes) -> None:
+    """Remove one that no own key has joined."""
+    _delete(conn, [(request,)])
+
+
+def _delete(conn: sqlite3.Connection, old: Sequence[tuple[bytes]]) -> None:
     conn.executemany(
         "DELETE FROM signing_messages WHERE session IN (SELECT session FROM signing_sessions WHERE request = ?)", old
     )
     for table in _OF_A_REQUEST:
         conn.executemany(f"DELETE FROM {table} WHERE request = ?", old)  # noqa: S608  # constant names
-    return len(old)

@@ -64,6 +64,12 @@ class Link:
     def offend(self, peer: bytes, kind: Offence) -> None:
         raise AssertionError(f"a peer of this test does no wrong: {kind}")
 
+    def fine(self, peer: bytes, amount: float = 1) -> None:
+        """Nothing: peers of this test may ask in vain after a kill."""
+
+    def hurry(self) -> None:
+        """Nothing: nobody waits here."""
+
     def dialled(self, number: int, good: bool) -> None:
         self._dials[number].set_result(good)
 

@@ -81,6 +81,8 @@ export interface EventData {
     publicKey: PublicKey;
     muted: boolean;
   };
+  /** a request that no own key had joined gave way to those of signers who ask for less; it is not kept */
+  "signing-request:dropped": OfSigning;
   /** another signer joined */
   "participant:joined": OfSigning & {
     publicKey: PublicKey;
