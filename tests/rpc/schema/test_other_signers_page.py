@@ -16,5 +16,5 @@ def test_every_call_in_the_column_of_musigd_is_a_method_or_a_member() -> None:
     words = {
         word for cell in ours for code in re.findall(r"`([^`]+)`", cell) for word in re.findall(r"[a-z]+[A-Z]\w+", code)
     }
-    assert len(words) > 20
+    assert {"aggregateKeys", "announceSigningRequest", "getFinalSignature"} < words
     assert words <= {*METHODS, *fields_of_the_api()}
