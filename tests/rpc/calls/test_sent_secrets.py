@@ -112,3 +112,8 @@ def test_a_secret_is_wiped_by_its_user_and_with_its_last_reference() -> None:
     view = other.view
     del other
     assert not any(view)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_PARAMS))
+def test_the_quick_look_misses_no_name(name: str) -> None:
+    assert may_carry_secret(json.dumps({name: "x"}).encode())
