@@ -20,6 +20,7 @@ from typing import Final, Self
 LIMIT_BYTES: Final = 2 * 1024 * 1024  # in memory while nobody reads: some ten thousand lines
 BATCH_BYTES: Final = 64 * 1024
 RECENT_S: Final = 60.0
+GATHER_S: Final = 0.02  # how long the first line waits for others: to wake a thread for each costs more than the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Outlet:
         self._began: float | None = None
         self._failure: str | None = None
         self._closed = False
+        self._idle = True  # the thread waits for a first line, and has to be woken
+        self._flushing = 0  # how many wait for the queue to be written
         self._thread: threading.Thread | None = None
         self.on_drops: Callable[[int], bytes] = _drops_told
 
@@ -86,7 +89,12 @@ class Outlet:
     def flush(self, within_s: float | None) -> bool:
         """Wait until everything is written, None: for as long as it takes; False if that takes longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting_bytes, within_s)
+            self._flushing += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._waiting_bytes, within_s)
+            finally:
+                self._flushing -= 1
 
     def close(self, within_s: float | None) -> bool:
         """Write what is queued, within that time, and take nothing more. What is left then is given up: False.
@@ -116,7 +124,9 @@ class Outlet:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="outlet", daemon=True)
             self._thread.start()
-        self._changed.notify_all()
+        if self._idle:
+            self._idle = False
+            self._changed.notify_all()
 
     def _drop(self, line: _Line | None = None) -> None:
         self._untold += 1
@@ -147,7 +157,9 @@ class Outlet:
     def _next_batch(self) -> list[_Line]:
         """What is queued, up to BATCH_BYTES; empty when the outlet is closed."""
         with self._changed:
+            self._idle = not self._lines
             self._changed.wait_for(lambda: self._lines or self._closed)
+            self._changed.wait_for(lambda: self._flushing or self._closed, GATHER_S)
             batch: list[_Line] = []
             size = 0
             while self._lines and size < BATCH_BYTES and not self._closed:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+import config.output.outlet as outlet_module
 from config.logging import LogOutlet, log_to
 from config.output.outlet import Outlet, OutletState, write_within
 from config.output.printed import printing_into_the_log
@@ -49,6 +50,24 @@ def _logging_as_before() -> Iterator[None]:
 def read_all(reader: int) -> list[str]:
     with os.fdopen(reader, "rb", closefd=False) as stream:
         return stream.read().decode().splitlines()
+
+
+def test_lines_that_come_together_are_written_together(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """To wake a thread for each line takes the interpreter from the event loop, which then waits to get it back."""
+    written: list[list[bytes]] = []
+
+    def write(descriptor: int, lines: list[outlet_module._Line]) -> tuple[tuple[()], None]:
+        written.append([line.content for line in lines])
+        return (), None
+
+    monkeypatch.setattr(outlet_module, "GATHER_S", BOUND_S)
+    monkeypatch.setattr(outlet_module, "_write_all", write)
+    outlet = Outlet(pipe[1])
+    for number in range(5):
+        outlet.put(lambda number=number: b"%d\n" % number)
+    assert outlet.flush(BOUND_S)
+    assert written == [[b"0\n", b"1\n", b"2\n", b"3\n", b"4\n"]]
+    outlet.close(BOUND_S)
 
 
 def test_lines_arrive_in_order(pipe: tuple[int, int]) -> None:
