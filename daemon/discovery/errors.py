@@ -34,7 +34,7 @@ class AdvertisementTooLarge(DiscoveryRefusal):
 
 
 class UnfitTerms(DiscoveryRefusal):
-    """A record cannot hold these terms; `why` is a part of a sentence."""
+    """A record cannot hold these terms; `why` ends the sentence."""
 
     reason = "invalid_params"
 
@@ -43,7 +43,7 @@ class UnfitTerms(DiscoveryRefusal):
 
 
 class NeverAdvertised(DiscoveryRefusal):
-    """There is no advertisement of this key to take back."""
+    """There is no advertisement of this key to withdraw."""
 
     reason = "not_found"
 
@@ -61,10 +61,10 @@ class TooManyTypes(DiscoveryRefusal):
 
 
 class ForeignCursor(DiscoveryRefusal):
-    """A cursor that no search gave out."""
+    """A cursor that no search returned."""
 
     reason = "invalid_params"
 
     def __init__(self) -> None:
-        message = "was not made here; leave it out to begin with the newest"
+        message = "is not one that this daemon returned; leave it out to begin with the newest"
         super().__init__(f"cursor: {message}", errors=[{"path": "cursor", "message": message}])

@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeAlias
 
 from p2p.network import Offence, PeerInfo
 
-# Tells the gate that a peer did something wrong which only this part could see.
+# Reports an offence of a peer that the gate could not see.
 Offend: TypeAlias = Callable[[bytes, Offence], None]
-# The keys with whom this daemon is about to sign, 33 bytes each, as a write sees them. Their lines are never evicted.
+# The keys with which this daemon is about to sign, 33 bytes each, read inside a write. Their lines are never evicted.
 Partners: TypeAlias = Callable[[sqlite3.Connection], Collection[bytes]]
 
 

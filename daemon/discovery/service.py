@@ -1,4 +1,4 @@
-"""Discovery: its parts, wired together, started and stopped."""
+"""Makes, connects, starts and stops the parts of discovery."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class DiscoveryService:
     """Phases 0 and 1. Belongs to the event loop; `start` after the event log and the network, `stop` before them.
 
     `inbox` takes records from topics, `traffic` hears of peers and answers their questions, `methods` serves RPC,
-    `signers` tells the rest of the daemon who is where, `clocks` and `problems` what is wrong, `renewal` hears of
-    unlocked keys.
+    `signers` answers the rest of the daemon, `clocks` and `problems` report what is wrong, `renewal` hears of unlocked
+    keys.
     """
 
     def __init__(self, around: DiscoverySurroundings) -> None:
@@ -220,7 +220,7 @@ class DiscoveryService:
         self.followed_by = self._follows.types_of
 
     async def start(self) -> None:
-        """Take up the stored directory and begin to keep it up."""
+        """Load the stored directory and start the background tasks."""
         self._store.read(lambda conn: self._buckets.reload(conn, self._clock.wall_ms()))
         self._follows.load()
         self._own.load()
@@ -236,11 +236,11 @@ class DiscoveryService:
         self._tasks.lasting("company", self._company.run)
         self._tasks.lasting("damage", lambda: self._damage.run(self._rounds.compare_soon))
         self._tasks.lasting("node record", self._node.run)
-        for info in self._network.peers():  # they came before this began
+        for info in self._network.peers():  # connected before this started
             self._rounds.pull(info.peer)
 
     async def stop(self) -> None:
-        """End all tasks; nothing is told to the network any more."""
+        """End all tasks; nothing is sent any more."""
         self.traffic.stop()
         await self._tasks.stop()
         await self._rounds.stop()

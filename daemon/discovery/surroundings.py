@@ -1,4 +1,4 @@
-"""All that discovery stands on, handed over by the composition root."""
+"""What discovery needs from the daemon; the composition root fills it in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from musig2.protocol.wire.frames import Signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverySurroundings:
-    """What discovery stands on. `partners`: whom this daemon is about to sign with.
+    """What discovery needs. `partners`: keys with which this daemon is about to sign.
 
     `on_notice` is called with each verified notice, new or, at the start, from the store.
 
-    `in_force`: whether a token that once followed something is still one; `bound`: to keys.
+    `in_force`: whether a token is still valid; `bound`: whether it is bound to keys.
     """
 
     store: Store

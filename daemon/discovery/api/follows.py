@@ -18,24 +18,24 @@ class Follows:
     def __init__(
         self, *, store: Store, in_force: Callable[[str], bool], bound: Callable[[str], bool] = lambda token: False
     ) -> None:
-        """`in_force`: whether there is (still) such a token; `bound`: whether it is bound to keys."""
+        """`in_force`: whether the token is still valid; `bound`: whether it is bound to keys."""
         self._store = store
         self._in_force = in_force
         self._bound = bound
         self._by_token: defaultdict[str, set[str]] = defaultdict(set)
 
     def load(self) -> None:
-        """Take up what was followed before the last stop."""
+        """Load what was followed before the last stop."""
         rows = self._store.read(lambda conn: conn.execute("SELECT token, type FROM discovery_follows").fetchall())
         for token, name in rows:
             self._by_token[token].add(name)
 
     def union(self) -> frozenset[str]:
-        """What anybody follows."""
+        """The types that at least one token follows."""
         return frozenset().union(*(types for token, types in self._by_token.items() if self._in_force(token)))
 
     def union_of_bound(self) -> frozenset[str]:
-        """What anybody follows to whom some own keys of this daemon are those of other signers."""
+        """The types that at least one token bound to keys follows: to it, the daemon's other keys are other signers."""
         return frozenset().union(*(types for token, types in self._by_token.items() if self._bound(token)))
 
     def types_of(self, token: str) -> Collection[str]:

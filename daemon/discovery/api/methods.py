@@ -24,7 +24,7 @@ from rpc.ports import Once
 
 
 class DirectoryMethods:
-    """What clients call. `changed` is awaited when other topics are to be followed."""
+    """What clients call. `changed` is awaited when the set of topics to follow may have changed."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class DirectoryMethods:
         metadata = params.metadata.model_dump(by_alias=True, exclude_none=True) if params.metadata else {}
 
         def keep(conn: sqlite3.Connection, view: answers.Advertisement) -> None:
-            if once is not None:  # nobody has been told yet
+            if once is not None:  # the publication has not begun
                 once.keep(conn, _advertised(view, Published()))
 
         terms = AdvertisedTerms(criteria, metadata, params.ttl or self._default_ttl_ms)
@@ -70,14 +70,14 @@ class DirectoryMethods:
     async def withdraw_advertisement(
         self, caller: Caller, params: ads.WithdrawAdvertisement, once: Once | None = None
     ) -> answers.Withdrawn:
-        """Take an own advertisement back."""
+        """Withdraw an own advertisement."""
         pubkey = bytes.fromhex(params.public_key)
         caller.require_key(pubkey)
         await self._own.withdraw(pubkey)
         return {"withdrawn": True}
 
     async def list_advertisements(self, caller: Caller, params: NoParams) -> answers.AdvertisementList:
-        """Own ones in force."""
+        """Own advertisements in force."""
         now_ms = self._clock.wall_ms()
         views = []
         for row in self._own.rows():
@@ -87,7 +87,7 @@ class DirectoryMethods:
         return {"advertisements": views}
 
     async def find_available_signers(self, caller: Caller, params: ads.FindAvailableSigners) -> answers.FoundSigners:
-        """Signers whose terms match; asks the network first if told to, or if nothing was ever learned from it."""
+        """Signers whose terms match. Synchronises first if asked to, or if no synchronisation has completed yet."""
         asked = 0
         if params.refresh or not self._rounds.completed:
             asked = await self._rounds.refresh()
@@ -129,7 +129,7 @@ class DirectoryMethods:
         return {"transactionTypes": sorted(self._follows.types_of(caller.token_id))}
 
     def _visible_keys(self, caller: Caller) -> Collection[bytes]:
-        """Own keys as this caller understands it: those of other wallets on this daemon are other signers to it."""
+        """Own keys from the caller's point of view: keys of other wallets on this daemon are other signers to it."""
         return frozenset(filter(caller.sees, self._keys.keys()))
 
 

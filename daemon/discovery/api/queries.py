@@ -1,4 +1,4 @@
-"""Searches the directory for a page of signers, and says where the next one begins."""
+"""Searches the directory for a page of signers; a cursor says where the next page begins."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class SignerSearch:
 
 
 def cursor_text(position: tuple[int, int] | None) -> str | None:
-    """A place in the order of signers, for clients to hand back."""
+    """A position in the list of signers as a cursor for clients."""
     return None if position is None else f"{position[0]}.{position[1]}"
 
 
 def cursor_of(text: str | None) -> tuple[int, int] | None:
-    """The place that a client handed back; ForeignCursor for anything else."""
+    """The position in a cursor from a client. Raises ForeignCursor for anything else."""
     if text is None:
         return None
     ts, dot, seq = text.partition(".")

@@ -1,4 +1,4 @@
-"""What signing and the services around ask of discovery: where a key is reached, what it said, how it behaved."""
+"""What the rest of the daemon asks of discovery: where a key can be reached, what it advertises, its reputation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ESTABLISHED_MS = 3_600_000  # an advertisement that was here so long is no ident
 
 
 class KnownSigners:
-    """Signing's view of the directory; belongs to the event loop where nothing else is said."""
+    """Signing's view of the directory. For the event loop, except where a method says "any thread"."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class KnownSigners:
         return await self._lookup.resolve(pubkey)
 
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
-        """Where the directory says that a peer can be dialled: at most 16 binary multiaddrs."""
+        """The addresses of a peer as the directory knows them: at most 16 binary multiaddrs."""
         return self._reads.addresses_of(peer)
 
     def keys_of_peer(self, peer: bytes) -> list[bytes]:

@@ -1,8 +1,8 @@
-"""Digests of the directory: who compares them finds out in one round trip in which buckets two directories differ.
+"""Digests of the directory: one round trip shows in which buckets two directories differ.
 
 A bucket is the set of statements whose id begins with the same bits; its digest is the sum of 8 bytes of each id. Sums
 are kept for the finest division, so that a statement costs one addition, and coarser digests are sums of sums.
-Which statements count is a matter of time too: a statement that has expired is taken out when `expire` is told.
+Expired statements do not count: `expire` takes them out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FINE_BITS = 12
 COARSE_BITS = 8
 FINE_FROM = 30_000
 MASK = (1 << 64) - 1
-SET_BACK_MS = 10_000  # a clock that goes back by less is only being adjusted
+SET_BACK_MS = 10_000  # a smaller step back is an adjustment of the clock
 
 
 class Buckets:
@@ -28,7 +28,7 @@ class Buckets:
         self.expired_until_ms = 0
 
     def reload(self, conn: sqlite3.Connection, now_ms: int) -> None:
-        """Read all ids of the log; a tenth of a second for a hundred thousand."""
+        """Read all ids of the log; about 0.1 s for 100,000."""
         self._sums = array("Q", bytes(8 << FINE_BITS))
         self.size = 0
         self.expired_until_ms = now_ms
@@ -43,7 +43,7 @@ class Buckets:
                 self.size += 1
 
     def remove(self, gone: Iterable[tuple[bytes, int]]) -> None:
-        """Count statements out, given as (id, exp); those that have expired before were counted out then."""
+        """Count statements out, given as (id, exp); expired ones have been counted out already."""
         for record_id, exp in gone:
             if exp > self.expired_until_ms:
                 bucket = bucket_of(record_id, FINE_BITS)
@@ -51,7 +51,7 @@ class Buckets:
                 self.size -= 1
 
     def expire(self, conn: sqlite3.Connection, now_ms: int) -> bool:
-        """Count out what has expired since the last call; True if the clock was set back: all is counted anew."""
+        """Count out what has expired since the last call. True if the clock was set back: everything is recounted."""
         if now_ms < self.expired_until_ms - SET_BACK_MS:
             self.reload(conn, now_ms)
             return True
@@ -76,7 +76,7 @@ class Buckets:
 
     @property
     def bits(self) -> int:
-        """The division that fits: 256 buckets, or 4,096 above 30,000 statements."""
+        """The number of bits that fits: 256 buckets, or 4,096 above 30,000 statements."""
         return FINE_BITS if self.size > FINE_FROM else COARSE_BITS
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 LINES_AT_ONCE = 500
 MEND_S = 60.0
-PAUSE_S = 0.02  # between two steps: a start has more urgent things to do than to read a hundred thousand lines
+PAUSE_S = 0.02  # between two steps, so that the pass does not slow down the start
 
 
 class Damage:
@@ -40,7 +40,7 @@ class Damage:
         return True
 
     async def run(self, lost: Callable[[], None]) -> None:
-        """Read the whole log once, then drop for ever what readers find; `lost` is told when lines were dropped."""
+        """Check the whole log once, then keep dropping lines found damaged; calls `lost` after dropping any."""
         dropped = await self.check_all()
         while True:
             if dropped:
@@ -49,7 +49,7 @@ class Damage:
             dropped = await self.mend()
 
     async def check_all(self) -> bool:
-        """Read the whole log once, in a thread and in steps; the same answer as `mend`."""
+        """Check the whole log once, in a thread and in steps; returns as `mend` does."""
         after: int | None = 0
         while after is not None:
             after = await self._store.read_slow(partial(self._check_some, after))
@@ -58,7 +58,7 @@ class Damage:
         return await self.mend()
 
     async def mend(self) -> bool:
-        """Drop the lines that were found damaged; True when there were some: then ask the peers for them again."""
+        """Drop the damaged lines found so far; True if there were any: they should be fetched from peers again."""
         if not self._bad:
             return False
         bad, self._bad = self._bad, set()
@@ -67,7 +67,7 @@ class Damage:
         def write(conn: sqlite3.Connection) -> LogChanges:
             write = self._log.write(conn, now_ms)
             write.drop(bad)
-            conn.executemany("DELETE FROM signers WHERE seq = ?", [(seq,) for seq in bad])  # where the key was damaged
+            conn.executemany("DELETE FROM signers WHERE seq = ?", [(seq,) for seq in bad])  # the key may be damaged
             return write.close()
 
         changes = await self._store.write(write)

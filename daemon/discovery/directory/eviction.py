@@ -1,8 +1,8 @@
-"""Who makes room when the directory is full: the fullest groups, and never those whom this daemon depends on.
+"""Which lines are evicted when the directory is full: those of the largest groups, never those this daemon needs.
 
-A group is all lines of one kind that count for one peer, or for one address range. The water level falls from the
-fullest group until enough is free; in each group the lines that came last go first, so that a flood cannot wash out who
-was there before. Where nobody holds more than anybody else, dice decide among the newest tenth.
+A group is all lines of one kind that count for one peer, or for one address range. The largest groups are cut to a
+common size until enough is free; in each group the newest lines go first, so that a flood cannot push out who was there
+before. Where all groups have the same size, lines are drawn at random from the newest tenth.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from daemon.discovery.directory.pins import evictable
 from daemon.discovery.directory.statements import Kind
 from daemon.discovery.limits import DiscoveryLimits
 
-SPARE = 0.01  # the share that is freed at once, so that a full directory does not evict at every statement
+SPARE = 0.01  # the share freed in one go, so that a full directory does not evict at every statement
 
 GROUPS = """
 SELECT 'peer' AS grouping, peer AS value, count(*) AS size FROM directory_log
@@ -28,7 +28,7 @@ ORDER BY size DESC LIMIT 5000
 
 
 def victims(conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[[], Collection[bytes]]) -> list[int]:
-    """The numbers of the lines that have to go; empty while there is room. `spared`: keys that stay, whatever comes."""
+    """The numbers of the lines to evict; empty while there is room. `spared`: keys that are never evicted."""
     most = {
         Kind.ADVERTISEMENT: limits.advertisements,
         Kind.NODE: limits.nodes,
@@ -45,7 +45,7 @@ def victims(conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[
 def _unknown_withdrawals(
     conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[[], Collection[bytes]]
 ) -> list[int]:
-    """Tombstones that nobody answers for: any of them, since nothing tells those of a flood from others."""
+    """Withdrawals that count for no peer, at random: nothing tells those of a flood from the others."""
     excess = lines_of(conn, Kind.WITHDRAWAL, unknown=True) - limits.unknown_withdrawals
     if excess <= 0:
         return []
@@ -56,10 +56,11 @@ def _unknown_withdrawals(
 
 
 def neighbour(conn: sqlite3.Connection, new: LineOwner, spared: Collection[bytes], *, direct: bool) -> int | None:
-    """The line that makes room for a new one in its address range; None if the new one has to stay out.
+    """The line to evict for a new one in its address range; None if the new one is refused.
 
-    Anybody can claim a range, so a full one is no refusal by itself: the fullest peer in it gives its newest line, if
-    it has more than the new one's peer would. Where nobody has, who brought its record itself takes the newest place.
+    Anybody can claim a range, so a full range alone refuses nobody: the peer with the most lines in it loses its newest
+    one, if it has more than the new line's peer would have. Otherwise a peer that delivered its own record replaces the
+    newest line.
     """
     free, named = evictable(spared)
     where = f"FROM directory_log WHERE net = ? AND kind = ? AND {free}"
@@ -96,7 +97,7 @@ def _victims_of(conn: sqlite3.Connection, kind: Kind, excess: int, spared: Colle
 
 
 def water_level(sizes: Sequence[int], excess: int) -> int:
-    """The size down to which the fullest groups are cut so that at least `excess` go; `sizes` falling. At least 1."""
+    """The size to which the largest groups are cut so that `excess` lines go; `sizes` descending. At least 1."""
     freed = 0
     for position, size in enumerate(sizes[1:], start=1):
         step = sizes[position - 1] - size

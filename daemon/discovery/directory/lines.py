@@ -1,4 +1,4 @@
-"""Lines of the directory log in SQL: append one, take one out, and notice that one was damaged."""
+"""Lines of the directory log in SQL: append one, remove one, and detect damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANY_TYPE = ""
 
 @dataclass(frozen=True, slots=True)
 class LineOwner:
-    """For whom a line counts: its kind, the peer that countersigned it, the address range it says it lives in."""
+    """What a line counts for in quotas: its kind, the peer that countersigned it, and the address range it claims."""
 
     kind: Kind
     peer: bytes | None
@@ -25,7 +25,7 @@ class LineOwner:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A line that was taken out."""
+    """A line that was removed."""
 
     id: bytes
     exp: int
@@ -34,7 +34,7 @@ class Gone:
 
 
 def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, holder: LineOwner, now_ms: int) -> int:
-    """Append a line; return its number. `index` makes an advertisement one that is found."""
+    """Append a line; return its number. An advertisement is found only after `index`."""
     record = statement.record
     kind, ts = statement.kind.value, record.record.ts
     entry = statement.entry.envelope if statement.entry else None
@@ -52,11 +52,11 @@ def append(conn: sqlite3.Connection, statement: Statement, view: bytes | None, h
 
 
 def index(conn: sqlite3.Connection, lines: Sequence[tuple[int, Advertisement]]) -> None:
-    """Let these advertisements be found, given with the numbers of their lines."""
+    """Make these advertisements searchable, given with the numbers of their lines."""
     conn.executemany(
         "INSERT INTO signers (type, ts, seq, exp, low, high, scheme, purpose, pubkey)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        sorted(row for seq, advertisement in lines for row in _searched(seq, advertisement)),  # by place in the tree
+        sorted(row for seq, advertisement in lines for row in _searched(seq, advertisement)),  # in index order
     )
     where = [(advertisement.ts, seq, advertisement.pubkey) for seq, advertisement in lines]
     conn.executemany("UPDATE reputation SET ts = ?, seq = ? WHERE pubkey = ?", where)
@@ -78,7 +78,7 @@ def _searched(seq: int, advertisement: Advertisement) -> list[tuple[object, ...]
 
 
 def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:
-    """Take a line out; None when it is not there."""
+    """Remove a line; None when it is not there."""
     row = conn.execute(
         "DELETE FROM directory_log WHERE seq = ? RETURNING id, exp, ts, types, kind, peer, net", (seq,)
     ).fetchone()
@@ -95,7 +95,7 @@ def take_out(conn: sqlite3.Connection, seq: int) -> Gone | None:
 def checksum(  # noqa: PLR0917 - the columns in their order
     kind: int, record_id: bytes, ts: int, record: bytes, entry: bytes | None, view: bytes | None
 ) -> bytes:
-    """8 bytes by which damage to a stored line is noticed; no protection against an attacker with the file."""
+    """8 bytes that reveal accidental damage to a stored line; no protection against somebody who edits the file."""
     digest = hashlib.blake2b(b"%d %d " % (kind, ts) + record_id, digest_size=8)
     digest.update(record)
     digest.update(entry or b"")
@@ -104,7 +104,7 @@ def checksum(  # noqa: PLR0917 - the columns in their order
 
 
 def lines_of(conn: sqlite3.Connection, kind: Kind, *, unknown: bool = False) -> int:
-    """How many lines of a kind the log has; `unknown`: only those that no peer answers for."""
+    """How many lines of a kind the log has; `unknown`: only those that count for no peer."""
     row = conn.execute(
         "SELECT sum(lines) FROM directory_tally WHERE kind = ? AND unknown >= ?", (kind.value, int(unknown))
     ).fetchone()

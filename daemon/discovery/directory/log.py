@@ -1,7 +1,7 @@
 """One write to the directory: which statements enter the log, which leave it.
 
-Signatures were checked before. Here the newer-rule, the quotas and the room decide, because only a write sees what is
-stored at that moment.
+Signatures were checked before. The rule which of two statements is newer, the quotas and the room are applied here,
+because only the writer sees what is stored at that moment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LogOutcome(StrEnum):
     """What became of a statement."""
 
     NEW = "new"
-    RENEWED = "renewed"  # it took the place of an older one of the same subject and kind
+    RENEWED = "renewed"  # it replaced an older one of the same subject and kind
     KNOWN = "known"
     OLDER = "older"
     QUOTA = "quota"  # its peer or its address range has enough
@@ -51,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What became of one candidate, and the line of the same subject that made place for it."""
+    """What became of one candidate, and the line of the same subject that it replaced."""
 
     outcome: LogOutcome
     replaced: Gone | None = None
@@ -59,7 +59,7 @@ class Admitted:
 
 @dataclass(slots=True)
 class LogChanges:
-    """What a write did, for those who keep sums; worth nothing if the write is rolled back."""
+    """What a write did, for the digests; void if the write is rolled back."""
 
     added: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
     gone: list[tuple[bytes, int]] = field(default_factory=list)  # id, exp
@@ -72,17 +72,17 @@ CURRENT = "SELECT seq, id, ts, kind, peer, net, subject FROM directory_log"
 
 @dataclass(frozen=True, slots=True)
 class DirectoryLog:
-    """What every write to the log is held to: its bounds, and who must not be evicted from it."""
+    """The limits of the log, and which keys must not be evicted from it."""
 
     limits: DiscoveryLimits
     partners: Partners = lambda conn: ()
 
     def write(self, conn: sqlite3.Connection, now_ms: int) -> LogWrite:
-        """Begin the changes of one transaction."""
+        """Begin the changes of one transaction, inside it."""
         return LogWrite(conn, self.limits, now_ms, self.partners)
 
     def admit(self, conn: sqlite3.Connection, candidates: Sequence[Candidate], now_ms: int) -> LogChanges:
-        """Take candidates into the log, in order, in one write."""
+        """Add candidates to the log, in order, in one write."""
         write = self.write(conn, now_ms)
         write.expect(candidates)
         for candidate in candidates:
@@ -90,7 +90,7 @@ class DirectoryLog:
         return write.close()
 
     def prune(self, conn: sqlite3.Connection, now_ms: int, at_most: int = 2_000) -> LogChanges:
-        """Take out what expired longer ago than the grace time."""
+        """Remove what expired longer ago than the grace time."""
         write = self.write(conn, now_ms)
         rows = conn.execute(
             "SELECT seq FROM directory_log WHERE exp <= ? LIMIT ?", (now_ms - self.limits.grace_ms, at_most)
@@ -111,11 +111,11 @@ class LogWrite:
         self._quotas = Quotas(conn, limits)
         self._tally: Counter[tuple[Kind, bool]] = Counter()
         self._current: dict[bytes, Line | None] = {}  # by subject, as long as this write has not changed it
-        self._appended: list[tuple[int, Advertisement]] = []  # lines that cannot be searched yet
+        self._appended: list[tuple[int, Advertisement]] = []  # lines that are not searchable yet
         self.changes = LogChanges()
 
     def expect(self, candidates: Sequence[Candidate]) -> None:
-        """Read at once what admitting these would ask for one by one; changes nothing but the time it takes."""
+        """Read in one query what admitting these would read one by one; only for speed."""
         self._current = dict.fromkeys(candidate.statement.subject for candidate in candidates)
         subjects = list(self._current)
         for some in portions(subjects):
@@ -126,7 +126,7 @@ class LogWrite:
         self._quotas.expect([holder for holder in holders if holder.kind is Kind.ADVERTISEMENT])
 
     def drop(self, seqs: Iterable[int]) -> list[Gone]:
-        """Take lines out; those that were there are returned."""
+        """Remove lines; returns those that were there."""
         leaving = list(seqs)
         if self._appended and max(leaving, default=0) >= self._appended[0][0]:
             self._index_appended()
@@ -136,7 +136,7 @@ class LogWrite:
         return taken
 
     def close(self) -> LogChanges:
-        """Write the rest, make room if there are too many lines, and say what was done."""
+        """Write what is pending, evict if there are too many lines, and return what was done."""
         self._index_appended()
         self._write_tally()
         self.drop(victims(self._conn, self._limits, self._spared_keys))
@@ -144,7 +144,7 @@ class LogWrite:
         return self.changes
 
     def admit(self, candidate: Candidate) -> Admitted:
-        """Take a candidate in if it is newer than what is known and if there is room for it."""
+        """Add a candidate if it is newer than what is stored and there is room for it."""
         statement = candidate.statement
         current = self._line_of(statement.subject)
         if current is None:
@@ -160,7 +160,7 @@ class LogWrite:
         return is_ahead(ts, self._now_ms, self._limits.checks)
 
     def _line_of(self, subject: bytes) -> Line | None:
-        """The line that stands for a subject now; known beforehand only until this write touches it."""
+        """The current line of a subject; the value read by `expect` holds until this write changes it."""
         if subject in self._current:
             return self._current.pop(subject)
         row: Line | None = self._conn.execute(f"{CURRENT} WHERE subject = ?", (subject,)).fetchone()
@@ -188,13 +188,13 @@ class LogWrite:
         return Admitted(LogOutcome.RENEWED if renewed else LogOutcome.NEW, replaced)
 
     def _makes_room(self, new: LineOwner, *, direct: bool) -> bool:
-        """In a full address range the peer with the most lines gives one, else a late one goes for who came itself."""
+        """Evict a line of the same address range, see `neighbour`; False if none has to give way."""
         assert new.net is not None
         leaving = neighbour(self._conn, new, self._spared_keys(), direct=direct)
         return leaving is not None and bool(self.drop([leaving]))
 
     def _spared_keys(self) -> Collection[bytes]:
-        """Asked for only when somebody has to go, once per write."""
+        """Read only when something has to be evicted, once per write."""
         if self._spared is None:
             self._spared = self._limits.pinned_keys.union(self._partners(self._conn))
         return self._spared

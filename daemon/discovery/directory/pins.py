@@ -1,5 +1,5 @@
-"""Who may be evicted: not own keys and past partners, and not the keys that a write spares: those that the operator
-pinned, and those with whom this daemon is about to sign."""
+"""Which lines may be evicted: not those of own keys and past signing partners, nor of the keys that a write spares:
+keys that the operator pinned, and keys with whom this daemon is about to sign."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How much of the directory one peer, one address range and one kind may take.
 
-Counts go by the peer that countersigned a record, never by who delivered it: an honest relay is not punished for what
-it relays, and an attacker pays with a peer identity and an address range for each share.
+A record counts for the peer that countersigned it, never for the one that delivered it: an honest relay is not punished
+for what it relays, and an attacker needs a peer identity and an address range for each share.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ BOTH_BY_PEER = "SELECT sum(kind = 1), sum(kind = 2) FROM directory_log WHERE pee
 COUNT_BY_NET = "SELECT count(*) FROM directory_log WHERE net = ? AND kind = ?"
 
 
-AT_ONCE = 500  # values in one question
+AT_ONCE = 500  # values in one query
 
 
 def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values in pieces that fit into one statement."""
+    """The values in chunks that fit into one SQL statement."""
     return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
 
 
 class Quotas:
-    """The counts that one write needs, read from the log when first asked for and kept up while the write lasts."""
+    """The counts that one write needs: read from the log on first use, then updated while the write lasts."""
 
     def __init__(self, conn: sqlite3.Connection, limits: DiscoveryLimits) -> None:
         self._conn = conn
@@ -39,7 +39,7 @@ class Quotas:
         self._counts: dict[tuple[str, bytes | None, Kind], int] = {}
 
     def refusal(self, new: LineOwner, held: LineOwner | None) -> str | None:
-        """Why a line is refused: `quota`, `range` (full; room may be made) or None. `held`: whose place it takes."""
+        """Why a line is refused: `quota`, `range` (a line of it may give way) or None. `held`: the line it replaces."""
         if new == held:
             return None
         limits = self._limits
@@ -47,7 +47,7 @@ class Quotas:
             case Kind.ADVERTISEMENT:
                 return self._signer_refusal(new, held)
             case Kind.WITHDRAWAL:
-                return None  # always taken; of those of unknown keys some make room
+                return None  # always taken; those of unknown keys are evicted at random
             case Kind.NODE if new.net is not None and (held is None or held.net != new.net):
                 return "range" if self._of(COUNT_BY_NET, new.net, new.kind) >= limits.nodes_per_net else None
             case Kind.NODE:
@@ -56,7 +56,7 @@ class Quotas:
                 return "quota" if self._of(COUNT_BY_PEER, new.peer, new.kind) >= limits.notices_per_peer else None
 
     def expect(self, signers: Sequence[LineOwner]) -> None:
-        """Count at once what `refusal` will ask for these advertisements."""
+        """Count in one query what `refusal` will need for these advertisements."""
         peers = list(dict.fromkeys(holder.peer for holder in signers))
         self._counts.update(dict.fromkeys(((COUNT_BY_PEER, peer, kind) for peer in peers for kind in SIGNER_KINDS), 0))
         nets = list(dict.fromkeys(holder.net for holder in signers if holder.net is not None))
@@ -72,7 +72,7 @@ class Quotas:
                     self._counts[sql, value, Kind(kind)] = count
 
     def moved(self, line: LineOwner, by: int) -> None:
-        """A line was appended (1) or taken out (-1)."""
+        """A line was appended (1) or removed (-1)."""
         for key in ((COUNT_BY_PEER, line.peer, line.kind), (COUNT_BY_NET, line.net, line.kind)):
             if key in self._counts:
                 self._counts[key] += by

@@ -1,4 +1,4 @@
-"""What is read from the directory beside searches: who says what of a key, and where a peer can be dialled."""
+"""Reads from the directory other than searches: what a key advertises, and where a peer can be dialled."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BY_SUBJECT = (
 
 
 class DirectoryReads:
-    """Answers from the log, of lines that are in force and whole; on any thread."""
+    """Reads lines that are in force and undamaged; on any thread."""
 
     def __init__(self, *, store: Store, clock: Clock, checks: RecordLimits, damage: Damage) -> None:
         self._store = store
@@ -38,18 +38,18 @@ class DirectoryReads:
         self._damage = damage
 
     def advertisements_of(self, pubkey: bytes) -> list[Advertisement]:
-        """What a key says of itself, in force; more than one only if it is used under both schemes."""
+        """The advertisements of a key in force; more than one only if it is used under both schemes."""
         subjects = (signer_subject(scheme, pubkey) for scheme in SCHEMES)
         return [record for record in self._records(BY_SUBJECT, *subjects) if isinstance(record, Advertisement)]
 
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
-        """Where a peer says that it can be dialled, in its node record and what it countersigned; newest first."""
+        """The addresses of a peer, from its node record and the advertisements it countersigned; newest first."""
         records = (record for record in self._records(BY_PEER, peer) if isinstance(record, Advertisement | Node))
         addresses = dict.fromkeys(addr for record in records for addr in record.addrs)
         return tuple(addresses)[:ADDRESSES]
 
     def _records(self, sql: str, *values: bytes) -> list[Record]:
-        """The records of lines that are in force and whole."""
+        """The records of lines that are in force and undamaged."""
         params = (*values, self._clock.wall_ms())
         rows = self._store.read(lambda conn: conn.execute(sql, params).fetchall())
         whole = [line for seq, *line in rows if not self._damage.found(seq, line)]
@@ -107,7 +107,7 @@ class DirectoryReads:
         return self._store.read(lambda conn: lines_of(conn, Kind.ADVERTISEMENT))
 
     def revision(self) -> int:
-        """The number of the newest line: another one once something was said anew."""
+        """The number of the newest line: it changes with every new statement."""
         row = self._store.read(lambda conn: conn.execute("SELECT max(seq) FROM directory_log").fetchone())
         return row[0] or 0
 

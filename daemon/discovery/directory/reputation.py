@@ -1,4 +1,4 @@
-"""What this daemon saw of other signers; nothing of it comes from what they say about themselves.
+"""The local reputation of other signers: only what this daemon saw itself.
 
 score = 100 * good / (good + 10 * bad + 2), where good is the number of completed sessions and bad the number of proofs
 of misbehaviour, both halved every 30 days. So one completed session gives 33, ten give 83, a hundred 98; one proof
@@ -17,8 +17,8 @@ from daemon.discovery.limits import DAY_MS
 from musig2.protocol.records.field_rules import SCHEMES
 
 HALF_LIFE_MS = 30 * DAY_MS
-EPOCH_MS = 1_704_067_200_000  # 2024-01-01; weights are scaled from here, which fits a float for eighty years
-LARGEST_POWER = 1_000.0  # a clock that is a century ahead must not overflow
+EPOCH_MS = 1_704_067_200_000  # 2024-01-01; weights are scaled from here, which a float holds for eighty years
+LARGEST_POWER = 1_000.0  # a clock that is a century ahead must not cause an overflow
 BAD_WEIGHT = 10.0
 PRIOR = 2.0
 RESPONSE_SHARE = 0.2  # of the newest response time in the moving average
@@ -44,7 +44,7 @@ class Reputation:
 
 
 def growth(now_ms: int) -> float:
-    """By what evidence of this moment is multiplied, instead of shrinking all the older evidence."""
+    """The factor for evidence of this moment; it grows, so that older evidence need not be scaled down."""
     return float(2.0 ** min((now_ms - EPOCH_MS) / HALF_LIFE_MS, LARGEST_POWER))
 
 

@@ -1,8 +1,8 @@
 """findAvailableSigners over the stored directory: newest first, pages by key, every filter with an index.
 
-The narrowest filter drives. A filter that few advertisements pass is walked through its own index and what it gives is
-sorted; if all are wide, the newest advertisements are walked in their order until the caller has enough. What is narrow
-is found out by counting, and never further than NARROW.
+The most selective filter decides the query. A filter that few advertisements pass is read from its own index and the
+result sorted; if no filter is selective, the newest advertisements are read in order until the caller has enough.
+Counting shows which filter is selective; it stops at NARROW.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NARROW = 500
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to find; None means any. A bound x matches when it lies within the amounts of the advertisement."""
+    """What to find; None means any. An amount matches when it lies within the bounds of the advertisement."""
 
     transaction_type: str | None = None
     purpose: str | None = None
@@ -35,7 +35,7 @@ Clause: TypeAlias = "tuple[str, tuple[Any, ...]]"
 
 BY_REPUTATION = "reputation r CROSS JOIN signers s ON s.ts = r.ts AND s.seq = r.seq AND s.pubkey = r.pubkey"
 
-# Each narrow filter with the index that answers it. The indexes cover only the rows of ANY_TYPE.
+# Each filter with the index that answers it. The indexes cover only the rows of ANY_TYPE.
 INDEX_OF = {
     "s.scheme = ?": "signers_by_scheme",
     "s.purpose = ?": "signers_by_purpose",
@@ -45,9 +45,9 @@ INDEX_OF = {
 
 
 def search(conn: sqlite3.Connection, query: Query, now_ms: int, latest_ms: int) -> Iterator[tuple[int, int]]:
-    """(ts, seq) of the lines that match, newest first, lazily: stop reading when there are enough.
+    """(ts, seq) of the lines that match, newest first; a lazy iterator: stop when there are enough.
 
-    `latest_ms`: a later ts does not count yet; such a line came while this machine's clock was ahead.
+    `latest_ms`: lines with a later ts are left out; they were stored while this machine's clock was ahead.
     """
     clauses = [("s.exp > ?", (now_ms,)), ("s.ts <= ?", (latest_ms,)), *_filters(query)]
     if query.before is not None:
@@ -58,7 +58,7 @@ def search(conn: sqlite3.Connection, query: Query, now_ms: int, latest_ms: int) 
 
 
 def _driver(conn: sqlite3.Connection, query: Query, now_ms: int) -> tuple[str, list[Clause]]:
-    """The tables in the order in which they are walked, and the clauses that hold them together."""
+    """The tables in the order in which they are read, and the clauses that join them."""
     wanted = query.transaction_type
     narrow = _narrowest(conn, query)
     any_type: list[Clause] = [("s.type = ''", ())]
@@ -75,7 +75,7 @@ def _driver(conn: sqlite3.Connection, query: Query, now_ms: int) -> tuple[str, l
 
 
 def _of_type(tables: str, wanted: str | None, clauses: list[Clause]) -> tuple[str, list[Clause]]:
-    """Rows of ANY_TYPE that have a twin under the wanted type."""
+    """Rows of ANY_TYPE that also have a row of the wanted type."""
     if wanted is None:
         return tables, clauses
     joined = f"{tables} CROSS JOIN signers t ON t.type = ? AND t.ts = s.ts AND t.seq = s.seq"
@@ -95,7 +95,7 @@ def _filters(query: Query) -> list[Clause]:
 
 
 def _narrowest(conn: sqlite3.Connection, query: Query) -> str:
-    """The index of the filter that the fewest advertisements pass; empty when all filters are wide."""
+    """The index of the filter that the fewest advertisements pass; empty when no filter is selective."""
     fewest, choice = NARROW, ""
     for text, values in _filters(query):
         index = f"INDEXED BY {INDEX_OF[text]}"
@@ -111,6 +111,6 @@ def _count(conn: sqlite3.Connection, tables: str, clauses: list[Clause]) -> int:
 
 
 def _where(tables: str, clauses: list[Clause]) -> tuple[str, list[Any]]:
-    """The tables with their conditions; a clause without a text only brings its value, for a join before."""
+    """The tables with their conditions; a clause without text only adds the value for an earlier join."""
     params = [value for _, values in clauses for value in values]
     return f"{tables} WHERE " + " AND ".join(text for text, _ in clauses if text), params

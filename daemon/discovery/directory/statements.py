@@ -1,7 +1,7 @@
 """A statement: one line of the directory log before it is stored, and the rule that says which of two is newer.
 
-An advertisement travels and is stored together with its directory entry; a withdrawal, a node record and a notice
-stand alone. The subject is whom a statement speaks for: per subject only the newest one counts.
+An advertisement is sent and stored together with its directory entry; a withdrawal, a node record and a notice stand
+alone. The subject is what a statement is about: only the newest one per subject counts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A record of the directory with the entry that belongs to it; nothing is said about signatures."""
+    """A record of the directory with the entry that belongs to it; its signatures may be unchecked."""
 
     record: Signed[Stated]
     entry: Signed[Entry] | None = None
@@ -40,18 +40,18 @@ class Statement:
 
     @property
     def subject(self) -> bytes:
-        """Whom it speaks for."""
+        """What it is about: only the newest statement per subject counts."""
         return subject_of(self.record)
 
     @property
     def exp(self) -> int:
-        """When nobody needs it any more."""
+        """When it expires, in ms of the wall clock."""
         stated = self.record.record
         return stated.ts + TOMBSTONE_MS if isinstance(stated, Withdrawal) else stated.exp
 
     @property
     def rank(self) -> tuple[int, bool, int]:
-        """Greater is newer."""
+        """Its place in the order of statements about one subject: the greater one is newer."""
         return rank_of(self.record.record.ts, self.kind, self.record.id)
 
     @property

@@ -1,4 +1,4 @@
-"""What is made of a genuine record before it is stored: whole statements, with all that the log needs beside them."""
+"""From verified records to whole statements, with all that the log needs beside them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from musig2.protocol.wire.frames import Signed
 
 
 def whole_statements(records: Sequence[Signed[Record]], halves: WaitingRoom, mono_ms: int) -> Iterator[Statement]:
-    """Those that are whole. An entry mostly comes right behind its advertisement; other halves wait."""
+    """The statements that are whole. An entry mostly follows its advertisement; other halves wait."""
     coming = zip_longest(records, records[1:])
     for signed, following in coming:
         both = pair(signed, following)
@@ -35,7 +35,7 @@ def _whole(signed: Signed[Record], halves: WaitingRoom, mono_ms: int) -> Stateme
 
 
 def pair(signed: Signed[Record], following: Signed[Record] | None) -> Statement | None:
-    """An advertisement with the entry that follows it, if these two belong together."""
+    """An advertisement with the entry that follows it, if they belong together."""
     if following is None or not isinstance(signed.record, Advertisement) or not isinstance(following.record, Entry):
         return None
     advertisement = cast("Signed[Advertisement]", signed)
@@ -52,7 +52,7 @@ def candidate_of(
     private_ranges: bool = True,
     by: bytes | None = None,
 ) -> Candidate:
-    """The statement with what the log needs beside it; `private_ranges` as in the limits; `by`: who brought it."""
+    """The statement with what the log needs beside it; `private_ranges` as in the limits; `by`: who delivered it."""
     record = statement.record.record
     nowhere = None if private_ranges else NOWHERE
     match record:

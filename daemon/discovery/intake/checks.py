@@ -1,6 +1,6 @@
-"""The checks that need no signature and no database: size, time, rate, and what was refused a moment ago.
+"""The checks that need no signature and no database: size, time, rate, and recent refusals.
 
-A refusal here is nobody's offence: clocks differ, and relays are honest.
+A refusal here counts against nobody: clocks differ, and relays are honest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REFUSED_MS = 3_600_000
 
 
 class RecordOrigin(StrEnum):
-    """Which channel brought a record: what is live must be young, and what the gate let through is checked."""
+    """Which channel delivered a record. Live records must be recent; those from the gate are checked already."""
 
     GOSSIP = "gossip"
     PUSH = "push"
@@ -33,17 +33,17 @@ class RecordOrigin(StrEnum):
 
     @property
     def live(self) -> bool:
-        """Live channels carry what was made just now."""
+        """Whether the channel carries only what was made just now."""
         return self in (RecordOrigin.GOSSIP, RecordOrigin.PUSH)
 
     @property
     def checked(self) -> bool:
-        """The gate put those from a topic to all four checks a moment ago."""
+        """Whether the gate has made all four checks."""
         return self is RecordOrigin.GOSSIP
 
 
 class Screen:
-    """Belongs to the event loop. What it remembers is bounded, and measured on the monotonic clock (`mono_ms`)."""
+    """Belongs to the event loop. What it remembers is bounded; `mono_ms` is the monotonic clock."""
 
     def __init__(self, limits: DiscoveryLimits) -> None:
         self._limits = limits
@@ -52,7 +52,7 @@ class Screen:
         self._renewals: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
-        """Whether a record is worth looking at its signature, at this time of the wall clock."""
+        """Whether a record passes every check that is cheaper than its signature; `now_ms` is the wall clock."""
         record = signed.record
         if self.refused_before(signed.id[:SHORT_ID_BYTES], mono_ms) or not is_public(record):
             return False
@@ -60,20 +60,20 @@ class Screen:
         return checks.check_record(size, record, now_ms, self._limits.checks, origin.live) is None
 
     def lets_in(self, statement: Statement, mono_ms: int) -> bool:
-        """Whether a genuine statement from a live channel may be stored now; what may not is synchronised later."""
+        """Whether a verified statement from a live channel may be stored now; otherwise it is synchronised later."""
         refused = self.refused_before(statement.record.id[:SHORT_ID_BYTES], mono_ms)
         return not refused and not self.too_often(statement, mono_ms)
 
     def refused_before(self, short_id: bytes, mono_ms: int) -> bool:
-        """Whether this was refused a moment ago though its signature holds: it need not be fetched either."""
+        """Whether this was refused within the last hour despite a good signature; then it is not fetched either."""
         return self._refused.get(short_id, mono_ms) > mono_ms
 
     def too_often(self, statement: Statement, mono_ms: int) -> bool:
-        """True for one live renewal or withdrawal too many within the interval; counts it."""
+        """Count a live renewal or withdrawal; True if it exceeds the number allowed per interval."""
         record = statement.record.record
         if not isinstance(record, Advertisement | Withdrawal):
             return False
-        subject = statement.subject + bytes([statement.kind.value])  # renewals never use up what withdrawals have
+        subject = statement.subject + bytes([statement.kind.value])  # renewals and withdrawals are counted apart
         start, count = self._renewals.pop(subject, (mono_ms, 0))
         if mono_ms - start >= self._limits.interval_ms:
             start, count = mono_ms, 0
@@ -84,7 +84,7 @@ class Screen:
         return count >= (self._limits.live_withdrawals if withdrawn else self._limits.live_renewals)
 
     def remember(self, refused: Iterable[Statement], mono_ms: int) -> None:
-        """Do not look again soon at what was refused, though its signature holds."""
+        """Refuse these for the next hour without checking them again."""
         for statement in refused:
             self._refused[statement.record.id[:SHORT_ID_BYTES]] = mono_ms + REFUSED_MS
         while len(self._refused) > REMEMBERED:

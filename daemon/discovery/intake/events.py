@@ -1,4 +1,4 @@
-"""What clients hear of a statement that was taken in: once, in the transaction that stores it."""
+"""The event for a new statement: once, in the transaction that stores it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def tell(
     admission: Admitted,
     followed: frozenset[str],
 ) -> bool:
-    """Append the event of a stored statement, if it concerns a followed type; True if it did.
+    """Append the event of a stored statement if somebody follows its type; True if it was appended.
 
-    One of an own key is told to the other wallets of this daemon: `followed` are then the types that those follow.
+    For a statement of an own key, `followed` are the types that the other wallets of this daemon follow.
     """
     signed = candidate.statement.record
     own = {"sameDaemon": True} if candidate.kept else {}
@@ -41,11 +41,11 @@ def tell(
 
 
 class ToldRecords:
-    """Which advertisements clients have heard of, so that one that was evicted and is brought again is no news.
+    """Which advertisements clients were told of, so that one that was evicted and returns is not told twice.
 
     Remembers by short id at least the latest half of `most`, and never more than `most`; a restart forgets all.
 
-    `add` belongs to the event loop, after the commit; looking up may happen in any thread.
+    Call `add` on the event loop, after the commit; look up in any thread.
     """
 
     def __init__(self, most: int = REMEMBERED) -> None:

@@ -1,4 +1,4 @@
-"""Halves that wait for each other: an entry without its advertisement, an advertisement without its entry."""
+"""Halves of statements: an entry that waits for its advertisement, an advertisement that waits for its entry."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Key = tuple[bytes, bytes]
 
 
 class WaitingRoom:
-    """Bounded in number and in time, on the monotonic clock; who came first leaves first.
+    """Bounded in number and in time (monotonic clock); the oldest is dropped first.
 
     Advertisements are also counted by the peer that countersigned them. Entries are not: they name a peer without its
-    consent, and a stranger could fill the seats of somebody else.
+    consent, and a stranger could use up the room of another peer.
     """
 
     def __init__(self, limits: DiscoveryLimits) -> None:
@@ -30,7 +30,7 @@ class WaitingRoom:
         return len(self._advertisements) + len(self._entries)
 
     def offer(self, signed: Signed[Advertisement] | Signed[Entry], mono_ms: int) -> Statement | None:
-        """The whole statement when the other half is here and both agree; else this half waits."""
+        """The whole statement if the other half is here and both agree; otherwise this half waits."""
         self._expire(mono_ms)
         if isinstance(signed.record, Entry):
             return self._offer_entry(Signed(signed.record, signed.id, signed.envelope), mono_ms)

@@ -1,4 +1,4 @@
-"""What came over topics and waits to be taken in: while one burst is stored, the next one gathers."""
+"""Records from topics that wait to be stored: while one burst is stored, the next one gathers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT_ONCE = 1_000
 
 
 class RecordInbox:
-    """Bounded: what finds no room is left to the next synchronisation."""
+    """Bounded: what does not fit comes with the next synchronisation."""
 
     def __init__(self, ingest: Ingest) -> None:
         self._ingest = ingest
@@ -24,13 +24,13 @@ class RecordInbox:
         self._filled = asyncio.Event()
 
     def put(self, batch: Sequence[GossipItem]) -> None:
-        """Take a burst; returns at once."""
+        """Queue a burst; returns at once."""
         room = max(0, ROOM - len(self._waiting))
         self._waiting += [item.signed for item in batch[:room]]
         self._filled.set()
 
     async def run(self) -> None:
-        """For as long as the daemon runs."""
+        """Store what arrives, for as long as the daemon runs."""
         while True:
             await self._filled.wait()
             burst, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]

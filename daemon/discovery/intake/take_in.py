@@ -1,8 +1,8 @@
-"""The one way into the directory, whichever channel brought a record.
+"""The only way into the directory, whichever channel a record came by.
 
-The four checks run in order, cheapest first: size, timestamp, expiry, signature. What is known already is dropped
-before the signature is looked at; signatures of a burst are checked together, off the event loop. Then entry and
-advertisement must agree, and one transaction takes in the whole burst together with the events it causes.
+The four checks run in order, cheapest first: size, timestamp, expiry, signature. Known records are dropped before their
+signatures are checked; the signatures of a burst are checked together, off the event loop. Then entry and advertisement
+must agree, and one transaction stores the whole burst with the events it causes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from musig2.protocol.records.records import Entry, Notice, Record
 from musig2.protocol.wire.frames import Signed
 from p2p.network import Offence
 
-INLINE = 12  # so few records are checked at once, half a millisecond: handing them to a thread takes longer
+INLINE = 12  # up to so many records are checked on the event loop (0.5 ms): a thread would take longer
 AT_ONCE = 2_000  # statements in one transaction
 IDS_AT_ONCE = 500
 
@@ -53,12 +53,12 @@ class Written:
     changes: LogChanges = field(default_factory=LogChanges)
 
     def of(self, *outcomes: LogOutcome) -> list[Statement]:
-        """The statements that ended so."""
+        """The statements with one of these outcomes."""
         return [statement for outcome in outcomes for statement in self.by_outcome[outcome]]
 
 
 class Ingest:
-    """Takes records in; belongs to the event loop."""
+    """Checks and stores records; belongs to the event loop."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Ingest:
         grew: Callable[[], None],
         on_notice: Callable[[Signed[Notice]], None],
     ) -> None:
-        """`offend` is told of forged records and who delivered them, `grew` that something new was stored."""
+        """`offend` is called for forged records with who delivered them, `grew` when something new was stored."""
         self._store = store
         self._events = events
         self._clock = clock
@@ -97,7 +97,7 @@ class Ingest:
     async def take(
         self, records: Sequence[Signed[Record]], *, origin: RecordOrigin, peer: bytes | None = None
     ) -> Intake:
-        """Check and store records that `peer` delivered; returns when what is good is on the disk."""
+        """Check and store records that `peer` delivered; returns once the good ones are committed."""
         intake = Intake()
         now_ms, mono_ms = self._clock.wall_ms(), self._clock.mono_ms()
         passed = [signed for signed in records if self._passes(signed, origin, now_ms, mono_ms)]
@@ -113,11 +113,11 @@ class Ingest:
         return intake
 
     def _passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
-        """What the gate let through has its size, time and expiry looked at already."""
+        """The gate has already checked size, time and expiry of records from topics."""
         return is_public(signed.record) if origin.checked else self._screen.passes(signed, origin, now_ms, mono_ms)
 
     def held(self, records: Sequence[Signed[Record]]) -> int:
-        """How many statements these records belong to that are stored, or about to be."""
+        """How many of the statements that these records belong to are stored, or about to be."""
         ids = list({_id_of_statement(signed) for signed in records})
         return len(self._store.read(lambda conn: stored_ids(conn, ids)) | self._writing.intersection(ids))
 
@@ -135,7 +135,7 @@ class Ingest:
         await self._keep([statement], Intake(), self._clock.wall_ms(), keep, own=True)
 
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
-        """Without those that are stored, or about to be; an entry is known by its advertisement."""
+        """The records that are neither stored nor about to be; an entry is known by its advertisement."""
         ids = [_id_of_statement(signed) for signed in records]
         known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids)))) | self._writing
         return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
@@ -174,7 +174,7 @@ class Ingest:
                 admission, statement = log.admit(candidate), candidate.statement
                 written.by_outcome[admission.outcome].append(statement)
                 if not admission.outcome.stored or statement.record.id in self._told:
-                    continue  # told already: it was evicted, and is here again
+                    continue  # told before: it was evicted, and has returned
                 if tell(self._events, conn, candidate, admission, by_bound if candidate.kept else followed):
                     written.told.append(statement.record.id)
             written.changes = log.close()
@@ -189,7 +189,7 @@ class Ingest:
         self._settle(written, intake)
 
     def _settle(self, written: Written, intake: Intake) -> None:
-        """After the commit: keep the sums, let clients hear, and count."""
+        """After the commit: update the digests, publish the events, count."""
         self._told.add(written.told)
         self._buckets.add(written.changes.added)
         self._buckets.remove(written.changes.gone)

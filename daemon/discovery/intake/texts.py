@@ -1,6 +1,6 @@
-"""Peer ids and plain addresses as texts, fast: a burst of advertisements needs thousands of them.
+"""Peer ids and plain addresses as text, fast: a burst of advertisements needs thousands of them.
 
-The libraries take fifty times as long for the common forms; a test compares the results. What is uncommon goes to them.
+For the common forms the libraries take fifty times as long; a test compares the results. Other forms go to them.
 """
 
 from __future__ import annotations

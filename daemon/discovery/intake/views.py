@@ -1,6 +1,6 @@
 """An advertisement as clients see it (the `advertisement` value of the API), made once when it is stored.
 
-The envelope, `own` and `localReputation` are added when it is read: the first is stored anyway, the others change.
+`envelope`, `own` and `localReputation` are added when it is read: the first is stored anyway, the others change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from musig2.protocol.records.records import Advertisement
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 
-COSIG_BYTES = 66  # a byte string of 64 with its two-byte head; the last two fields of an envelope are such
+COSIG_BYTES = 66  # a 64-byte string in CBOR with its two-byte head; the last two fields of an envelope
 
 
 def view_of(signed: Signed[Advertisement]) -> bytes:
@@ -47,7 +47,7 @@ def full_view(stored: bytes, envelope: bytes, *, own: bool, reputation: Reputati
 
 
 def signature_of(signed: Signed[Advertisement]) -> bytes:
-    """The signature of an envelope that has a countersignature: both stand at its end."""
+    """The signature in an envelope that has a countersignature: both are at its end."""
     return signed.envelope[-COSIG_BYTES - 64 : -COSIG_BYTES]
 
 
@@ -75,7 +75,7 @@ def _reputation(reputation: Reputation) -> answers.LocalReputation:
 
 
 def _text(addr: bytes) -> str | None:
-    """An address for people; None for one that this program cannot read, which is another's business."""
+    """An address as text; None for one that this program cannot read."""
     try:
         return address_text(addr)
     except ValueError:

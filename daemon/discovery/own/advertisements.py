@@ -1,8 +1,8 @@
 """Own advertisements: made, countersigned, published, withdrawn.
 
-A key's statements carry rising times, ts = max(now, last + 1), and `last` is stored: whatever the clock does, a later
-statement wins everywhere (`times.py` says what becomes of a `last` that lies ahead). The record, the line of the log
-and the event are one transaction, and only then it is told.
+The timestamps of a key's statements rise, ts = max(now, last + 1), and `last` is stored: whatever the clock does, a
+later statement wins everywhere (`times.py`: what happens to a `last` in the future). The record, the line of the log
+and the event are written in one transaction; only then is it published.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from rpc import answers
 AlsoView: TypeAlias = Callable[[sqlite3.Connection, answers.Advertisement], None]
 
 MAX_ADDRS = 16
-DELEGATION_SPARE_MS = 60_000  # a delegation that ends sooner is made anew
+DELEGATION_SPARE_MS = 60_000  # a delegation that expires sooner is replaced
 
 
 class OwnAdvertisements:
-    """What this daemon says of its own keys; belongs to the event loop."""
+    """The advertisements of this daemon's keys; belongs to the event loop."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class OwnAdvertisements:
         self._changing: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def load(self) -> None:
-        """Take up what was advertised before the last stop."""
+        """Load what was advertised before the last stop."""
         self._rows = self._store.read(own_rows.load)
 
     def rows(self) -> list[OwnRow]:
@@ -88,7 +88,7 @@ class OwnAdvertisements:
     async def advertise(
         self, pubkey: bytes, terms: AdvertisedTerms, also: AlsoView = lambda conn, view: None
     ) -> tuple[answers.Advertisement, Published]:
-        """Publish; the view and how far it got. Raises a DiscoveryRefusal.
+        """Publish an advertisement; returns its view and how far it got. Raises a DiscoveryRefusal.
 
         `also(conn, view)` runs in the transaction that stores it.
         """
@@ -98,7 +98,7 @@ class OwnAdvertisements:
         return view, await self._publisher.publish(statement, statement_types(statement))
 
     async def renew(self, pubkey: bytes) -> Published:
-        """Publish again under the same terms; raises as `advertise`, without a limit of the rate."""
+        """Publish again with the same terms. Raises as `advertise` does, but has no rate limit."""
         async with self._changing[pubkey]:
             row = self._rows[pubkey]
             if row.withdrawn:
@@ -107,7 +107,7 @@ class OwnAdvertisements:
         return await self._publisher.publish(statement, row.types)
 
     async def withdraw(self, pubkey: bytes, *, again: bool = False) -> None:
-        """Take an advertisement back; `again`: once more. Raises NeverAdvertised, KeyRefused."""
+        """Withdraw an advertisement; `again`: even if it is withdrawn already. Raises NeverAdvertised, KeyRefused."""
         async with self._changing[pubkey]:
             row = self._rows.get(pubkey)
             if row is None:
@@ -123,7 +123,7 @@ class OwnAdvertisements:
         await self._publisher.publish(Statement(signed), row.types)
 
     async def warn(self, row: OwnRow) -> None:
-        """Tell once that an advertisement will expire because it cannot be renewed."""
+        """Append once the event that an advertisement will expire because it cannot be renewed."""
         after = replace(row, warned=True)
 
         def write(conn: sqlite3.Connection) -> None:
@@ -137,7 +137,7 @@ class OwnAdvertisements:
         self._events.publish()
 
     def statement(self, pubkey: bytes) -> Statement | None:
-        """The advertisement or withdrawal in force, for telling the DHT again."""
+        """The advertisement or withdrawal in force, to store it in the DHT again."""
         row = self._rows.get(pubkey)
         if row is None or not isinstance(row.record.record, Advertisement | Withdrawal):
             return None
@@ -146,7 +146,7 @@ class OwnAdvertisements:
     def delegation(self, pubkey: bytes) -> bytes:
         """An envelope by which this key names this peer: the advertisement in force, or one made for this purpose.
 
-        The latter names no types, so that no directory takes it. Raises KeyRefused.
+        The latter names no types, so no directory stores it. Raises KeyRefused.
         """
         now_ms = self._clock.wall_ms()
         row = self._rows.get(pubkey)
@@ -161,7 +161,7 @@ class OwnAdvertisements:
         if last is None:
             row = self._rows.get(pubkey)
             waited = self._clock.wall_ms() - row.last_ts if row and not row.withdrawn else self._limits.interval_ms
-            waited = waited if waited >= 0 else self._limits.interval_ms  # the clock was set back: it tells nothing
+            waited = waited if waited >= 0 else self._limits.interval_ms  # the clock was set back
         else:
             waited = self._clock.mono_ms() - last
         retry_ms = self._limits.interval_ms - waited
@@ -237,6 +237,6 @@ class OwnAdvertisements:
 
 
 def statement_types(statement: Statement) -> tuple[str, ...]:
-    """The types of an advertisement."""
+    """The types of an advertisement; none for other records."""
     record = statement.record.record
     return record.types if isinstance(record, Advertisement) else ()

@@ -1,4 +1,4 @@
-"""The own node record: says that this node serves the directory, and where. It spreads like an advertisement."""
+"""This node's own record: that it serves the directory, and at which addresses. It spreads like an advertisement."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ class OwnNode:
         return self._current.envelope if self._current else None
 
     async def run(self) -> None:
-        """Look once a minute whether it must be made again."""
+        """Check once a minute whether it must be renewed."""
         while True:
             await asyncio.sleep(LOOK_S)
             await self.renew()
 
     async def renew(self) -> None:
-        """Make a new record if the old one grows old or lies ahead, if the addresses are others, if it is not in force.
+        """Make a new record if the old one is too old or in the future, the addresses changed, or it is not in force.
 
-        The last is so when the clock was ahead once and somebody brings what was said then, now that its time has come.
+        It is not in force if the clock was ahead once and a peer returns the record of that time, now valid.
         """
         now_ms, addrs, (held_id, held_ts) = self._clock.wall_ms(), self._addrs(), self._held()
         if self._current and self._current.id == held_id and self._is_good(self._current.record, addrs, now_ms):

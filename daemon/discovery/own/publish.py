@@ -1,7 +1,7 @@
-"""Making a statement known: direct push, topics and the DHT, whichever of them work.
+"""Publishes a statement: by direct push, over topics and in the DHT, whichever of them work.
 
-The push goes first and gets a head start: it is the quickest way to the neighbours, and copies of the same over topics
-would only be in its way. For all others a tenth of a second is nothing.
+The push starts a tenth of a second before the others: it is the fastest way to the neighbours, and copies over topics
+would only slow it down.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Published:
     """How far a publication got: neighbours that have it now, peers on its topics, and whether the DHT has it.
 
-    Where every neighbour that was asked refused it, nobody on the topics is counted: they refuse it as well.
+    If every neighbour that was asked refused it, nobody on the topics is counted: they will refuse it as well.
     """
 
     direct: int = 0
@@ -39,7 +39,7 @@ class Published:
 
 
 class Publisher:
-    """Tells the network; never fails, because what is not told now is told by the next synchronisation."""
+    """Publishes to the network; never fails, because synchronisation delivers what did not arrive."""
 
     def __init__(self, *, net: DirectoryNetwork, network: str, limits: DiscoveryLimits) -> None:
         self._net = net
@@ -56,7 +56,7 @@ class Publisher:
         return f"musigd/{self._network}/requests"
 
     async def publish(self, statement: Statement, types: Collection[str] = ()) -> Published:
-        """Tell of a statement. `types` are those of the advertisement, or of the one that a withdrawal ends."""
+        """Publish a statement. `types` are those of the advertisement, or of the one that a withdrawal ends."""
         record = statement.record.record
         topics = [self.topic_of(name) for name in types]
         if isinstance(record, Notice):
@@ -79,14 +79,14 @@ class Publisher:
         return await _or(put, False, DHT_MS)
 
     async def _push(self, statement: Statement) -> tuple[int, int]:
-        """How many neighbours have it now, and how many looked at it and have it not."""
+        """How many neighbours have it now, and how many refused it."""
         peers = [info.peer for info in self._net.peers()][: self._limits.push_peers]
         ask = encode_ask(Push((item_of(statement),)))
         said = await asyncio.gather(*(self._push_to(peer, ask) for peer in peers))
         return said.count(True), said.count(False)
 
     async def _push_to(self, peer: bytes, ask: bytes) -> bool | None:
-        """Whether the peer has it now; None for one that did not say."""
+        """Whether the peer has it now; None if it did not answer."""
         data = await _or(self._net.ask(peer, ask, PUSH_MS), None, PUSH_MS)
         if data is None:
             return None
@@ -97,7 +97,7 @@ class Publisher:
         return answer.count > 0 if isinstance(answer, Taken) else None
 
     async def _gossip(self, statement: Statement, topics: list[str]) -> int:
-        """The most peers that one of the topics has; the entry goes first, so that nobody waits for it."""
+        """The largest number of peers on one of the topics. The entry goes first, so that nobody waits for it."""
         envelopes = [statement.entry.envelope] if statement.entry else []
         envelopes.append(statement.record.envelope)
         reached = 0
@@ -108,7 +108,7 @@ class Publisher:
 
 
 async def _or(work: Awaitable[T], otherwise: T, timeout_ms: int) -> T:
-    """What `work` gives, or `otherwise` when libp2p cannot do it now or takes too long."""
+    """The result of `work`, or `otherwise` when libp2p cannot do it now or takes too long."""
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             return await work

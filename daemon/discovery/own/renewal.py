@@ -1,8 +1,8 @@
-"""Keeps own advertisements alive: renewed before they expire, also after a restart, and when the addresses changed.
+"""Renews own advertisements before they expire, also after a restart, and when the addresses changed.
 
-While the keys are locked nothing can be renewed; then the owner is told an hour before the end. Withdrawals are told to
-the DHT again too, for as long as an older advertisement could come back. What was signed while the clock was ahead is
-replaced as soon as the clock is right, and once more when its time comes.
+While the keys are locked nothing can be renewed; an event says so an hour before the advertisement expires. Withdrawals
+are stored in the DHT again as long as an older advertisement could come back. What was signed while the clock was ahead
+is replaced as soon as the clock is right, and once more when its timestamp has come.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 LOOK_MS = MINUTE_MS
 SHORTEST_PAUSE_MS = 200
-MOVED_MS = 10 * MINUTE_MS  # addresses may waver: they do not renew an advertisement more often than this
+MOVED_MS = 10 * MINUTE_MS  # changing addresses renew an advertisement at most this often
 
 
 class Renewal:
-    """One task; `wake` makes it look at once."""
+    """One task; `wake` makes it check at once."""
 
     def __init__(
         self,
@@ -46,21 +46,21 @@ class Renewal:
         self._identity = identity
         self._net = net
         self._awake = asyncio.Event()
-        self._dht_due: dict[bytes, int] = {}  # pubkey -> monotonic time of the next telling
+        self._dht_due: dict[bytes, int] = {}  # pubkey -> monotonic time of the next DHT store
         self._stuck: set[bytes] = set()
         self._first_look = True
 
     def wake(self) -> None:
-        """Something changed: keys were unlocked, a key was advertised, the node came up."""
+        """Check now: keys were unlocked, a key was advertised, or the node came up."""
         self._awake.set()
 
     def network_up(self) -> None:
-        """The network is another one, perhaps: what it was told is told again."""
+        """The network came up, and may be another one: store everything in the DHT again."""
         self._dht_due.clear()
         self._awake.set()
 
     async def run(self) -> None:
-        """For as long as the daemon runs."""
+        """Renew what is due, for as long as the daemon runs."""
         while True:
             self._awake.clear()
             self._stuck.clear()
@@ -99,11 +99,11 @@ class Renewal:
         return due_ms(row) <= now_ms or self._overtaken(row, now_ms) or self._moved(row, now_ms)
 
     def _overtaken(self, row: OwnRow, now_ms: int) -> bool:
-        """Whether a clock that was ahead left a record that nobody takes, or one that beats the present one by now."""
+        """Whether a clock that was ahead left a record that peers refuse, or one that now beats the current one."""
         return is_ahead(row.ts, now_ms, self._checks) or row.ts < row.last_ts <= now_ms + self._checks.skew_ms
 
     def _moved(self, row: OwnRow, now_ms: int) -> bool:
-        """Whether the advertisement sends people to where this daemon no longer is."""
+        """Whether the advertisement names addresses that are no longer this daemon's."""
         if row.advertisement is None:
             return False
         advertisement = row.advertisement.record
@@ -121,6 +121,6 @@ class Renewal:
 
 
 def due_ms(row: OwnRow) -> int:
-    """When to renew: after three quarters of its life, a little earlier for some keys so that not all come at once."""
+    """When to renew: after three quarters of its life, a little earlier for some keys to spread the load."""
     life_ms = row.exp - row.ts
     return row.exp - life_ms // 4 - life_ms * row.pubkey[-1] // (255 * 20)

@@ -1,4 +1,4 @@
-"""What this daemon advertises for its own keys, in the store: terms as the owner gave them, and the latest record."""
+"""The stored state of own advertisements: the terms as the owner gave them, and the latest record."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from musig2.protocol.records.records import Advertisement, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 from rpc.answers import ShownCriteria
 
-OWN_BYTES = 1 << 20  # own records were made here: the limits of the day do not matter
+OWN_BYTES = 1 << 20  # own records were made here, perhaps under other limits
 
 
 @dataclass(frozen=True, slots=True)
 class AdvertisedTerms:
-    """For what a key is there; JSON-ready, camelCase as in the API."""
+    """What a key is offered for; JSON-ready, camelCase as in the API."""
 
     criteria: ShownCriteria
     metadata: Mapping[str, object]
@@ -28,9 +28,9 @@ class AdvertisedTerms:
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """The state of one own key. `last_ts`: the highest time that was ever signed for it, also across withdrawals.
+    """The state of one own key. `last_ts`: the highest timestamp ever signed for it, across withdrawals too.
 
-    It is above that of `record` after the clock was set back.
+    It is above that of `record` if the clock was set back.
     """
 
     pubkey: bytes
@@ -44,14 +44,14 @@ class OwnRow:
 
     @property
     def ts(self) -> int:
-        """The time in the latest record."""
+        """The timestamp of the latest record."""
         record = self.record.record
         assert isinstance(record, Advertisement | Withdrawal)
         return record.ts
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The transaction types it stands for, or stood for."""
+        """The transaction types that are advertised, or were before the withdrawal."""
         return tuple(self.terms.criteria["transactionTypes"])
 
     @property
@@ -62,7 +62,7 @@ class OwnRow:
 
 
 def load(conn: sqlite3.Connection, above_ms: int = -1) -> dict[bytes, OwnRow]:
-    """Rows by key, those for which a time above `above_ms` was signed."""
+    """Rows by key, of those for which a timestamp above `above_ms` was signed."""
     rows = conn.execute(
         "SELECT pubkey, scheme, criteria, metadata, ttl_ms, last_ts, exp, record, withdrawn, warned"
         " FROM own_advertisements WHERE last_ts > ?",
@@ -79,7 +79,7 @@ def _row(row: tuple[Any, ...]) -> OwnRow:
 
 
 def is_advertised(conn: sqlite3.Connection, pubkey: bytes) -> bool:
-    """Whether the key has an advertisement that was not withdrawn; one that has run out is renewed."""
+    """Whether the key has an advertisement that was not withdrawn; an expired one is renewed."""
     query = "SELECT 1 FROM own_advertisements WHERE pubkey = ? AND withdrawn = 0"
     return conn.execute(query, (pubkey,)).fetchone() is not None
 

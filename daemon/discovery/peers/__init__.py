@@ -1,1 +1,1 @@
-"""Discovery's view of peers: who is dialled, who is gone, where a key is reached."""
+"""Discovery and peers: which are dialled, which are gone, where a key can be reached."""

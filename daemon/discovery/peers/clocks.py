@@ -1,9 +1,9 @@
-"""What the clocks of peers say about this machine's own: a median of several, which no single peer and no crowd moves.
+"""Compares this machine's clock with those of peers: a median, which neither one peer nor a crowd of them can move.
 
 Every greeting holds the time at which it was written. Other times are no evidence: a record is stamped when it is made,
-and may be passed on days later. One address range has one voice, whatever peers live in it, and those that this daemon
-dialled itself are believed before those that came by themselves. A verdict is told and changes nothing that is signed,
-so that who moves it all the same can do no more than worry an owner.
+and may be passed on days later. One address range has one vote, however many peers are in it; peers that this daemon
+dialled itself count before those that dialled it. The result is only reported and changes nothing that is signed, so
+that whoever manipulates it can do no more than worry an owner.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from p2p.sources import range_of_host
 
 log = structlog.get_logger("musigd.discovery")
 
-VOICES = 3  # address ranges that must have spoken
+VOICES = 3  # address ranges that must have voted
 REMEMBERED = 64
-STEP_MS = 10_000  # a clock that moved further against the monotonic one was set, or the machine slept
+STEP_MS = 10_000  # a larger step against the monotonic clock: the clock was set, or the machine slept
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
     ahead_ms: int  # of ours
     mono_ms: int
-    shift_ms: int  # how far our wall clock was from the monotonic one
+    shift_ms: int  # our wall clock minus our monotonic one
     outbound: bool
-    voice: bytes  # who has this voice in common
+    voice: bytes  # the address range, or the peer
 
 
 class PeerClocks:
-    """Remembers the latest word of each peer for an hour; belongs to the event loop."""
+    """Remembers the latest time from each peer for an hour; belongs to the event loop."""
 
     def __init__(self, *, net: DirectoryNetwork, clock: Clock, limits: DiscoveryLimits) -> None:
         self._net = net
@@ -61,23 +61,23 @@ class PeerClocks:
         self._tell()
 
     def ahead_ms(self) -> int | None:
-        """How far the clocks of most peers are ahead of ours; None while too few have spoken."""
+        """How far the median clock of peers is ahead of ours; None while too few are known."""
         valid = [heard for heard in self._heard.values() if self._holds(heard)]
         dialled = _voices(heard for heard in valid if heard.outbound)
         voices = dialled if len(dialled) >= VOICES else _voices(valid)
         return _median(voices) if len(voices) >= VOICES else None
 
     def is_wrong(self) -> bool:
-        """Whether peers refuse what this daemon signs, because its clock differs by more than they allow."""
+        """Whether our clock differs so much that peers refuse what this daemon signs."""
         ahead_ms = self.ahead_ms()
         return ahead_ms is not None and abs(ahead_ms) > self._limits.checks.skew_ms
 
     def problem(self) -> str | None:
-        """What to do about a clock that is so wrong that peers refuse what is signed here; None otherwise."""
+        """What the owner should do if the clock is so wrong that peers refuse what is signed here; None otherwise."""
         return self.remedy() if self.is_wrong() else None
 
     def remedy(self) -> str | None:
-        """What the owner is told, already when the clock differs by half of what peers allow; None when all is well."""
+        """What the owner should do, from half of the difference that peers allow on; None when all is well."""
         ahead_ms = self.ahead_ms()
         if ahead_ms is None or abs(ahead_ms) <= self._limits.checks.skew_ms // 2:
             return None
@@ -89,7 +89,7 @@ class PeerClocks:
         )
 
     def _tell(self) -> None:
-        """Once when it is found wrong, and once when it is right again."""
+        """Log once when the clock is found wrong, and once when it is right again."""
         wrong = self.is_wrong()
         if wrong and not self._told_wrong:
             log.error("the clock of this machine is wrong", peers_ahead_ms=self.ahead_ms(), remedy=self.remedy())
@@ -111,7 +111,7 @@ class PeerClocks:
 
 
 def _voices(heard: Iterable[_Heard]) -> list[int]:
-    """What each voice says: the median of those who share it."""
+    """The vote of each range: the median of the peers in it."""
     by_voice: dict[bytes, list[int]] = {}
     for one in heard:
         by_voice.setdefault(one.voice, []).append(one.ahead_ms)

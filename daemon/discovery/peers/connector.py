@@ -1,7 +1,7 @@
-"""Keeps a minimum of peers connected: dials known peers, nodes of the directory, and providers that the DHT names.
+"""Keeps a minimum number of peers connected: dials known peers, nodes of the directory, and providers from the DHT.
 
-The addresses in `p2p.bootstrap` are dialled by the network itself. A daemon without any peer tries again with growing
-pauses. Provider records are a hint for the first contact only: twenty strangers can fill a key.
+The network itself dials the addresses in `p2p.bootstrap`. A daemon without any peer tries again with growing pauses.
+Provider records are only a hint for the first contact: twenty strangers can fill a key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LAST_PAUSE_MS = 5 * MINUTE_MS
 KNOWN = 16
 NODES = 16
 AT_ONCE = 4
-MOST_DIALLED = 32  # in one round, whatever strangers name
+MOST_DIALLED = 32  # dialled in one round, however many are named
 EPOCH_MS = 6 * HOUR_MS
 SHARDS = 4
 PROVIDE_AGAIN_MS = HOUR_MS
@@ -37,7 +37,7 @@ DHT_S = 10.0
 
 
 class Connector:
-    """One task; `alone_since_ms` is for those who tell the owner."""
+    """One task. `alone_since_ms`: since when no peer is connected, for the report to the owner."""
 
     def __init__(
         self,
@@ -61,11 +61,11 @@ class Connector:
         self._types = types
         self._exchange = exchange
         self._changed = asyncio.Event()
-        self._provided: dict[bytes, int] = {}  # key -> monotonic time of the next time
+        self._provided: dict[bytes, int] = {}  # DHT key -> monotonic time of the next announcement
         self.alone_since_ms: int | None = clock.mono_ms()
 
     def on_peer(self) -> None:
-        """Somebody came or left."""
+        """A peer connected or disconnected."""
         if self._net.peers():
             self.alone_since_ms = None
         elif self.alone_since_ms is None:
@@ -73,7 +73,7 @@ class Connector:
             self._changed.set()
 
     async def run(self) -> None:
-        """For as long as the daemon runs."""
+        """Dial when there are too few peers, for as long as the daemon runs."""
         pause_ms = FIRST_PAUSE_MS
         while True:
             if len(self._net.peers()) < WANTED:
@@ -101,7 +101,7 @@ class Connector:
             await asyncio.gather(*(self._dial(*route) for route in order[start : start + AT_ONCE]))
 
     def _strangers(self, routes: list[Route]) -> list[Route]:
-        """Those that could be dialled: each once, not this node, not who is connected."""
+        """Peers that could be dialled: each once, without this node and connected peers."""
         others = {peer: addrs for peer, addrs in routes if peer != self._identity.peer}
         return [route for route in others.items() if not self._net.connected(route[0])]
 
@@ -110,7 +110,7 @@ class Connector:
             reached = await self._net.dial(peer, addrs)
         except P2PError:
             return  # the next round tries others
-        if not reached and self._net.peers():  # alone, the fault may be on this side
+        if not reached and self._net.peers():  # without any peer, the fault may be on this side
             await self._known_peers.forget(peer)
 
     def _nodes(self) -> list[Route]:
@@ -152,6 +152,6 @@ class Connector:
 
 
 def provider_key(network: str, transaction_type: str, now_ms: int, shard: int) -> bytes:
-    """Under which key in the DHT nodes say that they serve signers of a type, 32 bytes; another one every six hours."""
+    """The DHT key (32 bytes) under which nodes that serve a type are announced; it changes every six hours."""
     name = f"musigd/{network}/signers/{transaction_type}/{now_ms // EPOCH_MS}/{shard}"
     return hashlib.sha256(name.encode()).digest()

@@ -1,4 +1,4 @@
-"""Where a key can be reached: from the directory, and where that does not know it, from the DHT and the peers."""
+"""Where a key can be reached: from the directory, else from the DHT and from peers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Lookup:
         return self.peers_of(pubkey)
 
     def _through(self, signed: Signed[Advertisement]) -> list[Route]:
-        """Where an advertisement from the DHT leads; its entry, which the directory needs too, is fetched there."""
+        """The peer that an advertisement from the DHT names; the entry that the directory needs is fetched from it."""
         route = (signed.record.peer, signed.record.addrs)
         known = self.peers_of(signed.record.pubkey)
         if route in known or self._reads.is_superseded(Statement(signed)):
@@ -71,7 +71,7 @@ class Lookup:
         return [route, *known]
 
     async def _from_dht(self, pubkey: bytes) -> Signed[Record] | None:
-        """The newest record of this key, its signatures checked; the DHT is not trusted with anything."""
+        """The newest record of this key, its signatures checked: the DHT is not trusted."""
         try:
             async with asyncio.timeout(DHT_MS / 1000):
                 data = await self._net.dht_get(pubkey)
@@ -81,10 +81,10 @@ class Lookup:
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
             return None
         if isinstance(signed.record, Advertisement) and not signed.record.types:
-            return None  # a delegation that was never meant to be published
+            return None  # a delegation, not meant to be published
         return signed if signed.record.pubkey == pubkey else None
 
     async def _fetch(self, peer: bytes, addrs: tuple[bytes, ...], record_id: bytes) -> None:
-        """The entry that the directory needs beside the advertisement is with the peer that made both."""
+        """Fetch the entry of an advertisement from the peer that made both."""
         if self._net.connected(peer) or await self._net.dial(peer, addrs):
             await self._puller.fetch(peer, [record_id])

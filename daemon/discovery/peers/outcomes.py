@@ -1,4 +1,4 @@
-"""Writes down how sessions with other signers ended; what comes in one burst is one write."""
+"""Stores how sessions with other signers ended; a burst of them is one write."""
 
 from __future__ import annotations
 

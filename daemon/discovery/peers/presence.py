@@ -1,7 +1,7 @@
-"""Who is gone: advertisements that expire, and peers that left. Tells `signer:unavailable` and prunes the log.
+"""Signers that are gone: advertisements that expired, and peers that left. Emits `signer:unavailable`, prunes the log.
 
-Until when expiry was told is stored, so that what expired while the daemon was off is told once after the start; not at
-once, because most of those who were in the log have renewed meanwhile, and the peers know it.
+The time up to which expiries were told is stored, so that those that happened while the daemon was off are told once
+after the start. They are not told at once, because most of these signers have renewed, and peers know it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SignerPresence:
         clock_is_wrong: Callable[[], bool],
         set_back: Callable[[], None],
     ) -> None:
-        """`clock_is_wrong`: as peers say; `set_back` is told when the clock was: lines may have left too early."""
+        """`clock_is_wrong`: as peers say. `set_back` is called when the clock was set back."""
         self._clock_is_wrong = clock_is_wrong
         self._set_back = set_back
         self._store = store
@@ -61,7 +61,7 @@ class SignerPresence:
         self._told_until_ms = 0
 
     def on_peer(self, change: PeerChange) -> None:
-        """A peer came or went; only one that stays away has left."""
+        """A peer connected or disconnected; it has left only if it stays away."""
         if change.connected:
             self._left.pop(change.peer, None)
         else:
@@ -69,7 +69,7 @@ class SignerPresence:
             self._awake.set()
 
     async def run(self) -> None:
-        """For as long as the daemon runs."""
+        """Tell of signers that are gone, for as long as the daemon runs."""
         self._told_until_ms = min(self._store.read(told_until_ms), self._clock.wall_ms())
         while True:
             self._awake.clear()
@@ -104,7 +104,7 @@ class SignerPresence:
             await self._tell("peer_left", "peer = ? AND exp > ?", (peer, self._clock.wall_ms()))
 
     async def _tell_expired(self) -> None:
-        """In steps, each with its mark in one transaction: a stop in between repeats and loses nothing."""
+        """In steps, each with its mark in one transaction: a stop in between neither repeats nor loses anything."""
         now_ms = self._clock.wall_ms()
         self._told_until_ms = min(self._told_until_ms, now_ms)  # the clock may have been set back
         while self._told_until_ms < now_ms:
@@ -113,7 +113,7 @@ class SignerPresence:
             self._told_until_ms = span[1]
 
     def _next_step_ms(self, now_ms: int) -> int:
-        """Up to when no more expired than is told at once; all that expired in the same millisecond is one step."""
+        """The end of the next step: all that expired in the same millisecond belongs to one step."""
         sql = f"SELECT exp {FOREIGN} exp > ? AND exp <= ? ORDER BY exp LIMIT 1 OFFSET ?"
         span = (self._told_until_ms, now_ms, TOLD_AT_ONCE)
         row = self._store.read(lambda conn: conn.execute(sql, span).fetchone())
@@ -137,7 +137,7 @@ class SignerPresence:
         self._events.publish()
 
     async def _prune(self) -> None:
-        """In small steps, so that a day's worth of expiry does not hold up a signature."""
+        """In small steps, so that a day's expiries do not delay a signature."""
         now_ms = self._clock.wall_ms()
         oldest = self._store.read(lambda conn: conn.execute("SELECT min(exp) FROM directory_log").fetchone()[0])
         if oldest is None or oldest > now_ms - self._limits.grace_ms:
@@ -147,6 +147,6 @@ class SignerPresence:
 
 
 def told_until_ms(conn: sqlite3.Connection) -> int:
-    """Whatever expired until then was told to those who follow its type."""
+    """The time up to which expiries were told."""
     row = conn.execute("SELECT value FROM meta WHERE name = ?", (TOLD_UNTIL,)).fetchone()
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""Which topics this daemon follows: those of the types that concern it, and the one of notices."""
+"""Which topics this daemon subscribes to: those of its transaction types, and the one of notices."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Topics:
         self._followed = followed
 
     def types(self) -> frozenset[str]:
-        """The types that concern this daemon: followed by a client, or advertised."""
+        """The types that a client follows or an own key advertises."""
         own = {name for row in self._own.rows() if not row.withdrawn for name in row.types}
         return self._followed() | own
 
     async def follow(self) -> None:
-        """Follow what concerns this daemon now, and nothing else."""
+        """Subscribe to exactly the topics of these types."""
         topics = {self._publisher.topic_of(name) for name in self.types()}
         try:
             await self._net.follow(frozenset(topics | {self._publisher.requests_topic}))
         except P2PError:
-            return  # libp2p is down; it is done again when it is up
+            return  # libp2p is down; repeated when it is up

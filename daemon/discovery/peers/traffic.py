@@ -1,4 +1,4 @@
-"""What discovery hears of peers: that they came or left, their questions and their greetings."""
+"""What discovery hears of peers: connections, questions and greetings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class DirectoryTraffic:
         self._started = True
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Answer no more questions."""
         self._started = False
 
     # What the network tells

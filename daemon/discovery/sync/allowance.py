@@ -10,7 +10,7 @@ AGAIN_MS = 1_000
 
 
 class Allowance:
-    """Whoever has spent everything waits until there is something again."""
+    """A peer that has spent its allowance waits until it is refilled."""
 
     def __init__(self, most: int, clock: Clock) -> None:
         self._paces = Paces(REFILL_SHARE * most, most)
@@ -21,7 +21,7 @@ class Allowance:
         return 0 if self._budget(peer).take(1, self._now()) else AGAIN_MS
 
     def spend(self, peer: bytes, size: int) -> None:
-        """Take from a peer's bucket; it may go below zero once."""
+        """Take from a peer's bucket, which may go below zero."""
         self._budget(peer).owe(size, self._now())
 
     def _budget(self, peer: bytes) -> Budget:

@@ -46,13 +46,13 @@ A = TypeVar("A", bound=Answer)
 
 MOST_IDS = 16_000
 MOST_NODES = 64
-INLINE = 16  # so few buckets or statements are read at once
-BUCKET_COST = 512  # looking a bucket up costs as much as sending so many bytes
-ID_COST = 64  # the same for one statement, whether or not it is there
+INLINE = 16  # up to so many buckets or statements are read on the event loop
+BUCKET_COST = 512  # a lookup of a bucket costs as much as sending so many bytes
+ID_COST = 64  # the same for one statement, present or not
 
 
 class Answers:
-    """The serving side; belongs to the event loop, reads in a thread what may be long."""
+    """The serving side. Belongs to the event loop; long reads run in a thread."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Answers:
         log_id: Callable[[], bytes],
         greeted: Callable[[bytes, Hello], None],
     ) -> None:
-        """`greeted` is told what a peer says of its own log."""
+        """`greeted` is called with what a peer says of its own log."""
         self._store = store
         self._clock = clock
         self._limits = limits
@@ -79,7 +79,7 @@ class Answers:
         self._pushes = Allowance(limits.pushed, clock)
 
     async def answer(self, peer: bytes, payload: bytes) -> bytes:
-        """The answer to a question of `peer`; raises BadAsk for rubbish."""
+        """The answer to a question of `peer`; raises BadAsk for malformed ones."""
         try:
             ask = open_ask(payload)
         except BadEncoding as error:
@@ -113,7 +113,7 @@ class Answers:
                 return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
 
     async def _read(self, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
-        """Read in a thread, or here and now what takes less time than handing it over."""
+        """Read in a thread, or right here if that takes less time than the thread."""
         return self._store.read(fn) if lookups <= INLINE else await self._store.read_slow(fn)
 
     async def _pushed(self, peer: bytes, ask: Push) -> Answer:
@@ -159,11 +159,11 @@ class Answers:
         return Statements(self._log_id(), head, upto, tuple(items))
 
     def _after(self, ask: Since | LogPage) -> int:
-        """A position in another log tells nothing: begin at the beginning."""
+        """Where to start: a position in another log means nothing, so begin at the start."""
         return ask.after if ask.log == self._log_id() else 0
 
     def _differences(self, conn: sqlite3.Connection, bits: int, buckets: list[int]) -> Differences:
-        """Begins anywhere, so that a bucket that never becomes equal cannot hide those behind it."""
+        """Starts at a random bucket, so that one that always differs cannot hide those after it."""
         start = random.randrange(len(buckets)) if buckets else 0  # noqa: S311 - nothing secret about it
         found: dict[int, bytes] = {}
         room = MOST_IDS * SHORT_ID_BYTES
@@ -193,13 +193,13 @@ class Answers:
 
 
 def head_of(conn: sqlite3.Connection) -> int:
-    """The last position that was given out, also when that line has gone again."""
+    """The last position that was assigned, even if that line was removed."""
     row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'directory_log'").fetchone()
     return int(row[0]) if row else 0
 
 
 def log_name(event_log_id: str) -> bytes:
-    """The directory log's identity (16 bytes), from that of the event log: a restore renews both."""
+    """The id of the directory log (16 bytes), made from that of the event log: a restore changes both."""
     return hashlib.sha256(b"musigd/directory/" + event_log_id.encode()).digest()[:16]
 
 

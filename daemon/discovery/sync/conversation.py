@@ -1,4 +1,4 @@
-"""Asking one peer over the directory protocol: typed answers, and a budget of rounds, bytes and time."""
+"""Questions to one peer in the directory protocol: typed answers, and a budget of rounds, bytes and time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class End(StrEnum):
     IN_STEP = "in_step"
     UNREACHABLE = "unreachable"
     BUSY = "busy"
-    BUDGET = "budget"  # too many bytes, rounds, or useless statements
+    BUDGET = "budget"  # too many bytes, rounds or useless statements
     RUBBISH = "rubbish"
-    SLOW = "slow"  # no answer in time, next to nothing of use for too long, or no end
+    SLOW = "slow"  # no answer in time, almost nothing useful for too long, or too long in all
 
 
 class Stop(Exception):
@@ -55,17 +55,17 @@ class Conversation:
     ) -> None:
         self.peer = peer
         self.report = Report()
-        self.position = 0  # in the peer's log: everything up to here was read
+        self.position = 0  # in the peer's log: read up to here
         self._net = net
         self._clock = clock
         self._limits = limits
         self._offend = offend
         self._until_ms = clock.mono_ms() + limits.sync_ms
-        self._stored = 0  # of use, when it was last looked whether enough came
+        self._stored = 0  # useful statements at the last check
         self._stored_ms = clock.mono_ms()
 
     async def ask(self, ask: Ask, expected: type[A]) -> A:
-        """The answer; raises Stop when there is none, or when the budget is spent."""
+        """The answer to a question; raises Stop when there is none or the budget is spent."""
         self._spend()
         asked_ms = self._clock.mono_ms()
         payload = encode_ask(ask)
@@ -87,12 +87,12 @@ class Conversation:
         return answer
 
     def rubbish(self) -> Stop:
-        """What to raise when the peer answers something that cannot be."""
+        """The Stop to raise when a peer gives an impossible answer."""
         self._offend(self.peer, Offence.BAD_ENCODING)
         return Stop(End.RUBBISH)
 
     def wasted(self, statements: int) -> None:
-        """The peer sent so many statements of no use: some are natural, many end the conversation."""
+        """Count statements that were useless: a few are normal, many end the conversation."""
         self.report.useless += statements
         if self.report.useless > max(self._limits.sync_waste, self.report.stored):
             raise Stop(End.BUDGET)

@@ -1,6 +1,6 @@
-"""How far this daemon has read the logs of its peers, in the store.
+"""How far this daemon has read the logs of its peers; stored.
 
-A cursor is known at once and written soon: nobody waits for it, because what it saves is only reading something twice.
+A cursor is in memory at once and stored a little later: losing it only means reading something twice.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ KEPT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Everything in this log up to `position` was read."""
+    """This log was read up to `position`."""
 
     log: bytes
     position: int
 
 
 class Cursors:
-    """One per peer; those of peers not met for longest go first. Belongs to the event loop."""
+    """One per peer; those not used for the longest time are dropped. Belongs to the event loop."""
 
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class Cursors:
         self._saving: asyncio.Task[None] | None = None
 
     def of(self, peer: bytes) -> Cursor | None:
-        """Where to go on with a peer."""
+        """How far the log of a peer was read."""
         if peer in self._unsaved:
             return self._unsaved[peer]
         row = self._store.read(
@@ -45,7 +45,7 @@ class Cursors:
         return Cursor(*row) if row else None
 
     def note(self, peer: bytes, cursor: Cursor) -> None:
-        """Remember it, if it is news; returns at once."""
+        """Remember a cursor if it changed; returns at once."""
         if self.of(peer) == cursor:
             return
         self._unsaved[peer] = cursor
@@ -53,7 +53,7 @@ class Cursors:
             self._saving = asyncio.create_task(self._save(), name="musigd directory cursors")
 
     async def flush(self) -> None:
-        """Return when everything noted is stored, or has failed to be."""
+        """Return when every change is stored, or could not be."""
         if self._saving is not None:
             await asyncio.wait([self._saving])
 
@@ -64,7 +64,7 @@ class Cursors:
                 await self._store.write(partial(self._write, taken))
                 self._unsaved = {peer: at for peer, at in self._unsaved.items() if taken.get(peer) != at}
         except Exception:
-            log.exception("cursors could not be stored: what they stand for may be read once more")
+            log.exception("cursors could not be stored; some log pages may be read twice")
         finally:
             self._saving = None
 

@@ -16,7 +16,7 @@ INLINE = 8
 
 
 def item_of(statement: Statement) -> Item:
-    """How a statement travels."""
+    """A statement as an item."""
     return statement.record.envelope, statement.entry.envelope if statement.entry else None
 
 

@@ -1,12 +1,12 @@
-"""Synchronising with one peer: take over what it has and we have not.
+"""Synchronises with one peer: fetches what it has and we lack.
 
     hello ----> its log, its last position, its size
       a cursor close to its end      -> short ids from the cursor on, then only what is missing
-      nothing here, or much less     -> pages of whole statements, from the cursor on
-      else, and from time to time    -> bucket digests, the short ids where they differ, then only what is missing
+      we have nothing, or much less  -> pages of whole statements, from the cursor on
+      otherwise, and now and then    -> bucket digests, the short ids where they differ, then only what is missing
 
-Whatever it says, each statement is verified like any other. So a peer can keep things back, which then come from other
-peers, and it can waste time and bytes, of which every conversation has a budget.
+Whatever the peer says, each statement is verified like any other. So a peer can withhold statements, which then come
+from other peers, and waste time and bytes, for which every conversation has a budget.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from musig2.protocol.wire.sync import (
 )
 from musig2.protocol.wire.sync import Statement as Item
 
-CLOSE = 4_000  # positions: so many short ids cost no more than digests and their answer
+CLOSE = 4_000  # positions; up to so many short ids cost no more than digests and their answer
 MANY_IDS = 4_000
 MANY_STATEMENTS = 1_000
 EMPTY_PAGES = 16
@@ -56,7 +56,7 @@ OF_BUCKET = f"SELECT substr(id, 1, {SHORT_ID_BYTES}) FROM directory_log WHERE id
 
 
 class Puller:
-    """Pulls from peers; belongs to the event loop. At most one pull of a peer at a time makes sense."""
+    """Pulls from peers; belongs to the event loop. Run one pull per peer at a time."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Puller:
         node: Callable[[], bytes | None],
         heard_time: Callable[[bytes, int], None],
     ) -> None:
-        """`node` gives the envelope of the own node record; `heard_time` is told what a peer's clock says."""
+        """`node` gives the envelope of the own node record; `heard_time` is called with the time of a peer's clock."""
         self._heard_time = heard_time
         self._store = store
         self._net = net
@@ -86,7 +86,7 @@ class Puller:
         self._cursors = Cursors(store=store, clock=clock)
 
     async def pull(self, peer: bytes, *, compare: bool = False) -> Report:
-        """Take over what `peer` has; never raises. `compare` asks for digests also where the cursor is at the end."""
+        """Fetch what `peer` has; never raises. `compare` asks for digests even if the cursor is at the end."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
         try:
             await self._pull(talk, compare)
@@ -95,11 +95,11 @@ class Puller:
         return talk.report
 
     async def flush(self) -> None:
-        """Store what pulls have left to be stored soon."""
+        """Store the cursors that are not stored yet."""
         await self._cursors.flush()
 
     async def greet(self, peer: bytes) -> bool:
-        """Say what we have; True when the peer has something that was not read yet. Never raises."""
+        """Say hello; True if the peer has something that was not read yet. Never raises."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
         try:
             theirs = await self._say_hello(talk)
@@ -108,7 +108,7 @@ class Puller:
         return self._cursors.of(peer) != Cursor(theirs.log, theirs.head)
 
     async def fetch(self, peer: bytes, ids: list[bytes]) -> Report:
-        """Take over the statements with these ids from `peer`, as far as it has them; never raises."""
+        """Fetch the statements with these ids that `peer` has; never raises."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
         try:
             await self._fetch(talk, [record_id[:SHORT_ID_BYTES] for record_id in ids])
@@ -117,7 +117,7 @@ class Puller:
         return talk.report
 
     async def exchange(self, peer: bytes) -> None:
-        """Ask a peer for nodes that it knows, and keep their records; never raises."""
+        """Ask a peer for the nodes it knows and store their records; never raises."""
         talk = Conversation(peer=peer, net=self._net, clock=self._clock, limits=self._limits, offend=self._offend)
         try:
             answer = await talk.ask(Peers(NODES_ASKED), Nodes)
@@ -126,7 +126,7 @@ class Puller:
             return
 
     def is_behind(self, peer: bytes, hello: Hello) -> bool:
-        """Whether a peer that says hello has something that was not read yet."""
+        """Whether the hello of a peer shows something that was not read yet."""
         return self._cursors.of(peer) != Cursor(hello.log, hello.head)
 
     async def _pull(self, talk: Conversation, compare: bool) -> None:
@@ -152,7 +152,7 @@ class Puller:
         return Hello(self._log_id(), self._store.read(head_of), self._buckets.size, self._node())
 
     async def _read_pages(self, talk: Conversation, theirs: Greeting, after: int) -> None:
-        """The next page travels while this one is verified. How far it got is kept, however it ends."""
+        """The next page is fetched while this one is verified. The position is kept, however it ends."""
         try:
             await self._read_each_page(talk, theirs, after)
         except Stop:
@@ -203,7 +203,7 @@ class Puller:
                 return
 
     async def _fetch(self, talk: Conversation, wanted: list[bytes]) -> int:
-        """Ask for statements until all came, or one answer brings none of them; how many were stored."""
+        """Ask for statements until all arrived or an answer brings none; returns how many were stored."""
         stored = 0
         left = dict.fromkeys(wanted)
         while left:
@@ -212,7 +212,7 @@ class Puller:
             records = await self._open(talk, answer.items)
             stored += await self._store_all(talk, records, len(answer.items))
             came = {signed.id[:SHORT_ID_BYTES] for signed in records}
-            for short in came.intersection(left) or some:  # what it has not got after all is not asked for again
+            for short in came.intersection(left) or some:  # what it turned out to lack is not asked for again
                 left.pop(short, None)
         return stored
 
@@ -221,7 +221,7 @@ class Puller:
         return self._store.read(lambda conn: [short for short in wanted if not _has(conn, short)])
 
     def _missing_of(self, answer: Differences, bits: int) -> list[bytes]:
-        """What the peer has in its buckets and we have not; a bucket is read in one go."""
+        """The ids that the peer has in these buckets and we lack; a bucket is read in one go."""
 
         def read(conn: sqlite3.Connection) -> list[bytes]:
             missing: dict[bytes, None] = {}

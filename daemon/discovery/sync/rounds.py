@@ -1,11 +1,11 @@
 """When to synchronise, and with whom.
 
-At once with a peer that this node dialled, and with one that says hello and has something new; from time to time with a
-few of those that are connected, chosen so that they come from different address ranges; and when a client asks for it.
-Every tenth regular round compares digests even where the cursors say that nothing is new.
+At once with a peer that this node dialled, and with one that says hello and has something new; at intervals with a few
+connected peers from different address ranges; and when a client asks for it. Every tenth regular round compares digests
+even if the cursors say that nothing is new.
 
-Topics carry an advertisement to those who follow its type and are connected through others who do. For everybody else
-there is rumour: whose log has grown says hello to a few peers, who then read what is new and say hello in turn.
+Topics carry an advertisement to those who follow its type and are connected through others who do. Everybody else gets
+it by rumour: a node whose log has grown says hello to a few peers, which read what is new and say hello in turn.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ T = TypeVar("T")
 log = structlog.get_logger("musigd.discovery")
 
 AT_ONCE = 4
-GREETED_AT_ONCE = 2  # pulls that others started by a hello: they never take the place of own rounds
-GREETED_WAITING = 32  # more are left to the regular rounds
-SLOW_MS = 5 * 60_000  # how long who was slow is chosen last, and not listened to
+GREETED_AT_ONCE = 2  # concurrent pulls that others started by a hello; own rounds have slots of their own
+GREETED_WAITING = 32  # further ones are left to the regular rounds
+SLOW_MS = 5 * 60_000  # how long a slow peer is chosen last and its hello ignored
 COMPARE_EVERY = 10
 AGAIN_MS = 1_000
 REFRESH_MS = 1_500
@@ -53,30 +53,30 @@ class Rounds:
         self._puller = puller
         self._running: dict[bytes, asyncio.Task[Report]] = {}
         self._again: dict[bytes, bool] = {}  # greeted
-        self._queued: set[bytes] = set()  # greeted, and waiting for a slot
+        self._queued: set[bytes] = set()  # peers that said hello and wait for a slot
         self._slow: OrderedDict[bytes, int] = OrderedDict()  # until
         self._later: dict[bytes, asyncio.TimerHandle] = {}
         self._rumour: asyncio.TimerHandle | None = None
-        self._aside: set[asyncio.Task[Any]] = set()  # greetings, and those who wait for a pull
+        self._aside: set[asyncio.Task[Any]] = set()  # greetings, and waits for a pull
         self._stopped = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._greeted_slots = asyncio.Semaphore(GREETED_AT_ONCE)
         self._last_ms: OrderedDict[bytes, int] = OrderedDict()
         self._compare = asyncio.Event()
-        self.completed = 0  # pulls that ended in step since the start
+        self.completed = 0  # pulls that ended with equal logs since the start
 
     def on_peer(self, change: PeerChange) -> None:
-        """Read the log of a peer that was dialled; the other side says hello by itself."""
+        """Pull from a peer that was dialled; its side says hello by itself."""
         if change.connected and change.direction is Direction.OUTBOUND:
             self._soon(change.peer)
 
     def greeted(self, peer: bytes, hello: Hello) -> None:
-        """A peer said what it has."""
+        """A peer said what its log holds."""
         if self._puller.is_behind(peer, hello):
             self._soon(peer, greeted=True)
 
     def grew(self) -> None:
-        """Something new was stored: tell a few peers soon, once for all that comes until then."""
+        """Something new was stored: say hello to a few peers soon, once for all that arrives until then."""
         if self._rumour is None and not self._stopped:
             wait_s = RUMOUR_MS * random.uniform(0.5, 1.5) / 1000  # noqa: S311 - spreads load
             self._rumour = asyncio.get_running_loop().call_later(wait_s, self._spread)
@@ -88,7 +88,7 @@ class Rounds:
                 self._start(self._greet(info.peer), "musigd directory hello")
 
     async def _greet(self, peer: bytes) -> None:
-        """Say hello; the answer tells whether the peer has something new for us."""
+        """Say hello; the answer shows whether the peer has something new for us."""
         if await self._puller.greet(peer):
             self._soon(peer, greeted=True)
 
@@ -97,7 +97,7 @@ class Rounds:
         task = self._running.get(peer)
         if task is not None and peer in self._queued and not greeted:
             self._queued.discard(peer)
-            task.cancel()  # own rounds do not stand in the queue of those who said hello
+            task.cancel()  # own rounds do not queue behind those who said hello
             task = None
         if task is None:
             task = asyncio.create_task(self._pull(peer, compare, greeted), name="musigd directory pull")
@@ -137,7 +137,7 @@ class Rounds:
         del self._running[peer]
         self._queued.discard(peer)
         if not task.cancelled() and task.exception() is not None:
-            log.error("what a peer sent could not be taken in", peer=peer_text(peer), exc_info=task.exception())
+            log.error("what a peer sent could not be stored", peer=peer_text(peer), exc_info=task.exception())
         greeted = self._again.pop(peer, None)
         if greeted is not None and self._net.connected(peer):
             self._soon(peer, greeted=greeted)
@@ -152,15 +152,15 @@ class Rounds:
         return self._slow.get(peer, 0) > self._clock.mono_ms()
 
     def compare_soon(self) -> None:
-        """Something was lost here: compare digests with the peers now."""
+        """Something was lost here: compare digests with peers now."""
         self._compare.set()
 
     async def refresh(self) -> int:
-        """Synchronise with a few peers, wait for them no longer than a client would; how many ended in step."""
+        """Synchronise with a few peers, within the time a client waits; returns how many ended with equal logs."""
         return await self._read_some(REFRESH_MS)
 
     async def _read_some(self, patience_ms: float, *, compare: bool = False) -> int:
-        """Synchronise with a few peers; how many ended in step in time. What takes longer goes on by itself."""
+        """Synchronise with a few peers; returns how many ended in time with equal logs. The others continue."""
         peers = [info.peer for info in self._choose(self._limits.sync_peers)]
         tasks = [self._start(self._afresh(peer, compare), "musigd directory round") for peer in peers]
         if not tasks:
@@ -179,7 +179,7 @@ class Rounds:
         return await asyncio.shield(self.pull(peer, compare=compare))
 
     async def run(self) -> None:
-        """For as long as the daemon runs."""
+        """The regular rounds, for as long as the daemon runs."""
         self._stopped = False
         number, owed = 0, False
         while True:
@@ -188,7 +188,7 @@ class Rounds:
             number += 1
             compare = owed or lost or number % COMPARE_EVERY == 0
             in_step = await self._read_some(self._limits.sync_every_ms, compare=compare)
-            owed = compare and not in_step  # nobody was there to compare with, or nobody answered
+            owed = compare and not in_step  # there was no peer to compare with, or none answered
 
     async def stop(self) -> None:
         """End the pulls that are under way."""
@@ -205,7 +205,7 @@ class Rounds:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _paused(self, pause_ms: float) -> bool:
-        """Wait; True when woken because something was lost."""
+        """Wait; True if woken because something was lost."""
         try:
             async with asyncio.timeout(pause_ms / 1000):
                 await self._compare.wait()
@@ -228,7 +228,7 @@ class Rounds:
         return report
 
     def _choose(self, count: int) -> list[PeerInfo]:
-        """Peers at random, but as many different address ranges and directions as there are; the slow ones last."""
+        """Random peers from as many address ranges and directions as possible; slow ones last."""
         peers = self._net.peers()
         random.shuffle(peers)
         seen: set[object] = set()
