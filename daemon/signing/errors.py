@@ -17,7 +17,7 @@ class NotStored(Refused):
 
 
 class SchemeMismatch(Refused):
-    """A key of `member` is known to sign other schemes than the one that is asked."""
+    """A key of `member` is known to sign another scheme than the one asked for."""
 
     reason = "scheme_mismatch"
 

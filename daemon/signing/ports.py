@@ -36,7 +36,7 @@ class SigningNetwork(Protocol):
         """Where a peer comes from: what shares its turns, its room and its account. The peer itself if unknown."""
 
     def offend(self, peer: bytes, kind: Offence) -> None:
-        """Count something that a peer did wrong."""
+        """Count an offence of a peer."""
 
     def fine(self, peer: bytes, amount: float = 1) -> None:
         """A peer asked in vain: for what there is no room, or about what nobody knows."""
@@ -61,7 +61,7 @@ class PeerStandings(Protocol):
 
 
 class SignerDirectory(Protocol):
-    """Who may be asked for a key, and how the world learns that somebody is asked."""
+    """Which peers act for a key, and how a notice is published."""
 
     def peers_of(self, pubkey: bytes) -> Sequence[Route]:
         """Peers with a valid delegation of that key, as the local directory knows them."""
@@ -142,7 +142,7 @@ class SessionEvents(Protocol):
 
 
 class Policy(Protocol):
-    """May refuse what an owner asks for; raises an error of `daemon.policy`, or another Refused."""
+    """May refuse what an owner asks for: raises an error of `daemon.policy`, or another Refused."""
 
     def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None: ...
 
@@ -156,7 +156,7 @@ class CrashPoints(Protocol):
 
 class _NoCrashPoints:
     def reached(self, point: str, kinds: frozenset[str]) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 NO_CRASH_POINTS: CrashPoints = _NoCrashPoints()
@@ -164,7 +164,7 @@ NO_CRASH_POINTS: CrashPoints = _NoCrashPoints()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The program around signing, as the composition root hands it over."""
+    """What signing needs from the daemon; the composition root fills it in."""
 
     store: SigningStore
     events: SessionEvents

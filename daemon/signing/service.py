@@ -1,4 +1,4 @@
-"""The signing part of the daemon: everything in this folder, wired together."""
+"""Makes, connects, starts and stops the parts of signing."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class SigningService:
         )
 
     async def start(self) -> None:
-        """Take up everything that is not settled, and begin to turn. The network may come up before or after."""
+        """Load every unsettled request and start the engine. The network may come up before or after."""
         self._mutes.load()
         restored = self._loader.begin()
         self.traffic.parties.load()
@@ -141,17 +141,17 @@ class SigningService:
             self.traffic.parties.resume(entry)
 
     async def _burn(self) -> None:
-        """After a restore: once every open attempt was abandoned, and that is stored, it is not done again."""
+        """After a restore: once it is stored that every open attempt was abandoned, this is not repeated."""
         for _ in range(2):  # the second turn begins after the commit of the first
             await self.engine.do(lambda turn: None)
         await self._loader.burned()
 
     def let_go(self) -> None:
-        """The daemon stops: whoever waits for a signature is told so."""
+        """The daemon stops: end the waits for signatures."""
         self.engine.let_go()
 
     async def quiet(self) -> None:
-        """Return when no session is in a round: nothing of this daemon's is waited for by others."""
+        """Return when no session is in a round, so that no other signer waits for this daemon."""
         while any(view.state.in_round for entry in self._roster for view in entry.machine.session_views()):
             await self.engine.turned()
 
@@ -161,7 +161,7 @@ class SigningService:
         return len(self._roster)
 
     async def stop(self) -> None:
-        """End after the turn under way. An attempt whose nonce will be lost ends now; the others are told."""
+        """End after the current turn. An attempt whose nonce will be lost ends now, and the other signers are told."""
         await self.sweeper.stop()
         await self.traffic.stop()
         self._inbox.put(self._leave)

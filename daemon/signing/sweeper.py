@@ -1,4 +1,4 @@
-"""Every ten seconds: memory and the store are freed of what is old or idle."""
+"""Frees memory and the store of what is old or idle, every ten seconds."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Sweeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the task."""
         self._task = asyncio.create_task(self._run(), name="signing sweeper")
 
     async def stop(self) -> None:
-        """End."""
+        """Stop the task."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -51,7 +51,7 @@ class Sweeper:
         self._inbox.put(self._drop_idle)
 
     async def sweep_store(self) -> None:
-        """Delete what was kept long enough, unless peers say that the clock is wrong. Raises StoreError."""
+        """Delete what has been kept long enough, unless peers say that the clock is wrong. Raises StoreError."""
         around = self._around
         if not around.clock_is_wrong():
             await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))

@@ -1,4 +1,4 @@
-"""The list of what owners are asked: requests of creators they know first, then the others; without the unwanted."""
+"""The list of requests to owners: those of known creators first, then the others, without the unwanted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPEN: Final = tuple(outcome.value for outcome in Outcome if outcome.live)
 # Of a creator: whether it is pinned or has signed with this daemon, and its local reputation. On any thread.
 StandingOf = Callable[[sqlite3.Connection, bytes], tuple[bool, int | None]]
 ReadPage = Callable[[sqlite3.Connection], answers.RequestList]
-Place = tuple[bool, int]  # whether it stands in the first part of the list, and the number of the request
+Place = tuple[bool, int]  # whether it is in the first part of the list, and the number of the request
 
 
 class Asked:
@@ -32,7 +32,7 @@ class Asked:
         self._standing_of = standing_of
 
     def page(self, caller: Caller, params: FindSigningRequestsForMe) -> ReadPage:
-        """What reads the page that is asked for, on any thread; UnknownKey, or InvalidParam for a foreign cursor."""
+        """A function that reads the page, for any thread. Raises UnknownKey, or InvalidParam for a foreign cursor."""
         own = self._finder.keys_of(caller)
         keys = own if params.public_key is None else _one_of(own, params.public_key)
         waiting = params.state is None or params.state in OPEN
@@ -61,7 +61,7 @@ class Asked:
 
 
 class _Creators:
-    """Who is known and who passes the filters; each creator is looked up once for a page."""
+    """Which creators are known and pass the filters; each is looked up once per page."""
 
     def __init__(
         self, conn: sqlite3.Connection, params: FindSigningRequestsForMe, own: frozenset[bytes], standing_of: StandingOf
@@ -78,7 +78,7 @@ class _Creators:
         return creator in self._own or self._standing(creator)[0]
 
     def passes(self, creator: bytes) -> bool:
-        """Whether its requests are asked for."""
+        """Whether the caller wants requests of this creator."""
         if self._only is not None and creator not in self._only:
             return False
         return not self._least or creator in self._own or (self._standing(creator)[1] or 0) >= self._least
@@ -99,7 +99,7 @@ def _places(
     *,
     known_first: bool,
 ) -> Iterator[Place]:
-    """What passes, lazily and in the order of the list; an ended request has no need to stand before others."""
+    """The requests that pass, lazily and in order; only open ones of known creators come first."""
 
     def newest(before: int) -> Iterator[tuple[int, bytes]]:
         outcomes = OPEN if params.state is None else (params.state,)

@@ -1,4 +1,4 @@
-"""What a caller is told of a request that has ended: by an act that comes too late, and in place of a signature."""
+"""What a caller is told of a request that has ended: by a call that is too late, and instead of a signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signature that is not there yet waits for: the signers that are late, and what the caller has yet to call."""
+"""What a missing signature waits for: the signers that are late, and the method that the caller must call next."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from musig2.protocol.interface.effects import SessionRow
 
 Signers: TypeAlias = Sequence[Mapping[str, object]]  # as a session or a request shows them
 
-# What each signer has to give, in order, and what lets an own key give it.
+# What each signer must contribute, in order, and the method that lets an own key do so.
 _STEPS = (("joined", "joinSigningRequest"), ("nonce", "startRound1"), ("partialSignature", "startRound2"))
-_GOES_ON = frozenset({"nonce_lost", "superseded"})  # the next attempt comes by itself
+_GOES_ON = frozenset({"nonce_lost", "superseded"})  # the next attempt starts by itself
 
 
 def not_ready(

@@ -1,4 +1,4 @@
-"""From the params of `announceSigningRequest` to the signed request record."""
+"""Makes the signed request record from the params of `announceSigningRequest`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def make_request(
 ) -> Signed[Request]:
     """The request, signed by its creator; `salt` are 16 random bytes.
 
-    Raises SchemeMismatch for a key known to sign another scheme, a KeyRefused of the creator's key, TooManyItems,
-    RequestTooLarge, UnfitRequest, InvalidParam; and what `rpc.convert` says of keys and tweaks that do not aggregate.
+    Raises SchemeMismatch for a key known to sign another scheme, a KeyRefused for the creator's key, TooManyItems,
+    RequestTooLarge, UnfitRequest, InvalidParam, and the ApiError of `rpc.convert` for keys and tweaks that do not
+    aggregate.
     """
     creator = bytes.fromhex(params.public_key)
     keystore.get(creator)
@@ -48,7 +49,7 @@ def make_request(
 
 @contextmanager
 def as_asked(params: AnnounceSigningRequest) -> Iterator[None]:
-    """Refusals name the members as the client wrote them: `message` stands for the only one of `messages`."""
+    """Let refusals name the members as the client wrote them: `message` instead of `messages[0].message`."""
     try:
         yield
     except Refused as refusal:

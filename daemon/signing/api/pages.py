@@ -9,7 +9,7 @@ from daemon.errors import InvalidParam
 
 T = TypeVar("T")
 FIRST = 2**62  # above every row number
-KNOWN = "k"  # before the number of a row in the first part of a list
+KNOWN = "k"  # prefix of a cursor in the first part of a list
 PAGE_BYTES = 256 * 1024  # of envelopes; as JSON it is about four times as much
 
 
@@ -26,7 +26,7 @@ def position_of(cursor: str | None) -> int:
     if cursor is None:
         return FIRST
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
-        raise InvalidParam("cursor", "is none of this list; take nextCursor of the page before")
+        raise InvalidParam("cursor", "is not a cursor of this list; pass nextCursor of the page before")
     return int(cursor)
 
 

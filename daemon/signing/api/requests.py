@@ -104,7 +104,7 @@ class RequestMethods:
         creator = signed.record.creator
         part.events.append(Emit("signing-request:created", signed.id, None, None, (creator,)))
         siblings = tuple(sorted(entry.own - {creator}))
-        if siblings:  # for whoever holds those keys it is a request like any other
+        if siblings:  # their owners are asked like any other signer
             part.events.append(Emit("signing-request:received", signed.id, None, None, siblings))
         turn.feed(entry, Approved(signed.record.creator, auto))
         return part
@@ -126,7 +126,7 @@ class RequestMethods:
     async def join_signing_request(
         self, caller: Caller, params: wire.JoinSigningRequest, once: Once | None = None
     ) -> answers.Joined:
-        """Approve with an own key. Safe to repeat; after a dead attempt it starts the next."""
+        """Approve with an own key. Safe to repeat; after an aborted attempt it starts the next."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
         request = bytes.fromhex(params.request_id)
@@ -156,7 +156,7 @@ class RequestMethods:
     async def decline_signing_request(
         self, caller: Caller, params: wire.DeclineSigningRequest, once: Once | None = None
     ) -> answers.Declined:
-        """Refuse for good, which ends the request for all."""
+        """Decline for good, which ends the request for all signers."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
         request = bytes.fromhex(params.request_id)
@@ -169,14 +169,14 @@ class RequestMethods:
             once,
         )
         entry = self._finder.live_or_done(request)
-        if entry.machine.outcome is not Outcome.DECLINED:  # it ended otherwise before this came to its turn
+        if entry.machine.outcome is not Outcome.DECLINED:  # it ended in another way before the decline was handled
             raise self._finder.refusal(entry)
         return {"declined": True}
 
     async def cancel_signing_request(
         self, caller: Caller, params: wire.CancelSigningRequest, once: Once | None = None
     ) -> answers.SigningRequest:
-        """End an own request for all."""
+        """Cancel an own request for all signers."""
         request = bytes.fromhex(params.request_id)
         self._finder.stored(caller, request)
         creator = self._finder.request(request).record.creator
@@ -206,7 +206,7 @@ class RequestMethods:
 
 
 def _as_asked(conn: sqlite3.Connection, signed: Signed[Request], key: bytes, *, by_hand: bool) -> answers.Joined | None:
-    """The answer to a join inside its transaction; None where that does not do what was asked."""
+    """The answer to a join, read inside its transaction; None if the join did not do what was asked."""
     told = joined_view(conn, signed)
     if key.hex() not in told["joined"] or (by_hand and _goes_on(conn, signed.id, key)):
         return None
@@ -214,7 +214,7 @@ def _as_asked(conn: sqlite3.Connection, signed: Signed[Request], key: bytes, *, 
 
 
 def _goes_on(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
-    """Whether the latest attempt of that key makes its rounds by itself."""
+    """Whether the latest attempt of that key runs its rounds by itself."""
     rows = [stored.row for stored in reading.sessions_of(conn, request) if stored.row.key == key]
     return bool(rows) and rows[-1].auto
 

@@ -82,11 +82,11 @@ class SessionMethods:
         return await self._store.read_slow(page)
 
     async def start_round1(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> answers.Session:
-        """Let nonces be made; too early it is remembered."""
+        """Let nonces be made; if it is too early, the call is remembered."""
         return await self._start(caller, params, StartRound1, once)
 
     async def start_round2(self, caller: Caller, params: wire.StartRound, once: Once | None = None) -> answers.Session:
-        """Let partial signatures be made; too early it is remembered."""
+        """Let partial signatures be made; if it is too early, the call is remembered."""
         return await self._start(caller, params, StartRound2, once)
 
     async def _start(
@@ -150,7 +150,7 @@ class SessionMethods:
     async def notify_broadcast_complete(
         self, caller: Caller, params: wire.NotifyBroadcastComplete, once: Once | None = None
     ) -> answers.Notified:
-        """Tell all signers that the transaction is out."""
+        """Tell all signers that the transaction was broadcast."""
         session, txid = bytes.fromhex(params.session_id), bytes.fromhex(params.txid)
         stored, found = self._finder.session(caller, session)
         chosen = self._chosen(caller, found, None)
@@ -189,7 +189,7 @@ class SessionMethods:
         return evidence
 
     async def get_final_signature(self, caller: Caller, params: wire.GetFinalSignature) -> answers.FinalSignature:
-        """The signature; with `waitMs` it is waited for."""
+        """The signature; waits for it up to `waitMs`."""
         loop = asyncio.get_running_loop()
         until = loop.time() + params.wait_ms / 1000
         while True:
@@ -240,7 +240,7 @@ class SessionMethods:
         }
 
     def _require_unfinished(self, stored: StoredRequest, found: Sequence[StoredSession]) -> None:
-        """Raises RequestEnded or SessionAborted where no signature will come any more."""
+        """Raises RequestEnded or SessionAborted if there will be no signature."""
         if not stored.outcome.live:
             told = ENDINGS[stored.outcome]
             why: dict[str, Fact] = {} if stored.reason is None else {"sessionReason": stored.reason}

@@ -1,6 +1,6 @@
-"""RPC methods by which an owner keeps what he does not want out of his lists: dismissRequest, muteCreator and its kin.
+"""RPC methods that keep unwanted requests out of an owner's lists: dismissRequest, muteCreator and related ones.
 
-Nothing of it is told to peers, and nothing is refused for good: a join, or an unmute, brings it back.
+Peers are not told, and nothing is refused for good: a join or an unmute brings a request back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rpc.ports import Once
 
 
 class UnwantedMethods:
-    """Handlers named as the API's methods in snake_case. What a token bound to keys does holds for its keys alone."""
+    """Handlers named as the API's methods in snake_case. For a token bound to keys, they act on those keys only."""
 
     def __init__(
         self, *, store: SigningStore, events: SessionEvents, clock: Clock, finder: Finder, mutes: Mutes

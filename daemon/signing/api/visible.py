@@ -23,7 +23,7 @@ from rpc.caller import Caller
 
 
 class Finder:
-    """Looks requests and sessions up on behalf of a caller. What a caller may not see does not exist for it."""
+    """Looks up requests and sessions for a caller. What a caller may not see is not found."""
 
     def __init__(self, *, store: SigningStore, keystore: SigningKeystore, roster: Roster, showing: Showing) -> None:
         self._store = store
@@ -134,7 +134,7 @@ class Finder:
         return entry
 
     def live(self, caller: Caller, request: bytes, key: bytes) -> OpenRequest:
-        """A request that has not ended, for an act with that key of the caller's.
+        """A request that has not ended, for a call with that key of the caller's.
 
         Raises NotFound, KeyNotInRequest, or RequestEnded.
         """

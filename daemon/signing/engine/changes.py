@@ -1,4 +1,4 @@
-"""Changes that a client asks for: carried out in a turn, with their answer kept in the same transaction."""
+"""Changes that a client asks for: made in a turn, with the answer stored in the same transaction."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.turn import Part, Turn
 from rpc.ports import Once
 
-# What the client is told, read inside the transaction of the change; None while there is nothing to tell yet.
+# The answer to the client, read inside the transaction of the change; None if there is no answer yet.
 AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Mapping[str, object] | None]
 
 
 async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf, once: Once | None) -> None:
-    """`Engine.do`. With an idempotency key, a repetition after a crash finds the answer wherever it finds the change.
+    """`Engine.do`. With an idempotency key the answer is stored with the change: a repetition after a crash finds it.
 
     `answer` runs in the store's writer thread.
     """

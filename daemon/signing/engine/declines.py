@@ -1,4 +1,4 @@
-"""Declines: that of an owner, and that of a key which is asked for under the scheme that it does not sign."""
+"""Declines: by an owner, and automatically for a key that is asked to sign under another scheme than its own."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Declines:
         return seal(record, lambda digest: self._keystore.sign(key, digest, even_paused=True))
 
     def misfits(self, turn: Turn, entry: OpenRequest) -> None:
-        """Decline a request of a scheme that an own key does not sign: its creator should hear that at once.
+        """Decline a request of a scheme that an own key does not sign, so that its creator knows at once.
 
-        While the keys are locked this cannot be signed; it is tried again when they are opened.
+        Locked keys cannot sign a decline; it is tried again when they are unlocked.
         """
         if not entry.machine.outcome.live:
             return

@@ -1,4 +1,4 @@
-"""The engine loop: take what has arrived, run to quiescence, commit once, write once per peer, then tell.
+"""The engine loop: take what has arrived, run to quiescence, commit once, send one write per peer, then publish events.
 
     inbox, timers --take--> Turn (machines, signer) --save--> one transaction
                                                     --send--> one write per peer
@@ -6,10 +6,10 @@
 
 What strangers ask comes after all own work, and gets a few milliseconds of a turn.
 Nothing of a turn is sent or told before its transaction is committed; meanwhile the next turn's input gathers in the
-inbox. A turn that only brought contributions of others, with nothing to send or tell, waits for the next commit. If the
-transaction fails, the parts of the turn are tried one by one; of a part that fails alone nothing is sent, and it is
-undone in one of three ways: a new request is dropped; what was said to nobody is forgotten, and the machine is rebuilt
-from the store; anything else ends its attempt by `SaveFailed`.
+inbox. A turn that only received contributions of others, with nothing to send or tell, waits for the next commit. If
+the transaction fails, the parts of the turn are tried one by one; nothing of a part that fails alone is sent, and it is
+undone in one of three ways: a new request is dropped; if nothing was sent because of it, the machine is rebuilt from
+the store; anything else ends its attempt by `SaveFailed`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from musig2.protocol.records.ids import session_id
 log = structlog.get_logger("musigd.signing")
 
 HOLD_MS = 50
-ASKED_MS = 5  # of a turn, for what strangers ask; the first piece is done in any case
-ASKED_BESIDE_MS = 1  # the same where own work is in the turn
-BROKEN_PAUSE_S = 1.0  # before a machine that failed is tried again
+ASKED_MS = 5  # of a turn, for what strangers ask; one item is always done
+ASKED_BESIDE_MS = 1  # the same if the turn has own work
+BROKEN_PAUSE_S = 1.0  # pause before a machine that failed is tried again
 
 
 def _tick(entry: OpenRequest, turn: Turn) -> None:
@@ -53,16 +53,16 @@ def _wake_up(request: bytes, turn: Turn) -> None:
 
 
 class Follower(Protocol):
-    """What the engine tells of after each turn."""
+    """What the engine calls after each turn."""
 
     def committed(self, part: Part) -> None:
-        """What this part wanted is stored and sent."""
+        """This part is stored and sent."""
 
     def unreachable(self, entry: OpenRequest, index: int) -> None:
         """A frame could not be handed to that signer's peer."""
 
     def not_committed(self, part: Part) -> None:
-        """What this part wanted could not be stored, and was undone."""
+        """This part could not be stored, and was undone."""
 
 
 class Engine:
@@ -96,10 +96,10 @@ class Engine:
         self._inbox = inbox
         self._task: asyncio.Task[None] | None = None
         self._awaiting_turn: list[asyncio.Future[None]] = []
-        self._held: dict[bytes, Part] = {}  # foreign contributions that are not committed yet
+        self._held: dict[bytes, Part] = {}  # parts with only contributions of others, not committed yet
         self._held_until_ms = 0
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
-        self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # who waits must go
+        self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # done at a stop: waits end
         self.turns = 0
 
     @property
@@ -112,11 +112,11 @@ class Engine:
         return Now(self._clock.wall_ms(), self._clock.mono_ms())
 
     def start(self) -> None:
-        """Begin to turn."""
+        """Start the loop."""
         self._task = asyncio.create_task(self._run(), name="signing engine")
 
     async def stop(self) -> None:
-        """Finish the turn under way and the own work that is in the inbox by then, and end."""
+        """End after the current turn and the own work that is in the inbox by then."""
         task, self._task = self._task, None
         if task is None:
             return
@@ -127,12 +127,12 @@ class Engine:
                 await self._one_turn(last=True)
 
     def let_go(self) -> None:
-        """Whoever waits for the end of an attempt must go."""
+        """End the waits for the end of an attempt."""
         if not self.leaving.done():
             self.leaving.set_result(None)
 
     def feed(self, request: bytes, *inputs: Input) -> None:
-        """Hand inputs to that request's machine in the next turn; how a signer port answers later."""
+        """Feed inputs to that request's machine in the next turn; a signer port answers this way later."""
         self._inbox.put(lambda turn: turn.feed_to(request, *inputs))
 
     async def do(self, work: Callable[[Turn], Part | None]) -> None:
@@ -142,7 +142,7 @@ class Engine:
         def run(turn: Turn) -> None:
             try:
                 part = work(turn)
-            except Exception as error:  # noqa: BLE001  # travels to whoever asked
+            except Exception as error:  # noqa: BLE001  # goes to whoever asked
                 done.set_exception(error)
                 return
             if part is None:
@@ -160,7 +160,7 @@ class Engine:
         await future
 
     def ended(self, request: bytes) -> asyncio.Future[None]:
-        """A future that is done when an attempt of this request ends, or all of it; cancel it when no longer wanted."""
+        """A future that is done when the request or an attempt of it ends; cancel it when it is no longer needed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         watchers = self._watchers.setdefault(request, set())
         watchers.add(future)
@@ -212,7 +212,7 @@ class Engine:
                 self._fail(part)
 
     def _hold(self, turn: Turn) -> int:
-        """Until when what others contributed may wait for the next commit: nothing was said or told because of it."""
+        """Until when (monotonic) contributions of others, which cause no sends, may wait for the next commit."""
         if not turn.held:
             self._held_until_ms = turn.now.mono_ms + HOLD_MS
         return self._held_until_ms
@@ -246,7 +246,7 @@ class Engine:
             self._wake_later(part.entry.request.id)
 
     def _think_of_others(self, turn: Turn, *, busy: bool) -> None:
-        """What strangers ask gets a short time of each turn, so that sessions under way are not kept waiting."""
+        """What strangers ask gets a short part of each turn, so that sessions under way do not wait."""
         until_ms = self._clock.mono_ms() + (ASKED_BESIDE_MS if busy else ASKED_MS)
         for _ in range(min(self._inbox.asked, self._limits.drain)):
             self._run_one(self._inbox.take_asked(), turn)
@@ -254,7 +254,7 @@ class Engine:
                 return
 
     def _run_one(self, work: Work, turn: Turn) -> None:
-        """One input must not cost the others of its turn."""
+        """Run one input; its failure must not affect the others of the turn."""
         try:
             work(turn)
         except Exception:
@@ -269,7 +269,7 @@ class Engine:
         parts = [part for part in turn.parts.values() if part.dirty]
         try:
             await self._save(parts, turn.now.wall_ms)
-        except Exception as error:  # noqa: BLE001  # whatever it was: nothing is stored, so nothing may leave
+        except Exception as error:  # noqa: BLE001  # whatever failed, nothing is stored, so nothing may be sent
             log.error("a commit failed; its requests are tried one by one", requests=len(parts), detail=str(error))
             return await self._commit_singly(turn, parts)
         return []
@@ -295,9 +295,9 @@ class Engine:
         await self._store.write(commit)
 
     async def _undo(self, part: Part) -> None:
-        """What the machine thought is not stored: where it can be, it was never thought, else the attempt aborts.
+        """Undo a part that was not stored: forget it if nothing was sent because of it, otherwise abort the attempt.
 
-        An abort that cannot be stored either leaves nothing to rely on but the store.
+        If the abort cannot be stored either, the machine is rebuilt from the store.
         """
         self._fail(part)
         self._follower.not_committed(part)
@@ -316,7 +316,7 @@ class Engine:
             self._tell(turn)
 
     def _rebuild(self, entry: OpenRequest) -> None:
-        """Forget what is in memory of a request, secret nonces too; it comes back from the store."""
+        """Drop a request from memory, with its secret nonces, and load it from the store again."""
         self._roster.drop(entry)
         request = entry.request
         for attempt in range(1, request.record.max_attempts + 1):

@@ -1,4 +1,4 @@
-"""Events of requests and sessions: from the machine's `Emit` to a row of the event log, inside the transaction."""
+"""Turns the `Emit`s of a machine into rows of the event log, inside the transaction."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from daemon.signing.store.values import event_json
 from daemon.signing.store.views import request_view
 from musig2.protocol.interface.effects import Emit
 
-# These carry the whole request, which only the transaction that stores it can show.
+# These carry the whole request as a view, which is made inside the transaction that stores it.
 WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"})
 
 
 class Teller:
-    """Appends events; whoever awaited the commit publishes them."""
+    """Appends events; the engine publishes them after the commit."""
 
     def __init__(self, events: SessionEvents, showing: Showing) -> None:
         self._events = events
@@ -28,7 +28,7 @@ class Teller:
         data = {name: event_json(name, value) for name, value in emit.data.items()}
         session, attempt = emit.session, emit.attempt
         stored = reading.request(conn, emit.request) if session is None else None
-        if stored is not None:  # of the request as a whole: it carries the session that is current
+        if stored is not None:  # an event of the request as a whole carries its current session
             view = request_view(conn, part.entry.request, stored, showing=self._showing)
             session, attempt = bytes.fromhex(view["sessionId"]), view["attempt"]
             if emit.event in WITH_REQUEST:

@@ -1,4 +1,4 @@
-"""What is known of one request's way to the peers of its other signers: a small state per peer, changed only here.
+"""Which peers of the other signers have one request: a small state per peer, changed only here.
 
                   unknown    pushed     busy       holds      confirmed
     pushed        pushed     pushed     busy       confirmed  confirmed
@@ -8,8 +8,8 @@
     pause over    unknown    pushed     unknown    holds      confirmed
     lost          unknown    unknown    unknown    holds      holds
 
-A peer is pushed the request by its creator, and shows by any frame about it that it holds it. `confirmed` is both, over
-the connection that stands; after `lacks` it is not pushed a second time at once, for answers cross.
+The creator pushes the request to a peer, which shows by any frame about it that it holds it. `confirmed` is both, over
+the current connection; after `lacks` it is not pushed again at once, because answers cross.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from enum import StrEnum
 from musig2.protocol.wire.frames import Frame, Signed
 
 REPEAT_MS = 3_000
-CROSSED_MS = 1_000  # so soon after a push, "unknown" was said before the push arrived
+CROSSED_MS = 1_000  # within this time after a push, "unknown" was sent before the push arrived
 
 
 class Standing(StrEnum):
-    """How far a peer is with the request."""
+    """Whether a peer has the request."""
 
     UNKNOWN = "unknown"
     PUSHED = "pushed"
@@ -64,16 +64,16 @@ class PeerRecord:
     """One peer, as far as one request goes."""
 
     standing: Standing = Standing.UNKNOWN
-    pushed_ms: int | None = None  # over the connection that stands (monotonic)
-    shown_ms: dict[bytes, int] = field(default_factory=dict)  # the records it was sent over it, and when (monotonic)
+    pushed_ms: int | None = None  # over the current connection (monotonic)
+    shown_ms: dict[bytes, int] = field(default_factory=dict)  # the records sent over it, and when (monotonic)
 
     def hear(self, heard: Heard) -> None:
-        """Change the standing as the table says."""
+        """Change the standing according to the table."""
         self.standing = TABLE[heard][self.standing]
 
     @property
     def holds(self) -> bool:
-        """Whether it has shown that it holds the request, and has not denied it since."""
+        """Whether it has shown that it holds the request, and not said otherwise since."""
         return self.standing in (Standing.HOLDS, Standing.CONFIRMED)
 
 
@@ -86,12 +86,12 @@ class Handover:
         self._peers: dict[bytes, PeerRecord] = {}
 
     def standing(self, peer: bytes) -> Standing:
-        """How far that peer is."""
+        """The standing of that peer."""
         record = self._peers.get(peer)
         return Standing.UNKNOWN if record is None else record.standing
 
     def pushed(self, peer: bytes, indexes: Iterable[int], now_ms: int, *, anew: bool) -> None:
-        """It was sent the request for these signers; `anew`: just now, else perhaps before."""
+        """It was sent the request for these signers; `anew`: just now, otherwise perhaps earlier."""
         self.delivered.update(indexes)
         record = self._record(peer)
         if anew or record.pushed_ms is None:
@@ -127,7 +127,7 @@ class Handover:
                 record.pushed_ms = None
 
     def lost(self, peer: bytes, indexes: Iterable[int]) -> None:
-        """The connection is gone, and with it what was on its way to the peer of these signers."""
+        """The connection is gone, with what was on its way to the peer of these signers."""
         record = self._peers.get(peer)
         if record is None or not record.holds:
             self._peers.pop(peer, None)
@@ -140,7 +140,7 @@ class Handover:
     def repeats(self, frame: Frame, peer: bytes, now_ms: int) -> bool:
         """Whether this record went to this peer a moment ago, over the same connection; if not, it is noted.
 
-        Many peers ask many peers, and answers cross: without this, thirty signers send each other everything ten times.
+        Many peers ask many peers, and answers cross: without this, thirty signers would send everything ten times.
         """
         if not isinstance(frame, Signed):
             return False

@@ -1,4 +1,4 @@
-"""What the engine has yet to do: what belongs to own work first, and what strangers ask in turns, beside it."""
+"""What the engine has to do: own work first, then what strangers ask, party by party in turns."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from collections.abc import Callable
 from daemon.fair_queue import FairQueue
 from daemon.signing.engine.turn import Turn
 
-Work = Callable[[Turn], object]  # feeds machines of the turn
+Work = Callable[[Turn], object]  # called with the turn; feeds its machines
 
 
 class Inbox:
-    """Belongs to the event loop. Made before the engine, so that whoever gives it work needs nothing else of it."""
+    """Belongs to the event loop. Made before the engine, so that other parts can give it work without the engine."""
 
     def __init__(self, *, per_party: int, total: int) -> None:
-        """The bounds are of what strangers ask; what finds no room is dropped, and `have` brings it again."""
+        """The bounds are for what strangers ask; what does not fit is dropped, and `have` brings it again."""
         self._work: deque[Work] = deque()
         self._asked: FairQueue[Work] = FairQueue(per_party=per_party, total=total)
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
-        """How much waits."""
+        """How many items wait."""
         return len(self._work) + len(self._asked)
 
     @property
     def own(self) -> int:
-        """How much of it is own work."""
+        """How many of them are own work."""
         return len(self._work)
 
     @property
     def asked(self) -> int:
-        """How much of it is what strangers ask."""
+        """How many of them strangers ask for."""
         return len(self._asked)
 
     def put(self, *work: Work) -> None:
@@ -41,16 +41,16 @@ class Inbox:
         self._wake.set()
 
     def ask(self, party: bytes, work: Work) -> None:
-        """Work that no own session waits for, on behalf of that party; the parties take turns."""
+        """Queue work that no own session waits for, for that party; the parties take turns."""
         self._asked.put(party, work)
         self._wake.set()
 
     def take(self) -> Work:
-        """The oldest of own work; there must be some."""
+        """The oldest own work; there must be some."""
         return self._work.popleft()
 
     def take_asked(self) -> Work:
-        """The next of what strangers ask; there must be some."""
+        """The next item that strangers ask for; there must be one."""
         return self._asked.take()
 
     def wake(self) -> None:
@@ -58,7 +58,7 @@ class Inbox:
         self._wake.set()
 
     async def filled(self, longest_s: float | None) -> None:
-        """Return when something is here, after `longest_s`, or after `wake`. Others get their turn in any case."""
+        """Return when something is here, after `longest_s`, or after `wake`; yields to the event loop in any case."""
         if self:
             await asyncio.sleep(0)
             return

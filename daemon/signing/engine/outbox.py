@@ -1,4 +1,4 @@
-"""What leaves in one turn, merged: every frame once per peer, and of several `have` about one attempt only the last."""
+"""The frames of one turn, merged: each once per peer, and of several `have` about one attempt only the last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TurnOutbox:
         self._encoded: dict[int, bytes] = {}
 
     def put(self, peer: bytes, frame: Frame) -> None:
-        """Queue a frame; one of the same name that was queued before gives way, and this one goes last."""
+        """Queue a frame last; it replaces one of the same name that was queued before."""
         queue = self._peers.setdefault(peer, {})
         name = _name(frame)
         if isinstance(frame, Signed) and name in queue:
@@ -39,11 +39,11 @@ class TurnOutbox:
         queue[name] = frame
 
     def flush(self) -> list[tuple[bytes, list[bytes]]]:
-        """Every peer with the bytes it gets, in one go."""
+        """Each peer with the encoded frames for it, in order."""
         return [(peer, [self._encode(frame) for frame in queue.values()]) for peer, queue in self._peers.items()]
 
     def _encode(self, frame: Frame) -> bytes:
-        data = self._encoded.get(id(frame))  # the frames live as long as this object, so ids are theirs
+        data = self._encoded.get(id(frame))  # the frames live as long as this object, so their ids are unique
         if data is None:
             data = self._encoded[id(frame)] = encode_frame(frame)
         return data

@@ -1,4 +1,4 @@
-"""Sends of a turn: to which peers they go, what goes before them, and one write per peer."""
+"""Sends the frames of a turn: chooses the peers, adds the request if a peer may lack it, one write per peer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Sender:
     """Hands the frames of one turn to the network."""
 
     def __init__(self, *, network: SigningNetwork, mono_ms: int, unreachable: Unreachable) -> None:
-        """`unreachable` is told of every signer whose peer took nothing."""
+        """`unreachable` is called for every signer to whose peer nothing could be sent."""
         self._network = network
         self._mono_ms = mono_ms
         self._unreachable = unreachable
         self._outbox = TurnOutbox()
         self._meant: dict[
             bytes, set[tuple[OpenRequest, int]]
-        ] = {}  # per peer: which signers of which request it stands for
+        ] = {}  # per peer: the signers, with their request, that it acts for
 
     def send(self, direct: Iterable[tuple[bytes, Frame, object]], parts: Iterable[Part]) -> None:
-        """Everything, in one write per peer. Each part's sends are taken out of it."""
+        """Send everything, in one write per peer; empties the sends of each part."""
         for peer, frame, _ in direct:
             self._outbox.put(peer, frame)
         for part in parts:
@@ -46,7 +46,7 @@ class Sender:
                 self._unreachable(entry, index)
 
     def _address(self, entry: OpenRequest, send: Send) -> None:
-        """Queue one frame, the request before it where a peer may lack it."""
+        """Queue one frame, after the request if a peer may lack it."""
         if send.peer is not None:
             self._queue(entry, send.frame, send.peer)
             return
@@ -59,6 +59,6 @@ class Sender:
 
     def _queue(self, entry: OpenRequest, frame: Frame, peer: bytes) -> None:
         if not self._network.connected(peer):
-            self._outbox.put(peer, frame)  # to find out whom to dial
+            self._outbox.put(peer, frame)  # so that the peer is looked up and dialled
         elif not entry.handover.repeats(frame, peer, self._mono_ms):
             self._outbox.put(peer, frame)

@@ -12,7 +12,7 @@ from musig2.protocol.interface.inputs import OwnerAbort
 
 
 class OwnKeys:
-    """Hears of keys that are locked or opened."""
+    """Called when keys are locked, paused or unlocked."""
 
     def __init__(self, *, inbox: Inbox, roster: Roster, declines: Declines) -> None:
         self._inbox = inbox
@@ -20,7 +20,7 @@ class OwnKeys:
         self._declines = declines
 
     def on_locked(self, keys: Sequence[bytes] | None = None) -> None:
-        """These own keys (None: all) are locked or paused: their sessions end now, with their secret nonces."""
+        """These own keys (None: all) are locked or paused: end their sessions and wipe their secret nonces."""
         self._inbox.put(lambda turn: self._lock(turn, keys))
 
     def _lock(self, turn: Turn, keys: Sequence[bytes] | None) -> None:
@@ -31,7 +31,7 @@ class OwnKeys:
                 turn.feed(entry, OwnerAbort(key, "locked"))
 
     def on_unlock(self) -> None:
-        """Locked keys became usable: what they could not decline is declined now."""
+        """Locked keys became usable: send the declines that waited for them."""
         self._inbox.put(self._decline_misfits)
 
     def _decline_misfits(self, turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""From the store back to a machine: at start for what is unsettled, later for what somebody speaks of again."""
+"""Rebuilds machines from the store: at the start for unsettled requests, later for any that is mentioned again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STORED_BYTES = 1_048_576  # no stored envelope is larger
 
 
 class Loader:
-    """Makes entries: new ones from a request, old ones from the store."""
+    """Makes the entries of the roster: from a new request, or from the store."""
 
     def __init__(
         self, *, store: SigningStore, keystore: SigningKeystore, identity: Identity, discovery: SignerDirectory
@@ -32,20 +32,20 @@ class Loader:
         self._keystore = keystore
         self._identity = identity
         self._discovery = discovery
-        self._burn = False  # after a restore: every open attempt counts as one whose secret nonces are lost
+        self._burn = False  # after a restore: every open attempt counts as having lost its secret nonces
 
     def begin(self) -> bool:
-        """Look whether the database came out of a backup; then open attempts are abandoned until `burned`."""
+        """Check whether the database is a restored backup; then open attempts are abandoned until `burned`."""
         self._burn = self._store.read(reading.is_restored)
         return self._burn
 
     async def burned(self) -> None:
-        """Every attempt that a backup brought back open is abandoned, and that is stored."""
+        """Store that every attempt which a backup brought back open was abandoned."""
         self._burn = False
         await self._store.write(rows.forget_restore)
 
     def own_keys(self, keys: Collection[bytes]) -> frozenset[bytes]:
-        """Those of the keys that this daemon holds."""
+        """Those of these keys that this daemon holds."""
         return frozenset(keys).intersection(self._keystore.keys())
 
     def create(self, signed: Signed[Request], source: bytes | None) -> OpenRequest:
@@ -111,7 +111,7 @@ class Loader:
 
 
 def open_request(envelope: bytes) -> Signed[Request]:
-    """A stored request; it was verified before it was stored."""
+    """Decode a stored request, which was verified before it was stored."""
     signed = open_envelope(envelope, max_bytes=STORED_BYTES)
     assert isinstance(signed.record, Request)
     return Signed(signed.record, signed.id, signed.envelope)
@@ -145,7 +145,7 @@ def _save_outcome(stored: StoredRequest) -> SaveOutcome | None:
 
 
 def _burned(request: Request, rows: list[SessionRow], messages: list[StoredMessage]) -> Iterator[SessionRow]:
-    """Open attempts without a stored own partial signature, as if their nonces had been sent and lost."""
+    """The rows, with open attempts that have no own partial signature marked as if their nonces were sent and lost."""
     signed = {(message.session, message.position) for message in messages if message.own and message.seq == 2}
     for row in rows:
         if row.state.live and (row.session, request.keys.index(row.key)) not in signed:

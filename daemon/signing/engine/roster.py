@@ -1,6 +1,6 @@
 """The requests in memory: one machine each, found by request or session id, with the time each wants to be woken.
 
-A request that is not here may still be in the store: `find` loads it. What is final and idle leaves memory again.
+A request that is not here may still be in the store: `find` loads it. Final, idle requests leave memory again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from musig2.protocol.wire.frames import Signed
 
 @dataclass(slots=True, eq=False)
 class OpenRequest:
-    """One request in memory: its machine, and what is known of the way to its other signers.
+    """One request in memory: its machine, and what is known of the peers of its other signers.
 
     `candidates` change in `Roster.suggest`, `unsolicited` in `Roster.wanted`, `wake_ms` and `idle_since` in
     `Roster.rearm`, `resumed` in `Turn.feed`; what peers were sent changes in `handover`.
@@ -30,10 +30,10 @@ class OpenRequest:
     machine: RequestMachine
     own: frozenset[bytes]
     source: bytes | None  # the peer that brought it; None: made here
-    candidates: list[tuple[bytes, ...]]  # per signer: peers that discovery names for it
+    candidates: list[tuple[bytes, ...]]  # per signer: the peers that discovery names
     handover: Handover = field(default_factory=Handover)
-    resumed: bool = True  # False: it came from the store, and its machine was not told so yet
-    unsolicited: bool = False  # a peer brought it and no own key has joined
+    resumed: bool = True  # False: loaded from the store, and `Restarted` not fed yet
+    unsolicited: bool = False  # brought by a peer, and no own key has joined
     wake_ms: int | None = None
     idle_since: int | None = None
 
@@ -43,7 +43,7 @@ class OpenRequest:
         return (index for index, key in enumerate(self.request.record.keys) if key not in self.own)
 
     def peers_of(self, index: int) -> tuple[bytes, ...]:
-        """The peer of that signer's join, else what discovery names."""
+        """The peer in that signer's join, else the peers that discovery names."""
         joined = self.machine.peer_of(index)
         return (joined,) if joined is not None else self.candidates[index]
 
@@ -52,7 +52,7 @@ class OpenRequest:
         return (index for index in self.others if peer in self.peers_of(index))
 
     def may_lack_it(self, peer: bytes) -> bool:
-        """Whether its creator, who is here, should push the request to this peer; others wait to be asked for it."""
+        """Whether this daemon, as the creator, should push the request to this peer; others wait to be asked."""
         return self.source is None and self.handover.standing(peer) is Standing.UNKNOWN
 
     def knows(self, peer: bytes) -> bool:
@@ -83,7 +83,7 @@ class Roster:
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
         self._by_peer: dict[bytes, set[bytes]] = {}
-        self._peers_of: dict[bytes, set[bytes]] = {}  # the same the other way round
+        self._peers_of: dict[bytes, set[bytes]] = {}  # the reverse of `_by_peer`
         self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
         self.unwanted: Counter[bytes] = Counter()  # the same, of those that left memory without a join of an own key
 
@@ -122,23 +122,23 @@ class Roster:
             self._sessions.pop(session_id(request.id, attempt), None)
 
     def link(self, entry: OpenRequest, *peers: bytes) -> None:
-        """These peers have to do with this request: it is looked at when they come or go."""
+        """Note that these peers belong to this request: it is told when they connect or disconnect."""
         if self._entries.get(entry.request.id) is entry:
             for peer in peers:
                 self._peers_of.setdefault(entry.request.id, set()).add(peer)
                 self._by_peer.setdefault(peer, set()).add(entry.request.id)
 
     def suggest(self, entry: OpenRequest, index: int, peers: Iterable[bytes]) -> None:
-        """Discovery, or a delegation that was shown, names these peers for that signer."""
+        """Add peers for that signer, named by discovery or by a delegation that was shown."""
         entry.candidates[index] = tuple(dict.fromkeys(peers))
         self.link(entry, *entry.candidates[index])
 
     def of_peer(self, peer: bytes) -> list[OpenRequest]:
-        """The requests that this peer has to do with."""
+        """The requests that this peer belongs to."""
         return [self._entries[request] for request in self._by_peer.get(peer, ())]
 
     def wanted(self, entry: OpenRequest) -> None:
-        """The owner joined it (or it is gone): it no longer counts against the peer that brought it."""
+        """The owner joined it, or it is gone: it no longer counts against the peer that brought it."""
         if entry.unsolicited and entry.source is not None:
             entry.unsolicited = False
             self._rooms.remove(entry.request.id)
@@ -162,11 +162,11 @@ class Roster:
         return frozenset(self._peers_of.get(entry.request.id, ()))
 
     def concerns(self, entry: OpenRequest, peer: bytes) -> bool:
-        """Whether that peer has to do with this request in memory."""
+        """Whether that peer belongs to this request, if it is in memory."""
         return peer in self._peers_of.get(entry.request.id, ())
 
     def find(self, request: bytes) -> OpenRequest | None:
-        """The request, from the store if need be."""
+        """The request, loaded from the store if it is not in memory."""
         entry = self._entries.get(request)
         if entry is None:
             entry = self._load(request)
@@ -184,7 +184,7 @@ class Roster:
         return self._sessions[session][1]
 
     def rearm(self, entry: OpenRequest, now_ms: int) -> None:
-        """Look at what the machine wants next: its timer, and whether it may leave memory."""
+        """Set the timer from what the machine wants next, and note whether it may leave memory."""
         wake = entry.machine.next_wakeup_ms()
         if wake is not None and wake != entry.wake_ms:
             heapq.heappush(self._timers, (wake, entry.request.id))

@@ -28,7 +28,7 @@ Answer: TypeAlias = JoinReady | NoncesReady | PartialsReady | SignerRefused
 
 
 class Signer(Protocol):
-    """Answers what the machine needs of an own key: at once, or later through the engine's `feed`."""
+    """Provides what the machine needs of an own key: at once, or later through the engine's `feed`."""
 
     def answer(self, need: Need, request: Signed[Request], attempt: int) -> Answer | None:
         """The answer; None when it will come later, as an input fed to the engine."""

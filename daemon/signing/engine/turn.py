@@ -1,7 +1,7 @@
 """One turn of the engine: what the machines asked for, collected per request until it is committed.
 
 A turn holds one `Part` per request it touched. All parts are one transaction; only if that fails are they tried one by
-one, so that one request's trouble is not another's.
+one, so that one request cannot make another fail.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """What one request wants of this turn, in order."""
+    """What one request asked for in this turn, in order."""
 
     entry: OpenRequest
     created: SaveRequest | None = None
@@ -68,7 +68,7 @@ class Part:
             rows.settle(conn, request)
         for emit in self.events:
             tell(conn, self, emit)
-        for write in self.also:  # last: an answer that is kept says where the event log stands after the change
+        for write in self.also:  # last: a stored answer contains the position of the event log after the change
             write(conn)
 
     @property
@@ -78,17 +78,17 @@ class Part:
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody waits for this: anything but contributions of others, and hints to peers."""
+        """Whether this must be committed now: anything but contributions of others, and hints to peers."""
         if self.created or self.events or self.also or self.waiters or self.notes:
             return True
         return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, Have | Answer) for s in self.sends)
 
     @property
     def retractable(self) -> bool:
-        """Whether it can be as if nothing of this had been asked: what is stored nowhere was said to nobody.
+        """Whether this can be dropped without a trace if it is not stored, because nothing of it was sent.
 
-        Not once an own partial signature was made, which costs its nonce, or there is a final signature, or earlier
-        effects are still owed to the store.
+        Not so once an own partial signature was made, which used its nonce, or there is a final signature, or earlier
+        effects still have to be stored.
         """
         if self.entry.machine.save_retry.due_ms is not None:
             return False
@@ -102,7 +102,7 @@ class Part:
 
     @property
     def ends(self) -> bool:
-        """Whether an attempt or the whole request ends here; what who waits for a signature wants to know."""
+        """Whether an attempt or the whole request ends here, which ends waits for a signature."""
         for save in self.saves:
             match save:
                 case SaveOutcome(outcome=outcome) if not outcome.live:
@@ -114,7 +114,7 @@ class Part:
         return False
 
     def kinds(self) -> Iterator[str]:
-        """What is being saved, in words; for crash points and the log."""
+        """Names of what is being saved; for crash points and the log."""
         if self.created is not None:
             yield "request"
         for save in self.saves:
@@ -141,7 +141,7 @@ class Turn:
         self.now = now
         self.held = bool(held)
         self.parts: dict[bytes, Part] = dict(held or {})
-        self.broken: list[Part] = []  # machines that failed; out of memory already
+        self.broken: list[Part] = []  # machines that failed; no longer in memory
         # answers to peers that belong to no machine, and (with its id) the introduction of a request
         self.direct: list[tuple[bytes, Frame, bytes | None]] = []
         self._roster = roster
@@ -154,7 +154,7 @@ class Turn:
 
     @property
     def urgent(self) -> bool:
-        """Whether this turn has to be committed now."""
+        """Whether this turn must be committed now."""
         return any(part.urgent for part in self.parts.values())
 
     def part(self, entry: OpenRequest) -> Part:
@@ -171,14 +171,14 @@ class Turn:
             self._roster.link(entry, effect.join.record.peer)
 
     def wake(self, request: bytes) -> OpenRequest | None:
-        """That request, from the store if need be; None if it is nowhere."""
+        """That request, loaded from the store if needed; None if it does not exist."""
         entry = self._roster.find(request)
         if entry is not None and not entry.resumed:
             self.feed(entry)
         return entry
 
     def feed_to(self, request: bytes, *inputs: Input) -> Part | None:
-        """`feed` by request id; None if it is nowhere."""
+        """`feed` by request id; None if the request does not exist."""
         entry = self.wake(request)
         return None if entry is None else self.feed(entry, *inputs)
 
@@ -202,7 +202,7 @@ class Turn:
         return part
 
     def _give_up(self, part: Part) -> None:
-        """The machine failed in the middle: nothing of this turn is kept, and it is rebuilt from the store."""
+        """The machine failed: drop what it did in this turn; it is rebuilt from the store."""
         request = part.entry.request.id
         self.parts.pop(request, None)
         self.direct = [answer for answer in self.direct if answer[2] != request]

@@ -1,1 +1,1 @@
-"""Signing's side of the network: what comes in, what is admitted, who is dialled."""
+"""Signing and peers: incoming frames, admission of requests, dialling."""

@@ -1,4 +1,4 @@
-"""What a request must pass before anything of it is stored: an own key, the checks of the protocol, quotas per peer.
+"""The checks that a request must pass before it is stored: an own key, the rules of the protocol, quotas per peer.
 
 The gate has already decoded it strictly and checked the creator's signature.
 """
@@ -20,7 +20,7 @@ HOUR_MS = 3_600_000
 
 
 class Admission:
-    """Decides on requests that peers bring."""
+    """Decides whether requests from peers are taken."""
 
     def __init__(self, *, roster: Roster, rooms: Rooms, limits: SigningLimits, mutes: Mutes) -> None:
         self._roster = roster
@@ -30,7 +30,7 @@ class Admission:
         self._since_ms = 0  # the hour in which unwanted requests are counted
 
     def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
-        """Why this request is not taken, as far as it costs nothing to see; `busy` may be tried again.
+        """Why this request is refused, by the checks that cost nothing; `busy` may be tried again.
 
         None: it is welcome if `request_problem` finds nothing either, and there is room: `crowded`.
         """

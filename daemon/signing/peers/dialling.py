@@ -1,9 +1,8 @@
-"""The way to the other signers: who must be connected, dialling them with growing pauses, and telling the machine.
+"""Connects to the other signers: decides who must be connected, dials with growing pauses, tells the machine.
 
-A request that was made here, or that an own key joined, wants a connection to every other signer; above `mesh` signers
+A request that was made here, or that an own key joined, needs a connection to every other signer; above `mesh` signers
 only its creator dials all, the others dial the creator and the next signer in the list (without the creator: those 1,
-2, 4, 8... places away), and relaying does the rest. Everything else is left to `have`: once connected, both sides say
-what they hold.
+2, 4, 8... places away), and frames are relayed. `have` does the rest: once connected, both sides say what they hold.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Goal = tuple[bytes, int]  # a request and one of its signers
 
 @dataclass(slots=True)
 class _Chase:
-    """How the search for one signer's peer goes."""
+    """The state of the search for one signer's peer."""
 
     pause_ms: int
     due_ms: int | None = None  # None: a dial is under way
@@ -70,17 +69,17 @@ class Delivery:
         self._tasks.lasting("delivery", self._run)
 
     async def stop(self) -> None:
-        """End, with every dial under way."""
+        """Cancel all dials."""
         await self._tasks.stop()
         await self._dials.stop()
 
     def pursue(self, entry: OpenRequest) -> None:
-        """Connect to whoever of this request's signers should be connected and is not."""
+        """Connect to the signers of this request that should be connected and are not."""
         for index in entry.others:
             self.unreachable(entry, index)
 
     def unreachable(self, entry: OpenRequest, index: int) -> None:
-        """That signer's peer should be dialled, if it is our business."""
+        """Dial that signer's peer, if it is for this daemon to do so."""
         goal = (entry.request.id, index)
         if goal in self._chases or not self._wanted(entry, index):
             return
@@ -93,7 +92,7 @@ class Delivery:
         return due and not self._reached(entry, index) and self._neighbours(entry, index)
 
     def _to_be_told(self, entry: OpenRequest) -> bool:
-        """An own key declined or cancelled it: the others should hear of that, while it is in memory."""
+        """Whether an own key declined or cancelled it, so that the others should be told while it is in memory."""
         ended = entry.machine.outcome in (Outcome.DECLINED, Outcome.CANCELLED)
         return ended and entry.machine.ended_by in entry.own
 
@@ -101,7 +100,7 @@ class Delivery:
         return any(self._network.connected(peer) for peer in entry.peers_of(index))
 
     def _neighbours(self, entry: OpenRequest, index: int) -> bool:
-        """Whether this daemon dials that signer: everybody in a small request, few in a large one."""
+        """Whether this daemon dials that signer: all in a small request, a few in a large one."""
         keys, creator = entry.request.record.keys, entry.request.record.creator
         if len(keys) <= self._limits.mesh or creator in entry.own or keys[index] == creator:
             return True
@@ -111,7 +110,7 @@ class Delivery:
         return any(step.bit_count() == 1 for step in steps)
 
     def connected(self, turn: Turn, peer: bytes) -> None:
-        """A connection to this peer is there: it gets the requests it lacks, and the machines exchange `have`."""
+        """This peer is connected: it gets the requests it lacks, and the machines exchange `have`."""
         for entry in self._roster.of_peer(peer):
             known = any(True for _ in entry.index_of(peer))
             if known and (entry.machine.outcome.live or self._to_be_told(entry)):
@@ -130,7 +129,7 @@ class Delivery:
             self.meet(turn, entry, peer)
 
     def disconnected(self, turn: Turn, peer: bytes) -> None:
-        """The last connection to this peer is gone."""
+        """The last connection to this peer was closed."""
         for entry in self._roster.of_peer(peer):
             entry.handover.lost(peer, entry.index_of(peer))
             turn.feed(entry, PeerDisconnected(peer))
@@ -181,7 +180,7 @@ class Delivery:
         self._unreached(entry)
 
     async def _find(self, entry: OpenRequest, index: int) -> bytes | None:
-        """A connected peer of that signer: known routes first, then those that the network names."""
+        """Connect to a peer of that signer: known addresses first, then those that the network names."""
         key = entry.request.record.keys[index]
         join = entry.machine.joins[index]
         known = [(join.record.peer, join.record.addrs)] if join is not None else []

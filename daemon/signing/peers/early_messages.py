@@ -19,7 +19,7 @@ class Holding:
         return sum(len(held) for held in self._peers.values())
 
     def keep(self, peer: bytes, about: bytes, frame: Frame, mono_ms: int) -> None:
-        """Keep a frame about that request or session id; the peer's oldest gives way."""
+        """Keep a frame about that request or session id; the oldest of the peer is dropped if there is no room."""
         held = self._peers.setdefault(peer, deque(maxlen=self._limits.unknown_per_peer))
         self._peers.move_to_end(peer)
         held.append((mono_ms + self._limits.unknown_ms, about, frame))
@@ -38,7 +38,7 @@ class Holding:
         return found
 
     def forget_old(self, mono_ms: int) -> None:
-        """Drop what has waited too long."""
+        """Drop what is older than `unknown_ms`."""
         for peer, held in list(self._peers.items()):
             while held and held[0][0] <= mono_ms:
                 held.popleft()

@@ -1,7 +1,7 @@
 """What a frame from a peer means for a turn: which machine it is fed to, or what the peer is answered.
 
-A frame about a request that is not in memory is looked up in the store: a finished one is answered from there without
-waking its machine. About one that is nowhere, the peer hears `unknown_request` and pushes it if it may.
+A request that is not in memory is looked up in the store; a finished one is answered from there without loading its
+machine. For a request that does not exist here, the peer is answered `unknown_request` and may push it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Arrivals:
                 self._inbox.put(partial(self._take_waiting, peer=peer, frame=frame))
 
     def _is_own_work(self, peer: bytes, frame: Frame) -> bool:
-        """Whether it is about a request that was made here or that an own key has joined, from a peer that has part."""
+        """Whether it is from a party to a request that was made here or that an own key has joined."""
         match frame:
             case Signed(record=Join() | Decline() | Cancel() as record):
                 about = record.request
@@ -96,7 +96,7 @@ class Arrivals:
         self.take(turn, peer, frame)
 
     def take(self, turn: Turn, peer: bytes, frame: Frame) -> None:
-        """One frame, whose signatures the gate has checked."""
+        """Handle one frame; the gate has checked its signatures."""
         match frame:
             case Signed(record=Request()):
                 self._requests.take(turn, peer, cast(Signed[Request], frame), take=self.take)
@@ -113,7 +113,7 @@ class Arrivals:
             case Answer(request=request, code=code):
                 self._answered(turn, peer, request, code)
             case _:
-                log.debug("a peer sent a record that has no place on this protocol", peer=peer_text(peer))
+                log.debug("a peer sent a record that does not belong to this protocol", peer=peer_text(peer))
 
     def _message(self, turn: Turn, peer: bytes, record: Message, frame: Signed[Message]) -> None:
         request = self._roster.request_of(record.session)
@@ -139,10 +139,10 @@ class Arrivals:
         was_live = entry.machine.outcome.live
         part = turn.feed(entry, inp)
         if was_live and entry.source is None and _ends(frame) and not entry.machine.outcome.live:
-            part.sends.append(Send(frame))  # who declines may reach nobody but the creator
+            part.sends.append(Send(frame))  # a signer that declines may reach only the creator
 
     def _answer_from_store(self, turn: Turn, peer: bytes, request: bytes, frame: Frame) -> bool:
-        """A complete request answers everything but a `done` with its signatures."""
+        """Answer everything but a `done` about a complete request with its signatures."""
         if isinstance(frame, Signed) and isinstance(frame.record, Message) and isinstance(frame.record.body, DoneBody):
             return False
         stored = self._store.read(lambda conn: reading.request(conn, request))
@@ -161,22 +161,22 @@ class Arrivals:
         turn.direct.append((peer, Answer(about, UNKNOWN), None))
 
     def _answered(self, turn: Turn, peer: bytes, about: bytes, code: str) -> None:
-        """A peer says that it lacks a request (named by its id, or by a session's)."""
+        """A peer says that it lacks a request, named by its id or by a session id."""
         entry = self._roster.get(about) or self._roster.get(self._roster.request_of(about) or b"")
         if entry is None or not any(True for _ in entry.index_of(peer)):
             return
         if code == BUSY:
             pause_s = self._limits.longest_pause_ms / 1000
-            if entry.handover.no_room(peer):  # it may be pushed again after a good while
+            if entry.handover.no_room(peer):  # it may be pushed again after a pause
                 asyncio.get_running_loop().call_later(pause_s, entry.handover.pause_over, peer)
         elif entry.handover.lacks(peer, turn.now.mono_ms) and code == UNKNOWN:
             introduce(turn, entry, peer)
 
 
 def introduce(turn: Turn, entry: OpenRequest, peer: bytes, signers: Iterable[int] = ()) -> None:
-    """Give a peer that may have it the request, with the joins or the ending it has reached.
+    """Send the request to a peer that may have it, with the joins so far or how it ended.
 
-    `signers`: the positions of those that it counts as delivered to.
+    `signers`: the positions of signers to whom this counts as delivered.
     """
     frames = (entry.request, *entry.machine.introduction())
     turn.direct.extend((peer, frame, entry.request.id) for frame in frames)

@@ -1,4 +1,4 @@
-"""Which scheme a key signs: an own key's, what its signer advertises, what a peer has shown a delegation of."""
+"""Which scheme a key signs: from the keystore, advertisements, and delegations that peers have shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from daemon.signing.errors import SchemeMismatch
 from daemon.signing.ports import SignerDirectory, SigningKeystore
 from musig2.protocol.records.records import Advertisement
 
-SHOWN = 4_096  # keys remembered because a peer showed their delegation
+SHOWN = 4_096  # keys remembered from delegations
 
 
 class KeySchemes:

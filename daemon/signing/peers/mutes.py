@@ -1,4 +1,4 @@
-"""Muted creators in memory: their requests are turned away at the door, before anything is computed for them."""
+"""Muted creators in memory: their requests are refused before anything is computed for them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from daemon.signing.store import unwanted
 
 
 class Mutes:
-    """What `signing_muted` holds; belongs to the event loop."""
+    """The rows of `signing_muted`; belongs to the event loop."""
 
     def __init__(self, store: SigningStore) -> None:
         self._store = store
         self._muted: Mapping[bytes, Mapping[bytes, int]] = {}
 
     def load(self) -> None:
-        """Take over what is stored: at the start, and after each change."""
+        """Load what is stored: at the start, and after each change."""
         self._muted = self._store.read(unwanted.muted)
 
     def refuses(self, creator: bytes, own: Collection[bytes]) -> bool:

@@ -1,6 +1,6 @@
-"""Notices: "somebody asks one of these keys". Publishing one, recognising one's own key in one, fetching, serving.
+"""Notices say "somebody asks one of these keys": publishes them, recognises own keys in them, fetches and serves.
 
-What a notice says to everybody else is that this peer asks somebody; the request itself goes only to peers that show a
+All that others learn from a notice is that this peer asks somebody; the request itself goes only to peers that show a
 signed delegation of a required key.
 """
 
@@ -33,11 +33,11 @@ log = structlog.get_logger("musigd.signing")
 
 ASKERS = 256  # peers remembered because their notice named an own key
 ASKED_AT_ONCE = 8
-SHOWN_AGAIN_MS = 600_000  # how long a delegation made for this purpose is shown before another is made
+SHOWN_AGAIN_MS = 600_000  # how long a delegation made for a fetch is used before another is made
 
 
 class Notices:
-    """Publishes notices for signers that were not reached, and answers those of others."""
+    """Publishes notices for signers that were not reached, and reacts to those of others."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class Notices:
         self._tasks = BackgroundTasks("signing notices")
 
     async def stop(self) -> None:
-        """End what is under way."""
+        """Cancel what is under way."""
         await self._tasks.stop()
 
     def unreached(self, entry: OpenRequest) -> None:
-        """A signer of this request could not be reached: the creator says so to the world, once."""
+        """A signer of this request could not be reached: publish a notice once, if an own key created it."""
         request = entry.request
         missing = [request.record.keys[index] for index in entry.others if index not in entry.handover.delivered]
         if not missing or request.record.creator not in entry.own or self._is_published(request.id):
@@ -81,11 +81,11 @@ class Notices:
         self._tasks.once("publish", self._discovery.publish_notice(self._notice(missing, request.record.expires)))
 
     def forget(self, entry: OpenRequest) -> None:
-        """This request leaves memory."""
+        """This request has left memory."""
         self._published.pop(entry.request.id, None)
 
     def _is_published(self, request: bytes) -> bool:
-        """False also for a notice that lies ahead, because the clock did: nobody took it."""
+        """Whether a notice is published that peers accepted: not one made while the clock was ahead."""
         at_ms = self._published.get(request)
         return at_ms is not None and not is_ahead(at_ms, self._clock.wall_ms(), self._limits.wire)
 
@@ -101,7 +101,7 @@ class Notices:
         return seal(record, self._identity.sign)
 
     def on_notice(self, signed: Signed[Notice]) -> None:
-        """Somebody's notice, verified by discovery: if it names an own key, the publisher is asked for the request."""
+        """A notice, verified by discovery: if it names an own key, fetch the request from its publisher."""
         notice = signed.record
         if notice.peer == self._identity.peer or notice.exp <= self._clock.wall_ms():
             return
@@ -116,20 +116,20 @@ class Notices:
             self._tasks.once("ask", self._ask(notice.peer, named))
 
     async def ask_again(self) -> None:
-        """Fetch once more from everybody whose notice named an own key and still holds."""
+        """Fetch again from every peer whose notice named an own key and is still in force."""
         now = self._clock.wall_ms()
         held = {peer: {key: until for key, until in keys.items() if until > now} for peer, keys in self._askers.items()}
         self._askers = {peer: keys for peer, keys in held.items() if keys}
         await asyncio.gather(*(self._ask(peer, list(keys)) for peer, keys in self._askers.items()))
 
     async def _ask(self, peer: bytes, keys: Sequence[bytes]) -> None:
-        """Fetch what is asked of these keys; the peer is shown no others, it need not know that they are here."""
+        """Fetch the requests for these keys; the peer is not told that this daemon has others."""
         async with self._asking:
             await self._ask_for(peer, keys)
 
     async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
         if not await self._reach(peer):
-            log.info("a peer asks for one of our keys and cannot be reached", peer=peer_text(peer))
+            log.info("a peer asks one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()
         found = (self._delegation_of(key) for key in keys if key in own)
@@ -152,7 +152,7 @@ class Notices:
         return envelope
 
     def serve(self, turn: Turn, peer: bytes, fetch: Fetch) -> None:
-        """Give a peer the open requests for a key that it shows a delegation of; the gate checked the signatures."""
+        """Send a peer the open requests for a key whose delegation it shows; the gate checked the signatures."""
         for delegation in delegations_of(fetch):
             record = delegation.record
             if record.peer == peer and record.exp > turn.now.wall_ms:

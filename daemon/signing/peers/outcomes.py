@@ -1,4 +1,4 @@
-"""What a turn means beyond its request: the reputation of other signers, and own keys that somebody else uses."""
+"""Effects of a turn beyond its request: reputation of other signers, and own keys that somebody else uses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outcomes:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def note(self, part: Part) -> None:
-        """Look at a stored part once."""
+        """Count what a stored part shows; call once per part."""
         for mono_ms, contribution in part.contributions:
             self._times.note(contribution, mono_ms)
         for note in part.notes:
@@ -60,7 +60,7 @@ class Outcomes:
                 self._spawn(self._pause(note.key, "key_conflict"))
 
     def _count(self, part: Part, keys: Collection[bytes], outcome: str, times_ms: Mapping[int, int]) -> None:
-        """`times_ms`: how long which signer took, as far as that was measured."""
+        """`times_ms`: how long each signer took, where that was measured."""
         index_of = {key: index for index, key in enumerate(part.entry.request.record.keys)}
         for key in keys:
             if key not in part.entry.own:
@@ -78,5 +78,5 @@ class Outcomes:
 
 
 def _completes(save: SaveOutcome) -> bool:
-    """Later turns of the broadcast repeat the outcome."""
+    """Whether the request becomes complete here; later turns of the broadcast repeat the outcome."""
     return save.outcome is Outcome.COMPLETE and save.turn == 0

@@ -1,8 +1,7 @@
-"""The dear part of checking a request that arrives: whether its aggregate keys follow from its keys.
+"""The expensive check of an incoming request: whether its aggregate keys follow from its keys.
 
-A hundred keys cost milliseconds, and a stranger may send as many lists of them as it likes. One thread does that, one
-request at a time, the parties in turn; libsecp256k1 works without the interpreter's lock. What comes about a request
-meanwhile waits with it.
+A hundred keys cost milliseconds, and a stranger may send any number of such lists. One thread does it, one request at a
+time, party by party; libsecp256k1 runs without the interpreter's lock. Frames about a request wait until it is checked.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from musig2.protocol.records.requests import RequestProblem, aggregations, reque
 from musig2.protocol.wire.frames import Frame, Signed
 
 log = structlog.get_logger("musigd.signing")
-AT_ONCE = 16  # points: so few are added where they are, in less time than it takes to wake a thread
-MOST_EARLY = 256  # frames that wait with one request
+AT_ONCE = 16  # points; up to so many are added right here, faster than a thread wakes up
+MOST_EARLY = 256  # frames that wait for one request
 
 
 @dataclass(slots=True, eq=False)
 class Arriving:
-    """A request under check, and what came about it since."""
+    """A request under check, and the frames about it since."""
 
     peer: bytes
     signed: Signed[Request]
@@ -47,12 +46,12 @@ Judged = Callable[[Arriving, RequestProblem | None], None]
 
 
 def judge(request: Request) -> RequestProblem | None:
-    """What the thread does."""
+    """The check; runs in the thread."""
     return request_problem(request, once=True)
 
 
 def is_dear(request: Request) -> bool:
-    """Whether checking this request takes long enough to be done elsewhere."""
+    """Whether checking this request takes so long that the thread should do it."""
     return aggregations(request) > AT_ONCE
 
 
@@ -88,7 +87,7 @@ class RequestChecks:
         return lost is not arriving
 
     def keeps(self, about: bytes, peer: bytes, frame: Frame) -> bool:
-        """Whether that request (or session) is under check; then the frame waits with it, or is dropped."""
+        """Whether that request (or session) is under check; then the frame waits for it, or is dropped."""
         arriving = self._by_id.get(about)
         if arriving is not None and len(arriving.early) < MOST_EARLY:
             arriving.early.append((peer, frame))

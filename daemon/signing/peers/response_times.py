@@ -1,7 +1,7 @@
-"""How long other signers let this daemon wait: from its own contribution to a round until theirs is here.
+"""Response times of other signers: from the own contribution to a round until theirs arrives.
 
-Who contributes first waits for nobody, so an owner who starts the rounds by hand does not make the others look slow.
-Measured on the monotonic clock; what is under way when the daemon stops is not measured.
+Time before the own contribution does not count, so an owner who starts rounds by hand does not make others look slow.
+Measured on the monotonic clock; rounds under way when the daemon stops are not measured.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from musig2.protocol.interface.effects import SaveMessage
 
-_SESSIONS = 4_096  # under way at a time; beyond that the oldest are not measured
+_SESSIONS = 4_096  # sessions measured at a time; the oldest are dropped
 _ROUNDS = (1, 2)  # the sequence numbers of nonces and partial signatures
 
 
@@ -28,12 +28,12 @@ class ResponseTimes:
         came = self._came.setdefault(save.session, {})
         signer = None if save.own else save.index
         if save.own or (save.seq, signer) not in came:
-            came[save.seq, signer] = mono_ms  # of several own keys the last one counts
+            came[save.seq, signer] = mono_ms  # the last of several own keys counts
         while len(self._came) > _SESSIONS:
             self._came.popitem(last=False)
 
     def take(self, session: bytes) -> Mapping[int, int]:
-        """Milliseconds per signer index, the longer of both rounds; the session is over and forgotten."""
+        """Milliseconds per signer index, the longer of both rounds; forgets the session."""
         came = self._came.pop(session, {})
         longest: dict[int, int] = {}
         for (seq, signer), mono_ms in came.items():

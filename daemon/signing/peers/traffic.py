@@ -1,4 +1,4 @@
-"""What passes between this daemon and the peers of other signers: the parts of this folder, wired together."""
+"""The traffic with peers of other signers: connects the parts of this folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from musig2.protocol.wire.frames import Frame, Signed
 
 
 class Traffic:
-    """Hands what peers bring to the engine, and follows the engine: it dials, publishes notices, counts outcomes."""
+    """Hands frames of peers to the engine and, after each turn, dials, publishes notices and counts outcomes."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Traffic:
         self.delivery.start()
 
     async def stop(self) -> None:
-        """End every dial and what is asked of peers."""
+        """Cancel all dials and fetches."""
         await self.delivery.stop()
         await self.notices.stop()
         await self._requests.stop()
@@ -134,7 +134,7 @@ class Traffic:
         self.delivery.unreachable(entry, index)
 
     def not_committed(self, part: Part) -> None:
-        """A key that is used elsewhere is paused all the same."""
+        """Pause own keys that are used elsewhere, even so."""
         self._outcomes.note_conflicts(part)
 
     def forget_old(self, mono_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""What of a request lies outside the criteria that an own key advertises. A hint to its owner: nothing is refused."""
+"""Where a request does not meet the criteria that an own key advertises. A hint for the owner: nothing is refused."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CriteriaOf: TypeAlias = Callable[[bytes], Advertisement | None]
 def outside_criteria(
     request: Request, keys: Iterable[bytes], criteria_of: CriteriaOf
 ) -> list[answers.OutsideCriterion]:
-    """For each of these own keys, each criterion that the request does not meet or says nothing about.
+    """For each of these own keys, the criteria that the request does not meet or leaves open.
 
-    It compares what the creator states, `transactionType` and `amount`, as `findAvailableSigners` does.
+    Compares what the creator states, `transactionType` and `amount`, as `findAvailableSigners` does.
     """
     found: list[answers.OutsideCriterion] = []
     for key in keys:

@@ -109,7 +109,7 @@ def partner_peers(conn: sqlite3.Connection) -> list[bytes]:
 def keys_about_to_sign(conn: sqlite3.Connection) -> list[bytes]:
     """All keys of the unsettled requests that an own key has joined.
 
-    One that was only sent here does not count: a stranger may send many, and must not gain whom he likes by them.
+    Requests that were only sent here do not count: otherwise a stranger could protect any key by sending many.
     """
     rows = conn.execute(
         "SELECT DISTINCT k.key FROM signing_requests r CROSS JOIN signing_keys k ON k.request = r.request"
@@ -119,7 +119,7 @@ def keys_about_to_sign(conn: sqlite3.Connection) -> list[bytes]:
 
 
 def own_requests_after(conn: sqlite3.Connection, received_ms: int) -> list[tuple[bytes, bytes, int]]:
-    """(request id, creator, when) of the unsettled requests that were made here after that time."""
+    """(request id, creator, time) of the unsettled requests that were made here after that time."""
     query = "SELECT request, creator, received FROM signing_requests WHERE source IS NULL AND settled = 0"
     return conn.execute(f"{query} AND received > ?", (received_ms,)).fetchall()
 
@@ -233,13 +233,13 @@ def sessions_page(
 
 
 def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | None, bytes | None, bytes]]:
-    """(session, culprit, envelope) of what was kept: declines and cancels (culprit None), evidence."""
+    """(session, culprit, envelope) of stored declines and cancels (culprit None) and evidence."""
     query = "SELECT session, culprit, envelope FROM signing_records WHERE request = ? ORDER BY id"
     return conn.execute(query, (request_id,)).fetchall()
 
 
 def given_reason(conn: sqlite3.Connection, request_id: bytes) -> str:
-    """What was given as the reason of the decline or cancel that ended a request; empty if nothing was."""
+    """The reason given in the decline or cancel that ended a request; empty if there was none."""
     query = "SELECT envelope FROM signing_records WHERE request = ? AND session IS NULL AND culprit IS NULL"
     for (envelope,) in conn.execute(query, (request_id,)):
         record = open_envelope(envelope, max_bytes=len(envelope)).record
@@ -249,7 +249,7 @@ def given_reason(conn: sqlite3.Connection, request_id: bytes) -> str:
 
 
 def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[bytes]:
-    """The envelopes that prove what `row` says of its culprits: what was kept as evidence, and what it refers to."""
+    """The envelopes that prove what `row` says of its culprits: stored evidence, and the messages it refers to."""
     if not row.culprits and not row.conflicting:
         return []
     kept = [envelope for about, _, envelope in records(conn, request_id) if about == row.session]

@@ -1,4 +1,4 @@
-"""What leaves memory and the store, and when. The locks of signing stay for ever."""
+"""What is deleted from the store, and when. The locks of signing are kept for ever."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_A_REQUEST = (
 def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) -> int:
     """Remove requests that ended long ago with all that belongs to them, but for the locks; returns how many.
 
-    Own joins are what forbids a second join of the same attempt, so nothing goes before `expires` and `keep_joins_ms`.
+    Stored own joins prevent a second join of the same attempt, so nothing goes before `expires` plus `keep_joins_ms`.
     """
     params = (wall_ms - limits.keep_finished_ms, wall_ms - limits.keep_joins_ms, _AT_ONCE)
     old = conn.execute(_OLD, params).fetchall()

@@ -1,4 +1,4 @@
-"""What owners do not want to see: dismissed requests and muted creators, as rows and as a condition on lists."""
+"""Dismissed requests and muted creators: their rows, and the condition they put on lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests and sessions as clients see them, made from what is stored (so a client never sees what is not)."""
+"""Requests and sessions as clients see them, made from stored rows, so that no client sees what is not stored."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def request_view(
 ) -> answers.SigningRequest:
     """The `request` value of the API. `sent`: signers the request was handed to, as memory knows it.
 
-    `keys`: the own keys that the caller may know of, None for all; the others look like anybody's.
+    `keys`: the own keys that the caller may know of, None for all; the others look like those of other signers.
     """
     request = signed.record
     joins = reading.joins(conn, signed.id)
@@ -166,7 +166,7 @@ def session_view(
 
 
 def ended_by(conn: sqlite3.Connection, stored: StoredRequest) -> dict[str, str]:
-    """Who ended a request, and what was given as the reason: members of the errors that say so."""
+    """Who ended a request, and the reason given: members of the error data."""
     told = {} if stored.by is None else {"publicKey": stored.by.hex()}
     name = _GIVEN.get(stored.outcome)
     if name is not None and (given := reading.given_reason(conn, stored.request)):
@@ -185,7 +185,7 @@ def _add_ending(view: answers.Session, row: SessionRow) -> None:
 
 
 def leading(rows: Sequence[StoredSession]) -> SessionRow:
-    """The row that speaks for a session of several own keys: complete, else the slowest that is alive."""
+    """The row that represents a session of several own keys: the complete one, else the slowest live one."""
     alive = [session.row for session in rows if session.row.state is not State.ABORTED]
     complete = [row for row in alive if row.state is State.COMPLETE]
     if complete or not alive:

@@ -1,4 +1,4 @@
-"""Every `Save*` effect as SQL, and what they left behind as values. Runs inside the store's transactions."""
+"""Every `Save*` effect as SQL, and its rows as values. Runs inside the store's transactions."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def save_request(conn: sqlite3.Connection, save: SaveRequest) -> None:
 def save(conn: sqlite3.Connection, request: bytes, effect: Save, now_ms: int) -> None:
     """Execute one Save effect of the machine of `request`.
 
-    Own joins, own nonces and partials, and locks are inserted without mercy: a second one is an IntegrityError, which
-    fails the transaction and with it the sending.
+    Own joins, own nonces and partials, and locks are inserted without OR IGNORE: a second one is an IntegrityError that
+    fails the transaction, so that nothing is sent.
     """
     match effect:
         case SaveJoin():
@@ -164,24 +164,24 @@ def _save_record(conn: sqlite3.Connection, request: bytes, effect: SaveRecord) -
 
 
 def settle(conn: sqlite3.Connection, request: bytes) -> None:
-    """Nothing is left to do for this request: it is not loaded at the next start."""
+    """Mark that nothing is left to do for this request: it is not loaded at the next start."""
     conn.execute("UPDATE signing_requests SET settled = 1 WHERE request = ?", (request,))
 
 
 def close_session(conn: sqlite3.Connection, session: bytes, keys: Iterable[bytes]) -> None:
-    """Its owner does not want to see it in lists any more."""
+    """Hide a session from lists."""
     conn.executemany(
         "UPDATE signing_sessions SET closed = 1 WHERE session = ? AND key = ?", [(session, key) for key in keys]
     )
 
 
 def forget_restore(conn: sqlite3.Connection) -> None:
-    """Every attempt that a backup brought back open is abandoned, and that is stored."""
+    """Note that every attempt which a backup brought back open was abandoned."""
     conn.execute("DELETE FROM meta WHERE name = 'burn_open_attempts'")
 
 
 def pieces(data: bytes | None, size: int) -> tuple[bytes, ...]:
-    """Fields of `size` bytes that were stored one after another."""
+    """Split stored bytes into fields of `size` bytes."""
     return tuple(data[i : i + size] for i in range(0, len(data), size)) if data else ()
 
 
