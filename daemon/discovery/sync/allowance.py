@@ -9,7 +9,7 @@ REFILL_SHARE = 0.01  # of the whole, per second
 AGAIN_MS = 1_000
 
 
-class Allowance:
+class ByteAllowance:
     """A peer that has spent its allowance waits until it is refilled."""
 
     def __init__(self, most: int, clock: Clock) -> None:

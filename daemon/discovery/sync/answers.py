@@ -15,7 +15,7 @@ from daemon.discovery.directory.reads import some_nodes
 from daemon.discovery.intake.checks import RecordOrigin
 from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
-from daemon.discovery.sync.allowance import Allowance
+from daemon.discovery.sync.allowance import ByteAllowance
 from daemon.discovery.sync.items import opened
 from daemon.store import Store
 from musig2.protocol.errors import BadEncoding
@@ -75,8 +75,8 @@ class Answers:
         self._damage = damage
         self._log_id = log_id
         self._greeted = greeted
-        self._allowance = Allowance(limits.served_bytes, clock)
-        self._pushes = Allowance(limits.pushed, clock)
+        self._allowance = ByteAllowance(limits.served_bytes, clock)
+        self._pushes = ByteAllowance(limits.pushed, clock)
 
     async def answer(self, peer: bytes, payload: bytes) -> bytes:
         """The answer to a question of `peer`; raises BadAsk for malformed ones."""

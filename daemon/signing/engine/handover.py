@@ -24,7 +24,7 @@ REPEAT_MS = 3_000
 CROSSED_MS = 1_000  # within this time after a push, "unknown" was sent before the push arrived
 
 
-class Standing(StrEnum):
+class HandoverState(StrEnum):
     """Whether a peer has the request."""
 
     UNKNOWN = "unknown"
@@ -45,9 +45,9 @@ class Heard(StrEnum):
     LOST = "lost"
 
 
-_U, _P, _B, _H, _C = Standing
-TABLE: Mapping[Heard, Mapping[Standing, Standing]] = {
-    heard: dict(zip(Standing, becomes, strict=True))
+_U, _P, _B, _H, _C = HandoverState
+TABLE: Mapping[Heard, Mapping[HandoverState, HandoverState]] = {
+    heard: dict(zip(HandoverState, becomes, strict=True))
     for heard, becomes in {
         Heard.PUSHED: (_P, _P, _B, _C, _C),
         Heard.SHOWS: (_H, _C, _C, _H, _C),
@@ -63,7 +63,7 @@ TABLE: Mapping[Heard, Mapping[Standing, Standing]] = {
 class PeerRecord:
     """One peer, as far as one request goes."""
 
-    standing: Standing = Standing.UNKNOWN
+    standing: HandoverState = HandoverState.UNKNOWN
     pushed_ms: int | None = None  # over the current connection (monotonic)
     shown_ms: dict[bytes, int] = field(default_factory=dict)  # the records sent over it, and when (monotonic)
 
@@ -74,7 +74,7 @@ class PeerRecord:
     @property
     def holds(self) -> bool:
         """Whether it has shown that it holds the request, and not said otherwise since."""
-        return self.standing in (Standing.HOLDS, Standing.CONFIRMED)
+        return self.standing in (HandoverState.HOLDS, HandoverState.CONFIRMED)
 
 
 class Handover:
@@ -85,10 +85,10 @@ class Handover:
         self.delivered = set(delivered)
         self._peers: dict[bytes, PeerRecord] = {}
 
-    def standing(self, peer: bytes) -> Standing:
+    def standing(self, peer: bytes) -> HandoverState:
         """The standing of that peer."""
         record = self._peers.get(peer)
-        return Standing.UNKNOWN if record is None else record.standing
+        return HandoverState.UNKNOWN if record is None else record.standing
 
     def pushed(self, peer: bytes, indexes: Iterable[int], now_ms: int, *, anew: bool) -> None:
         """It was sent the request for these signers; `anew`: just now, otherwise perhaps earlier."""
@@ -114,7 +114,7 @@ class Handover:
     def no_room(self, peer: bytes) -> bool:
         """It has no room for the request; returns whether that is news, and `pause_over` is to be called later."""
         record = self._record(peer)
-        news = record.standing is not Standing.BUSY
+        news = record.standing is not HandoverState.BUSY
         record.hear(Heard.NO_ROOM)
         return news
 
@@ -123,7 +123,7 @@ class Handover:
         record = self._peers.get(peer)
         if record is not None:
             record.hear(Heard.PAUSE_OVER)
-            if record.standing is Standing.UNKNOWN:
+            if record.standing is HandoverState.UNKNOWN:
                 record.pushed_ms = None
 
     def lost(self, peer: bytes, indexes: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from daemon.signing.engine.handover import Handover, Standing
+from daemon.signing.engine.handover import Handover, HandoverState
 from daemon.signing.engine.rooms import Berth, Rooms
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Request
@@ -53,7 +53,7 @@ class OpenRequest:
 
     def may_lack_it(self, peer: bytes) -> bool:
         """Whether this daemon, as the creator, should push the request to this peer; others wait to be asked."""
-        return self.source is None and self.handover.standing(peer) is Standing.UNKNOWN
+        return self.source is None and self.handover.standing(peer) is HandoverState.UNKNOWN
 
     def knows(self, peer: bytes) -> bool:
         """Whether this peer is a party: it speaks for a required key, or brought the request."""

@@ -32,7 +32,7 @@ class Admission:
     def problem(self, signed: Signed[Request], own: Collection[bytes], peer: bytes, wall_ms: int) -> str | None:
         """Why this request is refused, by the checks that cost nothing; `busy` may be tried again.
 
-        None: it is welcome if `request_problem` finds nothing either, and there is room: `crowded`.
+        None: it is taken if `request_problem` finds nothing either, and there is room: `crowded`.
         """
         if not own:
             return "key_not_required"
@@ -54,7 +54,7 @@ class Admission:
             yield entry
 
     def _has_its_share(self, peer: bytes, wall_ms: int) -> bool:
-        """What a peer brought and nobody wanted counts for an hour, or request and cancel would cost it nothing."""
+        """Unwanted requests count against their peer for an hour, or request and cancel would cost it nothing."""
         waiting, unwanted = self._roster.unsolicited, self._roster.unwanted
         if abs(wall_ms - self._since_ms) >= HOUR_MS:
             unwanted.clear()

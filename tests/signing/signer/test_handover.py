@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.signing.engine import handover
-from daemon.signing.engine.handover import REPEAT_MS, TABLE, Handover, Heard, Standing
+from daemon.signing.engine.handover import REPEAT_MS, TABLE, Handover, HandoverState, Heard
 from musig2.protocol.wire.frames import Have
 
 PEER, SIGNER = b"p" * 34, 2
@@ -14,8 +14,8 @@ PEER, SIGNER = b"p" * 34, 2
 def test_the_table_that_is_read_is_the_one_that_runs() -> None:
     assert handover.__doc__ is not None
     lines = [line for line in handover.__doc__.splitlines() if line.startswith("    ")]
-    assert lines[0].split() == list(Standing)
-    read = {Heard(line[:14].strip()): dict(zip(Standing, line[14:].split(), strict=True)) for line in lines[1:]}
+    assert lines[0].split() == list(HandoverState)
+    read = {Heard(line[:14].strip()): dict(zip(HandoverState, line[14:].split(), strict=True)) for line in lines[1:]}
     assert read == {heard: {state: str(becomes) for state, becomes in row.items()} for heard, row in TABLE.items()}
     assert set(TABLE) == set(Heard)
 
@@ -25,19 +25,19 @@ def test_a_peer_that_was_pushed_the_request_or_holds_it_is_not_unknown() -> None
     pushed.pushed(PEER, (SIGNER,), 0, anew=True)
     assert holding.shows(PEER)
     assert not holding.shows(PEER)
-    assert (pushed.standing(PEER), pushed.delivered) == (Standing.PUSHED, {SIGNER})
-    assert (holding.standing(PEER), holding.delivered) == (Standing.HOLDS, set())
+    assert (pushed.standing(PEER), pushed.delivered) == (HandoverState.PUSHED, {SIGNER})
+    assert (holding.standing(PEER), holding.delivered) == (HandoverState.HOLDS, set())
 
 
 def test_what_was_on_its_way_is_lost_with_the_connection_and_what_was_confirmed_is_not() -> None:
     facts = Handover()
     facts.pushed(PEER, (SIGNER,), 0, anew=True)
     facts.lost(PEER, (SIGNER,))
-    assert (facts.standing(PEER), facts.delivered) == (Standing.UNKNOWN, set())
+    assert (facts.standing(PEER), facts.delivered) == (HandoverState.UNKNOWN, set())
     facts.pushed(PEER, (SIGNER,), 0, anew=True)
     facts.shows(PEER)
     facts.lost(PEER, (SIGNER,))
-    assert (facts.standing(PEER), facts.delivered) == (Standing.HOLDS, {SIGNER})
+    assert (facts.standing(PEER), facts.delivered) == (HandoverState.HOLDS, {SIGNER})
 
 
 def test_what_is_stored_as_delivered_is_taken_back_when_a_peer_leaves_that_never_showed_it() -> None:
@@ -60,9 +60,9 @@ def test_a_peer_without_room_is_left_alone_until_the_pause_is_over() -> None:
     assert facts.no_room(PEER)
     assert not facts.no_room(PEER)
     facts.pushed(PEER, (), 1, anew=False)
-    assert facts.standing(PEER) is Standing.BUSY
+    assert facts.standing(PEER) is HandoverState.BUSY
     facts.pause_over(PEER)
-    assert facts.standing(PEER) is Standing.UNKNOWN
+    assert facts.standing(PEER) is HandoverState.UNKNOWN
 
 
 def test_a_pause_that_ends_after_the_peer_has_shown_the_request_changes_nothing() -> None:
@@ -70,7 +70,7 @@ def test_a_pause_that_ends_after_the_peer_has_shown_the_request_changes_nothing(
     facts.no_room(PEER)
     facts.shows(PEER)
     facts.pause_over(PEER)
-    assert facts.standing(PEER) is Standing.CONFIRMED
+    assert facts.standing(PEER) is HandoverState.CONFIRMED
 
 
 def test_hints_may_be_repeated() -> None:
