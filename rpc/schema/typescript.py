@@ -24,6 +24,10 @@ def interface(name: str, schema: Schema, *, params: bool) -> str:
     """An object's schema as an exported interface; anything else as a type of that name. `params`: it is sent."""
     if "properties" not in schema and schema.get("type") != "object":
         return f"{doc(schema.get('description', ''))}export type {name} = {kind_of(schema)};"
+    if (
+        not schema.get("properties") and schema.get("additionalProperties") is False
+    ):  # an empty interface takes anything
+        return f"{doc(schema.get('description', ''))}export type {name} = Record<string, never>;"
     lines = list(members_of(schema, params=params))
     return "\n".join([f"{doc(schema.get('description', ''))}export interface {name} {{", *lines, "}"])
 

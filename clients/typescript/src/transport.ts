@@ -85,5 +85,12 @@ export function silenceOf(endpoint: Endpoint, cause: unknown): Unreachable {
   const place = endpoint.socket ?? endpoint.rpc;
   if (code === "ECONNREFUSED" || code === "ENOENT") return new Unreachable(`no daemon answers at ${place}`, true);
   const why = typeof code === "string" ? ` (${code})` : "";
-  return new Unreachable(`no answer came from ${place}${why}; a call may have been carried out all the same`);
+  return new Unreachable(`no answer came from ${place}${why}; a call may have been carried out all the same${hint(endpoint)}`);
+}
+
+/** A browser does not say when it is the daemon that keeps a page of another origin away. */
+function hint({ rpc }: Endpoint): string {
+  const { origin } = globalThis.location ?? {};
+  if (origin === undefined || origin === new URL(rpc).origin) return "";
+  return `; the daemon's setting rpc.allowed_origins must have this page's origin, ${origin}`;
 }

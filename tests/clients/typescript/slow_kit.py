@@ -33,6 +33,18 @@ OLDEST = 20
 NEWER = "node@22"
 NAMES = ("node", "node22", "node24", "nodejs")
 INDEPENDENT = ("@scure/btc-signer@2", "@noble/curves@2", "ws@8")
+TYPED = """
+import { Client, NotReadyError, type SigningRequest } from "musigd-client";
+import { Client as NodeClient } from "musigd-client/node";
+
+export async function asked(datadir: string): Promise<SigningRequest | undefined> {
+  const client: Client = await NodeClient.connect({ datadir });
+  for await (const event of client.events({ events: ["signing-request:received"] })) {
+    if (event.event !== "events:gap") return event.data.request;
+  }
+}
+export const isWaiting = (problem: unknown): boolean => problem instanceof NotReadyError;
+"""
 
 
 def node() -> str:
@@ -114,6 +126,15 @@ def published(folder: Path) -> Path:
     return wallet / EXAMPLE.name
 
 
+def typed_for_users(wallet: Path) -> None:
+    """A wallet in strict TypeScript finds the types, whichever way its project resolves modules."""
+    (wallet / "wallet.ts").write_text(TYPED)
+    compiler = str(PACKAGE / "node_modules/.bin/tsc")
+    for module, resolution in (("nodenext", "nodenext"), ("esnext", "bundler")):
+        options = ["--module", module, "--moduleResolution", resolution, "--types", "", "--target", "es2022"]
+        run([compiler, "--strict", "--noEmit", *options, "wallet.ts"], wallet)
+
+
 async def signs(program: str, example: Path, alice: Vessel, bob: Vessel) -> None:
     """The example makes a signature, and the independent library agrees."""
     said = await output_of(program, str(example), str(alice.datadir), str(bob.datadir))
@@ -143,10 +164,13 @@ async def main() -> None:
         programs = [node(), newer_node(folder)]
         unit_tests(programs)
         example = published(folder)
+        typed_for_users(example.parent)
         print(figures(example.parent, PACKAGE / "node_modules/.bin/esbuild", programs[0]))
         async with vessels(folder, 2) as (alice, bob):
             for program in programs:
                 await signs(program, example, alice, bob)
+            shutil.rmtree(example.parent / "node_modules/ws")  # Node 20 then reads events page by page
+            await signs(programs[0], example, alice, bob)
             await waits_through_a_restart(programs[0], alice, bob)
 
 

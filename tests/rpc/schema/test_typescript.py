@@ -35,3 +35,8 @@ def test_what_a_type_does_not_show_stands_in_a_comment_that_nothing_can_end() ->
         "  note?: string;",
         "}",
     ]
+
+
+def test_a_method_without_params_takes_none() -> None:
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    assert interface("NoParams", schema, params=True) == "export type NoParams = Record<string, never>;"

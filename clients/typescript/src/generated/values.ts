@@ -806,8 +806,7 @@ export interface NamedPeer {
 }
 
 /** A method without params. */
-export interface NoParams {
-}
+export type NoParams = Record<string, never>;
 
 /** A changing method without params of its own. */
 export interface NoParamsChange {
