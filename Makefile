@@ -8,7 +8,7 @@ ARGS :=
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-consensus test-namespaces test-install test-install-kit test-systemd test-docker check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -93,6 +93,13 @@ test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus l
 	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5
 	@PYTHONPATH=build/consensus $(PY) -m tests.musig2.consensus $(ARGS)
 
+page: ## build the page anew from clients/page (needs Node 20 or newer and the npm registry)
+	@cd clients/page && { [ node_modules -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm run --silent build
+
+test-browser: ## the page in a real Chromium against real daemons; writes docs/page/*.png (needs chromium; 2 minutes)
+	@sh .ci/environment browser
+	@$(PYTEST) -n 0 tests/browser $(ARGS)
+
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)
 
@@ -117,6 +124,7 @@ lock: ## write the lock files anew from pyproject.toml (needs uv on the PATH)
 	$(LOCK) --group dev -o requirements-dev.lock
 	$(LOCK) --group run -c requirements-dev.lock -o requirements.lock
 	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
+	$(LOCK) --group browser -c requirements-dev.lock -o requirements-browser.lock
 	python3 vendor/make_wheel.py
 	python3 vendor/list_published.py
 

@@ -22,7 +22,7 @@ from rpc.errors import ApiError
 from rpc.ports import Health, Problem, Reload, Stop
 from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
-from rpc.server.page import StaticPage
+from rpc.server.page import Page
 from rpc.server.replies import allow_origin, json_reply, preflight, refused
 
 Serve: TypeAlias = "Callable[[Routes, web.BaseRequest, Caller | None, str | None], Awaitable[web.StreamResponse]]"
@@ -57,7 +57,7 @@ class Routes:
         gate: CallGate,
         health: Health,
         metrics: Callable[[], str],
-        page: StaticPage,
+        page: Page,
         upgrade: Upgrade,
         stop: Stop,
         reload: Reload,
@@ -97,7 +97,8 @@ class Routes:
             return preflight(cors)
         route = ROUTES.get((_verb(request), request.path))
         if route is None:
-            return _no_route(request)
+            shown = self._page.serves(request.path)
+            return self._page.response(request) if shown and request.method in _READ else _no_route(request, shown)
         if route.access is Access.OWNER and not self._trusted:
             raise ApiError("forbidden", "This goes through the unix socket only, whose owner has every right.")
         if route.access is Access.ANYBODY:
@@ -152,10 +153,6 @@ class Routes:
             request = request.clone(headers=[*_other_headers(request), (_PROTOCOL, SUBPROTOCOL)])
         return await self._upgrade(request, caller, token is None)
 
-    async def page(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
-        """`GET /`."""
-        return self._page.response()
-
     async def livez(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
         """`GET /livez`: 503 means restart it."""
         return _health_reply(self._health.live())
@@ -202,7 +199,6 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/rpc"): Route(Access.TOKEN, Routes.call),
     ("POST", "/"): Route(Access.TOKEN, Routes.call),
     ("GET", "/ws"): Route(Access.TOKEN, Routes.open_socket),
-    ("GET", "/"): Route(Access.ANYBODY, Routes.page),
     ("GET", "/livez"): Route(Access.ANYBODY, Routes.livez),
     ("GET", "/readyz"): Route(Access.ANYBODY, Routes.readyz),
     ("GET", "/metrics"): Route(Access.TOKEN, Routes.metrics),
@@ -225,12 +221,14 @@ def _verb(request: web.BaseRequest) -> str:
 
 
 _PROTOCOL = "Sec-WebSocket-Protocol"
-_ALSO_HEAD = frozenset({"/", "/livez", "/readyz", "/metrics"})
+_ALSO_HEAD = frozenset({"/livez", "/readyz", "/metrics"})
+_READ = ("GET", "HEAD")
 
 
-def _no_route(request: web.BaseRequest) -> web.Response:
+def _no_route(request: web.BaseRequest, shown: bool) -> web.Response:
+    """`shown`: the page answers there, to other methods."""
     methods = [method for method, path in ROUTES if path == request.path]
-    methods += ["HEAD"] if request.path in _ALSO_HEAD else []
+    methods += _READ if shown else ["HEAD"] if request.path in _ALSO_HEAD else []
     if not methods:
         return refused(ApiError("not_found", "There is no such route; calls go to POST /rpc."))
     response = refused(ApiError("invalid_request", f"Use {' or '.join(methods)} here."))

@@ -43,7 +43,7 @@ from rpc.server.listen import (
     tcp_socket,
     tls_context,
 )
-from rpc.server.page import StaticPage
+from rpc.server.page import Page
 from rpc.server.routes import Routes
 from rpc.server.stats import Stats
 
@@ -131,7 +131,7 @@ class RpcServer:
         """Listens; raises ListenError, which names the setting, when it cannot."""
         self._hub.start()
         self._sockets.start()
-        page, most = StaticPage(), affordable_connections(self._config)
+        page, most = Page(), affordable_connections(self._config)
         self._tls = tls_context(self._config)
         try:
             bound = tcp_socket(self._config)
@@ -182,7 +182,7 @@ class RpcServer:
             tls_context(config)
             load_tls_files(self._tls, config)
 
-    def _routes(self, page: StaticPage, *, trusted: bool) -> Routes:
+    def _routes(self, page: Page, *, trusted: bool) -> Routes:
         return Routes(
             self._config,
             authenticator=self._authenticator,

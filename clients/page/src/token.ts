@@ -1,0 +1,20 @@
+// The token: in memory, and for as long as the tab lives in its session storage; never in an address that is kept.
+const NAME = "musigd-token";
+
+/** The token that came with the address, or the one of this tab; the address is cleaned of it at once. */
+export function knownToken(): string {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    history.replaceState(null, "", location.pathname + location.search);
+    return given;
+  }
+  return sessionStorage.getItem(NAME) ?? "";
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(NAME, token);
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(NAME);
+}

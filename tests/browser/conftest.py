@@ -1,0 +1,51 @@
+"""A browser, and daemons whose pages it shows. No page may leave a complaint in the browser's console."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser import chromium
+from tests.browser.screen import Screen, new_screen
+from tests.e2e.vessels import Vessel, vessels
+
+MakeScreen: TypeAlias = Callable[..., Awaitable[Screen]]
+
+
+def pytest_sessionstart() -> None:
+    try:
+        chromium.chromium()
+    except chromium.NoBrowserError as missing:
+        pytest.exit(f"make test-browser cannot run here. {missing}", returncode=2)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium.running() as started:
+        yield started
+
+
+@pytest.fixture
+async def screen_of(browser: Browser) -> AsyncIterator[MakeScreen]:
+    """Opens a page of a daemon; at the end none may have complained."""
+    opened: list[Screen] = []
+
+    async def make(vessel: Vessel, **options: Any) -> Screen:
+        opened.append(await new_screen(browser, vessel, **options))
+        return opened[-1]
+
+    yield make
+    for screen in opened:
+        await screen.page.unroute_all(behavior="ignoreErrors")
+    assert [complaint for screen in opened for complaint in screen.complaints] == []
+
+
+@pytest.fixture
+async def alice(tmp_path: Path) -> AsyncIterator[Vessel]:
+    """One daemon alone."""
+    async with vessels(tmp_path, 1) as (vessel,):
+        yield vessel
