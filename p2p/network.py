@@ -210,9 +210,12 @@ class Network:
         """The connected peers."""
         return self._mirror.peers()
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
-        """Connect at these or already known addresses; parallel dials of one peer are one. True: connected."""
-        return self.connected(peer) or await self._call(lambda node: node.reach.dial, peer, addrs)
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
+        """Connect at these or already known addresses; parallel dials of one peer are one. True: connected.
+
+        `hearsay`: nobody here asked for that peer; no address is dialled more often than `p2p.hearsay` says.
+        """
+        return self.connected(peer) or await self._call(lambda node: node.reach.dial, peer, addrs, hearsay)
 
     async def connect(self, multiaddr: str) -> Connected:
         """Connect to `.../p2p/<peer>`, keeping the address if it works. Raises AddressError, PeerUnreachable."""

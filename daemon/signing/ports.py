@@ -13,7 +13,7 @@ from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.review.verdicts import Review
 from musig2.protocol.wire.frames import Signed
-from p2p.network import Offence, Standing
+from p2p.network import Offence, Standing, Work
 
 T = TypeVar("T")
 Route = tuple[bytes, tuple[bytes, ...]]  # a peer id and its binary multiaddrs
@@ -30,13 +30,16 @@ class SigningNetwork(Protocol):
 
     def connected(self, peer: bytes) -> bool: ...
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool: ...
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool: ...
 
     def source_of(self, peer: bytes) -> bytes:
         """Where a peer comes from: what shares its turns, its room and its account. The peer itself if unknown."""
 
     def offend(self, peer: bytes, kind: Offence) -> None:
         """Count an offence of a peer."""
+
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        """Put work down to a peer's account."""
 
     def fine(self, peer: bytes, amount: float = 1) -> None:
         """A peer asked in vain: for what there is no room, or about what nobody knows."""

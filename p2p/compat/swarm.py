@@ -28,8 +28,9 @@ from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn
 from p2p.compat.tcp import TcpTransport
-from p2p.compat.upgrade import Upgrader, other_peer
+from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import QuietYamux
+from p2p.hearsay import Hearsay
 
 MAX_ADDRS = 8
 DOUBLE_S = 2.0
@@ -74,10 +75,12 @@ def _counted(counts: Counter[str], source: str) -> Iterator[None]:
 class Dial:
     """One attempt to reach a peer: which address worked, and where another peer answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hearsay: bool = False) -> None:
+        self.hearsay = hearsay
         self.over = trio.Event()
         self.worked: Multiaddr | None = None
         self.others: dict[Multiaddr, ID] = {}
+        self.open: set[Multiaddr] = set()  # tried, and nothing has come of it yet
 
 
 class GuardedSwarm(Swarm):
@@ -93,6 +96,7 @@ class GuardedSwarm(Swarm):
         self._pending: Counter[str] = Counter()
         self._inbound: Counter[str] = Counter()
         self._dials: dict[ID, Dial] = {}
+        self._hearsay = Hearsay()
         tcp = TcpTransport(rules.may_dial)
         self.opened = tcp.opened
         super().__init__(
@@ -186,22 +190,26 @@ class GuardedSwarm(Swarm):
 
     # Outbound.
 
-    async def dial_peer(self, peer_id: ID) -> list[INetConn]:
-        """Connect to a peer; parallel calls share one dial. Raises SwarmException."""
-        if peer_id in self._dials:
-            await self._dials[peer_id].over.wait()
-        else:
-            await self.dial_now(peer_id)
+    async def dial_peer(self, peer_id: ID, *, hearsay: bool = False) -> list[INetConn]:
+        """Connect to a peer; parallel calls share one dial. Raises SwarmException.
+
+        `hearsay`: somebody said where it is; then not every address is tried, as `p2p.hearsay` says.
+        """
+        under_way = self._dials.get(peer_id)
+        if under_way is not None:
+            await under_way.over.wait()
+        if under_way is None or (under_way.hearsay and not hearsay):
+            await self.dial_now(peer_id, hearsay=hearsay)
         connections = self.live(peer_id)
         if not connections:
             raise SwarmException(f"cannot reach {peer_id}")
         return connections
 
-    async def dial_now(self, peer_id: ID) -> Dial:
+    async def dial_now(self, peer_id: ID, *, hearsay: bool = False) -> Dial:
         """A dial of one's own, after one that is under way; nothing is dialled when there is a connection by then."""
         while peer_id in self._dials:
             await self._dials[peer_id].over.wait()
-        dial = Dial()
+        dial = Dial(hearsay=hearsay)
         if self.live(peer_id):
             return dial
         self._dials[peer_id] = dial
@@ -244,10 +252,16 @@ class GuardedSwarm(Swarm):
         with trio.move_on_after(self._rules.dial_s):
             async with trio.open_nursery() as nursery:
                 for addr in self.dial_candidates(peer_id):
+                    now = trio.current_time()
+                    if dial.hearsay and not self._hearsay.may_dial(str(addr), peer_id.to_bytes(), now):
+                        continue
+                    dial.open.add(addr)
                     failed = trio.Event()
                     nursery.start_soon(self._dial_one, addr, peer_id, dial, failed, nursery.cancel_scope)
                     with trio.move_on_after(STAGGER_S):
                         await failed.wait()
+        for addr in dial.open:
+            self._hearsay.silent(str(addr), trio.current_time())
 
     async def _dial_one(
         self, addr: Multiaddr, peer_id: ID, dial: Dial, failed: trio.Event, others: trio.CancelScope
@@ -255,12 +269,19 @@ class GuardedSwarm(Swarm):
         try:
             await self._dial_addr_single_attempt(addr, peer_id)
             self.peerstore.vouch(peer_id, [addr])
+            self._hearsay.answered(str(addr), peer_id.to_bytes())
+            dial.open.clear()
             dial.worked = addr
             others.cancel()
         except Exception as error:  # noqa: BLE001 - refused, unreachable, another peer, no noise: the next is tried
+            dial.open.discard(addr)
             found = other_peer(error)
             if found is not None:
                 dial.others[addr] = found
+            if found is not None or failed_upgrade(error):
+                self._hearsay.another(str(addr), None if found is None else found.to_bytes(), trio.current_time())
+            else:
+                self._hearsay.silent(str(addr), trio.current_time())
             failed.set()
 
 

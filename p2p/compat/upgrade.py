@@ -15,7 +15,7 @@ from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import Yamux
-from libp2p.transport.exceptions import MuxerUpgradeFailure
+from libp2p.transport.exceptions import MuxerUpgradeFailure, UpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 
 from p2p.compat.yamux import QuietYamux
@@ -34,6 +34,15 @@ def other_peer(error: BaseException | None) -> ID | None:
             return ID.from_string(found[1])
         error = error.__cause__
     return None
+
+
+def failed_upgrade(error: BaseException | None) -> bool:
+    """Whether a dial failed because what answered does not speak as peers do."""
+    while error is not None:
+        if isinstance(error, UpgradeFailure):
+            return True
+        error = error.__cause__
+    return False
 
 
 class Upgrader(TransportUpgrader):

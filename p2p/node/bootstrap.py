@@ -41,15 +41,17 @@ class Bootstrap:
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
         self._alone = trio.Event()
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], hearsay: bool = False) -> bool:
         """Connect to a peer at these addresses, then at known ones; True when there is a connection."""
         peer_id = ID(peer)
         if self._refused(peer):
             return False
-        if addrs:
+        if hearsay:
+            self._host.swarm.peerstore.add_addrs(peer_id, readable(addrs))
+        elif addrs:
             self._host.swarm.peerstore.vouch(peer_id, readable(addrs))
         try:
-            await self._host.swarm.dial_peer(peer_id)
+            await self._host.swarm.dial_peer(peer_id, hearsay=hearsay)
         except SwarmException:
             return False
         return True

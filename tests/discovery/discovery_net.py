@@ -78,7 +78,7 @@ class MemoryNet:
     def offend(self, peer: bytes, kind: Offence) -> None:
         self.faults.append((peer, kind))
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
         other = self.wire.nodes.get(peer)
         if other is None or frozenset((self.peer, peer)) in self.wire.parted:
             return False

@@ -56,12 +56,12 @@ async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_compan
     async def providers(_: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         return strangers * 500
 
-    async def dial(peer: bytes, addrs: object) -> bool:
+    async def dial(peer: bytes, addrs: object, *, hearsay: bool) -> bool:
         dialled.append(peer)
         return await type(alice.net).dial(alice.net, peer, ())
 
     alice.net.find_providers = providers  # type: ignore[method-assign, assignment] # a DHT full of strangers
-    alice.net.dial = dial  # type: ignore[method-assign] # counted
+    alice.net.dial = dial  # type: ignore[method-assign, assignment] # counted
     world.wire.link(alice.net, bob.net)
     alice.service._company._changed.set()
     await until(lambda: bob.lines(kind=3) == 2)

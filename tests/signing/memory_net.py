@@ -16,7 +16,7 @@ from typing import Protocol
 from musig2.protocol.records.envelope import check_many
 from musig2.protocol.wire.frame_codec import open_frame, signed_in
 from musig2.protocol.wire.frames import Frame
-from p2p.network import Offence
+from p2p.network import Offence, Work
 
 MAX_FRAME = 1_048_576
 LONGEST_S = 60
@@ -135,6 +135,7 @@ class MemoryNet:
         self.sink = sink
         self.links: set[bytes] = set()
         self.offences = 0
+        self.charged: defaultdict[tuple[bytes, Work], float] = defaultdict(float)
         self.fines: defaultdict[bytes, float] = defaultdict(float)
         self.hurried = 0
         self.blamed: Counter[tuple[bytes, Offence]] = Counter()
@@ -154,13 +155,16 @@ class MemoryNet:
     def offend(self, peer: bytes, kind: Offence) -> None:
         self.blamed[peer, kind] += 1
 
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        self.charged[peer, work] += amount
+
     def fine(self, peer: bytes, amount: float = 1) -> None:
         self.fines[peer] += amount
 
     def hurry(self) -> None:
         self.hurried += 1
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
         await asyncio.sleep(0)
         return self.hub.connect(self.peer, peer)
 

@@ -90,6 +90,7 @@ class Connector:
 
     async def _find_some(self) -> None:
         known: list[Route] = [(peer, tuple(addrs)) for peer, addrs in self._known_peers.newest(KNOWN)]
+        own = frozenset(peer for peer, _ in known)  # reached before: no hearsay
         order = self._strangers(known + self._nodes())
         if not order and self._net.peers():
             order = self._strangers(await self._providers())
@@ -98,16 +99,18 @@ class Connector:
         for start in range(0, len(order), AT_ONCE):
             if len(self._net.peers()) >= WANTED:
                 return
-            await asyncio.gather(*(self._dial(*route) for route in order[start : start + AT_ONCE]))
+            await asyncio.gather(
+                *(self._dial(*route, hearsay=route[0] not in own) for route in order[start : start + AT_ONCE])
+            )
 
     def _strangers(self, routes: list[Route]) -> list[Route]:
         """Peers that could be dialled: each once, without this node and connected peers."""
         others = {peer: addrs for peer, addrs in routes if peer != self._identity.peer}
         return [route for route in others.items() if not self._net.connected(route[0])]
 
-    async def _dial(self, peer: bytes, addrs: tuple[bytes, ...]) -> None:
+    async def _dial(self, peer: bytes, addrs: tuple[bytes, ...], *, hearsay: bool) -> None:
         try:
-            reached = await self._net.dial(peer, addrs)
+            reached = await self._net.dial(peer, addrs, hearsay=hearsay)
         except P2PError:
             return  # the next round tries others
         if not reached and self._net.peers():  # without any peer, the fault may be on this side

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from secrets import token_bytes
 
 import structlog
 
 from daemon.clock import Clock
+from daemon.fair_queue import FairQueue
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
@@ -28,12 +31,27 @@ from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Notice
 from musig2.protocol.wire.frame_codec import MAX_DELEGATIONS, delegations_of, encode_frame
 from musig2.protocol.wire.frames import Fetch, Signed
+from p2p.network import Work
 
 log = structlog.get_logger("musigd.signing")
 
 ASKERS = 256  # peers remembered because their notice named an own key
-ASKED_AT_ONCE = 8
+ASKED_AT_ONCE = 32  # a dial into nothing takes seconds
+PLACE_BYTES = 5  # of a multiaddr: its kind and an IPv4 address, or the 32 bits of an IPv6 one that a provider has
 SHOWN_AGAIN_MS = 600_000  # how long a delegation made for a fetch is used before another is made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asking:
+    """Somebody who has to be dialled. `done` is cancelled when that was tried, or is not to be."""
+
+    peer: bytes
+    keys: Sequence[bytes]
+    done: asyncio.Future[None]
+
+
+def _nobody() -> FairQueue[_Asking]:
+    return FairQueue(per_party=ASKERS, total=ASKERS)
 
 
 class Notices:
@@ -63,12 +81,14 @@ class Notices:
         self._limits = limits
         self._published: dict[bytes, int] = {}  # request -> when, on the wall clock
         self._askers: dict[bytes, dict[bytes, int]] = {}  # peer -> own keys that its notices named, and until when
-        self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._to_ask: FairQueue[_Asking] = _nobody()
+        self._asking = 0
         self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
         self._tasks = BackgroundTasks("signing notices")
 
     async def stop(self) -> None:
         """Cancel what is under way."""
+        self._to_ask = _nobody()
         await self._tasks.stop()
 
     def unreached(self, entry: OpenRequest) -> None:
@@ -113,21 +133,44 @@ class Notices:
             self._askers[notice.peer] = known | {key: max(notice.exp, known.get(key, 0)) for key in named}
             while len(self._askers) > ASKERS:
                 del self._askers[next(iter(self._askers))]
-            self._tasks.once("ask", self._ask(notice.peer, named))
+            self._ask(notice.peer, named)
 
     async def ask_again(self) -> None:
         """Fetch again from every peer whose notice named an own key and is still in force."""
         now = self._clock.wall_ms()
         held = {peer: {key: until for key, until in keys.items() if until > now} for peer, keys in self._askers.items()}
         self._askers = {peer: keys for peer, keys in held.items() if keys}
-        await asyncio.gather(*(self._ask(peer, list(keys)) for peer, keys in self._askers.items()))
+        await asyncio.gather(
+            *(self._ask(peer, list(keys)) for peer, keys in self._askers.items()), return_exceptions=True
+        )
 
-    async def _ask(self, peer: bytes, keys: Sequence[bytes]) -> None:
-        """Fetch the requests for these keys; the peer is not told that this daemon has others."""
-        async with self._asking:
-            await self._ask_for(peer, keys)
+    def _ask(self, peer: bytes, keys: Sequence[bytes]) -> asyncio.Future[None]:
+        """Ask a connected peer at once; who has to be dialled waits, and the places where they say to be take turns."""
+        if self._network.connected(peer):
+            return self._tasks.once("ask", self._ask_for(peer, keys))
+        asking = _Asking(peer, keys, asyncio.get_running_loop().create_future())
+        addrs = self._discovery.addresses_of(peer)
+        self._network.charge(peer, Work.DIAL)
+        lost = self._to_ask.put(addrs[0][:PLACE_BYTES] if addrs else b"", asking)
+        if lost is not None:
+            lost.done.cancel()
+        self._ask_next()
+        return asking.done
+
+    def _ask_next(self) -> None:
+        while self._to_ask and self._asking < ASKED_AT_ONCE:
+            self._asking += 1
+            asking = self._to_ask.take()
+            task = self._tasks.once("ask", self._ask_for(asking.peer, asking.keys))
+            task.add_done_callback(partial(self._asked, asking))
+
+    def _asked(self, asking: _Asking, _: asyncio.Task[None]) -> None:
+        asking.done.cancel()
+        self._asking -= 1
+        self._ask_next()
 
     async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
+        """Fetch the requests for these keys; the peer is not told that this daemon has others."""
         if not await self._reach(peer):
             log.info("a peer asks one of our keys and cannot be reached", peer=peer_text(peer))
             return
@@ -140,7 +183,7 @@ class Notices:
     async def _reach(self, peer: bytes) -> bool:
         if self._network.connected(peer):
             return True
-        return await self._network.dial(peer, self._discovery.addresses_of(peer))
+        return await self._network.dial(peer, self._discovery.addresses_of(peer), hearsay=True)
 
     def _delegation_of(self, key: bytes) -> bytes | None:
         now = self._clock.mono_ms()

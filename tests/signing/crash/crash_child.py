@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from p2p.network import Offence
+from p2p.network import Offence, Work
 from rpc.errors import ApiError
 from tests.signing.memory_net import open_arrived
 from tests.signing.signing_world import Book, Daemon, World
@@ -52,7 +52,7 @@ class Link:
     def connected(self, peer: bytes) -> bool:
         return peer in self._links
 
-    async def dial(self, peer: bytes, addrs: Sequence[bytes]) -> bool:
+    async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
         number = len(self._dials)
         self._dials[number] = asyncio.get_running_loop().create_future()
         self.say(dial=[number, peer.hex()])
@@ -63,6 +63,9 @@ class Link:
 
     def offend(self, peer: bytes, kind: Offence) -> None:
         raise AssertionError(f"a peer of this test does no wrong: {kind}")
+
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        """Nothing: work is free here."""
 
     def fine(self, peer: bytes, amount: float = 1) -> None:
         """Nothing: peers of this test may ask in vain after a kill."""
