@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from p2p.network import Offence, PeerInfo
+from p2p.network import Offence, PeerInfo, Work
 
 # Reports an offence of a peer that the gate could not see.
 Offend: TypeAlias = Callable[[bytes, Offence], None]
@@ -44,6 +44,7 @@ class DirectoryNetwork(Protocol):
     async def provide(self, key: bytes) -> None: ...
     async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]: ...
     def offend(self, peer: bytes, kind: Offence) -> None: ...
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None: ...
     async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes: ...
 
 

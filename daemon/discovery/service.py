@@ -139,6 +139,7 @@ class DiscoveryService:
             damage=self._damage,
             log_id=lambda: log_name(events.log_id),
             greeted=lambda peer, hello: self.traffic.greeted(peer, hello),  # noqa: PLW0108 - it is made later
+            charge=network.charge,
         )
 
     def _make_peers(self) -> None:

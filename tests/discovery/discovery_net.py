@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from musig2.protocol.records.checks import RecordLimits, Stated, check_record
 from musig2.protocol.records.envelope import check_signatures, open_envelope
 from musig2.protocol.records.peers import peer_text
 from p2p.addresses import to_text
-from p2p.network import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, PeerUnreachable
+from p2p.network import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, PeerUnreachable, Work
 
 Ask = Callable[[bytes, bytes], Awaitable[bytes]]
 
@@ -50,6 +51,7 @@ class MemoryNet:
         self.addrs = addrs
         self.links: dict[bytes, Direction] = {}
         self.topics: frozenset[str] = frozenset()
+        self.charged: defaultdict[tuple[bytes, Work], float] = defaultdict(float)
         self.faults: list[tuple[bytes, Offence]] = []
         self.answer: Ask | None = None
         self.host: str | None = None  # as those see it who are connected to this node
@@ -77,6 +79,9 @@ class MemoryNet:
 
     def offend(self, peer: bytes, kind: Offence) -> None:
         self.faults.append((peer, kind))
+
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
+        self.charged[peer, work] += amount
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
         other = self.wire.nodes.get(peer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import sqlite3
@@ -40,12 +41,13 @@ from musig2.protocol.wire.sync import (
     encode_answer,
     open_ask,
 )
-from p2p.network import BadAsk
+from p2p.network import BadAsk, Work
 
 A = TypeVar("A", bound=Answer)
 
 MOST_IDS = 16_000
 MOST_NODES = 64
+LONG = 32 * 1024  # bytes of a question that is decoded in a thread
 INLINE = 16  # up to so many buckets or statements are read on the event loop
 BUCKET_COST = 512  # a lookup of a bucket costs as much as sending so many bytes
 ID_COST = 64  # the same for one statement, present or not
@@ -65,8 +67,9 @@ class Answers:
         damage: Damage,
         log_id: Callable[[], bytes],
         greeted: Callable[[bytes, Hello], None],
+        charge: Callable[[bytes, Work, float], None],
     ) -> None:
-        """`greeted` is called with what a peer says of its own log."""
+        """`greeted` is called with what a peer says of its own log; `charge` puts work down to its account."""
         self._store = store
         self._clock = clock
         self._limits = limits
@@ -75,13 +78,14 @@ class Answers:
         self._damage = damage
         self._log_id = log_id
         self._greeted = greeted
+        self._charge = charge
         self._allowance = ByteAllowance(limits.served_bytes, clock)
         self._pushes = ByteAllowance(limits.pushed, clock)
 
     async def answer(self, peer: bytes, payload: bytes) -> bytes:
         """The answer to a question of `peer`; raises BadAsk for malformed ones."""
         try:
-            ask = open_ask(payload)
+            ask = open_ask(payload) if len(payload) <= LONG else await asyncio.to_thread(open_ask, payload)
         except BadEncoding as error:
             raise BadAsk(str(error)) from error
         wait_ms = self._allowance.wait_ms(peer)
@@ -102,6 +106,7 @@ class Answers:
             case Reconcile():
                 buckets = differing(self._buckets.sums(ask.bits), ask.sums)
                 self._allowance.spend(peer, BUCKET_COST * len(buckets))
+                self._charge(peer, Work.BUCKET, len(buckets))
                 return await self._read(len(buckets), lambda conn: self._differences(conn, ask.bits, buckets))
             case FetchIds():
                 self._allowance.spend(peer, ID_COST * (len(ask.ids) // SHORT_ID_BYTES))

@@ -29,9 +29,10 @@ from musig2.protocol.wire.sync import (
     Reconcile,
     Statements,
     encode_answer,
+    encode_ask,
     open_ask,
 )
-from p2p.network import Direction, Offence, PeerInfo
+from p2p.network import Direction, Offence, PeerInfo, Work
 from tests.discovery.discovery_world import DAY_MS, Daemon, Signer, World, a_world, push_of, until
 
 LOG = bytes(16)
@@ -328,6 +329,15 @@ async def test_a_question_that_cannot_be_decoded_counts_against_who_asked(world:
         with pytest.raises(BadAsk):
             await daemon.service.traffic.on_ask(bytes(38), junk)
     assert daemon.lines() == 0
+
+
+async def test_buckets_that_differ_are_put_down_to_who_compares(world: World) -> None:
+    daemon, peer = await world.daemon(), bytes(38)
+    await fill(daemon, [Signer()])
+    sums = daemon.service._buckets.sums(8)
+    for asked in (sums, bytes(len(sums))):
+        await daemon.service.traffic.on_ask(peer, encode_ask(Reconcile(8, asked)))
+    assert daemon.net.charged[peer, Work.BUCKET] == sum(any(sums[at : at + 8]) for at in range(0, len(sums), 8)) > 0
 
 
 async def test_a_peer_that_asks_without_end_is_put_off(tmp_path: Path) -> None:
