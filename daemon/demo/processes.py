@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-START_SECONDS = 30
+START_SECONDS = 120  # as a machine that is busy with other things may take
 STOP_SECONDS = 8
 _UNIT = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY"}
 

@@ -95,7 +95,7 @@ async def test_lock_and_unlock_are_told_before_the_call_is_answered(told: Told, 
 async def test_a_lock_by_the_timer_is_told(told: Told, tmp_path: Path) -> None:
     told.keystore.lock()
     await told.keystore.unlock(secret_bytes(generated_passphrase(tmp_path)), 1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while len(told.since()) < 3:
             await told.events.wait(told.events.next_seq)
     assert [name for name, _ in told.since()] == ["node:locked", "node:unlocked", "node:locked"]

@@ -25,7 +25,7 @@ async def killed_after(path: Path, lines: int) -> int:
     )
     assert process.stdout is not None
     told = 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         for _ in range(lines):
             told = int(await process.stdout.readline())
         process.send_signal(signal.SIGKILL)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-DEADLINE = 30
+DEADLINE = 180
 CHUNK = 65_536
 ESTABLISHED = "01"
 

@@ -17,7 +17,7 @@ from daemon.demo.verify import signature_holds
 
 pytestmark = pytest.mark.network
 
-DEADLINE = 120
+DEADLINE = 240
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.e2e.fleet import advertise_all, fleet, sign
 
 pytestmark = pytest.mark.network
 
-DEADLINE = 60
+DEADLINE = 180
 GARBAGE = (b"\x00" * 64, b"\x13/multistream/1.0.0\n" + b"\xff" * 200, os.urandom(4096), b"GET / HTTP/1.1\r\n\r\n", b"")
 
 

@@ -34,7 +34,7 @@ async def calls_at_work(vessel: Vessel, count: int) -> None:
     """Return when that many calls wait for an answer."""
     url = str(vessel.endpoint["rpc"]).removesuffix("/rpc") + "/metrics"
     headers = {"Authorization": f"Bearer {(vessel.datadir / '.cookie').read_text()}"}
-    async with asyncio.timeout(60), aiohttp.ClientSession(headers=headers) as session:
+    async with asyncio.timeout(180), aiohttp.ClientSession(headers=headers) as session:
         while True:
             async with session.get(url) as response:
                 told = await response.text()

@@ -21,7 +21,7 @@ from musigd_client import Client
 from musigd_client.endpoint import DataDir
 from tests.e2e.proxy import Proxies
 
-DEADLINE = 60
+DEADLINE = 180
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin")
 BELOW_EPHEMERAL = (10_000, 32_000)  # outgoing connections take their ports above
 

@@ -13,7 +13,7 @@ from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.wire.frames import Frame
 from p2p.network import GossipItem, NetState, Network, NetworkConfig, Offence, PeerChange
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 
 
 class RecordingSink:

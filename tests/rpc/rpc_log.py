@@ -50,14 +50,14 @@ class MemoryLog:
 
     async def listened_to_by(self, count: int) -> None:
         """Returns when that many listen: the server itself is one, each waiting getEvents another."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(self._callbacks) < count:
                 self._more_listeners.clear()
                 await self._more_listeners.wait()
 
     async def left_alone_by_all_but(self, count: int) -> None:
         """Returns when no more than that many listen."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(self._callbacks) > count:
                 self._one_less.clear()
                 await self._one_less.wait()

@@ -45,7 +45,7 @@ async def checked(client: Client, method: str, **params: Any) -> Any:
 
 async def event(client: Client, name: str, **matching: str) -> dict[str, Any]:
     """The data of the first event of that name that matches, from the oldest on."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         async for heard in client.events(from_seq=0, events=[name]):
             if all(heard["data"].get(field) == value for field, value in matching.items()):
                 return heard["data"]
@@ -104,7 +104,7 @@ async def test_answers_of_a_whole_life_have_the_shape_of_the_models(pair: Pair) 
         with pytest.raises(CallFailed, match="scheme is bip340") as caught:
             await bob.call(method, **named, scheme="bip340")
         assert caught.value.reason == "scheme_mismatch"
-    final = await checked(alice, "getFinalSignature", requestId=request, waitMs=30_000)
+    final = await checked(alice, "getFinalSignature", requestId=request, waitMs=60_000)
     assert (
         await checked(
             bob,
@@ -202,7 +202,7 @@ async def test_a_bootstrap_address_of_another_peer_is_a_problem_in_getinfo(tmp_p
         alice = await daemons.start("alice", ())
         address, _, found = alice.multiaddr.partition("/p2p/")
         bob = await daemons.start("bob", (f"{address}/p2p/{stranger}",))
-        async with await Client.connect(datadir=bob.datadir) as client, asyncio.timeout(60):
+        async with await Client.connect(datadir=bob.datadir) as client, asyncio.timeout(180):
             remedies: list[str] = []
             while not remedies:
                 problems = (await client.get_info()).problems

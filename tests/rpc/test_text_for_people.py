@@ -75,10 +75,10 @@ async def test_events_that_were_stored_before_the_rule_are_cleaned_when_they_are
     assert page["events"][0]["data"]["reason"] == "ecilA\ufffd"
     async with world.websocket() as ws:
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"fromSeq": 1}})
-        await ws.receive_json(timeout=60)
-        old = await ws.receive_json(timeout=60)
+        await ws.receive_json(timeout=180)
+        old = await ws.receive_json(timeout=180)
         world.log.append("signing-request:cancelled", reason=IMITATION, publicKeys=[])
-        new = await ws.receive_json(timeout=60)
+        new = await ws.receive_json(timeout=180)
     assert [note["params"]["result"]["data"]["reason"] for note in (old, new)] == ["ecilA\ufffd"] * 2
 
 

@@ -19,7 +19,7 @@ from musig2.protocol.wire.frames import Frame
 from p2p.network import Offence, Work
 
 MAX_FRAME = 1_048_576
-LONGEST_S = 60
+LONGEST_S = 180
 
 
 class MemorySink(Protocol):

@@ -287,7 +287,7 @@ async def join(signer: Daemon, request: str, **params: Any) -> dict[str, Any]:
 
 async def signatures(daemon: Daemon, request: str) -> list[str]:
     """The final signatures, verified under the aggregate keys of the request."""
-    answer = await daemon.call("getFinalSignature", requestId=request, waitMs=20_000)
+    answer = await daemon.call("getFinalSignature", requestId=request, waitMs=60_000)
     shown = await daemon.call("getSigningRequest", requestId=request)
     assert shown["state"] == "complete"
     assert shown["signatures"] == answer["signatures"]

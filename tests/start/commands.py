@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 120
+DEADLINE_S = 240
 QUIET = {
     "MUSIGD_P2P__MDNS": "false",
     "MUSIGD_RPC__LISTEN": "127.0.0.1:0",

@@ -105,7 +105,7 @@ async def test_the_first_wallet_goes_through_the_four_phases_beside_modules_name
         request_id = event["data"]["requestId"]
         break
     following = await started(environment, "follow.py", pair.datadirs[0], request_id)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         said = [await wallet.communicate() for wallet in (answering, asking, following)]
     assert [errors for _, errors in said] == [b"", b"", b""]
     signature, _, message, _, key = said[1][0].decode().split()

@@ -95,6 +95,6 @@ async def test_a_request_is_followed_from_what_it_is_now_to_its_end(world: World
         followed = client.follow_request(request_id=samples.REQUEST)
         seen.append((await anext(followed)).request.state)
         world.log.append(*["session:ready"] * 3, requestId=samples.REQUEST)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             seen += [progress.request.state async for progress in followed]
     assert seen == ["open", "signing", "complete"]

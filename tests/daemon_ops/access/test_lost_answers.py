@@ -169,7 +169,7 @@ async def dying_daemon(datadir: Path) -> AsyncIterator[asyncio.subprocess.Proces
     )
     ended = asyncio.ensure_future(process.wait())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not (datadir / "endpoint.json").exists():
                 assert not ended.done(), "the daemon ended before it was ready"
                 await asyncio.wait({ended}, timeout=0.02)

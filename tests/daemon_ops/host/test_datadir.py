@@ -64,7 +64,7 @@ async def test_a_killed_daemon_leaves_no_lock(tmp_path: Path) -> None:
         sys.executable, "-c", HOLD, str(tmp_path / "a"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await process.stdout.readline()
         held = holder_of(tmp_path / "a")
         assert held is not None

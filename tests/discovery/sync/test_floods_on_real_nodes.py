@@ -75,7 +75,7 @@ def providing(target: bytes, keys: Sequence[bytes]) -> Any:
 
 async def eventually_known(node: Network, key: bytes, peers: set[bytes]) -> None:
     """Until that node finds all these providers of a key."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(180):
         while not peers <= {peer for peer, _ in await node.find_providers(key)}:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.05)
 

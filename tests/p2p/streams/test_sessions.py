@@ -116,7 +116,7 @@ async def test_what_arrives_while_the_daemon_is_busy_is_told_in_one_call(monkeyp
         assert anna.send(ben.peer, [have(number) for number in range(1_000)])
         await asyncio.sleep(0)  # the sending thread is woken
         told = ben.sink.bursts
-        assert all_there.wait(timeout=60)  # this loop takes nothing meanwhile
+        assert all_there.wait(timeout=180)  # this loop takes nothing meanwhile
         await ben.sink.until(lambda: len(ben.sink.frames) == 1_000)
         assert ben.sink.bursts - told == 1
 

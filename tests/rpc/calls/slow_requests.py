@@ -60,7 +60,7 @@ def main() -> None:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
-    connection = HTTPConnection("127.0.0.1", ours.recv(), timeout=60)
+    connection = HTTPConnection("127.0.0.1", ours.recv(), timeout=180)
     assert server.pid is not None
     warm = 0
     for done in range(ROUND, total + ROUND, ROUND):

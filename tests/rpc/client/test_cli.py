@@ -92,7 +92,7 @@ async def test_events_are_followed_line_by_line(world: World, token_file: str) -
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         heard = [orjson.loads(await process.stdout.readline())["seq"] for _ in range(2)]
         world.log.append("session:ready", publicKeys=[])
         heard.append(orjson.loads(await process.stdout.readline())["seq"])

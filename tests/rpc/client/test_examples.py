@@ -17,9 +17,9 @@ async def test_example_of_the_table_works(world: World, method: Method) -> None:
     async with world.websocket() as ws:
         if method.name in PREPARATION:
             await ws.send_json({"jsonrpc": "2.0", "id": 0, "method": PREPARATION[method.name]})
-            await ws.receive_json(timeout=60)
+            await ws.receive_json(timeout=180)
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": method.name, "params": method.example})
-        reply = await ws.receive_json(timeout=60)
+        reply = await ws.receive_json(timeout=180)
     assert "result" in reply, reply
     shown = method.result.model_validate(reply["result"], by_name=False)
     assert undeclared(shown) == []

@@ -37,7 +37,7 @@ class Daemon:
             *command, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
         client = Client(DataDir(self.datadir))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 try:
                     await client.get_info()
@@ -140,7 +140,7 @@ async def main(total: int) -> None:
         await proxy.start()
         listening = asyncio.ensure_future(listen(proxy, total))
         await make_events(daemon, total)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             heard = await listening
         await daemon.kill()
     whole = heard == list(range(1, heard[-1] + 1))

@@ -27,7 +27,7 @@ class Listener:
         self.subscribed = subscribed
 
     async def next(self) -> dict[str, Any]:
-        note = await self.ws.receive_json(timeout=60)
+        note = await self.ws.receive_json(timeout=180)
         assert note["method"] == "subscription", note
         assert note["params"]["subscription"] == self.subscribed["subscription"]
         result: dict[str, Any] = note["params"]["result"]
@@ -41,7 +41,7 @@ class Listener:
 async def listening(world: World, token: str = COOKIE, **params: Any) -> AsyncIterator[Listener]:
     async with world.websocket(token) as ws:
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": params})
-        reply = await ws.receive_json(timeout=60)
+        reply = await ws.receive_json(timeout=180)
         assert "result" in reply, reply
         yield Listener(ws, reply["result"])
 
@@ -228,15 +228,15 @@ async def test_unsubscribed_connection_hears_no_more_and_may_hold_several_subscr
         ws = listener.ws
         for call_id in (2, 3):
             await ws.send_json({"jsonrpc": "2.0", "id": call_id, "method": "subscribe"})
-        second, refused = await ws.receive_json(timeout=60), await ws.receive_json(timeout=60)
+        second, refused = await ws.receive_json(timeout=180), await ws.receive_json(timeout=180)
         assert refused["error"]["data"]["reason"] == "too_many"
         named = {"subscription": second["result"]["subscription"]}
         await ws.send_json({"jsonrpc": "2.0", "id": 4, "method": "unsubscribe", "params": named})
-        assert (await ws.receive_json(timeout=60))["result"] is True
+        assert (await ws.receive_json(timeout=180))["result"] is True
         world.log.append("session:ready")
         assert await listener.seqs(1) == [1]
         await ws.send_json({"jsonrpc": "2.0", "id": 5, "method": "unsubscribe", "params": {"subscription": "2"}})
-        assert (await ws.receive_json(timeout=60))["error"]["data"]["reason"] == "not_found"
+        assert (await ws.receive_json(timeout=180))["error"]["data"]["reason"] == "not_found"
     assert await world.reason("subscribe") == "invalid_request"
 
 
@@ -276,11 +276,11 @@ async def test_client_that_answers_no_ping_finds_a_1013_and_one_that_does_stays(
     stuck = await stuck_subscriber(world)
     async with world.websocket(autoping=False) as ws:
         for _ in range(2):
-            assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.PING
+            assert (await ws.receive(timeout=180)).type is aiohttp.WSMsgType.PING
             await ws.pong()
         assert len(world.server._hub) == 0
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "getInfo"})
-        assert "result" in await ws.receive_json(timeout=60)
+        assert "result" in await ws.receive_json(timeout=180)
     received = await asyncio.get_running_loop().run_in_executor(None, drain, stuck)
     stuck.close()
     told = close_frame(1013, "no answer to a ping; resume from the last seq you have")
@@ -306,7 +306,7 @@ async def stuck_subscriber(world: World) -> socket.socket:
     lines += [f"Authorization: Bearer {COOKIE}"]
     call = b'{"jsonrpc":"2.0","id":1,"method":"subscribe"}'
     stuck.send("\r\n".join([*lines, "", ""]).encode() + bytes((0x81, 0x80 | len(call))) + bytes(4) + call)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while len(world.server._hub) == 0:
             await world.result("getInfo")
     return stuck
@@ -324,7 +324,7 @@ def drain(stuck: socket.socket) -> bytes:
 async def test_two_hundred_subscribers_hear_the_same_in_order(world: World) -> None:
     async with asyncio.TaskGroup() as group:
         heard = [group.create_task(hear(world, 50)) for _ in range(200)]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(world.server._hub) < 200:
                 await world.result("getInfo")
         for _ in range(50):

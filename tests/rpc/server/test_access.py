@@ -125,12 +125,12 @@ async def test_token_that_may_create_keys_sees_the_key_it_created_on_an_open_con
     token = world.tokens.make("fresh", "read", "sign", keys=[], create_key=True)
     async with world.websocket(token) as ws:
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "subscribe"})
-        await ws.receive_json(timeout=60)
+        await ws.receive_json(timeout=180)
         await ws.send_json({"jsonrpc": "2.0", "id": 2, "method": "createKey", "params": {"scheme": "lotus"}})
-        made = [await ws.receive_json(timeout=60) for _ in range(2)]
+        made = [await ws.receive_json(timeout=180) for _ in range(2)]
         key = next(each["result"]["publicKey"] for each in made if each.get("id") == 2)
         await ws.send_json({"jsonrpc": "2.0", "id": 3, "method": "listKeys"})
-        listed = await ws.receive_json(timeout=60)
+        listed = await ws.receive_json(timeout=180)
     assert [each["publicKey"] for each in listed["result"]["keys"]] == [key]
     heard = next(each for each in made if each.get("method") == "subscription")
     assert heard["params"]["result"]["data"]["publicKeys"] == [key]
@@ -146,7 +146,7 @@ async def test_revoked_token_closes_its_connections_with_4401(world: World) -> N
     token = world.tokens.make("phone", "read")
     async with world.websocket(token) as ws, world.websocket() as other:
         assert (await world.result("revokeToken", {"tokenId": "id-phone"}))["revoked"] is True
-        assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive(timeout=180)).type is aiohttp.WSMsgType.CLOSE
         assert ws.close_code == 4401
         assert not other.closed
 
@@ -157,7 +157,7 @@ async def test_revoked_token_cannot_call_on_in_a_connection_that_it_keeps_open(m
     async with world.websocket(token, autoclose=False) as ws:
         world.tokens.revoke("id-phone")
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "lock"})
-        assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive(timeout=180)).type is aiohttp.WSMsgType.CLOSE
     assert "publicKey" in await world.result("createKey", {"scheme": "lotus"}), "not locked"
     assert (await world.post({}, token))[0] == 401
 
@@ -169,7 +169,7 @@ async def test_expired_token_is_refused_and_its_connection_closed(make_world: Ma
         fact = world.tokens.get("id-brief")
         assert fact is not None
         world.tokens._facts["id-brief"] = type(fact)(fact.token_id, fact.digest, fact.scopes, None, False, 1)
-        assert (await ws.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
+        assert (await ws.receive(timeout=180)).type is aiohttp.WSMsgType.CLOSE
         assert ws.close_code == 4401
     assert (await world.post({}, token))[0] == 401
 

@@ -28,7 +28,7 @@ async def send_and_go(world: World, call: Any, once: asyncio.Event | None = None
 async def test_long_poll_over_http_of_a_client_that_is_gone_ends(world: World, call: Any) -> None:
     await send_and_go(world, call)
     await world.log.left_alone_by_all_but(1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await world.server._gate.quiet(10)
     assert world.server._gate.at_work == 0
 

@@ -17,7 +17,7 @@ from tests.rpc.rpc_world import World
 async def test_binary_message_closes_with_1003(world: World) -> None:
     async with world.websocket() as ws:
         await ws.send_bytes(b"{}")
-        await ws.receive(timeout=60)
+        await ws.receive(timeout=180)
         assert ws.close_code == 1003
 
 
@@ -25,7 +25,7 @@ async def test_hundreds_of_calls_on_one_connection_are_all_answered(world: World
     async with world.websocket() as ws:
         for call_id in range(500):
             await ws.send_json({"jsonrpc": "2.0", "id": call_id, "method": "getInfo"})
-        answered = {(await ws.receive_json(timeout=60))["id"] for _ in range(500)}
+        answered = {(await ws.receive_json(timeout=180))["id"] for _ in range(500)}
     assert answered == set(range(500))
 
 
@@ -37,7 +37,7 @@ async def test_waiting_calls_of_one_connection_are_bounded_and_the_rest_stays_un
         await world.log.listened_to_by(65)
         assert world.server._gate.at_work == 64
         world.log.append("session:ready")
-        answered = {(await ws.receive_json(timeout=60))["id"] for _ in range(100)}
+        answered = {(await ws.receive_json(timeout=180))["id"] for _ in range(100)}
     assert answered == set(range(100))
 
 
@@ -45,8 +45,8 @@ async def test_client_that_leaves_while_it_catches_up_leaves_nothing_behind(worl
     world.log.append(*["session:ready"] * 5_000, padding="x" * 1_000)
     async with world.websocket() as ws:
         await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"fromSeq": 1}})
-        await ws.receive_json(timeout=60)
-    async with asyncio.timeout(60):
+        await ws.receive_json(timeout=180)
+    async with asyncio.timeout(180):
         while len(world.server._hub):
             await world.result("getInfo")
     assert len(world.server._hub) == 0
@@ -60,7 +60,7 @@ async def test_batch_of_subscribe_and_unsubscribe_leaves_no_subscription(world: 
                 {"jsonrpc": "2.0", "id": 2, "method": "unsubscribe", "params": {"subscription": "1"}},
             ]
         )
-        replies = await ws.receive_json(timeout=60)
+        replies = await ws.receive_json(timeout=180)
         assert [each["result"] for each in replies][1] is True
         assert len(world.server._hub) == 0
 

@@ -41,7 +41,7 @@ async def test_a_creator_killed_at_any_point_ends_with_one_signature(
         request = await _announced(victim, announce | {"message": "33" * 32})
         await join(other, request)
     assert len(await signatures(other, request)) == 1
-    await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
+    await victim.call("getFinalSignature", requestId=request, waitMs=60_000)
     assert_nonces_used_once(world.hub)
 
 
@@ -81,7 +81,7 @@ async def test_a_joiner_killed_at_any_point_ends_with_one_signature(
         await victim.died()
         await victim.start()
     assert len(await signatures(creator, request)) == 1
-    await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
+    await victim.call("getFinalSignature", requestId=request, waitMs=60_000)
     assert_nonces_used_once(world.hub)
 
 

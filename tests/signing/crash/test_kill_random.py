@@ -34,7 +34,7 @@ async def test_killed_at_a_random_moment_every_request_ends_once(make_world: Cal
     await join_all(victim, [request for request in requests if request not in joined])
     for request in requests:
         assert len(await signatures(creator, request)) == 1
-        await victim.call("getFinalSignature", requestId=request, waitMs=20_000)
+        await victim.call("getFinalSignature", requestId=request, waitMs=60_000)
     assert_nonces_used_once(world.hub)
 
 

@@ -45,7 +45,7 @@ async def test_the_other_tenant_receives_the_request_and_the_creator_hears_of_it
     received = [data for name, data in heard(both, tenant(his)) if name == "signing-request:received"]
 
     await both.call("joinSigningRequest", tenant(his), requestId=answer["requestId"], publicKey=his.hex())
-    final = await both.call("getFinalSignature", tenant(his), requestId=answer["requestId"], waitMs=20_000)
+    final = await both.call("getFinalSignature", tenant(his), requestId=answer["requestId"], waitMs=60_000)
 
     joined = [data for name, data in heard(both, tenant(mine)) if name == "participant:joined"]
     assert [data["requestId"] for data in received] == [answer["requestId"]]
@@ -81,7 +81,7 @@ async def test_a_tenant_that_has_not_joined_hears_how_the_request_failed(both: D
 async def test_keys_of_other_tenants_look_like_anybodys(both: Daemon) -> None:
     mine, his, answer = await asked(both)
     await both.call("joinSigningRequest", tenant(his), requestId=answer["requestId"], publicKey=his.hex())
-    await both.call("getFinalSignature", tenant(his), requestId=answer["requestId"], waitMs=20_000)
+    await both.call("getFinalSignature", tenant(his), requestId=answer["requestId"], waitMs=60_000)
 
     shown = await both.call("getSigningRequest", tenant(mine), requestId=answer["requestId"])
     owned = await both.call("getSigningRequest", requestId=answer["requestId"])
