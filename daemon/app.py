@@ -1,8 +1,8 @@
-"""The composition root: makes every part, joins them, starts them in the order in which they need each other.
+"""The composition root: makes every part, connects them, and starts them in the order of their dependencies.
 
 store -> events, keystore, tokens, bans        what is on this machine
       -> network <-> junction                  what reaches peers
-      -> discovery, signing                    what the daemon is for
+      -> discovery, signing                    what the daemon does
       -> rpc                                   what clients reach: last up, first down
 """
 
@@ -65,10 +65,10 @@ from rpc.handlers import Backend, handlers_of
 from rpc.ports import Reloaded
 from rpc.server.server import RpcServer
 
-DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; what could not be removed is replaced by the next start
+DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; the next start replaces what could not be removed
 
 
-# Reads the settings of this daemon again; what became of that, as `POST /reload` answers it.
+# Reads the settings of this daemon again; returns what `POST /reload` answers.
 OnReload: TypeAlias = "Callable[[App], Awaitable[Reloaded]]"
 
 
@@ -91,9 +91,9 @@ class App:
         on_stop: Callable[[], None] = lambda: None,
         on_reload: OnReload | None = None,
     ) -> None:
-        """`log_state`: how the log gets out. `running` knows what has become of the settings since the start.
+        """`log_state`: the state of the log output. `running`: the settings as changed by reloads since the start.
 
-        `on_stop`, `on_reload`: somebody asks for it through the unix socket.
+        `on_stop`, `on_reload`: called when somebody asks for it through the unix socket.
         """
         self.settings = settings
         self.on_stop = on_stop
@@ -285,7 +285,7 @@ class App:
         )
 
     async def start(self) -> None:
-        """Bring everything up; whatever raises here ends the start, and `stop` takes down what stands."""
+        """Start every part; whatever raises here ends the start, and `stop` then stops what was started."""
         self._stops.append(self.store.close)
         await self.events.start()
         await self.tokens.start()
@@ -308,7 +308,7 @@ class App:
         self.keystore.stop()
 
     def _stop_for(self, mark: str) -> bool:
-        """Whoever came through the socket to stop the daemon of this lock: true if it is this one."""
+        """A request through the socket to stop the daemon with this lock; False if that is another daemon."""
         if mark != self._datadir.mark:
             return False
         self.on_stop()
@@ -331,11 +331,11 @@ class App:
             async with asyncio.timeout(self.settings.drain_ms / 1000):
                 await self.signing.quiet()
         except TimeoutError:
-            pass  # what is open is stored, and goes on after the next start
+            pass  # open sessions are stored, and continue after the next start
         self.signing.let_go()
 
     async def stop(self) -> None:
-        """Take everything down in reverse order; every part gets its turn even if one fails."""
+        """Stop everything in reverse order; every part is stopped even if another fails."""
         failures: list[Exception] = []
         while self._stops:
             try:

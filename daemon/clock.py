@@ -1,4 +1,4 @@
-"""What tells the time: two ports, and the one class that reads the system's clocks. Integer milliseconds everywhere."""
+"""Clocks: two ports, and the only class that reads the system's clocks. Integer milliseconds everywhere."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Protocol
 
 
 class WallClock(Protocol):
-    """Dates things. It may jump, also backwards."""
+    """Wall clock time. It may jump, also backwards."""
 
     def wall_ms(self) -> int:
         """Milliseconds since 1970."""
 
 
 class Clock(WallClock, Protocol):
-    """Dates things and measures between them."""
+    """Wall clock time, and a monotonic clock to measure durations."""
 
     def mono_ms(self) -> int:
-        """Milliseconds since some moment; never jumps."""
+        """Milliseconds since an arbitrary moment; never jumps."""
 
 
 class SystemClock:

@@ -1,6 +1,6 @@
-"""The small files of a running daemon: those by which clients find it, its identity, the passphrase that was generated.
+"""The small files of a running daemon: those by which clients find it, its identity, a generated passphrase.
 
-Written when the listeners are up, watched from then on.
+They are written when the listeners are up, and watched from then on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rpc.server.server import RpcServer
 
 
 class Contact:
-    """Tells clients on this machine where the daemon is, for as long as it takes calls."""
+    """Lets clients on this machine find the daemon as long as it takes calls."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Contact:
         watch: FileWatch,
         write_identity: Callable[[], None],
     ) -> None:
-        """`write_identity` writes the file again that the daemon has read; it may raise IdentityError."""
+        """`write_identity` writes the identity file again; it may raise IdentityError."""
         self._socket = socket
         self._settings = settings
         self._datadir = datadir
@@ -52,7 +52,7 @@ class Contact:
         self._write_identity = write_identity
 
     async def start(self) -> None:
-        """Some clients found the daemon by its port already: the disk may be slow."""
+        """Write the files and start to watch them. The disk may be slow; clients that know the port call already."""
         group = self._settings.rpc.cookie_group
         if group is not None:
             await off_loop(lambda: self._datadir.let_group_in(group))
@@ -65,11 +65,11 @@ class Contact:
         await self._watch.stop()
 
     def let_go(self) -> None:
-        """The daemon is stopping: what it takes away itself is not missed."""
+        """The daemon is stopping and will remove its files: no longer report them as lost."""
         self._watch.let_go()
 
     async def put_identity_back(self) -> bool:
-        """Whether the peer identity had been removed and is written again now. Raises IdentityError."""
+        """Write the peer identity again if its file was removed; returns whether it was. Raises IdentityError."""
         path = self._datadir.path / IDENTITY_NAME
         if self._watch.files.lost().get(path) is not Loss.REMOVED:
             return False

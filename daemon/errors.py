@@ -1,11 +1,11 @@
-"""The root of what the daemon raises on purpose, and how each failure ends the process."""
+"""The root of the daemon's own errors, and the exit code of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
-# JSON that goes beside a sentence.
+# JSON in the `data` of an error.
 Fact: TypeAlias = "bool | int | float | str | list[Fact] | tuple[Fact, ...] | Mapping[str, Fact] | None"
 
 EXIT_FAILURE = 1
@@ -14,9 +14,9 @@ EXIT_DATADIR = 3  # locked by another daemon, or a database newer than the progr
 
 
 class DaemonError(Exception):
-    """Root of this package's errors. The text is one sentence or two for the operator, and names the remedy.
+    """Root of this package's errors. The text is one or two sentences for the operator, and names the remedy.
 
-    `reason` is stable and machine-readable; `exit_code` is what `musigd` ends with when nothing can go on.
+    `reason` is stable and machine-readable; `exit_code` is that of `musigd` if the error ends it.
     """
 
     reason: str = "failure"
@@ -24,9 +24,9 @@ class DaemonError(Exception):
 
 
 class Refused(DaemonError):
-    """Something that is not done as asked; whoever asked can act on it. `daemon/api/guard.py` tells it to clients.
+    """A request is refused, and the client can act on it. `daemon/api/guard.py` translates it for clients.
 
-    The text is a sentence that names what to do and holds no secret; `facts` go beside it, camelCase as in the API.
+    The text is a sentence that names what to do and holds no secret; `facts` go into `data`, camelCase as in the API.
     `reason` is one of the reasons that clients know.
     """
 
@@ -36,7 +36,7 @@ class Refused(DaemonError):
 
 
 class NotFound(Refused):
-    """What was named is not here, or belongs to keys of another token: nothing leaks. `what` is a noun."""
+    """What was named does not exist, or belongs to keys of another token, which is not revealed. `what` is a noun."""
 
     reason = "not_found"
 

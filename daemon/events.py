@@ -1,8 +1,8 @@
-"""The event log: rows with a gapless `seq`, told to subscribers after they are on the disk.
+"""The event log: rows with a gapless `seq`, published to subscribers once they are on the disk.
 
 Events are appended inside the write function of the change they report, so that there is no change without its event
-and no event without its change. A rolled-back write gives its numbers back. What subscribers get is read from the table
-after the commit, so live events and history are the same thing.
+and no event without its change. A rolled-back write releases its numbers. Subscribers get what is read from the table
+after the commit, so live events and history are the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from daemon.store import Store
 
 PUBLISHED_AT_ONCE: Final = 500
 DELETED_AT_ONCE: Final = 5_000
-MOST_BYTES: Final = 1024 * 1024 * 1024  # of data; strangers who advertise without end must not fill the disk
+MOST_BYTES: Final = 1024 * 1024 * 1024  # of data, so that strangers who advertise without end cannot fill the disk
 
 Listener = Callable[[Sequence["Event"]], None]
 
@@ -47,18 +47,18 @@ class EventLog:
         self._store = store
         self._clock = clock
         self._most_bytes = most_bytes
-        self._appended = most_bytes  # since the log was measured, which it was not yet
+        self._appended = most_bytes  # appended since the log was measured; it was not measured yet
         self.grown = asyncio.Event()  # it is time for `forget_surplus`
         self._listeners: list[Listener] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._telling = False
-        self._more = False  # there may be events that were not told yet
+        self._more = False  # there may be events that were not published yet
         self.log_id = ""
         self.next_seq = 1
         self.oldest_seq = 1
 
     async def start(self) -> None:
-        """Take up the log where it stands; before anything else is called."""
+        """Load the position of the log; call it before anything else."""
         self.log_id = await self._store.write(_own_log_id)
         self.next_seq = self._store.read(last_seq) + 1
         self.oldest_seq = self._store.read(_oldest_seq) or self.next_seq
@@ -96,9 +96,9 @@ class EventLog:
         return Event(seq, name, now_ms, whole)
 
     def publish(self) -> None:
-        """Tell subscribers of every row committed since the last call, in order. Safe to call at any time."""
+        """Pass every row committed since the last call to subscribers, in order. Safe to call at any time."""
         self._more = True
-        if self._telling:  # a listener appended and publishes: the loop below looks once more
+        if self._telling:  # a listener appended and publishes: the loop below runs once more
             return
         self._telling = True
         try:
@@ -131,7 +131,7 @@ class EventLog:
                 self._waiting.remove(entry)
 
     def subscribe(self, callback: Listener) -> Callable[[], None]:
-        """Call back with each burst of new events from now on, on the event loop; returns what ends it.
+        """Call back with each burst of new events from now on, on the event loop; returns a function that ends it.
 
         `next_seq` is already past the burst. The callback must not raise and must not wait.
         """
@@ -155,7 +155,7 @@ class EventLog:
         return await self._forget(await self._store.read_slow(lambda conn: _first_within(conn, self._most_bytes)))
 
     async def _forget(self, end: int) -> int:
-        """Only a prefix goes, so that what is kept stays gapless even where the clock jumped back."""
+        """Remove only a prefix, so that the rest stays gapless even if the clock jumped back."""
         removed = 0
         while gone := await self._store.write(lambda conn: _delete_before(conn, end)):
             removed += gone
@@ -180,7 +180,7 @@ class EventLog:
 
 
 def renew_log_id(conn: sqlite3.Connection) -> str:
-    """Give the log another name, because its numbers may have been given out before (after a restore)."""
+    """Give the log a new id, because its numbers may have been used before (after a restore)."""
     log_id = secrets.token_hex(8)
     conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('log_id', ?)", (log_id,))
     return log_id
@@ -192,7 +192,7 @@ def _own_log_id(conn: sqlite3.Connection) -> str:
 
 
 def last_seq(conn: sqlite3.Connection) -> int:
-    """The seq of the latest event, that of the transaction under way included; 0 before the first."""
+    """The seq of the latest event, including the current transaction; 0 before the first."""
     row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     return int(row[0]) if row else 0
 

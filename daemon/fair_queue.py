@@ -1,4 +1,4 @@
-"""A bounded queue in which parties take turns: who fills it keeps nobody else waiting, and loses only its own."""
+"""A bounded queue in which parties take turns: one that fills it delays nobody else, and loses only its own items."""
 
 from __future__ import annotations
 

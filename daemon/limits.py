@@ -1,4 +1,4 @@
-"""Translates the settings into what each part is told: the only place where both sides' names stand together."""
+"""Translates the settings into the configuration of each part: the only place that knows the names of both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rpc.config import RpcConfig
 
 
 def wire_limits(settings: Settings) -> RecordLimits:
-    """What records from peers are held to."""
+    """The limits on records from peers."""
     limits = settings.limits
     return RecordLimits(
         advertisement_bytes=limits.advertisement_bytes,

@@ -1,4 +1,4 @@
-"""The command `musigd`: hears its signals before anything that takes time is loaded, then runs the command line."""
+"""The command `musigd`: installs the signal handlers before slow imports, then runs the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHILE_LOADING: Final[dict[str, Act]] = {"run": leaving_with(0), "demo": leave_as
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `musigd` and return its exit code: 0 clean, 1 failure, 2 usage or configuration, 3 datadir not usable.
 
-    Without `argv` it is the command of this process, which hears its signals from here on.
+    Without `argv` it is the command of this process, which handles signals from here on.
     """
     if argv is None:
         SIGNALS.listen(WHILE_LOADING.get(" ".join(sys.argv[1:2]), end_with_clean_up))

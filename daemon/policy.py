@@ -1,4 +1,4 @@
-"""What an own key may be used for: the one question asked before a join, apart from the signing itself."""
+"""The policy: what an own key may be used for. Asked before each join, apart from the signing itself."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _REFUSALS: dict[Doubt, type[PolicyRefused]] = {
 
 
 class TransactionPolicy:
-    """Refuses what can be seen to be wrong. The verdicts are those of `musig2.protocol.review`.
+    """Refuses what is evidently wrong, by the verdicts of `musig2.protocol.review`.
 
     A message about which nothing is claimed passes: whoever approves a join must know what it is (docs/wallets.md),
-    or ask for `require_checked`.
+    or use `require_checked`.
     """
 
     def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None:

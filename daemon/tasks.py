@@ -1,4 +1,4 @@
-"""Tasks on the side: they live as long as the part that starts them, and none fails unheard."""
+"""Background tasks: they live as long as the part that starts them, and every failure is logged."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ AGAIN_S = 1.0
 
 
 class BackgroundTasks:
-    """The tasks of one part of the daemon, named after it. What fails is logged; a lasting task is begun again."""
+    """The tasks of one part of the daemon, named after it. Failures are logged; a lasting task is restarted."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many are under way."""
+        """How many are running."""
         return len(self._tasks)
 
     def lasting(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run for ever."""
+        """Run for ever; restarted a second after it fails or returns."""
         self._add(self._again_and_again(name, run), name)
 
     def once(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Run to the end. The task never raises."""
         task = self._add(self._logged(name, work), name)
-        task.add_done_callback(lambda _: work.close())  # where the task was cancelled before it began
+        task.add_done_callback(lambda _: work.close())  # if the task was cancelled before it began
         return task
 
     async def finished(self) -> None:
-        """Wait for all that is under way now."""
+        """Wait for all that are running now."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What is refused around tokens."""
+"""Refusals about tokens."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class NoSuchToken(Refused):
 
 
 class ExpiryInThePast(Refused):
-    """A token that would have ended before it began."""
+    """A token whose expiry is in the past."""
 
     reason = "invalid_params"
 
     def __init__(self) -> None:
-        message = "lies in the past; give a later time in milliseconds since 1970"
+        message = "is in the past; give a later time in milliseconds since 1970"
         super().__init__(f"expiresAt: {message}", errors=[{"path": "expiresAt", "message": message}])

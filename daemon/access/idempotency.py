@@ -28,12 +28,12 @@ class CallOnce:
     time: int
 
     def keep(self, transaction: sqlite3.Connection, answer: Mapping[str, Any] | BaseModel) -> None:
-        """Call it last in the write function of the change: `seq` is where the event log stands then."""
+        """Call it last in the write function of the change: the answer contains the position of the event log."""
         _store(transaction, self, with_seq(answer, last_seq(transaction)))
 
 
 def keeping(once: Once | None, answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connection], None]:
-    """Keeps the answer where `once` says, if it does; run it last in the write function of its change."""
+    """A function that keeps `answer` if the call has a key; run it last in the write function of the change."""
     return (lambda conn: None) if once is None else lambda conn: once.keep(conn, answer)
 
 
@@ -48,7 +48,7 @@ class StoredAnswers:
         return CallOnce(token_id, key, digest, self._clock.wall_ms())
 
     async def find(self, token_id: str, key: str) -> StoredAnswer | None:
-        """As long as it is stored, however late a clock that jumped says it is: better once too few than twice."""
+        """The stored answer, whatever its age by a clock that may have jumped: a change is never made twice."""
 
         def select(conn: sqlite3.Connection) -> tuple[bytes, bytes] | None:
             query = "SELECT digest, result FROM idempotency WHERE token_id = ? AND key = ?"
@@ -59,7 +59,7 @@ class StoredAnswers:
         return None if row is None else StoredAnswer(*row)
 
     async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None:
-        """In place of what the handler kept, which was said before the change had left for any peer."""
+        """Store the final answer in place of the one that the handler kept before anything was sent to peers."""
         call = self.once(token_id, key, answer.digest)
         await self._db.write(lambda conn: _store(conn, call, answer.result))
 

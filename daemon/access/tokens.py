@@ -41,7 +41,7 @@ class TokenInfo:
 class Tokens:
     """The tokens in force; implements `rpc.ports.TokenStore`. Use it from the event loop.
 
-    Changes are told with `token:created` and `token:revoked`.
+    Changes emit `token:created` and `token:revoked`.
     """
 
     def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
@@ -54,7 +54,7 @@ class Tokens:
         self._watchers: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Load the stored tokens; expired ones are refused, and leave with `forget_expired`."""
+        """Load the stored tokens; expired ones are refused, and removed by `forget_expired`."""
         for info, digest in self._store.read(_load):
             self._take(info, digest)
 
@@ -103,9 +103,9 @@ class Tokens:
         label: str,
         expires_at: int | None,
     ) -> tuple[str, str]:
-        """A new token: its id, and the token itself, which nothing here can tell a second time.
+        """A new token: its id, and the token itself, which is not stored and cannot be shown again.
 
-        With `create_key` it is bound, to `keys` and to what it will create. Raises ExpiryInThePast, and what
+        With `create_key` it is bound to `keys` and to the keys that it will create. Raises ExpiryInThePast, and what
         `rpc.caller.scopes_of` raises.
         """
         if expires_at is not None and expires_at <= self._clock.wall_ms():
@@ -154,8 +154,8 @@ class Tokens:
     def bind(self, token_id: str, pubkey: bytes) -> None:
         """From now on the token may use that key too.
 
-        Called before the key is stored: the event that tells of it is for this token as well, and whoever publishes
-        first looks for whom it is.
+        Call it before the key is stored: the token must see the event about the key, and the check who sees an event is
+        made when it is published.
         """
         self._rebind(token_id, lambda keys: keys | {pubkey})
 
@@ -173,7 +173,7 @@ class Tokens:
         now_ms = self._clock.wall_ms()
         for info in tuple(self._infos.values()):
             if info.expires_at is not None and info.expires_at <= now_ms:
-                with suppress(NoSuchToken):  # revoked at the same moment: gone as well
+                with suppress(NoSuchToken):  # revoked at the same moment
                     await self._end(info.token_id, "expired")
 
     def _take(self, info: TokenInfo, digest: bytes) -> None:

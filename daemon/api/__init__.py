@@ -1,1 +1,1 @@
-"""RPC handlers around keys, tokens, peers and the daemon itself; those of discovery and signing are with them."""
+"""RPC handlers for keys, tokens, peers and the daemon itself; discovery and signing have their own."""

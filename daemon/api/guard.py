@@ -1,4 +1,4 @@
-"""What stands around every handler of the daemon: the scheme that a caller gives, and the answer to each error."""
+"""Around every handler of the daemon: checks the scheme that a caller gives, and translates errors for clients."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class HandlerGuard:
                 )
 
     def _schemes(self, caller: Caller, params: Any) -> Iterator[tuple[str, str]]:
-        """(param, scheme of what it names); nothing for what is not here for this caller, which the handler refuses."""
+        """(param, scheme of what it names), without what this caller may not see, which the handler refuses."""
         key, own = bytes.fromhex(getattr(params, "public_key", None) or ""), self._keystore.keys()
         if key in own and caller.sees(key):
             yield "publicKey", self._keystore.scheme_of(key)
@@ -68,12 +68,12 @@ class HandlerGuard:
                 yield name, found
 
     def refusal_of(self, error: Exception) -> ApiError | None:
-        """The one place where errors of the daemon become what a client is told."""
+        """What a client is told of an error of the daemon; None for a fault of the program."""
         return refusal_of(error)
 
 
 def refusal_of(error: Exception) -> ApiError | None:
-    """None for a fault of the program."""
+    """What a client is told of an error of the daemon; None for a fault of the program. The only translation."""
     match error:
         case StoreFull():
             return ApiError(

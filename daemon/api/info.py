@@ -21,7 +21,7 @@ from rpc.models.node import Info, KnownProblem
 from rpc.models.wire import NoParams
 from rpc.ports import Health, Problem
 
-STUCK_S: Final = 10.0  # a terminal that somebody has stopped for a moment is no problem
+STUCK_S: Final = 10.0  # so that a terminal that is paused for a moment is not reported
 
 
 class NodeState(Protocol):
@@ -36,7 +36,7 @@ class NodeState(Protocol):
 
 
 class InfoService:
-    """The state of the daemon. `uptime` counts from the making of this object."""
+    """The state of the daemon. `uptime` counts from the creation of this object."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ def keystore_problems(keystore: Keystore, known: Sequence[Problem] = ()) -> list
 
 
 def bootstrap_problems(faults: Sequence[BootstrapFault]) -> list[tuple[str, str]]:
-    """(reason, remedy) of each bootstrap address that is of no use."""
+    """(reason, remedy) of each bootstrap address that cannot be used."""
     return [("bootstrap_unusable", _bootstrap_remedy(fault)) for fault in faults]
 
 
@@ -136,7 +136,7 @@ def _bootstrap_remedy(fault: BootstrapFault) -> str:
 
 
 def log_problems(log: OutletState) -> list[tuple[str, str]]:
-    """(reason, remedy), when log lines get lost and it does not pass by itself."""
+    """(reason, remedy), if log lines keep getting lost."""
     if log.failure is not None:
         cause = f"standard error cannot be written ({log.failure})"
     elif log.stuck_s >= STUCK_S or log.dropped_lately:

@@ -28,7 +28,7 @@ class KeyService:
         lock_told: Callable[[], Awaitable[None]],
         uses: Sequence[Use] = (),
     ) -> None:
-        """`paused` is told which keys may no longer sign, so that their open sessions end.
+        """`paused` is called with the keys that may no longer sign, so that their open sessions end.
 
         `lock_told` returns when the events of lock and unlock are stored. `uses`: what keeps a key from being deleted.
         """
@@ -128,7 +128,7 @@ class KeyService:
         add: Callable[[Arrival], Awaitable[KeyInfo]],
         once: Once | None = None,
     ) -> models.KeyMade:
-        """With the new key is stored that it belongs to the token that made it, and the answer."""
+        """Add a key; in the same transaction it is bound to the token that made it, and the answer is stored."""
         expected: list[bytes] = []
 
         def expect(pubkey: bytes) -> None:

@@ -11,7 +11,7 @@ from rpc.models.wire import NoParams
 
 
 class SettingsService:
-    """What the daemon runs with. The file is read again at each call: it is small, and the owner's own."""
+    """The settings in force. The file is read again at each call, because it is small and the owner's own."""
 
     def __init__(self, settings: RunningSettings) -> None:
         self._settings = settings

@@ -34,7 +34,7 @@ class TokenService:
     async def revoke_token(
         self, caller: Caller, params: models.RevokeToken, once: Once | None = None
     ) -> models.Revoked:
-        """Raises `not_found`. The cookie cannot be revoked: it goes with the process."""
+        """Raises `not_found`. The cookie cannot be revoked: it ends with the process."""
         answer = models.Revoked(revoked=True)
         await self._tokens.revoke(params.token_id, also=keeping(once, answer))
         return answer

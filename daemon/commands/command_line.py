@@ -1,4 +1,4 @@
-"""The command line of `musigd`: reads it and runs one of the commands. Imports what a command needs, no more."""
+"""Parses the command line of `musigd` and runs a command. Imports only what that command needs."""
 
 from __future__ import annotations
 

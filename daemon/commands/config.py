@@ -23,13 +23,13 @@ from rpc.server.listen import require_safe, tls_context
 
 
 class UnusableSetting(DaemonError):
-    """A setting that names what is not there; the sentence names the setting."""
+    """A setting names a file or address that does not exist; the sentence names the setting."""
 
     exit_code = EXIT_CONFIGURATION
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print every setting with where it comes from: as a running daemon has it, otherwise as a start would read it."""
+    """Print every setting and where it comes from: of the running daemon, otherwise as a start would read it."""
     datadir = datadir_from(arguments)
     running = None if _is_about_a_start(arguments) else asyncio.run(settings_of_running(datadir))
     if running is not None:
@@ -51,12 +51,12 @@ def print_sample(arguments: argparse.Namespace) -> int:
 
 
 def _is_about_a_start(arguments: argparse.Namespace) -> bool:
-    """Whoever gives flags for settings asks what they would do."""
+    """Whether flags for settings are given: then the question is what a start with them would do."""
     return arguments.fresh or arguments.config is not None or any(getattr(arguments, flag) for flag in FLAGS.values())
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Read everything as `run` would, look for what it names, and say that it is well."""
+    """Read the settings as `run` would, check the files and addresses they name, and report success."""
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
     _look_for_what_is_named(settings)

@@ -20,8 +20,8 @@ def backup(arguments: argparse.Namespace) -> int:
 
 
 def restore(arguments: argparse.Namespace) -> int:
-    """Bring the file into an empty data directory, under a new peer identity."""
+    """Restore the file into an empty data directory, with a new peer identity."""
     datadir = datadir_from(arguments)
     restore_datadir(arguments.file, datadir)
-    say(f"Restored into {datadir}. Sessions that were open are given up; start with `musigd run`.\n")
+    say(f"Restored into {datadir}. Open sessions were abandoned; start with `musigd run`.\n")
     return 0

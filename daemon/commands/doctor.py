@@ -11,7 +11,7 @@ from daemon.upkeep.doctor import Severity, examine
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Print what was looked at; 1 when something keeps a daemon from working."""
+    """Print what was checked; 1 if something keeps a daemon from working."""
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
     findings = examine(settings, datadir_from(arguments), os.environ)

@@ -1,4 +1,4 @@
-"""`musigd verify-evidence FILE`: judge a proof of misbehaviour without trusting whoever shows it."""
+"""`musigd verify-evidence FILE`: checks a proof of misbehaviour without trusting whoever shows it."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def _read(file: Path) -> Evidence:
         raise EvidenceFileError(f"{file} is not JSON: save the result of getEvidence as it is.") from None
     if not isinstance(parsed, dict):
         raise EvidenceFileError(f"{file} holds no object: save the result of getEvidence as it is.")
-    result: Evidence = parsed.get("result", parsed)  # a whole JSON-RPC answer will do as well
+    result: Evidence = parsed.get("result", parsed)  # or a whole JSON-RPC answer
     return result

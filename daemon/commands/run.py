@@ -39,7 +39,7 @@ log = structlog.get_logger("musigd")
 # Three threads hand work to each other: event loop, libp2p, the store's writer. At Python's own 5 ms a message may wait
 # that long for the interpreter at each crossing: a 2-of-2 took 12.9 ms, and takes 8.9 ms at half a millisecond.
 SWITCH_SECONDS = 0.0005
-LAST_LINES_SECONDS = 1.0  # for log lines that still wait when the daemon ends: whoever reads them may never come
+LAST_LINES_SECONDS = 1.0  # for log lines still queued when the daemon ends: their reader may hang
 
 
 class StartFailed(DaemonError):
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
 
 
 def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
-    """Raises what a start in this directory would end with, before anything is written there."""
+    """Raises what would end a start in this directory, before anything is written there."""
     found = parts.look(path, settings.keys.passphrase_file, os.environ)
     if new_database:
         parts.refuse_new_database(path, found)
@@ -88,7 +88,7 @@ def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
 
 
 class _Run:
-    """One run: start, serve, stop. A second signal to stop ends the process at once."""
+    """One run: start, serve, stop. A second stop signal ends the process at once."""
 
     def __init__(
         self, settings: Settings, datadir: Datadir, read_again: Callable[[], Settings], outlet: Outlet
@@ -103,7 +103,7 @@ class _Run:
 
     async def main(self) -> int:
         SIGNALS.attend(asyncio.get_running_loop(), self._hear)
-        await asyncio.sleep(0)  # hear what came while the data directory was taken
+        await asyncio.sleep(0)  # handle signals that came while the data directory was claimed
         code = 0 if self._asked_to_stop.is_set() else await self._start_and_serve()
         SIGNALS.leave(code)
         return code
@@ -139,11 +139,11 @@ class _Run:
 
     def _hear(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:
-            self._hung_up.set()  # during the start too: the settings may have changed since they were read
+            self._hung_up.set()  # during the start too: the settings may have changed after they were read
         elif self._asked_to_stop.is_set():
             log.warning("stopped at once, by a second signal")
             self._outlet.close(LAST_LINES_SECONDS)
-            os._exit(EXIT_FAILURE)  # everything that must survive is on the disk already
+            os._exit(EXIT_FAILURE)  # everything that must survive is already on the disk
         else:
             self._asked_to_stop.set()
 
@@ -165,7 +165,7 @@ class _Run:
         )
 
     async def _serve(self, app: App) -> None:
-        """Until asked to stop: reload on SIGHUP, feed the watchdog."""
+        """Serve until asked to stop: reload on SIGHUP, feed the watchdog."""
         reloading = asyncio.ensure_future(self._reload_when_asked(app))
         proofs = {"the store": lambda: app.store.write(lambda conn: None), "libp2p": app.network.answers}
         watchdog = asyncio.ensure_future(feed_watchdog(self._notifier, proofs))
@@ -192,17 +192,17 @@ class _Run:
             await self._reload(app)
 
     async def _reload(self, app: App) -> Reloaded:
-        """Take over what can be, one reload at a time, and tell the service manager; returns what `/reload` answers."""
+        """Apply what can be changed while running, one reload at a time; returns what `/reload` answers."""
         async with self._one_reload:
             self._notifier.reloading()
             await self._put_back(app)
             became = await self._take_over(app)
-            await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # who waits for the reload may read the log
+            await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # the caller may read the log next
             self._notifier.reloaded()
             return became
 
     async def _put_back(self, app: App) -> None:
-        """The peer identity, where its file was removed: the owner asks for it with a reload."""
+        """Write the file of the peer identity again if it was removed; a reload is how the owner asks for that."""
         try:
             if await app.contact.put_identity_back():
                 log.warning("the peer identity had been removed and is written again")
@@ -210,7 +210,7 @@ class _Run:
             log.error("the peer identity was not written again", detail=str(error))
 
     async def _take_over(self, app: App) -> Reloaded:
-        """Log level, TLS files; what else changed waits for a restart and is named. The disk may be slow."""
+        """Apply log level and TLS files; other changes wait for a restart and are named. The disk may be slow."""
         try:
             fresh = await off_loop(self._settings.read_again)
             if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:

@@ -1,4 +1,4 @@
-"""What every command does first: find the data directory, read the settings."""
+"""Finds the data directory and reads the settings, for every command."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FLAGS = {
 
 
 def datadir_from(arguments: argparse.Namespace) -> Path:
-    """The data directory that flag and environment name."""
+    """The data directory from flag and environment."""
     return datadir_of(arguments.datadir, os.environ)
 
 
@@ -35,6 +35,6 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
 
 
 def say_what_was_ignored(settings: Settings) -> None:
-    """One line on stderr for what Kubernetes put among our variables; `run` has it in its log."""
+    """One line on stderr about variables of Kubernetes that look like ours; `run` logs it instead."""
     if settings.ignored_variables:
         complain(f"musigd: {IGNORED}: {', '.join(settings.ignored_variables)}.")

@@ -1,4 +1,4 @@
-"""Asks the daemon that runs with a data directory, through its unix socket, what it runs with."""
+"""Asks the daemon of a data directory, through its unix socket, for its settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE_S: Final = 5.0
 
 
 async def settings_of_running(datadir: Path) -> tuple[list[EffectiveSetting], str | None] | None:
-    """Its settings, and why a restart would fail; None when no daemon runs there, or, with a line, when it is dumb."""
+    """Its settings, and why a restart would fail; None if none runs there, or it does not answer."""
     try:
         async with asyncio.timeout(PATIENCE_S), Client(DataDir(datadir, by_socket=True)) as client:
             told = await client.call("getSettings")

@@ -19,7 +19,7 @@ _UNIT = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTOR
 
 
 class DaemonFailed(Exception):
-    """A daemon of the demo did not start, or ended by itself; the sentence carries the end of its log."""
+    """A daemon of the demo did not start, or ended by itself; the text contains the end of its log."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Daemons:
         spawning = asyncio.ensure_future(self._spawn(datadir, log, bootstrap))
         try:
             process = await asyncio.shield(spawning)
-        except asyncio.CancelledError:  # a process that is just coming up must be known, or nobody would end it
+        except asyncio.CancelledError:  # known before it is up, or nobody would end it
             self._started.append(await spawning)
             raise
         self._started.append(process)
@@ -104,7 +104,7 @@ class Daemons:
         return content
 
     async def one_ended(self) -> NoReturn:
-        """Wait for ever, or raise DaemonFailed as soon as a daemon that should run does not."""
+        """Wait for ever; raises DaemonFailed as soon as a daemon ends that should run."""
         waits = {asyncio.ensure_future(daemon.process.wait()): daemon for daemon in self._ready}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -115,7 +115,7 @@ class Daemons:
         raise DaemonFailed(f"{daemon.name}'s daemon ended with code {daemon.process.returncode}: {_end_of(daemon.log)}")
 
     async def stop(self) -> None:
-        """End every daemon: SIGTERM, and SIGKILL for one that does not go within eight seconds."""
+        """Stop every daemon: SIGTERM, then SIGKILL for one that does not end within eight seconds."""
         running = [process for process in self._started if process.returncode is None]
         for process in running:
             _signal(process.pid, signal.SIGTERM)
@@ -131,12 +131,12 @@ class Daemons:
 
 
 def _without_what_is_meant_for_another() -> dict[str, str]:
-    """The environment, less the settings of another daemon, and less what systemd says to a unit around the demo."""
+    """The environment without settings of another daemon and without systemd's variables for the demo itself."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MUSIGD_") and name not in _UNIT}
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    """Not through asyncio's process: that one would reap a child that just died, under the feet of who waits for it."""
+    """Send a signal. Not through asyncio's process, which would reap a child that just died before its waiter does."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

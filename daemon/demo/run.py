@@ -49,7 +49,7 @@ def run_demo(options: DemoOptions) -> int:
     code = asyncio.run(_run(options, DemoTranscript(outlet)))
     SIGNALS.leave(EXIT_INTERRUPTED)  # no daemon runs any more, but whoever reads the output may never come
     outlet.close(None if code == 0 else LAST_LINES_SECONDS)
-    if (failure := outlet.state.failure) in {None, os.strerror(errno.EPIPE)}:  # the reader has gone: nothing is wrong
+    if (failure := outlet.state.failure) in {None, os.strerror(errno.EPIPE)}:  # the reader has gone: no failure
         return code
     complain(f"musigd: standard output cannot be written: {failure}.")
     return code or EXIT_FAILURE

@@ -1,4 +1,4 @@
-"""The four phases as N wallets play them: advertise, discover, request, sign."""
+"""The four phases with N wallets: advertise, discover, request, sign."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPE = "spend"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out: everything that is needed to check it elsewhere."""
+    """The result: everything that is needed to check it elsewhere."""
 
     scheme: str
     aggregated_pubkey: str
@@ -27,7 +27,7 @@ class Result:
 
 
 class Scenario:
-    """Plays the wallets against their daemons and tells the transcript. The first wallet is the one that asks."""
+    """Runs the wallets against their daemons and writes the transcript. The first wallet makes the request."""
 
     def __init__(self, wallets: Sequence[Wallet], scheme: str, items: int, transcript: DemoTranscript) -> None:
         self._wallets = wallets
@@ -70,7 +70,7 @@ class Scenario:
         await asyncio.gather(*(wallet.heard(event, sessionId=session_id) for wallet in self._wallets))
 
     async def _follow(self, wallet: Wallet) -> None:
-        """Before anybody advertises: an advertisement that a daemon holds already is no event when it is followed."""
+        """Follow the type before anybody advertises: advertisements that a daemon already holds cause no events."""
         await wallet.call("subscribeToSignerDiscovery", transactionTypes=[TYPE])
 
     async def _advertise(self, wallet: Wallet) -> None:
@@ -84,7 +84,7 @@ class Scenario:
         self._out.say(wallet.name, f"advertises {wallet.pubkey[:16]}... from peer {advertisement['peerId'][-8:]}")
 
     async def _discover(self) -> list[str]:
-        """The asker's list of keys: its own, and those of the signers that it found."""
+        """The requesting wallet's list of keys: its own, and those of the signers that it found."""
         heard = await self._asker.heard("signer:discovered", times=len(self._others))
         self._out.say(self._asker.name, f"heard of {len(heard)} signer(s)")
         found = await self._asker.call(

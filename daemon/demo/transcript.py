@@ -1,6 +1,6 @@
 """What the demo prints: who did what, and how long each phase took.
 
-By a thread, because the wallets' event loop must not stand still while somebody reads page by page.
+A thread prints it, because the wallets' event loop must not wait for somebody who reads page by page.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class DemoTranscript:
         self._print(f"  {who:<7} {what}")
 
     def note(self, text: str = "") -> None:
-        """A line that nobody in particular says."""
+        """A line that is not attributed to a wallet."""
         self._print(text)
 
     def figure(self, label: str, content: str) -> None:
-        """A long value under its label, folded."""
+        """A long value below its label, in lines of fixed width."""
         self._print(f"  {label}")
         for line in textwrap.wrap(content, WIDTH - 4):
             self._print(f"    {line}")

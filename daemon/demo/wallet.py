@@ -16,11 +16,11 @@ EVENT_SECONDS = 60
 
 
 class WalletFailed(Exception):
-    """What a wallet waited for did not come, or was not what it should have been."""
+    """What a wallet waited for did not come, or was wrong."""
 
 
 class Wallet:
-    """Calls one daemon over HTTP, and hears of everything that happens there over one WebSocket.
+    """Calls one daemon over HTTP, and follows all its events over one WebSocket.
 
     Events are kept from the first on, so that waiting for one that has already come returns at once.
     """
@@ -35,7 +35,7 @@ class Wallet:
         self._listening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Start to follow the event stream, from the first event on."""
+        """Follow the event stream from the first event on."""
         self._listening = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
@@ -80,7 +80,7 @@ class Wallet:
 
 
 def check_request(request: Mapping[str, Any]) -> None:
-    """What a careful wallet does before it joins: hash the transaction shown, and compare with what is to be signed.
+    """What a careful wallet does before it joins: hashes the transaction shown, and compares it with the message.
 
     Raises WalletFailed if the request asks to sign anything else, or if the daemon has not checked it too.
     """

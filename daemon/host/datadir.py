@@ -1,4 +1,4 @@
-"""The data directory: private to its owner, used by one daemon at a time, and where clients find that daemon."""
+"""The data directory: private to its owner, used by one daemon at a time; clients find that daemon through it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Datadir:
         self.path = path
         self.mark = mark  # as in `Holder`
         self._lock = lock
-        self._may_change = may_change  # the rights of the directory
+        self._may_change = may_change  # the mode of the directory
         self._gid: int | None = None  # who else may find the daemon
 
     @classmethod
     def claim(cls, path: Path) -> Self:
-        """Make the directory if need be (0700), and lock it. Raises DatadirError, DatadirLocked."""
+        """Create the directory if needed (0700), and lock it. Raises DatadirError, DatadirLocked."""
         try:
             may_change = take(path)
             lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -50,7 +50,7 @@ class Datadir:
             if (link := dangling_link(path)) is not None:
                 raise DatadirError(_of_link(path, link)) from error
             raise DatadirError(
-                f"The data directory {path} is a file, or lies below one: choose another with --datadir."
+                f"The data directory {path} is a file, or inside one: choose another with --datadir."
             ) from error
         except OSError as error:
             raise DatadirError(
@@ -62,13 +62,13 @@ class Datadir:
             os.close(lock)
             raise DatadirLocked(_locked_sentence(path, holder))
         mark = secrets.token_hex(8)
-        os.pwrite(lock, f"{os.getpid():<10} {mark}\n".encode(), 0)  # of one length: no reader sees half of it
+        os.pwrite(lock, f"{os.getpid():<10} {mark}\n".encode(), 0)  # of fixed length, so that no reader sees half of it
         lock_for_proof(lock)
         (path / ENDPOINT_NAME).unlink(missing_ok=True)  # of a daemon that was killed
         return cls(path, lock, mark, may_change=may_change)
 
     def let_group_in(self, group: str) -> None:
-        """Let members of `group` (`rpc.cookie_group`) reach cookie and endpoint.json; they cannot list the rest."""
+        """Let members of `group` (`rpc.cookie_group`) open cookie and endpoint.json; they cannot list the directory."""
         gid = group_id(group)
         if not self._may_change:
             raise DatadirError(
@@ -86,25 +86,25 @@ class Datadir:
             ) from error
 
     def socket(self, environment: Mapping[str, str]) -> Path:
-        """Where the unix socket goes, in a directory that only this user can enter. Raises DatadirError."""
+        """The path of the unix socket, in a directory that only this user can enter. Raises DatadirError."""
         path = socket_path(self.path, environment)
         if path.parent != self.path:
             _make_runtime_directory(path.parent)
         return path
 
     def write_endpoint(self, endpoint: Mapping[str, Any]) -> None:
-        """Say where the daemon is reached; whole or not at all. Call it when the listeners are up."""
+        """Write where the daemon can be reached, atomically. Call it when the listeners are up."""
         file = self.path / ENDPOINT_NAME
         write_private(file, orjson.dumps(endpoint).decode() + "\n", mode=0o600 if self._gid is None else 0o640)
         if self._gid is not None:
             give_to_group(file, self._gid)
 
     def remove_endpoint(self) -> None:
-        """At a clean stop, before the listeners close."""
+        """Remove endpoint.json; at a clean stop, before the listeners close."""
         (self.path / ENDPOINT_NAME).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let another daemon in. The lock file stays: removing it would let two daemons lock two files."""
+        """Release the lock. The lock file stays: removing it would let two daemons lock two files."""
         os.close(self._lock)
 
 
@@ -112,7 +112,7 @@ class Datadir:
 class Holder:
     """The daemon that uses a data directory. Two daemons differ in `mark`, whatever their process ids are.
 
-    `pid` is what it wrote of itself: in another container it means nothing here, or another process.
+    `pid` is what it wrote itself: from another container it is meaningless here, or names another process.
     """
 
     pid: int
@@ -120,7 +120,7 @@ class Holder:
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Who uses the data directory, as its lock says; None: nobody. Raises DatadirError where it cannot be told."""
+    """The daemon that uses the data directory, by its lock; None if none does. Raises DatadirError if unknown."""
     try:
         lock = os.open(path / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
@@ -136,7 +136,7 @@ def holder_of(path: Path) -> Holder | None:
 
 
 def read_endpoint(path: Path) -> dict[str, object] | None:
-    """What `endpoint.json` says, if a daemon uses the directory; it was removed when that one took the lock."""
+    """The content of `endpoint.json` if a daemon uses the directory; a daemon removes an old one when it starts."""
     try:
         endpoint: dict[str, object] = orjson.loads((path / ENDPOINT_NAME).read_bytes())
     except (OSError, ValueError):
@@ -161,12 +161,12 @@ def group_id(group: str) -> int:
 def _of_link(path: Path, link: Path) -> str:
     return (
         f"The data directory {path} cannot be made: {link} is a link to {link.readlink()}, which does not exist. "
-        "Make what it leads to (mount it, if it is a volume), or choose another with --datadir."
+        "Create what it points to (mount it, if it is a volume), or choose another with --datadir."
     )
 
 
 def _make_runtime_directory(path: Path) -> None:
-    """One outside the data directory, for sockets. Others may have been there first, below `/tmp`."""
+    """Make a directory for sockets outside the data directory. Below `/tmp` others may have made it first."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.stat()
@@ -181,7 +181,7 @@ def _make_runtime_directory(path: Path) -> None:
 
 
 def _lock_soon(lock: int) -> bool:
-    """Whoever only looks who holds the lock (`holder_of`) holds it for a moment itself."""
+    """Try the lock for a moment: `holder_of` in another process holds it briefly."""
     for _ in range(20):
         if _try_lock(lock, fcntl.LOCK_EX):
             return True

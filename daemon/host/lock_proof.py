@@ -1,8 +1,8 @@
-"""Which process holds a data directory, as the kernel says it: the only ground on which a process may be signalled.
+"""Which process holds a data directory according to the kernel: the only basis for sending a signal to a process.
 
-A process id in a file is a number that somebody wrote. It may be of another container, or of whoever got it since. The
-kernel names the holder of a record lock by the id that it has for whoever asks (fcntl(2), F_GETLK), and none where that
-process cannot be seen from here. The daemon takes one for this reason alone; the lock that counts is flock's.
+A process id in a file is only a number. It may belong to another container, or to a process that got it later. The
+kernel names the holder of a record lock by its id as seen by the caller (fcntl(2), F_GETLK), and nothing if the process
+cannot be seen from here. The daemon takes a record lock for this reason only; the lock that counts is flock's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FORMS: Final = {"linux": ("hhqqi4x", (0, 4)), "darwin": ("qqihh", (3, 2))}
 
 def lock_for_proof(lock: int) -> None:
     """Take the record lock too. It ends with the process, or when the process closes any descriptor of the file."""
-    with suppress(OSError):  # a file system without them: then nobody is ever signalled
+    with suppress(OSError):  # a file system without record locks: then no process is ever signalled
         fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -1,4 +1,4 @@
-"""How many files and connections the system lets this process have open."""
+"""The limit of open files and connections of this process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Final
 
 from daemon.errors import DaemonError
 
-FEWEST: Final = 320  # what the daemon keeps for itself (rpc.server.listen), and a few wallets and peers
+FEWEST: Final = 320  # the daemon's own (rpc.server.listen), and a few wallets and peers
 
 
 class TooFewFiles(DaemonError):
-    """The limit is so low that a daemon would start and then fail at whatever comes."""
+    """The limit is so low that a daemon would start and then fail."""
 
     reason = "open_files"
 
 
 def require_open_files() -> None:
-    """Raise the soft limit as far as it must, up to the hard one. Raises TooFewFiles when that is too low."""
+    """Raise the soft limit as needed, up to the hard limit. Raises TooFewFiles if that is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _enough(soft):
         return

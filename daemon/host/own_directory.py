@@ -1,9 +1,9 @@
-"""Which directory a daemon may take as its own. Others may have named one that is not: `/tmp`, a home, the current one.
+"""Which directory may become a data directory. A user may name a wrong one: `/tmp`, a home, the current directory.
 
 not there                          made, 0700
 empty                              taken, and made private
 with a mark of ours                taken, and made private: our lock file, or a database of ours
-anything else that is private      taken as it is, as long as no file of its stands where one of ours goes
+anything else that is private      taken as it is, unless one of its files has the name of one of ours
 anything else                      refused; its rights are never changed
 """
 
@@ -21,9 +21,9 @@ from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.private_file import sync_directory
 from daemon.store.connection import is_ours
 
-_NOTHING: Final = frozenset({"lost+found", CONFIG_NAME})  # of a new file system; of who prepares a first start
+_NOTHING: Final = frozenset({"lost+found", CONFIG_NAME})  # of a new file system, or made before a first start
 _WRITTEN: Final = rb"[0-9]{1,10} *( [0-9a-f]{16})?\n"  # in a lock, by a daemon: see datadir.py
-_REPLACED: Final = (LOCK_NAME, ENDPOINT_NAME, COOKIE_NAME, SOCKET_NAME)  # what a start writes without asking
+_REPLACED: Final = (LOCK_NAME, ENDPOINT_NAME, COOKIE_NAME, SOCKET_NAME)  # names that a start writes without asking
 
 
 class DatadirError(DaemonError):
@@ -42,7 +42,7 @@ class Claim:
 
 
 def take(path: Path) -> bool:
-    """Make the directory, or make it private; whether its rights are ours to change. Raises DatadirError, OSError."""
+    """Create the directory or make it private; whether its mode may be changed. Raises DatadirError, OSError."""
     try:
         path.mkdir(mode=0o700, parents=True)
         return True
@@ -57,7 +57,7 @@ def take(path: Path) -> bool:
 
 
 def dangling_link(path: Path) -> Path | None:
-    """The link on the way to a path that leads nowhere, or in a circle; None where there is none."""
+    """The symbolic link in a path that points nowhere or in a circle; None if there is none."""
     return next((each for each in (path, *path.parents) if each.is_symlink() and not each.exists()), None)
 
 
@@ -86,7 +86,7 @@ def claim_to(path: Path) -> Claim:
 
 
 def is_empty(path: Path) -> bool:
-    """Nothing is in it but what a start does not mind: our settings, and a lock that may be unwritten yet."""
+    """Whether it holds nothing but what a start allows: our settings, and a lock file."""
     names = {entry.name for entry in path.iterdir()} - _NOTHING
     return not names or (names == {LOCK_NAME} and _fits(path / LOCK_NAME, rb"(%s)?" % _WRITTEN))
 

@@ -1,6 +1,6 @@
 """Whether the small files of a running daemon are still those that it made or read.
 
-Nobody misses them while it runs: an identity or a passphrase only at the next start, a socket only when a client comes.
+A loss shows late: of an identity or a passphrase at the next start, of a socket when a client connects.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class _Known:
 
 
 class OwnFiles:
-    """Files as they were when `know` was called. Looking costs a few microseconds per file."""
+    """Files as they were when `know` was called. A check costs a few microseconds per file."""
 
     def __init__(self) -> None:
         self._known: dict[Path, _Known] = {}
 
     def know(self, path: Path) -> None:
-        """The daemon has just made or read it. One that is not there is missed from now on."""
+        """The daemon has just made or read this file; from now on it counts as lost if it is not there."""
         self._known[path] = _found(path) or _Known((0, 0), None)
 
     def forget(self, path: Path) -> None:
-        """It is no longer missed."""
+        """It no longer counts as lost."""
         self._known.pop(path, None)
 
     def lost(self) -> dict[Path, Loss]:
-        """Those that are not what they were. Another file with the same content counts as the same."""
+        """The files that were removed or replaced. Another file with the same content counts as the same."""
         found = {path: self._loss(path, known) for path, known in self._known.items()}
         return {path: loss for path, loss in found.items() if loss is not None}
 
@@ -52,7 +52,7 @@ class OwnFiles:
             place = _place(path)
         except (FileNotFoundError, NotADirectoryError):
             return Loss.REMOVED
-        except OSError:  # the way there is barred, which says nothing of the file
+        except OSError:  # a directory on the way cannot be entered, which says nothing about the file
             return None
         if place == known.place:
             return None

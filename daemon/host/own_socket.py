@@ -1,4 +1,4 @@
-"""Reaches the daemon of a data directory through its unix socket, and never another daemon that is found there."""
+"""Calls the daemon of a data directory through its unix socket, and never another daemon that listens there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SocketAnswer:
-    """What the daemon said: an HTTP status, and its body."""
+    """The answer of the daemon: an HTTP status, and its body."""
 
     status: int
     body: bytes
@@ -33,7 +33,7 @@ def ask_daemon(
     """Post the mark of `holder` to a route such as `/stop`; None when that daemon is not reached."""
     for path in _sockets(datadir, environment):
         answer = _post(path, holder, route, within_s)
-        if answer is not None and answer.status != HTTPStatus.CONFLICT:  # that is another daemon
+        if answer is not None and answer.status != HTTPStatus.CONFLICT:  # another daemon answered
             return answer
     return None
 
@@ -50,7 +50,7 @@ def reasons_not_ready(socket_file: Path) -> list[tuple[str, str]]:
 
 
 def _sockets(datadir: Path, environment: Mapping[str, str]) -> list[Path]:
-    """Where it may listen. What endpoint.json says comes last: it may be a path of another container."""
+    """Where it may listen. The path in endpoint.json comes last: it may be one of another container."""
     said = (read_endpoint(datadir) or {}).get("socket")
     paths = [datadir / SOCKET_NAME, socket_path(datadir, environment)]
     return list(dict.fromkeys([*paths, Path(said)] if isinstance(said, str) else paths))

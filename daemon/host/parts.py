@@ -1,12 +1,12 @@
 """The parts of a data directory that belong together, and whether they are all there.
 
     none of them                                      a first start: all are made, under the mark `first-start`
-    the mark                                          a first start that was cut off goes on: nothing depends on it yet
+    the mark                                          an interrupted first start continues: nothing depends on it yet
     database and identity, and what opens the keys    whole
-    any other set                                     refused, and nothing written: what is missing was lost, or lies
+    any other set                                     refused, and nothing written: what is missing was lost, or is
                                                       somewhere else, and a new one in its place would hide that
 
-What opens the keys is the generated file `passphrase`, unless settings or owner have put another in its place.
+The keys are opened by the generated file `passphrase`, unless settings or owner have chosen another passphrase.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class DatabaseThere(DaemonError):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a data directory holds. `marked`: its first start was cut off. `database`: one with content.
+    """What a data directory holds. `marked`: its first start was interrupted. `database`: one with content.
 
-    `remains`: an empty database, or a write-ahead log without one. `opened`: what opens the keys is known, or typed.
+    `remains`: an empty database, or a write-ahead log without one. `opened`: the passphrase is in a file, or typed.
     """
 
     marked: bool
@@ -67,7 +67,7 @@ class Parts:
 
 
 def look(datadir: Path, configured: Path | None, environment: Mapping[str, str]) -> Parts:
-    """What is there; writes nothing. `configured`: the setting `keys.passphrase_file`."""
+    """Look which parts are there; writes nothing. `configured`: the setting `keys.passphrase_file`."""
     database, journal = datadir / DATABASE_NAME, datadir / JOURNAL_NAME
     has_content, made = _database(database)
     source = find_passphrase(datadir, configured, environment)
@@ -104,7 +104,7 @@ def is_first_start(datadir: Path, parts: Parts) -> bool:
 
 
 def begin(datadir: Path, parts: Parts) -> bool:
-    """Whether it is a first start, which is marked then; only with the lock held. Raises IncompleteDatadir."""
+    """Returns whether this is a first start, and marks it; only with the lock held. Raises IncompleteDatadir."""
     first = is_first_start(datadir, parts)
     if first and not parts.marked:
         write_private(datadir / MARK_NAME, "")
@@ -112,7 +112,7 @@ def begin(datadir: Path, parts: Parts) -> bool:
 
 
 def finish(datadir: Path) -> None:
-    """When all parts are on the disk: from now on each is missed."""
+    """Remove the mark once all parts are on the disk: from now on each is required."""
     mark = datadir / MARK_NAME
     if mark.exists():
         mark.unlink()
@@ -126,9 +126,9 @@ def refuse_new_database(datadir: Path, parts: Parts) -> None:
 
 
 def give_up_former(datadir: Path) -> None:
-    """Make the next start a first one, as the owner asked; only with the lock held. Nothing is removed.
+    """Make the next start a first one, as the owner asked; only with the lock held. Nothing is deleted.
 
-    As after a restore, the daemon becomes another peer: it no longer knows what it has said as the former one.
+    As after a restore, the daemon becomes another peer: it no longer knows what it sent as the former one.
     """
     write_private(datadir / MARK_NAME, "")
     former = f"former-{time.time_ns() // 1_000_000}"
@@ -157,9 +157,9 @@ def _size(path: Path) -> int:
 
 
 def _database(path: Path) -> tuple[bool, Vault | None]:
-    """Whether it has content, and its vault. A file of no size is not shown to SQLite, which would remove its journal.
+    """Whether the database has content, and its vault. An empty file is not opened: SQLite would remove its journal.
 
-    What cannot be read has content: opening it will say what is wrong.
+    A file that cannot be read counts as one with content: opening it later says what is wrong.
     """
     if not path.is_file():
         return path.exists(), None

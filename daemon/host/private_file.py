@@ -1,4 +1,4 @@
-"""Writes small files that only their owner may read, whole or not at all."""
+"""Writes small files that only their owner may read, atomically."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: str | bytearray, *, mode: int = 0o600) -> None:
-    """Replace `path` by a file with this content, on the disk before the old one goes. Raises OSError.
+    """Replace `path` by a file with this content, which is on the disk before the old one goes. Raises OSError.
 
-    Of a bytearray no copy is made, and who gives it can wipe it.
+    A bytearray is not copied, so the caller can wipe it.
     """
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)

@@ -1,15 +1,15 @@
 """What this process does on SIGTERM, SIGINT and SIGHUP, from its first line to its last.
 
     act                      when
-    leave at once            while modules are loaded: nothing is open, nothing was written
+    leave at once            while modules are loaded: nothing is open or written
     end with a clean-up      in a command that is soon done: the first one raises SystemExit, more are ignored
-    keep                     while a data directory is taken: whoever attends next hears of it
+    keep                     while a data directory is claimed: whoever attends next is told
     attend                   on the event loop
     leave at once            when all is done: the exit code stands
 
-Without this the system's default would hold until the event loop runs, a second after the start, and again at the end:
-SIGHUP, which is to read the settings again, would kill. The handlers stay in place until the process is gone, and end
-with it: a program that it starts gets the system's own.
+Without this the system's default would apply until the event loop runs, a second after the start, and again at the end:
+SIGHUP, which means "read the settings again", would kill. The handlers stay in place until the process ends; a program
+that it starts gets the defaults.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-if TYPE_CHECKING:  # it takes a tenth of a second, in which nothing would be heard
+if TYPE_CHECKING:  # importing it takes 0.1 s, in which no signal would be handled
     import asyncio
 
 HEARD: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -29,7 +29,7 @@ Act: TypeAlias = Callable[[signal.Signals], None]
 
 
 class ProcessSignals:
-    """The handlers of the process; there is one of it, `SIGNALS`. To be used on the main thread."""
+    """The signal handlers of the process; the only instance is `SIGNALS`. Use it on the main thread."""
 
     def __init__(self) -> None:
         self._act: Act = self._keep
@@ -38,18 +38,18 @@ class ProcessSignals:
         self._pair: tuple[socket.socket, socket.socket] | None = None
 
     def listen(self, act: Act) -> None:
-        """Take over the handlers. `act` is called between two steps of whatever runs then."""
+        """Install the handlers. `act` is called between two bytecodes of whatever runs."""
         self._act = act
         self._listening = True
         for number in HEARD:
             signal.signal(number, self._hear)
 
     def keep(self) -> None:
-        """Hold what comes for whoever attends next: what is done now must not be cut off."""
+        """Keep signals for whoever attends next: what runs now must not be interrupted."""
         self._act = self._keep
 
     def attend(self, loop: asyncio.AbstractEventLoop, act: Act) -> None:
-        """From now on `act` is called on this loop, first for what was kept. End it with `leave` before the loop."""
+        """From now on call `act` on this loop, first for kept signals. Call `leave` before the loop ends."""
         self._act = lambda number: _call_on(loop, act, number)
         if self._listening:
             self._let_signals_wake(loop)
@@ -58,12 +58,12 @@ class ProcessSignals:
             self._act(number)
 
     def leave(self, code: int) -> None:
-        """Everything is done: who wants the process to end need not wait for the rest."""
+        """Everything is done: a stop signal now ends the process at once."""
         self._act = leaving_with(code)
 
     def _let_signals_wake(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Python calls a handler on the main thread only, which sleeps when the system hands the signal to another."""
-        reader, writer = self._pair = socket.socketpair()  # kept: the interpreter writes there until the end
+        """Python runs handlers on the main thread only, which may sleep when another thread gets the signal."""
+        reader, writer = self._pair = socket.socketpair()  # referenced: the interpreter writes there
         reader.setblocking(False)
         writer.setblocking(False)
         loop.add_reader(reader, reader.recv, 4096)

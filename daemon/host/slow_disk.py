@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 async def off_loop(work: Callable[[], T]) -> T:
-    """What `work` returns or raises, from a thread of its own.
+    """Run `work` in a thread of its own; returns or raises what it does.
 
-    Not one of the event loop's own workers: those are waited for when the loop ends, and one that hangs on a pipe or a
-    file system that is gone would keep the daemon from stopping. This one is left behind.
+    Not in one of the event loop's workers: the loop waits for those when it ends, and one that hangs on a pipe or a
+    lost file system would keep the daemon from stopping. This thread is abandoned.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if done.done():
-            return  # whoever waited was cancelled
+            return  # the waiting task was cancelled
         if error is None:
             done.set_result(result)  # type: ignore[arg-type] # it is what `work` returned
         else:
@@ -34,7 +34,7 @@ async def off_loop(work: Callable[[], T]) -> T:
             result = work()
         except BaseException as raised:  # noqa: BLE001 - raised where `off_loop` is awaited
             error = raised
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, name="slow disk", daemon=True).start()

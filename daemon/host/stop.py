@@ -1,4 +1,4 @@
-"""Asks the daemon of a data directory to stop: through its unix socket, and by a signal where nobody answers there."""
+"""Asks the daemon of a data directory to stop: through its unix socket, or by a signal if nobody answers there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotStopped(DaemonError):
 
 
 def stop_daemon(datadir: Path, environment: Mapping[str, str], within_s: float) -> bool:
-    """Ask the daemon to stop and wait until it has let go of the directory; False if none uses it.
+    """Ask the daemon to stop and wait until it has released the directory; False if none uses it.
 
     Raises NotStopped, DatadirError.
     """
@@ -35,7 +35,7 @@ def stop_daemon(datadir: Path, environment: Mapping[str, str], within_s: float) 
         return False
     if not (
         _ask(datadir, environment, holder)
-        or _has_ended(datadir, holder, GRACE_SECONDS)  # it may be just ending, or just coming up
+        or _has_ended(datadir, holder, GRACE_SECONDS)  # it may be ending or starting right now
         or _ask(datadir, environment, holder)
     ):
         _signal(datadir, holder)
@@ -45,7 +45,7 @@ def stop_daemon(datadir: Path, environment: Mapping[str, str], within_s: float) 
 
 
 def _has_ended(datadir: Path, holder: Holder, within_s: float) -> bool:
-    """Whether the daemon lets go of the directory in time."""
+    """Whether the daemon releases the directory in time."""
     deadline = time.monotonic() + within_s
     while holder_of(datadir) == holder:
         if time.monotonic() > deadline:
@@ -55,7 +55,7 @@ def _has_ended(datadir: Path, holder: Holder, within_s: float) -> bool:
 
 
 def _ask(datadir: Path, environment: Mapping[str, str], holder: Holder) -> bool:
-    """Whether the daemon that holds the lock was reached, and is stopping now."""
+    """Whether the daemon that holds the lock was reached and is stopping."""
     answer = ask_daemon(datadir, environment, holder, "/stop", ANSWER_SECONDS)
     return answer is not None and answer.status == HTTPStatus.ACCEPTED
 
@@ -79,7 +79,7 @@ def _signal(datadir: Path, holder: Holder) -> None:
 
 
 def _sender(datadir: Path) -> Callable[[], None] | None:
-    """What sends SIGTERM to the holder of the lock, and to nobody who gets its id meanwhile; None: none is proven."""
+    """A function that sends SIGTERM to the holder of the lock, even if its id is reused; None if none is proven."""
     pid = proven_holder(datadir)
     if pid is None:
         return None

@@ -1,4 +1,4 @@
-"""Tells systemd how the daemon is: ready, stopping, reloading, and alive (sd_notify(3), by a datagram of our own)."""
+"""Tells systemd the state of the daemon: ready, stopping, reloading, alive (sd_notify(3), sent by our own code)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Notifier:
-    """Sends states to `$NOTIFY_SOCKET`; does nothing where there is none, that is, outside systemd."""
+    """Sends states to `$NOTIFY_SOCKET`; does nothing without one, that is, outside systemd."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
@@ -36,7 +36,7 @@ class Notifier:
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
-        """Ready again, with the status line of before."""
+        """Ready again, with the previous status line."""
         self._send("READY=1")
 
     def alive(self) -> None:
@@ -44,28 +44,28 @@ class Notifier:
         self._send("WATCHDOG=1")
 
     def stuck(self, part: str) -> None:
-        """This part does not answer."""
+        """Say in the status line that this part does not answer."""
         self._send(f"STATUS=Stuck: {part} does not answer")
 
     def recovered(self) -> None:
-        """Every part answers again: the status line of before."""
+        """Every part answers again: restore the previous status line."""
         self._send(f"STATUS={self._status}")
 
     def _send(self, state: str) -> None:
         if not self._address:
             return
-        # A service manager that cannot be reached is no reason to stop signing: it will act when it misses us.
+        # A service manager that cannot be reached is no reason to stop signing: its watchdog will act.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagrams:
             datagrams.setblocking(False)
             datagrams.sendto(state.encode(), self._address)
 
 
 async def feed_watchdog(notifier: Notifier, proofs: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
-    """While every proof of life answers in time, feed the watchdog, for ever. Returns without one.
+    """Feed the watchdog for ever, as long as every proof of life answers in time. Returns if there is no watchdog.
 
-    Running at all proves the event loop; `proofs` are the others: an empty write by the store's writer, an answer of
-    the libp2p thread. Who does not answer is named in status and log, and systemd restarts the daemon when the period
-    is over. A pause and the time that the proofs may take are a third of the period each: slow is not stuck.
+    That this runs proves the event loop; `proofs` check the rest: an empty write by the store's writer, an answer of
+    the libp2p thread. A part that does not answer is named in status and log, and systemd restarts the daemon when the
+    period is over. The pause and the time allowed for the proofs are a third of the period each.
     """
     if notifier.watchdog_ms is None:
         return
@@ -95,10 +95,10 @@ async def _first_silent(proofs: Mapping[str, Callable[[], Awaitable[object]]], w
         asked = asyncio.ensure_future(proof())
         await asyncio.wait({asked}, timeout=within_s / len(proofs))
         if not asked.done():
-            asked.cancel()  # without waiting for it: what is stuck may not hear of that
+            asked.cancel()  # not awaited: a stuck part may not react
             return name
         if asked.cancelled() or asked.exception() is not None:
-            return name  # whatever fails is not alive; its owner logs why
+            return name  # a proof that fails counts as no answer; its part logs why
     return None
 
 

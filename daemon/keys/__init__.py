@@ -1,1 +1,1 @@
-"""The signing keys and the peer identity: sealed at rest, opened into locked memory."""
+"""The signing keys and the peer identity: sealed at rest, opened in locked memory."""

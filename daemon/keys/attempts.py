@@ -1,4 +1,4 @@
-"""Slows down whoever guesses at the passphrase: after three wrong ones in a row each further attempt has to wait."""
+"""Slows down passphrase guessing: after three wrong ones in a row, each further attempt has to wait."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class PassphraseAttempts:
             raise TooManyAttempts(wait)
 
     def failed(self) -> None:
-        """A wrong one."""
+        """Count a wrong passphrase."""
         self._wrong += 1
         if self._wrong >= FREE:
             doublings = min(self._wrong - FREE, 6)
             self._next_at = self._clock.mono_ms() + min(FIRST_WAIT_MS << doublings, LONGEST_WAIT_MS)
 
     def succeeded(self) -> None:
-        """The right one."""
+        """The passphrase was right: start counting again."""
         self._wrong, self._next_at = 0, 0

@@ -10,7 +10,7 @@ class KeyRefused(Refused):
 
 
 class KeysLocked(KeyRefused):
-    """No secret can be had until somebody unlocks."""
+    """The keys are locked."""
 
     reason = "locked"
 
@@ -21,7 +21,7 @@ class KeysLocked(KeyRefused):
 
 
 class UnknownKey(KeyRefused):
-    """No own key has this public key. Word for word what is said of a key of another token: nothing leaks."""
+    """No own key has this public key. The text is the same for a key of another token, to reveal nothing."""
 
     reason = "unknown_key"
 
@@ -41,7 +41,7 @@ class KeyKeptOutside(KeyRefused):
 
 
 class KeyPaused(KeyRefused):
-    """The key does no new work until it is resumed."""
+    """The key signs nothing new until it is resumed."""
 
     reason = "paused"
 
@@ -82,7 +82,7 @@ class TooManyAttempts(KeyRefused):
 
 
 class KeyExists(KeyRefused):
-    """This secret or its negation is here, under whichever scheme."""
+    """This secret or its negation is here already, under either scheme."""
 
     reason = "already_exists"
 
@@ -93,7 +93,7 @@ class KeyExists(KeyRefused):
 
 
 class UnfitPrivateKey(KeyRefused):
-    """A text that is no private key; `why` goes on after the name of the param and never repeats what was given."""
+    """A text that is no private key; `why` follows the name of the param and never repeats what was given."""
 
     reason = "invalid_key"
 
@@ -102,7 +102,7 @@ class UnfitPrivateKey(KeyRefused):
 
 
 class UnfitSealedKey(KeyRefused):
-    """A text that is no exported key or does not open; `why` goes on after the name of the param."""
+    """A text that is no exported key or does not open; `why` follows the name of the param."""
 
     reason = "invalid_key"
 
@@ -111,7 +111,7 @@ class UnfitSealedKey(KeyRefused):
 
 
 class KeyInUse(KeyRefused):
-    """The key is needed; `what_to_do` says by what, and how that ends."""
+    """The key is still needed; `what_to_do` says for what, and what to do."""
 
     reason = "wrong_phase"
 

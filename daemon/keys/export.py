@@ -1,8 +1,8 @@
-"""A key that leaves the daemon: a line of text that only its own passphrase opens.
+"""Exported keys: a line of text that only its own passphrase opens.
 
     musigd-key-1.<base64url of opslimit u64 | memlimit u64 | salt 16 | public key 33 | scheme | 0 | nonce, secret, tag>
 
-All before the nonce is associated data of the seal, so nothing of it can be changed.
+Everything before the nonce is associated data of the seal, so none of it can be changed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ PREFIX: Final = "musigd-key-1."
 _HEAD: Final = struct.Struct(">QQ16s33s")
 _SEALED: Final = sealing.NONCE_SIZE + 32 + sealing.TAG_SIZE
 _LEAST: Final = KdfCost(1, 8192)  # libsodium's own
-_MOST: Final = KdfCost(10, 1024 * 1024 * 1024)  # a text may not make the daemon work or allocate without end
+_MOST: Final = KdfCost(10, 1024 * 1024 * 1024)  # bounds on the work and memory that a text can cause
 _SCHEMES: Final = ("lotus", "bip340")
 
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """What an exported text says, before it is opened."""
+    """The fields of an exported text, before it is opened."""
 
     scheme: str
     pubkey: bytes
@@ -40,7 +40,7 @@ class SealedKey:
 
 
 def export(secret: SecretKey, scheme: str, passphrase: memoryview | bytearray, cost: KdfCost) -> str:
-    """The text for a key, which is wiped. Slow: call it in a thread. Raises KdfMemoryError."""
+    """The exported text of a key, which is wiped. Slow: call it in a thread. Raises KdfMemoryError."""
     salt = secrets.token_bytes(sealing.SALT_SIZE)
     head = _HEAD.pack(cost.opslimit, cost.memlimit, salt, secret.pubkey) + scheme.encode() + b"\0"
     try:
@@ -54,7 +54,7 @@ def export(secret: SecretKey, scheme: str, passphrase: memoryview | bytearray, c
 
 
 def read(text: str, wanted: str) -> SealedKey:
-    """What an exported text says. Raises UnfitSealedKey, also where its scheme is not the one that is wanted."""
+    """Parse an exported text. Raises UnfitSealedKey, also if its scheme is not the wanted one."""
     if not text.startswith(PREFIX):
         raise UnfitSealedKey(f"must begin with {PREFIX}, as exportKey writes it")
     try:

@@ -21,7 +21,7 @@ class IdentityError(DaemonError):
 
 
 def make_seed(datadir: Path) -> bytes:
-    """Become a new peer, at a first start or in a restored directory; returns the seed. Raises IdentityError."""
+    """Make a new peer identity, at a first start or after a restore; returns the seed. Raises IdentityError."""
     write_seed(datadir, secrets.token_bytes(32))
     return load_seed(datadir)
 
@@ -38,7 +38,7 @@ def write_seed(datadir: Path, seed: bytes) -> None:
 def load_seed(datadir: Path) -> bytes:
     """The 32-byte seed in `<datadir>/identity` (64 hex digits, 0600). Raises IdentityError.
 
-    `PeerIdentity(seed)` signs with it and libp2p speaks with it. Two daemons must never run with one identity.
+    `PeerIdentity(seed)` signs with it, and libp2p uses it. Two daemons must never run with one identity.
     """
     path = datadir / IDENTITY_NAME
     try:

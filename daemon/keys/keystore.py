@@ -10,7 +10,7 @@ How it starts (`start`):
                    neither, passphrase chosen by the owner     locked until `unlock`, unless the owner wrote it into
                                                                `<datadir>/passphrase`
 
-The database without the passphrase tells nothing; whoever reads the whole datadir has a generated passphrase with it.
+The database without the passphrase reveals nothing; whoever reads the whole datadir also gets a generated passphrase.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ from musig2 import SecretKey
 class Keystore:
     """Own keys, by public key. Use it from the event loop. It refuses with the errors of `daemon.keys.errors`.
 
-    Stored changes are told with `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; of lock and
-    unlock, which change memory alone, `daemon.keys.lock_events` tells.
+    Stored changes emit `key:created`, `key:paused`, `key:resumed` and `node:passphrase-changed`; lock and unlock change
+    only memory, and `daemon.keys.lock_events` emits their events.
     """
 
     def __init__(self, *, store: Store, clock: Clock, events: KeyEvents, costs: Costs | None = None) -> None:
@@ -77,7 +77,7 @@ class Keystore:
         self._stored = self._store.read(key_rows.load)
 
     def stop(self) -> None:
-        """Wipe every secret, telling nobody."""
+        """Wipe every secret, without events or callbacks."""
         self._relock.cancel()
         self._wipe()
 
@@ -87,7 +87,7 @@ class Keystore:
 
     @property
     def locks_at_ms(self) -> int | None:
-        """When the keys lock by themselves; None when they do not."""
+        """When the keys will lock by themselves (ms, wall clock); None if they will not."""
         return self._relock.at_ms
 
     def keys(self) -> Sequence[bytes]:
@@ -110,7 +110,7 @@ class Keystore:
         return self.info(pubkey).scheme
 
     def get(self, pubkey: bytes, *, even_paused: bool = False) -> SecretKey:
-        """The secret key, to be used at once and not kept: `lock` wipes it.
+        """The secret key. Use it at once and do not keep it: `lock` wipes it.
 
         Raises UnknownKey, KeyKeptOutside, KeysLocked, KeyPaused.
         """
@@ -135,16 +135,16 @@ class Keystore:
     async def import_key(
         self, private_key: Secret, scheme: str, label: str = "", arrival: Arrival | None = None
     ) -> KeyInfo:
-        """Take over a key given as hex or WIF. Raises KeysLocked, UnfitPrivateKey, KeyExists.
+        """Import a key given as hex or WIF. Raises KeysLocked, UnfitPrivateKey, KeyExists.
 
-        The last where this secret or its negation is here, under whichever scheme: one secret belongs to one scheme.
+        KeyExists if this secret or its negation is here under either scheme: one secret belongs to one scheme.
         """
         return await self._add(lambda: secret_key_from_text(private_key), scheme, label, arrival, imported=True)
 
     async def import_sealed(
         self, text: str, passphrase: Secret, scheme: str, label: str = "", arrival: Arrival | None = None
     ) -> KeyInfo:
-        """Take over what `export` wrote. Raises as `import_key`, UnfitSealedKey, KdfMemoryError."""
+        """Import what `export` wrote. Raises as `import_key`, UnfitSealedKey, KdfMemoryError."""
         secret = await asyncio.to_thread(export.opened, export.read(text, scheme), passphrase)
         return await self._add(lambda: secret, scheme, label, arrival, imported=True)
 
@@ -164,7 +164,7 @@ class Keystore:
             return await asyncio.to_thread(export.export, secret, scheme, export_passphrase, cost)
 
     async def delete(self, pubkey: bytes, uses: Iterable[Use], also: Callable[[sqlite3.Connection], None]) -> None:
-        """Remove a key for good; what it signed stays on record. `also` runs in the same transaction.
+        """Delete a key for good; records of what it signed stay. `also` runs in the same transaction.
 
         Raises UnknownKey, and KeyInUse for the first of `uses` that holds.
         """
@@ -186,7 +186,7 @@ class Keystore:
         self._events.publish()
 
     async def pause(self, pubkey: bytes, reason: str | None = None) -> KeyInfo:
-        """No new work for this key until `resume`; `reason` when it was not its owner. Raises UnknownKey."""
+        """Let this key sign nothing new until `resume`; `reason`: why, if not its owner asked. Raises UnknownKey."""
         return await self._set_paused(pubkey, paused=True, reason=reason)
 
     async def resume(self, pubkey: bytes) -> KeyInfo:
@@ -194,7 +194,7 @@ class Keystore:
         return await self._set_paused(pubkey, paused=False)
 
     async def unlock(self, passphrase: Secret, duration_ms: int | None = None) -> None:
-        """Open the keys, for `duration_ms` if given. Raises WrongPassphrase, TooManyAttempts, KdfMemoryError."""
+        """Unlock the keys, for `duration_ms` if given. Raises WrongPassphrase, TooManyAttempts, KdfMemoryError."""
         async with self._changing:
             data_key = await self._checked(passphrase)
             was_locked = self.locked
@@ -204,7 +204,7 @@ class Keystore:
             _call(self._on_unlock)
 
     def lock(self) -> None:
-        """Wipe every secret at once, then tell those who asked with `on_lock`."""
+        """Wipe every secret at once, then run the callbacks of `on_lock`."""
         self._relock.cancel()
         if self.locked:
             return
@@ -212,7 +212,7 @@ class Keystore:
         _call(self._on_lock)
 
     async def change_passphrase(self, passphrase: Secret, new_passphrase: Secret) -> None:
-        """Seal all keys anew under a new data key, and that under the new passphrase.
+        """Seal all keys under a new data key, and the data key under the new passphrase.
 
         A generated passphrase file is removed: from then on the owner unlocks or configures a file. Raises as `unlock`.
         """
@@ -231,16 +231,16 @@ class Keystore:
             self.passphrase_file_is_stale = True
 
     def needs_generated_file(self) -> bool:
-        """Whether the next start cannot open the keys without the passphrase file that an earlier one generated."""
+        """Whether the next start needs the generated passphrase file to open the keys."""
         generated = self._vault is not None and self._vault.generated
         return generated and self._source is not None and self._source.origin is PassphraseSource.GENERATED
 
     def on_lock(self, callback: Callable[[], None]) -> None:
-        """Call back after the secrets were wiped by `lock` or its timer; `get` answers `locked` by then."""
+        """Call back after the secrets were wiped by `lock` or its timer; `get` then raises KeysLocked."""
         self._on_lock.append(callback)
 
     def on_unlock(self, callback: Callable[[], None]) -> None:
-        """Call back when locked keys became usable."""
+        """Call back after locked keys became usable."""
         self._on_unlock.append(callback)
 
     async def _checked(self, passphrase: Secret) -> SealingKey:

@@ -1,4 +1,4 @@
-"""Tells with `node:locked` and `node:unlocked` when the keys were locked or opened: by a call, a timer, a restart."""
+"""Emits `node:locked` and `node:unlocked` when the keys were locked or unlocked by a call, a timer or a restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLD: Final = "told_locked"  # name in the table meta: whether the last event sa
 
 
 class LockEvents:
-    """Locking is in memory and must work on a full disk, so the event follows it instead of coming with it."""
+    """Locking happens in memory and must work on a full disk, so its event is stored afterwards."""
 
     def __init__(self, *, store: Store, events: EventLog, keystore: Keystore) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class LockEvents:
         self._tasks = BackgroundTasks("lock events")
 
     async def start(self) -> None:
-        """Tell if the daemon is back in another state than it was in. After the keystore has started."""
+        """Emit an event if a restart changed the state. Call it after the keystore has started."""
         self._keystore.on_lock(self._spawn)
         self._keystore.on_unlock(self._spawn)
         if self._keystore.locked is not self._store.read(_told_locked):
@@ -39,7 +39,7 @@ class LockEvents:
         await self.told()
 
     async def told(self) -> None:
-        """Return when everything up to now has been told."""
+        """Return when all events so far are stored."""
         await self._tasks.finished()
 
     def _spawn(self) -> None:
@@ -56,7 +56,7 @@ class LockEvents:
         try:
             await self._store.write(save)
         except StoreError as error:
-            log.error("it could not be stored that the keys were locked or opened", locked=locked, detail=str(error))
+            log.error("the event of a lock or unlock could not be stored", locked=locked, detail=str(error))
         else:
             self._events.publish()
 

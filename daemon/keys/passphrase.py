@@ -1,4 +1,4 @@
-"""Where the passphrase comes from when nobody types it: a configured file, a systemd credential, a generated file."""
+"""Sources of the passphrase when nobody types it: a configured file, a systemd credential, a generated file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST: Final = 4_096
 
 
 class PassphraseError(DaemonError):
-    """A passphrase file that cannot be used, or that does not open the keys. The text names the file and the remedy."""
+    """A passphrase file cannot be used, or does not open the keys. The text names the file and the remedy."""
 
     reason = "wrong_passphrase"
     exit_code = EXIT_CONFIGURATION
@@ -41,7 +41,7 @@ class PassphraseFile:
     path: Path
 
     def read(self) -> bytearray:
-        """The passphrase without the line's end, in a buffer that the caller wipes. Raises PassphraseError."""
+        """The passphrase without its line ending, in a buffer that the caller wipes. Raises PassphraseError."""
         try:
             with self.path.open("rb", buffering=0) as file:
                 content = _read(file)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-Secret: TypeAlias = memoryview | bytearray  # of UTF-8; who gives it wipes it
+Secret: TypeAlias = memoryview | bytearray  # of UTF-8; the caller wipes it
 
 
 class KeyEvents(Protocol):
@@ -22,7 +22,7 @@ class KeyEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a new key brings along. `expected(pubkey)` is called before the key is stored, on the event loop;
+    """Callbacks for a new key. `expected(pubkey)` is called before the key is stored, on the event loop;
     `stored(conn, pubkey)` runs in the transaction that stores it, after its event.
     """
 
@@ -32,7 +32,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One way in which a key can be in use. `holds` looks in the database; `sentence` says what to do about it."""
+    """A way in which a key can be in use. `holds` checks the database; `sentence` says what to do about it."""
 
     holds: Callable[[sqlite3.Connection, bytes], bool]
     sentence: str

@@ -1,6 +1,6 @@
 """Reads a private key as wallets export it: 64 hex digits, or WIF (base58 with a checksum; Bitcoin's and Lotus's).
 
-Written out here because the libraries return objects that cannot be wiped: this one works in one buffer.
+Own code, because libraries return objects that cannot be wiped: this works in one buffer.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _from_wif(text: memoryview | bytearray) -> bytearray | None:
 
 
 def _checked(number: bytearray) -> bytearray | None:
-    """The 32 bytes out of a number that ends with version, key, perhaps the mark of compression, checksum."""
+    """The 32 key bytes from a number made of version, key, perhaps the compression byte, checksum."""
     size = _WIF_BYTES if number[0] else _WIF_BYTES - 1
     with memoryview(number) as view, view[-size:] as content, content[:-4] as body:
         digest = hashlib.sha256(hashlib.sha256(body).digest()).digest()

@@ -18,14 +18,14 @@ class RelockTimer:
         self.at_ms: int | None = None
 
     def set(self, duration_ms: int | None) -> None:
-        """Anew; None takes it back."""
+        """Set or move the timer; None cancels it."""
         self.cancel()
         if duration_ms is not None:
             self.at_ms = self._clock.wall_ms() + duration_ms
             self._timer = asyncio.get_running_loop().call_later(duration_ms / 1000, self._lock)
 
     def cancel(self) -> None:
-        """Harmless when it is not set."""
+        """Cancel the timer, if it is set."""
         self.at_ms = None
         if self._timer is not None:
             self._timer.cancel()

@@ -32,11 +32,11 @@ class KdfCost:
 
 
 MODERATE: Final = KdfCost(3, 256 * 1024 * 1024)  # libsodium's name; for passphrases that people choose
-INTERACTIVE: Final = KdfCost(2, 64 * 1024 * 1024)  # for 32 random bytes, which nobody guesses at any cost
+INTERACTIVE: Final = KdfCost(2, 64 * 1024 * 1024)  # for 32 random bytes, which cannot be guessed
 
 
 class SealBroken(DaemonError):
-    """The key is wrong or the sealed bytes were changed; which of the two cannot be told."""
+    """The key is wrong or the sealed bytes were changed; the two cannot be told apart."""
 
     reason = "wrong_passphrase"
 
@@ -45,7 +45,7 @@ class SealBroken(DaemonError):
 
 
 class KdfMemoryError(DaemonError):
-    """The system did not give the memory that the derivation needs for a moment."""
+    """The system refused the memory that the key derivation needs for a moment."""
 
     reason = "out_of_memory"
 

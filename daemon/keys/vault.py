@@ -1,8 +1,8 @@
 """The data key that seals every signing key, itself wrapped under the passphrase.
 
-One derivation opens everything; another passphrase means one row to write anew. The row carries version, id and cost of
-the derivation, and all of it is associated data: a cheaper cost or somebody else's row does not open. What happens to
-it when the daemon starts is the table in keystore.py.
+One derivation opens everything; a new passphrase only rewrites one row. The row contains version, id and cost of the
+derivation, all of it associated data: a row with a lower cost, or of another vault, does not open. The table in
+keystore.py says how it is opened at the start.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def load(conn: sqlite3.Connection) -> Vault | None:
 
 
 def save(conn: sqlite3.Connection, vault: Vault) -> None:
-    """Store it in place of the former one."""
+    """Store the vault in place of the former one."""
     conn.execute(
         "INSERT OR REPLACE INTO vault (id, version, vault_id, salt, opslimit, memlimit, wrapped, generated) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
@@ -88,7 +88,7 @@ def save(conn: sqlite3.Connection, vault: Vault) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a guess costs for a passphrase that somebody chose, and for a generated one."""
+    """The cost of a guess for a chosen passphrase and for a generated one."""
 
     chosen: KdfCost = sealing.MODERATE
     generated: KdfCost = sealing.INTERACTIVE
@@ -105,7 +105,7 @@ async def open_vault(store: Store, source: PassphraseFile, costs: Costs) -> tupl
         return stored, await _unlock(stored, source)
     except PassphraseError:
         if source.origin is PassphraseSource.GENERATED and not stored.generated:
-            return stored, None  # a left-over from before the owner chose another: the owner unlocks
+            return stored, None  # a leftover from before the owner chose another passphrase: the owner unlocks
         raise
 
 

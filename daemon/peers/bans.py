@@ -1,4 +1,4 @@
-"""Peers that are cut off for a while, across restarts. The network enforces it; this remembers."""
+"""Banned peers, stored across restarts. The network enforces the bans."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from daemon.store import Store
 from musig2.protocol.records.peers import peer_text
 
 MOST = 10_000  # the newest are kept
-AHEAD_MS = 300_000  # clocks of peers may differ so much: what lies further ahead was made by a wrong one
+AHEAD_MS = 300_000  # allowed clock difference: a ban that starts later was made while the clock was ahead
 
 
 @dataclass(frozen=True, slots=True)
 class PeerBan:
-    """A peer (binary id) and until when, in ms."""
+    """A banned peer (binary id), until when (ms), and why."""
 
     peer: bytes
     until_ms: int
@@ -26,7 +26,7 @@ class PeerBan:
 
 
 class Bans:
-    """The stored bans. Whoever changes them also tells the network: `set_ban`, `lift_ban`."""
+    """The stored bans. The caller also tells the network about changes: `set_ban`, `lift_ban`."""
 
     def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
         self._store = store
@@ -35,9 +35,9 @@ class Bans:
         self._bans: dict[bytes, PeerBan] = {}
 
     async def start(self) -> None:
-        """Load them; `in_force` is then what the network has to be told.
+        """Load the bans; the network has to be told of those `in_force`.
 
-        One that was made at a time that lies ahead lasts as long as it was meant to, from now on.
+        A ban that was made while the clock was ahead lasts its full time from now on.
         """
         await self._store.write(partial(_bring_back, now_ms=self._clock.wall_ms()))
         rows = self._store.read(
@@ -52,7 +52,7 @@ class Bans:
     async def ban(
         self, peer: bytes, until_ms: int, reason: str, also: Callable[[sqlite3.Connection], None] = lambda conn: None
     ) -> PeerBan:
-        """Store it, in place of a former one of this peer, and tell with `peer:banned`.
+        """Store a ban, in place of an earlier one of this peer, and emit `peer:banned`.
 
         `also` runs in the same transaction.
         """
@@ -77,7 +77,7 @@ class Bans:
         return ban
 
     async def lift(self, peer: bytes) -> None:
-        """Tell with `peer:unbanned`; nothing happens when there is none."""
+        """End a ban and emit `peer:unbanned`; does nothing without one."""
 
         def delete(conn: sqlite3.Connection) -> None:
             if conn.execute("DELETE FROM bans WHERE peer = ?", (peer,)).rowcount:
@@ -88,7 +88,7 @@ class Bans:
         self._events.publish()
 
     async def forget_ended(self) -> None:
-        """Remove those that are over."""
+        """Delete bans that are over."""
         now_ms = self._clock.wall_ms()
         await self._store.write(lambda conn: conn.execute("DELETE FROM bans WHERE until_ms <= ?", (now_ms,)))
         self._bans = {peer: ban for peer, ban in self._bans.items() if ban.until_ms > now_ms}

@@ -1,4 +1,4 @@
-"""Where the network meets the services: hands what peers send to the part it concerns, and tells of peers."""
+"""Connects the network with the services: passes on what peers send, and emits events about peers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Junction:
         standings: Standings,
         set_ban: Callable[[bytes, int], None],
     ) -> None:
-        """Name the services; they exist only after the network that they use. `records` takes those from topics."""
+        """Set the services, which are made after the network that they use. `records` takes records from topics."""
         self._records, self._discovery, self._signing, self._set_ban = records, discovery, signing, set_ban
         self._standings = standings
 

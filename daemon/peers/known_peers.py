@@ -1,4 +1,4 @@
-"""Where peers were reached before, so that the network is found again when the bootstrap addresses are gone."""
+"""Addresses of peers that were reached before, to find the network again when bootstrap addresses are gone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class KnownPeers:
         self._clock = clock
 
     async def remember(self, peer: bytes, addrs: Sequence[bytes]) -> None:
-        """These addresses led to that peer just now. Call it for connections we opened: inbound ports do not last."""
+        """Store addresses at which a peer was just reached. Not of inbound connections: their ports do not last."""
         now_ms = self._clock.wall_ms()
         rows = [(peer, addr, now_ms) for addr in addrs[:KEPT_PER_PEER]]
         if rows:
@@ -29,7 +29,7 @@ class KnownPeers:
             await self._store.write(lambda conn: conn.executemany(query, rows))
 
     async def forget(self, peer: bytes) -> None:
-        """This peer is no longer where it was."""
+        """Delete the addresses of a peer."""
         await self._store.write(lambda conn: conn.execute("DELETE FROM peers WHERE peer = ?", (peer,)))
 
     def newest(self, count: int) -> list[tuple[bytes, list[bytes]]]:

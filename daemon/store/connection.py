@@ -12,7 +12,7 @@ from daemon.store.errors import StoreUnusable, corrupt, store_error
 APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databases
 _HEADER_BYTES = 100  # sqlite.org/fileformat2.html, section 1.3; the application id stands at byte 68
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger files are checked in full by `musigd doctor` only: start stays quick
+CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger ones are checked in full only by `musigd doctor`: fast start
 AUTOCHECKPOINT_PAGES = 4_000  # a backstop; the writer checkpoints in quiet moments
 
 
@@ -77,9 +77,9 @@ def _inspect_file(path: Path, *, check: bool) -> Inspection:
 
 
 def open_unchanged(path: Path) -> sqlite3.Connection:
-    """A connection that leaves the directory as it is: where no journal is, none is made, of whichever user.
+    """A connection that leaves the directory unchanged: it creates no journal, whatever user runs it.
 
-    Not for a file of no size: SQLite would remove its journal.
+    Not for an empty file: SQLite would remove its journal.
     """
     journal = path.with_name(f"{path.name}-wal")
     how = "mode=ro" if journal.exists() else "immutable=1"

@@ -1,4 +1,4 @@
-"""What can go wrong with the database, and the one translation from SQLite's own errors."""
+"""The errors of the database, and the only translation from SQLite's own errors."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from daemon.errors import EXIT_CONFIGURATION, EXIT_DATADIR, DaemonError
 
 
 class StoreError(DaemonError):
-    """Root of the store's errors; by itself: a read or a write failed for a reason of the system's."""
+    """Root of the store's errors; by itself: a read or a write failed because of the system."""
 
     reason = "store_failed"
 
 
 class StoreClosed(StoreError):
-    """Somebody wrote or read after `close`."""
+    """A write or read after `close`."""
 
     reason = "store_closed"
 
@@ -27,7 +27,7 @@ class StoreFull(StoreError):
 
 
 class DatabaseGone(StoreError):
-    """The file that is open is no longer the one at its path: what would be written there, nobody will find again."""
+    """The open file is no longer the one at its path: what is written to it would be lost."""
 
     reason = "database_gone"
 
@@ -77,7 +77,7 @@ def is_systems_fault(error: sqlite3.Error) -> bool:
 
 
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
-    """The typed error for a failure of the system's, with the file and the remedy in its sentence."""
+    """The error for a failure of the system; its sentence names the file and the remedy."""
     code = primary_code(error)
     if code in _FULL:
         return StoreFull(f"The disk under {path} is full: free some space, then try again.")

@@ -1,4 +1,4 @@
-"""Brings a database to the program's version: numbered SQL files, forward only, a backup file before each."""
+"""Migrates a database to the program's version: numbered SQL files, forward only, a backup file before each."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Migration:
 
 
 def shipped_migrations() -> tuple[Migration, ...]:
-    """Those that come with the program, by number."""
+    """The migrations in the program, by number."""
     folder = resources.files("daemon.store.migrations")
     files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return tuple(Migration(int(name[:4]), name[5:-4], (folder / name).read_text("utf-8")) for name in files)
 
 
 def refuse_newer(path: Path, found: Inspection, migrations: Sequence[Migration]) -> None:
-    """Raises StoreTooNew: an older program must not guess at a newer layout."""
+    """Raises StoreTooNew for a newer layout, which this program does not know."""
     newest = migrations[-1].version
     if found.version > newest:
         raise StoreTooNew(
@@ -39,7 +39,7 @@ def refuse_newer(path: Path, found: Inspection, migrations: Sequence[Migration])
 
 
 def migrate(conn: sqlite3.Connection, path: Path, found: Inspection, migrations: Sequence[Migration]) -> None:
-    """Apply what is missing. Before each step on a database that holds something, `<file>.v<version>.backup` is made.
+    """Apply the missing migrations. Before each step on a database with content, `<file>.v<version>.backup` is made.
 
     A step that fails leaves the database as it was before that step.
     """
@@ -54,7 +54,7 @@ def migrate(conn: sqlite3.Connection, path: Path, found: Inspection, migrations:
 
 
 def back_up(conn: sqlite3.Connection, target: Path) -> None:
-    """Copy the whole database, as it is committed, to `target` (0600), complete or not at all."""
+    """Copy the whole committed database to `target` (0600), atomically."""
     unfinished = target.with_name(target.name + ".part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)

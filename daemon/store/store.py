@@ -1,4 +1,4 @@
-"""The database as the rest of the daemon sees it: one writer, readers beside it, nothing told before it is on disk."""
+"""The database for the rest of the daemon: one writer, concurrent readers, results only once they are on disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READER_THREADS = 2
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """What was written since start, and what waits."""
+    """Counters of writes since the start, and of waiting ones."""
 
     commits: int
     writes: int
@@ -40,7 +40,7 @@ class Store:
     """SQLite behind one writer thread. Create it with `Store.open`; use it from one event loop.
 
     A write function gets a connection inside a transaction of its own; it must not begin, commit, roll back or await,
-    and what it closes over must not be touched by anybody else until it ended.
+    and nobody else may change what it closes over until it has ended.
     """
 
     def __init__(self, path: Path, writer: Writer, schema_version: int) -> None:
@@ -52,7 +52,7 @@ class Store:
         self._of_thread = threading.local()
         self._pool = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="musigd-read")
         self._closed = False
-        self.failure: str | None = None  # why the last write could not be stored; None after one that could
+        self.failure: str | None = None  # why the last write failed; None after a success
 
     @classmethod
     def open(cls, path: Path, migrations: Sequence[Migration] | None = None, *, lock: Path | None = None) -> Store:
@@ -83,7 +83,7 @@ class Store:
         """Run `fn` inside the next commit; returns its value once that is on the disk.
 
         An exception of `fn` undoes its rows only and is raised here; a failing disk raises StoreFull or StoreError.
-        Cancelling the wait does not take back the write.
+        Cancelling the wait does not cancel the write.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._writer.submit(Job(fn, future))
@@ -98,32 +98,32 @@ class Store:
         return value
 
     def read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `fn` at once on the event loop's thread, on one consistent state: short indexed queries only."""
+        """Run `fn` at once on the event loop's thread, in one snapshot: short indexed queries only."""
         if self._closed:
             raise StoreClosed("The store is closed: the daemon is stopping.")
         return self._read_with(self._reader, fn)
 
     def gone(self) -> DatabaseGone | None:
-        """What to tell when database or lock was removed or replaced since it was opened: every write is refused."""
+        """Why every write is refused, if database or lock was removed or replaced since it was opened; else None."""
         return self._writer.files.gone()
 
     async def read_slow(self, fn: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `fn` in a reader thread, on one consistent state: scans, large results."""
+        """Run `fn` in a reader thread, in one snapshot: scans, large results."""
         if self._closed:
             raise StoreClosed("The store is closed: the daemon is stopping.")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read_in_thread, fn)
 
     async def back_up(self, target: Path) -> None:
-        """Copy the committed state to `target`, while the daemon goes on writing."""
+        """Copy the committed state to `target` while the daemon keeps writing."""
         await asyncio.get_running_loop().run_in_executor(self._pool, self._back_up_in_thread, target)
 
     async def close(self) -> None:
-        """Write what is queued and close. Safe to repeat. To be called on the thread that reads, as `read` is."""
+        """Write what is queued and close. Safe to repeat. Call it on the thread that calls `read`."""
         if self._begin_to_close():
             await asyncio.to_thread(self._close_rest)
 
     def _begin_to_close(self) -> bool:
-        """Take no more reads; False if that was done before."""
+        """Refuse reads from now on; False if that was done before."""
         if self._closed:
             return False
         self._closed = True
@@ -157,7 +157,7 @@ class Store:
     def _own_connection(self) -> sqlite3.Connection:
         conn: sqlite3.Connection | None = getattr(self._of_thread, "conn", None)
         if conn is None:
-            if (gone := self.gone()) is not None:  # opening the path would make an empty database there
+            if (gone := self.gone()) is not None:  # opening the path would create an empty database
                 raise gone
             conn = open_reader(self.path)
             self._of_thread.conn = conn

@@ -1,6 +1,6 @@
 """Whether the files that SQLite holds open, and the lock of their directory, are still those at their paths.
 
-A file that is removed lives on, without a name, until its last holder closes it: writes succeed and are lost then.
+A removed file exists without a name until its last holder closes it: writes to it succeed and are lost then.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from daemon.store.errors import DatabaseGone, LockGone
 
 
 class Whereabouts:
-    """Database and write-ahead log as they were when opened. Looking costs a few microseconds; any thread may."""
+    """Database and write-ahead log as they were when opened. A check costs a few microseconds; on any thread."""
 
     def __init__(self, path: Path, lock: Path | None = None) -> None:
-        """All exist: a connection in WAL mode has read. `lock`: what keeps other daemons away from the database."""
+        """All files must exist: a connection in WAL mode has read. `lock`: the lock file of the data directory."""
         self._lock = lock
         held = (path, path.with_name(f"{path.name}-wal"), *(() if lock is None else (lock,)))
         self._opened = {each: _identity(each) for each in held}
 
     def gone(self) -> DatabaseGone | None:
-        """What to tell when one of them was removed or replaced; None while they are where they were."""
+        """The error if one of the files was removed or replaced, else None."""
         for path, opened in self._opened.items():
             try:
                 found = _identity(path)
             except (FileNotFoundError, NotADirectoryError):
                 found = None
-            except OSError:  # the way there is barred, which says nothing of the file
+            except OSError:  # a directory on the way cannot be entered, which says nothing about the file
                 continue
             if found != opened:
                 return LockGone(_of_lock(path)) if path == self._lock else DatabaseGone(_sentence(path))

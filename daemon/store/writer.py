@@ -1,8 +1,8 @@
 """The one thread that writes, with group commit.
 
 Whatever is queued when a commit ends goes into the next one: BEGIN IMMEDIATE, each function in a SAVEPOINT of its own,
-COMMIT, and only then are the callers told, all of them in one wake-up of the event loop. So a busy daemon pays one
-fsync for many writes and an idle one pays no waiting, and no caller ever hears of something that is not on the disk.
+COMMIT; only then are the callers told, all in one wake-up of the event loop. So a busy daemon needs one fsync for many
+writes, an idle one does not wait, and no caller learns of anything that is not on the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from daemon.store.whereabouts import Whereabouts
 
 LARGEST_BATCH: Final = 1_000
 IDLE_SECONDS: Final = 0.2
-CHECKPOINT_AFTER_ROWS: Final = 1_000  # changed since the last checkpoint; below that the log is short anyway
+CHECKPOINT_AFTER_ROWS: Final = 1_000  # pages changed since the last checkpoint; below that the log is short anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How one job ended: `error` is None when its rows are on the disk."""
+    """The result of a job: `error` is None if its rows are on the disk."""
 
     future: asyncio.Future[Any]
     value: Any
@@ -57,7 +57,7 @@ class Writer:
     """Owns the writing connection from `start` to `stop`. `submit` may be called from the event loop's thread only."""
 
     def __init__(self, conn: sqlite3.Connection, path: Path, lock: Path | None = None) -> None:
-        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the write-ahead log
+        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # creates the write-ahead log
         self.files = Whereabouts(path, lock)
         self.stats = WriterStats()
         self._conn = conn
@@ -96,7 +96,7 @@ class Writer:
         self._conn.close()
 
     def _take(self) -> list[Job]:
-        """Wait for one job, then take all that are there."""
+        """Wait for a job, then take all that are queued."""
         batch: list[Job] = []
         item = self._first()
         while item is not None:
@@ -119,14 +119,14 @@ class Writer:
         return self._queue.get()
 
     def _checkpoint(self) -> None:
-        """In a quiet moment, so that no commit has to wait for it. If it cannot run now, the next one does the work."""
+        """Run when the writer is idle, so that no commit waits for it. If it cannot run now, the next one does it."""
         self._checkpointed_at = self._conn.total_changes
         with suppress(sqlite3.Error):
             self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self.stats.checkpoints += 1
 
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
-        """Returns how the jobs ended that were run, and those that still have to be."""
+        """Returns the results of the jobs that were run, and the jobs still to run."""
         done: list[Done] = []
         if (gone := self.files.gone()) is not None:
             return self._all_failed(batch, gone), ()
@@ -138,7 +138,7 @@ class Writer:
             for job in batch:
                 done.append(self._attempt(job))
             self._conn.execute("COMMIT")
-        except (sqlite3.Error, StoreError) as error:  # SQLite undid everything so far, as it does when the disk is full
+        except (sqlite3.Error, StoreError) as error:  # SQLite rolled back everything, as it does when the disk is full
             run = len(done) + 1
             return self._all_failed(batch[:run], error), batch[run:]
         self._count(done)
@@ -150,7 +150,7 @@ class Writer:
         conn.execute("SAVEPOINT job")
         try:
             value = job.fn(conn)
-        except BaseException as error:  # whatever it is belongs to the caller who waits, not to this thread
+        except BaseException as error:  # any error belongs to the waiting caller, not to this thread
             if not conn.in_transaction and isinstance(error, sqlite3.Error):
                 raise
             self._undo()
@@ -160,12 +160,12 @@ class Writer:
 
     def _undo(self) -> None:
         if not self._conn.in_transaction:
-            raise StoreError("A write function ended the transaction it was given; nothing of this commit was kept.")
+            raise StoreError("A write function ended its transaction; nothing of this commit was kept.")
         self._conn.execute("ROLLBACK TO job")
         self._conn.execute("RELEASE job")
 
     def _all_failed(self, batch: Sequence[Job], error: sqlite3.Error | StoreError) -> list[Done]:
-        with suppress(sqlite3.Error):  # already rolled back, or the disk is gone: nothing was committed either way
+        with suppress(sqlite3.Error):  # already rolled back, or the disk is gone: nothing was committed
             self._conn.execute("ROLLBACK")
         self.stats.failed += len(batch)
         failure = store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
@@ -174,7 +174,7 @@ class Writer:
     def _translated(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.Error) and is_systems_fault(error):
             return store_error(error, self._path)
-        if isinstance(error, StopIteration):  # a future refuses it
+        if isinstance(error, StopIteration):  # a future cannot hold it
             return RuntimeError("a write function raised StopIteration")
         return error
 
@@ -192,7 +192,7 @@ class Writer:
 
 def _tell(done: Sequence[Done]) -> None:
     for item in done:
-        if item.future.done():  # cancelled while it was written; the rows stay
+        if item.future.done():  # the wait was cancelled; the rows stay
             continue
         if item.error is None:
             item.future.set_result(item.value)

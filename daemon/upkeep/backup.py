@@ -1,8 +1,8 @@
 """`musigd backup` and `musigd restore`: one file with the database, the keys in it, and the peer identity.
 
-Secret nonces are in no file, so no backup can hold one. What a restore brings back is older than what the daemon said
-since, so the restored daemon must never go on with an attempt that was open: it gets another peer identity and another
-log id, and the mark `burn_open_attempts` makes the signing service abandon them all at its first start.
+Secret nonces are in no file, so no backup can hold one. A restored state is older than what the daemon sent since, so
+the restored daemon must never continue an attempt that was open: it gets a new peer identity and a new log id, and the
+mark `burn_open_attempts` makes the signing service abandon all open attempts at its first start.
 
 The file holds a generated passphrase too, because without it the keys could not be opened again: keep it like a key.
 A passphrase that the owner chose is not in it.
@@ -45,16 +45,16 @@ _SMALL: Final = 64 * 1024
 
 
 class BackupError(DaemonError):
-    """A backup cannot be made or brought back; nothing was changed."""
+    """A backup cannot be made or restored; nothing was changed."""
 
     reason = "backup"
     exit_code = EXIT_CONFIGURATION
 
 
 def back_up_datadir(datadir: Path, target: Path) -> bool:
-    """Write the backup (0600), complete or not at all; the daemon may be running. Raises BackupError, StoreError.
+    """Write the backup (0600), atomically; the daemon may be running. Raises BackupError, StoreError.
 
-    Returns whether it opens by itself: the generated passphrase is in it.
+    Returns whether the generated passphrase is in it, so that it opens without another secret.
     """
     found = inspect(datadir / DATABASE_NAME)
     if holder_of(datadir) is not None:
@@ -71,7 +71,7 @@ def back_up_datadir(datadir: Path, target: Path) -> bool:
 
 
 def _require_that_of_the_daemon(datadir: Path, *, is_new: bool) -> None:
-    """Raises BackupError where the running daemon has another database open than the one that would be copied."""
+    """Raises BackupError if the running daemon has another database open than the one to be copied."""
     said = dict(reasons_not_ready(socket_path(datadir, os.environ)))
     for reason in (DatabaseGone.reason, LockGone.reason):
         if reason in said:
@@ -81,20 +81,20 @@ def _require_that_of_the_daemon(datadir: Path, *, is_new: bool) -> None:
 
 
 def restore_datadir(source: Path, datadir: Path) -> None:
-    """Bring a backup into a new or empty data directory, whole or not at all. Raises DaemonError."""
+    """Restore a backup into a new or empty data directory, atomically. Raises DaemonError."""
     if datadir.exists() and any(entry.name not in {LOCK_NAME, "lost+found"} for entry in datadir.iterdir()):
         raise BackupError(f"The data directory {datadir} is not empty: restore into a new one with --datadir.")
     claimed = Datadir.claim(datadir)
     try:
         _unpack(source, datadir)
     except (OSError, tarfile.TarError, sqlite3.Error, ValueError) as error:
-        raise BackupError(f"{source} is no usable backup of musigd ({error}).") from error
+        raise BackupError(f"{source} is not a usable backup of musigd ({error}).") from error
     finally:
         claimed.close()
 
 
 def _back_up(datadir: Path, target: Path, version: int) -> bool:
-    """Beside the target, then in its place; whether the generated passphrase is in it."""
+    """Write a file next to the target, then rename it; returns whether the generated passphrase is in it."""
     with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
         copy = Path(work) / DATABASE_NAME
         with closing(open_reader(datadir / DATABASE_NAME)) as conn:
@@ -108,7 +108,7 @@ def _back_up(datadir: Path, target: Path, version: int) -> bool:
 
 @contextmanager
 def _reserved(target: Path) -> Iterator[None]:
-    """Take the name, so that nothing that gets there meanwhile is replaced; let go of it if the block fails.
+    """Reserve the name, so that nothing that appears there is replaced; release it if the block fails.
 
     Raises FileExistsError.
     """
@@ -121,7 +121,7 @@ def _reserved(target: Path) -> Iterator[None]:
 
 
 def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> list[str]:
-    """The names of what is in it."""
+    """Write the archive; returns the names of its members."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
@@ -144,7 +144,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """No owner and no rights of this machine travel along."""
+    """Remove owner and mode of this machine from a member."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.mode = 0o600
@@ -152,7 +152,7 @@ def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _unpack(source: Path, datadir: Path) -> None:
-    """Into files of our own naming: nothing in the archive says where a byte goes. The database comes last."""
+    """Unpack into files that we name: nothing in the archive decides where bytes go. The database comes last."""
     unfinished = datadir / f".{DATABASE_NAME}.part"
     try:
         with tarfile.open(source, mode="r:") as tar:
@@ -183,7 +183,7 @@ def _small(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _check_manifest(content: bytes) -> None:
     manifest = orjson.loads(content)
     if manifest.get("format") != FORMAT:
-        raise ValueError("its format is another one: restore it with the musigd that made it")
+        raise ValueError("its format is unknown: restore it with the musigd that made it")
 
 
 def _copy_database(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:

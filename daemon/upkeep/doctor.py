@@ -1,4 +1,4 @@
-"""`musigd doctor`: looks at everything that has to be right for a daemon to work, and says what to do where it is not.
+"""`musigd doctor`: checks everything that a daemon needs to work, and says what to do about what is wrong.
 
 It changes nothing and needs no running daemon.
 """
@@ -37,11 +37,11 @@ from musig2 import MusigError
 from musig2.curve import memory
 
 ENOUGH_BYTES: Final = 200 * 1024 * 1024
-OLDEST_DATE_MS: Final = 1_767_225_600_000  # 2026-01-01: no clock that is right shows less
+OLDEST_DATE_MS: Final = 1_767_225_600_000  # 2026-01-01: a correct clock shows a later time
 
 
 class Severity(StrEnum):
-    """`fault`: the daemon cannot do its job; `warning`: it can, but the owner should know; `ok`: looked at, fine."""
+    """`fault`: the daemon cannot do its job; `warning`: it can, but the owner should know; `ok`: checked, fine."""
 
     OK = "ok"
     WARNING = "warning"
@@ -50,7 +50,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing looked at. `remedy` is empty where all is well."""
+    """The result of one check. `remedy` is empty if all is well."""
 
     severity: Severity
     what: str
@@ -64,12 +64,12 @@ Check = Callable[[Settings, Path, Mapping[str, str]], Iterator[Diagnosis]]
 
 
 def examine(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Diagnosis]:
-    """Every finding, in the order in which a start would meet them."""
+    """All results, in the order in which a start would meet the problems."""
     return [finding for check in CHECKS for finding in _found_by(check, settings, datadir, environment)]
 
 
 def _found_by(check: Check, settings: Settings, datadir: Path, environment: Mapping[str, str]) -> list[Diagnosis]:
-    """What a check finds; that it cannot be made at all is a finding too, and no reason to leave out the others."""
+    """The results of a check; that it fails is a result too, and the other checks still run."""
     found: list[Diagnosis] = []
     try:
         found.extend(check(settings, datadir, environment))
@@ -126,7 +126,7 @@ def _running(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
 
 
 def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    """What a daemon that was killed could not take away; clients would look for it there."""
+    """Files that a killed daemon could not remove, and that clients would follow."""
     socket_file = socket_path(datadir, environment)
     stale = [str(path) for path in (datadir / ENDPOINT_NAME, socket_file) if path.exists()]
     if not stale:
@@ -147,7 +147,7 @@ def _parts(settings: Settings, datadir: Path, environment: Mapping[str, str]) ->
         yield _fault("The data directory is not whole: a start is refused.", _still_held(datadir) or str(error))
         return
     if is_first and found.marked:
-        yield _ok("The first start was cut off: the next one goes on with it.")
+        yield _ok("The first start was interrupted: the next one continues it.")
     else:
         yield _ok("The next start is the first." if is_first else "Database, identity and passphrase belong together.")
 
@@ -178,7 +178,7 @@ def _database(settings: Settings, datadir: Path, environment: Mapping[str, str])
     except DaemonError as error:
         yield _fault("The database cannot be used.", str(error))
         return
-    if found.is_new and not _next_is_first(settings, datadir, environment):  # said by the check of the parts
+    if found.is_new and not _next_is_first(settings, datadir, environment):  # reported by the check of the parts
         return
     yield _ok("There is no database yet." if found.is_new else f"The database is sound (version {found.version}).")
 
@@ -205,7 +205,7 @@ def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str
         yield _ok(f"The passphrase comes from {source.path} ({source.origin.value}).")
     elif _is_typed(datadir):
         yield _warning(
-            "No passphrase is at hand: the daemon starts locked.",
+            "No passphrase is configured: the daemon starts locked.",
             "Use `musig-cli unlock passphrase=@FILE` after each start, or set keys.passphrase_file.",
         )
 
@@ -218,7 +218,7 @@ def _is_typed(datadir: Path) -> bool:
             return False
         with closing(open_unchanged(path)) as conn:
             made = vault.load(conn)
-    except (DaemonError, sqlite3.Error):  # said by the check of the database
+    except (DaemonError, sqlite3.Error):  # reported by the check of the database
         return False
     return made is not None and not made.generated
 
@@ -245,7 +245,7 @@ def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
             yield from _multiaddr_port(address)
     if not settings.p2p.bootstrap and not settings.p2p.use_mdns:
         yield _warning(
-            "There is nobody to start from: p2p.bootstrap is empty and p2p.mdns is off.",
+            "There is no peer to start from: p2p.bootstrap is empty and p2p.mdns is off.",
             "Set p2p.bootstrap to the multiaddr of a peer, or use connectPeer.",
         )
     for path in (settings.rpc.tls_cert, settings.rpc.tls_key):
@@ -258,7 +258,7 @@ def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
 def _is_used(datadir: Path) -> bool:
     try:
         return holder_of(datadir) is not None
-    except DaemonError:  # said by the check of what is running
+    except DaemonError:  # reported by the check of the running daemon
         return True
 
 

@@ -1,4 +1,4 @@
-"""What `musigd doctor` hears from a running daemon, its clock against those of peers above all, and stored times."""
+"""Checks of `musigd doctor`: problems that a running daemon reports, and timestamps of a wrong clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from musig2.protocol.records.checks import RecordLimits
 
 
 def unready(socket_file: Path) -> Iterator[tuple[str, str]]:
-    """(what, remedy) of each reason for which a running daemon says that it is not ready; nothing if none answers."""
+    """(what, remedy) of each problem that a running daemon reports in /readyz; nothing if none answers."""
     for reason, remedy in reasons_not_ready(socket_file):
         yield f"The running daemon is not ready ({reason}).", remedy
 
@@ -37,4 +37,4 @@ def stored_times(datadir: Path, now_ms: int, limits: RecordLimits) -> Iterator[t
             "Compare the clock with another (timedatectl); if it is right now, nothing has to be done.",
         )
     for problem in left:
-        yield "A time that was signed lies ahead.", problem.remedy
+        yield "A signed timestamp is in the future.", problem.remedy

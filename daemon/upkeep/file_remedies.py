@@ -1,4 +1,4 @@
-"""What the owner is told of each file that is lost while the daemon runs, and can do about it."""
+"""What the owner is told about each file that is lost while the daemon runs, with the remedy."""
 
 from __future__ import annotations
 

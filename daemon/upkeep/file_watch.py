@@ -1,8 +1,8 @@
-"""Tells of the daemon's small files when somebody removes or replaces them, and makes again those that clients need.
+"""Reports when the daemon's small files are removed or replaced, and makes again those that clients need.
 
 Socket, cookie and endpoint.json are made again at once. The identity is written again when the owner asks for it
-(`musigd reload`): who removes it may mean to, and a file that comes back by itself is no help then. The passphrase is
-not kept in memory, so it can only be told of.
+(`musigd reload`): it may have been removed on purpose. The passphrase is not kept in memory, so its loss can only be
+reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Renewal = Callable[[], Awaitable[object]]
 
 
 class FileWatch:
-    """Looks every two seconds. Each loss is logged once."""
+    """Checks every two seconds. Each loss is logged once."""
 
     def __init__(self, files: OwnFiles, store_gone: Callable[[], DatabaseGone | None]) -> None:
         """`store_gone`: what the store says of database and lock; where these are lost, nothing is made again."""
@@ -39,20 +39,20 @@ class FileWatch:
         self._tasks = BackgroundTasks("files")
 
     def keep(self, path: Path, renewal: Renewal) -> None:
-        """Make it again when it is lost, until `let_go`."""
+        """Make the file again when it is lost, until `let_go`."""
         self._renewals[path] = renewal
         self.files.know(path)
 
     def tell_of(
         self, path: Path, remedies: Mapping[Loss, tuple[str, str]], needed: Callable[[], bool] = lambda: True
     ) -> None:
-        """Report (reason, remedy) when it is lost, as long as it is `needed`."""
+        """Report (reason, remedy) when the file is lost, as long as it is `needed`."""
         self._remedies[path] = remedies
         self._needed[path] = needed
         self.files.know(path)
 
     def let_go(self) -> None:
-        """The daemon is stopping, and takes its files away."""
+        """The daemon is stopping, and removes its files itself."""
         for path in self._renewals:
             self.files.forget(path)
         self._renewals.clear()
@@ -68,7 +68,7 @@ class FileWatch:
         await self._tasks.stop()
 
     async def look(self) -> None:
-        """Log what is lost, and make again what clients need."""
+        """Check once: log what is lost, and make again what clients need."""
         gone = self._store_gone()
         if gone is not None:
             self._tell(gone.reason, str(gone))

@@ -9,7 +9,7 @@ from daemon.store import Store
 from p2p.network import NetState, NetStatus
 from rpc.ports import Problem
 
-BACKLOG = 10_000  # writes waiting for the disk: far more than any burst leaves behind
+BACKLOG = 10_000  # writes waiting for the disk: far more than a burst causes
 
 
 class DaemonHealth:
@@ -23,14 +23,14 @@ class DaemonHealth:
         network_state: Callable[[], NetState],
         clock_problem: Callable[[], str | None],
     ) -> None:
-        """`clock_problem`: what to do about a clock with which peers refuse everything; None when it is right."""
+        """`clock_problem`: what to do about a clock with which peers refuse everything; None if it is right."""
         self._store = store
         self._keystore = keystore
         self._network_state = network_state
         self._clock_problem = clock_problem
 
     def live(self) -> list[Problem]:
-        """That it answers at all shows that the event loop turns."""
+        """Nothing to check: the answer itself shows that the event loop runs."""
         return []
 
     def ready(self) -> list[Problem]:

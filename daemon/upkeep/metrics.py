@@ -26,7 +26,7 @@ class NetworkCounters(Protocol):
 
 
 class DaemonMetrics:
-    """Implements `rpc.ports.Metrics` from what is in memory; asks nobody."""
+    """Implements `rpc.ports.Metrics` from what is in memory."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ log = structlog.get_logger("musigd.retention")
 class Retention:
     """Runs soon after the start, every ten minutes, and when the event log has grown.
 
-    While peers say that the clock is wrong, nothing goes because of its age. Signing and discovery clean up themselves.
+    While peers say that the clock is wrong, nothing is deleted for its age. Signing and discovery clean up their own.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Retention:
             self._events.grown.clear()
             try:
                 await self.run_once()
-            except StoreError as error:  # a full disk must not end this: it is what frees space later
+            except StoreError as error:  # a full disk must not end this task, which frees space later
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("old rows could not be removed")

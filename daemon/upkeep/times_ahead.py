@@ -1,4 +1,4 @@
-"""Stored times that lie ahead, because this machine's clock once did: what they hold up, until when, what to do."""
+"""Stored timestamps in the future, from when this machine's clock was ahead: what they delay, how long, what to do."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ REASON: Final = "clock_was_ahead"
 def times_ahead(
     conn: sqlite3.Connection, now_ms: int, limits: RecordLimits, sees: Callable[[bytes], bool] = lambda key: True
 ) -> list[Problem]:
-    """One problem for each own advertisement and each open own request that peers refuse as one from the future.
+    """A problem for each own advertisement and open own request that peers refuse because it is from the future.
 
-    `sees`: whether who asks may know of an own key.
+    `sees`: whether the caller may know of an own key.
     """
     return [*_advertisements(conn, now_ms, limits, sees), *_requests(conn, now_ms, limits, sees)]
 

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
-from daemon.signing.engine.outbox import TurnOutbox
 from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SigningNetwork
 from musig2.protocol.interface.effects import Send
-from musig2.protocol.wire.frames import Frame
+from musig2.protocol.wire.frame_codec import encode_frame
+from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
 
 Unreachable = Callable[[OpenRequest, int], None]
+
+
+class TurnOutbox:
+    """Frames per peer, each once and in order, of several `have` about one attempt only the last; encoded once."""
+
+    def __init__(self) -> None:
+        self._peers: dict[bytes, dict[Hashable, Frame]] = {}
+        self._encoded: dict[int, bytes] = {}
+
+    def put(self, peer: bytes, frame: Frame) -> None:
+        """Queue a frame, unless the record is queued already; a newer `have` or answer replaces the older one."""
+        queue = self._peers.setdefault(peer, {})
+        name = _name(frame)
+        if isinstance(frame, Signed) and name in queue:
+            return
+        queue.pop(name, None)
+        queue[name] = frame
+
+    def flush(self) -> list[tuple[bytes, list[bytes]]]:
+        """Each peer with the encoded frames for it, in order."""
+        return [(peer, [self._encode(frame) for frame in queue.values()]) for peer, queue in self._peers.items()]
+
+    def _encode(self, frame: Frame) -> bytes:
+        data = self._encoded.get(id(frame))  # the frames live as long as this object, so their ids are unique
+        if data is None:
+            data = self._encoded[id(frame)] = encode_frame(frame)
+        return data
 
 
 class Sender:
@@ -62,3 +89,17 @@ class Sender:
             self._outbox.put(peer, frame)  # so that the peer is looked up and dialled
         elif not entry.handover.repeats(frame, peer, self._mono_ms):
             self._outbox.put(peer, frame)
+
+
+def _name(frame: Frame) -> Hashable:
+    match frame:
+        case Signed(id=record_id):
+            return record_id
+        case Have(request=request, attempt=attempt):
+            return ("have", request, attempt)
+        case Complete(request=request):
+            return ("complete", request)
+        case Answer(request=request):
+            return ("answer", request)
+        case Fetch():
+            return "fetch"

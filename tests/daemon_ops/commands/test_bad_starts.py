@@ -75,7 +75,7 @@ async def test_a_data_directory_that_is_a_file_or_lies_below_one(tmp_path: Path)
     (tmp_path / "file").write_text("")
     for datadir in (tmp_path / "file", tmp_path / "file" / "below"):
         code, sentence = await refused(datadir)
-        expected = f"The data directory {datadir} is a file, or lies below one: choose another with --datadir."
+        expected = f"The data directory {datadir} is a file, or inside one: choose another with --datadir."
         assert (code, sentence) == (2, f"musigd: {expected}")
 
 

@@ -167,5 +167,5 @@ async def test_paths_in_an_archive_mean_nothing(backup: Path, tmp_path: Path) ->
 def test_what_is_no_archive_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("hello")
     for source in (tmp_path / "letter.txt", tmp_path / "nowhere"):
-        with pytest.raises(BackupError, match="no usable backup"):
+        with pytest.raises(BackupError, match="not a usable backup"):
             restore_datadir(source, tmp_path / "new")

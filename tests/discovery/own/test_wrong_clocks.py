@@ -225,7 +225,7 @@ async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> Non
         alice.store.read(lambda conn: conn.backup(copy))
     found = dict(stored_times(tmp_path, world.clock.wall, RecordLimits()))
     assert "86400 s ahead" in next(iter(found))
-    assert key.hex() in found["A time that was signed lies ahead."]
+    assert key.hex() in found["A signed timestamp is in the future."]
     assert dict(stored_times(tmp_path, alice.clock.wall, RecordLimits())) == {}
 
 
