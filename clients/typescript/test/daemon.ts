@@ -1,15 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** The program, named by MUSIGD: `make test-typescript` gives that of the tree. */
 const PROGRAM = process.env["MUSIGD"] ?? "musigd";
-const LOOPBACK = ["--rpc-listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0"];
+const PEERS = ["--p2p-listen", "/ip4/127.0.0.1/tcp/0"];
 
-/** A real daemon on loopback with a data directory of its own; `restart` gives it another port and another cookie. */
+/** A real daemon on loopback with a data directory of its own. Each start gives it another cookie. */
 export class Daemon {
   #process: ChildProcess | undefined;
 
@@ -21,8 +21,9 @@ export class Daemon {
     return daemon;
   }
 
-  async start(): Promise<void> {
-    const options = ["run", "--datadir", this.datadir, ...LOOPBACK, "--log-format", "json"];
+  /** `port` 0 is another one each time. */
+  async start(port = "0"): Promise<void> {
+    const options = ["run", "--datadir", this.datadir, "--rpc-listen", `127.0.0.1:${port}`, ...PEERS, "--log-format", "json"];
     const child = spawn(PROGRAM, options, { stdio: ["ignore", "inherit", "pipe"] });
     this.#process = child;
     const said: string[] = [];
@@ -39,6 +40,12 @@ export class Daemon {
     const ended = once(this.#process, "exit");
     this.#process.kill(signal);
     await ended;
+  }
+
+  /** Where it listens, or did until it was killed. */
+  async port(): Promise<string> {
+    const { rpc } = JSON.parse(await readFile(join(this.datadir, "endpoint.json"), "utf8")) as { rpc: string };
+    return new URL(rpc).port;
   }
 
   async remove(): Promise<void> {

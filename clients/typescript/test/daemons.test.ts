@@ -48,7 +48,20 @@ test("a unix socket needs no token, for calls and for events", async () => {
   client.close();
 });
 
-test("events go on over a restart with another port and another cookie, every seq once", async (context) => {
+/** Another port and another cookie. */
+async function moved(): Promise<void> {
+  await alice.stop();
+  await alice.start();
+}
+
+/** The same port, so that the old cookie is refused there. */
+async function killed(): Promise<void> {
+  const port = await alice.port();
+  await alice.stop("SIGKILL");
+  await alice.start(port);
+}
+
+test("events and calls go on over a stop and a kill, with another port or another cookie, every seq once", async (context) => {
   const client = await connected(context, alice);
   const { nextSeq, logId } = await client.getInfo();
   const heard: HeardEvent[] = [];
@@ -60,9 +73,8 @@ test("events go on over a restart with another port and another cookie, every se
     }
   })();
   for (const [index, label] of labels.entries()) {
-    if (index === 4) await Promise.all([alice.stop().then(() => alice.start()), client.createKey({ scheme: "lotus", label })]);
-    else if (index === 8) await Promise.all([alice.stop("SIGKILL").then(() => alice.start()), client.createKey({ scheme: "lotus", label })]);
-    else await client.createKey({ scheme: "lotus", label });
+    const restart = { 4: moved, 8: killed }[index];
+    await Promise.all([restart?.(), client.createKey({ scheme: "lotus", label })]);
   }
   await listening;
   assert.deepEqual(heard.map((event) => event.seq), heard.map((_, index) => nextSeq + index));
