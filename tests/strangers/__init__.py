@@ -1,0 +1,1 @@
+"""Programs of others: the protocol in other languages, from its description alone."""
