@@ -28,9 +28,9 @@ def rank(values: Sequence[float], share: float) -> float:
 
 
 def spread(values: Sequence[float]) -> str:
-    """p50, p99 and the longest, in milliseconds, and how many there were."""
+    """p50, p99 and the longest, in seconds, and how many there were."""
     marks = (rank(values, 0.5), rank(values, 0.99), max(values, default=float("nan")))
-    return " / ".join(f"{1000 * mark:.0f}" for mark in marks) + f" ms of {len(values)}"
+    return " / ".join(f"{mark:.3f}" for mark in marks) + f" s of {len(values)}"
 
 
 def show(found: Measured) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from typing import Self
 
 from tests.adversary.target import Target
 from tests.bench.signing_parts import Wallet, announce, finished, join
 
+NEVER = float("inf")
 PAUSE_S = 0.05  # between two signatures, so that the pair alone does not fill the machine
 UNSEEN_S = 10.0  # a request that is not seen after so long counts as never seen
 NEXT_S = 1.0
+UNSIGNED_S = 40.0  # the same for a signature
 
 
 class Pair:
@@ -24,12 +26,16 @@ class Pair:
         self._wallets = list(wallets)
 
     async def sign(self) -> float:
-        """Seconds from the request to the signature at both."""
+        """Seconds from the request to the signature at both; infinite where it does not come."""
         self._wallets.reverse()
         began = asyncio.get_running_loop().time()
-        request = await announce(self._wallets[0], self._wallets)
-        await join(self._wallets[1], request)
-        return await finished(self._wallets, request) - began
+        try:
+            async with asyncio.timeout(UNSIGNED_S):
+                request = await announce(self._wallets[0], self._wallets)
+                await join(self._wallets[1], request)
+                return await finished(self._wallets, request) - began
+        except TimeoutError:
+            return NEVER
 
     async def sign_until(self, stop: asyncio.Event, took: list[float]) -> None:
         """One signature after the other; the last one is waited for."""
@@ -49,7 +55,7 @@ class Newcomers:
     async def start(cls, target: Target, seed: int, victim: Wallet) -> Self:
         """Ready to ask."""
         words = (sys.executable, "-m", "tests.adversary.newcomer", target.dumps(), str(seed))
-        return cls(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE), victim)
+        return cls(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL), victim)
 
     async def ask_until(self, stop: asyncio.Event, took: list[float]) -> None:
         """One after the other: seconds until its request is seen at the victim; infinite for one that is not."""
@@ -67,7 +73,7 @@ class Newcomers:
         try:
             seen = await asyncio.wait_for(asyncio.shield(heard), UNSEEN_S) - asked["at"]
         except TimeoutError:
-            seen = float("inf")
+            seen = NEVER
         self._process.stdin.write(b"g")
         return seen
 

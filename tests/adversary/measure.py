@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -132,9 +132,9 @@ class Attackers:
 
 @asynccontextmanager
 async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIterator[Attackers]:
-    """Started, and ended when the block is left."""
+    """Started, and ended when the block is left. What the library complains of is nobody's business."""
     words = (sys.executable, "-m", "tests.adversary.attacker", name, target.dumps(), str(peers), str(seed))
-    made = Attackers(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE))
+    made = Attackers(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL))
     try:
         yield made
     finally:

@@ -7,7 +7,7 @@ import trio
 from tests.adversary.forge import Forge
 from tests.adversary.hostile import Crew, Hostile
 
-REQUESTS, OTHERS = 120, 99
+REQUESTS, OTHERS = 60, 99
 
 
 async def attack(crew: Crew) -> None:

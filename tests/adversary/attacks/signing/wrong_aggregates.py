@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.adversary.forge import Forge
 from tests.adversary.hostile import Crew, Hostile
 
-COUNT, POOL, KEYS = 2_400, 5_000, 98
+COUNT, POOL, KEYS = 600, 2_000, 98
 
 
 async def attack(crew: Crew) -> None:
