@@ -22,6 +22,7 @@ from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
+from daemon.api.contacts import ContactService
 from daemon.api.guard import HandlerGuard
 from daemon.api.info import InfoService, bootstrap_problems, log_problems
 from daemon.api.keys import KeyService
@@ -45,6 +46,7 @@ from daemon.keys.passphrase import find_passphrase
 from daemon.keys.ports import Use
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
 from daemon.peers.bans import Bans
+from daemon.peers.contacts import Contacts
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.peers.standings import Standings
@@ -120,6 +122,7 @@ class App:
         self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)
         self.idempotency = StoredAnswers(store=self.store, clock=self.clock)
         self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
+        self.contacts = Contacts(store=self.store, clock=self.clock)
         self.known_peers = KnownPeers(store=self.store, clock=self.clock)
         self.retention = Retention(
             clock=self.clock,
@@ -235,6 +238,7 @@ class App:
             info=info,
             settings=SettingsService(self._running),
             peers=peers,
+            contacts=ContactService(network=self.network, contacts=self.contacts),
             keys=KeyService(
                 keystore=self.keystore,
                 tokens=self.tokens,

@@ -39,6 +39,16 @@ class PeersHandlers(Protocol):
     async def list_bans(self, caller: Caller, params: wire.NoParams) -> node.BanList: ...
 
 
+class ContactsHandlers(Protocol):
+    """addContact, listContacts, removeContact."""
+
+    async def add_contact(self, caller: Caller, params: node.AddContact, once: Once | None) -> node.ContactAdded: ...
+    async def list_contacts(self, caller: Caller, params: wire.NoParams) -> node.ContactList: ...
+    async def remove_contact(
+        self, caller: Caller, params: node.NameContact, once: Once | None
+    ) -> node.ContactRemoved: ...
+
+
 class KeysHandlers(Protocol):
     """createKey, importKey, exportKey, deleteKey, listKeys, pauseKey, resumeKey, unlock, lock, changePassphrase."""
 
@@ -184,6 +194,7 @@ class Backend:
     info: InfoHandlers
     settings: SettingsHandlers
     peers: PeersHandlers
+    contacts: ContactsHandlers
     keys: KeysHandlers
     tokens: TokensHandlers
     discovery: DiscoveryHandlers
@@ -211,6 +222,15 @@ def peers_handlers(served: PeersHandlers) -> dict[str, Handler]:
         "banPeer": served.ban_peer,
         "unbanPeer": served.unban_peer,
         "listBans": served.list_bans,
+    }
+
+
+def contacts_handlers(served: ContactsHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "addContact": served.add_contact,
+        "listContacts": served.list_contacts,
+        "removeContact": served.remove_contact,
     }
 
 
@@ -319,6 +339,7 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **info_handlers(backend.info),
         **settings_handlers(backend.settings),
         **peers_handlers(backend.peers),
+        **contacts_handlers(backend.contacts),
         **keys_handlers(backend.keys),
         **tokens_handlers(backend.tokens),
         **discovery_handlers(backend.discovery),

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from daemon.access.idempotency import keeping
+from daemon.api.contacts import connect_to, pairing_of
 from daemon.clock import WallClock
 from daemon.errors import InvalidParam
 from daemon.peers.bans import Bans, PeerBan
 from musig2.protocol.records.peers import peer_parse, peer_text
+from musigd_client.pairing import PREFIX
 from p2p.addresses import dial_target
 from p2p.errors import AddressError
 from p2p.ports import Connected, PeerInfo
@@ -56,9 +58,13 @@ class PeerService:
         self, caller: Caller, params: models.ConnectPeer, once: Once | None = None
     ) -> models.ConnectedPeer:
         """Raises InvalidParam, PeerUnreachable, NetworkError."""
-        self._require_address(params.multiaddr)
         try:
-            connected = await self._network.connect(params.multiaddr)
+            if params.multiaddr.startswith(PREFIX):
+                pairing = pairing_of("multiaddr", params.multiaddr, self._network.peer_text)
+                connected = await connect_to(self._network, pairing)
+            else:
+                self._require_address(params.multiaddr)
+                connected = await self._network.connect(params.multiaddr)
         except AddressError as error:
             raise InvalidParam("multiaddr", str(error)) from error
         return models.ConnectedPeer(peer_id=peer_text(connected.peer), already_connected=connected.already)

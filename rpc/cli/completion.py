@@ -13,7 +13,7 @@ from rpc.cli.help import COMMANDS
 from rpc.cli.params import UsageError
 
 FILES = ("--datadir", "--token-file")  # they take a path
-TAKING = (*FILES, "--url", "--from", "--event", "--request", "--key")
+TAKING = (*FILES, "--url", "--from", "--event", "--request", "--key", "--name")
 OPTIONS = (*TAKING, "--socket", "--table", "--json", "--yes", "--help", "--version")
 SHELLS = ("bash", "zsh", "fish")
 

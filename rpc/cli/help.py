@@ -7,6 +7,7 @@ from rpc.cli.api import EVENTS, METHODS, MethodEntry
 COMMANDS = {
     "review": "show what a request signs: review ID",
     "sign": "show it, ask, sign, wait: sign --request ID",
+    "pair": "a link and QR code for who is to sign with you: pair [PUBLICKEY] [--name NICKNAME]",
     "events": "follow events",
     "methods": "list methods",
     "help": "explain one",
@@ -14,6 +15,7 @@ COMMANDS = {
 }
 USAGE = """musig-cli [options] METHOD [key=value ...]
        musig-cli review ID | sign --request ID [--key PUBLICKEY] [--yes]
+       musig-cli pair [PUBLICKEY] [--name NICKNAME]
        musig-cli events | methods | help [METHOD] | completion SHELL"""
 PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
             key:=JSON   key=@FILE (the text of a file)   key=- (from standard input)"""

@@ -73,6 +73,8 @@ def _run(options: argparse.Namespace) -> Exit:
             _follow(options)
         case "review" | "sign":
             return _for_a_person(options)
+        case "pair":
+            _pair(options)
         case name:
             _call(options, _method(name))
     return Exit.DONE
@@ -86,7 +88,7 @@ def _help(options: argparse.Namespace) -> str:
     match words[0]:
         case "events":
             return events_help()
-        case "methods" | "completion" | "review" | "sign":
+        case "methods" | "completion" | "review" | "sign" | "pair":
             return parser().format_help()
         case name:
             return method_help(_method(str(name)))
@@ -116,6 +118,13 @@ def _refuse(options: argparse.Namespace, problem: CallFailed) -> None:
     if options.json or not is_terminal(STDOUT):
         say(_json({"error": problem.to_json()}))
     complain(refusal_text(problem))
+
+
+def _pair(options: argparse.Namespace) -> None:
+    from rpc.cli.people.pair import pairing, qr_code  # noqa: PLC0415  # few commands need it
+
+    link = pairing(_locator(options), _only(options, "a public key") if options.pairs else None, options.name)
+    say(f"{qr_code(link)}\n{link}\n" if _is_for_a_person(options) else f"{link}\n")
 
 
 def _for_a_person(options: argparse.Namespace) -> Exit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rpc.caller import Scope
 from rpc.methods import samples
+from rpc.methods.contacts import CONTACTS
 from rpc.methods.method import Method
 from rpc.models import node
 from rpc.models.wire import NoParams
@@ -88,7 +89,7 @@ PEERS = (
         params=node.ConnectPeer,
         result=node.ConnectedPeer,
         scope=Scope.ADMIN,
-        summary="Dials a peer and keeps its address, unless it is connected already.",
+        summary="Dials a peer by address or pairing link, and keeps the address, unless it is connected already.",
         example={"multiaddr": samples.ADDRESS_B},
         answer={"peerId": samples.PEER_B, "alreadyConnected": False, "seq": 43},
         changes=True,
@@ -138,7 +139,7 @@ PEERS = (
     ),
 )
 
-NODE = (*INFO, *SETTINGS, *PEERS)
+NODE = (*INFO, *SETTINGS, *PEERS, *CONTACTS)
 
 TOKENS = (
     Method(

@@ -102,7 +102,7 @@ class PeerList(Shown):
 class ConnectPeer(Change):
     """Dials a peer; the address ends in /p2p/<peerId>."""
 
-    multiaddr: MultiaddrText
+    multiaddr: MultiaddrText = Field(description="or a pairing link, musigd://pair?...")
 
 
 class NamePeer(Change):
@@ -217,3 +217,46 @@ class OpenRpc(Shown):
     methods: Many[Any]
     components: dict[str, Any] | None = None
     events: dict[str, Any] | None = Field(default=None, alias="x-events", description="every event, and its data")
+
+
+class AddContact(Change):
+    """Keeps a signer, in place of what was known of this key."""
+
+    link: MultiaddrText = Field(description="musigd://pair?..., as musig-cli pair shows it")
+    nickname: Label | None = Field(default=None, description="instead of the one in the link")
+
+
+class NameContact(Change):
+    """Names a contact."""
+
+    public_key: PublicKey
+
+
+class Contact(Shown):
+    """A signer whom the owner knows. The nickname is the link's, or the owner's own."""
+
+    public_key: PublicKey
+    scheme: SchemeName
+    nickname: str | None = None
+    peer_id: str
+    multiaddrs: Many[str]
+    since: Millis
+
+
+class ContactAdded(Contact, Changed):
+    """The contact as it is kept."""
+
+    connected: bool = Field(description="whether the daemon of the contact could be reached just now")
+
+
+class ContactList(Shown):
+    """Contacts, by nickname."""
+
+    contacts: Many[Contact]
+
+
+class ContactRemoved(Changed):
+    """It is no contact."""
+
+    public_key: PublicKey
+    removed: bool

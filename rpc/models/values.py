@@ -96,5 +96,5 @@ Label = Annotated[str, StringConstraints(max_length=100), ForPeople(lines=False)
 Reason = Annotated[str, StringConstraints(max_length=200), AfterValidator(_fit_for_records), ForPeople(lines=False)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 PeerIdText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-MultiaddrText = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+MultiaddrText = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 PageSize = Annotated[int, Field(ge=1, le=500)]

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from rpc.methods.contacts import CONTACTS
 from rpc.methods.discovery import DISCOVERY
 from rpc.methods.events import DESCRIPTION, STREAM
 from rpc.methods.keys import KEYS, PURE
@@ -26,6 +27,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "info": INFO,
     "settings": SETTINGS,
     "peers": PEERS,
+    "contacts": CONTACTS,
     "keys": KEYS,
     "tokens": TOKENS,
     "discovery": DISCOVERY,

@@ -16,6 +16,7 @@ from rpc.models import advertisements, keys, node, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
 from rpc.sent_secret import SentSecret
+from tests.rpc.rpc_contacts import ContactBook
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryTokens
 
@@ -349,6 +350,7 @@ def memory_backend(
             info=node_,
             settings=node_,
             peers=node_,
+            contacts=ContactBook(),
             keys=own,
             tokens=Tokens(tokens),
             discovery=discovery,

@@ -13,6 +13,9 @@ from musigd_client.models.node import (
     BanList,
     Banned,
     ConnectedPeer,
+    ContactAdded,
+    ContactList,
+    ContactRemoved,
     Info,
     NamedPeer,
     PeerList,
@@ -48,11 +51,11 @@ class NodeMethods(Asking):
         return await self._ask(PeerList, "listPeers", {})
 
     async def connect_peer(self, *, multiaddr: str, idempotency_key: str | None = None) -> ConnectedPeer:
-        """Dials a peer and keeps its address, unless it is connected already.
+        """Dials a peer by address or pairing link, and keeps the address, unless it is connected already.
 
         Scope `admin`.
 
-        - `multiaddr`: text (1 to 512 characters)
+        - `multiaddr`: text (1 to 2000 characters); or a pairing link, musigd://pair?...
         - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
           params gives the same answer for 24 hours
         """
@@ -107,6 +110,42 @@ class NodeMethods(Asking):
         Scope `read`.
         """
         return await self._ask(BanList, "listBans", {})
+
+    async def add_contact(
+        self, *, link: str, nickname: str | None = None, idempotency_key: str | None = None
+    ) -> ContactAdded:
+        """Keeps a signer by a pairing link and connects to its daemon: signing with it needs no market.
+
+        Scope `admin`.
+
+        - `link`: text (1 to 2000 characters); musigd://pair?..., as musig-cli pair shows it
+        - `nickname`: text (at most 100 characters); instead of the one in the link
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            ContactAdded, "addContact", {"link": link, "nickname": nickname, "idempotencyKey": idempotency_key}
+        )
+
+    async def list_contacts(self) -> ContactList:
+        """Signers whom the owner knows, by nickname.
+
+        Scope `read`.
+        """
+        return await self._ask(ContactList, "listContacts", {})
+
+    async def remove_contact(self, *, public_key: str, idempotency_key: str | None = None) -> ContactRemoved:
+        """Forgets a contact; connections stay as they are.
+
+        Scope `admin`.
+
+        - `public_key`: public key (33 bytes hex)
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            ContactRemoved, "removeContact", {"publicKey": public_key, "idempotencyKey": idempotency_key}
+        )
 
     async def create_token(
         self,

@@ -133,6 +133,48 @@ class BanList(Record):
     bans: tuple[Ban, ...]
 
 
+class ContactAdded(Record):
+    """The contact as it is kept."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    nickname: str | None = None
+    peer_id: str
+    multiaddrs: tuple[str, ...]
+    since: int
+    connected: bool
+    """whether the daemon of the contact could be reached just now"""
+
+
+class Contact(Record):
+    """A signer whom the owner knows. The nickname is the link's, or the owner's own."""
+
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    nickname: str | None = None
+    peer_id: str
+    multiaddrs: tuple[str, ...]
+    since: int
+
+
+class ContactList(Record):
+    """Contacts, by nickname."""
+
+    _inner: ClassVar[Inner] = {"contacts": (Contact,)}
+    contacts: tuple[Contact, ...]
+
+
+class ContactRemoved(Record):
+    """It is no contact."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    public_key: str
+    removed: bool
+
+
 class TokenMade(Record):
     """The token, shown this once."""
 

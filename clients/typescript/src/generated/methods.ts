@@ -13,6 +13,9 @@ export interface Calls {
   banPeer: [params: v.BanPeer, result: v.Banned];
   unbanPeer: [params: v.NamePeer, result: v.NamedPeer];
   listBans: [params: v.NoParams, result: v.BanList];
+  addContact: [params: v.AddContact, result: v.ContactAdded];
+  listContacts: [params: v.NoParams, result: v.ContactList];
+  removeContact: [params: v.NameContact, result: v.ContactRemoved];
   createKey: [params: v.CreateKey, result: v.KeyMade];
   importKey: [params: v.ImportKey, result: v.KeyMade];
   exportKey: [params: v.ExportKey, result: v.ExportedKey];
@@ -64,6 +67,8 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "disconnectPeer",
   "banPeer",
   "unbanPeer",
+  "addContact",
+  "removeContact",
   "createKey",
   "deleteKey",
   "pauseKey",
@@ -118,7 +123,7 @@ export abstract class Methods {
     return this.call("listPeers", params, options);
   }
 
-  /** Dials a peer and keeps its address, unless it is connected already. */
+  /** Dials a peer by address or pairing link, and keeps the address, unless it is connected already. */
   connectPeer(params: v.ConnectPeer, options?: CallOptions): Promise<v.ConnectedPeer> {
     return this.call("connectPeer", params, options);
   }
@@ -141,6 +146,21 @@ export abstract class Methods {
   /** Bans in force. */
   listBans(params: v.NoParams = {}, options?: CallOptions): Promise<v.BanList> {
     return this.call("listBans", params, options);
+  }
+
+  /** Keeps a signer by a pairing link and connects to its daemon: signing with it needs no market. */
+  addContact(params: v.AddContact, options?: CallOptions): Promise<v.ContactAdded> {
+    return this.call("addContact", params, options);
+  }
+
+  /** Signers whom the owner knows, by nickname. */
+  listContacts(params: v.NoParams = {}, options?: CallOptions): Promise<v.ContactList> {
+    return this.call("listContacts", params, options);
+  }
+
+  /** Forgets a contact; connections stay as they are. */
+  removeContact(params: v.NameContact, options?: CallOptions): Promise<v.ContactRemoved> {
+    return this.call("removeContact", params, options);
   }
 
   /** Makes a key and keeps it encrypted. */

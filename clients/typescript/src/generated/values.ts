@@ -27,6 +27,19 @@ export interface AbortSession {
   reason?: string;
 }
 
+/** Keeps a signer, in place of what was known of this key. */
+export interface AddContact {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** musigd://pair?..., as musig-cli pair shows it; text (1 to 2000 characters) */
+  link: string;
+  /** instead of the one in the link; text (at most 100 characters) */
+  nickname?: string;
+}
+
 /** Publishes an own key and its terms; repeating it replaces the earlier advertisement. */
 export interface AdvertiseSigner {
   /**
@@ -320,7 +333,7 @@ export interface ConnectPeer {
    * ASCII characters)
    */
   idempotencyKey?: string;
-  /** text (1 to 512 characters) */
+  /** or a pairing link, musigd://pair?...; text (1 to 2000 characters) */
   multiaddr: string;
 }
 
@@ -331,6 +344,43 @@ export interface ConnectedPeer {
   peerId: string;
   /** true: it is connected, but not by this address, which was not tried to the end and is not kept */
   alreadyConnected: boolean;
+}
+
+/** A signer whom the owner knows. The nickname is the link's, or the owner's own. */
+export interface Contact {
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  nickname?: string;
+  peerId: string;
+  multiaddrs: readonly string[];
+  since: number;
+}
+
+/** The contact as it is kept. */
+export interface ContactAdded {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  scheme: "lotus" | "bip340";
+  nickname?: string;
+  peerId: string;
+  multiaddrs: readonly string[];
+  since: number;
+  /** whether the daemon of the contact could be reached just now */
+  connected: boolean;
+}
+
+/** Contacts, by nickname. */
+export interface ContactList {
+  contacts: readonly Contact[];
+}
+
+/** It is no contact. */
+export interface ContactRemoved {
+  /** position of the event log after the change */
+  seq?: number;
+  publicKey: PublicKey;
+  removed: boolean;
 }
 
 /** The signer elected to broadcast. */
@@ -773,6 +823,16 @@ export interface MutedCreator {
 /** Muted creators, oldest first. */
 export interface MutedList {
   creators: readonly MutedCreator[];
+}
+
+/** Names a contact. */
+export interface NameContact {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  publicKey: PublicKey;
 }
 
 /** Names an own key. */

@@ -1,0 +1,91 @@
+"""Pairing links: what two people who know each other exchange, instead of looking for each other on the market.
+
+musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&name=Alice
+
+`addr` (one to four): where the daemon can be dialled, each with its peer id at the end; `key`: the public key that signs
+there. Nothing in a link is secret. Who passes it on can put a key of his own into it: compare the key with its owner,
+or take the link from him.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from musigd_client.failures import ClientError
+from musigd_client.record import Record
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+PREFIX: Final = "musigd://"
+LONGEST: Final = 2_000  # characters
+MOST_ADDRESSES: Final = 4
+LONGEST_NICKNAME: Final = 100
+_KEY: Final = re.compile("0[23][0-9a-f]{64}")
+_PEER: Final = re.compile(r"/p2p/(\w+)$")
+
+
+class NoPairing(ClientError):
+    """It is no pairing link; the sentence says why."""
+
+
+class Pairing(Record):
+    """What a link says. `multiaddrs`: one to four, each with the peer id at its end."""
+
+    multiaddrs: tuple[str, ...]
+    public_key: str
+    scheme: Literal["lotus", "bip340"]
+    nickname: str | None = None
+
+
+def pairing_link(pairing: Pairing) -> str:
+    """The link; raises NoPairing for what none can say."""
+    _require_whole(pairing)
+    parts = [("addr", address) for address in pairing.multiaddrs]
+    parts += [("key", pairing.public_key), ("scheme", pairing.scheme)]
+    parts += [("name", pairing.nickname)] if pairing.nickname else []
+    return f"{PREFIX}pair?{urlencode(parts, safe='/', quote_via=quote)}"
+
+
+def read_pairing(link: str) -> Pairing:
+    """What a link says; members that it does not know are passed over. Raises NoPairing."""
+    if not link.startswith(f"{PREFIX}pair?"):
+        raise NoPairing("a pairing link begins with musigd://pair?")
+    if len(link) > LONGEST:
+        raise NoPairing(f"a pairing link has at most {LONGEST} characters")
+    try:
+        said = parse_qs(urlsplit(link).query, strict_parsing=True, errors="strict", max_num_fields=20)
+    except ValueError:
+        raise NoPairing("what follows musigd://pair? is not name=value, joined by &") from None
+    pairing = Pairing(
+        multiaddrs=tuple(said.get("addr", ())),
+        public_key=_one(said, "key"),
+        scheme="lotus" if _one(said, "scheme") == "lotus" else "bip340",
+        nickname=_one(said, "name") if "name" in said else None,
+    )
+    if said["scheme"] != [pairing.scheme]:
+        raise NoPairing("scheme is lotus or bip340")
+    _require_whole(pairing)
+    return pairing
+
+
+def _one(said: dict[str, list[str]], name: str) -> str:
+    values = said.get(name, [])
+    if len(values) != 1:
+        raise NoPairing(f"a pairing link has one {name}, and this one has {len(values) or 'none'}")
+    return values[0]
+
+
+def _require_whole(pairing: Pairing) -> None:
+    if not 1 <= len(pairing.multiaddrs) <= MOST_ADDRESSES:
+        raise NoPairing(f"a pairing link has 1 to {MOST_ADDRESSES} addr")
+    peers = {found[1] if (found := _PEER.search(address)) else None for address in pairing.multiaddrs}
+    if None in peers or len(peers) != 1:
+        raise NoPairing("each addr ends in /p2p/ and the same peer id")
+    if _KEY.fullmatch(pairing.public_key) is None:
+        raise NoPairing("key is a public key: 33 bytes in lower-case hex, the first 02 or 03")
+    nickname = pairing.nickname or ""
+    if len(nickname) > LONGEST_NICKNAME or not nickname.isprintable():
+        raise NoPairing(f"name is one line of at most {LONGEST_NICKNAME} characters")

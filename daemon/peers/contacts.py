@@ -1,0 +1,77 @@
+"""Signers whom the owner knows by their pairing links, across restarts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from daemon.clock import WallClock
+from daemon.errors import Refused
+from daemon.store import Store
+
+MOST: Final = 1_000
+
+
+class TooManyContacts(Refused):
+    """There is no room for another one."""
+
+    reason = "too_many"
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MOST} contacts, which is the most: removeContact makes room.")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSigner:
+    """A public key (33 bytes) and where its daemon was; each of `multiaddrs` ends in the peer id."""
+
+    key: bytes
+    scheme: Literal["lotus", "bip340"]
+    nickname: str
+    multiaddrs: tuple[str, ...]
+    since_ms: int
+
+
+class Contacts:
+    """The stored contacts."""
+
+    def __init__(self, *, store: Store, clock: WallClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        """The time that a contact made now has."""
+        return self._clock.wall_ms()
+
+    def all(self) -> Sequence[KnownSigner]:
+        """In the order of their names, those without one last."""
+        query = "SELECT key, scheme, nickname, multiaddrs, since FROM contacts ORDER BY nickname = '', nickname, key"
+        rows = self._store.read(lambda conn: conn.execute(query).fetchall())
+        return [
+            KnownSigner(key, scheme, name, tuple(where.split(" ")), since) for key, scheme, name, where, since in rows
+        ]
+
+    async def add(self, signer: KnownSigner, also: Callable[[sqlite3.Connection], None]) -> None:
+        """In place of what was known of this key. `also` runs in the same transaction. Raises TooManyContacts."""
+
+        def save(conn: sqlite3.Connection) -> None:
+            others = conn.execute("SELECT count(*) FROM contacts WHERE key <> ?", (signer.key,)).fetchone()[0]
+            if others >= MOST:
+                raise TooManyContacts
+            row = (signer.key, signer.scheme, signer.nickname, " ".join(signer.multiaddrs), signer.since_ms)
+            query = "INSERT OR REPLACE INTO contacts (key, scheme, nickname, multiaddrs, since) VALUES (?, ?, ?, ?, ?)"
+            conn.execute(query, row)
+            also(conn)
+
+        await self._store.write(save)
+
+    async def remove(self, key: bytes, also: Callable[[sqlite3.Connection], None]) -> None:
+        """Nothing happens when there is none."""
+
+        def delete(conn: sqlite3.Connection) -> None:
+            conn.execute("DELETE FROM contacts WHERE key = ?", (key,))
+            also(conn)
+
+        await self._store.write(delete)

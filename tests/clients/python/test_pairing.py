@@ -1,0 +1,54 @@
+"""Pairing links: what is written is read again, and what is no link is refused with a sentence that says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from musigd_client.pairing import LONGEST, NoPairing, Pairing, pairing_link, read_pairing
+from rpc.methods import samples
+from rpc.methods.contacts import LINK
+
+ADDRESS, KEY = samples.ADDRESS_B, samples.KEY_B
+OTHER_PEER = ADDRESS.replace(samples.PEER_B, samples.PEER_A)
+
+
+def test_what_is_written_is_read_again() -> None:
+    for nickname in (None, "Bob", "B\u00f6b & Co = 100 % + #1"):
+        pairing = Pairing(multiaddrs=(ADDRESS, ADDRESS), public_key=KEY, scheme="lotus", nickname=nickname)
+        assert read_pairing(pairing_link(pairing)) == pairing
+    assert pairing_link(read_pairing(LINK)) == LINK
+
+
+def test_a_member_of_a_newer_program_is_passed_over() -> None:
+    assert read_pairing(f"{LINK}&colour=red") == read_pairing(LINK)
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("https://example.org/pair?key=1", "begins with musigd://pair?"),
+        ("musigd://pair?", "one key, and this one has none"),
+        ("musigd://pair?key", "name=value"),
+        (f"musigd://pair?key={KEY}&scheme=lotus", "1 to 4 addr"),
+        (f"{LINK}&addr={'&addr='.join([ADDRESS] * 4)}", "1 to 4 addr"),
+        (f"{LINK}&addr={OTHER_PEER}", "the same peer id"),
+        (LINK.replace(f"/p2p/{samples.PEER_B}", ""), "ends in /p2p/"),
+        (f"{LINK}&key={KEY}", "one key, and this one has 2"),
+        (LINK.replace("&scheme=lotus", ""), "one scheme, and this one has none"),
+        (LINK.replace("=lotus", "=ecdsa"), "scheme is lotus or bip340"),
+        (LINK.replace(KEY, KEY.upper()), "key is a public key"),
+        (LINK.replace("=Bob", "=B%0Aob"), "name is one line"),
+        (LINK.replace("=Bob", "=%E2%80%AEboB"), "name is one line"),
+        (LINK.replace("=Bob", f"={'b' * 101}"), "at most 100 characters"),
+        (LINK.replace("=Bob", "=%FF"), "name=value"),
+        (LINK + "&x=" + "x" * LONGEST, "at most 2000 characters"),
+    ],
+)
+def test_what_is_no_link_is_refused_with_the_reason(link: str, said: str) -> None:
+    with pytest.raises(NoPairing, match=said):
+        read_pairing(link)
+
+
+def test_a_link_that_nobody_could_read_is_not_written() -> None:
+    with pytest.raises(NoPairing):
+        pairing_link(Pairing(multiaddrs=(), public_key=KEY, scheme="lotus"))

@@ -1,0 +1,91 @@
+"""Two people who know each other: one shows a link, the other takes it, and they sign without a market."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import segno
+
+from daemon.demo.processes import Daemons
+from musigd_client import Client
+from musigd_client.errors import InvalidParams, PeerUnreachable
+from musigd_client.pairing import Pairing, pairing_link, read_pairing
+from rpc.cli.people.pair import qr_code
+from rpc.methods import samples
+from rpc.methods.contacts import LINK
+from tests.rpc.client.test_cli import run
+from tests.rpc.client.test_cli_people import at_a_terminal
+
+
+def test_the_code_at_a_terminal_is_that_of_the_link_half_a_line_a_row() -> None:
+    lines = qr_code(LINK).splitlines()
+    modules = [row for line in lines for row in halves(line)]
+    code = [list(row) for row in segno.make(LINK, error="l", micro=False).matrix_iter(border=2)]
+    assert modules[: len(code)] == code
+    assert len({len(line) for line in lines}) == 1
+
+
+def halves(line: str) -> tuple[list[int], list[int]]:
+    """The two rows of dark modules that a line of text shows."""
+    return [int(one in "\u2584 ") for one in line], [int(one in "\u2580 ") for one in line]
+
+
+@pytest.fixture
+async def strangers(tmp_path: Path) -> AsyncIterator[tuple[Client, Client]]:
+    """Clients of two daemons that do not know each other, of one network."""
+    daemons = Daemons(tmp_path, "pairing")
+    try:
+        first, second = await daemons.start("alice", ()), await daemons.start("bob", ())
+        async with (
+            await Client.connect(datadir=first.datadir) as alice,
+            await Client.connect(datadir=second.datadir) as bob,
+        ):
+            yield alice, bob
+    finally:
+        await daemons.stop()
+
+
+@pytest.mark.network
+async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[Client, Client], tmp_path: Path) -> None:
+    alice, bob = strangers
+    at = ("--datadir", str(tmp_path / "alice"))
+    assert "make a key first: createKey" in (await run("pair", *at)).err
+    a = (await alice.create_key(scheme="bip340")).public_key
+    b = (await bob.create_key(scheme="bip340")).public_key
+    link = (await run("pair", "--name", "Alice", *at)).out.strip()
+    assert read_pairing(link) == Pairing(
+        multiaddrs=tuple((await alice.get_info()).multiaddrs[:2]), public_key=a, scheme="bip340", nickname="Alice"
+    )
+    code, shown = await at_a_terminal("pair", a, "--name", "Alice", *at)
+    assert (code, shown.splitlines()[-1]) == (0, link)
+
+    with pytest.raises(InvalidParams, match="is of this daemon itself"):
+        await alice.add_contact(link=link)
+    added = await bob.add_contact(link=link)
+    assert (added.connected, added.nickname, added.public_key) == (True, "Alice", a)
+    assert (await bob.connect_peer(multiaddr=link)).already_connected
+    made = await alice.announce_signing_request(required_public_keys=[a, b], public_key=a, message=samples.MESSAGE)
+    async for _ in bob.events(from_seq=0, events=["signing-request:received"]):
+        break
+    await bob.join_signing_request(request_id=made.request_id, public_key=b)
+    assert (await bob.wait_for_signature(request_id=made.request_id, timeout_s=60)).scheme == "bip340"
+
+
+@pytest.mark.network
+async def test_contacts_are_kept_whether_they_can_be_reached_or_not(strangers: tuple[Client, Client]) -> None:
+    alice, _ = strangers
+    nobody = pairing_link(read_pairing(LINK.replace("/tcp/4328/", "/tcp/9/")))
+    with pytest.raises(PeerUnreachable):
+        await alice.connect_peer(multiaddr=nobody)
+    once = await alice.add_contact(link=nobody, idempotency_key="once")
+    assert (once.connected, once.nickname) == (False, "Bob")
+    assert await alice.add_contact(link=nobody, idempotency_key="once") == once
+    assert (await alice.add_contact(link=nobody, nickname="Robert")).nickname == "Robert"
+    (kept,) = (await alice.list_contacts()).contacts
+    assert (kept.nickname, kept.peer_id, kept.scheme) == ("Robert", samples.PEER_B, "lotus")
+    with pytest.raises(InvalidParams, match="begins with musigd://pair"):
+        await alice.add_contact(link="https://example.org")
+    assert (await alice.remove_contact(public_key=samples.KEY_B)).removed
+    assert (await alice.list_contacts()).contacts == ()
