@@ -2,7 +2,7 @@
 
 musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&name=Alice
 
-`addr` (one to four): where the daemon can be dialled, each with its peer id at the end; `key`: the public key that signs
+`addr` (one to four): where the daemon can be dialled, each ending in its peer id; `key`: the public key that signs
 there. Nothing in a link is secret. Who passes it on can put a key of his own into it: compare the key with its owner,
 or take the link from him.
 """
