@@ -6,6 +6,8 @@ PYTEST := $(PY) -m pytest -n auto
 WORKERS = $$(expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 CODE := daemon rpc musig2 p2p config clients/python
 ARGS :=
+PERCENT := 100
+MINUTES := 20
 
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
@@ -71,8 +73,8 @@ bench-signing: env ## latency and throughput of sessions beside their floor
 cover-musig2: env ## line and branch coverage of the cryptography: all of it, or it fails
 	@$(PYTEST) tests/musig2 -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini
 
-mutate-musig2: env ## mutation testing of the cryptography, 20 minutes
-	@$(PY) -m tests.musig2.mutate --minutes 20 --jobs 2
+mutate-musig2: env ## mutation testing of the cryptography: make mutate-musig2 MINUTES=20
+	@$(PY) -m tests.musig2.mutate --minutes $(MINUTES) --jobs 2
 
 start-matrix: env ## how each command ends in every environment that a start may meet, as a table
 	@$(PY) -m tests.start.matrix $(ARGS)
@@ -80,12 +82,12 @@ start-matrix: env ## how each command ends in every environment that a start may
 adversary: env ## attacks on a real daemon beside an honest pair: make adversary ARGS="--seconds 15 --seed 1 wrong_aggregates"
 	@$(PY) -m tests.adversary $(ARGS)
 
-nightly: env ## what is too long for `make test`: about an hour
-	@$(PY) -m tests.musig2.differential 100000
-	@$(PY) -m tests.protocol.sim.run_schedules 10000
-	@MUSIGD_KILLS=200 $(PYTEST) tests/signing/crash/test_kill_random.py
-	@$(PY) -m tests.rpc.calls.slow_requests
-	@$(PY) -m tests.rpc.events.slow_resume
+nightly: env ## what is too long for `make test`: about an hour; a hundredth of it: make nightly PERCENT=1
+	@$(PY) -m tests.musig2.differential $$(expr 1000 \* $(PERCENT))
+	@$(PY) -m tests.protocol.sim.run_schedules $$(expr 100 \* $(PERCENT))
+	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) tests/signing/crash/test_kill_random.py
+	@$(PY) -m tests.rpc.calls.slow_requests $$(expr 500 \* $(PERCENT))
+	@$(PY) -m tests.rpc.events.slow_resume $$(expr 100 \* $(PERCENT))
 	@$(PY) -m tests.start.matrix
 
 test-typescript: env ## the TypeScript client: types, unit tests, real daemons, the example from its tarball (needs Node 20, npm)
