@@ -157,6 +157,7 @@ class GuardedDHT(KadDHT):
     """The library's DHT for one namespace; every record in it is checked by `validator`, others are refused."""
 
     on_fault: OnFault
+    is_stranger: Callable[[ID], bool]  # others are served however many are
 
     def __init__(
         self,
@@ -208,7 +209,8 @@ class GuardedDHT(KadDHT):
     async def handle_stream(self, stream: INetStream) -> None:
         """Serve one stream; a peer that holds too many open, or one for too long, takes nobody else's place."""
         peer = stream.muxed_conn.peer_id
-        if self.mode is DHTMode.CLIENT or self._serving[peer] >= STREAMS_PER_PEER or len(self._serving) >= SERVED_PEERS:
+        many = len(self._serving) >= SERVED_PEERS and self.is_stranger(peer)
+        if self.mode is DHTMode.CLIENT or self._serving[peer] >= STREAMS_PER_PEER or many:
             await stream.reset()
             return
         serving.set(peer)

@@ -24,6 +24,7 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
+from p2p.compat.full_house import gives_way
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn
@@ -43,6 +44,7 @@ class DoorRules:
     """Who may come in and what may be dialled. Counts are of connections, times in seconds."""
 
     admits: Callable[[ID], bool]
+    is_stranger: Callable[[ID], bool]
     may_dial: Callable[[Multiaddr], bool]
     max_connections: int
     max_pending_per_ip: int
@@ -143,17 +145,12 @@ class GuardedSwarm(Swarm):
         return self._inbound.total() < most - most // 4 and self.get_total_connections() < most
 
     async def _make_room(self) -> bool:
-        """Close the oldest inbound connection over which nothing lasting runs; False if there is none."""
-        now = trio.current_time()
-        useless = [
-            conn
-            for conn in self.get_connections()
-            if isinstance(conn, PromptConn) and conn.direction == Direction.INBOUND and conn.is_useless(now)
-        ]
-        oldest = min(useless, key=lambda conn: conn.since, default=None)
-        if oldest is not None:
-            await oldest.close()
-        return oldest is not None
+        """Close one connection for a new one; False if none may be closed."""
+        all_here = [conn for conn in self.get_connections() if isinstance(conn, PromptConn)]
+        conn = gives_way(all_here, self._rules.is_stranger, trio.current_time())
+        if conn is not None:
+            await conn.close()
+        return conn is not None
 
     async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, source: str) -> None:
         with _counted(self._inbound, source):

@@ -14,7 +14,7 @@ from musig2.protocol.wire.frames import Signed
 from p2p.compat.guard import OnFault
 from p2p.compat.host import GuardedHost
 from p2p.compat.kad import GuardedDHT, serving
-from p2p.ports import Offence
+from p2p.ports import Offence, Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.gate import Checks
 from p2p.streams.prices import Work
@@ -93,11 +93,15 @@ class Dht:
             accounts.charge(peer, Work.KIB, size / 1024)
             await accounts.settled(peer)
 
+        def is_stranger(peer: ID) -> bool:
+            return accounts.standing(peer.to_bytes()) is Standing.STRANGER
+
         self._namespace = f"musigd-{config.network}"
         self._validator = SignerRecords(checks)
         protocol = f"/musigd/{config.network}/kad/1"
         self.service = GuardedDHT(host, protocol, self._namespace, self._validator, settle, server=config.dht)
         self.service.on_fault = on_fault
+        self.service.is_stranger = is_stranger
 
     def _key(self, pubkey: bytes) -> str:
         return f"/{self._namespace}/{pubkey.hex()}"

@@ -16,6 +16,7 @@ from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm import DoorRules, GuardedSwarm
 from p2p.compat.upgrade import Upgrader
 from p2p.errors import NetworkError
+from p2p.ports import Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.prices import Work
@@ -65,6 +66,7 @@ def build_host(
 
     rules = DoorRules(
         admits=lambda peer: is_supported(peer) and not bans.refuses(peer.to_bytes()),
+        is_stranger=lambda peer: accounts.standing(peer.to_bytes()) is Standing.STRANGER,
         may_dial=lambda addr: dialable(addr, private_addresses=announced.private_addresses),
         max_connections=config.max_connections,
         max_pending_per_ip=config.max_pending_per_ip * (CROWD if announced.private_addresses else 1),

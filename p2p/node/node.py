@@ -29,7 +29,7 @@ from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
 from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence
-from p2p.ports import Direction, NetStats, Offence
+from p2p.ports import Direction, NetStats, Offence, Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.asks import HEAD_BYTES, Asks
@@ -161,10 +161,12 @@ class NodeLife:
     # What peers do.
 
     async def _on_session(self, peer: bytes, parts: list[bytes]) -> None:
-        at_once = len(parts) if self._accounts.is_known(peer) else FEW
+        known = self._accounts.standing(peer) is Standing.KNOWN
+        at_once = len(parts) if known else FEW
         for start in range(0, len(parts), at_once):
             self._outlet.frames(peer, await self.gate.frames(peer, parts[start : start + at_once]))
-            await self._outlet.room()
+            if not known:  # what strangers hand over must not stop those with whom own keys sign
+                await self._outlet.room()
         await trio.sleep(self.gate.pause_s(peer, parts))
 
     def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None) -> None:

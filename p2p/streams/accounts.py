@@ -115,9 +115,9 @@ class Accounts:
             account.fines = Fading(FINES_HALF_LIFE_S, now)
             self.on_ban(peer, "it asked without end for what had to be refused")
 
-    def is_known(self, peer: bytes) -> bool:
-        """Whether a peer is trusted with bursts."""
-        return self._standings.get(peer) is Standing.KNOWN
+    def standing(self, peer: bytes) -> Standing:
+        """How well a peer is known."""
+        return self._standings.get(peer, Standing.STRANGER)
 
     def owed_s(self, peer: bytes) -> float:
         """In how many seconds a peer will be even; 0 for nearly everybody, at the price of a look-up."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,17 +15,18 @@ from libp2p.host.ping import ID as PING
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.peer.id import ID
 from libp2p.peer.peerstore import create_signed_peer_record
+from libp2p.rcmgr import Direction
 
 from musig2.protocol.records.peers import PeerIdentity, peer_text
 from p2p.addresses import Multiaddr, from_text
+from p2p.compat import full_house, swarm_conn
 from p2p.compat import host as compat_host
-from p2p.compat import swarm_conn
 from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
 from p2p.compat.swarm import source_of
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
-from p2p.network import NetStatus, PeerUnreachable
-from tests.p2p.nodes import eventually, networks
+from p2p.network import NetStatus, PeerUnreachable, Standing
+from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import have, now_ms
 
 pytestmark = pytest.mark.network
@@ -110,6 +113,51 @@ async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(mon
         await late.meet(hub)
         await hub.sink.until(lambda: not hub.connected(idle.peer))
         assert hub.connected(signer.peer)
+
+
+async def test_a_house_full_of_strangers_that_stay_gives_up_the_one_that_came_first_and_none_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(full_house, "SETTLE_S", 0.0)
+    async with networks(5, max_connections=3) as (hub, friend, first, second, late):
+        hub.stand(friend.peer, Standing.KNOWN)
+        for node in (friend, first, second):
+            await node.meet(hub)
+            assert hub.send(node.peer, [have(1)])
+            await node.sink.until(lambda node=node: node.sink.frames)
+        await late.meet(hub)
+        await hub.sink.until(lambda: (first.peer, False) in changes(hub))
+        await hub.sink.until(lambda: (late.peer, True) in changes(hub))
+        assert hub.connected(friend.peer)
+
+
+def changes(node: TestNode) -> list[tuple[bytes, bool]]:
+    """Who came, and who left."""
+    return [(change.peer, change.connected) for change in node.sink.changes]
+
+
+class Conn:
+    """An inbound connection that carries a session stream."""
+
+    direction = Direction.INBOUND
+    is_closed = False
+
+    def __init__(self, peer: bytes, host: str, since: float) -> None:
+        self.since = since
+        self.muxed_conn = SimpleNamespace(peer_id=ID(peer), get_remote_address=lambda: (host, 1))
+
+    def is_useless(self, now: float) -> bool:
+        return False
+
+
+def test_the_source_with_most_connections_gives_way_to_a_newcomer() -> None:
+    crowd: list[Any] = [Conn(b"crowd %d" % number, f"9.9.9.{number}", since=50.0 + number) for number in range(3)]
+    other: Any = Conn(b"other", "9.9.8.1", since=0.0)
+    friend: Any = Conn(b"friend", "9.9.7.1", since=0.0)
+    gives_way: Any = partial(full_house.gives_way, is_stranger=lambda peer: peer != ID(b"friend"), now=60.0)
+    assert gives_way([friend, other, *crowd]) is crowd[0]
+    assert gives_way([friend, other, crowd[0]]) is other
+    assert gives_way([friend, crowd[0]]) is None
 
 
 async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> None:

@@ -112,7 +112,7 @@ def test_who_becomes_known_no_longer_owes(accounts: Accounts) -> None:
     assert accounts.owed_s(ONE) == 0.0
     assert spend(accounts, ONE, STRANGER.at_once) == 0.0
     accounts.stand(ONE, Standing.STRANGER)
-    assert not accounts.is_known(ONE)
+    assert accounts.standing(ONE) is Standing.STRANGER
 
 
 def test_a_peer_that_is_known_before_it_comes_has_its_allowance_at_once(accounts: Accounts) -> None:
