@@ -30,7 +30,7 @@ __all__ = [
 
 MAX_ADDR_BYTES = 256
 P2P_CODE = 421
-# What multiaddrs can name and this network does not speak, the first that applies.
+# What multiaddrs can name and this network does not support; the first match counts.
 UNSPOKEN = (
     ("p2p-circuit", "relays (/p2p-circuit) are not used here: take an address of the peer itself"),
     (
@@ -39,14 +39,14 @@ UNSPOKEN = (
         "/dns4/NAME/tcp/4327 or /ip4/203.0.113.7/tcp/4327",
     ),
     *(
-        (name, "QUIC and what runs over it are not spoken here, only TCP: take a /tcp/ address of that peer")
+        (name, "QUIC and protocols over it are not supported here, only TCP: take a /tcp/ address of that peer")
         for name in ("quic", "quic-v1", "webtransport", "webrtc", "webrtc-direct")
     ),
-    ("udp", "UDP is not spoken here, only TCP: take a /tcp/ address of that peer"),
+    ("udp", "UDP is not supported here, only TCP: take a /tcp/ address of that peer"),
     *(
         (
             name,
-            "WebSocket, HTTP and TLS are not spoken here, only plain TCP (noise encrypts it): end it at the port",
+            "WebSocket, HTTP and TLS are not supported here, only plain TCP (noise encrypts it): end it at the port",
         )
         for name in ("ws", "wss", "http", "https", "tls")
     ),
@@ -58,7 +58,7 @@ SIX_TO_FOUR = ipaddress.ip_network("2002::/16")  # holds any IPv4 address, priva
 
 
 def to_text(addr: bytes) -> str:
-    """The text of a binary multiaddr, its host names cleaned: anything can stand there. Raises AddressError."""
+    """The text of a binary multiaddr, its host names cleaned, since they may contain anything. Raises AddressError."""
     return cleaned(str(_parse(addr)))
 
 
@@ -69,7 +69,7 @@ def from_text(text: str) -> bytes:
 
 
 def split_peer(text: str) -> tuple[bytes, bytes]:
-    """`.../p2p/<peer>` as (binary address, binary peer id). Raises AddressError, also for no peer, or none of ours."""
+    """`.../p2p/<peer>` as (binary address, binary peer id). Raises AddressError, also without a peer id of our kind."""
     addr, found, peer = text.rpartition("/p2p/")
     if not found or not addr:
         raise AddressError("bad_address", f"{text[:200]!r} does not end in /p2p/<peer id>: see the other's getInfo")
@@ -101,7 +101,7 @@ def without_peer(addr: Multiaddr) -> Multiaddr:
 
 
 def is_private(addr: bytes) -> bool:
-    """True when no stranger could reach it: loopback, private, link-local, shared or reserved ranges, local names."""
+    """True if no stranger can reach it: loopback, private, link-local, shared or reserved ranges, local names."""
     return _is_private(_parse(addr))
 
 
@@ -128,7 +128,7 @@ def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
 def why_unusable(addr: Multiaddr) -> str | None:
     """Why no node of this network dials an address of that kind, as a sentence; None for one host and its TCP port.
 
-    Nothing may follow but `/p2p/...`: the library dials the first IPv4 address of what it is given, wherever it stands.
+    Only `/p2p/...` may follow: the library dials the first IPv4 address in what it is given, wherever it is.
     """
     parts = [(str(protocol.name), value) for protocol, value in addr.items()]
     names = [name for name, _ in parts]
@@ -144,7 +144,7 @@ def why_unusable(addr: Multiaddr) -> str | None:
 
 
 def dial_target(text: str) -> tuple[bytes, bytes]:
-    """`split_peer` of an address that somebody wants dialled. Raises AddressError, for its kind before its peer id."""
+    """`split_peer` of an address to dial. Raises AddressError; an unsupported kind is reported before a bad peer id."""
     addr, found, peer = text.rpartition("/p2p/")
     require_usable(addr if found and "/" not in peer else text)
     return split_peer(text)
@@ -188,11 +188,11 @@ def _parse(addr: bytes | str) -> Multiaddr:
         raise AddressError("bad_address", f"a multiaddr has 1 to {MAX_ADDR_BYTES} bytes")
     try:
         parsed = Multiaddr(addr)
-        again = Multiaddr(str(parsed))  # the library reads truncated bytes as if they were whole
+        again = Multiaddr(str(parsed))  # the library accepts truncated bytes
     except Exception as error:  # it raises many kinds for bad input
         raise AddressError("bad_address", f"{addr[:200]!r} is not a multiaddr") from error
     if again.to_bytes() != parsed.to_bytes():
-        raise AddressError("bad_address", f"{addr[:200]!r} is not a whole multiaddr")
+        raise AddressError("bad_address", f"{addr[:200]!r} is an incomplete multiaddr")
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Which addresses others are told: the operator's, else what they can dial; private ones only if allowed."""
+"""Which addresses are announced: the operator's, else those that can be dialled; private ones only if allowed."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _local_hosts(family: socket.AddressFamily) -> list[str]:
 
 
 def check_addresses(config: NetworkConfig) -> None:
-    """Say what is wrong before anything runs, and without loading the library that will. Raises NetworkError."""
+    """Check the addresses before anything runs, without loading libp2p. Raises NetworkError."""
     listen_addresses(config)
     for setting, texts, check in (
         ("p2p.announce", config.announce, require_usable),

@@ -1,10 +1,10 @@
-"""Who is refused, until when. Written on the asyncio side, read on both: every operation is one dict access."""
+"""Banned peers, until when. Written on the asyncio side, read on both: every operation is one dict access."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-MOST = 20_000  # ended ones make room
+MOST = 20_000  # ended bans are dropped first
 
 
 class BanTimes:

@@ -1,4 +1,4 @@
-"""What the libp2p side may refuse: one root class, a stable reason code, a sentence that says what to do."""
+"""The errors of the libp2p side: one root class, a stable reason code, a sentence that says what to do."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where hearsay may make this node dial: an address in a notice or a node record may be anybody's.
+"""Limits dialling on hearsay: an address in a notice or a node record may belong to anybody.
 
-One memory for all who name an address, so that no number of identities makes this node knock there more often:
+All claims about an address share one memory, so that no number of identities makes this node dial it more often:
 
 answered by the promised peer   it may be dialled again
 another peer, or none of ours   not for a day, unless for the peer that was found there
@@ -24,7 +24,7 @@ PER_SECOND, AT_ONCE = 0.1, 8.0  # dials into one range
 
 @dataclass(slots=True)
 class _Target:
-    """What came of the last dial."""
+    """The result of the last dial."""
 
     not_before_s: float
     pause_s: float = FIRST_PAUSE_S
@@ -39,22 +39,22 @@ class Hearsay:
         self._ranges = Paces(PER_SECOND, AT_ONCE)
 
     def may_dial(self, addr: str, peer: bytes, now_s: float) -> bool:
-        """Whether a peer may be dialled where somebody says that it is; a yes counts as a dial."""
+        """Whether a peer may be dialled at a claimed address; if so, it counts as a dial."""
         target = self._targets.get(addr)
         if target is not None and now_s < target.not_before_s and target.found != peer:
             return False
         return self._ranges.of(_range_of(addr), now_s).take(1, now_s)
 
     def answered(self, addr: str, peer: bytes) -> None:
-        """The promised peer was there."""
+        """The named peer answered."""
         self._note(addr, _Target(0.0, found=peer))
 
     def another(self, addr: str, found: bytes | None, now_s: float) -> None:
-        """Somebody else was there, or something that does not speak as peers do."""
+        """Another peer answered, or something that does not speak the protocols of peers."""
         self._note(addr, _Target(now_s + LAST_PAUSE_S, LAST_PAUSE_S, found))
 
     def silent(self, addr: str, now_s: float) -> None:
-        """Nobody was there."""
+        """Nobody answered."""
         before = self._targets.get(addr)
         known = before is not None and before.found is None
         pause_s = min(2 * before.pause_s, LAST_PAUSE_S) if before is not None and known else FIRST_PAUSE_S

@@ -1,5 +1,5 @@
-"""The libp2p node as plain asyncio methods. The rest of the program sees this, and the plain values and address rules
-beside it, never trio or libp2p."""
+"""The libp2p node as plain asyncio methods. The rest of the program uses this, and the plain values and address rules
+of this package, never trio or libp2p."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Network:
         return portal
 
     def _ended(self) -> None:
-        """Keep nothing of the life that is over."""
+        """Drop the state of a life that has ended."""
         self._mirror.forget_all()
         self._portal = self._node = None
 
@@ -183,7 +183,7 @@ class Network:
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
         """Queue encoded frames for a peer. False: not connected, or its outbox is full; then nothing was queued.
 
-        All that is queued in one turn of the loop goes out in one write. Delivery is not promised.
+        All that is queued in one turn of the loop is sent in one write. Delivery is not guaranteed.
         """
         contact = self._mirror.contacts.get(peer)
         if contact is None or self._portal is None or self._node is None or not contact.outbox.put(frames):
@@ -225,7 +225,7 @@ class Network:
 
     @property
     def bootstrap_faults(self) -> tuple[BootstrapFault, ...]:
-        """The bootstrap addresses that are of no use, as far as that is known now."""
+        """The bootstrap addresses that are known to be unusable."""
         return self._mirror.faults
 
     async def disconnect(self, peer: bytes) -> None:
@@ -254,11 +254,11 @@ class Network:
         self._portal_or_now(self._accounts.stand, peer, standing)
 
     def fine(self, peer: bytes, amount: float = 1) -> None:
-        """A peer asked in vain: for what there is no room, or about what nobody knows."""
+        """Charge a peer for a refused request: there was no room, or nobody knows what it asked about."""
         self._portal_or_now(self._accounts.fine, peer, Work.REFUSED, amount)
 
     def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
-        """Put work down to a peer's account that shows only here."""
+        """Charge a peer for work that only the caller sees."""
         self._portal_or_now(self._accounts.charge, peer, work, amount)
 
     def hurry(self) -> None:
@@ -273,7 +273,7 @@ class Network:
             fn(*args)
 
     def _banish(self, peer: bytes) -> None:
-        """On the trio side: the gate has had enough of a peer."""
+        """On the trio side: the gate bans a peer."""
         self._bans.set(peer, self._clock_ms() + self._config.ban_ms)
         if self._portal is not None and self._node is not None:
             self._portal.spawn(self._node.refuse, peer)
@@ -287,7 +287,7 @@ class Network:
             await self._call(lambda node: node.gossip.follow, topics)
 
     async def publish(self, topic: str, data: bytes) -> int:
-        """Publish one envelope; return how many peers of the topic are known. Own messages do not come back."""
+        """Publish one envelope; return how many peers of the topic are known. Own messages are not received."""
         self._fits(data, self._config.max_gossip_bytes)
         return await self._call(lambda node: node.gossip.publish, topic, data)
 
@@ -300,7 +300,7 @@ class Network:
         return await self._call(lambda node: node.dht.get, key)
 
     async def provide(self, key: bytes) -> None:
-        """Say in the DHT that this node serves `key`."""
+        """Announce in the DHT that this node serves `key`."""
         await self._call(lambda node: node.dht.provide, key)
 
     async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:

@@ -1,4 +1,4 @@
-"""What crosses the border between this package and its user, as plain values, and the one interface it calls back on.
+"""The plain values that this package exchanges with its user, and the interface that it calls back.
 
 Peers are binary peer ids (38 bytes for ed25519), addresses binary multiaddrs without `/p2p`, unless said otherwise.
 """
@@ -30,10 +30,10 @@ class Offence(StrEnum):
 
 
 class Standing(Enum):
-    """How well a peer is known here: what it may ask for, and whose turn comes first."""
+    """How well a peer is known here, which decides what it may ask for and whose turn comes first."""
 
-    KNOWN = "known"  # from the own configuration, or signed with before, or in a session under way
-    ESTABLISHED = "established"  # behind an advertisement that this daemon has held for a while
+    KNOWN = "known"  # configured, signed with before, or in a session under way
+    ESTABLISHED = "established"  # named by an advertisement that this daemon has held for a while
     STRANGER = "stranger"
 
 
@@ -97,7 +97,7 @@ class Connected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BootstrapFault:
-    """A bootstrap address of no use. `found`: who answers there instead of `expected`; None: it is private."""
+    """An unusable bootstrap address. `found`: the peer that answers instead of `expected`; None: it is private."""
 
     multiaddr: str
     expected: bytes
@@ -125,7 +125,7 @@ class NetStats:
 class Sink(Protocol):
     """Implemented by the user of this package. Everything is called on the asyncio loop, in bursts, in order per peer.
 
-    The plain methods must return quickly and must not raise; what they raise is logged and lost.
+    The plain methods must return quickly and must not raise; exceptions are only logged.
     """
 
     def on_frames(self, batch: list[tuple[bytes, Frame]]) -> None:
@@ -138,7 +138,7 @@ class Sink(Protocol):
         """A peer connected or left."""
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
-        """Answer a directory question. To say that the peer sent rubbish, raise `BadAsk`."""
+        """Answer a directory question. If the question is malformed, raise `BadAsk`."""
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         """A peer did something wrong; it is already counted."""

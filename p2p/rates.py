@@ -1,4 +1,4 @@
-"""Budgets that refill and counts that fade: how much a peer may do before it is slowed down, dropped or refused."""
+"""Budgets that refill and counts that decay: how much a peer may do before it is slowed down, dropped or refused."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Budget:
         return True
 
     def owe(self, amount: float, now: float) -> float:
-        """Spend `amount` in any case and return for how many seconds the spender has to pause to be even again."""
+        """Spend `amount` in any case; returns how many seconds the spender must pause until nothing is owed."""
         self._refill(now)
         self._left -= amount
         return max(0.0, -self._left / self._rate)
 
 
 class Paces:
-    """One budget per peer, of which the peers that were active last are remembered."""
+    """One budget per peer; those of the most recently active peers are remembered."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
@@ -68,7 +68,7 @@ class Fading:
         self._at = now
 
     def add(self, now: float, amount: float = 1.0) -> float:
-        """Count one more, or so much, and return the count."""
+        """Add to the count and return it."""
         self._count = self.value(now) + amount
         self._at = now
         return self._count

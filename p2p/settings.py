@@ -18,7 +18,7 @@ class NetworkConfig:
     bootstrap: tuple[str, ...] = ()
     mdns: bool = True  # runs only while `bootstrap` is empty
     dht: bool = True  # serve the DHT; False: use it as a client only
-    private_addresses: bool = False  # set by itself when listening on loopback only
+    private_addresses: bool = False  # set automatically when listening on loopback only
     agent: str = "musigd"
 
     max_connections: int = 300

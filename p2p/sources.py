@@ -1,4 +1,4 @@
-"""Where a peer comes from, as the other end of its connection shows it: what identities, which cost nothing, share."""
+"""Where a peer comes from, by the other end of its connection: shared by identities, which cost nothing."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 `libp2p.host.basic_host` imports miniupnpc, the client of home routers' port mapping. The daemon maps no port; miniupnpc
 has no wheels for musl, and it parses what anybody in the local network sends. The part that gets certificates from a
-public service imports httpx and requests, a good part of what a start loads; the daemon needs no such certificate.
+public service imports httpx and requests, which slow down the start; the daemon needs no such certificate.
 All three are left out of the lock file.
 """
 

@@ -1,1 +1,1 @@
-"""Between asyncio and trio: the portal, and what each side knows of the other."""
+"""Connects asyncio and trio: the portal, and what each side knows of the other."""

@@ -23,7 +23,7 @@ from p2p.sources import source_of
 from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
-CROWDED = 5_000  # items handed over and not yet taken, from which on readers wait
+CROWDED = 5_000  # readers wait above so many items that were handed over and not taken
 WAIT_S = 0.005
 
 
@@ -59,7 +59,7 @@ class Mirror:
     # On the trio side.
 
     async def room(self) -> None:
-        """Wait while the asyncio side does not keep up."""
+        """Wait while the asyncio side is behind."""
         while self.portal.backlog > CROWDED:  # noqa: ASYNC110 - the other loop has no cheap way to set an event here
             await trio.sleep(WAIT_S)
 
@@ -117,7 +117,7 @@ class Mirror:
         ]
 
     def forget_all(self) -> None:
-        """The node's life is over: nobody is connected, nothing will be answered."""
+        """This life of the node has ended: nobody is connected, and no question will be answered."""
         for task in self._answering:
             task.cancel()
         for peer in list(self.contacts):
@@ -183,4 +183,4 @@ class Mirror:
 
 
 def _to_nobody(*_: object) -> None:
-    """An answer that comes after the end of a life."""
+    """Drops an answer that comes after the end of a life."""

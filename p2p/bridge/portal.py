@@ -1,4 +1,4 @@
-"""The only crossing between asyncio (the program) and trio (libp2p), which runs in a thread of its own.
+"""The only connection between asyncio (the program) and trio (libp2p), which runs in a thread of its own.
 
     asyncio                                trio
     call(async_fn, *args)   ------------>  a task; cancelling the caller cancels it and waits for it
@@ -24,17 +24,17 @@ from p2p.errors import NetworkError, P2PError
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 STOP_S = 3.0
-STUCK_S = 4.0  # more than a busy machine takes to cancel everything
+STUCK_S = 4.0  # more than a busy machine needs to cancel everything
 Main = Callable[["Portal"], Awaitable[None]]
 
 
 def down() -> NetworkError:
-    """What a call meets when trio is not there."""
+    """The error of a call while trio is not running."""
     return NetworkError("p2p_down", "the libp2p side is down and is being restarted: try again in a moment")
 
 
 def root_cause(error: BaseException | None) -> BaseException:
-    """The one exception inside nested groups that says most: an error of this package before any other."""
+    """The most informative exception inside nested groups: an error of this package before any other."""
     while isinstance(error, BaseExceptionGroup):
         known = error.subgroup(P2PError)
         error = (known or error).exceptions[0]
@@ -42,7 +42,7 @@ def root_cause(error: BaseException | None) -> BaseException:
 
 
 class _Call(Generic[T]):
-    """One call on its way: the asyncio side waits for `done`, the trio side runs it in `scope`."""
+    """A call in progress: the asyncio side waits for `done`, the trio side runs it in `scope`."""
 
     def __init__(self, fn: Callable[..., Awaitable[T]], args: tuple[Any, ...], done: asyncio.Future[T]) -> None:
         self.fn = fn
@@ -125,7 +125,7 @@ class Portal:
         if self.dead.done():
             self._inward.clear()
         if self._token is None or self.dead.done():
-            return  # too late, or so early that trio looks by itself when it has begun
+            return  # too late, or so early that trio will look by itself
         try:
             self._token.run_sync_soon(self._drain_inward)
         except trio.RunFinishedError:
@@ -134,7 +134,7 @@ class Portal:
     async def stop(self) -> None:
         """Set `stopping`, and cancel what is left after three seconds; returns when trio and its thread are gone.
 
-        Raises NetworkError `stuck` when the thread does not hear of that: it is left behind, and its callers are told.
+        Raises NetworkError `stuck` if the thread does not react: it is abandoned, and its callers get an error.
         """
         if self._thread is None:
             return
@@ -155,7 +155,7 @@ class Portal:
             try:
                 callback(batch)
             except Exception:
-                log.exception("a callback of the libp2p side failed; what it was told is lost")
+                log.exception("a callback of the libp2p side failed; its items are lost")
 
     def _ended(self, error: BaseException | None) -> None:
         if self._thread is not None:
@@ -186,7 +186,7 @@ class Portal:
 
     @property
     def backlog(self) -> int:
-        """Items handed over and not yet taken."""
+        """How many items were handed over and not taken yet."""
         return len(self._outward)
 
     def spawn(self, fn: Callable[..., Awaitable[Any]], *args: Any) -> None:
@@ -202,7 +202,7 @@ class Portal:
         error: BaseException | None = None
         try:
             trio.run(self._root, main)
-        except BaseException as caught:  # noqa: BLE001 - whatever ends trio is told to the asyncio side
+        except BaseException as caught:  # noqa: BLE001 - whatever ends trio is reported to the asyncio side
             error = caught
         try:
             self._loop.call_soon_threadsafe(self._ended, error)
@@ -231,7 +231,7 @@ class Portal:
         while self._inward:
             fn, args = self._inward.popleft()
             if self._over:
-                continue  # calls among them are settled when trio has ended
+                continue  # calls among them end when trio has ended
             try:
                 fn(*args)
             except Exception:
@@ -246,7 +246,7 @@ class Portal:
                 self.emit(self._settle, (call, await call.fn(*call.args), None))
             if call.scope.cancelled_caught:
                 self.emit(self._settle, (call, None, down()))
-        except Exception as error:  # noqa: BLE001 - it is raised again where the call was made
+        except Exception as error:  # noqa: BLE001 - raised again at the caller
             self.emit(self._settle, (call, None, error))
 
     def _settle(self, settled: list[tuple[_Call[Any], Any, Exception | None]]) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the libp2p side alive: when it dies it is started again with growing pauses, and the sink is told."""
+"""Restarts the libp2p side with growing pauses when it dies, and tells the sink."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from p2p.ports import NetState, NetStatus
 
 log = logging.getLogger(__name__)
 LAST_PAUSE_S = 30.0
-HEALTHY_S = 60.0  # a life that lasted this long starts the pauses anew
+HEALTHY_S = 60.0  # after a life of this length the pauses start from the beginning
 Begin = Callable[[], Awaitable[Portal]]
 
 
@@ -44,7 +44,7 @@ class Supervisor:
         self._task = asyncio.create_task(self._watch(self._portal), name="p2p supervisor")
 
     async def stop(self) -> None:
-        """End the present life, or the attempts at another."""
+        """End the current life, or the attempts to start another."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -71,7 +71,7 @@ class Supervisor:
             self._tell(self._up())
 
     async def _again(self, pause_s: float) -> tuple[Portal, float]:
-        """Try until a life begins; the pause goes on growing from life to life until one is healthy."""
+        """Try until a life starts; the pause keeps growing from life to life until one is healthy."""
         while True:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LAST_PAUSE_S)

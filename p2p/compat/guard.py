@@ -1,8 +1,8 @@
-"""Background tasks of a libp2p service whose exceptions stop there instead of stopping the host.
+"""Background tasks of a libp2p service whose exceptions do not stop the host.
 
 py-libp2p runs every task of a service in one nursery: the first exception in any of them, often caused by a peer's
-bytes, cancels the service and with it the host. Here an exception is told to `on_fault`; the others go on. Tasks that
-are meant to run for ever start again after a pause. `BaseException` (cancellation above all) passes untouched.
+bytes, cancels the service and with it the host. Here an exception is passed to `on_fault`; the others continue. Tasks
+that are meant to run for ever are restarted. `BaseException` (cancellation above all) passes untouched.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OnFault = Callable[[AsyncFn, Exception], Awaitable[None]]
 
 
 class GuardedTasks:
-    """Stands in for the manager of a service; everything but starting tasks is the manager's own."""
+    """Replaces the manager of a service; only the starting of tasks differs."""
 
     def __init__(self, manager: Any, on_fault: OnFault) -> None:
         self._manager = manager
@@ -28,12 +28,12 @@ class GuardedTasks:
         return getattr(self._manager, name)
 
     def run_task(self, fn: AsyncFn, *args: Any, daemon: bool = False, name: str | None = None) -> None:
-        """Start a task. The library's own way searches all tasks for the parent of each new one; this one does not."""
+        """Start a task. The library searches all tasks for the parent of each new one; this does not."""
         run = self._for_ever if daemon else self._once
         self._nursery().start_soon(run, fn, args, name=name or getattr(fn, "__qualname__", repr(fn)))
 
     def run_daemon_task(self, fn: AsyncFn, *args: Any, name: str | None = None) -> None:
-        """Start a task that is started again when it fails."""
+        """Start a task that is restarted when it fails."""
         self.run_task(fn, *args, daemon=True, name=name)
 
     def _nursery(self) -> trio.Nursery:

@@ -1,4 +1,4 @@
-"""The host: whatever a stream brings stays within that stream, and identify is bounded and runs at each connection.
+"""The host: an error in a stream affects only that stream, and identify is bounded and runs at each connection.
 
 In the library an exception in any stream handler, malformed negotiation included, stops the host; identify runs as a
 system task, reads without bound, and is skipped for a peer that was known before.
@@ -30,7 +30,7 @@ from p2p.rates import Paces
 IDENTIFY_BYTES = 64 * 1024
 IDENTIFY_S = 15.0
 STREAM_RATE = 50  # inbound streams per second and peer
-MAX_DEBT_S = 2.0  # whoever is further behind its pace loses its connection
+MAX_DEBT_S = 2.0  # a peer that owes more time loses its connection
 PING_BYTES, PING_COST = 32, 5
 AddressFilter = Callable[[list[Multiaddr]], list[Multiaddr]]
 OnIdentified = Callable[[ID, str], Awaitable[None]]
@@ -39,7 +39,7 @@ SettleStream = Callable[[ID], Awaitable[None]]
 
 
 class GuardedHost(BasicHost):
-    """`on_identified(peer, agent)` after each connection; `on_stream_fault(peer, error)` for what a handler raised."""
+    """`on_identified(peer, agent)` after each connection; `on_stream_fault(peer, error)` for errors of a handler."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class GuardedHost(BasicHost):
         self._agent = agent
         self.set_stream_handler(IDENTIFY, self._answer_identify)
         self.set_stream_handler(PING, self._answer_pings)
-        self.remove_stream_handler(IDENTIFY_PUSH)  # what a peer says about itself is asked once per connection
+        self.remove_stream_handler(IDENTIFY_PUSH)  # a peer is asked about itself once per connection
 
     async def _swarm_stream_handler(self, net_stream: INetStream) -> None:
         peer_id = net_stream.muxed_conn.peer_id
@@ -75,7 +75,7 @@ class GuardedHost(BasicHost):
             await net_stream.reset()
 
     async def _pace(self, peer_id: ID, amount: float) -> bool:
-        """Whoever opens streams or pings without end is served more slowly; False: it is too far behind for that."""
+        """Slow down a peer that opens streams or pings without end; False: it owes too much already."""
         now = trio.current_time()
         debt_s = self._paces.of(peer_id.to_bytes(), now).owe(amount, now)
         if debt_s > MAX_DEBT_S:
@@ -93,7 +93,7 @@ class GuardedHost(BasicHost):
                 await stream.close()
 
     def identity(self, remote: tuple[str, int] | None) -> Identify:
-        """What peers are told: the announced addresses only, and under which address the asking one is seen here."""
+        """What peers are told: only announced addresses, and the address under which the asking peer is seen."""
         observed = Multiaddr(f"/{'ip6' if ':' in remote[0] else 'ip4'}/{remote[0]}/tcp/{remote[1]}") if remote else None
         return Identify(
             protocol_version=PROTOCOL_VERSION,
@@ -123,9 +123,9 @@ class GuardedHost(BasicHost):
         self.swarm.manager.run_task(self._identify_task_entry, peer_id, reason)
 
     async def _identify_task_entry(self, peer_id: ID, reason: str) -> None:
-        """Ask a peer who it is. Who does not say takes the place of others: its connection is closed.
+        """Ask a peer who it is. If it does not answer, its connection is closed, because it uses up a slot.
 
-        Not when another connection to it ended meanwhile: the question may have gone over that one.
+        Not if another connection to it has ended: the question may have gone over that one.
         """
         live = self.swarm.live(peer_id)
         try:
@@ -159,10 +159,10 @@ class GuardedHost(BasicHost):
             await self.on_identified(peer_id, message.agent_version[:64])
 
     def _note_observed(self, connection: INetConn, message: Identify) -> None:
-        """Remember under which address the peer sees this node; several peers must agree before it is announced."""
+        """Remember under which address a peer sees this node; it is announced only if several peers agree."""
         if message.observed_addr and self._observed_addr_manager is not None:
             observed = Multiaddr(message.observed_addr)
             self._observed_addr_manager.record_observation(connection, observed, self.get_transport_addrs())
 
     async def _push_identify_to_all_peers(self) -> None:
-        """Not at all: it shares a limiter between event loops, and nothing changes after start."""
+        """Disabled: the library shares a limiter between event loops, and nothing changes after the start."""

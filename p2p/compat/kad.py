@@ -2,9 +2,9 @@
 
 In the library the protocol id is a constant of several modules, the value store holds 50 000 records of any size and
 searches all of them to make room, provider keys are unbounded, `put_value` does not say whether anybody took the
-value, and `get_value` returns a stale local copy without asking. Nobody is told who is closest to the key of a record.
-Whoever is named in an answer enters the routing table unseen; so the dead stay for ever, because others name them
-again. Messages of 4 MiB are read, and every address in them is kept.
+value, and `get_value` returns a stale local copy without asking. No answer names the peers closest to the key of a
+record. Every peer named in an answer enters the routing table unchecked; dead ones stay for ever, because others keep
+naming them. Messages of 4 MiB are read, and every address in them is kept.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ MAX_VALUE_BYTES = 16 * 1024
 MAX_PROVIDER_KEYS = 1_024  # of at most 20 providers each
 MAX_PROVIDER_ADDRS = 8
 MAX_MESSAGE_BYTES = 64 * 1024
-ANSWER_BYTES = 60 * 1024  # what is over in an answer is left out: room for the sender's own record
+ANSWER_BYTES = 60 * 1024  # the rest of an answer is left out, to leave room for the sender's own record
 STREAMS_PER_PEER = 8
 SERVED_PEERS = 64  # at a time
 SERVE_S = 20.0
 MESSAGE_RATE = 100  # per second and peer; each KiB costs as much as a message
 
-# Whose stream is being served: lets the validator say who sent a bad record.
+# The peer whose stream is being served, so that the validator knows who sent a bad record.
 serving: ContextVar[ID | None] = ContextVar("serving", default=None)
-# The key that the network is being asked for: the task that asks does not see the own copy, everybody else does.
+# The key that is being looked up in the network: the task that asks does not see the own copy, all others do.
 asked_anew: ContextVar[bytes | None] = ContextVar("asked_anew", default=None)
 
 
@@ -63,7 +63,7 @@ class AnyKey:
 
     @staticmethod
     def decode(key: bytes) -> None:
-        """ValueError for a key that no record can have."""
+        """Raises ValueError for a key that no record can have."""
         if len(key) > MAX_KEY_BYTES:
             raise ValueError("a key of more than 128 bytes")
 
@@ -118,12 +118,12 @@ class BoundedValues(ValueStore):
             return
         own = int.from_bytes(hashlib.sha256(self.local_peer_id.to_bytes()).digest())
         far = sorted(self.store, key=lambda key: int.from_bytes(hashlib.sha256(key).digest()) ^ own, reverse=True)
-        for key in far[: MAX_VALUES // 16]:  # some at a time, so that the sorting is rare
+        for key in far[: MAX_VALUES // 16]:  # several at a time, so that sorting is rare
             if key not in self.local_keys:
                 del self.store[key]
 
     def get(self, key: bytes) -> Record | None:
-        """The stored record, as long as the network is not asked for it."""
+        """The stored record, unless this task asks the network for it."""
         return None if key == asked_anew.get() else super().get(key)
 
     def put_record(self, key: bytes, record: Record) -> None:
@@ -136,7 +136,7 @@ class BoundedProviders(ProviderStore):
     """Forgets the oldest key when there are too many, and keeps few addresses of a provider."""
 
     def get_providers(self, key: bytes) -> list[PeerInfo]:
-        """The stored providers, as long as the network is not asked for them."""
+        """The stored providers, unless this task asks the network for them."""
         return [] if key == asked_anew.get() else super().get_providers(key)
 
     def add_provider(self, key: bytes, provider: PeerInfo) -> None:
@@ -194,20 +194,20 @@ class GuardedDHT(KadDHT):
         return GuardedTasks(self._manager, self.on_fault)
 
     async def _add_if_here(self, peer_obj: PeerInfo | ID, *, skip_server_mode_check: bool = False) -> bool:
-        """Only who is connected enters the table. Others are asked in the lookup that found them, and then are."""
+        """Only connected peers enter the table. Others are asked, and so connected, in the lookup that found them."""
         if not self._kad_host.connected(peer_obj.peer_id if isinstance(peer_obj, PeerInfo) else peer_obj):
             return False
         return await self._add_to_table(peer_obj, skip_server_mode_check=skip_server_mode_check)
 
     def met(self, peer_id: ID) -> None:
-        """A peer has come: it may be asked again, however often it gave no answer before."""
+        """A peer connected: it may be asked again, however often it gave no answer before."""
         self._kad_host.forgive(peer_id)
 
     def _gave_no_answer(self, peer_id: ID) -> None:
         self.routing_table.remove_peer(peer_id)
 
     async def handle_stream(self, stream: INetStream) -> None:
-        """Serve one stream; a peer that holds too many open, or one for too long, takes nobody else's place."""
+        """Serve one stream; a peer that holds too many, or one for too long, takes no slot of others."""
         peer = stream.muxed_conn.peer_id
         many = len(self._serving) >= SERVED_PEERS and self.is_stranger(peer)
         if self.mode is DHTMode.CLIENT or self._serving[peer] >= STREAMS_PER_PEER or many:
@@ -240,13 +240,13 @@ class GuardedDHT(KadDHT):
         return found if held is None else held.value
 
     def _keep_newer(self, key: str, own: tuple[Record, float]) -> None:
-        """Undo it where an older record from the network took the place of the own copy."""
+        """Undo it if an older record from the network replaced the own copy."""
         held = self.value_store.get(key.encode())
         if held is None or self._select(key, [own[0].value, held.value]) == 0:
             self.value_store.store[key.encode()] = own
 
     async def fresh_providers(self, key: bytes, count: int) -> list[PeerInfo]:
-        """Whom the network names as providers of a key; what is stored here for others stays untouched."""
+        """The providers of a key that the network names; what is stored here for others is not changed."""
         before = asked_anew.set(key)
         try:
             found = await self.provider_store.find_providers(key, count)
@@ -277,7 +277,7 @@ class GuardedDHT(KadDHT):
             with trio.move_on_after(QUERY_TIMEOUT):
                 async with limit:
                     stored = await self.value_store._store_at_peer(peer, encoded, value)
-                    taken += stored  # not in one line: that would read the sum before it waits
+                    taken += stored  # in two lines: one would read the sum before waiting
 
         limit = trio.CapacityLimiter(ALPHA)
         closest = await self.peer_routing.find_closest_peers_network(encoded)

@@ -1,7 +1,7 @@
-"""The host as the DHT sees it: another protocol id, and no patience with peers that are gone or do not answer.
+"""The host as the DHT sees it: another protocol id, and short time limits for peers that are gone or do not answer.
 
-In the library the protocol id is a constant of several modules. A lookup waits ten seconds for each answer and dials at
-every turn whoever was named to it, so that one peer that keeps silent makes every lookup too late to be of use.
+In the library the protocol id is a constant of several modules. A lookup waits ten seconds for each answer and dials
+every peer named to it each time, so that one silent peer makes every lookup too slow to be useful.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from libp2p.peer.id import ID
 
 from p2p.compat.host import GuardedHost
 
-ANSWER_S = 2.5  # for one question, from the opening of its stream to the end of the answer
-REACH_S = 3.5  # for the same where there is no connection yet
-FIRST_PAUSE_S, LAST_PAUSE_S = 60.0, 3_600.0  # in which a peer that gave no answer is not asked; doubling
+ANSWER_S = 2.5  # for one question, from opening its stream to the end of the answer
+REACH_S = 3.5  # the same without a connection yet
+FIRST_PAUSE_S, LAST_PAUSE_S = 60.0, 3_600.0  # pause in which a peer that gave no answer is not asked; doubles
 REMEMBERED = 2_000
 
 
@@ -32,7 +32,7 @@ class KadHost:
         self._host = host
         self._protocol = TProtocol(protocol)
         self._no_answer = no_answer
-        self._avoided: OrderedDict[ID, tuple[float, float]] = OrderedDict()  # until when, after which pause
+        self._avoided: OrderedDict[ID, tuple[float, float]] = OrderedDict()  # peer -> end of the pause, its length
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._host, name)
@@ -60,7 +60,7 @@ class KadHost:
         return bool(self._host.swarm.get_connections(peer_id))
 
     def avoid(self, peer_id: ID) -> None:
-        """A peer gave no answer: leave it alone for a while, longer each time."""
+        """A peer gave no answer: do not ask it for a while, longer each time."""
         _, last = self._avoided.pop(peer_id, (0.0, 0.0))
         pause = min(2 * last, LAST_PAUSE_S) or FIRST_PAUSE_S
         self._avoided[peer_id] = (trio.current_time() + pause, pause)
@@ -69,7 +69,7 @@ class KadHost:
         self._no_answer(peer_id)
 
     def forgive(self, peer_id: ID) -> None:
-        """A peer answered, or came by itself."""
+        """A peer answered, or connected by itself."""
         self._avoided.pop(peer_id, None)
 
     def set_stream_handler(self, protocol_id: TProtocol, stream_handler: StreamHandlerFn) -> None:

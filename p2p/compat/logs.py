@@ -1,4 +1,4 @@
-"""Keep py-libp2p from writing to stderr: peers can make it log at will, and its own set-up bypasses the program's."""
+"""Keeps py-libp2p from writing to stderr: peers can make it log at will, and it configures logging by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARY = "libp2p"
 
 
 def quiet() -> None:
-    """Let only critical messages through; with `LIBP2P_DEBUG` those that it asks for. All go to the program's handlers.
+    """Let only critical messages through; with `LIBP2P_DEBUG` those that it selects. All go to the program's handlers.
 
     `swarm_connection` calls the functions of the `logging` module itself, which would install a handler on the root.
     With `LIBP2P_DEBUG` the library writes to standard error from a thread of its own, without a bound, and to a file.

@@ -1,4 +1,4 @@
-"""The address book of the host, bounded so that no peer can fill it and nobody's flood evicts this node's own keys."""
+"""The address book of the host, bounded so that no peer can fill it and no flood evicts this node's own keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from config.text.plain_text import first_unfit
 from p2p.addresses import MAX_ADDR_BYTES, Multiaddr, without_peer
 
 MAX_ADDRS_PER_PEER = 16
-MAX_VOUCHED = 5  # of them tried first
+MAX_VOUCHED = 5  # addresses per peer that are tried first
 MAX_RECORD_BYTES = 4_096
 MAX_PEERS = 2_000
 MAX_PROTOCOLS_PER_PEER = 64
@@ -30,7 +30,7 @@ class BoundedPeerStore(PeerStore):
         self._keep = keep
 
     def add_addrs(self, peer_id: ID, addrs: Sequence[Multiaddr], ttl: int = 0) -> None:
-        """As the library's, but at most 16 of a peer, the oldest give way, and none twice, with and without `/p2p`."""
+        """As the library's, but at most 16 per peer, the newest ones, none twice with and without `/p2p`."""
         short = [without_peer(addr) for addr in addrs[:MAX_ADDRS_PER_PEER] if len(addr.to_bytes()) <= MAX_ADDR_BYTES]
         super().add_addrs(peer_id, short, ttl)
         known = self.peer_data_map.get(peer_id)
@@ -38,13 +38,13 @@ class BoundedPeerStore(PeerStore):
             del known.addrs[:-MAX_ADDRS_PER_PEER]
 
     def vouch(self, peer_id: ID, addrs: Iterable[Multiaddr]) -> None:
-        """These worked, or the peer itself or this node's user named them: no hearsay comes before them."""
+        """These worked, or the peer itself or this node's user named them: they come before hearsay."""
         metadata: Any = self.peer_data_map.setdefault(peer_id, PeerData()).metadata
         metadata[VOUCHED] = list(dict.fromkeys([*map(without_peer, addrs), *self.vouched(peer_id)]))[:MAX_VOUCHED]
         self._enforce_peer_limit()
 
     def retract(self, peer_id: ID, addr: Multiaddr) -> None:
-        """Take back what was vouched for: it did not work."""
+        """A vouched address did not work: it no longer comes first."""
         if self.vouched(peer_id):
             metadata: Any = self.peer_data_map[peer_id].metadata
             metadata[VOUCHED] = [known for known in self.vouched(peer_id) if known != without_peer(addr)]
@@ -65,7 +65,7 @@ class BoundedPeerStore(PeerStore):
         return len(envelope.marshal_envelope()) <= MAX_RECORD_BYTES and super().consume_peer_record(envelope, ttl)
 
     def add_protocols(self, peer_id: ID, protocols: Sequence[str]) -> None:
-        """As the library's, at most 64 names of at most 128 characters, none of which a log could not show."""
+        """As the library's, at most 64 names of at most 128 characters, only names that a log can show."""
         some = protocols[:MAX_PROTOCOLS_PER_PEER]
         fitting = [name for name in some if len(name) <= MAX_PROTOCOL_CHARS and first_unfit(name) is None]
         super().add_protocols(peer_id, fitting)
@@ -82,6 +82,6 @@ class BoundedPeerStore(PeerStore):
         if excess <= 0:
             return
         strangers = [peer for peer in self.peer_data_map if not self._keep(peer)]
-        for peer in strangers[: excess + self.max_peers // 10]:  # oldest first; some room, not one per call
+        for peer in strangers[: excess + self.max_peers // 10]:  # oldest first; room for several, not one per call
             del self.peer_data_map[peer]
             self.peer_record_map.pop(peer, None)

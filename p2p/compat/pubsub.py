@@ -1,8 +1,8 @@
-"""GossipSub that nothing from a peer can stop, without lost bursts, and with all judgement left to its owner.
+"""GossipSub that no peer can stop, without lost bursts; its owner decides which messages are accepted.
 
 In the library a malformed message stops the host, outbound queues lose bursts over 32 messages, sequence numbers
 restart with the clock's seconds so that a restarted node is ignored, each message starts three tracked tasks, and
-more than ten messages a second on a topic vanish. Here the owner decides what is kept and passed on.
+messages above ten per second and topic are dropped. Here the owner decides what is kept and passed on.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ MAX_TOPIC_CHARS = 128
 MAX_MESSAGES_PER_RPC = 256
 MAX_CONTROL, MAX_IDS = 64, 1_024  # control entries per RPC, message ids per entry
 MAX_SEEN = 65_536
-RPC_RATE = 500  # per second and peer; whoever sends more is read more slowly
-FLOOD = 20  # peers that get a message from its author directly, where it knows so many
+RPC_RATE = 500  # per second and peer; a peer that sends more is read more slowly
+FLOOD = 20  # peers to which an author sends a message directly, if it knows so many
 HELD_S = 120  # how long a message id is remembered
 
 
@@ -49,7 +49,7 @@ class WideQueue(RpcQueue):
 
 
 class SeenIds(LastSeenCache):
-    """Message ids of the last two minutes: bounded, and without the thread that the library's keeps for each node."""
+    """Message ids of the last two minutes: bounded, and without the library's thread per node."""
 
     def __init__(self, ttl: int) -> None:  # not the parent's, which starts the thread
         self.ttl = ttl
@@ -69,10 +69,10 @@ class SeenIds(LastSeenCache):
         return self._ids.get(key, 0.0) > time.monotonic()
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Nothing to stop."""
 
 
-library.RpcQueue = WideQueue  # type: ignore[assignment,attr-defined] # the name by which it makes queues
+library.RpcQueue = WideQueue  # type: ignore[assignment,attr-defined] # the name that it uses to make queues
 library.SUBSCRIPTION_CHANNEL_SIZE = QUEUE
 
 
@@ -103,12 +103,12 @@ class GuardedGossipSub(GossipSub):
         return GuardedTasks(self._manager, self.on_fault)
 
     async def publish(self, msg_forwarder: ID, pubsub_msg: Message) -> None:
-        """Pass a judged message on. The times that the library notes for each are never read here and never removed."""
+        """Pass on an accepted message, without the timestamps that the library keeps for each and never removes."""
         await super().publish(msg_forwarder, pubsub_msg)
         self.recent_message_deliveries.clear()
 
     def _check_equivocation(self, msg: Message) -> bool:
-        return True  # a second message under a known id has ended at the seen ids; the library keeps a copy of each
+        return True  # a second message with a known id was dropped by the seen ids; the library keeps a copy of each
 
     def remove_peer(self, peer_id: ID) -> None:
         """Forget a peer, its pauses included."""
@@ -151,9 +151,9 @@ class GuardedPubsub(Pubsub):
         return GuardedTasks(self._manager, self.on_fault)
 
     def _handle_dead_peer(self, peer_id: ID) -> None:
-        """The stream to a peer was lost. The library opens another while they are connected; what it follows is kept.
+        """The stream to a peer was lost. The library opens another while connected; the topics of the peer are kept.
 
-        The peer said that once, on its own stream, which may be as good as ever; forgotten, it would get nothing again.
+        The peer named them once, on its own stream, which may still work; if forgotten, it would get nothing any more.
         """
         followed = [topic for topic, followers in self.peer_topics.items() if peer_id in followers]
         super()._handle_dead_peer(peer_id)
@@ -185,9 +185,7 @@ class GuardedPubsub(Pubsub):
     async def _take(self, peer: ID, data: bytes) -> None:
         rpc = RPC()
         rpc.ParseFromString(data)
-        rpc.ClearField(
-            "senderRecord"
-        )  # identify brings it already; here its signature would be checked at each message
+        rpc.ClearField("senderRecord")  # identify has it; here its signature would be checked for each message
         for subscription in rpc.subscriptions[: self.max_subscriptions_per_peer]:
             if self._is_ours(subscription.topicid):
                 self.handle_subscription(peer, subscription)
@@ -199,7 +197,7 @@ class GuardedPubsub(Pubsub):
             await self.router.handle_rpc(rpc, peer)
 
     def _trim(self, control: ControlMessage) -> None:
-        """Keep what concerns followed topics, in reasonable numbers; peers that others want dialled are not wanted."""
+        """Keep what concerns followed topics, in bounded numbers; drop peers that others want this node to dial."""
         parts: tuple[Any, ...] = (control.ihave, control.graft, control.prune)
         for part in parts:
             kept = [entry for entry in part[:MAX_CONTROL] if entry.topicID in self.topic_ids]
@@ -216,14 +214,14 @@ class GuardedPubsub(Pubsub):
         return topic.startswith(self._topic_prefix) and len(topic) <= MAX_TOPIC_CHARS
 
     async def push_msg(self, msg_forwarder: ID, msg: Message) -> None:
-        """Take a message from a peer or from this node: known ones end here, then the judge, then everybody else."""
+        """Take a message from a peer or from this node: drop it if known, let the owner judge it, then pass it on."""
         if msg_forwarder == self.my_id:
             self._mark_msg_seen(msg)
             await self.router.publish(msg_forwarder, msg)
             return
         if self._is_msg_seen(msg) or ID(msg.from_id) == self.my_id or not self.admit(msg_forwarder, msg):
             return
-        if not signature_validator(msg):  # before the id counts as seen, or junk could take the place of a true message
+        if not signature_validator(msg):  # before the id counts as seen, or junk could block a true message
             self.on_bad_signature(msg_forwarder)
             return
         self._mark_msg_seen(msg)

@@ -1,4 +1,4 @@
-"""The swarm: connections are admitted, counted and released here, and dialling tries every address that may work.
+"""The swarm: admits, counts and releases connections, and dials every address that may work.
 
 In the library an inbound connection holds its slot until the node stops, so nobody gets in after a few hundred
 connections; a dial tries one TCP address per peer, takes 250 ms at least, and a failure blocks the peer for a minute.
@@ -35,13 +35,13 @@ from p2p.hearsay import Hearsay
 
 MAX_ADDRS = 8
 DOUBLE_S = 2.0
-LASTING = "/musigd/"  # the protocols whose streams are meant to last
+LASTING = "/musigd/"  # the protocols with long-lived streams
 STAGGER_S = 0.2  # head start of each address before the next is tried too
 
 
 @dataclass(frozen=True, slots=True)
 class DoorRules:
-    """Who may come in and what may be dialled. Counts are of connections, times in seconds."""
+    """Which connections are admitted and what may be dialled. Counts are of connections, times in seconds."""
 
     admits: Callable[[ID], bool]
     is_stranger: Callable[[ID], bool]
@@ -51,7 +51,7 @@ class DoorRules:
     max_per_ip: int
     upgrade_s: float
     dial_s: float
-    door_s: Callable[[str], float]  # how long an address that connects so often has to wait for its handshake
+    door_s: Callable[[str], float]  # how long an address that connects this often must wait for its handshake
     toll: Callable[[ID, int, int], float]  # charges a peer frames and bytes; how long not to read from it
 
 
@@ -75,14 +75,14 @@ def _counted(counts: Counter[str], source: str) -> Iterator[None]:
 
 
 class Dial:
-    """One attempt to reach a peer: which address worked, and where another peer answered."""
+    """One attempt to reach a peer: which address worked, and at which another peer answered."""
 
     def __init__(self, *, hearsay: bool = False) -> None:
         self.hearsay = hearsay
         self.over = trio.Event()
         self.worked: Multiaddr | None = None
         self.others: dict[Multiaddr, ID] = {}
-        self.open: set[Multiaddr] = set()  # tried, and nothing has come of it yet
+        self.open: set[Multiaddr] = set()  # tried, without a result yet
 
 
 class GuardedSwarm(Swarm):
@@ -124,7 +124,7 @@ class GuardedSwarm(Swarm):
     # Inbound.
 
     async def _handle_inbound_connection(self, read_write_closer: ReadWriteCloser, maddr: Multiaddr) -> None:
-        """Serve one inbound connection from its first byte to its end, then give its slot back."""
+        """Serve one inbound connection from its first byte to its end, then free its slot."""
         remote = read_write_closer.get_remote_address()
         source = source_of(remote[0]) if remote else ""
         try:
@@ -176,7 +176,7 @@ class GuardedSwarm(Swarm):
         return connection
 
     async def _settle_double(self, peer_id: ID) -> None:
-        """Both sides dialled at once: the larger id gives up what it dialled, unless a lasting stream runs over it."""
+        """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it."""
         await trio.sleep(DOUBLE_S)
         live = self.live(peer_id)
         dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
@@ -190,7 +190,7 @@ class GuardedSwarm(Swarm):
     async def dial_peer(self, peer_id: ID, *, hearsay: bool = False) -> list[INetConn]:
         """Connect to a peer; parallel calls share one dial. Raises SwarmException.
 
-        `hearsay`: somebody said where it is; then not every address is tried, as `p2p.hearsay` says.
+        `hearsay`: the addresses are only claimed by others, so `p2p.hearsay` decides which are tried.
         """
         under_way = self._dials.get(peer_id)
         if under_way is not None:
@@ -203,7 +203,7 @@ class GuardedSwarm(Swarm):
         return connections
 
     async def dial_now(self, peer_id: ID, *, hearsay: bool = False) -> Dial:
-        """A dial of one's own, after one that is under way; nothing is dialled when there is a connection by then."""
+        """A separate dial, after any that is under way; does nothing if the peer is connected by then."""
         while peer_id in self._dials:
             await self._dials[peer_id].over.wait()
         dial = Dial(hearsay=hearsay)
@@ -220,7 +220,7 @@ class GuardedSwarm(Swarm):
         return dial
 
     def forget(self, peer_id: ID) -> None:
-        """A peer has left: what the library notes of it for connecting by itself, which is off, would stay for ever."""
+        """A peer has left: drop the library's notes for automatic dialling, which is off; they never expire."""
         self.tag_store.clear_peer(peer_id)
         self.auto_connector._recent_disconnects.pop(peer_id, None)
 
@@ -233,17 +233,17 @@ class GuardedSwarm(Swarm):
         return [addr for addr in self.peerstore.dial_order(peer_id) if self.may_dial(addr)][:MAX_ADDRS]
 
     def vouch_for_named(self, peer_id: ID) -> None:
-        """A peer has just said itself where it can be dialled; before that comes the address that worked."""
+        """A peer has just named its own addresses; only the address that worked comes before them."""
         data = self.peerstore.peer_data_map.get(peer_id)
         named = [addr for addr in data.addrs if self.may_dial(addr)] if data is not None else []
         self.peerstore.vouch(peer_id, [*self.peerstore.vouched(peer_id)[:1], *named])
 
     def may_dial(self, addr: Multiaddr) -> bool:
-        """Whether an address is of a kind that works, and allowed."""
+        """Whether an address is of a supported kind and allowed."""
         return self.transport_manager.get_transports()[0].can_dial(addr) and self._rules.may_dial(addr)
 
     async def _dial(self, peer_id: ID, dial: Dial) -> None:
-        """Try the addresses one after the other with a short head start each, until one works."""
+        """Try the addresses in order, each with a short head start, until one works."""
         if peer_id == self.self_id or not self._rules.admits(peer_id):
             return
         with trio.move_on_after(self._rules.dial_s):

@@ -1,6 +1,6 @@
-"""The swarm's connection, whose end is told at once.
+"""The swarm's connection, whose end is reported at once.
 
-The library's waits 100 ms before it tells of a lost connection, and after each that it closes.
+The library waits 100 ms before it reports a lost connection, and after each one that it closes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 from p2p.compat.yamux import QuietYamux
 
 SETTLE_S = 30.0
-USES = (["session"], ["directory"])  # the last but one part of the protocols' names
+USES = (["session"], ["directory"])  # the last part but one of the protocol names
 
 
 class PromptConn(SwarmConn):
-    """Ends its streams and tells; the muxed connection below is closed already, or closes itself."""
+    """Ends its streams and reports it; the muxed connection below is closed already, or closes itself."""
 
     muxed_conn: QuietYamux  # our upgrader makes no other
 
@@ -27,7 +27,7 @@ class PromptConn(SwarmConn):
         self.since = trio.current_time()
 
     def is_useless(self, now: float) -> bool:
-        """True when it is open for half a minute, and is used neither for signing nor for the directory."""
+        """True if it has been open for half a minute and is used neither for signing nor for the directory."""
         names = [str(stream.get_protocol() or "").split("/")[-2:-1] for stream in self.streams]
         return not self.is_closed and now - self.since > SETTLE_S and not any(name in USES for name in names)
 

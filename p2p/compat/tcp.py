@@ -1,7 +1,7 @@
 """TCP for libp2p: fewer system calls, true remote addresses, and a port that belongs to one process.
 
 The library's listener sets SO_REUSEPORT, so a second daemon on the same port goes unnoticed and takes half of the
-connections; it answers None as the remote address of an IPv6 peer; and it reads two bytes, then the rest, per message.
+connections; it returns None as the remote address of an IPv6 peer; and it reads two bytes, then the rest, per message.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BACKLOG = 128
 
 
 class OpenSockets:
-    """The sockets of one life. Where trio itself was hit, no task closes them, and trio keeps its tasks for ever."""
+    """The sockets of one life. If trio itself failed, no task closes them, and trio keeps its tasks for ever."""
 
     def __init__(self) -> None:
         self._sockets = weakref.WeakSet[trio.socket.SocketType]()
@@ -40,7 +40,7 @@ class OpenSockets:
         self._sockets.add(sock)
 
     def close_all(self) -> None:
-        """Close what is still open; only when trio has ended, whose own `close` works inside it alone."""
+        """Close what is still open; only after trio has ended, because trio's own `close` works only inside it."""
         for sock in self._sockets:
             with contextlib.suppress(OSError):
                 fd = sock.detach()
@@ -49,7 +49,7 @@ class OpenSockets:
 
 
 class BufferedTcpStream(TrioTCPStream):
-    """Reads what the kernel has in one call and serves the small reads of the layers above from memory."""
+    """Reads all that the kernel has in one call and serves small reads of the layers above from memory."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         super().__init__(stream)
@@ -75,7 +75,7 @@ class BufferedTcpStream(TrioTCPStream):
             return b""
 
     def get_remote_address(self) -> tuple[str, int] | None:
-        """Host and port of the peer; IPv6 too, where the socket answers four values."""
+        """Host and port of the peer; also for IPv6, where the socket returns four values."""
         if self._cached_remote_address is None:
             try:
                 name = self.stream.socket.getpeername()

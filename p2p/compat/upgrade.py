@@ -27,7 +27,7 @@ _FOUND = re.compile(r"remote_peer_id_from_pubkey=(\w+)")
 
 
 def other_peer(error: BaseException | None) -> ID | None:
-    """Who answered, if a dial failed because that was not the peer meant; the library has it as text only."""
+    """The peer that answered, if a dial failed because it was another one; the library has it only as text."""
     while error is not None:
         found = _FOUND.search(str(error)) if isinstance(error, PeerIDMismatchesPubkey) else None
         if found is not None:
@@ -37,7 +37,7 @@ def other_peer(error: BaseException | None) -> ID | None:
 
 
 def failed_upgrade(error: BaseException | None) -> bool:
-    """Whether a dial failed because what answered does not speak as peers do."""
+    """Whether a dial failed because the other side does not speak the protocols of peers."""
     while error is not None:
         if isinstance(error, UpgradeFailure):
             return True
@@ -53,7 +53,7 @@ class Upgrader(TransportUpgrader):
         super().__init__({NOISE: noise}, {TProtocol(YAMUX): Yamux}, NEGOTIATE_S)
 
     async def upgrade_connection(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
-        """Negotiate yamux; the class that the library registers under that name is only the name's holder."""
+        """Negotiate yamux; the class that the library registers for it only holds the name."""
         try:
             await self.muxer_multistream.select_transport(conn)
         except (MultiselectError, MultiselectClientError) as error:

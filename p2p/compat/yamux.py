@@ -38,7 +38,7 @@ MAX_INBOUND_STREAMS = 64
 MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
 ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
 MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
-READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; whoever sends more is read more slowly
+READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; a peer that sends more is read more slowly
 FRAME_COST = 4 * 1024  # what a frame costs besides its bytes: 8 000 empty ones per second
 KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
@@ -120,7 +120,7 @@ class QuietYamux(IMuxedConn):
             raise MuxedConnUnavailable("the connection is closed") from error
 
     def settle(self, stream: QuietStream) -> None:
-        """Forget a stream that is over in both directions; its slot is free when also whoever serves it has ended."""
+        """Forget a stream that has ended in both directions; its slot is free once its handler has ended too."""
         if stream.done:
             if self.streams.get(stream.stream_id) is stream:
                 del self.streams[stream.stream_id]
@@ -128,7 +128,7 @@ class QuietYamux(IMuxedConn):
                 self._slots.discard(stream)
 
     def release(self, stream: QuietStream) -> None:
-        """Whoever served an inbound stream has ended. Until then a peer that resets it cannot have another for it."""
+        """The handler of an inbound stream has ended. Until then its slot is taken, even if the peer resets it."""
         stream.served = False
         self.settle(stream)
 
@@ -180,7 +180,7 @@ class QuietYamux(IMuxedConn):
             return
 
     async def _keep(self) -> None:
-        """End a silent connection, ask a quiet one, and sweep streams that the peer never closes."""
+        """Close a silent connection, ping a quiet one, and reset streams that the peer never closes."""
         while True:
             await trio.sleep(KEEPALIVE_S)
             now = trio.current_time()

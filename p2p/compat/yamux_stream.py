@@ -1,7 +1,7 @@
 """One stream of a yamux connection: a bounded receive buffer, a send window, and a half-close per direction.
 
 A reader's credit goes back to the sender when a quarter of the window was read, not at each read. A writer without
-credit waits for it as long as the connection lives; it is the caller's task that waits, nobody else's.
+credit waits for it as long as the connection lives; only the caller's task waits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Staying connected: bootstrap addresses with growing pauses, and the last known peers when all are lost."""
+"""Stays connected: dials bootstrap addresses with growing pauses, and the last known peers when all are lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAST_PAUSE_S = 300.0
 
 
 class Bootstrap:
-    """Dials. `refused(peer)` tells whom not to bother; `tell` gets the bootstrap addresses that are of no use."""
+    """Dials. `refused(peer)`: whether a peer is banned; `tell` gets the unusable bootstrap addresses."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Bootstrap:
         return "nobody answers there: see that it runs, and that no firewall is in between"
 
     def remember(self, peer: bytes, addrs: list[Multiaddr]) -> None:
-        """A peer was identified: it is tried again should this node lose everybody."""
+        """A peer was identified: it is tried again if this node loses all its peers."""
         self._known[peer] = addrs
         self._known.move_to_end(peer)
         if len(self._known) > REMEMBERED:
@@ -99,7 +99,7 @@ class Bootstrap:
             self._alone.set()
 
     async def run(self) -> None:
-        """Keep a bootstrap peer connected where there are any, and somebody in any case."""
+        """Keep a bootstrap peer connected if there are any, and at least one peer in any case."""
         pause_s = self._first_pause_s
         while True:
             pause_s = self._first_pause_s if await self._once() else min(2 * pause_s, LAST_PAUSE_S)
@@ -109,7 +109,7 @@ class Bootstrap:
                 await trio.sleep(self._first_pause_s * random.random())  # noqa: S311 - as above
 
     async def _once(self) -> bool:
-        """One round; True when nothing is left to wish for."""
+        """One round; True if nothing more is needed."""
         missing = [(addr, peer) for addr, peer in self._bootstrap if not self._connected(peer)]
         known = [] if self._host.swarm.connections else list(self._known.items())
         before = dict(self._faults)
@@ -126,7 +126,7 @@ class Bootstrap:
         )
 
     async def _try(self, addr: bytes, peer: bytes) -> None:
-        """Dial a bootstrap address, and note when it can be of no use."""
+        """Dial a bootstrap address, and note if it is unusable."""
         peer_id, tried, swarm = ID(peer), Multiaddr(addr), self._host.swarm
         if self._refused(peer):
             return

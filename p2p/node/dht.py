@@ -59,7 +59,7 @@ class SignerRecords(Validator):
             raise RecordRefused("a bad signature")
 
     def select(self, key: str, values: list[bytes]) -> int:
-        """The index of the newest whose time has come; of equal ones the last, or no record could be refreshed."""
+        """The index of the newest record that is not from the future; of equal ones the last, for refreshing."""
         best, best_signed = 0, self._counting(values[0])
         for index, value in enumerate(values[1:], start=1):
             signed = self._counting(value)
@@ -68,7 +68,7 @@ class SignerRecords(Validator):
         return best
 
     def _counting(self, value: bytes) -> Signed[Record] | None:
-        """The record, unless it is malformed or lies ahead: it was stored while the clock was."""
+        """The record, unless it is malformed or from the future: it was stored while the clock was ahead."""
         signed = self._gate.envelope(None, value)
         if signed is None or not isinstance(signed.record, Advertisement | Withdrawal):
             return None
@@ -83,7 +83,7 @@ def _takes_the_place(later: Signed[Record] | None, earlier: Signed[Record] | Non
 
 
 class Dht:
-    """What the facade offers of the DHT, in terms of public keys and envelopes."""
+    """The DHT in terms of public keys and envelopes."""
 
     def __init__(self, host: GuardedHost, config: NetworkConfig, checks: Checks, on_fault: OnFault) -> None:
         accounts = checks.gate.accounts
@@ -119,7 +119,7 @@ class Dht:
         return await self.service.spread_value(key, envelope) > 0
 
     async def get(self, pubkey: bytes) -> bytes | None:
-        """The newest valid envelope that the network holds, the own copy included but not instead."""
+        """The newest valid envelope in the network; the own copy is compared but not taken instead of asking."""
         key = self._key(pubkey)
         found = await self.service.fresh_value(key)
         if found is None:
@@ -135,7 +135,7 @@ class Dht:
         await self.service.provider_store.provide(_provider_key(key))
 
     async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
-        """Who says to serve `key`, each peer once; asked anew each time."""
+        """The peers that claim to serve `key`, each once; asks the network each time."""
         found: dict[bytes, tuple[bytes, ...]] = {}
         for info in await self.service.fresh_providers(_provider_key(key), MANY_PROVIDERS):
             found.setdefault(info.peer_id.to_bytes(), tuple(addr.to_bytes() for addr in info.addrs))
@@ -162,5 +162,5 @@ class Dht:
 
 
 def _provider_key(key: bytes) -> bytes:
-    """A sha2-256 multihash, which every implementation accepts, of whatever bytes name the thing."""
+    """A sha2-256 multihash, which every implementation accepts, of the bytes that name a key."""
     return b"\x12\x20" + sha256(key).digest()

@@ -1,9 +1,9 @@
-"""GossipSub: what this node follows, what it publishes, and which records of others it believes and passes on.
+"""GossipSub: what this node follows and publishes, and which records of others it accepts and passes on.
 
 a message is judged in this order, cheapest first: its rate and size, the signature of its libp2p author, its
 encoding, whether the record belongs on the topic, size, time and expiry of the record, its signatures, and the rate of
 the peer that signed it: that comes last, or forgeries in its name would silence it
-what fails is neither delivered nor forwarded; only a bad encoding and a bad signature are held against the peer
+what fails is neither delivered nor forwarded; only a bad encoding and a bad signature count against the peer
 that forwarded it, because honest nodes forward neither
 """
 
@@ -29,11 +29,11 @@ from p2p.streams.prices import Work
 
 RECENT = 8_192
 RECENT_S = 60.0
-PUBLISHER_RATE, PUBLISHER_BURST = 2.0, 100.0  # records, and as many notices, of one peer that are passed on
+PUBLISHER_RATE, PUBLISHER_BURST = 2.0, 100.0  # records, and as many notices, of one publisher that are passed on
 
 
 class Gossip:
-    """Owns the pubsub service and its router; `deliver` gets every record that was believed."""
+    """Owns the pubsub service and its router; `deliver` gets every record that was accepted."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Gossip:
         return isinstance(record, Withdrawal | Node)
 
     def _seen_lately(self, topic: str, record_id: bytes) -> bool:
-        """The same record again under another message id: nobody needs it twice within a minute."""
+        """Whether this record came within the last minute, perhaps under another message id."""
         return self._recent.get((topic, record_id), -RECENT_S) > trio.current_time() - RECENT_S
 
     def _note(self, topic: str, record_id: bytes) -> None:
@@ -133,7 +133,7 @@ class Gossip:
 
 
 def _publisher(record: Stated) -> bytes:
-    """Whose budget a record is taken from: that of the peer that signed it, or of the key that is withdrawn."""
+    """Whose budget a record counts against: that of the peer that signed it, or of the withdrawn key."""
     match record:
         case Withdrawal():
             return b"withdrawal" + record.pubkey

@@ -1,7 +1,7 @@
-"""Finding peers on the local network by mDNS (libp2p's spec), only while no bootstrap address is set.
+"""Finds peers on the local network by mDNS (libp2p's spec), only while no bootstrap address is set.
 
-The library's own blocks the event loop for seconds, tells every host of the process of every peer, and cannot keep
-networks apart. This one runs zeroconf's threads beside trio and hands what they find to `Bootstrap`.
+The library's own blocks the event loop for seconds, reports every peer to every host of the process, and cannot keep
+networks apart. This one runs zeroconf's threads beside trio and passes what they find to `Bootstrap`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ SERVICE = "_p2p._udp.local."
 NETWORK_KEY = b"musigd"
 MAX_FOUND = 64
 INFO_MS = 3_000
-UNUSED_PORT = 4327  # the addresses in the TXT record count; this only has to be there
+UNUSED_PORT = 4327  # required; the addresses in the TXT record are used
 
 
 class Neighbours:
-    """Announces this node on the local network and dials those of the same network that it hears of."""
+    """Announces this node on the local network and dials others of the same network."""
 
     def __init__(self, host: GuardedHost, config: NetworkConfig, reach: Bootstrap) -> None:
         self._host = host
@@ -69,7 +69,7 @@ class Neighbours:
                 await trio.to_thread.run_sync(_close, zeroconf, browser)
 
     def announcement(self) -> ServiceInfo | None:
-        """What the neighbours are told; None when there is no address that may be told."""
+        """The announcement to neighbours; None if there is no address that may be announced."""
         addrs = [str(addr) for addr in self._host.get_addrs()]
         if not addrs:
             return None
@@ -96,7 +96,7 @@ class Neighbours:
 
 
 def _close(zeroconf: Zeroconf, browser: ServiceBrowser) -> None:
-    browser.cancel()  # joins its thread, which `close` alone leaves to end by itself
+    browser.cancel()  # joins its thread, which `close` alone does not
     zeroconf.close()
 
 
@@ -104,4 +104,4 @@ def _offer(channel: trio.MemorySendChannel[tuple[bytes, bytes]], peer: tuple[byt
     try:
         channel.send_nowait(peer)
     except (trio.WouldBlock, trio.BrokenResourceError):
-        return  # many at once: the others are heard of again
+        return  # many at once: the others announce themselves again

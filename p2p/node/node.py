@@ -38,7 +38,7 @@ from p2p.streams.links import Deliver, Links
 
 log = logging.getLogger(__name__)
 CLOSE_S = 2.0
-FEW = 16  # frames of a stranger that are charged, waited for and handed over together
+FEW = 16  # frames of an unknown peer that are charged and handed over together
 LOST = (
     IOException,
     RawConnError,
@@ -53,7 +53,7 @@ LOST = (
 
 
 class NodeLife:
-    """Made anew for each life; what outlasts a life (bans, topics, the configuration) is given in."""
+    """Made for each life; what outlasts a life (bans, topics, configuration) is passed in."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class NodeLife:
     # Running.
 
     async def run(self, topics: frozenset[str], ready: Callable[[], None], stopping: trio.Event) -> None:
-        """Listen, follow the topics, call `ready`; when `stopping` is set, send what waits and end in good order."""
+        """Listen, follow the topics, call `ready`; when `stopping` is set, send what is queued and end."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.host.run(self._listen))
             stack.push_async_callback(self._close)
@@ -140,7 +140,7 @@ class NodeLife:
             await self.sessions.flush()
 
     async def _close(self) -> None:
-        """Say goodbye to everybody at the same time, then free the port."""
+        """Close all connections at the same time, then free the port."""
         with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_S):
             async with trio.open_nursery() as nursery:
                 for connection in self.host.swarm.get_connections():
@@ -153,7 +153,7 @@ class NodeLife:
             log.debug("a background task of libp2p failed: %s", getattr(fn, "__qualname__", fn), exc_info=error)
 
     def _on_stream_fault(self, peer: ID, error: Exception) -> None:
-        """What a stream handler raised: a lost connection is nobody's fault, anything else is the peer's."""
+        """A stream handler failed: a lost connection is nobody's fault, anything else counts against the peer."""
         if not isinstance(error, LOST):
             log.debug("a stream of %s failed", peer, exc_info=error)
             self.gate.fault(peer.to_bytes(), Offence.BAD_ENCODING)
@@ -183,7 +183,7 @@ class NodeLife:
         self._outlet.left(peer)
 
     async def _on_identified(self, peer_id: ID, agent: str) -> None:
-        """Keep those of this network only; learn where they can be dialled."""
+        """Keep only peers of this network; learn where they can be dialled."""
         protocols = self.host.get_peerstore().get_protocols(peer_id)
         if not any(name.startswith(f"/musigd/{self._config.network}/") for name in protocols):
             await self.disconnect(peer_id.to_bytes())
@@ -209,7 +209,7 @@ class NodeLife:
                 nursery.start_soon(connection.close)
 
     async def refuse(self, peer: bytes) -> None:
-        """A peer was banned: drop it and what is known of it. Raises nothing: there it would end this life."""
+        """A peer was banned: drop it and what is known of it. Never raises, which would end this life."""
         try:
             self.dht.remove_peer(ID(peer))
             await self.disconnect(peer)
@@ -223,7 +223,7 @@ class NodeLife:
         return await self.asks.ask(peer, payload, timeout_ms)
 
     async def checkpoint(self) -> None:
-        """Let the other tasks run once: that it returns shows that trio turns."""
+        """Let the other tasks run once: its return shows that trio runs."""
         await trio.lowlevel.checkpoint()
 
     async def stats(self) -> NetStats:

@@ -1,4 +1,4 @@
-"""What the trio side tells, as an interface of the trio side: the facade's mirror implements it."""
+"""What the trio side reports, as its own interface; the facade's mirror implements it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NodeOutlet(Protocol):
         """Where this node listens, and what it announces."""
 
     def bootstrap_faults(self, faults: tuple[BootstrapFault, ...]) -> None:
-        """Which bootstrap addresses are of no use, as far as that is known now."""
+        """The bootstrap addresses that are known to be unusable."""
 
     async def room(self) -> None:
-        """Wait while too much that was handed over is still untouched."""
+        """Wait while too much that was handed over is not taken yet."""

@@ -1,4 +1,4 @@
-"""Who is connected: turns the library's connections, of which a peer may have several, into arrivals and departures."""
+"""Which peers are connected: turns the library's connections, several per peer, into arrivals and departures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PeerPresence(INotifee):
         if peer in self._present:
             if any(other is not conn and not other.is_closed for other in self._live(peer_id)):
                 return
-            self._leave(peer)  # the old one is dead, its farewell is still on the way
+            self._leave(peer)  # the old connection is dead, but its end was not reported yet
         self._present.add(peer)
         outbound = getattr(conn, "direction", None) == LibraryDirection.OUTBOUND
         addrs = tuple(addr.to_bytes() for addr in conn.get_transport_addresses()) if outbound else ()

@@ -1,11 +1,11 @@
-"""Who has asked for how much work: one account per peer, and one per address range for all in it that are not known.
+"""How much work each peer has asked for: one account per peer, and one per address range for its unknown peers.
 
     charge ----> what is left, of the peer and of its range ----> below nothing: `settled` waits, and who reads from the
                                                                   peer waits with it
     fine ------> the same, and counted: enough of them are a ban
 
-Everything is charged before it is done, and who owes is not read until it is even. Strangers who owe share
-`ALL_STRANGERS`, however many they are; who asks for little never owes, and so never waits for them. Belongs to the trio
+Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share `ALL_STRANGERS`,
+however many they are; a peer that asks for little never owes, and so never waits for them. Belongs to the trio
 side; only `hurry` is called from elsewhere.
 """
 
@@ -22,11 +22,11 @@ from p2p.rates import Fading
 from p2p.sources import source_of
 from p2p.streams.prices import ALL_STRANGERS, ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, Allowance, Work
 
-REMEMBERED = 8_192  # accounts; they outlive connections, or each new one would begin with everything
+REMEMBERED = 8_192  # accounts; they outlive connections, or each new connection would start with a full account
 NAP_S = 0.1  # the standing may change while somebody waits
 BUSY_S = 2.0  # after the last frame of an own session
-OWING_S = 2.0  # who owed so lately has its share of what all strangers get
-DEEPEST_S = 60.0  # nobody owes more than takes so long to pay
+OWING_S = 2.0  # ranges that owed this recently share what all strangers get
+DEEPEST_S = 60.0  # nobody owes more than can be paid in this time
 FINES_HALF_LIFE_S = 3_600.0
 
 
@@ -41,11 +41,11 @@ class Account:
         self.at = now
 
     def owed_s(self, per_second: float, now: float) -> float:
-        """Add what came in since the last look; seconds until it is even."""
+        """Refill since the last check; returns the seconds until nothing is owed."""
         left = min(self.allowance.at_once, self.left + (now - self.at) * per_second)
         self.left = max(left, -DEEPEST_S * per_second)
         self.at = now
-        return -self.left / per_second if self.left < -1 else 0.0  # below a microsecond there is nothing to wait for
+        return -self.left / per_second if self.left < -1 else 0.0  # below a microsecond no wait is needed
 
 
 class PeerAccount(Account):
@@ -61,7 +61,7 @@ class PeerAccount(Account):
 
     @property
     def even(self) -> bool:
-        """Whether nothing is owed, as far as that is known without a look at the clock."""
+        """Whether nothing is owed, without reading the clock."""
         return self.left >= 0 and (self.range is None or self.standing is Standing.KNOWN or self.range.left >= 0)
 
 
@@ -100,7 +100,7 @@ class Accounts:
             account.left = account.allowance.at_once if standing is Standing.KNOWN else account.left
 
     def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
-        """Put work down to a peer's account; `settled` before it is done."""
+        """Charge work to a peer's account; await `settled` before doing it."""
         account = self._peers.get(peer) or self._of(peer)
         price = PRICES_US[work] * amount
         account.left -= price
@@ -108,19 +108,19 @@ class Accounts:
             account.range.left -= price
 
     def fine(self, peer: bytes, work: Work, amount: float = 1) -> None:
-        """Charge for what was asked in vain; whoever does so without end is banned."""
+        """Charge for a refused request; a peer that keeps doing so is banned."""
         self.charge(peer, work, amount)
         account, now = self._of(peer), self._steady_s()
         if account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
             account.fines = Fading(FINES_HALF_LIFE_S, now)
-            self.on_ban(peer, "it asked without end for what had to be refused")
+            self.on_ban(peer, "it kept asking for what had to be refused")
 
     def standing(self, peer: bytes) -> Standing:
         """How well a peer is known."""
         return self._standings.get(peer, Standing.STRANGER)
 
     def owed_s(self, peer: bytes) -> float:
-        """In how many seconds a peer will be even; 0 for nearly everybody, at the price of a look-up."""
+        """In how many seconds a peer will owe nothing; 0 for nearly all, at the cost of a look-up."""
         account = self._peers.get(peer)
         return 0.0 if account is None or account.even else self._owed_s(account)
 

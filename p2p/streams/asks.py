@@ -20,11 +20,11 @@ from p2p.streams.prices import Work
 
 QUESTION, ANSWER, NOT_ANSWERED = range(3)
 HEAD_BYTES = 5
-Forward = Callable[[bytes, int, bytes], None]  # (peer, id, payload) to whoever answers
+Forward = Callable[[bytes, int, bytes], None]  # called with (peer, id, payload) of a question
 
 
 class _Waiting:
-    """One question under way."""
+    """A question that waits for its answer."""
 
     def __init__(self) -> None:
         self.done = trio.Event()
@@ -44,7 +44,7 @@ class Asks:
         self._ids = itertools.count(1)
         self._waiting: dict[bytes, dict[int, _Waiting]] = {}
         self._open: dict[bytes, set[int]] = {}
-        self.links: Links  # set right after, because the links deliver to this
+        self.links: Links  # set later, because the links deliver to this
 
     @property
     def pending(self) -> int:
@@ -83,9 +83,9 @@ class Asks:
         return True
 
     def answer(self, peer: bytes, number: int, payload: bytes) -> None:
-        """Answer a question that was handed on; without effect when the peer has left or reads nothing.
+        """Answer a question that was handed on; no effect if the peer has left or does not read.
 
-        How long it is shows only now: the peer's next question waits for it.
+        The cost of the answer is known only now: the peer's next question waits for it.
         """
         self._accounts.charge(peer, Work.SERVED_KIB, len(payload) / 1024)
         self._end(peer, number, ANSWER, payload)
@@ -109,7 +109,7 @@ class Asks:
             question.done.set()
 
     async def deliver(self, peer: bytes, parts: list[bytes]) -> None:
-        """Take what came over the stream. A question is charged, and waits until its peer owes nothing."""
+        """Handle frames from the stream. A question is charged, and waits until its peer owes nothing."""
         for part in parts:
             kind, number, payload = part[0], int.from_bytes(part[1:HEAD_BYTES], "big"), part[HEAD_BYTES:]
             if len(part) < HEAD_BYTES or kind > NOT_ANSWERED:

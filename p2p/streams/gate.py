@@ -1,7 +1,7 @@
-"""The one door for bytes from peers: decoded strictly, signatures checked in batches, faults counted per peer.
+"""The only way in for bytes from peers: decodes strictly, checks signatures in batches, counts faults per peer.
 
 What no honest peer sends counts towards a ban; being too fast or too late does not. Everything here runs on the trio
-side. Nothing that came through the door is kept here but a short memory of envelopes that were good.
+side. Nothing is kept here but a short memory of good envelopes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COUNTING = (Offence.BAD_ENCODING, Offence.BAD_SIGNATURE, Offence.BAD_REQUEST)
 
 
 class Reports(Protocol):
-    """Where the gate tells what it found; called on the trio side."""
+    """Where the gate reports faults; called on the trio side."""
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         """A fault of a peer."""
@@ -60,7 +60,7 @@ class Checks:
 
 
 class PeerGate:
-    """Opens what peers send and keeps the count of what was wrong with it."""
+    """Decodes and checks what peers send, and counts their faults."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class PeerGate:
         return [frame for frame in opened if id(frame) not in bad]
 
     def _charge(self, peer: bytes, frame: Frame) -> None:
-        """What it will cost to check this frame and to act on it."""
+        """Charge the cost of checking this frame and acting on it."""
         match frame:
             case Signed(record=Request() as record):
                 self.accounts.charge(peer, Work.SIGNATURE)
@@ -160,7 +160,7 @@ class PeerGate:
         return good
 
     def fault(self, peer: bytes, kind: Offence) -> None:
-        """Count a fault of a peer, and tell it; enough of those that count end in a ban."""
+        """Count and report a fault of a peer; enough of those that count end in a ban."""
         self.counts[kind.value] += 1
         self._reports.on_offence(peer, kind)
         if kind not in COUNTING:

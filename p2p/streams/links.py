@@ -1,8 +1,8 @@
-"""One long-lived stream per peer for one protocol, used by both sides, opened when there is something to say.
+"""One long-lived stream per peer for one protocol, used by both sides, opened when there is something to send.
 
 either side may open; if both do at once, the stream that the smaller peer id opened is written to from then on,
 the other one is closed by its opener after its last write, and is read until then
-every peer has its own outbox, writer task and readers: a slow peer holds up nobody else
+every peer has its own outbox, writer task and readers: a slow peer delays nobody else
 a stream that fails is opened again after a growing pause while the peer is connected and something waits
 everything of a peer ends when its last connection does
 """
@@ -133,7 +133,7 @@ class Links:
             link.wake()
 
     async def flush(self) -> None:
-        """Return when every peer was written what waits for it, or has taken too long."""
+        """Return when everything queued was written, or has taken too long."""
         with trio.move_on_after(FLUSH_S):
             async with trio.open_nursery() as nursery:
                 for link in self._links.values():
@@ -215,7 +215,7 @@ class Links:
         return link.best()
 
     async def _retire_ours(self, link: Link) -> None:
-        """Both sides opened and the peer's stream is kept: ours is closed for writing, and read to its end."""
+        """Both sides opened a stream and the peer's is kept: close ours for writing, and read it to its end."""
         best = link.best()
         if best is None or best.opened_by == self._own:
             return

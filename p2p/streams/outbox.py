@@ -1,4 +1,4 @@
-"""What waits to be sent to one peer: bounded, filled by one thread, emptied by the other, without a lock.
+"""The frames to send to one peer: bounded, filled by one thread, emptied by the other, without a lock.
 
 `deque.append` and `deque.popleft` are atomic; each counter is written by one side only (`put` by the filler, the rest
 by the emptier), so that a reading is at most a moment old.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-WRITE_BYTES = 256 * 1024  # at most this much in one write, so that what comes later is not held up for long
+WRITE_BYTES = 256 * 1024  # at most this much in one write, so that later frames are not delayed for long
 
 
 class PeerOutbox:
