@@ -170,6 +170,18 @@ class KeySettings(_Section):
     )
 
 
+class PolicySettings(_Section):
+    """The owner's rules for what is signed."""
+
+    file: File | None = Field(
+        default=None,
+        description=(
+            "File with the rules. Without it: policy.toml in the data directory, and no rules where that is not there."
+        ),
+        examples=["/etc/musigd/policy.toml"],
+    )
+
+
 class LimitSettings(_Section):
     """Bounds on what others may cost us. Sizes in bytes, times in milliseconds."""
 

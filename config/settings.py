@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.errors import SettingsError
-from config.sections import KeySettings, LimitSettings, Log, P2p, Rpc, Storage
+from config.sections import KeySettings, LimitSettings, Log, P2p, PolicySettings, Rpc, Storage
 from config.values import Millis, NetworkName
 
 DEFAULT = "default"
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     rpc: Rpc = Rpc()
     p2p: P2p = P2p()
     keys: KeySettings = KeySettings()
+    policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
     store: Storage = Storage()
 

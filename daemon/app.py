@@ -22,16 +22,10 @@ from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
-from daemon.api.contacts import ContactService
 from daemon.api.guard import HandlerGuard
-from daemon.api.info import InfoService, bootstrap_problems, log_problems
-from daemon.api.keys import KeyService
-from daemon.api.peers import PeerService
-from daemon.api.settings import SettingsService
-from daemon.api.tokens import TokenService
+from daemon.backend import backend_of
 from daemon.clock import SystemClock
 from daemon.contact import Contact
-from daemon.discovery.own.rows import is_advertised
 from daemon.discovery.service import DiscoveryService
 from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
@@ -43,17 +37,17 @@ from daemon.keys.identity import IDENTITY_NAME, load_seed, make_seed, write_seed
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
-from daemon.keys.ports import Use
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
 from daemon.peers.bans import Bans
 from daemon.peers.contacts import Contacts
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.peers.standings import Standings
-from daemon.policy import TransactionPolicy
+from daemon.policy.policy import FILE_NAME, OwnerPolicy, PolicySurroundings
+from daemon.policy.transactions import TransactionPolicy
 from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
-from daemon.signing.store.reads import has_unsettled, keys_about_to_sign
+from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
 from daemon.upkeep.file_watch import FileWatch
 from daemon.upkeep.health import DaemonHealth
@@ -63,7 +57,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
 from rpc.caller import OWNER
-from rpc.handlers import Backend, handlers_of
+from rpc.handlers import handlers_of
 from rpc.ports import Reloaded
 from rpc.server.server import RpcServer
 
@@ -72,12 +66,6 @@ DISK_SECONDS = 5.0  # at a stop, for a disk that hangs; the next start replaces 
 
 # Reads the settings of this daemon again; returns what `POST /reload` answers.
 OnReload: TypeAlias = "Callable[[App], Awaitable[Reloaded]]"
-
-
-USES_OF_A_KEY = (
-    Use(is_advertised, "it is advertised; withdrawAdvertisement first."),
-    Use(has_unsettled, "requests that need it are not finished; decline or cancel them, or wait."),
-)
 
 
 class App:
@@ -179,6 +167,7 @@ class App:
             look_up=self.discovery.signers.standing_of_peer,
             configured=self.network.configured,
         )
+        self.policy = self._owner_policy()
         self.signing = SigningService(
             Surroundings(
                 store=self.store,
@@ -190,6 +179,7 @@ class App:
                 clock=self.clock,
                 policy=TransactionPolicy(),
                 network_name=self.settings.network,
+                rules=self.policy,
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
                 standings=self.standings,
                 limits=signing_limits(self.settings),
@@ -207,54 +197,25 @@ class App:
             set_ban=self.network.set_ban,
         )
 
-    def _make_backend(self) -> Backend:
-        """What answers each method."""
+    def _owner_policy(self) -> OwnerPolicy:
+        named = self.settings.policy.file
+        around = PolicySurroundings(
+            store=self.store,
+            clock=self.clock,
+            network=self.settings.network,
+            reputation_of=self.discovery.signers.score_of,
+            clock_is_wrong=self.discovery.clocks.is_wrong,
+        )
+        return OwnerPolicy(around, named or self._datadir.path / FILE_NAME, required=named is not None)
+
+    def _make_server(self) -> None:
         self.health = DaemonHealth(
             store=self.store,
             keystore=self.keystore,
             network_state=lambda: self.junction.state,
             clock_problem=self.discovery.clocks.problem,
         )
-        info = InfoService(
-            version=self.version,
-            settings=self.settings,
-            network=self.network,
-            keystore=self.keystore,
-            store=self.store,
-            events=self.events,
-            health=self.health,
-            clock=self.clock,
-            problems=lambda: [
-                *self.discovery.problems.found(),
-                *bootstrap_problems(self.network.bootstrap_faults),
-                *log_problems(self._log_state()),
-                *self.file_watch.problems(),
-            ],
-        )
-        peers = PeerService(
-            network=self.network, bans=self.bans, clock=self.clock, keys_of=self.discovery.signers.keys_of_peer
-        )
-        return Backend(
-            info=info,
-            settings=SettingsService(self._running),
-            peers=peers,
-            contacts=ContactService(network=self.network, contacts=self.contacts),
-            keys=KeyService(
-                keystore=self.keystore,
-                tokens=self.tokens,
-                paused=self.signing.own_keys.on_locked,
-                lock_told=self.lock_events.told,
-                uses=USES_OF_A_KEY,
-            ),
-            tokens=TokenService(tokens=self.tokens, keystore=self.keystore),
-            discovery=self.discovery.methods,
-            requests=self.signing.requests,
-            sessions=self.signing.sessions,
-            unwanted=self.signing.unwanted,
-        )
-
-    def _make_server(self) -> None:
-        backend = self._make_backend()
+        backend = backend_of(self, self._running, self._log_state)
         socket = self._datadir.socket(os.environ)
         self.server = RpcServer(
             rpc_config(self.settings, self.version, socket),

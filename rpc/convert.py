@@ -9,7 +9,7 @@ from musig2 import InvalidArgumentError, MusigError, Tweak, TweakKind
 from musig2.protocol.records.records import Open
 from rpc import answers
 from rpc.errors import ApiError, invalid_key
-from rpc.models import tweaks as wire
+from rpc.models.transactions import tweaks as wire
 
 
 def pubkeys_of(keys: Iterable[str]) -> tuple[bytes, ...]:

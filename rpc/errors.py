@@ -30,7 +30,14 @@ REASONS: Mapping[int, tuple[str, ...]] = {
     -32011: ("idempotency_conflict", "already_exists"),
     -32012: ("wrong_phase", "not_ready", "nonce_consumed", "expired", "aborted", "declined", "cancelled"),
     -32013: ("peer_unreachable", "timeout", "p2p_down"),
-    -32014: ("policy_denied", "message_mismatch", "script_mismatch", "transaction_unreadable", "unchecked"),
+    -32014: (
+        "policy_denied",
+        "policy_unreadable",
+        "message_mismatch",
+        "script_mismatch",
+        "transaction_unreadable",
+        "unchecked",
+    ),
     -32015: ("invalid_contribution", "equivocation"),
     -32016: ("invalid_key", "unknown_key", "key_not_required", "scheme_mismatch", "paused"),
 }

@@ -12,7 +12,7 @@ from typing import Protocol
 from rpc import answers
 from rpc.caller import Caller
 from rpc.calls.call import CallContext
-from rpc.models import advertisements, events, keys, node, requests, sessions, wire
+from rpc.models import advertisements, events, keys, node, policy, requests, sessions, wire
 from rpc.ports import Handler, Once
 
 
@@ -161,6 +161,15 @@ class UnwantedHandlers(Protocol):
     async def list_muted_creators(self, caller: Caller, params: wire.NoParams) -> requests.MutedList: ...
 
 
+class PolicyHandlers(Protocol):
+    """explainPolicy, reloadPolicy."""
+
+    async def explain_policy(self, caller: Caller, params: policy.ExplainPolicy) -> policy.PolicyExplained: ...
+    async def reload_policy(
+        self, caller: Caller, params: policy.ReloadPolicy, once: Once | None
+    ) -> policy.PolicyReloaded: ...
+
+
 class PureHandlers(Protocol):
     """aggregateKeys, verifySignature."""
 
@@ -201,6 +210,7 @@ class Backend:
     requests: RequestsHandlers
     sessions: SessionsHandlers
     unwanted: UnwantedHandlers
+    policy: PolicyHandlers
 
 
 def info_handlers(served: InfoHandlers) -> dict[str, Handler]:
@@ -308,6 +318,14 @@ def unwanted_handlers(served: UnwantedHandlers) -> dict[str, Handler]:
     }
 
 
+def policy_handlers(served: PolicyHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "explainPolicy": served.explain_policy,
+        "reloadPolicy": served.reload_policy,
+    }
+
+
 def pure_handlers(served: PureHandlers) -> dict[str, Handler]:
     """By the name of the method."""
     return {
@@ -346,4 +364,5 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **requests_handlers(backend.requests),
         **sessions_handlers(backend.sessions),
         **unwanted_handlers(backend.unwanted),
+        **policy_handlers(backend.policy),
     }

@@ -135,6 +135,13 @@ def _bootstrap_remedy(fault: BootstrapFault) -> str:
     )
 
 
+def policy_problems(problem: str | None) -> list[tuple[str, str]]:
+    """(reason, remedy), where the policy file could not be taken over."""
+    if problem is None:
+        return []
+    return [("policy_unreadable", f"{problem} The former rules stay in force: mend the file, then call reloadPolicy.")]
+
+
 def log_problems(log: OutletState) -> list[tuple[str, str]]:
     """(reason, remedy), if log lines keep getting lost."""
     if log.failure is not None:

@@ -43,6 +43,7 @@ def _parser() -> CommandParser:
     _add_settings_flags(doctor)
     doctor.runs("doctor:doctor")
     _add_copies(commands)
+    _add_policy(commands.add_parser("policy", help="check or test a policy file"))
     evidence = commands.add_parser("verify-evidence", help="check a proof of misbehaviour from getEvidence")
     evidence.add_argument(
         "file", type=path_argument, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin"
@@ -99,6 +100,20 @@ def _add_config(parser: CommandParser) -> None:
             action.add_argument("--fresh", action="store_true", help="what a start would read, though a daemon runs")
     sample = actions.add_parser("sample", help="a commented file with every setting")
     sample.runs("config:print_sample")
+
+
+def _add_policy(parser: CommandParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="read it as the daemon would, and say what it holds")
+    check.add_argument("file", type=path_argument, metavar="FILE")
+    check.add_argument(
+        "--against", type=path_argument, metavar="REQUEST.json", help="what getSigningRequest answered, or - for stdin"
+    )
+    check.add_argument("--network", default="main", metavar="NAME", help="whose addresses the rules name")
+    check.runs("policy:check")
+    test = actions.add_parser("test", help="run the examples that it carries")
+    test.add_argument("file", type=path_argument, metavar="FILE")
+    test.runs("policy:test")
 
 
 def _add_copies(commands: argparse._SubParsersAction[CommandParser]) -> None:

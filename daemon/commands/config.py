@@ -16,6 +16,7 @@ from daemon.commands.settings_in_force import settings_of_running
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
+from daemon.policy.read import read_policy
 from p2p.announce import check_addresses
 from p2p.errors import NetworkError
 from rpc.errors import ListenError
@@ -72,6 +73,8 @@ def _look_for_what_is_named(settings: Settings) -> None:
         tls_context(listener)
     except (NetworkError, ListenError) as error:
         raise UnusableSetting(str(error)) from error
+    if settings.policy.file is not None:
+        read_policy(settings.policy.file)
     if settings.rpc.cookie_group is not None:
         group_id(settings.rpc.cookie_group)
     passphrase = settings.keys.passphrase_file

@@ -213,6 +213,7 @@ class _Run:
         """Apply log level and TLS files; other changes wait for a restart and are named. The disk may be slow."""
         try:
             fresh = await off_loop(self._settings.read_again)
+            await app.policy.reload()
             if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:
                 await off_loop(lambda: app.server.reload_tls(cert, key))
             set_level(fresh.log.level)

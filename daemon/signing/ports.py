@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from daemon.clock import Clock
+from daemon.policy.policy import OwnerPolicy
 from daemon.signing.limits import SigningLimits
 from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
@@ -145,7 +146,7 @@ class SessionEvents(Protocol):
 
 
 class Policy(Protocol):
-    """May refuse what an owner asks for: raises an error of `daemon.policy`, or another Refused."""
+    """Refuses what no rule can allow: raises an error of `daemon.policy`, or another Refused."""
 
     def check_join(self, review: Review, pubkey: bytes, *, require_checked: bool = False) -> None: ...
 
@@ -179,6 +180,7 @@ class Surroundings:
     policy: Policy
     addrs: Callable[[], tuple[bytes, ...]]  # the binary multiaddrs of this daemon right now, for its joins
     standings: PeerStandings
+    rules: OwnerPolicy | None = None
     limits: SigningLimits = field(default_factory=SigningLimits)
     crash_points: CrashPoints = NO_CRASH_POINTS
     network_name: str = "main"  # whose addresses are shown

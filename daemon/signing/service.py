@@ -9,16 +9,17 @@ from daemon.signing.api.requests import RequestMethods
 from daemon.signing.api.sessions import SessionMethods
 from daemon.signing.api.unwanted import UnwantedMethods
 from daemon.signing.api.visible import Finder
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.events import Teller
 from daemon.signing.engine.inbox import Inbox
-from daemon.signing.engine.own_keys import OwnKeys
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.rooms import Berths, Rooms
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.signer import LocalSigner, Signer
 from daemon.signing.engine.turn import Turn
+from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.declines import Declines
+from daemon.signing.owner.own_keys import OwnKeys
 from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.traffic import Traffic
 from daemon.signing.ports import Surroundings
@@ -55,7 +56,15 @@ class SigningService:
         )
         self._mutes = Mutes(around.store)
         self._declines = Declines(keystore=around.keystore, clock=around.clock)
-        self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines)
+        self.consent = Consent(
+            policy=around.rules,
+            keystore=around.keystore,
+            declines=self._declines,
+            inbox=self._inbox,
+            roster=roster,
+            clock=around.clock,
+        )
+        self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines, consent=self.consent)
         self._showing = Showing(around.discovery.own_advertisement, self._keys_of, around.network_name)
         self.traffic = Traffic(
             around,
@@ -66,6 +75,7 @@ class SigningService:
             loader=self._loader,
             declines=self._declines,
             mutes=self._mutes,
+            consent=self.consent,
         )
         self.engine = self._engine()
         self.finder = Finder(
@@ -79,7 +89,14 @@ class SigningService:
         self.unwanted = UnwantedMethods(
             store=around.store, events=around.events, clock=around.clock, finder=self.finder, mutes=self._mutes
         )
-        self.sweeper = Sweeper(around, inbox=self._inbox, roster=roster, signer=self._signer, traffic=self.traffic)
+        self.sweeper = Sweeper(
+            around,
+            inbox=self._inbox,
+            roster=roster,
+            signer=self._signer,
+            traffic=self.traffic,
+            consent=self.consent,
+        )
 
     def _keys_of(self, scheme: str) -> tuple[bytes, ...]:
         keystore = self._around.keystore
@@ -96,6 +113,7 @@ class SigningService:
             inbox=self._inbox,
             roster=self._roster,
             signer=self._signer,
+            law=self.consent,
             teller=Teller(around.events, self._showing),
             follower=self.traffic,
             limits=around.limits,
@@ -114,6 +132,7 @@ class SigningService:
             finder=self.finder,
             asked=Asked(self.finder, around.discovery.standing_of),
             policy=around.policy,
+            consent=self.consent,
             schemes=self.traffic.schemes,
             declines=self._declines,
             limits=around.limits,
@@ -123,10 +142,13 @@ class SigningService:
     async def start(self) -> None:
         """Load every unsettled request and start the engine. The network may come up before or after."""
         self._mutes.load()
+        if self._around.rules is not None:
+            self._around.rules.start()
         restored = self._loader.begin()
         self.traffic.parties.load()
         for request in self._around.store.read(reading.unsettled):
             self._inbox.put(partial(self._resume, request))
+        self.consent.consider_all()
         self.engine.start()
         if restored:
             await self._burn()
@@ -137,6 +159,7 @@ class SigningService:
         entry = turn.wake(request)
         if entry is not None:
             self._declines.misfits(turn, entry)
+            self.consent.resume(entry)
             self.traffic.delivery.pursue(entry)
             self.traffic.parties.resume(entry)
 

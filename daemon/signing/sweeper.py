@@ -9,6 +9,7 @@ from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.engine.turn import Turn
+from daemon.signing.owner.consent import Consent
 from daemon.signing.peers.traffic import Traffic
 from daemon.signing.ports import Surroundings
 from daemon.signing.store.retention import delete_old
@@ -19,12 +20,22 @@ SWEEP_MS = 10_000
 class Sweeper:
     """Runs by itself between `start` and `stop`."""
 
-    def __init__(self, around: Surroundings, *, inbox: Inbox, roster: Roster, signer: Signer, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        inbox: Inbox,
+        roster: Roster,
+        signer: Signer,
+        traffic: Traffic,
+        consent: Consent,
+    ) -> None:
         self._around = around
         self._inbox = inbox
         self._roster = roster
         self._signer = signer
         self._traffic = traffic
+        self._consent = consent
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -49,12 +60,15 @@ class Sweeper:
         self._signer.wipe_old()
         self._traffic.forget_old(self._around.clock.mono_ms())
         self._inbox.put(self._drop_idle)
+        self._consent.consider_all()  # a time window may have opened, a budget may be there again
 
     async def sweep_store(self) -> None:
         """Delete what has been kept long enough, unless peers say that the clock is wrong. Raises StoreError."""
         around = self._around
         if not around.clock_is_wrong():
             await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
+            if around.rules is not None:
+                await around.store.write(around.rules.forget_old)
 
     def _drop_idle(self, turn: Turn) -> None:
         for entry in self._roster.idle_before(turn.now.mono_ms - self._around.limits.idle_ms):

@@ -9,6 +9,7 @@ from rpc.methods.events import EVENTS
 from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import NODE, TOKENS
+from rpc.methods.policy import POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
 
@@ -22,6 +23,7 @@ SECTIONS: Mapping[str, tuple[Method, ...]] = {
     "Discovery": DISCOVERY,
     "Requests": (*REQUESTS, *UNWANTED),
     "Sessions": SESSIONS,
+    "Policy": POLICY,
     "Events": EVENTS,
     "Tokens": TOKENS,
 }

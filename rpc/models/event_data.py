@@ -22,6 +22,7 @@ class BroadcastClaim(Shown):
 
 # A member means the same in every event that has it.
 MEMBERS: Final[Mapping[str, Any]] = {
+    "active": bool,
     "advertisement": Advertisement,
     "aggregatedPublicKey": PublicKey,
     "aggregatedPublicKeys": Many[PublicKey],
@@ -50,6 +51,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "request": SigningRequest,
     "requestId": Hex32,
     "retrying": bool,
+    "rules": Many[str],
     "sameDaemon": Literal[True],
     "scheme": SchemeName,
     "scopes": Many[ScopeName],

@@ -117,6 +117,11 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "the keys were opened, until then or for good; every token hears it", ("until?",), HeardBy.EVERYBODY
     ),
     "node:passphrase-changed": EventKind("the keys were encrypted under another passphrase"),
+    "policy:reloaded": EventKind(
+        "the policy was read again: the names of its rules, in order; for tokens with admin",
+        ("active", "rules"),
+        HeardBy.ADMINS,
+    ),
     "token:created": EventKind(
         "a token was made; publicKeys are those it is bound to; for tokens with admin, and the token itself",
         ("tokenId", "scopes", "createKey", "label", "expiresAt?"),

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from rpc.models.tweaks import Tweaks
+from rpc.models.transactions.tweaks import Tweaks
 from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
 from rpc.models.wire import Change, Changed, Many, OfScheme, Params, Shown, misfit
 from rpc.sent_secret import SentSecret

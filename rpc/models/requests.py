@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from rpc.models.open import RequestMetadata
-from rpc.models.review import Review
-from rpc.models.tweaks import MessageItem, ReviewedItem, Tweaks
+from rpc.models.transactions.review import Review
+from rpc.models.transactions.tweaks import MessageItem, ReviewedItem, Tweaks
 from rpc.models.values import (
     Count,
     Cursor,

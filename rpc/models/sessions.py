@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rpc.models.tweaks import MessageItem, ReviewedItem
+from rpc.models.transactions.tweaks import MessageItem, ReviewedItem
 from rpc.models.values import Count, Cursor, Hex32, Hex64, HexBytes, Millis, PageSize, PublicKey, Reason, SchemeName
 from rpc.models.wire import Change, Changed, Many, OfScheme, Shown, misfit
 

@@ -17,6 +17,7 @@ from rpc.methods.events import DESCRIPTION, STREAM
 from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import INFO, PEERS, SETTINGS, TOKENS
+from rpc.methods.policy import POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
 from rpc.schema.generate_answers import has_type
@@ -34,6 +35,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "requests": REQUESTS,
     "sessions": SESSIONS,
     "unwanted": UNWANTED,
+    "policy": POLICY,
 }
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}

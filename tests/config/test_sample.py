@@ -16,7 +16,13 @@ from daemon.commands.settings import FLAGS
 from daemon.main import main
 
 FILE = Path(__file__).parents[2] / "docs/musigd.toml"
-EXAMPLES = {"rpc.tls_cert", "rpc.tls_key", "rpc.cookie_group", "keys.passphrase_file"}  # unset by default
+EXAMPLES = {
+    "rpc.tls_cert",
+    "rpc.tls_key",
+    "rpc.cookie_group",
+    "keys.passphrase_file",
+    "policy.file",
+}  # unset by default
 
 
 def test_the_file_in_the_docs_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from rpc.errors import ApiError, not_found, unknown_key
 from rpc.handlers import Backend, handlers_of
 from rpc.methods import samples
 from rpc.methods.table import METHODS
-from rpc.models import advertisements, keys, node, requests, sessions
+from rpc.models import advertisements, keys, node, policy, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
 from rpc.sent_secret import SentSecret
@@ -313,6 +313,17 @@ class Unwanted:
         )
 
 
+class Policy:
+    async def explain_policy(self, caller: Caller, params: policy.ExplainPolicy) -> policy.PolicyExplained:
+        caller.require_key(bytes.fromhex(params.public_key))
+        return policy.PolicyExplained.model_validate(_answer("explainPolicy"))
+
+    async def reload_policy(
+        self, caller: Caller, params: policy.ReloadPolicy, once: Once | None = None
+    ) -> policy.PolicyReloaded:
+        return policy.PolicyReloaded.model_validate(_answer("reloadPolicy"))
+
+
 class Tokens:
     def __init__(self, store: MemoryTokens) -> None:
         self._store = store
@@ -357,5 +368,6 @@ def memory_backend(
             requests=signing,
             sessions=signing,
             unwanted=Unwanted(log, signing),
+            policy=Policy(),
         )
     )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from daemon.api.guard import refusal_of
+from daemon.api.policy import PolicyService
 from daemon.clock import SystemClock
 from daemon.errors import Refused
 from daemon.events import Event, EventLog
@@ -20,7 +21,8 @@ from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost
 from daemon.keys.vault import Costs
 from daemon.peers.standings import Standings
-from daemon.policy import TransactionPolicy
+from daemon.policy.policy import FILE_NAME, OwnerPolicy, PolicySurroundings
+from daemon.policy.transactions import TransactionPolicy
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
@@ -31,7 +33,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Advertisement, Notice, Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
-from rpc.handlers import requests_handlers, sessions_handlers, unwanted_handlers
+from rpc.handlers import policy_handlers, requests_handlers, sessions_handlers, unwanted_handlers
 from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
 from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
@@ -127,6 +129,7 @@ class Daemon:
         self.clock = world.clock
         self.running = False
         self.key = b""
+        self.reputations: dict[bytes, int] = {}
         self.net: MemoryNet | None = None
         self.addrs: tuple[bytes, ...] = ()
         self.configured: tuple[bytes, ...] = ()  # peers that its settings name
@@ -148,6 +151,7 @@ class Daemon:
         self.discovery = BookDiscovery(self.world.book, self.keystore, self.identity, self.clock)
         if "network" not in settings:
             settings["network"] = self.net = self.world.hub.join(self.peer, self)
+        self.policy = OwnerPolicy(self.around_policy(), self.folder / FILE_NAME)
         self.signing_store = self.store_of(self.store)
         self.signer = self.signer_of(self)
         around = Surroundings(
@@ -158,13 +162,16 @@ class Daemon:
             discovery=self.discovery,
             clock=self.clock,
             addrs=lambda: self.addrs,
+            rules=self.policy,
             standings=self.standings,
             **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
         self.service = SigningService(around, self.signer)
         self.keystore.on_lock(self.service.own_keys.on_locked)
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
+        policy = PolicyService(policy=self.policy, requests=self.service.finder, store=self.store, events=self.events)
         self.handlers = {
+            **policy_handlers(policy),
             **requests_handlers(self.service.requests),
             **sessions_handlers(self.service.sessions),
             **unwanted_handlers(self.service.unwanted),
@@ -173,6 +180,16 @@ class Daemon:
         await self.service.start()
         self.running = True
         return self
+
+    def around_policy(self) -> PolicySurroundings:
+        return PolicySurroundings(
+            store=self.store, clock=self.clock, network="main", reputation_of=self.reputations.get
+        )
+
+    def write_policy(self, text: str) -> None:
+        """For the next start or reload."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / FILE_NAME).write_text(text)
 
     async def stop(self) -> None:
         if not self.running:
@@ -247,9 +264,11 @@ class World:
         self.daemons: list[Daemon] = []
         self.remote: list[Stoppable] = []
 
-    async def add(self, name: str = "lotus", *, keys: int = 1, **settings: Any) -> Daemon:
-        """One more daemon with that many keys."""
+    async def add(self, name: str = "lotus", *, keys: int = 1, rules: str | None = None, **settings: Any) -> Daemon:
+        """One more daemon with that many keys; `rules`: the text of its policy file."""
         daemon = Daemon(self, self.folder / f"d{len(self.daemons)}", os.urandom(32))
+        if rules is not None:
+            daemon.write_policy(rules)
         await daemon.start(**settings)
         for _ in range(keys):
             await daemon.new_key(name)

@@ -44,6 +44,7 @@ __all__ = [
     "Paused",
     "PeerUnreachable",
     "PolicyDenied",
+    "PolicyUnreadable",
     "RateLimited",
     "SchemeMismatch",
     "ScriptMismatch",
@@ -190,6 +191,10 @@ class PolicyDenied(CallFailed):
     """`policy_denied`, code -32014."""
 
 
+class PolicyUnreadable(CallFailed):
+    """`policy_unreadable`, code -32014."""
+
+
 class MessageMismatch(CallFailed):
     """`message_mismatch`, code -32014."""
 
@@ -267,6 +272,7 @@ BY_REASON: Final[Mapping[str, type[CallFailed]]] = {
     "timeout": Timeout,
     "p2p_down": P2pDown,
     "policy_denied": PolicyDenied,
+    "policy_unreadable": PolicyUnreadable,
     "message_mismatch": MessageMismatch,
     "script_mismatch": ScriptMismatch,
     "transaction_unreadable": TransactionUnreadable,

@@ -67,6 +67,10 @@ class KnownSigners:
         """The schemes under which this key is advertised: one, unless its owner uses it under both."""
         return frozenset(record.scheme for record in self._reads.advertisements_of(pubkey))
 
+    def score_of(self, pubkey: bytes) -> int | None:
+        """What this daemon saw of a signer, 0 to 100; None without evidence."""
+        return self._reads.score_of(pubkey, self._clock.wall_ms())
+
     def delegation_of(self, pubkey: bytes) -> bytes | None:
         """An envelope by which an own key names this peer; None when the key is locked, paused or not here."""
         try:

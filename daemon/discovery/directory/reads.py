@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 from daemon.clock import Clock
+from daemon.discovery.directory import reputation
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.lines import lines_of
 from daemon.discovery.directory.statements import Kind, Statement, rank_of, signer_subject
@@ -101,6 +102,15 @@ class DirectoryReads:
                 if isinstance(signed.record, Notice):
                     found.append(Signed(signed.record, signed.id, signed.envelope))
         return found
+
+    def score_of(self, pubkey: bytes, now_ms: int) -> int | None:
+        """The local reputation of a key, 0 to 100; None without evidence."""
+        row = self._store.read(
+            lambda conn: conn.execute(
+                "SELECT good_weight, bad_weight FROM reputation WHERE pubkey = ?", (pubkey,)
+            ).fetchone()
+        )
+        return None if row is None else reputation.score_of(row[0], row[1], now_ms)
 
     def size(self) -> int:
         """How many advertisements are stored."""

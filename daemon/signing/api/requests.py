@@ -13,12 +13,13 @@ from daemon.signing.api.errors import AutoAdvanceTooLate, NotTheCreator
 from daemon.signing.api.new_request import as_asked, make_request, require_scheme
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.engine import Engine
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.limits import SigningLimits
+from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.declines import Declines
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.ports import Policy, SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
@@ -53,6 +54,7 @@ class RequestMethods:
         finder: Finder,
         asked: Asked,
         policy: Policy,
+        consent: Consent,
         schemes: KeySchemes,
         declines: Declines,
         limits: SigningLimits,
@@ -68,6 +70,7 @@ class RequestMethods:
         self._finder = finder
         self._asked = asked
         self._policy = policy
+        self._consent = consent
         self._schemes = schemes
         self._declines = declines
         self._limits = limits
@@ -88,15 +91,16 @@ class RequestMethods:
         )
         with as_asked(params):
             self._policy.check_join(review_of(signed), signed.record.creator)
+        self._consent.require(signed, signed.record.creator)
         await act(
             self._engine,
-            lambda turn: self._open(turn, signed, auto=params.auto_advance),
+            lambda turn: self._open(turn, signed, caller, auto=params.auto_advance),
             lambda conn: _announced(self._view(caller, conn, signed.id)),
             once,
         )
         return _announced(self._finder.view(caller, signed.id))
 
-    def _open(self, turn: Turn, signed: Signed[Request], *, auto: bool) -> Part:
+    def _open(self, turn: Turn, signed: Signed[Request], caller: Caller, *, auto: bool) -> Part:
         entry = self._loader.create(signed, None)
         self._roster.add(entry)
         part = turn.part(entry)
@@ -106,7 +110,9 @@ class RequestMethods:
         siblings = tuple(sorted(entry.own - {creator}))
         if siblings:  # their owners are asked like any other signer
             part.events.append(Emit("signing-request:received", signed.id, None, None, siblings))
-        turn.feed(entry, Approved(signed.record.creator, auto))
+        self._consent.approve(part, creator, caller.token_id)
+        turn.feed(entry, Approved(creator, auto))
+        self._consent.consider(turn, entry)
         return part
 
     async def find_signing_requests_for_me(
@@ -135,18 +141,27 @@ class RequestMethods:
         self._keystore.get(key)
         require_scheme(self._keystore, key, signed.record.scheme)
         self._policy.check_join(review_of(signed), key, require_checked=params.require_checked)
+        self._consent.require(signed, key)
         await act(
             self._engine,
-            lambda turn: turn.feed_to(request, Approved(key, auto)),
+            lambda turn: self._approve(turn, request, key, caller, auto),
             lambda conn: _as_asked(conn, signed, key, by_hand=auto is False),
             once,
         )
         told = self._store.read(lambda conn: joined_view(conn, signed))
         if params.public_key not in told["joined"]:
             self._require_live(request)
+            self._consent.require(signed, key)
         if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
             raise AutoAdvanceTooLate
         return told
+
+    def _approve(self, turn: Turn, request: bytes, key: bytes, caller: Caller, auto: bool | None) -> Part | None:
+        entry = turn.wake(request)
+        if entry is None:
+            return None
+        self._consent.approve(turn.part(entry), key, caller.token_id)
+        return turn.feed(entry, Approved(key, auto))
 
     def _require_live(self, request: bytes) -> None:
         entry = self._finder.live_or_done(request)

@@ -44,6 +44,10 @@ class Finder:
             raise NotFound("signing request")
         return stored
 
+    def visible(self, caller: Caller, request: bytes) -> Signed[Request]:
+        """The record of a request of the caller's keys; raises NotFound."""
+        return self._opened(self.stored(caller, request).envelope)
+
     def request(self, request: bytes) -> Signed[Request]:
         """The record of a stored request; raises NotFound."""
         stored = self._store.read(lambda conn: reading.request(conn, request))

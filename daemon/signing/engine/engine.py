@@ -28,7 +28,7 @@ from daemon.signing.engine.inbox import Inbox, Work
 from daemon.signing.engine.outgoing import Sender
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
-from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.engine.turn import Law, Part, Turn
 from daemon.signing.errors import NotStored
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, SessionEvents, SigningNetwork, SigningStore
@@ -78,6 +78,7 @@ class Engine:
         inbox: Inbox,
         roster: Roster,
         signer: Signer,
+        law: Law,
         teller: Teller,
         follower: Follower,
         limits: SigningLimits,
@@ -89,6 +90,7 @@ class Engine:
         self._clock = clock
         self._roster = roster
         self._signer = signer
+        self._law = law
         self._teller = teller
         self._follower = follower
         self._limits = limits
@@ -197,7 +199,7 @@ class Engine:
         return min((at for at in (due, held) if at is not None), default=None)
 
     async def _turn(self, *, last: bool = False) -> None:
-        turn = Turn(roster=self._roster, signer=self._signer, now=self.now(), held=self._held)
+        turn = self._new_turn(self._held)
         self._held = {}
         self._think(turn)
         self.turns += 1
@@ -210,6 +212,9 @@ class Engine:
         finally:
             for part in turn.parts.values():
                 self._fail(part)
+
+    def _new_turn(self, held: dict[bytes, Part] | None = None) -> Turn:
+        return Turn(roster=self._roster, signer=self._signer, law=self._law, now=self.now(), held=held)
 
     def _hold(self, turn: Turn) -> int:
         """Until when (monotonic) contributions of others, which cause no sends, may wait for the next commit."""
@@ -300,6 +305,7 @@ class Engine:
         If the abort cannot be stored either, the machine is rebuilt from the store.
         """
         self._fail(part)
+        self._law.not_committed(part)
         self._follower.not_committed(part)
         if part.created is not None:
             self._roster.drop(part.entry)
@@ -307,7 +313,7 @@ class Engine:
         if part.retractable:
             self._rebuild(part.entry)
             return
-        turn = Turn(roster=self._roster, signer=self._signer, now=self.now())
+        turn = self._new_turn()
         turn.feed(part.entry, SaveFailed(tuple(part.saves), tuple(part.events)))
         if turn.dirty and await self._commit(turn):
             self._rebuild(part.entry)
@@ -339,4 +345,5 @@ class Engine:
             for waiter in (*part.waiters, *watchers):
                 if not waiter.done():
                     waiter.set_result(None)
+            self._law.committed(part)
             self._follower.committed(part)

@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
@@ -22,6 +22,7 @@ from musig2.protocol.interface.effects import (
     Effect,
     Emit,
     KeyConflict,
+    Need,
     NeedJoin,
     NeedNonces,
     NeedPartials,
@@ -34,10 +35,12 @@ from musig2.protocol.interface.effects import (
     Send,
     WipeNonces,
 )
-from musig2.protocol.interface.inputs import Input, Now, Restarted
-from musig2.protocol.wire.frames import Answer, Frame, Have
+from musig2.protocol.interface.inputs import Input, Now, Restarted, SignerRefused
+from musig2.protocol.records.records import Request
+from musig2.protocol.wire.frames import Answer, Frame, Have, Signed
 
 Tell: TypeAlias = "Callable[[sqlite3.Connection, Part, Emit], None]"
+PARTIAL = 2
 _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
 
 
@@ -133,10 +136,26 @@ def _is_foreign(save: Save) -> bool:
     return isinstance(save, SaveMessage) and not save.own and save.seq <= 2
 
 
+class Law(Protocol):
+    """What stands before the signer port, and hears what became of own partial signatures: the owner's consent."""
+
+    def refusal(self, need: Need, request: Signed[Request], attempt: int) -> SignerRefused | None: ...
+
+    def signed(self, part: Part, message: SaveMessage) -> None: ...
+
+    def completed(self, part: Part) -> None: ...
+
+    def committed(self, part: Part) -> None: ...
+
+    def not_committed(self, part: Part) -> None: ...
+
+
 class Turn:
     """Runs inputs to quiescence and collects what must be saved, sent and told."""
 
-    def __init__(self, *, roster: Roster, signer: Signer, now: Now, held: Mapping[bytes, Part] | None = None) -> None:
+    def __init__(
+        self, *, roster: Roster, signer: Signer, law: Law, now: Now, held: Mapping[bytes, Part] | None = None
+    ) -> None:
         """`held`: parts of earlier turns that were not committed."""
         self.now = now
         self.held = bool(held)
@@ -146,6 +165,7 @@ class Turn:
         self.direct: list[tuple[bytes, Frame, bytes | None]] = []
         self._roster = roster
         self._signer = signer
+        self._law = law
 
     @property
     def dirty(self) -> bool:
@@ -214,10 +234,9 @@ class Turn:
             case Send():
                 part.sends.append(effect)
             case NeedJoin(attempt=attempt):
-                return self._signer.answer(effect, part.entry.request, attempt)
+                return self._answer(part, effect, attempt)
             case NeedNonces() | NeedPartials():
-                attempt = self._roster.attempt_of(effect.session)
-                return self._signer.answer(effect, part.entry.request, attempt)
+                return self._answer(part, effect, self._roster.attempt_of(effect.session))
             case WipeNonces(session=session, key=key):
                 self._signer.wipe(session, key)
             case Blame() | KeyConflict():
@@ -230,4 +249,12 @@ class Turn:
                     self._joined(part.entry, effect)
                 elif isinstance(effect, SaveMessage):
                     part.contributions.append((self.now.mono_ms, effect))
+                    if effect.own and effect.seq == PARTIAL:
+                        self._law.signed(part, effect)
+                elif isinstance(effect, SaveOutcome) and effect.outcome is Outcome.COMPLETE:
+                    self._law.completed(part)
         return None
+
+    def _answer(self, part: Part, need: Need, attempt: int) -> Input | None:
+        refused = self._law.refusal(need, part.entry.request, attempt)
+        return refused if refused is not None else self._signer.answer(need, part.entry.request, attempt)

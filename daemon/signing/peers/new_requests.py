@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 import structlog
 
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.rooms import Berth, Berths
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
+from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.declines import Declines
 from daemon.signing.peers.admission import BUSY, Admission
 from daemon.signing.peers.early_messages import Holding
 from daemon.signing.peers.request_checks import Arriving, RequestChecks, is_dear
@@ -47,6 +48,7 @@ class NewRequests:
         berths: Berths,
         holding: Holding,
         declines: Declines,
+        consent: Consent,
         limits: SigningLimits,
     ) -> None:
         self._network = network
@@ -57,6 +59,7 @@ class NewRequests:
         self._berths = berths
         self._holding = holding
         self._declines = declines
+        self._consent = consent
         self._checks = RequestChecks(limits=limits)
 
     async def stop(self) -> None:
@@ -132,6 +135,7 @@ class NewRequests:
         self._declines.misfits(turn, entry)
         for speaker, frame in self._holding.take(arriving.ids, turn.now.mono_ms):
             arriving.take(turn, speaker, frame)
+        self._consent.consider(turn, entry)
 
     def _make_room(self, turn: Turn, berth: Berth) -> None:
         for entry in self._admission.giving_way(berth):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.rooms import Berths, Rooms
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part
+from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.declines import Declines
 from daemon.signing.peers.admission import Admission
 from daemon.signing.peers.dialling import Delivery
 from daemon.signing.peers.early_messages import Holding
@@ -40,6 +41,7 @@ class Traffic:
         loader: Loader,
         declines: Declines,
         mutes: Mutes,
+        consent: Consent,
     ) -> None:
         self._inbox = inbox
         self.schemes = KeySchemes(keystore=around.keystore, discovery=around.discovery)
@@ -74,6 +76,7 @@ class Traffic:
             berths=berths,
             holding=self.holding,
             declines=declines,
+            consent=consent,
             limits=around.limits,
         )
         self._arrivals = Arrivals(

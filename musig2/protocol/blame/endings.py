@@ -31,6 +31,7 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     STORE_FAILED = "store_failed"
     LOCKED = "locked"
+    POLICY = "policy"
 
 
 PROVEN = frozenset({Reason.BAD_PARTIAL, Reason.EQUIVOCATION, Reason.INVALID_CONTRIBUTION})

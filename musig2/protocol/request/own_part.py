@@ -65,8 +65,8 @@ class OwnPart:
         session = self._asked(self._terms.session(refused.attempt), refused.key)
         if session is None:
             return
-        if refused.reason == Reason.LOCKED:
-            session.fire(On.REFUSED, reaction, Ending(Reason.LOCKED))
+        if refused.reason in (Reason.LOCKED, Reason.POLICY):
+            session.fire(On.REFUSED, reaction, Ending(Reason(refused.reason)))
         else:
             self._joining.lost_nonce(session, On.REFUSED, reaction)
 

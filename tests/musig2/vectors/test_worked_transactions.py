@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.policy import TransactionPolicy
+from daemon.policy.transactions import TransactionPolicy
 from musig2 import SecretKey, Tweak, TweakKind, scheme
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import KeyPathSpend

@@ -22,7 +22,7 @@ from rpc.models.keys import CreateKey, ImportKey
 from rpc.models.open import SignerMetadata
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.sessions import GetFinalSignature
-from rpc.models.tweaks import FINDINGS, MessageItem, ReviewedItem
+from rpc.models.transactions.tweaks import FINDINGS, MessageItem, ReviewedItem
 from rpc.sent_secret import SentSecret
 from tests.rpc.secret_params import as_received
 

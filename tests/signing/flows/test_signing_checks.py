@@ -28,7 +28,7 @@ def spend_of(signers: Sequence[Daemon], inputs: int = 1, tweaks: Sequence[Any] =
     from musig2 import scheme
     from musig2.chain.address import script_pubkey
     from rpc.convert import tweaks_of
-    from rpc.models.tweaks import MessageItem
+    from rpc.models.transactions.tweaks import MessageItem
 
     name = signers[0].keystore.scheme_of(signers[0].key)
     item = MessageItem.model_validate({"message": "00" * 32, "tweaks": list(tweaks)})

@@ -329,3 +329,47 @@ class MutedList(Record):
 
     _inner: ClassVar[Inner] = {"creators": (MutedCreator,)}
     creators: tuple[MutedCreator, ...]
+
+
+class WeighedCondition(Record):
+    """One condition of a rule, and the value that it met; `value` is absent where nothing is known."""
+
+    rule: str
+    member: str
+    line: int
+    limit: Any
+    value: Any | None = None
+    holds: bool
+
+
+class PolicyExplained(Record):
+    """What the policy says at this moment; nothing is changed by asking."""
+
+    _inner: ClassVar[Inner] = {"weighed": (WeighedCondition,)}
+    request_id: str
+    public_key: str
+    active: bool
+    """false: there is no policy, every join waits for its owner"""
+    verdict: Literal["join", "ask", "refuse"]
+    rule: str | None = None
+    """the rule that decided; absent: the default"""
+    line: int | None = None
+    """where it stands in the file"""
+    message: str
+    approved: bool
+    """an owner has said yes, as far as the policy asks"""
+    values: Mapping[str, Any]
+    """what the rules look at, as far as it is known"""
+    weighed: tuple[WeighedCondition, ...] = ()
+    """the conditions of all rules up to the one that decided, in order"""
+
+
+class PolicyReloaded(Record):
+    """The rules in force."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    active: bool
+    rules: tuple[str, ...]
+    """their names, in order"""
+    default: Literal["join", "ask", "refuse"]

@@ -19,6 +19,8 @@ from musigd_client.models.requests import (
     MessageItem,
     Muted,
     MutedList,
+    PolicyExplained,
+    PolicyReloaded,
     RequestList,
     RequestMetadata,
     SigningRequest,
@@ -289,3 +291,28 @@ class RequestsMethods(Asking):
         Scope `read`.
         """
         return self._ask(MutedList, "listMutedCreators", {})
+
+    def explain_policy(
+        self, *, request_id: str, public_key: str, scheme: Literal["lotus", "bip340"] | None = None
+    ) -> PolicyExplained:
+        """What the policy says of a request for one own key: the rule, its line, and the values it met.
+
+        Scope `read`.
+
+        - `request_id`: 32 bytes hex
+        - `public_key`: public key (33 bytes hex)
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        """
+        return self._ask(
+            PolicyExplained, "explainPolicy", {"requestId": request_id, "publicKey": public_key, "scheme": scheme}
+        )
+
+    def reload_policy(self, *, idempotency_key: str | None = None) -> PolicyReloaded:
+        """Reads the policy file again, and looks anew at what waits. A broken file changes nothing.
+
+        Scope `admin`.
+
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return self._ask(PolicyReloaded, "reloadPolicy", {"idempotencyKey": idempotency_key})

@@ -233,6 +233,12 @@ export interface EventData {
   "node:passphrase-changed": {
     publicKeys?: readonly PublicKey[];
   };
+  /** the policy was read again: the names of its rules, in order; for tokens with admin */
+  "policy:reloaded": {
+    publicKeys?: readonly PublicKey[];
+    active: boolean;
+    rules: readonly string[];
+  };
   /** a token was made; publicKeys are those it is bound to; for tokens with admin, and the token itself */
   "token:created": {
     publicKeys?: readonly PublicKey[];

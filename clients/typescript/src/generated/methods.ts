@@ -53,6 +53,8 @@ export interface Calls {
   closeSession: [params: v.CloseSession, result: v.Closed];
   notifyBroadcastComplete: [params: v.NotifyBroadcastComplete, result: v.Notified];
   getEvidence: [params: v.GetEvidence, result: v.Evidence];
+  explainPolicy: [params: v.ExplainPolicy, result: v.PolicyExplained];
+  reloadPolicy: [params: v.ReloadPolicy, result: v.PolicyReloaded];
   getEvents: [params: v.GetEvents, result: v.EventPage];
   getRights: [params: v.NoParams, result: v.Rights];
   "rpc.discover": [params: v.NoParams, result: v.OpenRpc];
@@ -90,6 +92,7 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "abortSession",
   "closeSession",
   "notifyBroadcastComplete",
+  "reloadPolicy",
   "revokeToken",
 ]);
 
@@ -346,6 +349,16 @@ export abstract class Methods {
   /** Signed messages that prove a culprit, checkable by anyone. */
   getEvidence(params: v.GetEvidence, options?: CallOptions): Promise<v.Evidence> {
     return this.call("getEvidence", params, options);
+  }
+
+  /** What the policy says of a request for one own key: the rule, its line, and the values it met. */
+  explainPolicy(params: v.ExplainPolicy, options?: CallOptions): Promise<v.PolicyExplained> {
+    return this.call("explainPolicy", params, options);
+  }
+
+  /** Reads the policy file again, and looks anew at what waits. A broken file changes nothing. */
+  reloadPolicy(params: v.ReloadPolicy = {}, options?: CallOptions): Promise<v.PolicyReloaded> {
+    return this.call("reloadPolicy", params, options);
   }
 
   /** A page of events from a seq on; with waitMs it waits for the first. */

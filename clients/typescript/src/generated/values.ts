@@ -500,6 +500,14 @@ export interface Evidence {
   evidence: readonly Hex[];
 }
 
+/** Names a request, and the own key that would sign it. */
+export interface ExplainPolicy {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  publicKey: PublicKey;
+}
+
 /** An own key, sealed under a passphrase of its own, to be kept elsewhere. Both passphrases are secrets. */
 export interface ExportKey {
   /** follows from what is named; another one is scheme_mismatch */
@@ -943,11 +951,50 @@ export interface PlainTweak {
   xOnly: boolean;
 }
 
+/** What the policy says at this moment; nothing is changed by asking. */
+export interface PolicyExplained {
+  requestId: Hex32;
+  publicKey: PublicKey;
+  /** false: there is no policy, every join waits for its owner */
+  active: boolean;
+  verdict: "join" | "ask" | "refuse";
+  /** the rule that decided; absent: the default */
+  rule?: string;
+  /** where it stands in the file */
+  line?: number;
+  message: string;
+  /** an owner has said yes, as far as the policy asks */
+  approved: boolean;
+  /** what the rules look at, as far as it is known */
+  values: Record<string, unknown>;
+  /** the conditions of all rules up to the one that decided, in order */
+  weighed?: readonly WeighedCondition[];
+}
+
+/** The rules in force. */
+export interface PolicyReloaded {
+  /** position of the event log after the change */
+  seq?: number;
+  active: boolean;
+  /** their names, in order */
+  rules: readonly string[];
+  default: "join" | "ask" | "refuse";
+}
+
 /** How far a publication got: peers pushed to, topic peers, and whether the DHT took it. */
 export interface Reach {
   direct: number;
   gossip: number;
   dht: boolean;
+}
+
+/** Reads the policy file again; a broken one changes nothing, and is `policy_unreadable`. */
+export interface ReloadPolicy {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
 }
 
 /** A page of requests, newest first; of those that wait, the ones of known creators before all others. */
@@ -1360,6 +1407,16 @@ export interface WaitingSetting {
   origin: string;
   /** true: SIGHUP takes it over; false: it waits for a restart */
   byReload: boolean;
+}
+
+/** One condition of a rule, and the value that it met; `value` is absent where nothing is known. */
+export interface WeighedCondition {
+  rule: string;
+  member: string;
+  line: number;
+  limit: unknown;
+  value?: unknown;
+  holds: boolean;
 }
 
 /** Takes an own advertisement back, everywhere. */

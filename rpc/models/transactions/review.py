@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rpc.models.tweaks import UncheckedReason
+from rpc.models.transactions.tweaks import UncheckedReason
 from rpc.models.values import Count, Hex32, HexBytes, PublicKey, Sats
 from rpc.models.wire import Many, Shown
 

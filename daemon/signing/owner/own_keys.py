@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.signing.engine.declines import Declines
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.turn import Turn
+from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.declines import Declines
 from musig2.protocol.interface.inputs import OwnerAbort
 
 
 class OwnKeys:
     """Called when keys are locked, paused or unlocked."""
 
-    def __init__(self, *, inbox: Inbox, roster: Roster, declines: Declines) -> None:
+    def __init__(self, *, inbox: Inbox, roster: Roster, declines: Declines, consent: Consent) -> None:
         self._inbox = inbox
         self._roster = roster
         self._declines = declines
+        self._consent = consent
 
     def on_locked(self, keys: Sequence[bytes] | None = None) -> None:
         """These own keys (None: all) are locked or paused: end their sessions and wipe their secret nonces."""
@@ -31,8 +33,9 @@ class OwnKeys:
                 turn.feed(entry, OwnerAbort(key, "locked"))
 
     def on_unlock(self) -> None:
-        """Locked keys became usable: send the declines that waited for them."""
+        """Locked keys became usable: send the declines that waited for them, and consider what waits."""
         self._inbox.put(self._decline_misfits)
+        self._consent.consider_all()
 
     def _decline_misfits(self, turn: Turn) -> None:
         for entry in self._roster:

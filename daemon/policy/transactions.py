@@ -1,4 +1,4 @@
-"""The policy: what an own key may be used for. Asked before each join, apart from the signing itself."""
+"""The one question before a join that no rule can lift: is each item what it claims to be?"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.api.guard import refusal_of
 from daemon.demo.spend import Spend, spend_from
-from daemon.policy import PolicyRefused, TransactionPolicy
+from daemon.policy.transactions import PolicyRefused, TransactionPolicy
 from musig2.chain import sighash
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SINGLE, KeyPathSpend

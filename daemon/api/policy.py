@@ -1,0 +1,109 @@
+"""Handlers of the policy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from daemon.errors import Refused
+from daemon.events import EventLog
+from daemon.policy.policy import OwnerPolicy
+from daemon.policy.read import PolicyUnreadable
+from daemon.policy.rules import Decision
+from musig2.protocol.records.records import Request
+from musig2.protocol.wire.frames import Signed
+from rpc.caller import Caller
+from rpc.models import policy as models
+from rpc.ports import Once
+
+T = TypeVar("T")
+
+
+class BrokenPolicy(Refused):
+    """The file cannot be taken over; the rules in force stay."""
+
+    reason = "policy_unreadable"
+
+
+class KeyNotRequired(Refused):
+    """The request does not ask for that key."""
+
+    reason = "key_not_required"
+
+
+class Requests(Protocol):
+    """The part of `daemon.signing.api.visible.Finder` that is needed here; both raise NotFound."""
+
+    def visible(self, caller: Caller, request: bytes) -> Signed[Request]: ...
+
+
+class Store(Protocol):
+    """The part of the store that is needed here."""
+
+    async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
+
+
+class PolicyService:
+    """Explains the policy, and reads it again."""
+
+    def __init__(self, *, policy: OwnerPolicy, requests: Requests, store: Store, events: EventLog) -> None:
+        self._policy = policy
+        self._requests = requests
+        self._store = store
+        self._events = events
+
+    async def explain_policy(self, caller: Caller, params: models.ExplainPolicy) -> models.PolicyExplained:
+        """Raises NotFound, KeyNotRequired, and ApiError `unknown_key`."""
+        key = bytes.fromhex(params.public_key)
+        caller.require_key(key)
+        signed = self._requests.visible(caller, bytes.fromhex(params.request_id))
+        if key not in signed.record.keys:
+            raise KeyNotRequired("This request does not ask for that key; see its requiredPublicKeys.")
+        policy = self._policy
+        ruling = policy.explained(signed, key)
+        message = ruling.sentence
+        if not policy.active and ruling.verdict is Decision.ASK:
+            message = "There is no policy: a join waits for its owner, and is made when a token asks for it."
+        return models.PolicyExplained(
+            request_id=params.request_id,
+            public_key=params.public_key,
+            active=policy.active,
+            verdict=ruling.verdict.value,
+            rule=None if ruling.rule is None else ruling.rule.name,
+            line=None if ruling.rule is None else ruling.rule.line,
+            message=message,
+            approved=policy.approved(signed, key),
+            values=dict(policy.facts(signed, key).shown()),
+            weighed=tuple(
+                models.WeighedCondition(
+                    rule=each.rule,
+                    member=each.member,
+                    line=each.line,
+                    limit=each.limit,
+                    value=each.value,
+                    holds=each.holds,
+                )
+                for each in ruling.weighed
+            ),
+        )
+
+    async def reload_policy(
+        self, caller: Caller, params: models.ReloadPolicy, once: Once | None = None
+    ) -> models.PolicyReloaded:
+        """Raises BrokenPolicy."""
+        try:
+            rules = await self._policy.reload()
+        except PolicyUnreadable as problem:
+            raise BrokenPolicy(str(problem)) from problem
+        names = tuple(rule.name for rule in rules.rules)
+        answer = models.PolicyReloaded(active=self._policy.active, rules=names, default=rules.default.value)
+
+        def tell(conn: sqlite3.Connection) -> None:
+            self._events.append(conn, "policy:reloaded", {"active": answer.active, "rules": list(names)})
+            if once is not None:
+                once.keep(conn, answer)
+
+        await self._store.write(tell)
+        self._events.publish()
+        return answer

@@ -1,0 +1,71 @@
+"""What answers each method of the API, made from the parts of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from config.output.outlet import OutletState
+from config.running_settings import RunningSettings
+from daemon.api.contacts import ContactService
+from daemon.api.info import InfoService, bootstrap_problems, log_problems, policy_problems
+from daemon.api.keys import KeyService
+from daemon.api.peers import PeerService
+from daemon.api.policy import PolicyService
+from daemon.api.settings import SettingsService
+from daemon.api.tokens import TokenService
+from daemon.discovery.own.rows import is_advertised
+from daemon.keys.ports import Use
+from daemon.signing.store.reads import has_unsettled
+from rpc.handlers import Backend
+
+if TYPE_CHECKING:
+    from daemon.app import App
+
+
+USES_OF_A_KEY = (
+    Use(is_advertised, "it is advertised; withdrawAdvertisement first."),
+    Use(has_unsettled, "requests that need it are not finished; decline or cancel them, or wait."),
+)
+
+
+def backend_of(app: App, running: RunningSettings, log_state: Callable[[], OutletState]) -> Backend:
+    """`app` has made its services, and its health."""
+    info = InfoService(
+        version=app.version,
+        settings=app.settings,
+        network=app.network,
+        keystore=app.keystore,
+        store=app.store,
+        events=app.events,
+        health=app.health,
+        clock=app.clock,
+        problems=lambda: [
+            *app.discovery.problems.found(),
+            *bootstrap_problems(app.network.bootstrap_faults),
+            *log_problems(log_state()),
+            *app.file_watch.problems(),
+            *policy_problems(app.policy.problem),
+        ],
+    )
+    return Backend(
+        info=info,
+        settings=SettingsService(running),
+        peers=PeerService(
+            network=app.network, bans=app.bans, clock=app.clock, keys_of=app.discovery.signers.keys_of_peer
+        ),
+        contacts=ContactService(network=app.network, contacts=app.contacts),
+        keys=KeyService(
+            keystore=app.keystore,
+            tokens=app.tokens,
+            paused=app.signing.own_keys.on_locked,
+            lock_told=app.lock_events.told,
+            uses=USES_OF_A_KEY,
+        ),
+        tokens=TokenService(tokens=app.tokens, keystore=app.keystore),
+        discovery=app.discovery.methods,
+        requests=app.signing.requests,
+        sessions=app.signing.sessions,
+        unwanted=app.signing.unwanted,
+        policy=PolicyService(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
+    )

@@ -1,0 +1,118 @@
+"""`musigd policy check` and `musigd policy test`: a policy file, before a daemon takes it over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from config.output.terminal import complain, say
+from daemon.errors import EXIT_FAILURE, DaemonError
+from daemon.policy.examples import run_examples
+from daemon.policy.facts import facts_of
+from daemon.policy.judge import explain
+from daemon.policy.members import Moment
+from daemon.policy.policy import MISMATCH
+from daemon.policy.read import read_policy
+from daemon.policy.rules import Decision, RuleSet, Ruling, Weighed
+from daemon.policy.spent import Spent
+from musig2.protocol.errors import InvalidRecord
+from musig2.protocol.records.envelope import open_envelope
+from musig2.protocol.records.records import Request
+from musig2.protocol.review.review import review_of
+from musig2.protocol.review.verdicts import Verdict
+from musig2.protocol.wire.frames import Signed
+
+LARGEST = 1 << 20  # bytes of an envelope
+
+
+class NoRequest(DaemonError):
+    """The file given with --against holds no signing request."""
+
+    reason = "no_request"
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Read the file, say what it holds, and with --against what it makes of a request, for each key."""
+    rules = read_policy(arguments.file)
+    say(f"{_counted(len(rules.rules), 'rule')}, {_counted(len(rules.examples), 'example')}; ")
+    say(f"where no rule applies: {rules.default.value}.\n")
+    if arguments.against is not None:
+        view = _read(arguments.against)
+        signed = _request(view)
+        for key in _keys(view, signed):
+            say("".join(f"{line}\n" for line in _told(key, _ruling(rules, signed, key, arguments.network))))
+    return 0
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Run the examples in the file; 1 if one of them ends otherwise than it expects, or there is none."""
+    rules = read_policy(arguments.file)
+    failed = 0
+    for example, ruling, problem in run_examples(rules):
+        if problem is None:
+            say(f'ok      line {example.line}: "{example.name}": {ruling.verdict.value}\n')
+            continue
+        failed += 1
+        say(f'failed  line {example.line}: "{example.name}" {problem}\n')
+        say("".join(f"        {_line(each)}\n" for each in ruling.weighed if not each.holds))
+    if not rules.examples:
+        complain(f"musigd: {arguments.file} holds no [[example]].")
+    return EXIT_FAILURE if failed or not rules.examples else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        data = orjson.loads(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as problem:
+        raise NoRequest(f"{path} cannot be read as JSON: {problem}.") from problem
+    for name in ("result", "request"):  # an answer as it came, or an event's data
+        if isinstance(data, dict) and isinstance(data.get(name), dict):
+            data = data[name]
+    if not isinstance(data, dict) or not isinstance(data.get("envelope"), str):
+        raise NoRequest(f"{path} holds no signing request: give what getSigningRequest answers, envelope included.")
+    return data
+
+
+def _request(view: Mapping[str, Any]) -> Signed[Request]:
+    try:
+        signed = open_envelope(bytes.fromhex(view["envelope"]), max_bytes=LARGEST)
+    except (ValueError, InvalidRecord) as problem:
+        raise NoRequest(f"The envelope of the request is damaged: {problem}.") from problem
+    if not isinstance(signed.record, Request):
+        raise NoRequest("The envelope holds another record than a signing request.")
+    return Signed(signed.record, signed.id, signed.envelope)
+
+
+def _keys(view: Mapping[str, Any], signed: Signed[Request]) -> list[bytes]:
+    """The own ones as the view says; all of them where it says none."""
+    own = {each["publicKey"] for each in view.get("signers", ()) if isinstance(each, dict) and each.get("own")}
+    return [key for key in signed.record.keys if not own or key.hex() in own]
+
+
+def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -> Ruling:
+    """As of the request's own time, with nothing spent, and nothing known of anybody's reputation."""
+    if review_of(signed).verdict is Verdict.MISMATCH:
+        return Ruling(Decision.REFUSE, None, instead=MISMATCH)
+    facts = replace(facts_of(signed, key, network), time_ms=signed.record.created)
+    return explain(rules, facts, Moment(Spent(), signed.record.created, signed.id))
+
+
+def _told(key: bytes, ruling: Ruling) -> Iterator[str]:
+    yield f"{key.hex()}: {ruling.verdict.value}. {ruling.sentence}"
+    yield from (f"  {_line(each)}" for each in ruling.weighed)
+
+
+def _line(each: Weighed) -> str:
+    value = "unknown" if each.value is None else orjson.dumps(each.value).decode()
+    limit = orjson.dumps(each.limit).decode()
+    return f"line {each.line}: {each.rule}: {each.member} = {limit}: {value} {'holds' if each.holds else 'does not'}"

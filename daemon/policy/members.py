@@ -1,0 +1,189 @@
+"""The conditions that a rule may hold: how each is written, and when it holds. One table; docs/policy.md explains it.
+
+A condition on something that is not known never holds: a blind request has no amount, so no limit lets it pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from daemon.policy.facts import REVIEWS, Facts
+from daemon.policy.rules import Ceiling, Rule
+from daemon.policy.spent import DAY_MS, HOUR_MS, Spent, Total
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTE_MS: Final = 60_000
+_MOST: Final = 2**53 - 1
+
+
+class Misfit(Exception):
+    """A member of a rule has a form that is none; the text goes on after its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a request is weighed with, beside its facts. `now_ms` by the budget's clock."""
+
+    spent: Spent
+    now_ms: int
+    request: bytes
+
+
+# What a limit met (for people), and whether it holds.
+Met: TypeAlias = tuple[Any, bool]
+Holds: TypeAlias = Callable[[Any, Facts, Rule, Moment], Met]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKind:
+    """One condition: `read` makes the limit of what TOML holds, or raises Misfit."""
+
+    read: Callable[[Any], Any]
+    holds: Holds
+
+
+def _sats(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise Misfit("must be a whole number of satoshis, 0 or more")
+    return value
+
+
+def _score(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= 100:
+        raise Misfit("must be a whole number from 0 to 100")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(each, str) and each for each in value):
+        raise Misfit("must be a list with at least one text")
+    return tuple(value)
+
+
+def _keys(value: Any) -> tuple[str, ...]:
+    keys = _texts(value)
+    if any(re.fullmatch("0[23][0-9a-f]{64}", key) is None for key in keys):
+        raise Misfit("must hold public keys: 33 bytes as lower-case hex, the first byte 02 or 03")
+    return keys
+
+
+def _chosen(choices: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        chosen = _texts(value)
+        if not set(chosen) <= set(choices):
+            raise Misfit(f"must hold some of {', '.join(choices)}")
+        return chosen
+
+    return read
+
+
+def _hours(value: Any) -> tuple[tuple[int, int], ...]:
+    """Spans of minutes of the day, the end not included; one that ends before it begins goes over midnight."""
+    return tuple(_span(each) for each in _texts(value))
+
+
+def _span(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", text)
+    if found is None:
+        raise Misfit('must hold spans such as "08:00-18:00" (UTC)')
+    begin, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    if begin == end or end > 24 * 60:
+        raise Misfit('must hold spans such as "08:00-18:00" (UTC), and none that is empty')
+    return begin, end
+
+
+def _ceiling(value: Any) -> Ceiling:
+    if not isinstance(value, dict) or not value or not value.keys() <= {"amount", "count"}:
+        raise Misfit("must be {amount = SATOSHIS, count = NUMBER}, or one of the two")
+    return Ceiling(**{name: _sats(each) for name, each in value.items()})
+
+
+def _in(known: Any, limit: tuple[str, ...]) -> Met:
+    return known, known is not None and known in limit
+
+
+def _at_most(known: int | None, limit: int) -> Met:
+    return known, known is not None and known <= limit
+
+
+def _at_least(known: int | None, limit: int) -> Met:
+    return known, known is not None and known >= limit
+
+
+def _destinations(limit: tuple[str, ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
+    found = facts.destinations(rule.change)
+    if found is None:
+        return None, False
+    return [each.address or each.script for each in found], all(each.pays_to(limit) for each in found)
+
+
+def _within_hours(limit: tuple[tuple[int, int], ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
+    if facts.time_ms is None:
+        return None, False
+    minute = facts.time_ms // MINUTE_MS % (24 * 60)
+    inside = any(
+        begin <= minute < end if begin < end else minute >= begin or minute < end  # over midnight
+        for begin, end in limit
+    )
+    return f"{minute // 60:02}:{minute % 60:02}", inside
+
+
+def _on_days(limit: tuple[str, ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
+    if facts.time_ms is None:
+        return None, False
+    day = DAYS[(facts.time_ms // DAY_MS + 3) % 7]  # the first of January 1970 was a Thursday
+    return day, day in limit
+
+
+def _budget(span_ms: int, *, of_creator: bool) -> Holds:
+    def holds(limit: Ceiling, facts: Facts, rule: Rule, moment: Moment) -> Met:
+        creator = facts.creator if of_creator else None
+        total = moment.spent.total(rule.budget, creator, span_ms, moment.now_ms, moment.request)
+        return _told(total), facts.time_ms is not None and _fits(limit, total, facts.amount(rule.change))
+
+    return holds
+
+
+def _told(total: Total) -> Mapping[str, int]:
+    return {"amount": total.amount, "count": total.count}
+
+
+def _fits(limit: Ceiling, total: Total, amount: int | None) -> bool:
+    if limit.count is not None and total.count + 1 > limit.count:
+        return False
+    return limit.amount is None or (amount is not None and total.amount + amount <= limit.amount)
+
+
+MEMBERS: Final[Mapping[str, ConditionKind]] = {
+    "keys": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.key, limit)),
+    "transaction_types": ConditionKind(_texts, lambda limit, facts, rule, moment: _in(facts.transaction_type, limit)),
+    "review": ConditionKind(
+        _chosen(REVIEWS), lambda limit, facts, rule, moment: (sorted(facts.review), facts.review <= set(limit))
+    ),
+    "creators": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.creator, limit)),
+    "not_creators": ConditionKind(
+        _keys, lambda limit, facts, rule, moment: (facts.creator, facts.creator not in limit)
+    ),
+    "cosigners": ConditionKind(
+        _keys, lambda limit, facts, rule, moment: (list(facts.cosigners), set(facts.cosigners) <= set(limit))
+    ),
+    "not_cosigners": ConditionKind(
+        _keys, lambda limit, facts, rule, moment: (list(facts.cosigners), set(facts.cosigners).isdisjoint(limit))
+    ),
+    "min_reputation": ConditionKind(_score, lambda limit, facts, rule, moment: _at_least(facts.reputation, limit)),
+    "min_amount": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_least(facts.amount(rule.change), limit)),
+    "max_amount": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.amount(rule.change), limit)),
+    "max_fee": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.fee, limit)),
+    "max_fee_rate": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.fee_rate, limit)),
+    "destinations": ConditionKind(_texts, _destinations),
+    "hours": ConditionKind(_hours, _within_hours),
+    "days": ConditionKind(_chosen(DAYS), _on_days),
+    "per_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=False)),
+    "per_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=False)),
+    "per_creator_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=True)),
+    "per_creator_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=True)),
+}
+BUDGETS: Final = frozenset(name for name in MEMBERS if name.startswith("per_"))

@@ -1,0 +1,185 @@
+"""The owner's policy while the daemon runs: the rules in force, what was spent, who approved.
+
+Without a policy file nothing is joined by itself, and every join that a token asks for is made, as long as what is
+shown is what is signed. With one, every join, every partial signature and every own request is weighed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from daemon.clock import Clock
+from daemon.errors import Refused
+from daemon.host.slow_disk import off_loop
+from daemon.policy import rows
+from daemon.policy.facts import Facts, facts_of
+from daemon.policy.judge import explain, judge
+from daemon.policy.members import Moment
+from daemon.policy.read import PolicyUnreadable, read_policy
+from daemon.policy.rows import Approval
+from daemon.policy.rules import Decision, RuleSet, Ruling
+from daemon.policy.spent import DAY_MS, BudgetClock, Charge, Spent
+from musig2.protocol.records.records import Request
+from musig2.protocol.review.review import review_of
+from musig2.protocol.review.verdicts import Verdict
+from musig2.protocol.wire.frames import Signed
+
+T = TypeVar("T")
+FILE_NAME = "policy.toml"
+MISMATCH = "What the request shows is not what it asks for, so nobody can join it."
+
+
+class PolicyDenied(Refused):
+    """The policy refuses this, or asks for an approval that is not there."""
+
+    reason = "policy_denied"
+
+
+class PolicyStore(Protocol):
+    """The part of the store that is needed here."""
+
+    def read(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySurroundings:
+    """What the policy stands on. `reputation_of`: the local score of a key, None without evidence.
+
+    `clock_is_wrong`: peers say so; then no time window and no budget lets anything pass.
+    """
+
+    store: PolicyStore
+    clock: Clock
+    network: str
+    reputation_of: Callable[[bytes], int | None] = lambda key: None
+    clock_is_wrong: Callable[[], bool] = lambda: False
+
+
+class OwnerPolicy:
+    """Belongs to the event loop."""
+
+    def __init__(self, around: PolicySurroundings, path: Path, *, required: bool = False) -> None:
+        """`required`: the settings name the file, so it must be there. Raises PolicyUnreadable."""
+        self._around = around
+        self.path = path
+        self._rules = read_policy(path) if required or path.exists() else None
+        self._clock = BudgetClock(around.clock.wall_ms, around.clock.mono_ms)
+        self._spent = Spent()
+        self._approvals: dict[tuple[bytes, bytes], dict[str, Approval]] = {}
+        self._on_change: list[Callable[[], None]] = []
+        self.problem: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether there are rules."""
+        return self._rules is not None
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force; none where there is no file."""
+        return self._rules or RuleSet(())
+
+    def start(self) -> None:
+        """Read what was spent. What a clock that was ahead has left behind counts as of now."""
+        now_ms = self._clock.now_ms()
+        charges = self._around.store.read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
+        self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
+
+    def on_change(self, call: Callable[[], None]) -> None:
+        """Call this whenever other rules are in force."""
+        self._on_change.append(call)
+
+    async def reload(self) -> RuleSet:
+        """Read the file again; a broken or missing one changes nothing. Raises PolicyUnreadable."""
+        if self._rules is None and not await off_loop(self.path.exists):
+            return self.rules
+        try:
+            rules = await off_loop(lambda: read_policy(self.path))
+        except PolicyUnreadable as problem:
+            self.problem = str(problem)
+            raise
+        self._rules, self.problem = rules, None
+        for call in self._on_change:
+            call()
+        return rules
+
+    def ruling(self, signed: Signed[Request], key: bytes) -> Ruling:
+        """What the rules say now of this request for that own key."""
+        return self._mismatch(signed) or judge(self.rules, self.facts(signed, key), self._moment(signed))
+
+    def explained(self, signed: Signed[Request], key: bytes) -> Ruling:
+        """The same with all that was weighed."""
+        return self._mismatch(signed) or explain(self.rules, self.facts(signed, key), self._moment(signed))
+
+    def facts(self, signed: Signed[Request], key: bytes) -> Facts:
+        """The decoded values, as they are at this moment."""
+        around = self._around
+        time_ms = None if around.clock_is_wrong() else around.clock.wall_ms()
+        reputation = self._reputation(signed.record, key) if self.rules.names("min_reputation") else None
+        return replace(facts_of(signed, key, around.network), time_ms=time_ms, reputation=reputation)
+
+    def reserve(self, signed: Signed[Request], ruling: Ruling) -> None:
+        """It is joined by itself: what it will cost is kept for it until it is signed or over."""
+        if ruling.verdict is Decision.JOIN and ruling.rule is not None:
+            self._spent.reserve(self._charge(signed, ruling))
+
+    def charge(self, signed: Signed[Request], ruling: Ruling) -> Callable[[sqlite3.Connection], None]:
+        """Its partial signatures are being stored: what to write in that transaction."""
+        charge = self._charge(signed, ruling)
+        self._spent.charge(charge)
+        return lambda conn: rows.save_charge(conn, charge)
+
+    def take_back(self, request: bytes, ruling: Ruling) -> None:
+        """That transaction failed."""
+        self._spent.take_back(request, _budget(ruling))
+
+    def release(self, request: bytes) -> None:
+        """The request is over."""
+        self._spent.release(request)
+        for slot in [slot for slot in self._approvals if slot[0] == request]:
+            del self._approvals[slot]
+
+    def approve(self, approval: Approval) -> Callable[[sqlite3.Connection], None]:
+        """An owner said yes: what to write in the transaction of the join."""
+        self._approvals.setdefault((approval.request, approval.key), {})[approval.token] = approval
+        return lambda conn: rows.save_approval(conn, approval)
+
+    def approved(self, signed: Signed[Request], key: bytes) -> bool:
+        """Whether an owner said yes to this request for that key."""
+        return bool(self.approvals(signed.id, key))
+
+    def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
+        """Those that still hold."""
+        stored = self._around.store.read(lambda conn: rows.approvals_of(conn, request, key))
+        known = {each.token: each for each in stored} | self._approvals.get((request, key), {})
+        now_ms = self._around.clock.wall_ms()
+        return tuple(each for each in known.values() if each.until_ms is None or each.until_ms > now_ms)
+
+    def forget_old(self, conn: sqlite3.Connection) -> None:
+        """Remove rows that nothing looks at any more."""
+        rows.forget(conn, self._clock.now_ms() - rows.KEPT_MS)
+
+    def _charge(self, signed: Signed[Request], ruling: Ruling) -> Charge:
+        creator, amount = signed.record.creator.hex(), ruling.amount or 0
+        return Charge(signed.id, _budget(ruling), creator, amount, self._clock.now_ms())
+
+    def _moment(self, signed: Signed[Request]) -> Moment:
+        return Moment(self._spent, self._clock.now_ms(), signed.id)
+
+    def _mismatch(self, signed: Signed[Request]) -> Ruling | None:
+        if review_of(signed).verdict is not Verdict.MISMATCH:
+            return None
+        return Ruling(Decision.REFUSE, None, instead=MISMATCH)
+
+    def _reputation(self, request: Request, key: bytes) -> int | None:
+        scores = [self._around.reputation_of(other) for other in request.keys if other != key]
+        known = [score for score in scores if score is not None]
+        return min(known) if len(known) == len(scores) else None
+
+
+def _budget(ruling: Ruling) -> str:
+    return "" if ruling.rule is None else ruling.rule.budget

@@ -1,0 +1,64 @@
+"""The tables of the policy: charges and approvals."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from daemon.policy.spent import DAY_MS, Charge
+
+KEPT_MS: Final = 30 * DAY_MS  # longer than any budget looks back, and than a request may last
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A token that said yes for one own key. `until_ms` None: as long as the request lasts."""
+
+    request: bytes
+    key: bytes
+    token: str
+    label: str
+    at_ms: int
+    until_ms: int | None = None
+
+
+def save_charge(conn: sqlite3.Connection, charge: Charge) -> None:
+    """One request costs a budget once, however many attempts it takes; the newest time counts."""
+    conn.execute(
+        "INSERT INTO policy_charges (request, budget, creator, amount, at_ms) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (request, budget) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)",
+        (charge.request, charge.budget, charge.creator, charge.amount, charge.at_ms),
+    )
+
+
+def charges_since(conn: sqlite3.Connection, then_ms: int) -> list[Charge]:
+    """The charges after that moment, oldest first."""
+    rows = conn.execute(
+        "SELECT request, budget, creator, amount, at_ms FROM policy_charges WHERE at_ms > ? ORDER BY at_ms", (then_ms,)
+    )
+    return [Charge(*row) for row in rows]
+
+
+def save_approval(conn: sqlite3.Connection, approval: Approval) -> None:
+    """The last word of a token counts."""
+    conn.execute(
+        "INSERT OR REPLACE INTO policy_approvals (request, key, token, label, at_ms, until_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (approval.request, approval.key, approval.token, approval.label, approval.at_ms, approval.until_ms),
+    )
+
+
+def approvals_of(conn: sqlite3.Connection, request: bytes, key: bytes) -> list[Approval]:
+    """All approvals of a request for one own key."""
+    rows = conn.execute(
+        "SELECT request, key, token, label, at_ms, until_ms FROM policy_approvals WHERE request = ? AND key = ?",
+        (request, key),
+    )
+    return [Approval(*row) for row in rows]
+
+
+def forget(conn: sqlite3.Connection, then_ms: int) -> None:
+    """Remove what is older than that."""
+    conn.execute("DELETE FROM policy_charges WHERE at_ms <= ?", (then_ms,))
+    conn.execute("DELETE FROM policy_approvals WHERE at_ms <= ?", (then_ms,))

@@ -1,0 +1,110 @@
+"""An owner's rules as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Decision(StrEnum):
+    """What is to become of a request for one own key."""
+
+    JOIN = "join"  # by itself
+    ASK = "ask"  # it waits for its owner
+    REFUSE = "refuse"  # it is declined
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One member of a rule; `line` is where it stands in the file."""
+
+    member: str
+    limit: Any
+    line: int
+    given: Any = None  # the limit as it is written
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """Satoshis and number of requests within a span; None is no limit."""
+
+    amount: int | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """It applies where all its conditions hold. `budget`: under which name its signatures are counted.
+
+    `change`: addresses and scripts whose outputs come back. `reason`: told to the others where it refuses.
+    """
+
+    name: str
+    verdict: Decision
+    line: int
+    conditions: tuple[Condition, ...]
+    budget: str
+    change: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request in values, with the verdict that its author expects."""
+
+    name: str
+    line: int
+    request: Mapping[str, Any]
+    expect: Decision
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in order: the first that applies decides, `default` (ask or refuse) where none does."""
+
+    rules: tuple[Rule, ...]
+    default: Decision = Decision.ASK
+    examples: tuple[Example, ...] = ()
+
+    def names(self, member: str) -> bool:
+        """Whether any rule has such a condition."""
+        return any(each.member == member for rule in self.rules for each in rule.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A condition and what it met."""
+
+    rule: str
+    member: str
+    line: int
+    limit: Any
+    value: Any
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The verdict, the rule that decided (None: the default), and what was weighed on the way.
+
+    `amount`: what a signature costs the rule's budget, None where it is unknown.
+    """
+
+    verdict: Decision
+    rule: Rule | None
+    amount: int | None = None
+    weighed: tuple[Weighed, ...] = field(default=(), compare=False)
+    instead: str = ""  # why no rule was looked at
+
+    @property
+    def sentence(self) -> str:
+        """For people: which rule, and where it stands."""
+        if self.instead:
+            return self.instead
+        what = {Decision.JOIN: "joins it", Decision.ASK: "asks its owner", Decision.REFUSE: "refuses it"}[self.verdict]
+        if self.rule is None:
+            return f"No rule of the policy applies, so it {what} by default."
+        return f'Rule "{self.rule.name}" (line {self.rule.line}) of the policy {what}.'

@@ -1,0 +1,1 @@
+"""What the owner of the keys wants: rules, declines, locks."""

@@ -1,0 +1,81 @@
+"""docs/policy.md: its examples are policies, end as they say, and its table has every member."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from daemon.main import main
+from daemon.policy.examples import run_examples
+from daemon.policy.facts import REVIEWS
+from daemon.policy.members import MEMBERS
+from daemon.policy.read import rules_of
+from rpc.cli import api
+from rpc.cli.params import params_of
+
+PROJECT = Path(__file__).parents[3]
+PAGE = (PROJECT / "docs/policy.md").read_text()
+POLICIES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_page_has_five_complete_policies_and_the_short_one() -> None:
+    assert len(POLICIES) == 6
+    assert re.findall(r"^## (.*)$", PAGE, re.MULTILINE)[3:] == [
+        "A mirror of an exchange's hot wallet",
+        "A swap service",
+        "A family vault",
+        "A coinjoin maker",
+        "Deny all",
+    ]
+
+
+@pytest.mark.parametrize("text", POLICIES, ids=lambda text: text.split('name = "', 1)[1].split('"')[0])
+def test_a_policy_of_the_page_is_read_and_its_examples_end_as_they_say(text: str) -> None:
+    found = list(run_examples(rules_of(text)))
+    assert found
+    assert [(example.name, problem) for example, _, problem in found if problem is not None] == []
+
+
+def test_the_table_of_the_page_has_every_condition_and_the_classes() -> None:
+    rows = re.findall(r"^\| ((?:`\w+` ?)+)\| ", PAGE.partition("| member |")[2].partition("\n\n")[0], re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(MEMBERS)
+    assert all(f"`{name}`" in PAGE for name in REVIEWS)
+
+
+def test_the_commands_of_the_page_are_commands() -> None:
+    block = PAGE.partition("```sh\n")[2].partition("```")[0]
+    words = [shlex.split(line.partition(" > ")[0], comments=True) for line in block.splitlines()]
+    for program, *rest in words:
+        if program == "musig-cli":
+            params_of(api.METHODS[rest[0]], rest[1:])
+        else:
+            assert (program, rest[0], rest[1] in ("check", "test")) == ("musigd", "policy", True)
+
+
+def test_policy_test_says_which_example_ends_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICIES[0] + '\n[[example]]\nname = "a car"\nrequest = {amount = 9_000_000}\nexpect = "join"\n')
+    assert main(["policy", "test", str(path)]) == 1
+    text = capsys.readouterr().out
+    assert 'ok      line 10: "a coffee": join' in text
+    assert (
+        'failed  line 16: "a car" expects join. No rule of the policy applies, so it asks its owner by default.' in text
+    )
+    assert "line 7: small payments: max_amount = 100000: 9000000 does not" in text
+
+
+def test_policy_check_counts_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICIES[0])
+    assert main(["policy", "check", str(path)]) == 0
+    assert capsys.readouterr().out == "1 rule, 1 example; where no rule applies: ask.\n"
+    path.write_text("default = 7")
+    for words, said in (
+        (["check", str(path)], "default must be ask or refuse"),
+        (["test", str(tmp_path / "none.toml")], "No such file"),
+    ):
+        assert main(["policy", *words]) == 2
+        assert said in capsys.readouterr().err

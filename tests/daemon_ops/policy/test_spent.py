@@ -1,0 +1,86 @@
+"""Budgets: what counts, how long, and whatever the clock does."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.policy.spent import DAY_MS, HOUR_MS, BudgetClock, Charge, Spent, Total
+
+NOW_MS = 1_000 * DAY_MS
+
+
+def charge(request: bytes, amount: int = 10, at_ms: int = NOW_MS, creator: str = "c", budget: str = "b") -> Charge:
+    return Charge(request, budget, creator, amount, at_ms)
+
+
+def hour(spent: Spent, now_ms: int = NOW_MS, creator: str | None = None, without: bytes = b"") -> Total:
+    return spent.total("b", creator, HOUR_MS, now_ms, without)
+
+
+def test_a_charge_counts_for_its_span_and_no_longer() -> None:
+    spent = Spent([charge(b"1")])
+    assert hour(spent, NOW_MS + HOUR_MS - 1) == Total(10, 1)
+    assert hour(spent, NOW_MS + HOUR_MS) == Total()
+    assert spent.total("b", None, DAY_MS, NOW_MS + HOUR_MS, b"") == Total(10, 1)
+
+
+def test_a_request_is_charged_once_however_many_attempts_it_takes() -> None:
+    spent = Spent()
+    assert [spent.charge(charge(b"1")) for _ in range(3)] == [True, False, False]
+    assert hour(spent) == Total(10, 1)
+    assert hour(spent, without=b"1") == Total()
+
+
+def test_what_is_reserved_counts_until_it_is_signed_or_over() -> None:
+    spent = Spent()
+    spent.reserve(charge(b"1"))
+    assert (hour(spent), hour(spent, without=b"1")) == (Total(10, 1), Total())
+    assert (hour(spent, creator="c"), hour(spent, creator="d")) == (Total(10, 1), Total())
+    spent.charge(charge(b"1"))
+    assert hour(spent) == Total(10, 1)
+    spent.reserve(charge(b"1"))
+    assert hour(spent) == Total(10, 1)
+    spent.reserve(charge(b"2"))
+    spent.release(b"2")
+    assert hour(spent) == Total(10, 1)
+
+
+def test_a_charge_that_could_not_be_stored_is_taken_back() -> None:
+    spent = Spent([charge(b"1")])
+    spent.charge(charge(b"2", 5))
+    spent.take_back(b"2", "b")
+    spent.take_back(b"2", "b")
+    assert (hour(spent), hour(spent, creator="c")) == (Total(10, 1), Total(10, 1))
+    assert spent.charge(charge(b"2", 5))
+
+
+def test_budgets_and_creators_are_kept_apart() -> None:
+    spent = Spent([charge(b"1"), charge(b"2", 20, creator="d"), charge(b"3", 40, budget="other")])
+    assert (hour(spent), hour(spent, creator="d")) == (Total(30, 2), Total(20, 1))
+
+
+def test_a_clock_that_is_set_gives_no_budget_back() -> None:
+    times = {"wall": NOW_MS, "mono": 7}
+    clock = BudgetClock(lambda: times["wall"], lambda: times["mono"])
+    times |= {"wall": NOW_MS + 30 * DAY_MS, "mono": 8}
+    assert clock.now_ms() == NOW_MS + 1
+    times |= {"wall": 0, "mono": 9}
+    assert clock.now_ms() == NOW_MS + 2
+
+
+@given(st.lists(st.tuples(st.integers(0, DAY_MS), st.integers(0, 100), st.sampled_from("cd")), max_size=40))
+def test_totals_are_those_of_a_plain_list(steps: list[tuple[int, int, str]]) -> None:
+    """Against the definition, in any order of time and creators."""
+    spent, plain, now_ms = Spent(), list[Charge](), NOW_MS
+    for number, (pause_ms, amount, creator) in enumerate(steps):
+        now_ms += pause_ms
+        made = charge(b"%d" % number, amount, now_ms, creator)
+        spent.charge(made)
+        plain.append(made)
+        for span_ms in (HOUR_MS, DAY_MS):
+            for name in (None, "c", "d"):
+                within = [
+                    each.amount for each in plain if each.at_ms > now_ms - span_ms and name in (None, each.creator)
+                ]
+                assert spent.total("b", name, span_ms, now_ms, b"") == Total(sum(within), len(within))

@@ -1,0 +1,162 @@
+"""Budgets at work: charged with the partial signature, once, whatever comes at the same time or again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from daemon.clock import SystemClock
+from daemon.policy.spent import DAY_MS
+from tests.signing.memory_net import LONGEST_S
+from tests.signing.policy.test_policy_flow import explained, pay, two
+from tests.signing.signing_world import Daemon, World, join, signatures
+
+BUDGET = """
+[[rule]]
+name = "daily"
+verdict = "join"
+per_day = {amount = 10_000, count = 4}
+"""
+
+
+def charges(daemon: Daemon) -> list[tuple[str, int]]:
+    with closing(sqlite3.connect(daemon.folder / "musigd.db")) as conn:
+        return conn.execute("SELECT budget, amount FROM policy_charges ORDER BY at_ms").fetchall()
+
+
+async def settled(daemon: Daemon, request: str) -> str:
+    """`signed`, or `waits` where the policy left it to its owner, before the join or before the partial signatures."""
+    await daemon.until("signing-request:received", requestId=request)
+    view = await daemon.call("getSigningRequest", requestId=request)
+    if not any(each["own"] and each["joined"] for each in view["signers"]):
+        return "waits"
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            told = [event for event in daemon.told() if event.data.get("requestId") == request]
+            if any(event.event == "signature:finalized" for event in told):
+                return "signed"
+            if any("policy" in (event.data.get("reason"), event.data.get("code")) for event in told):
+                return "waits"
+            await daemon.events.wait(daemon.events.next_seq)
+
+
+async def test_a_budget_is_charged_when_it_is_signed_and_then_asks(world: World) -> None:
+    signers = await two(world, BUDGET)
+    for amount in (6_000, 4_000):
+        await signatures(signers[0], await pay(signers, amount, 100))
+    assert charges(signers[1]) == [("daily", 6_000), ("daily", 4_000)]
+    request = await pay(signers, 1_000, 100)
+    assert await settled(signers[1], request) == "waits"
+    told = await explained(signers[1], request)
+    (weighed,) = [each for each in told["weighed"] if each["member"] == "per_day"]
+    assert (weighed["value"], weighed["holds"]) == ({"amount": 10_000, "count": 2}, False)
+
+
+async def test_parallel_requests_share_one_budget(world: World) -> None:
+    signers = await two(world, BUDGET)
+    requests = await asyncio.gather(*(pay(signers, 3_000, 100) for _ in range(8)))
+    ends = [await settled(signers[1], request) for request in requests]
+    assert sorted(ends) == ["signed"] * 3 + ["waits"] * 5
+    assert sum(amount for _, amount in charges(signers[1])) == 9_000
+
+
+async def test_what_an_owner_approves_is_no_part_of_what_rules_may_spend(world: World) -> None:
+    signers = await two(world, BUDGET)
+    request = await pay(signers, 20_000, 100)
+    await join(signers[1], request)
+    await signatures(signers[0], request)
+    assert charges(signers[1]) == [("", 20_000)]
+    assert await settled(signers[1], await pay(signers, 10_000, 100)) == "signed"
+
+
+async def test_a_request_that_ends_unsigned_gives_back_what_was_kept_for_it(world: World) -> None:
+    signers = [*await two(world, BUDGET), await world.add()]
+    request = await pay(signers, 10_000, 100)
+    await signers[1].until("session:joined", requestId=request)
+    other = await pay(signers[:2], 10_000, 100)
+    assert await settled(signers[1], other) == "waits"
+    await signers[0].call("cancelSigningRequest", requestId=request)
+    await signers[1].until("signing-request:cancelled", requestId=request)
+    signers[1].service.sweeper.sweep()
+    await signers[1].until("signature:finalized", requestId=other)
+    assert charges(signers[1]) == [("daily", 10_000)]
+
+
+async def test_attempts_of_one_request_cost_once(world: World) -> None:
+    signers = [*await two(world, BUDGET), await world.add()]
+    request = await pay(signers, 8_000, 100)
+    await signers[1].until("session:joined", requestId=request)
+    await join(signers[2], request)
+    await signatures(signers[1], request)
+    await signers[1].stop()
+    await signers[1].start()
+    for daemon in signers[1:]:
+        world.hub.connect(daemon.peer, signers[0].peer)
+    assert charges(signers[1]) == [("daily", 8_000)]
+    again = await pay(signers[:2], 3_000, 100)
+    assert await settled(signers[1], again) == "waits"
+
+
+async def test_no_signature_leaves_without_its_charge_when_a_commit_fails(world: World) -> None:
+    signers = await two(world, BUDGET)
+    refuse = "CREATE TRIGGER full BEFORE INSERT ON policy_charges BEGIN SELECT RAISE(ABORT, 'full'); END"
+    await signers[1].store.write(lambda conn: conn.execute(refuse))
+    request = await pay(signers, 9_000, 100)
+    await signers[1].until("session:ready", requestId=request)
+    await signers[1].service.engine.turned()
+    assert (charges(signers[1]), signers[1].told("signature:finalized")) == ([], [])
+    await signers[1].store.write(lambda conn: conn.execute("DROP TRIGGER full"))
+    await signers[1].until("signature:finalized", requestId=request)
+    assert charges(signers[1]) == [("daily", 9_000)]
+    assert await settled(signers[1], await pay(signers, 1_001, 100)) == "waits"
+    assert await settled(signers[1], await pay(signers, 1_000, 100)) == "signed"
+
+
+class Jumping(SystemClock):
+    """A wall clock that is set."""
+
+    offset_ms = 0
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self.offset_ms
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_the_order_restarts_and_clock_jumps_no_more_is_signed_than_the_budget(
+    make_world: Callable[..., World], seed: int
+) -> None:
+    dice = random.Random(seed)
+    world = make_world()
+    signers = await two(world, BUDGET)
+    daemon = signers[1]
+    asked: list[str] = []
+    for _ in range(dice.randrange(3, 6)):
+        burst = await asyncio.gather(
+            *(pay(signers, dice.choice([500, 2_500, 4_000, 10_001]), 100) for _ in range(dice.randrange(1, 5)))
+        )
+        asked += burst
+        match dice.randrange(3):
+            case 0:
+                await daemon.stop()
+                await daemon.start()
+                world.hub.connect(daemon.peer, signers[0].peer)
+            case 1:
+                clock = Jumping()
+                clock.offset_ms = dice.choice([-2, -1, 1, 2]) * DAY_MS
+                daemon.policy._around = replace(daemon.around_policy(), clock=clock)
+            case _:
+                for request in burst:
+                    await daemon.until("signing-request:received", requestId=request)
+    for request in asked:
+        await settled(daemon, request)
+    amounts = [amount for budget, amount in charges(daemon) if budget == "daily"]
+    assert sum(amounts) <= 10_000
+    assert len(amounts) <= 4
+    signed = {event.data["requestId"] for event in daemon.told("signature:finalized")}
+    assert len(signed) == len(amounts)
