@@ -14,6 +14,7 @@ from tests.browser.screen import Screen, new_screen
 from tests.e2e.vessels import Vessel, vessels
 
 MakeScreen: TypeAlias = Callable[..., Awaitable[Screen]]
+FIGURES: dict[str, Any] = {}  # what a run measured; told, never asserted
 
 
 def pytest_sessionstart() -> None:
@@ -21,6 +22,11 @@ def pytest_sessionstart() -> None:
         chromium.chromium()
     except chromium.NoBrowserError as missing:
         pytest.exit(f"make test-browser cannot run here. {missing}", returncode=2)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, value in FIGURES.items():
+        terminalreporter.write_line(f"{what}: {value}")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 // Every filter of findAvailableSigners, in the address.
 import type { FindAvailableSigners } from "musigd-client";
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { refine } from "../router.js";
 
 export const TYPES = ["spend", "swap", "coinjoin", "custody", "escrow", "channel"];
@@ -24,27 +26,39 @@ export function filtersOf(query: URLSearchParams): Filters {
   return filters;
 }
 
+const TYPING_MS = 400;
+
+/** A filter that is typed: it counts when its reader has paused or moved on. What comes from the daemon meanwhile leaves it alone. */
+function Typed({ label, name, query, ...field }: { label: string; name: string; query: URLSearchParams } & JSX.IntrinsicElements["input"]) {
+  const given = query.get(name) ?? "";
+  const [text, setText] = useState(given);
+  const commit = (): void => {
+    if (text !== given) refine({ [name]: text, page: undefined });
+  };
+  useEffect(() => setText(given), [given]);
+  useEffect(() => {
+    const timer = setTimeout(commit, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return <label>{label}<input {...field} placeholder="any" value={text} onInput={(event) => setText(event.currentTarget.value)} onChange={commit} /></label>;
+}
+
 export function FilterBar({ query, refresh, refreshing }: { query: URLSearchParams; refresh: () => void; refreshing: boolean }) {
-  const set = (name: string) => (event: Event): void =>
-    refine({ [name]: (event.currentTarget as HTMLInputElement | HTMLSelectElement).value, page: undefined });
-  const value = (name: string): string => query.get(name) ?? "";
   return (
     <form class="filters" role="search" aria-label="Filter signers" onSubmit={(event) => event.preventDefault()}>
-      <label>Type<input list="types" pattern="[a-z0-9\-]{1,32}" placeholder="any" value={value("type")} onChange={set("type")} /></label>
+      <Typed label="Type" name="type" query={query} list="types" pattern="[a-z0-9\-]{1,32}" />
       <datalist id="types">{TYPES.map((type) => <option key={type} value={type} />)}</datalist>
       <label>Scheme
-        <select value={value("scheme")} onChange={set("scheme")}>
+        <select value={query.get("scheme") ?? ""} onChange={(event) => refine({ scheme: event.currentTarget.value, page: undefined })}>
           <option value="">any</option><option value="lotus">lotus</option><option value="bip340">bip340</option>
         </select>
       </label>
-      <label>Takes (sat)<input type="number" min={0} placeholder="any" value={value("min")} onChange={set("min")} /></label>
-      <label>and (sat)<input type="number" min={0} placeholder="any" value={value("max")} onChange={set("max")} /></label>
-      <label>Reputation here, at least
-        <input type="number" min={0} max={100} placeholder="any" value={value("reputation")} onChange={set("reputation")} />
-      </label>
-      <label>Purpose, in full<input maxLength={2000} placeholder="any" value={value("purpose")} onChange={set("purpose")} /></label>
+      <Typed label="Takes (sat)" name="min" query={query} type="number" min={0} />
+      <Typed label="and (sat)" name="max" query={query} type="number" min={0} />
+      <Typed label="Reputation here, at least" name="reputation" query={query} type="number" min={0} max={100} />
+      <Typed label="Purpose, in full" name="purpose" query={query} maxLength={2000} />
       <label class="check">
-        <input type="checkbox" checked={value("own") !== "no"} onChange={(event) => refine({ own: event.currentTarget.checked ? undefined : "no" })} />
+        <input type="checkbox" checked={query.get("own") !== "no"} onChange={(event) => refine({ own: event.currentTarget.checked ? undefined : "no", page: undefined })} />
         Own keys too
       </label>
       <button type="button" disabled={refreshing} onClick={refresh}>{refreshing ? "Asking …" : "Ask the network"}</button>
