@@ -1,4 +1,4 @@
-"""Who calls: the scopes and keys that a token stands for."""
+"""The caller: the scopes and keys of its token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scope(StrEnum):
 
 
 def needs_key_maker(what: str, scope: Scope) -> ApiError:
-    """The refusal of making a key, which a token bound to the keys that it makes can do too."""
+    """The refusal to create a key; a token that is bound to the keys it creates may do it too."""
     sentence = f"{what} a token with createKey: true, or one with scope {scope}; createToken makes one."
     return ApiError("forbidden", sentence, scope=scope.value, bound=True)
 
@@ -81,5 +81,5 @@ class Caller:
 
 
 def owner() -> Caller:
-    """The caller behind the unix socket and the cookie: everything, on every key."""
+    """The caller behind the unix socket and the cookie: every right, on every key."""
     return Caller(token_id=OWNER, scopes=frozenset(Scope), keys=None, create_key=True)

@@ -1,4 +1,4 @@
-"""What the server is told to do; the program around it fills this from its settings."""
+"""The configuration of the server; the program fills it from its settings."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class RpcConfig:
     max_calls_at_once: int = 2_000  # [limits.rpc_calls_at_once]
     calls_per_second: float = 20_000  # [limits.rpc_calls_per_second]; per token
     max_subscriptions: int = 64  # per connection
-    max_backlog_bytes: int = 1_048_576  # unread by one subscriber before it is closed as too slow
+    max_backlog_bytes: int = 1_048_576  # unread bytes of a subscriber above which it is closed as too slow
     body_timeout_s: float = 10.0
     idle_timeout_s: float = 60.0
-    heartbeat_s: float = 20.0  # silence of a WebSocket client before it is pinged; half as long it may not answer
+    heartbeat_s: float = 20.0  # silence of a WebSocket client before it is pinged; it has half as long to answer
     progress_s: float = 15.0
     close_grace_s: float = 5.0  # how long a closed connection may take to read what was written
     wake_grace_s: float = 300.0  # the same where it was closed for being slow: it may be asleep

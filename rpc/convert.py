@@ -1,4 +1,4 @@
-"""From what clients write to what the rest of the program computes with, and back."""
+"""Converts values of clients to those of the program, and back."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def tweaks_of(tweaks: Iterable[wire.TaprootTweak | wire.PlainTweak]) -> tuple[Tw
 
 
 def not_a_point(path: str, key: str) -> ApiError:
-    """The refusal of a public key that has the form of one only."""
+    """The refusal of a public key that has the right form and is no point."""
     return invalid_key(path, "is not a point of the curve; check the key", publicKey=key)
 
 
 def not_combined(problem: MusigError, keys: str, item: str = "") -> ApiError:
-    """The refusal of keys and tweaks without an aggregate. `keys`: path of the keys; `item`: of what has the tweaks."""
+    """The refusal of keys and tweaks that do not aggregate. `keys`: path of the keys; `item`: of the tweaks' item."""
     if isinstance(problem, InvalidArgumentError) and problem.argument.startswith("tweaks"):
         return invalid_key(f"{item}.{problem.argument}" if item else problem.argument, problem.problem)
     return invalid_key(keys, f"cannot be combined: {problem}")

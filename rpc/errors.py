@@ -1,4 +1,4 @@
-"""What a client is told when a call fails: a stable reason, its code, and one sentence for a person."""
+"""The errors that clients get: a stable reason, its code, and a sentence for a person."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class ListenError(RpcError):
 
 
 class ApiError(RpcError):
-    """A refusal that travels to the client as it is.
+    """A refusal that is sent to the client as it is.
 
     `reason` is one of `CODES`; `message` is a sentence that names what to do and holds no secret, path or traceback;
-    `data` is JSON with camelCase names, and lands beside `reason` in the error's `data`.
+    `data` is JSON with camelCase names, and is put beside `reason` in the error's `data`.
     """
 
     def __init__(self, reason: str, message: str, **data: JsonValue) -> None:
@@ -85,7 +85,7 @@ def invalid_key(path: str, message: str, **data: JsonValue) -> ApiError:
 
 
 def unknown_key(pubkey: bytes) -> ApiError:
-    """The one answer for a key that does not exist here and for a key of somebody else's token: nothing leaks."""
+    """The same answer for an unknown key and for a key of another token, to reveal nothing."""
     return ApiError(
         "unknown_key",
         "This daemon holds no such key for this token; listKeys shows the keys it may use.",
@@ -102,7 +102,7 @@ def wrong_scheme(path: str, pubkey: bytes, known: Iterable[str], asked: str) -> 
 
 
 def shutting_down() -> ApiError:
-    """The daemon stops and takes no more of this."""
+    """The daemon is stopping and takes no more calls."""
     return ApiError("shutting_down", "The daemon is stopping; try again when it is back.", retryAfterMs=5_000)
 
 

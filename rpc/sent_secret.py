@@ -37,7 +37,7 @@ class SentSecret:
         return self._buffer.view
 
     def wipe(self) -> None:
-        """Zero the secret, as its last reference going away does too."""
+        """Zero the secret, which also happens when its last reference goes away."""
         self._buffer.wipe()
 
     def __repr__(self) -> str:

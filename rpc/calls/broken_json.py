@@ -1,4 +1,4 @@
-"""Why a body is not JSON, said exactly: a second look, taken only after the parser has refused it."""
+"""Explains exactly why a body is not JSON; runs only after the parser has refused it."""
 
 from __future__ import annotations
 

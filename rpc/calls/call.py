@@ -1,4 +1,4 @@
-"""One call of a method: right, params, idempotency, guard, handler, and what goes back as JSON."""
+"""One call of a method: right, params, idempotency, guard, handler, and the answer as JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _log = structlog.get_logger("rpc")
 
 @dataclass(slots=True)
 class CallContext:
-    """What a call may know of the message it came in. `after_reply` runs once the reply is on its way."""
+    """What a call may know about its message. `after_reply` runs once the reply is on its way."""
 
     caller: Caller
     socket: Any = None  # the Socket of rpc.events.socket it came through, None for HTTP
@@ -43,7 +43,7 @@ class Unguarded:
     """The guard of handlers that need none."""
 
     def check(self, caller: Caller, params: Params) -> None:
-        """Everything passes."""
+        """Refuses nothing."""
 
     def refusal_of(self, error: Exception) -> ApiError | None:
         """Every error is a fault of the program."""
@@ -53,7 +53,7 @@ UNGUARDED: Final = Unguarded()
 
 
 class Changes:
-    """The changes at work, at most `most` at once, whether their clients are still there or not."""
+    """The changes in progress, at most `most` at once, whether their clients are still connected or not."""
 
     def __init__(self, events: EventSource, idempotency: Idempotency, gate: CallGate, most: int) -> None:
         """While `gate` drains, changes are refused because the daemon is stopping."""
@@ -65,7 +65,7 @@ class Changes:
 
     @property
     def position(self) -> int:
-        """Where the event log stands: seq of the last event."""
+        """The position of the event log: seq of the last event."""
         return self._events.next_seq - 1
 
     def require_room(self) -> None:
@@ -76,30 +76,30 @@ class Changes:
             raise too_many_at_work()
 
     def outlives(self, change: asyncio.Task[bytes]) -> asyncio.Future[bytes]:
-        """What to await for the answer: who awaits may be cancelled, the change goes on."""
+        """The answer of a change, to be awaited: cancelling the wait does not cancel the change."""
         self._at_work.add(change)
         change.add_done_callback(self._at_work.discard)
         return asyncio.shield(change)
 
     async def settled(self, within_s: float) -> None:
-        """Waits until no change is at work, or until the time is over."""
+        """Waits until no change is in progress, or until the time is over."""
         if self._at_work:
             await asyncio.wait(self._at_work, timeout=within_s)
 
 
 class _Fits(inspect.Signature):
-    """jsonrpcserver asks of each call whether its arguments fit. Ours always are a context and the params."""
+    """jsonrpcserver checks the arguments of each call. Ours are always a context and the params."""
 
     def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        """Nothing to find out."""
+        """They always fit."""
         return inspect.BoundArguments(self, OrderedDict())
 
 
 class Call:
     """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result.
 
-    A call whose client has gone is cancelled by whoever reads from that client. One that only reads ends there; one
-    that changes something goes on to its end, so that no change is left half made.
+    A call whose client has gone is cancelled by the reader of that connection. A call that only reads ends there; one
+    that changes something runs to its end, so that no change is left half done.
     """
 
     __signature__ = _Fits()
@@ -192,7 +192,7 @@ def require_right(method: Method, message: CallContext) -> None:
 
 
 def as_json(answer: Answer) -> bytes:
-    """The result as it travels; members of models that are None stay out."""
+    """The result as JSON, without members of models that are None."""
     if isinstance(answer, BaseModel):
         return orjson.dumps(answer.model_dump(by_alias=True, exclude_none=True))
     return orjson.dumps(answer)

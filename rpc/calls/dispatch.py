@@ -1,9 +1,9 @@
 """The one way from a message to its answer, for HTTP, WebSocket and the unix socket alike; built on jsonrpcserver.
 
-jsonrpcserver dispatches one call at a time and is handed only calls whose envelope holds: so one bad item cannot fail a
-batch. It never sees an exception, so no text of one can reach a client. `rpc.calls.envelope` stands before it; params
-travel as one positional argument, whose signature is known, so it inspects none. Its inner `dispatch_request` is used,
-as what is around it parses again and makes a task of each call, which costs more than all the rest.
+jsonrpcserver gets one call at a time, and only calls with a valid envelope, so one bad item cannot fail a batch. It
+never sees an exception, so no text of one can reach a client. `rpc.calls.envelope` runs before it; params are passed as
+one positional argument with a known signature, so it inspects none. Only its inner `dispatch_request` is used: the
+functions around it parse again and make a task for each call, which costs more than all the rest.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back, None for nothing. `refused`: the message as a whole was turned away before any call ran."""
+    """The reply, None for nothing. `refused`: the message as a whole was refused before any call ran."""
 
     body: bytes | None
     refused: ApiError | None = None
 
 
 class Dispatcher:
-    """Answers messages with the calls it was given, as many at once as `gate` admits; for HTTP and WebSocket alike."""
+    """Answers messages with the calls it was given, as many at once as `gate` admits; for HTTP and WebSocket."""
 
     def __init__(
         self, calls: Mapping[str, Served], gate: CallGate, *, max_batch: int, max_reply: int = MAX_REPLY_BYTES
     ) -> None:
-        """`max_reply`: bytes of answers to one batch, beyond which the items that are left are not run."""
+        """`max_reply`: bytes of answers to one batch; beyond that, the remaining items are not run."""
         self._calls: dict[str, Any] = dict(calls)
         self._gate = gate
         self._max_batch = max_batch
@@ -78,7 +78,7 @@ class Dispatcher:
             self._gate.done(token_id, len(items))
 
     async def _answer_all(self, items: Sequence[Item], message: CallContext) -> bytes | None:
-        """All answers; those that wait do so at once, of the others a few, until they have become too much together."""
+        """All answers: waiting calls run at the same time, a few of the others, until the answers get too large."""
         slots, written = asyncio.Semaphore(SIDE_BY_SIDE), 0
 
         async def run(item: Item) -> bytes | None:
@@ -111,7 +111,7 @@ def _without_secrets(body: bytes | str) -> tuple[bytes | str, Sequence[SentSecre
 
 
 def _waits(item: Item) -> bool:
-    """Whether it waits for something to happen, and so must not be waited for by others."""
+    """Whether the call waits for something to happen, so that others must not wait for it."""
     return not isinstance(item, BrokenItem) and isinstance(item.params, dict) and bool(item.params.get("waitMs"))
 
 
@@ -137,7 +137,7 @@ def _failure(problem: ApiError, call_id: CallId) -> bytes:
 
 
 def _failed(error: Mapping[str, Any], call_id: CallId) -> bytes:
-    """The id goes back as it came."""
+    """An error response with the id as it came."""
     shown = orjson.Fragment(cleaned_body(orjson.dumps(error)))
     return orjson.dumps({"jsonrpc": "2.0", "error": shown, "id": call_id})
 

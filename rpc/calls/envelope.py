@@ -1,9 +1,8 @@
-"""From the bytes of a message to JSON-RPC 2.0 calls: what is not exactly that is refused here, item by item.
+"""Parses the bytes of a message into JSON-RPC 2.0 calls, and refuses, item by item, whatever is not exactly that.
 
-orjson parses, which refuses NaN, bad UTF-8 and lone surrogates. It keeps the last of two members of one name, where
-another reader may keep the first, so duplicates are looked for: every member needs a colon, so when there are no more
-colons in the text than members in the result, nothing was lost. Otherwise the slower parser of the standard library
-decides.
+orjson parses; it refuses NaN, bad UTF-8 and lone surrogates. Of two members with one name it keeps the last, while
+another reader may keep the first, so duplicates are detected: every member needs a colon, so if the text has no more
+colons than the result has members, nothing was lost. Otherwise the slower parser of the standard library decides.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ class CallItem:
 
 @dataclass(frozen=True, slots=True)
 class BrokenItem:
-    """Something in the place of a call that is none; answered with `problem`."""
+    """An item that is no valid call; it is answered with `problem`."""
 
     problem: ApiError
-    id: CallId  # null where it cannot be told
-    notification = False  # what is no call is answered
+    id: CallId  # null if it is unknown
+    notification = False  # an invalid item is always answered
 
 
 Item: TypeAlias = CallItem | BrokenItem
@@ -87,7 +86,7 @@ def item_of(entry: Any) -> Item:
     if type(method) is not str:
         return BrokenItem(_invalid("method must be a string."), call_id)
     params = entry.get("params")
-    if params is None or params == []:  # they say as little as no params at all
+    if params is None or params == []:  # they mean the same as no params at all
         params = _NO_PARAMS
     if type(params) is not dict and type(params) is not list:
         return BrokenItem(_invalid("params must be an object."), call_id)

@@ -1,8 +1,8 @@
 """Repeating a changing call with the same idempotency key gives the first answer, also across restarts.
 
-A second call that comes while the first is at work waits for it. Only answers are kept: a refused call changed nothing,
-so it may be tried again under its key. A handler whose change must not be made twice keeps its answer itself, in the
-transaction of the change, through the `Once` it is given; that survives a kill before the answer is stored here.
+A second call during the first one waits for it. Only answers are kept: a refused call changed nothing, so it may be
+tried again with its key. A handler whose change must not be made twice stores its answer itself, in the transaction of
+the change, through the `Once` it is given; that survives a kill before the answer is stored here.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Idempotency:
     def once(self, token_id: str, key: str, digest: bytes, run: Run) -> asyncio.Task[bytes]:
         """The stored answer, or that of `run`; raises `idempotency_conflict` for a key used with another call.
 
-        Shield it: several may wait for it, and a caller that goes away does not stop the call. The answer is kept for
-        when it asks again.
+        Shield it: several callers may wait for it, and one that disconnects must not stop the call. The answer is kept
+        for when it asks again.
         """
         place = (token_id, key)
         running = self._running.get(place)

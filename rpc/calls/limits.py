@@ -1,4 +1,4 @@
-"""How many calls a token may make, and how many may be at work at once."""
+"""How many calls a token may make, and how many may run at once."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class RateLimit:
 
 
 def share(most: int) -> int:
-    """What one token may have of something that all share: a quarter, so that no wallet shuts the others out."""
+    """The share of one token in something that all share: a quarter, so that no wallet locks the others out."""
     return max(1, most // 4)
 
 
 def too_many_at_work() -> ApiError:
-    """The refusal of a call beyond those that may be at work at once."""
+    """The refusal of a call beyond those that may run at once."""
     return ApiError(
         "busy",
         "Too many calls are at work; wait, or raise limits.rpc_calls_at_once.",
@@ -59,9 +59,9 @@ def too_many_at_work() -> ApiError:
 
 
 class CallGate:
-    """Counts calls at work: a token may have a quarter of them, all tokens together three quarters, the owner all.
+    """Counts running calls: a token may have a quarter of them, all tokens together three quarters, the owner all.
 
-    Stopping, it turns every message away; draining, only changes are (`Changes.require_room` of call.py asks).
+    While stopping it refuses every message; while draining only changes are refused (`Changes.require_room`).
     """
 
     def __init__(self, max_calls: int, rate: RateLimit) -> None:
@@ -75,7 +75,7 @@ class CallGate:
         self._at_rest.set()
 
     def admit(self, token_id: str, calls: int) -> ApiError | None:
-        """Whether `calls` more may start now; who is admitted must call `done` with the same values."""
+        """Whether `calls` more may start now; if so, call `done` later with the same values."""
         if self.stopping:
             return shutting_down()
         if not self._has_room(token_id, calls):
@@ -104,6 +104,6 @@ class CallGate:
             self._at_rest.set()
 
     async def quiet(self, within_s: float) -> None:
-        """Waits until no call is at work, or until the time is over."""
+        """Waits until no call is running, or until the time is over."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), within_s)

@@ -1,4 +1,4 @@
-"""From params as sent to the params model of a method, or to an error that names every place that is wrong."""
+"""Converts params as sent to the model of a method, or to an error that names every wrong place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ P = TypeVar("P", bound=Params)
 
 _MAX_ERRORS = 20
 _MAX_PATH = 200
-_TAGS = frozenset({"taproot", "plain"})  # which kind of tweak pydantic tried; not part of what was sent
+_TAGS = frozenset({"taproot", "plain"})  # the kind of tweak that pydantic tried; not part of the params
 
 
 def params_of(model: type[P], raw: Any) -> P:
@@ -32,7 +32,7 @@ def params_of(model: type[P], raw: Any) -> P:
         return model.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as problem:
         details = _causes(problem.errors(include_url=False, include_input=False))
-    if details[0]["type"] == "missing":  # a name that was mistyped is the cause, the one that is missing the effect
+    if details[0]["type"] == "missing":  # a mistyped name is the cause, the missing one the effect
         details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
     errors: list[JsonValue] = [
         {"path": _path(detail), "message": _said(model, detail)} for detail in details[:_MAX_ERRORS]

@@ -12,7 +12,7 @@ from rpc.errors import invalid_key, invalid_param, wrong_scheme
 from rpc.models.keys import AggregatedKey, AggregateKeys, Verified, VerifySignature
 from rpc.ports import SchemesOf
 
-NETWORKS = ("main", "test", "regtest")  # those whose addresses differ; a network of one's own writes them as regtest
+NETWORKS = ("main", "test", "regtest")  # networks with different addresses; a custom network uses those of regtest
 
 
 class PureMethods:

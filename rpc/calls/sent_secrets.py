@@ -1,9 +1,8 @@
 """Takes the secrets out of a message before anything makes a string of them.
 
-A string of Python cannot be wiped, and the parsers of JSON make strings. So what stands in the place of a secret is cut
-out of the message's bytes into locked memory, a marker takes its place, and the marker is exchanged for the memory once
-the message is parsed. Only a member with one of the names of `SECRET_PARAMS` is looked at; in calls that take no secret
-it becomes text again.
+A Python string cannot be wiped, and JSON parsers make strings. So the value of a secret is moved from the message's
+bytes into locked memory, a marker takes its place, and the marker is replaced by the memory once the message is parsed.
+Only members with a name in `SECRET_PARAMS` are treated so; in calls that take no secret the value becomes text again.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ _MARKER: Final = f"secret-{secrets.token_hex(16)}-"
 
 
 def may_carry_secret(data: bytes) -> bool:
-    """Whether a secret could stand in these bytes of a message. Quick; wrong in one direction only."""
+    """Whether these bytes of a message could contain a secret. Fast; may say yes without one, never no with one."""
     return b'assphrase"' in data or b'rivateKey"' in data
 
 
 def take_out(body: bytes) -> tuple[bytes, Sequence[SentSecret]]:
-    """The message with markers in the places of the secrets, and these. Raises ApiError `parse_error`.
+    """The message with markers instead of secrets, and the secrets. Raises ApiError `parse_error`.
 
-    What is too long to be one of ours, or comes after the first 256, stays where it is.
+    A value that is too long for a secret, or comes after the first 256, stays where it is.
     """
     pieces: list[bytes] = []
     taken: list[SentSecret] = []
@@ -57,7 +56,7 @@ def take_out(body: bytes) -> tuple[bytes, Sequence[SentSecret]]:
 
 
 def put_back(item: Item, taken: Sequence[SentSecret]) -> None:
-    """Exchanges the markers in the params of a call: for the secret where the call takes one, else for its text."""
+    """Replaces the markers in the params of a call: by the secret if the call takes one, else by its text."""
     if not isinstance(item, CallItem) or type(item.params) is not dict:
         return
     takes = item.method in SECRET_METHODS

@@ -11,7 +11,7 @@ from rpc.models.event_kinds import EVENTS, HeardBy
 from rpc.models.events import EventFilter
 from rpc.ports import Followed, LoggedEvent
 
-# Those that are not simply for whoever may know of one of their keys.
+# Events that are not simply for callers that may know of one of their keys.
 _OTHERS = {name: kind.heard_by for name, kind in EVENTS.items() if kind.heard_by is not HeardBy.KEYS}
 
 
@@ -24,7 +24,7 @@ class _Narrowed:
 
 
 class Selection:
-    """A choice of events. What its caller follows is asked for each event, so that it may change meanwhile."""
+    """A selection of events. What its caller follows is read for each event, because it may change."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Selection:
         self._everything = patterns is None and self._narrow is None and self._keys is None
 
     def for_caller(self, caller: Caller) -> Selection:
-        """The same choice with the rights the caller has now."""
+        """The same selection with the current rights of the caller."""
         return Selection(caller, self._followed, self._patterns, self._narrow)
 
     def takes(self, event: LoggedEvent) -> bool:
@@ -54,7 +54,7 @@ class Selection:
         return self._everything or (self._asked(event) and self._concerns(event) and self._allowed(event))
 
     def shown(self, event: LoggedEvent) -> LoggedEvent:
-        """The event as this caller may see it: other own keys of this daemon look like anybody's."""
+        """The event as this caller may see it: other own keys of this daemon look like those of other signers."""
         keys, named = self._keys, event.data.get("publicKeys", ())
         if keys is None or (keys.issuperset(named) and "request" not in event.data):
             return event
@@ -102,7 +102,7 @@ class Selection:
 
     def _follows(self, event: LoggedEvent) -> bool:
         if event.data.get("sameDaemon") and (self._keys is None or _signer_of(event) in self._keys):
-            return False  # it is told of its own keys by other events
+            return False  # other events tell it about its own keys
         return not _types_of(event).isdisjoint(self._followed(self._caller.token_id))
 
 

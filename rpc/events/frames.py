@@ -1,7 +1,7 @@
 """WebSocket frames from server to client (RFC 6455 section 5.2), as bytes ready for the transport.
 
-The same notification goes to many subscribers, so a frame is made once and written as it is. Frames of one connection
-are whole writes on one event loop, so they cannot cut into each other; the connections are opened without compression.
+The same notification goes to many subscribers, so a frame is made once and written as it is. Each frame is one write on
+the event loop, so frames of a connection cannot mix; connections are opened without compression.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from rpc.events.subscriptions import Hub, Subscription
 from rpc.models.events import GetEvents, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from rpc.ports import EventSource, Followed, LoggedEvent
 
-_MAX_LOOKED_AT = 20_000  # events one getEvents looks through; with a narrow filter the caller simply asks on
+_MAX_LOOKED_AT = 20_000  # events that one getEvents reads; with a narrow filter the caller asks again
 _PAGE = 500
-_PAGE_BYTES = 1024 * 1024  # a page ends with the event that fills it
+_PAGE_BYTES = 1024 * 1024  # a page ends after the event that exceeds this
 
 
 class EventMethods:
@@ -41,7 +41,7 @@ class EventMethods:
         self._stopping = stopping
 
     async def subscribe(self, message: CallContext, params: Subscribe) -> Subscribed:
-        """Answers first; the first notification goes out when the answer has."""
+        """Answers first; the first notification is sent after the answer."""
         start = start_of(self._events, params.from_seq, params.log_id)
         selection = Selection(message.caller, self._followed, params.events, params.filter)
         subscription = message.socket.new_subscription(selection, start)

@@ -1,4 +1,4 @@
-"""Where a follower of the event log starts, and whether it has missed something for good."""
+"""Where a reader of the event log starts, and whether it has missed events for good."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rpc.ports import EventSource, LoggedEvent
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Reading begins at `seq`; `gap` is the range (from, to) that is not to be had here, if any."""
+    """Reading begins at `seq`; `gap` is the range (from, to) that is no longer available, if any."""
 
     seq: int
     gap: tuple[int, int] | None = None
@@ -23,8 +23,8 @@ class Start:
 def start_of(events: EventSource, from_seq: int | None, log_id: str | None) -> Start:
     """Where to start for a follower that wants `from_seq` of the log `log_id`.
 
-    None is from now, 0 or 1 the oldest kept. A follower of another log, or one that is ahead of this log, has to read
-    the lists again: it starts from now.
+    None is from now, 0 or 1 the oldest kept. A follower of another log, or one ahead of this log, starts from now and
+    has to read the lists again.
     """
     oldest, following = events.oldest_seq, events.next_seq
     if from_seq is None:

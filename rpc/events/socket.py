@@ -1,9 +1,8 @@
-"""One WebSocket: reads messages, answers them side by side, carries subscriptions.
+"""One WebSocket: reads messages, answers them concurrently, carries subscriptions.
 
-Replies and notifications are written as whole frames straight to the transport while it takes them, and wait here while
-it does not. A reader that leaves more than `max_backlog_bytes` unread, or answers no ping, is closed with 1013: what
-waits is dropped, so that the close frame comes right behind what the transport holds, and it may sleep a while before
-it reads that.
+Replies and notifications are written as whole frames directly to the transport while it takes them, and wait here while
+it does not. A reader that leaves more than `max_backlog_bytes` unread, or answers no ping, is closed with 1013: waiting
+frames are dropped, so that the close frame follows what the transport holds, and the reader may take a while to get it.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ WRONG_KIND = 1003
 TOO_SLOW = 1013
 NO_LONGER_ALLOWED = 4401
 
-_MAX_CALLS = 64  # at work for one connection; more wait unread
+_MAX_CALLS = 64  # calls in progress per connection; further ones are not read yet
 
 Answer: TypeAlias = Callable[[bytes, CallContext], Awaitable[bytes | None]]
 
@@ -100,7 +99,7 @@ class Socket:
         await self._ws.send_frame(payload, WSMsgType.TEXT)
 
     def close(self, code: int, reason: str, grace_s: float | None = None) -> None:
-        """Says goodbye, once, and ends every subscription; what was written before may still be read for `grace_s`."""
+        """Sends a close frame, once, and ends every subscription; earlier frames may still be read for `grace_s`."""
         grace_s = self._config.close_grace_s if grace_s is None else grace_s
         if not self._said_goodbye:
             self._said_goodbye = True
@@ -112,7 +111,7 @@ class Socket:
         asyncio.get_running_loop().call_later(grace_s, self._transport.abort)
 
     def check_alive(self, now_s: float) -> None:
-        """Pings a client that is silent, and closes the connection when it stays so. Call it every now and then."""
+        """Pings a silent client, and closes the connection if it stays silent. Call it at intervals."""
         if self._connection.heard or self.closed:
             self._connection.heard, self._silent_since = False, None
         elif self._silent_since is None:
@@ -124,7 +123,7 @@ class Socket:
             self.push(ping_frame())
 
     def check_token(self) -> None:
-        """Takes over changed keys of the token, and closes with 4401 when it was revoked or has expired."""
+        """Applies changed keys of the token; closes with 4401 if it was revoked or has expired."""
         if self._said_goodbye:
             return
         caller = self._recheck()
@@ -145,7 +144,7 @@ class Socket:
         return subscription
 
     async def serve(self, answer: Answer) -> None:
-        """Reads until the connection ends; then nothing of it is left but changes that are at work."""
+        """Reads until the connection ends; then only changes in progress continue."""
         try:
             while True:
                 message = await self._ws.receive()
@@ -161,12 +160,12 @@ class Socket:
             self._drop_subscriptions()
             for task in self._tasks:
                 task.cancel()
-            # Closing waits until everything is written, which a peer that reads nothing can put off for ever.
+            # Closing waits until everything is written, which a peer that reads nothing can delay for ever.
             asyncio.get_running_loop().call_later(self._config.close_grace_s, self._transport.abort)
 
     async def _take(self, body: bytes, answer: Answer) -> None:
         if self.closed:
-            return  # what a revoked token sends after its goodbye
+            return  # messages of a revoked token after the close frame
         task = _started(self._reply(body, answer))
         if task.done():
             return

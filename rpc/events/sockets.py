@@ -1,4 +1,4 @@
-"""All WebSockets: opens them, keeps an eye on their tokens, closes them."""
+"""All WebSockets: opens them, watches their tokens, closes them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Sockets:
         self._clock = asyncio.ensure_future(self._check_often())
 
     async def stop(self) -> None:
-        """Tells every connection 1001, and waits until they have gone; who does not go is cut off."""
+        """Closes every connection with 1001 and waits until they end; those that do not are cut off."""
         if self._unwatch is not None:
             self._unwatch()
         if self._clock is not None:
@@ -59,7 +59,7 @@ class Sockets:
         await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def upgrade(self, request: web.BaseRequest, caller: Caller, as_owner: bool) -> web.StreamResponse:
-        """Makes a WebSocket of the request and serves it to its end. Raises ApiError `busy` beyond a token's share."""
+        """Makes the request a WebSocket and serves it to its end. Raises ApiError `busy` beyond a token's share."""
         if caller.token_id != OWNER and self._of_token[caller.token_id] >= share(self._config.max_connections):
             raise ApiError(
                 "busy",

@@ -3,8 +3,7 @@
 A subscription is first behind, then live. Behind: a task of its own reads the log page by page, as fast as its reader
 takes it. Live: each burst of new events is turned into frames once and written to all. The step from behind to live has
 no gap, because reading the last page and going live happen without giving up the event loop.
-A reader that does not keep up while live is closed with 1013 and resumes from where it was: nothing is dropped in
-silence.
+A live reader that does not keep up is closed with 1013 and resumes from where it was: nothing is silently dropped.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class Subscription:
         )
 
     def message(self, result: bytes) -> bytes:
-        """The notification around something that is already JSON."""
+        """The notification around an event that is already JSON."""
         return self._head + result + b"}}"
 
 
@@ -78,12 +77,12 @@ class Hub:
         return len(self._live) + len(self._behind)
 
     def start(self) -> None:
-        """Begins to listen to the log."""
+        """Starts to listen to the log."""
         self._unsubscribe = self._events.subscribe(self._on_events)
         self._ticker = asyncio.ensure_future(self._tell_progress())
 
     async def stop(self) -> None:
-        """Ends every subscription without a word; closing connections is their owner's business."""
+        """Ends every subscription silently; their owner closes the connections."""
         if self._unsubscribe is not None:
             self._unsubscribe()
         tasks = [task for task in (self._ticker, *(each.task for each in self._behind)) if task is not None]
@@ -104,7 +103,7 @@ class Hub:
         subscription.task = asyncio.ensure_future(self._catch_up(subscription))
 
     def remove(self, subscription: Subscription) -> None:
-        """Nothing more is sent; safe to repeat."""
+        """Stops a subscription; safe to repeat."""
         subscription.ended = True
         self._live.pop(subscription, None)
         self._behind.discard(subscription)
@@ -112,7 +111,7 @@ class Hub:
             subscription.task.cancel()
 
     def refresh(self, subscription: Subscription, caller: Caller) -> None:
-        """The caller's keys have changed; what was already looked at is not looked at again."""
+        """The caller's keys have changed; events already passed are not sent again."""
         subscription.selection = subscription.selection.for_caller(caller)
 
     async def _catch_up(self, subscription: Subscription) -> None:
@@ -140,7 +139,7 @@ class Hub:
 
         def frame_of(event: LoggedEvent, subscription: Subscription) -> bytes:
             shown = subscription.selection.shown(event)
-            if shown is not event:  # for this reader only: what is kept below goes to others
+            if shown is not event:  # for this reader only: the cached frame below goes to others
                 return text_frame(subscription.message(event_json(shown)))
             place = (event.seq, subscription.id)
             frame = frames.get(place)

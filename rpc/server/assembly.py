@@ -17,7 +17,7 @@ from rpc.server.stats import Stats
 
 
 class IncompleteBackendError(RpcError):
-    """A wiring mistake: a method has no handler."""
+    """A mistake in the wiring: a method has no handler."""
 
 
 def calls_of(

@@ -1,4 +1,4 @@
-"""From a token to a caller."""
+"""Finds the caller of a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEARER_SUBPROTOCOL = "bearer."
 
 
 def token_digest(token: str) -> bytes:
-    """What is stored of a token: tokens are 32 random bytes, so one hash keeps them secret."""
+    """The stored form of a token: a plain hash is enough, because tokens are 32 random bytes."""
     return sha256(b"musigd/token/v1" + token.encode()).digest()
 
 
@@ -36,7 +36,7 @@ def bearer_of(authorization: str | None, subprotocols: Sequence[str] = ()) -> st
 
 
 class Authenticator:
-    """Knows callers by their tokens. `now_ms` is the wall clock, for tokens that expire."""
+    """Finds callers by their tokens. `now_ms` is the wall clock, for tokens that expire."""
 
     def __init__(self, tokens: TokenStore, now_ms: Callable[[], int]) -> None:
         self._tokens = tokens
@@ -63,7 +63,7 @@ class Authenticator:
     def as_of_now(self, caller: Caller) -> Caller:
         """The same for a call that takes long; raises ApiError `unauthenticated` where there is none.
 
-        The owner stays the owner: behind the unix socket no token is asked for.
+        The owner stays the owner: the unix socket needs no token.
         """
         fresh = caller if caller.token_id == OWNER else self.refreshed(caller.token_id)
         if fresh is None:

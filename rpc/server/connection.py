@@ -1,4 +1,4 @@
-"""One connection to the server, as asyncio sees it: aiohttp's, and what a WebSocket wants to know of it."""
+"""One connection to the server: aiohttp's protocol, with what a WebSocket needs to know about it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = structlog.get_logger("rpc")
 
 
 class Connection(RequestHandler):
-    """aiohttp's; but what is no HTTP is neither repeated in the answer nor in the log, which strangers could fill.
+    """aiohttp's protocol, but bytes that are not HTTP are repeated neither in the answer nor in the log.
 
-    `heard`: bytes have come since somebody set it to False. `on_room`: called when the transport takes more again.
+    `heard`: bytes have arrived since it was set to False. `on_room`: called when the transport takes more again.
     """
 
     __slots__ = ("_wipes", "heard", "on_room")
@@ -31,7 +31,7 @@ class Connection(RequestHandler):
         super().__init__(*args, **settings)
         self.heard = True
         self.on_room: Callable[[], None] | None = None
-        self._wipes = False  # a secret may have begun; what follows may be its rest
+        self._wipes = False  # a secret may have begun; the rest of it may follow
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

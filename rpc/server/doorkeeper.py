@@ -1,8 +1,8 @@
-"""Who may knock: Host, Origin and content type of a request, before anything else of it is looked at.
+"""Checks Host, Origin and content type of a request before anything else.
 
-Localhost is no boundary: a page in the owner's browser can send requests here, under a name that it resolves to this
-address (DNS rebinding) or across sites. Each refusal names the setting that would allow it, so that nobody opens
-everything.
+Localhost is no boundary: a page in the owner's browser can send requests here, under a name that resolves to this
+address (DNS rebinding) or across sites. Each refusal names the setting that would allow the request, so that nobody
+allows everything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SCHEMES = frozenset({"http", "https"})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that goes no further: HTTP status and error."""
+    """A refused request: HTTP status and error."""
 
     status: int
     error: ApiError
@@ -31,7 +31,7 @@ class Doorkeeper:
 
     def __init__(self, config: RpcConfig) -> None:
         self._hosts = frozenset(name.lower() for name in config.allowed_hosts)
-        if config.on_loopback:  # another loopback address than the usual one
+        if config.on_loopback:  # a loopback address other than the usual one
             self._hosts |= {config.host.lower()}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in config.allowed_origins)
 
@@ -65,7 +65,7 @@ class Doorkeeper:
 
 
 def refuse_content_type(headers: Mapping[str, str]) -> Refusal | None:
-    """None when the body says it is plain JSON. A page cannot say so across sites without asking first."""
+    """None if the content type is plain JSON, which a page cannot send across sites without a preflight."""
     content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type in _JSON_TYPES and headers.get("Content-Encoding") is None:
         return None

@@ -18,7 +18,7 @@ from rpc.config import RpcConfig
 from rpc.errors import ListenError
 from rpc.server.connection import Connection
 
-_SPARE_FILES = 256  # for the rest of the program
+_SPARE_FILES = 256  # file descriptors for the rest of the program
 
 
 class Listener(web.Server):
@@ -28,7 +28,7 @@ class Listener(web.Server):
         super().__init__(
             self._count,
             request_factory=self._request,
-            handler_cancellation=True,  # who has gone waits for nothing; changes see to it that they end
+            handler_cancellation=True,  # cancels calls of clients that have gone; changes run to their end all the same
             access_log=None,
             keepalive_timeout=config.idle_timeout_s,
             lingering_time=config.close_grace_s,
@@ -65,9 +65,9 @@ class Listener(web.Server):
 
 
 def affordable_connections(config: RpcConfig) -> int:
-    """As many as configured, but never so many that the program runs out of file descriptors.
+    """The configured number of connections, limited so that the program does not run out of file descriptors.
 
-    The usual soft limit of 1,024 is there for programs that call select(); it is raised as far as needed and allowed.
+    The usual soft limit of 1,024 exists for programs that call select(); it is raised as far as needed and allowed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
@@ -91,7 +91,7 @@ def require_safe(config: RpcConfig) -> None:
 
 
 def tls_context(config: RpcConfig) -> ssl.SSLContext | None:
-    """What new connections are encrypted with; None without TLS files. Raises ListenError for files that do not fit."""
+    """The TLS context of new connections; None without TLS files. Raises ListenError for files that do not match."""
     if config.tls_cert is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -128,7 +128,7 @@ def tcp_socket(config: RpcConfig) -> socket.socket:
 
 @dataclass(frozen=True, slots=True)
 class UnixSocket:
-    """A bound socket that only its owner can open, and the file that stands for it."""
+    """A bound socket that only its owner can open, and its file."""
 
     bound: socket.socket
     path: Path
@@ -139,7 +139,7 @@ class UnixSocket:
         """Nobody can connect before it listens. Raises ListenError when something else is in its place."""
         try:
             if _is_socket(path):
-                path.unlink()  # left over from a process that was killed: the lock of the data directory says so
+                path.unlink()  # left over from a killed process, since this one holds the lock of the data directory
             bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             bound.bind(os.fspath(path))
             path.chmod(0o600)
@@ -156,7 +156,7 @@ class UnixSocket:
 
 
 def _is_socket(path: Path) -> bool:
-    """A link to one is none: it is somebody else's."""
+    """Whether it is a socket; a link to one is not, because it is not ours."""
     try:
         return stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:

@@ -25,7 +25,7 @@ _ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosnif
 
 
 def json_reply(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """JSON that nobody may cache."""
+    """A JSON response that must not be cached."""
     return web.Response(
         body=body, status=status, headers={**_ALWAYS, "Content-Type": "application/json", **(headers or {})}
     )
@@ -51,7 +51,7 @@ def allow_origin(response: web.StreamResponse, origin: str) -> None:
 
 
 def preflight(origin: str) -> web.Response:
-    """The answer to a page's question whether it may call."""
+    """The answer to a CORS preflight."""
     response = web.Response(
         status=204,
         headers={

@@ -30,7 +30,7 @@ Upgrade: TypeAlias = Callable[[web.BaseRequest, Caller, bool], Awaitable[web.Str
 
 
 class Access(Enum):
-    """Who may use a route."""
+    """Which callers may use a route."""
 
     ANYBODY = "anybody"
     TOKEN = "token"  # noqa: S105  # the name of a rule, not a token
@@ -154,11 +154,11 @@ class Routes:
         return await self._upgrade(request, caller, token is None)
 
     async def livez(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
-        """`GET /livez`: 503 means restart it."""
+        """`GET /livez`: 503 means that the daemon should be restarted."""
         return _health_reply(self._health.live())
 
     async def readyz(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
-        """`GET /readyz`: 503 means it cannot do all of its job now."""
+        """`GET /readyz`: 503 means that the daemon cannot do all of its job now."""
         problems = list(self._health.ready())
         if self._gate.stopping or self._gate.draining:
             problems.append(Problem("shutting_down", "Wait until the daemon is back."))
@@ -167,7 +167,7 @@ class Routes:
     async def stop(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
         """`POST /stop {"lock": ...}`: stops the daemon that holds the data directory with this mark in its lock.
 
-        A socket is found by its path, and a path may lead to another daemon: 409, and nothing happens.
+        The path of a socket may lead to another daemon, which answers 409 and does nothing.
         """
         if (refusal := _refuse_order(request, token)) is not None:
             return refusal
@@ -238,7 +238,7 @@ def _no_route(request: web.BaseRequest, shown: bool) -> web.Response:
 
 
 def _refuse_order(request: web.BaseRequest, token: str | None) -> web.Response | None:
-    """Orders to the process come from who owns the socket; a token is a client's."""
+    """Only the owner of the unix socket may stop or reload the process, not a token."""
     if token is not None:
         raise ApiError("forbidden", "This takes no token: open the unix socket as its owner.")
     refusal = refuse_content_type(request.headers)
@@ -256,7 +256,7 @@ def _lock_in(body: bytes) -> str:
 
 
 async def _read(content: StreamReader, limit: int) -> bytes:
-    """The body, of which nobody else keeps a copy: secrets may stand in it. Raises ApiError `too_large`."""
+    """The body, without further copies, because it may contain secrets. Raises ApiError `too_large`."""
     chunks, size = [], 0
     while True:
         chunk, _ = await content.readchunk()

@@ -49,7 +49,7 @@ from rpc.server.stats import Stats
 
 
 async def of_another_daemon(mark: str) -> None:
-    """The answer of a server that takes no orders for a data directory."""
+    """The answer of a server without a data directory to `/stop` and `/reload`."""
 
 
 def wall_ms() -> int:
@@ -147,7 +147,7 @@ class RpcServer:
             raise
 
     async def renew_socket(self) -> None:
-        """Listens at the unix socket anew, because its file was lost; who is connected stays. Raises ListenError."""
+        """Opens the unix socket again after its file was lost; connections stay open. Raises ListenError."""
         if self._unix_site is not None and self._config.socket_path is not None:
             await self._unix_site.stop()
             await self._listen_for_owner(self._runners[-1], self._config.socket_path)
@@ -158,11 +158,11 @@ class RpcServer:
         await self._unix_site.start()
 
     def drain(self) -> None:
-        """No new changes; reading, waiting and events go on."""
+        """Refuse changes from now on; reads, waits and events continue."""
         self._gate.draining = True
 
     async def stop(self, grace_s: float = 2.0) -> None:
-        """Lets calls at work end for a while, tells WebSockets 1001, closes everything."""
+        """Waits a while for running calls, closes WebSockets with 1001, then everything else."""
         self._gate.stopping = True
         self._stopping.set()
         await self._gate.quiet(grace_s)
@@ -176,7 +176,7 @@ class RpcServer:
             self._unix.remove()
 
     def reload_tls(self, cert: Path, key: Path) -> None:
-        """Uses these TLS files from now on; raises ListenError and keeps the old ones when they do not fit."""
+        """Uses these TLS files from now on; raises ListenError and keeps the old ones if they do not match."""
         if self._tls is not None:
             config = replace(self._config, tls_cert=cert, tls_key=key)
             tls_context(config)
