@@ -1,4 +1,4 @@
-"""Settings, where things lie on the disk, and the set-up of logs. Knows no other package of ours.
+"""Settings, file locations, and the set-up of logs. Imports no other package of ours.
 
-Nothing is imported here: who asks for a location must not wait for the library that validates settings.
+Nothing is imported here: a command that needs a location must not wait for the library that validates settings.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with the settings, or with where they and the data are said to be."""
+"""Errors of the settings and of the locations they name."""
 
 from __future__ import annotations
 

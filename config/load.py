@@ -60,7 +60,7 @@ def load_settings(*, flags: Mapping[str, Any], file: Path | None, must_exist: bo
 
 
 def _refuse_nul(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
-    """The system takes no NUL in any name, and each of its calls says so in another way."""
+    """Refuse NUL, which no name in the system may contain; each system call reports it differently."""
     problems = [
         f"The setting `{name}` ({origins[name]}) holds a NUL character: leave it out."
         for name, value in values.items()
@@ -132,7 +132,7 @@ def variable_of(name: str) -> str:
 
 
 def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> None:
-    """`given`: full name to how it was written. A setting that means nothing must not pass in silence."""
+    """`given`: full name to how it was written. An unknown setting must not be ignored silently."""
     known = tuple(setting_names())
     problems = []
     for name, written in given.items():

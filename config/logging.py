@@ -1,7 +1,7 @@
 """Sets up logs: structlog for us, the standard library's for others, one format, no secret in either.
 
-Everything goes through one bounded queue (`config.output.outlet`), from every thread: no log call waits for
-who reads the log. What libraries print takes the same way: `config.output.printed`.
+Everything goes through one bounded queue (`config.output.outlet`), from every thread: no log call waits for the
+reader of the log. So does what libraries print: `config.output.printed`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def set_level(level: str) -> None:
 
 
 def escape_entry(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: nothing that a peer wrote steers the terminal, or looks like a further line of the log."""
+    """A structlog processor: text of peers can neither control the terminal nor look like another line of the log."""
     for name, value in entry.items():
         if not name.startswith("_"):
             entry[name] = _escaped(value, lines=name in SEVERAL_LINES)

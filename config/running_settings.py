@@ -1,4 +1,4 @@
-"""The settings of a daemon that runs: what a reload has taken over, and what the sources say by now."""
+"""The settings of a running daemon: what reloads have applied, and what the sources say now."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class RunningSettings:
         self._read_again = read_again
 
     def read_again(self) -> Settings:
-        """What a restart would begin with. Raises SettingsError."""
+        """The settings that a restart would use. Raises SettingsError."""
         return self.current if self._read_again is None else self._read_again()
 
     def take_over(self, fresh: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A reload has done what it can: names of the settings that it took over, and of those that need a restart."""
+        """Note what a reload applied: names of the settings that it changed, and of those that need a restart."""
         taken, waiting = changes(self.current, fresh)
         self.current = self.current.with_those_of(fresh, taken)
         return taken, waiting
 
     def shown(self) -> tuple[list[EffectiveSetting], str | None]:
-        """Every setting, with the value that waits where there is one; and why a restart would fail, if it would."""
+        """Every setting, with a waiting value if there is one, and why a restart would fail, if so."""
         try:
             fresh = self.read_again()
         except SettingsError as error:

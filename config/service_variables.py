@@ -1,7 +1,7 @@
 """Variables that Kubernetes sets in every container for each Service: `MUSIGD_PORT=tcp://10.0.0.7:8327` for one that is
-named musigd. They look like settings, are none, and whoever runs the daemon cannot keep them out.
+named musigd. They look like settings but are none, and whoever runs the daemon cannot prevent them.
 
-Name and value together decide, so that a setting written wrongly (`MUSIGD_PORT=8327`) is still told.
+Name and value together decide, so that a misspelt setting (`MUSIGD_PORT=8327`) is still refused.
 Source: kubernetes.io/docs/concepts/services-networking/service, "Environment variables".
 """
 

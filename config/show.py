@@ -11,14 +11,14 @@ from config.settings import Settings, setting_names
 
 JsonValue = str | int | bool | list[str] | None
 
-# What SIGHUP takes over from the file; TLS files, tokens and policy are read anew at their own places.
+# What SIGHUP applies from the file; TLS files, tokens and policy are read again elsewhere.
 TLS_FILES: Final = frozenset({"rpc.tls_cert", "rpc.tls_key"})
 RELOADABLE: Final = frozenset({"log.level", *TLS_FILES})
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the sources say of a setting by now. `by_reload`: SIGHUP takes it over, otherwise it waits for a restart."""
+    """The new value of a setting in its source. `by_reload`: SIGHUP applies it, otherwise it waits for a restart."""
 
     value: JsonValue
     origin: str
@@ -41,7 +41,7 @@ def effective(settings: Settings) -> Iterator[EffectiveSetting]:
 
 
 def compared(current: Settings, fresh: Settings) -> Iterator[EffectiveSetting]:
-    """The same of a daemon that runs with `current`, while a start would read `fresh`."""
+    """The same for a daemon that runs with `current`, while a start would read `fresh`."""
     by_reload, by_restart = changes(current, fresh)
     for name in setting_names():
         waiting = None

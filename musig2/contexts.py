@@ -1,7 +1,7 @@
 """BIP-327's two values: an aggregated list of keys, and a signing session over it.
 
-What differs between the schemes stands behind two small protocols, `AggregateKey` and `SigningValues`; both are public
-data only and never change once made, so contexts may be shared between threads and kept for as long as one likes.
+What differs between the schemes is behind two small protocols, `AggregateKey` and `SigningValues`; both are immutable
+and hold public data only, so contexts may be shared between threads and kept for any time.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class SigningValues(Protocol):
 
 
 class AggregateKey(Protocol):
-    """What a scheme makes of a list of keys and tweaks."""
+    """The aggregate of a list of keys and tweaks in one scheme."""
 
     @property
     def aggpubkey(self) -> bytes: ...

@@ -1,4 +1,4 @@
-"""The errors of this package: what happened is the class, who or what is to blame is in the fields.
+"""The errors of this package: the class says what happened, the fields who or what is to blame.
 
 `reason` is stable and machine-readable; the text says what to do. No error carries a secret.
 """
@@ -13,7 +13,7 @@ class MusigError(Exception):
 
 
 class InvalidArgumentError(MusigError, ValueError):
-    """The caller passed something that no co-signer is to blame for; `argument` names it."""
+    """The caller passed a bad argument, which is no co-signer's fault; `argument` names it."""
 
     reason = "invalid_argument"
 

@@ -1,7 +1,7 @@
 """Secrets as objects: a secret key, and a secret nonce that can be used once.
 
 Both keep their bytes in locked slots (memory.py) that are zeroed with the object, show nothing in `repr`, and refuse to
-be copied or pickled: a copy of a secret nonce is a second use waiting to happen.
+be copied or pickled: a copy of a secret nonce could be used a second time.
 """
 
 from collections.abc import Iterator

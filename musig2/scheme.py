@@ -1,6 +1,6 @@
 """MuSig2 under BIP-327's names, for both signature schemes.
 
-Here every argument is checked and every nonce consumed, once, for both; what differs is in bip340.py and lotus.py.
+Arguments are checked and nonces consumed here, for both schemes; what differs is in bip340.py and lotus.py.
 The life of a signature: `key_agg`, `nonce_gen` (each signer), `nonce_agg`, `session`, `sign` (each signer),
 `partial_sig_verify`, `partial_sig_agg`.
 """

@@ -1,1 +1,1 @@
-"""What leaves the process by its standard streams: log lines, answers of commands, last sentences."""
+"""Output on the standard streams: log lines, answers of commands, last error sentences."""

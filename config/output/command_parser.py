@@ -23,11 +23,11 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog.partition(' ')[0]}: {escaped(message)}. See `{self.prog} --help`.\n")
 
     def runs(self, command: str) -> None:
-        """What the words of this parser stand for, as `command` of the result."""
+        """Set the function that this parser selects, as `command` of the result."""
         self.set_defaults(command=command, parser=self)
 
     def understood(self, words: Sequence[str]) -> argparse.Namespace:
-        """What the words say; ends the process with a sentence for one that means nothing."""
+        """Parse the words; ends the process with a sentence for an unknown one."""
         options = list(self._option_string_actions)
         if words and words[0].startswith("-") and words[0].partition("=")[0] not in options:
             self.error(_unknown([words[0]], options))

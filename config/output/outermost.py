@@ -1,4 +1,4 @@
-"""The last to hear of an error: whatever a command did not expect ends as one sentence, and never as a traceback."""
+"""The outermost error handler: any unexpected error of a command becomes one sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config.output.terminal import OutputFailed, complain, give_up_output, open_
 from config.text.plain_text import escaped
 from config.text.redaction import redact
 
-EXIT_INTERRUPTED: Final = 130  # as a shell says of a program that Ctrl-C has ended
+EXIT_INTERRUPTED: Final = 130  # the code of a shell for a program that Ctrl-C ended
 _CODE: Final = Path(__file__).parents[2]
 _REMEDIES: Final = {
     errno.EMFILE: "raise its limit of open files (ulimit -n, or LimitNOFILE= in the unit)",
@@ -52,7 +52,7 @@ def _guarded(program: str, command: Callable[[], int], failure: int) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone, such as `head`; nothing is wrong
+    except BrokenPipeError:  # the reader of our output has gone, such as `head`: no failure
         give_up_output()
         return 0
     except BaseException as error:  # noqa: BLE001 - nothing comes after this
@@ -68,7 +68,7 @@ def _sentences(error: BaseException) -> Sequence[str]:
 
 
 def sentence_of(error: BaseException) -> str:
-    """What went wrong and what to do, for an error that nobody foresaw."""
+    """What went wrong and what to do, for an unexpected error."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, OutputFailed):

@@ -1,9 +1,9 @@
-"""Writes lines to a file descriptor from a thread of its own, so that who reads slowly or not at all holds up nobody.
+"""Writes lines to a file descriptor in a thread of its own, so that a slow or absent reader delays nobody.
 
     put -> bounded queue -> thread -> descriptor
 
-A terminal that is stopped, a pipe whose reader sleeps, a disk that hangs: a write into them waits, and it must not wait
-in an event loop. Lines that find the queue full are dropped and counted; when it flows again, a line says how many.
+A write to a stopped terminal, a pipe whose reader sleeps or a disk that hangs blocks, and must not block an event loop.
+Lines that do not fit into the queue are dropped and counted; once it is written again, a line says how many.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-LIMIT_BYTES: Final = 2 * 1024 * 1024  # in memory while nobody reads: some ten thousand lines
+LIMIT_BYTES: Final = 2 * 1024 * 1024  # in memory while nobody reads: about ten thousand lines
 BATCH_BYTES: Final = 64 * 1024
 RECENT_S: Final = 60.0
 GATHER_S: Final = 0.02  # how long the first line waits for others: to wake a thread for each costs more than the line
@@ -48,7 +48,7 @@ class OutletState:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line; `tells` is how many dropped lines it speaks of, 0 if it is none of ours."""
+    """One line; `tells` is how many dropped lines it reports, 0 for an ordinary line."""
 
     content: bytes
     tells: int = 0
@@ -97,7 +97,7 @@ class Outlet:
                 self._flushing -= 1
 
     def close(self, within_s: float | None) -> bool:
-        """Write what is queued, within that time, and take nothing more. What is left then is given up: False.
+        """Write what is queued, within that time, and take nothing more. The rest is dropped: False.
 
         The thread may still hang in a write; it is a daemon thread and ends with the process.
         """

@@ -1,4 +1,4 @@
-"""Makes log lines of what is printed while the daemon runs, by whatever library, so that no print holds up a loop."""
+"""Turns what libraries print while the daemon runs into log lines, so that no print blocks a loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 
 class PrintedLines(io.TextIOBase):
-    """Stands in for standard output and error: what is printed there becomes log lines."""
+    """Replaces standard output and error: what is printed there becomes log lines."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("musigd.printed")
@@ -30,7 +30,7 @@ class PrintedLines(io.TextIOBase):
 
 @contextmanager
 def printing_into_the_log() -> Iterator[None]:
-    """While this lasts, whatever is printed, warned of, or raised where nobody catches it, is logged."""
+    """Inside it, everything printed, warned or raised without a handler is logged."""
     log, printed = logging.getLogger("musigd"), PrintedLines()
     hooks = threading.excepthook, sys.unraisablehook
     threading.excepthook = lambda told: log.error("a thread ended with an error", exc_info=told.exc_value)

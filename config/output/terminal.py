@@ -1,4 +1,4 @@
-"""What commands say to whoever started them, on streams that may be closed, full, of another encoding, or unread."""
+"""Output of commands, on streams that may be closed, full, of another encoding, or unread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ESCAPES: Final = "musigd.escapes"
 
 
 class OutputFailed(Exception):
-    """Standard output takes no more; the text says why."""
+    """Standard output cannot be written; the text says why."""
 
 
 def open_standard_streams() -> None:
@@ -41,7 +41,7 @@ def open_standard_streams() -> None:
 
 
 def is_terminal(descriptor: int) -> bool:
-    """Whether a person sees what is written there."""
+    """Whether a person reads what is written there."""
     try:
         return os.isatty(descriptor)
     except OSError:
@@ -64,7 +64,7 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error, unless it takes none: then there is nobody to tell."""
+    """Write a line to standard error, if that is possible."""
     with suppress(OSError, ValueError):
         try:
             descriptor = sys.stderr.fileno()
@@ -75,17 +75,17 @@ def complain(text: str) -> None:
 
 
 def encoded(text: str) -> bytes:
-    """As standard output shows it, for who writes there by other means."""
+    """The text as standard output shows it, for code that writes there directly."""
     return text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", ESCAPES)
 
 
 def stderr_encoding() -> str:
-    """What standard error shows, as the environment says."""
+    """The encoding of standard error, from the environment."""
     return getattr(sys.stderr, "encoding", None) or "utf-8"
 
 
 def give_up_output() -> None:
-    """Let what standard output has not taken fall: the interpreter would try again at its end, and fail with 120."""
+    """Drop what standard output has not taken: the interpreter would try again at its end, and fail with 120."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -1,1 +1,1 @@
-"""Text for people: what it may hold, how it is said, what is hidden in logs."""
+"""Text for people: allowed characters, wording of errors, redaction in logs."""

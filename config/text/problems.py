@@ -1,4 +1,4 @@
-"""What is wrong with a value, in the words of a person: pydantic speaks of Python, its "input" and its types."""
+"""Describes what is wrong with a value in plain words, where pydantic speaks of Python, "input" and types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SAID: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
 
 
 def sentence_of(detail: ErrorDetails) -> str:
-    """What must be different, as the end of a sentence that begins with the name; never the value that was given."""
+    """What must change, as the end of a sentence that begins with the name; never repeats the value."""
     said = _SAID.get(detail["type"], detail["msg"])
     return said if isinstance(said, str) else said(detail["ctx"])
 

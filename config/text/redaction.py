@@ -1,4 +1,4 @@
-"""Keeps secrets out of logs, wherever in an entry they stand."""
+"""Keeps secrets out of logs, wherever they are in an entry."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _IN_JSON: Final = re.compile(
 
 
 def redact(value: Any, name: str = "") -> Any:
-    """A copy of `value` in which whatever is named like a secret, or written like a bearer token, is replaced."""
+    """A copy of `value` in which everything that is named like a secret, or looks like a bearer token, is replaced."""
     if name.lower().replace("_", "").replace("-", "") in _SECRET_NAMES:
         return REDACTED
     match value:

@@ -1,4 +1,4 @@
-"""Script-path spends of a Taproot output (BIP-341, BIP-342): leaves, control blocks, whose signature a leaf checks."""
+"""Script-path spends of a Taproot output (BIP-341, BIP-342): leaves, control blocks, and which key a leaf checks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Known answers, checked once at import: a libsecp256k1 that differs is refused before it sees a key.
 
-coincurve's private module is no public interface, so its symbols are probed (secp.py) and its results compared with
+coincurve's private module is not a stable interface, so its symbols are checked (secp.py) and its results compared with
 published ones here, one for each way it is used. The secrets in this file are published test values.
 """
 

@@ -1,7 +1,7 @@
 """Memory for secrets: fixed slots in pages that are locked, left out of dumps, and empty after a fork.
 
-Each protection is asked of the system and done without where the system refuses; `protection()` tells which ones
-hold. A slot is zeroed when it is wiped and again when nobody refers to it any more; only then can it serve anew, so a
+Each protection is requested from the system, and skipped where the system refuses; `protection()` says which ones are
+in force. A slot is zeroed when it is wiped and again when nothing refers to it any more; only then is it reused, so a
 secret in use by one thread never shares its slot with another.
 """
 
@@ -87,7 +87,7 @@ def _region(
 
 
 class LockedBuffer:
-    """`size` bytes for one secret of any length, in pages of their own: for what comes seldom and does not stay."""
+    """`size` bytes for one secret of any length, in separate pages: for secrets that are rare and short-lived."""
 
     __slots__ = ("view",)
 

@@ -1,1 +1,1 @@
-"""What two daemons say to each other: records, envelopes, frames, and the session machine. No I/O."""
+"""The protocol between daemons: records, envelopes, frames, and the session machine. No I/O."""

@@ -1,4 +1,4 @@
-"""Why an attempt ended: the stable reasons, how far they reach, and what is known about whom."""
+"""Why an attempt ended: the stable reasons, whether they end the request, and who is named."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ BROKEN_OFF = frozenset(
 
 
 class EndingScope(StrEnum):
-    """How far an ending reaches: another attempt may follow, or the request is over."""
+    """Whether an ending leaves room for another attempt or ends the request."""
 
     ATTEMPT = "attempt"
     REQUEST = "request"
@@ -59,7 +59,7 @@ class EndingScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of an attempt as one own key will record, tell and show it."""
+    """The end of an attempt as one own key records it, announces it and shows it to peers."""
 
     reason: Reason
     scope: EndingScope = EndingScope.ATTEMPT
@@ -68,15 +68,15 @@ class Ending:
     conflicting: tuple[bytes, ...] = ()  # pubkeys with two joins in this attempt
     by: bytes | None = None  # pubkey of the signer that ended it
     superseded_by: bytes | None = None  # session id of the attempt that takes over
-    evidence: tuple[Signed[Record], ...] = ()  # what others need to see for themselves
-    retrying: bool = False  # another attempt comes by itself
-    told: bool = False  # the other signers learn it otherwise: no abort message
+    evidence: tuple[Signed[Record], ...] = ()  # what others need to verify it
+    retrying: bool = False  # another attempt follows automatically
+    told: bool = False  # the other signers learn of it in another way: no abort message
     text: str = ""  # what the own owner gave as its reason; for own clients, others are not told
-    message: Signed[Message] | None = None  # another signer's abort message: shown to whoever does not know it
+    message: Signed[Message] | None = None  # another signer's abort message, sent to peers that do not know it
 
 
 def aborted_data(row: SessionRow, *, retrying: bool, text: str) -> dict[str, object]:
-    """What `session:aborted` tells: why an attempt ended, and whether another one comes by itself."""
+    """The data of `session:aborted`: why an attempt ended, and whether another one follows automatically."""
     data: dict[str, object] = {
         "reason": row.reason,
         "culprits": row.culprits,

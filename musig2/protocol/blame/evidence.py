@@ -1,4 +1,4 @@
-"""Is it proven? What a third party needs to judge a signer, from signed records and nothing else.
+"""Verifies proofs of misbehaviour: a third party needs only signed records.
 
     from musig2.protocol.blame.evidence import verify_evidence
     verify_evidence(request_envelope, envelopes)  ->  [(pubkey, reason), ...]
@@ -9,7 +9,7 @@
     join_conflict          two joins of one key in one attempt: says that the key is used twice, not that it cheats
 
 A message speaks for a signer because the signer's join delegates the attempt to the peer that signed the message.
-Envelopes that are broken, badly signed or of another request prove nothing and are passed over.
+Envelopes that are malformed, badly signed or of another request prove nothing and are ignored.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _Case:
     def __init__(self, terms: RequestTerms) -> None:
         self._terms = terms
         self._transcripts: dict[int, Transcript] = {}
-        self._spoiled: set[int] = set()  # attempts in which contradictions leave no single set to judge partials under
+        self._spoiled: set[int] = set()  # attempts with contradictions: no single set to judge partials under
         self._joins: dict[bytes, tuple[int, Signed[Join]]] = {}
 
     def take(self, signed: Signed[Any]) -> Iterator[ProvenFault]:

@@ -1,4 +1,4 @@
-"""What has to be kept and shown to prove a signer's misbehaviour, gathered from a transcript.
+"""The records that prove a signer's misbehaviour, collected from a transcript.
 
 equivocation           the join, and both messages
 invalid_contribution   the join, and the nonce message
@@ -44,8 +44,8 @@ def join_conflict(transcript: Transcript, index: int, first: Signed[Join], secon
 def shown(ending: Ending) -> tuple[bytes, ...]:
     """The envelopes that go with the abort message of an ending.
 
-    Where the bounds of a message do not let all of them through, only what the accused signed: the others hold the
-    rest themselves, and the whole is kept for who asks.
+    If the limits of a message do not allow all of them, only what the accused signed: the others hold the rest
+    themselves, and the whole proof is stored.
     """
     envelopes = tuple(signed.envelope for signed in ending.evidence)
     if len(envelopes) > MAX_EVIDENCE:

@@ -1,8 +1,8 @@
-"""After the signature: whose turn it is to broadcast the transaction, and who said that it is done.
+"""After the signature: whose turn it is to broadcast the transaction, and who reported that it is done.
 
 The clock is failover.py's. "Done" counts only from a signer whose turn it is or was; one that comes earlier is kept
-until then. The own wallet may broadcast whenever it likes: its word stops the clock here at once. Two signers that name
-different transactions are a conflict, whosever turn it is: one session has one.
+until then. The own wallet may broadcast at any time: its report stops the clock here at once. Two signers that name
+different transactions are a conflict, whoever's turn it is: one session has one transaction.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class BroadcastTurns:
         self._tell_conflict(reaction)
 
     def resume(self) -> None:
-        """Set the clock from what is stored; nothing is told."""
+        """Set the clock from what is stored, without events."""
         election, conclusion = self._terms.record.election, self._conclusion
         if election is None or conclusion.completed_ms is None or not self._attempts.latest:
             return
@@ -78,7 +78,7 @@ class BroadcastTurns:
         return now.mono_ms + max(0, self.failover.deadline_wall_ms - now.wall_ms)
 
     def receive(self, signed: Signed[Message], reaction: Reaction) -> None:
-        """Another signer says that it is done."""
+        """Another signer reports that it is done."""
         transcript = self._attempts.transcripts.get(self._terms.attempt_of.get(signed.record.session, 0))
         index = None if transcript is None else transcript.signer_of(signed)
         if transcript is None or index is None or signer_peer(signed) != transcript.peer_of(index):
@@ -91,7 +91,7 @@ class BroadcastTurns:
         self._tell_conflict(reaction)
 
     def notify(self, notify: NotifyBroadcast, reaction: Reaction) -> None:
-        """The own wallet says that it is done: the other signers are told, the clock stops here."""
+        """The own wallet reports that it is done: tell the other signers and stop the clock here."""
         session = self._speaker(notify)
         if session is None:
             return
@@ -112,17 +112,17 @@ class BroadcastTurns:
         self._tell_conflict(reaction)
 
     def said(self, notify: NotifyBroadcast) -> bytes | None:
-        """The txid that the own key which would speak has named already; None if it has not spoken yet."""
+        """The txid that the reporting own key has named before; None if it named none."""
         session = self._speaker(notify)
         known = None if session is None else self._dones.get(session.index)
         return None if known is None else _txid(known)
 
     def own_done(self) -> Signed[Message] | None:
-        """What the own wallet said, for those who missed it."""
+        """The "done" of the own wallet, for peers that missed it."""
         return next((done for index, done in self._dones.items() if self._terms.own_mask >> index & 1), None)
 
     def _speaker(self, notify: NotifyBroadcast) -> SigningSession | None:
-        """The own key that speaks: the one named, else the one whose turn it is, else any."""
+        """The own key that reports: the one named, else the one whose turn it is, else any."""
         sessions = [session for session in self._attempts.latest.values() if session.state is State.COMPLETE]
         if notify.key is not None:
             return next((session for session in sessions if session.key == notify.key), None)

@@ -1,1 +1,1 @@
-"""What goes into the session machine, what comes out, and how it comes back from the store."""
+"""The inputs and effects of the session machine, and how it is restored from the store."""

@@ -73,10 +73,10 @@ class SessionRow:
     culprits: tuple[bytes, ...] = ()
     missing: tuple[bytes, ...] = ()
     superseded_by: bytes | None = None
-    all_joined_wall_ms: int | None = None  # for the deadline shown; the machine itself uses the monotonic clock
+    all_joined_wall_ms: int | None = None  # for the deadline in views; the machine itself uses the monotonic clock
     released_at_ms: int | None = None
     by: bytes | None = None  # pubkey whose abort, decline or cancel ended this attempt
-    conflicting: tuple[bytes, ...] = ()  # keys with two joins in this attempt: named, not called malicious
+    conflicting: tuple[bytes, ...] = ()  # keys with two joins in this attempt: named, not accused
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class SaveSession:
 class SaveOutcome:
     """The request's state changed; `signatures` when complete. A stored signature is never replaced or removed.
 
-    Once complete it comes again with a higher `turn` whenever the duty to broadcast passed to the next signer.
+    Once complete, it is repeated with a higher `turn` whenever the turn to broadcast passed to the next signer.
     """
 
     request: bytes
@@ -135,7 +135,7 @@ class SaveOutcome:
     by: bytes | None = None  # pubkey that declined or cancelled
     signatures: tuple[bytes, ...] = ()
     completed_ms: int | None = None  # wall time of the completion, from which all broadcast deadlines derive
-    turn: int = 0  # how often the duty to broadcast has passed on
+    turn: int = 0  # how often the turn to broadcast has passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class SaveRecord:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a frame to signer `to` (index), to all other signers (None), or to the peer that just spoke (`peer`)."""
+    """Send a frame to signer `to` (index), to all other signers (None), or to the peer of the input (`peer`)."""
 
     frame: Frame
     to: int | None = None

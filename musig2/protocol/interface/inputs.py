@@ -20,9 +20,9 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """The owner joins with this own key (as creator: at once). If the last attempt is dead this starts the next one.
+    """The owner joins with this own key (as creator: at once). If the last attempt failed, this starts the next one.
 
-    `auto`: whether the rounds begin by themselves. None: they do, but a join that stands stays as it is.
+    `auto`: whether the rounds start automatically. None: they do, but an existing join keeps its choice.
     """
 
     key: bytes
@@ -85,7 +85,7 @@ class ReceivedHave:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedComplete:
-    """Somebody shows final signatures; they are verified here."""
+    """A peer shows final signatures; they are verified here."""
 
     signatures: tuple[bytes, ...]
     peer: bytes | None
@@ -93,7 +93,7 @@ class ReceivedComplete:
 
 @dataclass(frozen=True, slots=True)
 class StartRound1:
-    """The wallet calls for nonces; too early it is remembered. `key` None: every own key of the session."""
+    """The wallet wants nonces made; remembered if it is too early. `key` None: every own key of the session."""
 
     session: bytes
     key: bytes | None
@@ -101,7 +101,7 @@ class StartRound1:
 
 @dataclass(frozen=True, slots=True)
 class StartRound2:
-    """The wallet calls for partial signatures; too early it is remembered."""
+    """The wallet wants partial signatures made; remembered if it is too early."""
 
     session: bytes
     key: bytes | None
@@ -118,7 +118,7 @@ class OwnerAbort:
 
 @dataclass(frozen=True, slots=True)
 class PeerConnected:
-    """A participant can be reached (again): exchange `have`. `peer` holds a delegation of a required key."""
+    """A participant is connected (again): exchange `have`. `peer` holds a delegation of a required key."""
 
     peer: bytes
 
@@ -141,7 +141,7 @@ class NotifyBroadcast:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed; due deadlines and `have` timers are looked at."""
+    """Time passed: check deadlines and `have` timers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ class Restarted:
 class SaveFailed:
     """The commit that held the effects of the last inputs failed: nothing of them was sent.
 
-    `lost` are the saves of that commit that belong to this request. Without them (empty) everything that this machine
-    asked to be saved since it was made or restored counts as doubtful, so name them where you can. `untold` are the
+    `lost` are the saves of that commit that belong to this request. If it is empty, everything that this machine asked
+    to be saved since it was made or restored counts as doubtful, so name them if possible. `untold` are the
     events of that commit.
     """
 

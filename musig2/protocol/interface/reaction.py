@@ -12,7 +12,7 @@ from musig2.protocol.wire.frames import Frame
 
 
 class Reaction:
-    """What one call of the machine asks for. `now` is the time of that call."""
+    """The effects of one call of the machine. `now` is the time of that call."""
 
     __slots__ = ("_effects", "_events", "_rows", "broken_off", "now", "request")
 

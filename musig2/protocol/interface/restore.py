@@ -1,6 +1,6 @@
-"""From the store back into memory: every Save effect finds the place it was made from.
+"""Restores a machine from the store: puts every Save effect back where it was made from.
 
-Nothing is decided here. What a restart means for an attempt is the state table's `restart`, which comes after.
+Nothing is decided here. What a restart means for an attempt is the input `restart` of the state table, fed afterwards.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _conclude(conclusion: Conclusion, outcome: SaveOutcome) -> None:
 
 
 def _renew_abort(session: SigningSession, records: list[SaveRecord]) -> None:
-    """What is told about an ended attempt: another's abort, or the own one, made anew where a proof overtook it."""
+    """The abort message of an ended attempt: another signer's, or the own one, made again if a proof came later."""
     row, abort = session.row, session.abort
     if row.by is not None and abort is None:
         session.abort = session.transcript.aborts[session.terms.index_of[row.by]]

@@ -1,4 +1,4 @@
-"""When the store refuses: give up what depends on it, and store later what can still be stored.
+"""After a failed commit: gives up what depends on it, and stores later what can still be stored.
 
 Nothing of the lost effects was sent. Own partial signatures among them never leave this process, so their attempt ends
 with `store_failed`. What others sent, and a final signature, are stored again after a second, doubling to a minute, and
@@ -36,7 +36,7 @@ TOLD_LATER: Final = frozenset(
 
 
 class SaveRetry:
-    """What is owed to the store."""
+    """The saves that still have to be stored."""
 
     def __init__(self, attempts: Attempts, conclusion: Conclusion) -> None:
         self._attempts = attempts
@@ -60,7 +60,7 @@ class SaveRetry:
         self._pause = min(2 * self._pause, LONGEST_PAUSE_MS)
 
     def tick(self, reaction: Reaction) -> None:
-        """Store again what is owed; a signature is told now, because it was not then."""
+        """Store again what failed; a signature is announced now, because it was not then."""
         if self.due_ms is None or self.due_ms > reaction.now.mono_ms:
             return
         self.due_ms = None

@@ -81,8 +81,8 @@ def _oldest_ms(record: Stated, limits: RecordLimits) -> int:
 def is_ahead(ts: int, now_ms: int, limits: RecordLimits) -> bool:
     """Whether a time lies further ahead than clocks may differ.
 
-    A record with such a ts would be refused now. Who holds it all the same took it while its own clock was ahead; until
-    its time has come it does not count, and any other record of its subject takes its place.
+    A record with such a ts would be refused now. A node that holds one accepted it while its own clock was ahead; until
+    its time has come it does not count, and any other record of its subject replaces it.
     """
     return ts > now_ms + limits.skew_ms
 

@@ -1,7 +1,7 @@
-"""The payload of each record: closed maps, written down as tables of field and rule.
+"""The payload of each record: closed maps, defined as tables of fields and rules.
 
-The order of a deterministic map is given, so the names of a payload, as they come, are exactly one of the tuples known
-here or the payload is refused. What a peer would refuse is not written either.
+A deterministic map has a fixed order, so the names in a payload must be exactly one of the tuples known here. A record
+that a peer would refuse is not encoded either.
 """
 
 from __future__ import annotations

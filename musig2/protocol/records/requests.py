@@ -1,7 +1,7 @@
 """Signing requests: how one is made, what its numbers mean, and what is wrong with one that arrives.
 
-The codec has made sure of the form (sorted keys, tweaks of the scheme, bounds); here the curve, the clock and the
-limits decide.
+The codec has checked the form (sorted keys, tweaks of the scheme, bounds); here it is checked against the curve, the
+clock and the limits.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def arrival_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) 
 
 
 def bounds_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
-    """Its size, its counts and its times: what costs nothing to see, before `request_problem`."""
+    """Its size, counts and times: the checks that cost nothing, made before `request_problem`."""
     request = signed.record
     if len(signed.envelope) > limits.request_bytes:
         return RequestProblem.TOO_LARGE

@@ -1,12 +1,12 @@
-"""Which attempts there are, and the rule by which this daemon takes part in one.
+"""The attempts of a request, and the rule by which this daemon takes part in one.
 
 An attempt exists once a valid join of it is known. The highest one counts, whoever opened it. An own key takes part
 
-    when its owner approves            in the highest attempt, or above it if that one is dead
-    when it did and another goes on    in the highest attempt ("follow")
-    when its secret nonce was lost     one above the highest, by itself, after a pause of 1 s that doubles
+    when its owner approves            in the highest attempt, or the next one if that one has failed
+    when another opens a higher one    in that one, if its owner has approved ("follow")
+    when its secret nonce was lost     in the next one, automatically, after a pause of 1 s that doubles
 
-and never twice in one attempt, nor below one that it has joined. Past the last attempt nothing is begun.
+and never twice in one attempt, nor below one that it has joined. After the last attempt nothing is started.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Attempts:
         self.sessions: dict[tuple[int, bytes], SigningSession] = {}
         self.latest: dict[bytes, SigningSession] = {}  # own key -> its highest attempt
         self.approved: dict[bytes, bool] = {}  # own key -> whether the rounds start by themselves
-        self.wanted: dict[bytes, int] = {}  # own key -> attempt whose join was asked for and is not here
+        self.wanted: dict[bytes, int] = {}  # own key -> attempt whose join was requested and is not here yet
         self._refused: dict[bytes, int] = {}  # own key -> attempt that the signer port would not join
-        self._rejoins: dict[bytes, int] = {}  # own key -> when to try again by itself (monotonic)
+        self._rejoins: dict[bytes, int] = {}  # own key -> when to try again (monotonic)
 
     @property
     def current(self) -> Transcript | None:
@@ -70,7 +70,7 @@ class Attempts:
         return [session for session in self.latest.values() if session.live]
 
     def target(self, key: bytes) -> int:
-        """The attempt that an approval of this key leads to; above the maximum where none is left."""
+        """The attempt that this key joins when approved; above the maximum if none is left."""
         latest = self.latest.get(key)
         joined = 0 if latest is None else latest.row.attempt
         if self.highest > joined and not self._dead(self.highest):
@@ -92,7 +92,7 @@ class Attempts:
         self._rejoins.pop(key, None)
 
     def refuse(self, key: bytes) -> None:
-        """The signer port does not join what was asked: not again before the owner approves again."""
+        """The signer port refused a join: do not ask again before the owner approves again."""
         self._refused[key] = self.wanted.pop(key)
 
     def to_follow(self) -> Iterator[bytes]:
@@ -106,7 +106,7 @@ class Attempts:
                 yield key
 
     def rejoin_later(self, key: bytes, now: Now) -> None:
-        """The secret nonce of this key is lost: it opens the next attempt by itself, after a pause."""
+        """The secret nonce of this key is lost: open the next attempt automatically, after a pause."""
         lost = sum(
             1
             for (_, owner), session in self.sessions.items()
@@ -115,7 +115,7 @@ class Attempts:
         self._rejoins[key] = now.mono_ms + FIRST_PAUSE_MS * 2 ** max(lost - 1, 0)
 
     def take_due_rejoins(self, now: Now) -> list[bytes]:
-        """The own keys whose pause is over; they wait no longer."""
+        """Remove and return the own keys whose pause is over."""
         over = [key for key, due in self._rejoins.items() if due <= now.mono_ms]
         for key in over:
             del self._rejoins[key]

@@ -3,12 +3,12 @@
     open <-> signing -> complete
     open, signing -> declined | cancelled | expired | failed -> complete
 
-Whoever still talks about a request that has ended is told how, once a second at most; who has shown the signature, or
-tells that the request has ended, is not answered.
+A peer that still sends frames about an ended request is told how it ended, at most once a second; a peer that has shown
+the signature, or says that the request has ended, is not answered.
 
-Where three or more signers all reach each other, all make the signature themselves at the same moment, and telling them
-at once would only keep them from it. There each waits 50 ms, and 50 ms more for each signer before it in the list, and
-tells those that have not shown the signature by then: one `complete` for each pair. Elsewhere it is told at once.
+If three or more signers are all connected to each other, all make the signature at the same moment, and sending it at
+once would only slow them down. Then each waits 50 ms, and 50 ms more for each signer before it in the list, and sends
+it to those that have not shown it by then: one `complete` for each pair. Otherwise it is sent at once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PEERS_PER_SIGNER: Final = 4
 
 
 class Conclusion:
-    """The outcome of one request, and what is told about it."""
+    """The outcome of one request, and what is sent and announced about it."""
 
     def __init__(self, terms: RequestTerms, attempts: Attempts) -> None:
         self._terms = terms
@@ -42,7 +42,7 @@ class Conclusion:
         self.completed_ms: int | None = None
         self.turn = 0
         self.record: Signed[Decline] | Signed[Cancel] | None = None
-        self.stored = True  # what is not stored is told to nobody
+        self.stored = True  # nothing is sent before it is stored
         self.tell_ms: int | None = None  # when the signature goes to those who have not shown it (monotonic)
         self._finished: set[bytes] = set()  # peers that have shown the signature
         self._told: dict[bytes, int] = {}
@@ -58,7 +58,7 @@ class Conclusion:
         return self.outcome is Outcome.COMPLETE
 
     def finish(self, signatures: tuple[bytes, ...], reaction: Reaction) -> None:
-        """Verified final signatures are here: everything ends well."""
+        """Verified final signatures are here: the request is complete."""
         self.outcome, self.reason, self.by = Outcome.COMPLETE, None, None
         self.signatures, self.completed_ms = signatures, reaction.now.wall_ms
         self._attempts.forget_plans()
@@ -66,7 +66,7 @@ class Conclusion:
         self.tell_sessions(reaction)
 
     def tell_peers(self, reaction: Reaction, *, at_once: bool) -> None:
-        """The signature was made here: the others get it now, or those that are without it somewhat later."""
+        """The signature was made here: send it now, or somewhat later to those without it."""
         if at_once:
             reaction.send(Complete(self._terms.id, self.signatures))
             return
@@ -74,7 +74,7 @@ class Conclusion:
         self.tell_ms = reaction.now.mono_ms + SOON_MS * lowest
 
     def tick(self, reaction: Reaction) -> None:
-        """Tell those that have not shown the signature, when it is time."""
+        """When it is time, send the signature to those that have not shown it."""
         if self.tell_ms is None or self.tell_ms > reaction.now.mono_ms or not self.stored:
             return
         self.tell_ms = None
@@ -101,7 +101,7 @@ class Conclusion:
         self.save(reaction)
 
     def fail(self, reason: str, by: bytes, reaction: Reaction, culprits: tuple[bytes, ...] = ()) -> None:
-        """The same for a reason that ends sessions: the owners of keys that have not joined hear of it too."""
+        """The same for a reason that ends sessions; announced for keys that have not joined, too."""
         unjoined = tuple(key for key in self._terms.own_keys if key not in self._attempts.latest)
         if unjoined and not self.final:
             attempt = max(1, self._attempts.highest)
@@ -154,12 +154,12 @@ class Conclusion:
                 self.save(reaction)
 
     def _end_siblings(self, reason: Reason, reaction: Reaction) -> None:
-        """Sessions of own keys that nothing told of the end: another own key brought it about."""
+        """End the sessions of own keys after another own key ended the request."""
         for session in self._attempts.live():
             session.fire(On.ABORT, reaction, Ending(reason, EndingScope.REQUEST))
 
     def _tell_exhausted(self, reaction: Reaction) -> None:
-        """Those who were told that another attempt comes hear that it does not."""
+        """Announce that no other attempt follows, where one was announced."""
         waiting = tuple(key for key, session in self._attempts.latest.items() if session.retrying)
         attempt = self._attempts.highest
         told = {"reason": Reason.ATTEMPTS_EXHAUSTED.value, "culprits": (), "missing": (), "retrying": False}
@@ -188,7 +188,7 @@ class Conclusion:
             self._finished.add(peer)
 
     def farewell(self, peer: bytes, reaction: Reaction) -> bool:
-        """Tell a peer that still talks how the request ended; True if something was sent."""
+        """Tell a peer how the request ended, if it still sends frames about it; True if something was sent."""
         frame = self.last_word()
         now = reaction.now.mono_ms
         told = self._told.get(peer)
@@ -201,7 +201,7 @@ class Conclusion:
         return True
 
     def last_word(self) -> Frame | None:
-        """What proves to others that the request has ended; None where only time or an abort message says so."""
+        """What proves to others that the request has ended; None if only time or an abort message does."""
         if not self.stored:
             return None
         return Complete(self._terms.id, self.signatures) if self.complete else self.record

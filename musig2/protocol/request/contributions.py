@@ -1,12 +1,12 @@
-"""What other signers contribute to an attempt: whose it is, whether it is good, and what follows if it is not.
+"""Contributions of other signers to an attempt: whose they are, whether they are good, and what follows if not.
 
-A message counts only if the peer that signed it is the one to which its signer's join delegates the attempt; any other
-is passed over, and nobody is blamed. Nonces may come before their joins (kept aside), or before this signer's round 1
-(kept in the slot), partial signatures before round 2: they are judged when that state is reached.
+A message counts only if the peer that signed it is the one to which its signer's join delegates the attempt; others are
+ignored, and nobody is blamed. Nonces may come before their joins (kept aside) or before this signer's round 1 (kept in
+the slot), partial signatures before round 2: they are judged when that state is reached.
 
-Blame needs proof. Two messages of one number, a nonce that is none, a partial signature that fails under the nonce set
-it names: the proof is stored, shown to all, and ends the request. A message for another join set or nonce set proves
-nothing yet: the joins or nonces are shown to its sender and his to us, and if somebody made two of them, that is found.
+Blame needs proof. Two messages with one number, an unusable nonce, or a partial signature that fails under the nonce
+set it names: the proof is stored, shown to all, and ends the request. A message for another join set or nonce set
+proves nothing yet: both sides show each other their joins or nonces, which exposes a signer that made two.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import ContributionVerdict, Transcript
 from musig2.protocol.wire.frames import Signed
 
-_EVIDENCE_CHECKS: Final = 3  # abort messages with evidence that are looked into, per signer
+_EVIDENCE_CHECKS: Final = 3  # abort messages whose evidence is examined, per signer
 _SHOWN_TO: Final = 3  # peers at once to which a differing set is shown
 
 
@@ -47,7 +47,7 @@ class Contributions:
         self.accused: set[tuple[int, bytes]] = set()
 
     def receive(self, signed: Signed[Message], peer: bytes | None, reaction: Reaction) -> None:
-        """A session message of somebody, perhaps relayed by `peer`."""
+        """A session message of another signer, perhaps relayed by `peer`."""
         attempt = self._terms.attempt_of.get(signed.record.session)
         if attempt is None:
             return
@@ -69,7 +69,7 @@ class Contributions:
                 pass
 
     def joined(self, join: bytes, reaction: Reaction) -> None:
-        """A join came: what was kept aside for it is taken now."""
+        """A join arrived: take the messages kept aside for it."""
         for message, peer in self._early.take(join):
             self.receive(message, peer, reaction)
 
@@ -82,12 +82,12 @@ class Contributions:
                 self._judge_partials(session.transcript, reaction)
 
     def judge_broken_off(self, transcript: Transcript, reaction: Reaction) -> None:
-        """A round was broken off: judge what waited in its slot, so that no proof is held unseen."""
+        """A round was broken off: judge what is in the slots, so that no proof is overlooked."""
         self._judge_nonces(transcript, reaction)
         self._judge_partials(transcript, reaction)
 
     def show_sets(self, transcript: Transcript, reaction: Reaction) -> None:
-        """Show joins or nonces to a few of those who work with others, in turn."""
+        """Show joins or nonces to a few signers that use other sets, in turn."""
         for of_nonces in (False, True):
             signers = self._differing.get((transcript.attempt, of_nonces), [])
             for index in signers[:_SHOWN_TO]:
@@ -97,7 +97,7 @@ class Contributions:
             signers[:] = signers[_SHOWN_TO:] + signers[:_SHOWN_TO]
 
     def accuse(self, ending: Ending, attempt: int, reaction: Reaction) -> None:
-        """End the request with a proof: store it, show it, tell who."""
+        """End the request with a proof: store it, send it, name the culprit."""
         named = (*ending.culprits, *ending.conflicting)
         if self._conclusion.complete or all((attempt, key) in self.accused for key in named):
             return
@@ -207,7 +207,7 @@ class Contributions:
 
 
 def _present(transcript: Transcript) -> int:
-    """The signers whose contribution to the present round is here."""
+    """The signers whose contribution to the current round is here."""
     if not transcript.joins.full:
         return transcript.joins.mask
     return transcript.good_nonces if transcript.nonceset is None else transcript.good_partials

@@ -1,6 +1,6 @@
-"""Messages that came before the join they name: kept for a while, bounded, and taken out when the join comes.
+"""Messages that arrive before the join they name: kept in bounded number, and taken when the join arrives.
 
-Losing one costs a moment, not the attempt: the sender's `have` brings it again.
+A lost one only causes a delay: the sender's `have` brings it again.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
-"""How two signers of an attempt bring each other up to date, whatever was lost: `have` says what one holds.
+"""How two signers of an attempt synchronise, whatever was lost: `have` says what a signer holds.
 
 Level-triggered. A signer of a live attempt sends its bitmaps
-    on reconnect    to that peer; to a new peer what was said here, and the bitmaps soon
+    on reconnect    to that peer; to a new peer the own messages, and the bitmaps soon
     soon            to peers that must hold more (their message came before what it builds on), and, where not everybody
-                    reaches everybody, to a few after something new came, so that news travels over relays; to two at
-                    once, after 50 ms and 50 ms more per four signers, because most of it is under way by itself
+                    reaches everybody, to a few after something new arrived, so that it spreads over relays; to two at
+                    once, after 50 ms and 50 ms more per four signers, because most of it is on its way
     every second    doubling to 15 s, to all others (16 in turn where there are more), as long as the attempt lives
 and whoever gets them sends exactly what is missing there, of any signer. If the bitmaps show something that is missing
 here, it sends its own once. On a network that loses nothing each message has gone out directly before any of this.
 
-When a round is broken off (time, another's abort) the foreign contributions are shown to a few others, because a signer
-that said two things may have caused it.
+When a round is broken off (time, another's abort), contributions of others are shown to a few signers, because a signer
+that sent two versions may have caused it.
 
-Who has ended sends no `have`, and an answer is never answered, so two finished nodes are silent.
+A node that has ended sends no `have`, and an answer is never answered, so two finished nodes are silent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PEERS_PER_SIGNER: Final = 4
 
 @dataclass(slots=True)
 class _Dealings:
-    """What passed between this daemon and one peer about one attempt, lately. Sets of signers."""
+    """What this daemon and one peer recently exchanged about one attempt, as sets of signers."""
 
     attempt: int
     since_ms: int
@@ -72,17 +72,17 @@ class Exchange:
         self._dealings: dict[bytes, _Dealings] = {}
 
     def begin(self, now: Now, *, at_once: bool = False) -> None:
-        """An own key has joined, or the daemon came up: the timer runs from here."""
+        """An own key has joined, or the daemon started: start the timer."""
         self._pause = FIRST_MS
         self._due = now.mono_ms + (0 if at_once else FIRST_MS)
 
     def heard(self, peer: bytes) -> None:
-        """This peer is reached directly."""
+        """This peer is connected directly."""
         if peer not in self._heard and len(self._heard) < _PEERS_PER_SIGNER * self._terms.n:
             self._heard.add(peer)
 
     def lost(self, peer: bytes) -> None:
-        """This peer is out of reach; what was sent to it last may be lost."""
+        """This peer is no longer connected; what was sent to it last may be lost."""
         if peer in self._heard:
             self._heard.discard(peer)
             if len(self._lost) < _PEERS_PER_SIGNER * self._terms.n:
@@ -96,13 +96,13 @@ class Exchange:
             self._soon = now.mono_ms + self._moment() if self._soon is None else self._soon
 
     def _moment(self) -> int:
-        """How long to wait for what is on its way: longer where many send, not where it comes over relays."""
+        """How long to wait for messages on their way: longer with many senders, not at all over relays."""
         current = self._attempts.current
         relayed = current is not None and self._anyone_unheard(current)
         return SOON_MS * 2 if relayed else SOON_MS * (1 + self._terms.n // 4)
 
     def news(self, transcript: Transcript, source: bytes | None, now: Now) -> None:
-        """Something new came into a slot."""
+        """A slot was filled."""
         if self._due is None:
             return
         self._pause = FIRST_MS
@@ -135,7 +135,7 @@ class Exchange:
         return min((due for due in (self._due, self._soon) if due is not None), default=None)
 
     def greet(self, peer: bytes, reaction: Reaction) -> None:
-        """A peer is reached. One that was reached before gets `have`, a new one what is said here, and `have` soon."""
+        """A peer is connected: one known before gets `have`, a new one the own messages, and `have` soon."""
         self._dealings.pop(peer, None)
         again = peer in self._lost
         self.heard(peer)
@@ -153,7 +153,7 @@ class Exchange:
         self.ask_soon(peer, reaction.now)
 
     def answer(self, have: Have, peer: bytes, reaction: Reaction) -> None:
-        """Send a peer exactly what it lacks, and ask it for what is lacking here."""
+        """Send a peer exactly what it lacks, and ask it for what this signer lacks."""
         terms, attempts = self._terms, self._attempts
         if have.request != terms.id or not 1 <= have.attempt <= terms.max_attempts:
             return
@@ -174,7 +174,7 @@ class Exchange:
         self._ask_back(transcript, have, dealings, peer, reaction)
 
     def tell_dead(self, attempt: int, peer: bytes, reaction: Reaction) -> None:
-        """A peer still works on an attempt that has ended here: it gets the stored aborts, once a second at most."""
+        """A peer works on an attempt that has ended here: send it the stored aborts, at most once a second."""
         self._send_aborts(attempt, self._dealings_with(peer, attempt, reaction.now), peer, reaction)
 
     def send_all(self, transcript: Transcript, peer: bytes, reaction: Reaction, *, nonces: bool) -> None:
@@ -191,7 +191,7 @@ class Exchange:
             dealings.joins |= slots.mask
 
     def meshed(self, transcript: Transcript) -> bool:
-        """Whether there are several others and all are reached directly, so that nobody waits for relays."""
+        """Whether there are several others, all connected directly, so that nobody waits for relays."""
         return 2 < self._terms.n <= FANOUT and transcript.joins.full and not self._anyone_unheard(transcript)
 
     def compare(self, transcript: Transcript, reaction: Reaction) -> None:
@@ -208,7 +208,7 @@ class Exchange:
                 reaction.send(signed, to=index)
 
     def compare_with(self, transcript: Transcript, peer: bytes, reaction: Reaction) -> None:
-        """The same with one peer that was out of reach."""
+        """The same with a peer that was not connected."""
         theirs = sum(1 << index for index in range(self._terms.n) if transcript.peer_of(index) == peer)
         if theirs:
             for signed in self._contributed(transcript, self._terms.own_mask | theirs):
@@ -305,7 +305,7 @@ class Exchange:
         return found
 
     def _anyone_unheard(self, transcript: Transcript) -> bool:
-        """Whether somebody has joined whose peer is not reached directly: then news must travel over others."""
+        """Whether a signer has joined whose peer is not connected directly, so that others must relay."""
         known = (transcript.attempt, transcript.joins.mask, len(self._heard))
         if self._unheard[0] != known:
             reached = self._heard | {self._terms.own_peer}
@@ -313,7 +313,7 @@ class Exchange:
         return self._unheard[1]
 
     def _some_heard(self, transcript: Transcript, source: bytes | None) -> list[bytes]:
-        """A few peers of joined signers that are reached directly, in turn."""
+        """A few directly connected peers of joined signers, in turn."""
         peers = [join.record.peer for join in transcript.joins]
         reached = list(dict.fromkeys(peer for peer in peers if peer in self._heard and peer != source))
         if len(reached) > FEW:

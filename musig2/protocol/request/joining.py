@@ -1,7 +1,7 @@
-"""Who takes part: joins of others, own joins, and the attempts that follow each other.
+"""Who takes part: joins of others, own joins, and following attempts.
 
-The rule itself is in attempts.py. Here it is applied to what comes: an approval or another's higher join asks the
-signer port for an own join; when that is here, lower attempts are given up, and the join is stored and sent.
+The rule itself is in attempts.py. It is applied here: after an approval or another signer's higher join, the signer
+port is asked for an own join; when that is here, lower attempts are given up, and the join is stored and sent.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ class Joining:
         self._need(key, attempts.wanted.get(key) or attempts.target(key), reaction)
 
     def follow(self, reaction: Reaction) -> None:
-        """Go along with a higher attempt that somebody opened."""
+        """Join a higher attempt that another signer opened."""
         if self._may_begin(reaction):
             for key in list(self._attempts.to_follow()):
                 self._need(key, self._attempts.highest, reaction)
 
     def rejoin(self, reaction: Reaction) -> None:
-        """Open the next attempt where a pause after a lost nonce is over."""
+        """Open the next attempt for keys whose pause after a lost nonce is over."""
         for key in self._attempts.take_due_rejoins(reaction.now):
             self._need(key, self._attempts.highest + 1, reaction)
 
     def refused(self, refused: SignerRefused, reaction: Reaction) -> None:
-        """The signer port does not join."""
+        """The signer port refused to join."""
         self._attempts.refuse(refused.key)
         reaction.emit("session:error", None, refused.attempt, (refused.key,), code=refused.reason)
 
@@ -107,7 +107,7 @@ class Joining:
         self._contributions.joined(join.id, reaction)
 
     def other_join(self, join: Signed[Join], peer: bytes | None, reaction: Reaction) -> None:
-        """A join from outside: of another signer, or, which should not be, of an own key."""
+        """A join from a peer: of another signer, or, which should not happen, of an own key."""
         record, terms = join.record, self._terms
         index = terms.index_of.get(record.pubkey)
         if record.request != terms.id or record.scheme != terms.record.scheme or index is None:
@@ -148,7 +148,7 @@ class Joining:
             self._attempts.rejoin_later(session.key, reaction.now)
 
     def restarted(self, reaction: Reaction) -> None:
-        """The daemon came up: secret nonces are gone, everything else goes on."""
+        """The daemon started: secret nonces are gone, everything else continues."""
         for key, session in list(self._attempts.latest.items()):
             row = session.row
             if row.all_joined_wall_ms is not None and session.transcript.deadline_ms is None:
@@ -196,7 +196,7 @@ class Joining:
         )
 
     def _own_key_elsewhere(self, join: Signed[Join], index: int, reaction: Reaction) -> None:
-        """Somebody else joined with an own key: nothing more is signed with it here, and its owner is told."""
+        """Somebody else joined with an own key: sign nothing more with it, and tell its owner."""
         record = join.record
         own = self._own_join_at(record.attempt, index)
         if own is not None and own.id == join.id:

@@ -1,7 +1,7 @@
-"""What the owner and the signer port of the own keys say: rounds to start, nonces and partials made, refusals, aborts.
+"""Inputs of the owner and of the signer port: rounds to start, nonces and partials made, refusals, aborts.
 
-Own partial signatures are verified before they enter the transcript, here or where they were made: what does not hold
-never leaves, and costs its nonce, so the attempt with it.
+Own partial signatures are verified before they enter the transcript, here or where they were made: a bad one is never
+sent, and its nonce is used up, which ends the attempt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class OwnPart:
         self._joining = joining
 
     def start(self, start: StartRound1 | StartRound2, reaction: Reaction) -> None:
-        """The owner calls for a round; what is over already is sent again as it is stored."""
+        """The owner starts a round; if it is over already, the stored messages are sent again."""
         on = On.START_ROUND1 if isinstance(start, StartRound1) else On.START_ROUND2
         for session in self._attempts.live():
             if session.row.session == start.session and start.key in (None, session.key):
@@ -71,7 +71,7 @@ class OwnPart:
             self._joining.lost_nonce(session, On.REFUSED, reaction)
 
     def faulty(self, session: SigningSession, reaction: Reaction) -> None:
-        """A signature made here does not verify: nothing of it leaves, and the nonce is gone."""
+        """A signature made here does not verify: it is not sent, and the nonce is gone."""
         row = session.row
         reaction.emit("session:error", row.session, row.attempt, (row.key,), code="signing_fault")
         self._joining.lost_nonce(session, On.REFUSED, reaction)
@@ -95,13 +95,13 @@ class OwnPart:
             session.fire(On.ABORT, reaction, Ending(Reason.ABORTED_BY_SIGNER, scope, by=keys[0], told=True))
 
     def disconnected(self, peer: bytes, reaction: Reaction) -> None:
-        """A peer is out of reach: clients with a live session with one of its keys are told."""
+        """A peer disconnected: tell clients with a live session with one of its keys."""
         for session in self._attempts.live():
             if any(join.record.peer == peer for join in session.transcript.joins):
                 row = session.row
                 reaction.emit("session:participant-disconnected", row.session, row.attempt, (row.key,), peerId=peer)
 
     def _asked(self, session_id: bytes, key: bytes) -> SigningSession | None:
-        """The session for which something was asked of the signer port; None if the answer comes too late."""
+        """The session for which the signer port was asked; None if the answer is too late."""
         session = self._attempts.sessions.get((self._terms.attempt_of.get(session_id, 0), key))
         return None if session is None or session.asked is None else session

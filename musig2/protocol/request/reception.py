@@ -1,4 +1,4 @@
-"""What peers bring to a request, and what they are told once it has ended."""
+"""Frames from peers about a request, and the answers once it has ended."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Reception:
             self._exchange.answer(have, peer, reaction)
 
     def complete(self, signatures: tuple[bytes, ...], peer: bytes | None, reaction: Reaction) -> None:
-        """A peer shows the signatures; those that do not verify are passed over."""
+        """A peer shows the signatures; those that do not verify are ignored."""
         if not self._conclusion.complete:
             if not self._terms.verifies(signatures):
                 return

@@ -2,9 +2,9 @@
 
     request  1 --- 1..16  attempt (transcript)  1 --- own keys  session (state table)
 
-        Received, JoinReady ...        reception       what peers bring, and what they get for it
+        Received, JoinReady ...        reception       frames from peers, and answers after the end
                |                       joining         who takes part, in which attempt
-               |                       own_part        what owner and signer port say
+               |                       own_part        inputs of owner and signer port
                |                       contributions   nonces, partials, aborts of others; proofs
             handle() -- one of -->     exchange        have, and what is missing
                |                       conclusion      how the request stands, and how it ended
@@ -14,7 +14,7 @@
 
 `handle` takes one input to quiescence: what an own key adds to the transcript is seen by its siblings before it
 returns, and one event names all own keys it concerns. The machine keeps no secret; own messages that were stored are
-only ever sent again, never made anew. The states of an attempt are in session_table.py and docs/sessions.md.
+only sent again, never made again. The states of an attempt are in session_table.py and docs/sessions.md.
 """
 
 from __future__ import annotations
@@ -189,12 +189,12 @@ class RequestMachine:
 
     @property
     def partial_released(self) -> bool:
-        """Whether a partial signature of an own key ever left: the inputs are to be treated as possibly spent."""
+        """Whether a partial signature of an own key was ever sent: treat the inputs as possibly spent."""
         return any(session.row.partial_released for session in self._attempts.sessions.values())
 
     @property
     def idle(self) -> bool:
-        """Nothing is left to do: may be dropped from memory (a later frame re-loads it from the store)."""
+        """Whether nothing is left to do, so that it may leave memory (a later frame loads it from the store)."""
         return self._conclusion.final and self.broadcast.over and self.save_retry.due_ms is None
 
     @property
@@ -219,7 +219,7 @@ class RequestMachine:
         return tuple(sessions[key].view(self._now) for key in sorted(sessions))
 
     def introduction(self) -> list[Frame]:
-        """What a signer that has just been given the request should get with it: joins, or how it ended."""
+        """What to send with the request to a new signer: the joins so far, or how it ended."""
         last = self._conclusion.last_word()
         return [join for join in self.joins if join is not None] if last is None else [last]
 
@@ -263,7 +263,7 @@ class RequestMachine:
                 assert_never(inp)
 
     def _settle(self, reaction: Reaction) -> None:
-        """Let everything follow that follows by itself."""
+        """Take every step that is possible without further input."""
         moved = True
         while moved and not self._conclusion.final:
             live = self._attempts.live()
@@ -283,7 +283,7 @@ class RequestMachine:
                 continue
             try:
                 signatures = session.transcript.aggregate()
-            except MusigError:  # every part was verified, so this machine miscalculates: begin anew
+            except MusigError:  # every part was verified, so this machine miscalculates: start a new attempt
                 self._own.faulty(session, reaction)
                 return
             self.broadcast.complete(signatures, reaction)

@@ -1,4 +1,4 @@
-"""What each message of a request is: the hash of an input of the transaction shown, or of a text; unknown; or a lie.
+"""What each message of a request is: the hash of an input of the transaction shown, or of a text; unknown; or wrong.
 
 A creator may show one transaction and have another one signed: nothing in the protocol ties the two together. So every
 item that names its input is held against the transaction in the request's metadata (`transactionHex`, `spentOutputs`,

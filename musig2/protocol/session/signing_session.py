@@ -1,10 +1,10 @@
-"""One attempt for one own key: what this signer does in it, and what it stores, sends and tells.
+"""One attempt for one own key: what this signer does in it, and what it stores, sends and announces.
 
     joining -> (ready) -> round 1 -> round 2 -> complete         any of them -> aborted
 
 The table is in session_table.py, with the theory. What others contribute is in the transcript, which this session reads
 and to which it adds its own nonces and partial signatures. Secret nonces are never here: the signer port keeps them.
-Own messages are made once, stored in the same effects that first send them, and only ever sent again as they are.
+Own messages are made once, stored in the same effects that first send them, and only sent again unchanged.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class SigningSession:
         self.transcript = transcript
         self.row = row
         self.index = self.terms.index_of[row.key]
-        self.asked: Need | None = None  # what the signer port owes
-        self.abort: Signed[Message] | None = None  # what is told to whoever still talks about this attempt
+        self.asked: Need | None = None  # what the signer port was asked for
+        self.abort: Signed[Message] | None = None  # what is sent to peers that still send frames about this attempt
         self.retrying = False
         self._told_nonces = False
 
@@ -64,7 +64,7 @@ class SigningSession:
 
     @property
     def live(self) -> bool:
-        """Whether it can still make progress by itself."""
+        """Whether it can still make progress."""
         return self.row.state.live
 
     @property
@@ -73,7 +73,7 @@ class SigningSession:
         return self.row.nonce_sent and self.row.reason in BROKEN_OFF
 
     def fire(self, on: On, reaction: Reaction, detail: Detail = None) -> bool:
-        """Let something happen; False if the table says that it changes nothing in this state."""
+        """Apply an input; False if the table says that it changes nothing in this state."""
         step = TABLE.get((self.row.state, on))
         if step is None:
             return False
@@ -95,9 +95,9 @@ class SigningSession:
                 return False
 
     def set_auto(self, reaction: Reaction, *, auto: bool) -> None:
-        """The owner joins once more: the rounds that have not begun wait for it (`auto` False), or no longer do.
+        """The owner joins again: rounds that have not begun wait for the owner (`auto` False), or no longer do.
 
-        Nothing changes once the partial signatures are asked for: there is no round left to wait.
+        Nothing changes once the partial signatures were requested: no round is left to wait.
         """
         made = self.row.state is State.ROUND2 or (self.row.state is State.ROUND1 and self.asked is not None)
         if not self.live or made or auto is self.row.auto:

@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Record)
 
 
 class Put(Enum):
-    """What became of a record that was offered to a slot."""
+    """The result of offering a record to a slot."""
 
     STORED = auto()
     SAME = auto()
@@ -82,7 +82,7 @@ def members(mask: int) -> Iterator[int]:
 
 
 def to_bitmap(mask: int, n: int) -> bytes:
-    """A set as it travels: bit i is byte i // 8, least significant first."""
+    """A set as it is sent: bit i is in byte i // 8, least significant first."""
     return mask.to_bytes((n + 7) // 8, "little")
 
 

@@ -1,4 +1,4 @@
-"""What is fixed about a request from the day it is made: its keys, items, aggregate keys and session ids.
+"""What never changes about a request: its keys, items, aggregate keys and session ids.
 
 Computed once per request in memory and shared by all its attempts.
 """
@@ -60,7 +60,7 @@ class RequestTerms:
         return {self.session(attempt): attempt for attempt in range(1, self.max_attempts + 1)}
 
     def aggregates(self) -> dict[str, object]:
-        """What events of a signature name: the aggregate key of the first item, and of all where they differ."""
+        """The aggregate keys in events of a signature: that of the first item, and all if they differ."""
         keys = tuple(item.agg for item in self.items)
         told: dict[str, object] = {"aggregatedPublicKey": keys[0]}
         return told if len(set(keys)) == 1 else {**told, "aggregatedPublicKeys": keys}

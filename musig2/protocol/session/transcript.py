@@ -22,7 +22,7 @@ from musig2.protocol.wire.frames import Signed
 
 
 class ContributionVerdict(Enum):
-    """What a contribution turned out to be."""
+    """The verdict on a contribution."""
 
     GOOD = auto()
     OTHER_SET = auto()  # names another join set or nonce set: nobody can be blamed for that alone
@@ -163,7 +163,7 @@ class Transcript:
         self.good_partials |= 1 << index
 
     def drop_partial(self, index: int) -> None:
-        """Take back an own partial signature that could not be stored: it never leaves."""
+        """Take back an own partial signature that could not be stored: it is never sent."""
         self.partials.clear(index)
         self._seen_partials &= ~(1 << index)
         self.good_partials &= ~(1 << index)

@@ -1,4 +1,4 @@
-"""What is said on the directory protocol: one question, one answer, each one CBOR array `[op, field, ...]`.
+"""The directory protocol: one question, one answer, each one CBOR array `[op, field, ...]`.
 
 A directory is a log of statements about signers, nodes and notices, numbered by its owner. A statement is a signed
 record, and for an advertisement also its directory entry: (record envelope, entry envelope or None). Its id is the id
@@ -94,7 +94,7 @@ class FetchIds:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Statements that the asker has reason to think new."""
+    """Statements that are probably new to the peer."""
 
     items: tuple[Statement, ...]
 
@@ -160,7 +160,7 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Not now; ask again after so long."""
+    """Not now; ask again after `retry_ms`."""
 
     retry_ms: int
 
