@@ -39,7 +39,6 @@ from daemon.keys.lock_events import LockEvents
 from daemon.keys.passphrase import find_passphrase
 from daemon.limits import discovery_limits, network_config, rpc_config, signing_limits, wire_limits
 from daemon.peers.bans import Bans
-from daemon.peers.contacts import Contacts
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.peers.standings import Standings
@@ -53,6 +52,8 @@ from daemon.upkeep.file_watch import FileWatch
 from daemon.upkeep.health import DaemonHealth
 from daemon.upkeep.metrics import DaemonMetrics
 from daemon.upkeep.retention import Retention
+from daemon.webhooks.deliveries import Deliveries
+from daemon.webhooks.hooks import Webhooks
 from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
@@ -110,7 +111,6 @@ class App:
         self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)
         self.idempotency = StoredAnswers(store=self.store, clock=self.clock)
         self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
-        self.contacts = Contacts(store=self.store, clock=self.clock)
         self.known_peers = KnownPeers(store=self.store, clock=self.clock)
         self.retention = Retention(
             clock=self.clock,
@@ -186,6 +186,8 @@ class App:
                 clock_is_wrong=self.discovery.clocks.is_wrong,
             )
         )
+        hooks = Webhooks(store=self.store, clock=self.clock, events=self.events)
+        self.webhooks = Deliveries(hooks, self.identity, self.tokens.caller, self.discovery.followed_by)
         self.keystore.on_lock(self.signing.own_keys.on_locked)
         self.keystore.on_unlock(self.discovery.renewal.wake)
         self.keystore.on_unlock(self.signing.own_keys.on_unlock)
@@ -259,7 +261,16 @@ class App:
         for ban in self.bans.in_force():
             self.network.set_ban(ban.peer, ban.until_ms)
         local = (self.lock_events, self.retention)
-        for part in (*local, self.junction, self.network, self.discovery, self.signing, self.server, self.contact):
+        for part in (
+            *local,
+            self.junction,
+            self.network,
+            self.discovery,
+            self.signing,
+            self.webhooks,
+            self.server,
+            self.contact,
+        ):
             self._stops.append(part.stop)
             await part.start()
 

@@ -14,6 +14,7 @@ from daemon.api.peers import PeerService
 from daemon.api.policy import PolicyService
 from daemon.api.settings import SettingsService
 from daemon.api.tokens import TokenService
+from daemon.api.webhooks import WebhookService
 from daemon.discovery.own.rows import is_advertised
 from daemon.keys.ports import Use
 from daemon.signing.store.reads import has_unsettled
@@ -54,7 +55,7 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         peers=PeerService(
             network=app.network, bans=app.bans, clock=app.clock, keys_of=app.discovery.signers.keys_of_peer
         ),
-        contacts=ContactService(network=app.network, contacts=app.contacts),
+        contacts=ContactService(network=app.network, store=app.store, clock=app.clock),
         keys=KeyService(
             keystore=app.keystore,
             tokens=app.tokens,
@@ -67,5 +68,6 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         requests=app.signing.requests,
         sessions=app.signing.sessions,
         unwanted=app.signing.unwanted,
+        webhooks=WebhookService(app.webhooks),
         policy=PolicyService(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
     )

@@ -170,6 +170,16 @@ class PolicyHandlers(Protocol):
     ) -> policy.PolicyReloaded: ...
 
 
+class WebhooksHandlers(Protocol):
+    """createWebhook, listWebhooks, deleteWebhook."""
+
+    async def create_webhook(self, caller: Caller, params: events.CreateWebhook) -> events.WebhookMade: ...
+    async def list_webhooks(self, caller: Caller, params: wire.NoParams) -> events.WebhookList: ...
+    async def delete_webhook(
+        self, caller: Caller, params: events.NameWebhook, once: Once | None
+    ) -> events.WebhookDeleted: ...
+
+
 class PureHandlers(Protocol):
     """aggregateKeys, verifySignature."""
 
@@ -211,6 +221,7 @@ class Backend:
     sessions: SessionsHandlers
     unwanted: UnwantedHandlers
     policy: PolicyHandlers
+    webhooks: WebhooksHandlers
 
 
 def info_handlers(served: InfoHandlers) -> dict[str, Handler]:
@@ -326,6 +337,15 @@ def policy_handlers(served: PolicyHandlers) -> dict[str, Handler]:
     }
 
 
+def webhooks_handlers(served: WebhooksHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "createWebhook": served.create_webhook,
+        "listWebhooks": served.list_webhooks,
+        "deleteWebhook": served.delete_webhook,
+    }
+
+
 def pure_handlers(served: PureHandlers) -> dict[str, Handler]:
     """By the name of the method."""
     return {
@@ -365,4 +385,5 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **sessions_handlers(backend.sessions),
         **unwanted_handlers(backend.unwanted),
         **policy_handlers(backend.policy),
+        **webhooks_handlers(backend.webhooks),
     }

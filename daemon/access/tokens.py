@@ -20,7 +20,7 @@ from daemon.host.datadir import DatadirError, give_to_group, group_id
 from daemon.host.private_file import write_private
 from daemon.host.slow_disk import off_loop
 from daemon.store import Store
-from rpc.caller import OWNER, Scope, scopes_of
+from rpc.caller import OWNER, Caller, Scope, owner, scopes_of
 from rpc.ports import TokenFact
 from rpc.server.auth import token_digest
 
@@ -79,6 +79,13 @@ class Tokens:
 
     def get(self, token_id: str) -> TokenFact | None:
         return self._facts.get(token_id)
+
+    def caller(self, token_id: str) -> Caller | None:
+        """What that token may do now, the cookie's included; None once it is revoked."""
+        if token_id == OWNER:
+            return owner()
+        fact = self.get(token_id)
+        return None if fact is None else Caller(token_id, fact.scopes, fact.keys, fact.create_key)
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         self._watchers.append(callback)

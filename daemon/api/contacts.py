@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from daemon.access.idempotency import keeping
+from daemon.clock import WallClock
 from daemon.errors import InvalidParam
 from daemon.peers.contacts import Contacts, KnownSigner
+from daemon.store import Store
 from musig2.protocol.records.peers import peer_text
 from musigd_client.pairing import NoPairing, Pairing, read_pairing
 from p2p.addresses import dial_target
@@ -54,9 +56,9 @@ async def connect_to(network: Dialler, pairing: Pairing) -> Connected:
 class ContactService:
     """Contacts through the API."""
 
-    def __init__(self, *, network: Dialler, contacts: Contacts) -> None:
+    def __init__(self, *, network: Dialler, store: Store, clock: WallClock) -> None:
         self._network = network
-        self._contacts = contacts
+        self._contacts = Contacts(store=store, clock=clock)
 
     async def add_contact(
         self, caller: Caller, params: models.AddContact, once: Once | None = None

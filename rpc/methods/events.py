@@ -5,6 +5,7 @@ from __future__ import annotations
 from rpc.caller import Scope
 from rpc.methods import samples
 from rpc.methods.method import Method
+from rpc.methods.webhooks import WEBHOOKS
 from rpc.models import events, node
 from rpc.models.wire import NoParams
 
@@ -83,4 +84,4 @@ DESCRIPTION = (
     ),
 )
 
-EVENTS = (*STREAM, *DESCRIPTION)
+EVENTS = (*STREAM, *WEBHOOKS, *DESCRIPTION)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from config.text.nearest import did_you_mean
 from rpc.models.event_kinds import EVENTS
 from rpc.models.values import Count, Hex32, Millis, PublicKey
-from rpc.models.wire import Many, Params, Shown, Value
+from rpc.models.wire import Change, Changed, Many, Params, Shown, Value
 
 _PREFIXES = sorted({f"{name.partition(':')[0]}:*" for name in EVENTS})
 
@@ -101,3 +101,54 @@ class EventPage(Shown):
     next_seq: Count
     log_id: str
     gap: Gap | None = None
+
+
+WebhookId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class CreateWebhook(Params):
+    """Posts events as `getEvents` shows them. Its answer is a secret, so it takes no idempotency key."""
+
+    url: Annotated[str, Field(min_length=1, max_length=500)] = Field(
+        description="https://, or http:// on this machine; put no secret into it"
+    )
+    events: EventPatterns | None = None
+    filter: EventFilter | None = None
+
+
+class WebhookMade(Changed):
+    """Its id, and the secret that signs its deliveries, shown this once."""
+
+    webhook_id: str
+    secret: str
+
+
+class WebhookShown(Shown):
+    """A webhook. `problem`: why its deliveries are not taken; they are tried again as long as events are kept."""
+
+    webhook_id: str
+    url: str
+    events: Many[str] | None = None
+    filter: EventFilter | None = None
+    next_seq: Count = Field(description="the first event that was not delivered")
+    created_at: Millis
+    problem: str | None = None
+    problem_since: Millis | None = None
+
+
+class WebhookList(Shown):
+    """Webhooks, the oldest first."""
+
+    webhooks: Many[WebhookShown]
+
+
+class NameWebhook(Change):
+    """Names a webhook."""
+
+    webhook_id: WebhookId
+
+
+class WebhookDeleted(Changed):
+    """It is deleted."""
+
+    deleted: bool

@@ -20,6 +20,7 @@ from rpc.methods.node import INFO, PEERS, SETTINGS, TOKENS
 from rpc.methods.policy import POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
+from rpc.methods.webhooks import WEBHOOKS
 from rpc.schema.generate_answers import has_type
 
 FILE: Final = Path(__file__).parents[1] / "handlers.py"
@@ -36,6 +37,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "sessions": SESSIONS,
     "unwanted": UNWANTED,
     "policy": POLICY,
+    "webhooks": WEBHOOKS,
 }
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}

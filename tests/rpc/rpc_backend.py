@@ -16,7 +16,7 @@ from rpc.models import advertisements, keys, node, policy, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
 from rpc.sent_secret import SentSecret
-from tests.rpc.rpc_contacts import ContactBook
+from tests.rpc.rpc_contacts import ContactBook, HookBook
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryTokens
 
@@ -369,5 +369,6 @@ def memory_backend(
             sessions=signing,
             unwanted=Unwanted(log, signing),
             policy=Policy(),
+            webhooks=HookBook(),
         )
     )

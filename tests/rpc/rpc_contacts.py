@@ -1,4 +1,4 @@
-"""Contacts in memory."""
+"""Contacts and webhooks in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from musigd_client.pairing import read_pairing
 from rpc.caller import Caller
 from rpc.methods import samples
-from rpc.models import node
+from rpc.methods.table import METHODS
+from rpc.models import events, node
 from rpc.models.wire import NoParams
 from rpc.ports import Once
 
@@ -37,3 +38,16 @@ class ContactBook:
     ) -> node.ContactRemoved:
         self._rows.pop(params.public_key, None)
         return node.ContactRemoved(public_key=params.public_key, removed=True)
+
+
+class HookBook:
+    async def create_webhook(self, caller: Caller, params: events.CreateWebhook) -> events.WebhookMade:
+        return events.WebhookMade.model_validate(METHODS["createWebhook"].answer)
+
+    async def list_webhooks(self, caller: Caller, params: NoParams) -> events.WebhookList:
+        return events.WebhookList.model_validate(METHODS["listWebhooks"].answer)
+
+    async def delete_webhook(
+        self, caller: Caller, params: events.NameWebhook, once: Once | None = None
+    ) -> events.WebhookDeleted:
+        return events.WebhookDeleted(deleted=True)

@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musigd_client.methods.asking import Asking
-from musigd_client.models.events import EventFilter, EventPage, Rights, Subscribed
+from musigd_client.models.events import (
+    EventFilter,
+    EventPage,
+    Rights,
+    Subscribed,
+    WebhookDeleted,
+    WebhookList,
+    WebhookMade,
+)
 
 
 class EventsMethods(Asking):
@@ -78,6 +86,39 @@ class EventsMethods(Asking):
                 "events": events,
                 "filter": filter_,
             },
+        )
+
+    async def create_webhook(
+        self, *, url: str, events: Sequence[str] | None = None, filter_: EventFilter | Mapping[str, Any] | None = None
+    ) -> WebhookMade:
+        """Posts events to a URL from now on, each until it is taken. The secret is shown only this once.
+
+        Scope `admin`.
+
+        - `url`: text (1 to 500 characters); https://, or http:// on this machine; put no secret into it
+        - `events`: array (1 to 64) of text
+        - `filter_`: EventFilter
+        """
+        return await self._ask(WebhookMade, "createWebhook", {"url": url, "events": events, "filter": filter_})
+
+    async def list_webhooks(self) -> WebhookList:
+        """Webhooks, how far each has been told, and why one is not.
+
+        Scope `admin`.
+        """
+        return await self._ask(WebhookList, "listWebhooks", {})
+
+    async def delete_webhook(self, *, webhook_id: str, idempotency_key: str | None = None) -> WebhookDeleted:
+        """Ends a webhook.
+
+        Scope `admin`.
+
+        - `webhook_id`: 16 bytes hex
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            WebhookDeleted, "deleteWebhook", {"webhookId": webhook_id, "idempotencyKey": idempotency_key}
         )
 
     async def get_rights(self) -> Rights:

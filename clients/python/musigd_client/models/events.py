@@ -54,6 +54,45 @@ class EventPage(Record):
     gap: Gap | None = None
 
 
+class WebhookMade(Record):
+    """Its id, and the secret that signs its deliveries, shown this once."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    webhook_id: str
+    secret: str
+
+
+class WebhookShown(Record):
+    """A webhook. `problem`: why its deliveries are not taken; they are tried again as long as events are kept."""
+
+    _inner: ClassVar[Inner] = {"filter": (EventFilter,)}
+    webhook_id: str
+    url: str
+    events: tuple[str, ...] | None = None
+    filter: EventFilter | None = None
+    next_seq: int
+    """the first event that was not delivered"""
+    created_at: int
+    problem: str | None = None
+    problem_since: int | None = None
+
+
+class WebhookList(Record):
+    """Webhooks, the oldest first."""
+
+    _inner: ClassVar[Inner] = {"webhooks": (WebhookShown,)}
+    webhooks: tuple[WebhookShown, ...]
+
+
+class WebhookDeleted(Record):
+    """It is deleted."""
+
+    seq: int | None = None
+    """position of the event log after the change"""
+    deleted: bool
+
+
 class Rights(Record):
     """What a token may do, so that a program offers nothing that would be refused."""
 

@@ -56,6 +56,9 @@ export interface Calls {
   explainPolicy: [params: v.ExplainPolicy, result: v.PolicyExplained];
   reloadPolicy: [params: v.ReloadPolicy, result: v.PolicyReloaded];
   getEvents: [params: v.GetEvents, result: v.EventPage];
+  createWebhook: [params: v.CreateWebhook, result: v.WebhookMade];
+  listWebhooks: [params: v.NoParams, result: v.WebhookList];
+  deleteWebhook: [params: v.NameWebhook, result: v.WebhookDeleted];
   getRights: [params: v.NoParams, result: v.Rights];
   "rpc.discover": [params: v.NoParams, result: v.OpenRpc];
   createToken: [params: v.CreateToken, result: v.TokenMade];
@@ -93,6 +96,7 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "closeSession",
   "notifyBroadcastComplete",
   "reloadPolicy",
+  "deleteWebhook",
   "revokeToken",
 ]);
 
@@ -101,6 +105,7 @@ export const ONCE: ReadonlySet<string> = new Set([
   "importKey",
   "unlock",
   "changePassphrase",
+  "createWebhook",
   "createToken",
 ]);
 
@@ -364,6 +369,21 @@ export abstract class Methods {
   /** A page of events from a seq on; with waitMs it waits for the first. */
   getEvents(params: v.GetEvents, options?: CallOptions): Promise<v.EventPage> {
     return this.call("getEvents", params, options);
+  }
+
+  /** Posts events to a URL from now on, each until it is taken. The secret is shown only this once. */
+  createWebhook(params: v.CreateWebhook, options?: CallOptions): Promise<v.WebhookMade> {
+    return this.call("createWebhook", params, options);
+  }
+
+  /** Webhooks, how far each has been told, and why one is not. */
+  listWebhooks(params: v.NoParams = {}, options?: CallOptions): Promise<v.WebhookList> {
+    return this.call("listWebhooks", params, options);
+  }
+
+  /** Ends a webhook. */
+  deleteWebhook(params: v.NameWebhook, options?: CallOptions): Promise<v.WebhookDeleted> {
+    return this.call("deleteWebhook", params, options);
   }
 
   /** What the token of this call may do: its scopes, its keys, and the methods that it may call. */

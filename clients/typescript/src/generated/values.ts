@@ -414,6 +414,15 @@ export interface CreateToken {
   expiresAt?: number;
 }
 
+/** Posts events as `getEvents` shows them. Its answer is a secret, so it takes no idempotency key. */
+export interface CreateWebhook {
+  /** https://, or http:// on this machine; put no secret into it; text (1 to 500 characters) */
+  url: string;
+  /** array (1 to 64) of text */
+  events?: readonly string[];
+  filter?: EventFilter;
+}
+
 /** For what a signer is there. An absent bound is open. */
 export interface Criteria {
   /** array (1 to 32) of name (1 to 32 of a-z, 0-9, -) */
@@ -864,6 +873,16 @@ export interface NamePeer {
   idempotencyKey?: string;
   /** text (1 to 128 characters) */
   peerId: string;
+}
+
+/** Names a webhook. */
+export interface NameWebhook {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  webhookId: string;
 }
 
 /** The peer this happened to. */
@@ -1407,6 +1426,39 @@ export interface WaitingSetting {
   origin: string;
   /** true: SIGHUP takes it over; false: it waits for a restart */
   byReload: boolean;
+}
+
+/** It is deleted. */
+export interface WebhookDeleted {
+  /** position of the event log after the change */
+  seq?: number;
+  deleted: boolean;
+}
+
+/** Webhooks, the oldest first. */
+export interface WebhookList {
+  webhooks: readonly WebhookShown[];
+}
+
+/** Its id, and the secret that signs its deliveries, shown this once. */
+export interface WebhookMade {
+  /** position of the event log after the change */
+  seq?: number;
+  webhookId: string;
+  secret: string;
+}
+
+/** A webhook. `problem`: why its deliveries are not taken; they are tried again as long as events are kept. */
+export interface WebhookShown {
+  webhookId: string;
+  url: string;
+  events?: readonly string[];
+  filter?: EventFilter;
+  /** the first event that was not delivered */
+  nextSeq: number;
+  createdAt: number;
+  problem?: string;
+  problemSince?: number;
 }
 
 /** One condition of a rule, and the value that it met; `value` is absent where nothing is known. */

@@ -1,0 +1,78 @@
+"""Handlers of `createWebhook`, `listWebhooks` and `deleteWebhook`."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from daemon.access.idempotency import keeping
+from daemon.errors import InvalidParam
+from daemon.webhooks.deliveries import Deliveries
+from daemon.webhooks.hooks import Webhook
+from rpc.caller import Caller
+from rpc.models import events as models
+from rpc.models.wire import NoParams
+from rpc.ports import Once
+
+
+class WebhookService:
+    """Webhooks through the API."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+
+    async def create_webhook(self, caller: Caller, params: models.CreateWebhook) -> models.WebhookMade:
+        """Raises InvalidParam, TooManyWebhooks."""
+        _require_url(params.url)
+        narrow = None if params.filter is None else params.filter.model_dump(by_alias=True, exclude_none=True)
+        hook = await self._deliveries.hooks.add(caller.token_id, params.url, params.events, narrow or None)
+        self._deliveries.follow(hook)
+        return models.WebhookMade(webhook_id=hook.hook_id.hex(), secret=self._deliveries.secret(hook.hook_id))
+
+    async def list_webhooks(self, caller: Caller, params: NoParams) -> models.WebhookList:
+        return models.WebhookList(webhooks=tuple(map(self._shown, self._deliveries.hooks.all())))
+
+    async def delete_webhook(
+        self, caller: Caller, params: models.NameWebhook, once: Once | None = None
+    ) -> models.WebhookDeleted:
+        """Raises NotFound."""
+        answer = models.WebhookDeleted(deleted=True)
+        hook_id = bytes.fromhex(params.webhook_id)
+        await self._deliveries.hooks.remove(hook_id, keeping(once, answer))
+        self._deliveries.drop(hook_id)
+        return answer
+
+    def _shown(self, hook: Webhook) -> models.WebhookShown:
+        problem = self._deliveries.problem(hook.hook_id)
+        return models.WebhookShown(
+            webhook_id=hook.hook_id.hex(),
+            url=hook.url,
+            events=hook.events,
+            filter=None if hook.filter is None else models.EventFilter.model_validate(hook.filter, by_name=False),
+            next_seq=hook.next_seq,
+            created_at=hook.created_at,
+            problem=None if problem is None else problem[0],
+            problem_since=None if problem is None else problem[1],
+        )
+
+
+def _require_url(url: str) -> None:
+    """Raises InvalidParam for what is neither https nor on this machine, or holds what a log should not show."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise InvalidParam("url", "is no URL") from None
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidParam("url", "names no host, or holds more than printable ASCII")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise InvalidParam("url", "must hold neither user nor password nor fragment: the signature says who posts")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise InvalidParam("url", "must begin with https://; http:// is for this machine alone (127.0.0.1, localhost)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Events posted to URLs, for those who hold no connection open."""

@@ -1,0 +1,96 @@
+"""The stored webhooks, and how far each has been told."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from daemon.clock import WallClock
+from daemon.errors import NotFound, Refused
+from daemon.events import EventLog
+from daemon.store import Store
+
+MOST: Final = 20
+_COLUMNS: Final = "id, token, url, events, filter, next_seq, log_id, created_at"
+
+
+class TooManyWebhooks(Refused):
+    """There is no room for another one."""
+
+    reason = "too_many"
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MOST} webhooks, which is the most: deleteWebhook makes room.")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One webhook. `events`: patterns, None for all; `filter`: members as on the wire; `token`: who hears."""
+
+    hook_id: bytes
+    token: str
+    url: str
+    events: tuple[str, ...] | None
+    filter: dict[str, str] | None
+    next_seq: int
+    log_id: str
+    created_at: int
+
+
+class Webhooks:
+    """The stored ones."""
+
+    def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
+        self._store = store
+        self.clock = clock
+        self.events = events
+
+    def all(self) -> Sequence[Webhook]:
+        """The oldest first."""
+        query = f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_at, id"  # noqa: S608  # the columns above
+        return [_hook(row) for row in self._store.read(lambda conn: conn.execute(query).fetchall())]
+
+    async def add(self, token: str, url: str, events: Sequence[str] | None, narrow: dict[str, str] | None) -> Webhook:
+        """One that hears from now on. Raises TooManyWebhooks."""
+        asked = None if events is None else tuple(events)
+        place = (self.events.next_seq, self.events.log_id)
+        hook = Webhook(secrets.token_bytes(16), token, url, asked, narrow, *place, self.clock.wall_ms())
+        await self._store.write(partial(_insert, hook=hook))
+        return hook
+
+    async def remove(self, hook_id: bytes, also: Callable[[sqlite3.Connection], None]) -> None:
+        """Raises NotFound. `also` runs in the same transaction."""
+
+        def delete(conn: sqlite3.Connection) -> None:
+            if not conn.execute("DELETE FROM webhooks WHERE id = ?", (hook_id,)).rowcount:
+                raise NotFound("webhook")
+            also(conn)
+
+        await self._store.write(delete)
+
+    async def told_to(self, hook_id: bytes, next_seq: int) -> None:
+        """Remember that everything before `next_seq` of the present log was delivered."""
+        query = "UPDATE webhooks SET next_seq = ?, log_id = ? WHERE id = ?"
+        row = (next_seq, self.events.log_id, hook_id)
+        await self._store.write(lambda conn: conn.execute(query, row))
+
+
+def _insert(conn: sqlite3.Connection, hook: Webhook) -> None:
+    if conn.execute("SELECT count(*) FROM webhooks").fetchone()[0] >= MOST:
+        raise TooManyWebhooks
+    events = None if hook.events is None else json.dumps(hook.events)
+    narrow = None if hook.filter is None else json.dumps(hook.filter)
+    row = (hook.hook_id, hook.token, hook.url, events, narrow, hook.next_seq, hook.log_id, hook.created_at)
+    conn.execute(f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608  # as above
+
+
+def _hook(row: tuple[bytes, str, str, str | None, str | None, int, str, int]) -> Webhook:
+    hook_id, token, url, events, narrow, next_seq, log_id, created_at = row
+    patterns = None if events is None else tuple(json.loads(events))
+    members = None if narrow is None else json.loads(narrow)
+    return Webhook(hook_id, token, url, patterns, members, next_seq, log_id, created_at)

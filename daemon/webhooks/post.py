@@ -1,0 +1,58 @@
+"""One delivery: a POST with a signature that its receiver can check."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final, Protocol
+
+import aiohttp
+
+TIMEOUT_S: Final = 10
+_CONTEXT: Final = b"musigd webhook 1\0"
+_DONE: Final = range(200, 300)
+
+
+class Signing(Protocol):
+    """The part of `PeerIdentity` that is needed here: a deterministic signature (ed25519, RFC 8032)."""
+
+    def sign(self, msg: bytes) -> bytes: ...
+
+
+def secret_of(identity: Signing, hook_id: bytes) -> str:
+    """The secret of a webhook, as its owner is shown it: made from the peer identity, so that it is kept nowhere."""
+    return hashlib.sha256(identity.sign(_CONTEXT + hook_id)).hexdigest()
+
+
+def signature_of(secret: str, time_ms: int, body: bytes) -> str:
+    """What stands in Musigd-Signature: HMAC-SHA256 of `<time>.<body>` under the secret's text."""
+    signed = hmac.new(secret.encode(), b"%d." % time_ms + body, hashlib.sha256)
+    return f"t={time_ms},v1={signed.hexdigest()}"
+
+
+class Poster:
+    """Posts over connections of its own."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> str | None:
+        """None when it was taken (2xx), else what is wrong, without the URL. Redirects are not followed."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        sent = {"Content-Type": "application/json", **headers}
+        try:
+            async with self._session.post(url, data=body, headers=sent, allow_redirects=False) as response:
+                return None if response.status in _DONE else f"it answers {response.status}"
+        except aiohttp.ClientConnectorCertificateError:
+            return "its certificate is not trusted here"
+        except TimeoutError:
+            return f"no answer within {TIMEOUT_S} s"
+        except (aiohttp.ClientError, OSError, ValueError):
+            return "it cannot be reached"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None

@@ -1,0 +1,265 @@
+"""Webhooks: events posted in order, signed, again until taken, over restarts; and which URLs are allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from daemon.api.webhooks import WebhookService
+from daemon.demo.processes import Daemons
+from daemon.errors import InvalidParam, NotFound
+from daemon.events import EventLog
+from daemon.store import Store
+from daemon.webhooks.deliveries import Deliveries
+from daemon.webhooks.hooks import MOST, TooManyWebhooks, Webhooks
+from musig2.protocol.records.peers import PeerIdentity
+from musigd_client import Client
+from musigd_client.errors import Forbidden
+from rpc.caller import OWNER, Caller, owner
+from rpc.models.events import CreateWebhook, EventFilter, NameWebhook
+from rpc.models.wire import NoParams
+from tests.daemon_ops.ops_world import SettableClock
+
+KEYS = [b"\x02" * 33, b"\x03" * 33]
+
+
+@dataclass
+class Receiver:
+    """A server that notes what is posted, and answers with the statuses it is given, then with 200."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    taken: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
+    refused: int = 0
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        status = self.statuses.pop(0) if self.statuses else 200
+        async with self.news:
+            if status == 200:
+                self.taken.append((dict(request.headers), body))
+            else:
+                self.refused += 1
+            self.news.notify_all()
+        return web.Response(status=status, headers={"Location": self.url})
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60), self.news:
+            await self.news.wait_for(done)
+
+    async def seqs(self, count: int) -> list[int]:
+        await self.until(lambda: len(self.taken) >= count)
+        return [orjson.loads(body).get("seq", -1) for _, body in self.taken]
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    application = web.Application()
+    application.router.add_post("/hook", made.answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def events(store: Store) -> EventLog:
+    log = EventLog(store=store, clock=SettableClock())
+    await log.start()
+    return log
+
+
+@asynccontextmanager
+async def delivering(
+    store: Store, events: EventLog, caller_of: Callable[[str], Caller | None] = lambda token: owner()
+) -> AsyncIterator[WebhookService]:
+    hooks = Webhooks(store=store, clock=events._clock, events=events)
+    identity = PeerIdentity(b"\x07" * 32)
+    deliveries = Deliveries(hooks, identity, caller_of, lambda token: (), first_pause_s=0.01)
+    await deliveries.start()
+    try:
+        yield WebhookService(deliveries)
+    finally:
+        await deliveries.stop()
+
+
+async def happen(store: Store, events: EventLog, *names: str, key: bytes = KEYS[0]) -> None:
+    for name in names:
+        await store.write(partial(events.append, name=name, data={}, keys=[key]))
+    events.publish()
+
+
+async def test_events_are_posted_in_order_and_signed_with_the_secret_that_was_shown(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
+    await happen(store, events, "session:ready")  # before the webhook: it is not told
+    async with delivering(store, events) as service:
+        made = await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        await happen(store, events, "session:ready", "session:closed", "session:created")
+        assert await receiver.seqs(3) == [2, 3, 4]
+    for headers, body in receiver.taken:
+        time, _, given = headers["Musigd-Signature"].removeprefix("t=").partition(",v1=")
+        expected = hmac.new(made.secret.encode(), f"{time}.".encode() + body, hashlib.sha256).hexdigest()
+        assert given == expected
+        assert headers["Musigd-Webhook"] == made.webhook_id
+        assert headers["Musigd-Seq"] == str(orjson.loads(body)["seq"])
+
+
+async def test_an_event_is_posted_until_it_is_taken_and_the_reason_is_listed_meanwhile(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
+    receiver.statuses = [500, 302, 429]
+    async with delivering(store, events) as service:
+        await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        receiver.statuses = [500] * 50
+        await happen(store, events, "session:ready", "session:closed")
+        await receiver.until(lambda: receiver.refused >= 2)
+        (shown,) = (await service.list_webhooks(owner(), NoParams())).webhooks
+        assert (shown.problem, shown.next_seq) == ("it answers 500", 1)
+        receiver.statuses = [302, 429]
+        assert await receiver.seqs(2) == [1, 2]
+
+
+async def test_a_webhook_goes_on_after_a_restart_where_it_stood(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
+    async with delivering(store, events) as service:
+        await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        await happen(store, events, "session:ready")
+        assert await receiver.seqs(1) == [1]
+    await happen(store, events, "session:ready", "session:closed")
+    async with delivering(store, events):
+        await receiver.until(lambda: b'"seq":3' in receiver.taken[-1][1])
+    told = await receiver.seqs(3)
+    assert list(dict.fromkeys(told)) == [1, 2, 3]  # a stop before the first was noted repeats it
+
+
+async def test_what_is_no_longer_kept_is_told_as_a_gap(store: Store, events: EventLog, receiver: Receiver) -> None:
+    await happen(store, events, "session:ready")
+    async with delivering(store, events) as service:
+        await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+    await happen(store, events, *["session:ready"] * 3)
+    await events._forget(4)
+    async with delivering(store, events):
+        await receiver.until(lambda: len(receiver.taken) >= 2)
+    gap, kept = (orjson.loads(body) for _, body in receiver.taken)
+    assert (gap["event"], gap["data"], kept["seq"]) == ("events:gap", {"from": 2, "to": 3}, 4)
+
+
+async def test_only_what_was_asked_for_and_what_the_token_hears_is_posted(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
+    in_force, looked = {OWNER: owner()}, asyncio.Event()
+
+    def caller_of(token: str) -> Caller | None:
+        if token not in in_force:
+            looked.set()
+        return in_force.get(token)
+
+    async with delivering(store, events, caller_of) as service:
+        asked = CreateWebhook(url=receiver.url, events=("session:*",), filter=EventFilter(public_key=KEYS[1].hex()))
+        await service.create_webhook(owner(), asked)
+        await happen(store, events, "session:ready")
+        await happen(store, events, "signing-request:joined", "session:ready", key=KEYS[1])
+        assert await receiver.seqs(1) == [3]
+        (shown,) = (await service.list_webhooks(owner(), NoParams())).webhooks
+        assert (shown.events, shown.filter) == (asked.events, asked.filter)
+        in_force.clear()
+        await happen(store, events, "session:ready", key=KEYS[1])
+        await looked.wait()
+        in_force[OWNER] = owner()
+        await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        await happen(store, events, "session:closed")
+        assert await receiver.seqs(2) == [3, 5]
+
+
+async def test_a_deleted_webhook_hears_no_more_and_one_too_many_is_refused(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
+    async with delivering(store, events) as service:
+        made = [await service.create_webhook(owner(), CreateWebhook(url=receiver.url)) for _ in range(MOST)]
+        assert len({each.secret for each in made}) == MOST
+        with pytest.raises(TooManyWebhooks):
+            await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        for each in made[1:]:
+            await service.delete_webhook(owner(), NameWebhook(webhook_id=each.webhook_id))
+        with pytest.raises(NotFound):
+            await service.delete_webhook(owner(), NameWebhook(webhook_id=made[1].webhook_id))
+        await happen(store, events, "session:ready", "session:closed")
+        assert await receiver.seqs(2) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/hook",
+        "ftp://127.0.0.1/",
+        "https://",
+        "https://user:password@example.org/",
+        "https://example.org/#part",
+        "https://example.org:99999/",
+        "https://ex\u00e4mple.org/",
+        "http://127.0.0.1.example.org/",
+        "http://localhost.example.org/",
+    ],
+)
+async def test_a_url_must_be_https_or_of_this_machine(store: Store, events: EventLog, url: str) -> None:
+    async with delivering(store, events) as service:
+        with pytest.raises(InvalidParam):
+            await service.create_webhook(owner(), CreateWebhook(url=url))
+        for allowed in ("https://example.org/hook", "http://localhost:8000/", "http://[::1]/x"):
+            assert (await service.create_webhook(owner(), CreateWebhook(url=allowed))).secret
+
+
+async def test_neither_url_nor_secret_is_in_the_log_and_no_secret_in_the_database(
+    store: Store, events: EventLog, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver.statuses = [500]
+    async with delivering(store, events) as service:
+        made = await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
+        await happen(store, events, "session:ready")
+        assert await receiver.seqs(1) == [1]
+    said = "".join(capsys.readouterr())
+    assert "webhook_not_taken" in said
+    assert receiver.url not in said
+    assert made.secret not in said
+    dump = store.read(lambda conn: "\n".join(conn.iterdump()))
+    assert made.webhook_id in dump.lower()
+    assert made.secret not in dump.lower()
+
+
+@pytest.mark.network
+async def test_a_real_daemon_posts_what_happens_and_lets_no_bound_token_make_a_webhook(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    daemons = Daemons(tmp_path, "webhooks")
+    try:
+        daemon = await daemons.start("alice", ())
+        async with await Client.connect(datadir=daemon.datadir) as client:
+            made = await client.create_webhook(url=receiver.url, events=["key:*"])
+            key = await client.create_key(scheme="lotus")
+            assert await receiver.seqs(1) == [key.seq]
+            assert orjson.loads(receiver.taken[0][1])["data"]["publicKeys"] == [key.public_key]
+            token = await client.create_token(scopes=["admin"], public_keys=[key.public_key])
+            async with await Client.connect(url=str(daemon.endpoint["rpc"]), token=token.token) as bound:
+                with pytest.raises(Forbidden):
+                    await bound.create_webhook(url=receiver.url)
+            assert [each.webhook_id for each in (await client.list_webhooks()).webhooks] == [made.webhook_id]
+            assert (await client.delete_webhook(webhook_id=made.webhook_id)).deleted
+    finally:
+        await daemons.stop()
