@@ -106,6 +106,13 @@ async def hostile(
         swallow.cancel_scope.cancel()
 
 
+def innermost(error: BaseException) -> str:
+    """The kind of the first error in a group of them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__
+
+
 Act = Callable[[Hostile], Awaitable[None]]
 
 
@@ -147,7 +154,7 @@ class Crew:
                     return
             except Exception as error:
                 self.counted["sent away"] += 1
-                self.counted[f"last: {type(error).__name__}"] += 1
+                self.counted[f"by {innermost(error)}"] += 1
             await trio.sleep(PAUSE_S)
 
     async def flood(self, stream: Any, frames: Iterable[bytes]) -> None:
