@@ -1,7 +1,7 @@
 """What a piece of work for a peer costs, and how much of it a peer and an address range may ask for.
 
-Prices are microseconds of one core, measured once (tests.bench.bench_prices) and rounded up; docs/security.md shows
-these tables, and a test compares the two.
+Prices are microseconds of one core, measured once and rounded up; docs/security.md shows these tables, and a test
+compares the two.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class Allowance:
 ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.KNOWN: Allowance(2 * SECOND, 4 * SECOND),
     Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
-    Standing.STRANGER: Allowance(50 * MILLISECOND, 200 * MILLISECOND),
+    Standing.STRANGER: Allowance(50 * MILLISECOND, 100 * MILLISECOND),
 }
-RANGE: Final = Allowance(100 * MILLISECOND, 400 * MILLISECOND)  # of all in one address range that are not known
+RANGE: Final = Allowance(100 * MILLISECOND, 200 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
 ALL_STRANGERS: Final = 150 * MILLISECOND  # per second, shared equally by those who ask for more than they have
 IDLE_FACTOR: Final = 5  # so much more per second while no session of this daemon is under way

@@ -1,0 +1,73 @@
+"""The tables in docs/security.md say what the code does."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.discovery.intake.inbox import ROOM, ROOM_OF_ONE
+from daemon.discovery.limits import DiscoveryLimits
+from daemon.events import MOST_BYTES
+from daemon.peers.bans import MOST as BANS
+from daemon.peers.standings import PARTNERS
+from daemon.signing.engine.rooms import SHARES
+from daemon.signing.limits import SigningLimits
+from daemon.signing.peers.notices import ASKED_AT_ONCE, ASKERS
+from p2p.compat.host import STREAM_RATE
+from p2p.compat.kad import MAX_PROVIDER_KEYS, MAX_VALUES, SERVED_PEERS
+from p2p.compat.peerstore import MAX_PEERS
+from p2p.compat.yamux import MAX_INBOUND_STREAMS
+from p2p.hearsay import AT_ONCE
+from p2p.hearsay import REMEMBERED as TARGETS
+from p2p.ports import Standing
+from p2p.settings import NetworkConfig
+from p2p.streams.accounts import REMEMBERED as ACCOUNTS
+from p2p.streams.gate import KNOWN_GOOD, MAX_COUNTED_PEERS
+from tests.project.prices_page import PAGE, written
+
+SIGNING, DISCOVERY, NETWORK = SigningLimits(), DiscoveryLimits(), NetworkConfig()
+BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in its second
+    "inbound connections": (NETWORK.max_connections, NETWORK.max_connections - NETWORK.max_connections // 4),
+    "streams of a connection": (MAX_INBOUND_STREAMS, STREAM_RATE),
+    "frames that wait for own sessions": (SIGNING.inbox_per_peer,),
+    "frames that strangers wait with": (SIGNING.inbox, SIGNING.inbox_per_peer),
+    "requests of many keys to check": (SIGNING.checks, SIGNING.checks_per_party),
+    "requests that nobody asked for": (
+        SIGNING.unsolicited_total,
+        SIGNING.unsolicited_per_peer,
+        SHARES[Standing.STRANGER] * SIGNING.unsolicited_total,
+    ),
+    "messages before their request": (SIGNING.unknown_peers, SIGNING.unknown_per_peer),
+    "notices that name an own key": (ASKED_AT_ONCE, ASKERS),
+    "dials by hearsay": (AT_ONCE, TARGETS),
+    "records from topics": (ROOM, ROOM_OF_ONE),
+    "advertisements, nodes, notices": (DISCOVERY.advertisements, DISCOVERY.nodes, DISCOVERY.notices),
+    "halves of statements": (DISCOVERY.halves, DISCOVERY.halves_per_peer),
+    "the DHT of all peers": (SERVED_PEERS, MAX_VALUES, MAX_PROVIDER_KEYS),
+    "peers in the address book": (MAX_PEERS,),
+    "bans": (BANS,),
+    "partners": (PARTNERS,),
+    "accounts, faults, envelopes that were good": (ACCOUNTS, MAX_COUNTED_PEERS, KNOWN_GOOD),
+}
+
+
+def bound(row: str) -> str:
+    """The second cell of the row of that name."""
+    found = [line.split("|")[2] for line in PAGE.read_text().splitlines() if line.startswith(f"| {row} |")]
+    assert len(found) == 1, f"{row} has {len(found)} rows in docs/security.md"
+    return found[0]
+
+
+def test_the_tables_of_work_are_what_the_code_charges() -> None:
+    text = PAGE.read_text()
+    assert text == written(text), "run python -m tests.project.prices_page"
+
+
+@pytest.mark.parametrize("row", BOUNDS)
+def test_each_bound_is_named_with_the_numbers_that_hold(row: str) -> None:
+    cell = bound(row)
+    missing = [number for number in BOUNDS[row] if f"{int(number):,}" not in cell]
+    assert not missing, f"{row}: {missing} are not in the page"
+
+
+def test_the_event_log_is_named_with_what_it_holds() -> None:
+    assert f"{MOST_BYTES // 1024**3} GiB" in bound("the event log")
