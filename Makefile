@@ -50,7 +50,7 @@ generate: env ## write what is made from the table of methods and from the setti
 	@$(PY) -m rpc.schema.generate_docs
 	@$(PY) -m rpc.schema.generate_man
 	@$(PY) -m tests.project.limits_page
-	@$(PY) -m tests.project.prices_page
+	@$(PY) -m tests.project.pages.prices_page
 	@$(PY) -m daemon.main config sample > docs/musigd.toml
 
 bench: bench-start bench-musig2 bench-rpc bench-discovery bench-signing ## every benchmark (about 20 minutes)

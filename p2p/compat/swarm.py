@@ -24,10 +24,9 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
 from p2p.addresses import Multiaddr
-from p2p.compat.full_house import gives_way
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
-from p2p.compat.swarm_conn import PromptConn
+from p2p.compat.swarm_conn import PromptConn, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import QuietYamux

@@ -19,8 +19,8 @@ from libp2p.rcmgr import Direction
 
 from musig2.protocol.records.peers import PeerIdentity, peer_text
 from p2p.addresses import Multiaddr, from_text
-from p2p.compat import full_house, swarm_conn
 from p2p.compat import host as compat_host
+from p2p.compat import swarm_conn
 from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
 from p2p.compat.swarm import source_of
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
@@ -118,7 +118,7 @@ async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(mon
 async def test_a_house_full_of_strangers_that_stay_gives_up_the_one_that_came_first_and_none_that_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(full_house, "SETTLE_S", 0.0)
+    monkeypatch.setattr(swarm_conn, "SETTLE_S", 0.0)
     async with networks(5, max_connections=3) as (hub, friend, first, second, late):
         hub.stand(friend.peer, Standing.KNOWN)
         for node in (friend, first, second):
@@ -154,7 +154,7 @@ def test_the_source_with_most_connections_gives_way_to_a_newcomer() -> None:
     crowd: list[Any] = [Conn(b"crowd %d" % number, f"9.9.9.{number}", since=50.0 + number) for number in range(3)]
     other: Any = Conn(b"other", "9.9.8.1", since=0.0)
     friend: Any = Conn(b"friend", "9.9.7.1", since=0.0)
-    gives_way: Any = partial(full_house.gives_way, is_stranger=lambda peer: peer != ID(b"friend"), now=60.0)
+    gives_way: Any = partial(swarm_conn.gives_way, is_stranger=lambda peer: peer != ID(b"friend"), now=60.0)
     assert gives_way([friend, other, *crowd]) is crowd[0]
     assert gives_way([friend, other, crowd[0]]) is other
     assert gives_way([friend, crowd[0]]) is None

@@ -1,4 +1,4 @@
-"""Writes the tables of work in docs/security.md, between their marks: `python -m tests.project.prices_page`."""
+"""Writes the tables of work in docs/security.md, between their marks: `python -m tests.project.pages.prices_page`."""
 
 # ruff: noqa: E501  # rows of tables are read side by side
 
@@ -23,8 +23,8 @@ from p2p.streams.prices import (
     Work,
 )
 
-PAGE: Final = Path(__file__).parents[2] / "docs/security.md"
-BEGIN, END = "<!-- prices: written by python -m tests.project.prices_page -->", "<!-- end of prices -->"
+PAGE: Final = Path(__file__).parents[3] / "docs/security.md"
+BEGIN, END = "<!-- prices: written by python -m tests.project.pages.prices_page -->", "<!-- end of prices -->"
 CHARGED: Final = {  # whom, where it is not the peer that sends and its range
     Work.HANDSHAKE: "the address",
     Work.DIAL: "the peer that published the notice",

@@ -22,7 +22,7 @@ from p2p.ports import Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import REMEMBERED as ACCOUNTS
 from p2p.streams.gate import KNOWN_GOOD, MAX_COUNTED_PEERS
-from tests.project.prices_page import PAGE, written
+from tests.project.pages.prices_page import PAGE, written
 
 SIGNING, DISCOVERY, NETWORK = SigningLimits(), DiscoveryLimits(), NetworkConfig()
 BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in its second
@@ -59,7 +59,7 @@ def bound(row: str) -> str:
 
 def test_the_tables_of_work_are_what_the_code_charges() -> None:
     text = PAGE.read_text()
-    assert text == written(text), "run python -m tests.project.prices_page"
+    assert text == written(text), "run python -m tests.project.pages.prices_page"
 
 
 @pytest.mark.parametrize("row", BOUNDS)
