@@ -1,9 +1,10 @@
 """Attacks on a real daemon, each beside an honest pair that signs all the time.
 
-    python -m tests.adversary [--seconds 15] [--peers 12] [--seed 1] [--tree FOLDER] [--json FILE] [NAME...]
+    python -m tests.adversary [--seconds 15] [--peers 12] [--seed 1] [--tree FOLDER] [--json FILE] [--public] [NAME...]
 
 For each attack: undisturbed values first, then those under attack. The attackers run on the same machine at a lower
-priority. `--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's.
+priority. `--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`: in a
+network namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from pathlib import Path
 
 from tests.adversary.attacks import modules
 from tests.adversary.measure import Measured, measure
+
+LOOPBACK, PUBLIC = "127.0.0.1", "45.0.0.1"
+ENTERED = "ADVERSARY_NAMESPACE"
+EVERYWHERE = 'ip link set lo up && ip route add local 45.0.0.0/8 dev lo && exec "$@"'
+ENTER = ("unshare", "--net", "sh", "-c", EVERYWHERE, "sh")
 
 
 def rank(values: Sequence[float], share: float) -> float:
@@ -55,6 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tree", type=Path, help="a checkout with a .venv whose daemon is attacked")
     parser.add_argument("--json", type=Path, help="where the figures go, one line for each attack")
+    parser.add_argument("--public", action="store_true", help="give everybody a public address, in a namespace")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all of them unless given: {', '.join(modules())}")
     return parser.parse_args()
 
@@ -66,13 +73,22 @@ async def main() -> int:
     if unknown:
         print(f"there is no attack {unknown[0]}; there are: {', '.join(modules())}", file=sys.stderr)
         return 2
+    if asked.public and ENTERED not in os.environ:
+        os.environ[ENTERED] = "1"
+        os.execvp("unshare", [*ENTER, sys.executable, "-m", "tests.adversary", *sys.argv[1:]])
     python = str(asked.tree.absolute() / ".venv" / "bin" / "python") if asked.tree else sys.executable
     dead = 0
     for name in asked.names or modules():
         print(f"load {os.getloadavg()[0]:.1f}: ", end="")
         with tempfile.TemporaryDirectory() as folder:
             found = await measure(
-                Path(folder), name, python=python, seconds=asked.seconds, peers=asked.peers, seed=asked.seed
+                Path(folder),
+                name,
+                python=python,
+                address=PUBLIC if asked.public else LOOPBACK,
+                seconds=asked.seconds,
+                peers=asked.peers,
+                seed=asked.seed,
             )
         show(found)
         dead += not found.alive

@@ -1,7 +1,8 @@
 """Hostile peers: bare libp2p hosts with this project's codec, and none of the daemon's network code.
 
 Each has an identity and a source address of its own. Loopback is 127.0.0.0/8, so one machine has as many ranges as are
-needed. Who loses its connection comes back at once under a new identity, because identities cost nothing.
+needed; in a namespace of its own it is 45.0.0.0/8 too, where ranges count. Who loses its connection comes back at once
+under a new identity, because identities cost nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from tests.adversary.target import Target
 
 WRITE_BYTES = 65_536
 PAUSE_S = 0.2  # before a new identity is tried
-RANGES = (50, 250)  # second byte of source addresses: 127.50.0.1, 127.51.0.1 and so on
+RANGES = (50, 250)  # second byte of source addresses: 127.50.0.1, 127.51.0.1 and so on, or 45.50.0.1
 source: ContextVar[str] = ContextVar("source", default="127.0.0.1")
 Serve = Callable[[Any], Awaitable[None]]  # a stream
 _open_tcp_stream = trio.open_tcp_stream
@@ -137,7 +138,7 @@ class Crew:
     def address(self, index: int) -> str:
         """The source address of one of them, in a range of its own."""
         low, high = RANGES
-        return f"127.{low + index % (high - low)}.{index // (high - low)}.1"
+        return self.target.near(low + index % (high - low), index // (high - low))
 
     async def all(self, act: Act, count: int | None = None, serve: Mapping[str, Serve] = MappingProxyType({})) -> None:
         """Each of them acts; who is sent away comes back under a new identity and acts again. `serve` as in hostile."""

@@ -61,10 +61,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(root: Path, python: str = sys.executable, scheme: str = "lotus") -> AsyncIterator[Scene]:
+async def scene(
+    root: Path, python: str = sys.executable, address: str = "127.0.0.1", scheme: str = "lotus"
+) -> AsyncIterator[Scene]:
     """Both daemons run from the tree of that interpreter, know each other's key, and have signed before."""
     network = f"test-{secrets.token_hex(4)}"
-    victim, partner = (Vessel(root, name, network, python=python) for name in ("victim", "partner"))
+    victim, partner = (Vessel(root, name, network, python=python, address=address) for name in ("victim", "partner"))
     wallets: list[Wallet] = []
     try:
         await victim.start()
@@ -141,10 +143,12 @@ async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIt
         await made.stop()
 
 
-async def measure(root: Path, name: str, *, python: str, seconds: float, peers: int, seed: int) -> Measured:
+async def measure(
+    root: Path, name: str, *, python: str, address: str, seconds: float, peers: int, seed: int
+) -> Measured:
     """Start everything, measure a third of the time undisturbed, the rest under attack."""
     found = Measured(name)
-    async with scene(root, python) as stage, attackers(name, stage.target, peers, seed) as hostile:
+    async with scene(root, python, address) as stage, attackers(name, stage.target, peers, seed) as hostile:
         pair = Pair(stage.wallets)
         newcomers = await Newcomers.start(stage.target, seed, stage.wallets[0])
         try:

@@ -46,7 +46,9 @@ async def main(target: str, seed: str) -> None:
         async with trio.open_nursery() as nursery:
             await told()
             print(json.dumps({"request": signed.id.hex(), "at": time.monotonic()}), flush=True)
-            nursery.start_soon(ask, forge, f"127.20.{number}.1", forge.chance.randbytes(32), forge.frame(signed))
+            nursery.start_soon(
+                ask, forge, forge.target.near(20, number), forge.chance.randbytes(32), forge.frame(signed)
+            )
             await told()
             nursery.cancel_scope.cancel()
 

@@ -17,6 +17,20 @@ class Target:
     scheme: str
     partner: bytes  # the key that it signs with, advertised too
 
+    @property
+    def host(self) -> str:
+        """Its address."""
+        return self.multiaddr.split("/")[2]
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.multiaddr.split("/")[4])
+
+    def near(self, second: int, third: int = 0, last: int = 1) -> str:
+        """An address of the same eight bits, where this machine is everywhere."""
+        return f"{self.host.split('.')[0]}.{second}.{third}.{last}"
+
     def dumps(self) -> str:
         """As text, for another process."""
         fields = (self.multiaddr, self.network, self.pubkey.hex(), self.scheme, self.partner.hex())

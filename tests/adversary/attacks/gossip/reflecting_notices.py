@@ -18,9 +18,9 @@ BETWEEN_S = 1.0
 
 async def attack(crew: Crew) -> None:
     forge = Forge(crew.target, crew.random)
-    (listener,) = await trio.open_tcp_listeners(0, host="127.9.9.9")
+    (listener,) = await trio.open_tcp_listeners(0, host=crew.target.near(9, 9, 9))
     port = listener.socket.getsockname()[1]
-    addr = Multiaddr(f"/ip4/127.9.9.9/tcp/{port}").to_bytes()
+    addr = Multiaddr(f"/ip4/{crew.target.near(9, 9, 9)}/tcp/{port}").to_bytes()
     await crew.ready()
 
     async def bystander(stream: trio.SocketStream) -> None:

@@ -18,7 +18,6 @@ NAMES = ("session", "directory", "kad")
 
 
 async def attack(crew: Crew) -> None:
-    _, _, _, _, port, *_ = crew.target.multiaddr.split("/")
     await crew.ready()
 
     async def crawl(write: Write, first: bytes) -> None:
@@ -34,7 +33,7 @@ async def attack(crew: Crew) -> None:
     async def sockets(address: str) -> None:
         while True:
             try:
-                stream = await trio.open_tcp_stream("127.0.0.1", int(port), local_address=address)
+                stream = await trio.open_tcp_stream(crew.target.host, crew.target.port, local_address=address)
                 await crawl(stream.send_all, b"\x13/multistream/1.0.0\n")
             except OSError:
                 await trio.sleep(BYTE_S)
