@@ -72,7 +72,7 @@ bench-signing: env ## latency and throughput of sessions beside their floor
 	@$(PY) -m tests.bench.bench_signing $(ARGS)
 
 cover-musig2: env ## line and branch coverage of the cryptography: all of it, or it fails
-	@$(PYTEST) tests/musig2 -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini
+	@$(PYTEST) tests/musig2 tests/protocol/review -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini
 
 mutate-musig2: env ## mutation testing of the cryptography: make mutate-musig2 MINUTES=20
 	@$(PY) -m tests.musig2.mutate --minutes $(MINUTES) --jobs 2
