@@ -178,11 +178,6 @@ class SigningService:
         while any(view.state.in_round for entry in self._roster for view in entry.machine.session_views()):
             await self.engine.turned()
 
-    @property
-    def open_requests(self) -> int:
-        """How many requests are in memory."""
-        return len(self._roster)
-
     async def stop(self) -> None:
         """End after the current turn. An attempt whose nonce will be lost ends now, and the other signers are told."""
         await self.sweeper.stop()

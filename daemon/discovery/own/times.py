@@ -16,8 +16,3 @@ def next_ts(now_ms: int, signed_ms: tuple[int, ...], limits: RecordLimits) -> in
     """The ts of the next record of a subject; `signed_ms`: the known timestamps of its records."""
     come = [ts for ts in signed_ms if not is_ahead(ts, now_ms, limits)]
     return max([now_ms, *(ts + 1 for ts in come)])
-
-
-def comes_ms(ts: int, limits: RecordLimits) -> int:
-    """From when on a record with this timestamp counts."""
-    return ts - limits.skew_ms

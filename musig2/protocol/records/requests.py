@@ -89,11 +89,6 @@ def aggregations(request: Request) -> int:
     return len(request.keys) * len({item.tweaks for item in request.items})
 
 
-def arrival_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
-    """What is wrong with a request that arrives now, cheapest first; `request_problem` comes last."""
-    return bounds_problem(signed, now_ms, limits) or request_problem(signed.record)
-
-
 def bounds_problem(signed: Signed[Request], now_ms: int, limits: RecordLimits) -> RequestProblem | None:
     """Its size, counts and times: the checks that cost nothing, made before `request_problem`."""
     request = signed.record

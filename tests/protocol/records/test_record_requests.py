@@ -9,7 +9,7 @@ from musig2 import InvalidContributionError, KeyAggContext, Tweak, TweakKind, sc
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.records import Item, WireTweak
-from musig2.protocol.records.requests import RequestProblem, ToSign, arrival_problem, key_agg_of, request_problem
+from musig2.protocol.records.requests import RequestProblem, ToSign, bounds_problem, key_agg_of, request_problem
 from tests.protocol.records_world import ANNA, BEN, CLEO, DAY, MINUTE, NOW, digest, request
 
 LIMITS = RecordLimits()
@@ -19,7 +19,7 @@ SCHEMES = ("lotus", "bip340")
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_request_that_was_made_here_has_no_problem(name: str) -> None:
     assert request_problem(request(name)) is None
-    assert arrival_problem(ANNA.seal(request(name)), NOW, LIMITS) is None
+    assert bounds_problem(ANNA.seal(request(name)), NOW, LIMITS) is None
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -77,30 +77,30 @@ def test_a_creator_that_is_not_asked_is_refused() -> None:
 
 def test_a_request_is_taken_from_its_making_to_its_expiry() -> None:
     signed = ANNA.seal(request())
-    assert arrival_problem(signed, NOW - 5 * MINUTE, LIMITS) is None
-    assert arrival_problem(signed, NOW - 5 * MINUTE - 1, LIMITS) is RequestProblem.TIMESTAMP
-    assert arrival_problem(signed, NOW + DAY - 1, LIMITS) is None
-    assert arrival_problem(signed, NOW + DAY, LIMITS) is RequestProblem.EXPIRED
+    assert bounds_problem(signed, NOW - 5 * MINUTE, LIMITS) is None
+    assert bounds_problem(signed, NOW - 5 * MINUTE - 1, LIMITS) is RequestProblem.TIMESTAMP
+    assert bounds_problem(signed, NOW + DAY - 1, LIMITS) is None
+    assert bounds_problem(signed, NOW + DAY, LIMITS) is RequestProblem.EXPIRED
 
 
 def test_a_request_may_not_wait_for_more_than_seven_days() -> None:
-    assert arrival_problem(ANNA.seal(request(expires=NOW + 7 * DAY)), NOW, LIMITS) is None
-    assert arrival_problem(ANNA.seal(request(expires=NOW + 7 * DAY + 1)), NOW, LIMITS) is RequestProblem.TOO_LONG
+    assert bounds_problem(ANNA.seal(request(expires=NOW + 7 * DAY)), NOW, LIMITS) is None
+    assert bounds_problem(ANNA.seal(request(expires=NOW + 7 * DAY + 1)), NOW, LIMITS) is RequestProblem.TOO_LONG
 
 
 def test_a_request_has_a_largest_size_and_a_largest_amount_of_work() -> None:
     signed = ANNA.seal(request())
     size = len(signed.envelope)
-    assert arrival_problem(signed, NOW, replace(LIMITS, request_bytes=size)) is None
-    assert arrival_problem(signed, NOW, replace(LIMITS, request_bytes=size - 1)) is RequestProblem.TOO_LARGE
-    assert arrival_problem(signed, NOW, replace(LIMITS, items_times_signers=6)) is None
-    assert arrival_problem(signed, NOW, replace(LIMITS, items_times_signers=5)) is RequestProblem.TOO_MANY
+    assert bounds_problem(signed, NOW, replace(LIMITS, request_bytes=size)) is None
+    assert bounds_problem(signed, NOW, replace(LIMITS, request_bytes=size - 1)) is RequestProblem.TOO_LARGE
+    assert bounds_problem(signed, NOW, replace(LIMITS, items_times_signers=6)) is None
+    assert bounds_problem(signed, NOW, replace(LIMITS, items_times_signers=5)) is RequestProblem.TOO_MANY
 
 
 def test_a_hundred_messages_under_one_aggregate_are_one_request() -> None:
     asked = request(to_sign=tuple(ToSign(digest(f"input {index}"), (), index) for index in range(100)))
     assert len({item.agg for item in asked.items}) == 1
-    assert arrival_problem(ANNA.seal(asked), NOW, LIMITS) is None
+    assert bounds_problem(ANNA.seal(asked), NOW, LIMITS) is None
 
 
 def test_a_key_that_is_named_twice_or_missing_is_said_at_once() -> None:

@@ -119,7 +119,7 @@ async def test_finished_requests_leave_memory_and_are_answered_from_the_store(ma
     for daemon in (one, two):
         daemon.service.sweeper.sweep()
         await daemon.service.engine.turned()
-        assert daemon.service.open_requests == 0
+        assert len(daemon.service._roster) == 0
     assert await signatures(one, request) == found
     assert (await two.call("getSession", sessionId=announced["sessionId"]))["phase"] == "complete"
     await two.call("notifyBroadcastComplete", sessionId=announced["sessionId"], txid="ab" * 32)
