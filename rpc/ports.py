@@ -84,7 +84,7 @@ class EventSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenFact:
-    """What is known of one token; `digest` is `rpc.auth.token_digest(token)`, the token itself is kept nowhere."""
+    """What is known of a token; `digest` is `rpc.server.auth.token_digest(token)`, the token itself is not kept."""
 
     token_id: str
     digest: bytes

@@ -1,1 +1,1 @@
-"""The methods of the API, one file per domain; `rpc.table` joins them."""
+"""The methods of the API, one file per domain; `rpc.methods.table` joins them."""

@@ -12,7 +12,7 @@ PROGRESS: Final = "events:progress"
 
 
 class HeardBy(Enum):
-    """Which tokens hear of an event. `rpc.event_filter` decides by it."""
+    """Which tokens hear of an event. `rpc.events.filter` decides by it."""
 
     KEYS = "a token bound to keys if one of them is in `publicKeys`; any other token"
     SIGNERS = "a token that follows a type of the signer; where `publicKeys` is, as KEYS"

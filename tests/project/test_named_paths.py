@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -9,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import setting_names
+from rpc.methods.table import METHODS
+
 PROJECT = Path(__file__).parents[2]
 ROOMS = ("daemon", "rpc", "musig2", "p2p", "config", "tests", "docs", "examples", "clients", "systemd", ".ci")
 SPEAK = ("*.md", "Makefile", "Dockerfile", ".ci", "systemd", *(f"{room}/*.py" for room in ROOMS if room != "tests"))
 PATH = re.compile(rf"(?<![\w./~$>}}-])((?:{'|'.join(map(re.escape, ROOMS))})/[\w./-]*\w)(?![\w*<{{(])")
 FILE = re.compile(r"(?<![\w./-])([a-z_][\w-]*(?:/[\w-]+)*\.(?:py|sql))\b")
 MODULE = re.compile(r"-m ((?:daemon|rpc|musig2|p2p|config|tests)(?:\.\w+)+)")
+DOTTED = re.compile(r"`((?:daemon|rpc|musig2|p2p|config)(?:\.\w+)+)(?:\([^`]*\))?`")
 OTHERS = {"config.py", "daemon.py", "rpc.py"}  # files of a wallet's own that the docs speak of
 MADE = ("docs/browser",)  # written by a run, not kept
 
@@ -59,9 +64,34 @@ def unknown(name: str) -> list[str]:
     return missing
 
 
+def is_there(name: str) -> bool:
+    """Whether a dotted name is a module, something in one, a setting or a method of the API."""
+    if name in METHODS or name in setting_names():
+        return True
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            if part in getattr(found, "__annotations__", {}):
+                return True
+            found = getattr(found, part, None)
+        return found is not None
+    return False
+
+
 @pytest.mark.parametrize("name", sorted(set(tracked(*SPEAK)) - {"CHANGELOG.md"}))
 def test_every_path_that_a_file_names_is_in_the_tree(name: str) -> None:
     assert unknown(name) == []
+
+
+def test_every_dotted_name_in_docs_and_docstrings_is_in_the_program() -> None:
+    files = set(tracked(*SPEAK)) - {"CHANGELOG.md"}
+    named = {(file, found) for file in files for line in prose(file) for found in DOTTED.findall(line)}
+    assert len(named) > 50
+    assert sorted((file, found) for file, found in named if not is_there(found)) == []
 
 
 def test_a_path_that_is_gone_is_found() -> None:

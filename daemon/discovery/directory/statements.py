@@ -69,7 +69,7 @@ KIND_OF: dict[type, Kind] = {
 
 
 def rank_of(ts: int, kind: int, record_id: bytes) -> tuple[int, bool, int]:
-    """The order of statements about one subject, as `musig2.protocol.checks.newer`, for lines of the log too."""
+    """The order of statements about one subject, as in `musig2.protocol.records.checks.newer`; for lines too."""
     return ts, kind == Kind.WITHDRAWAL, -int.from_bytes(record_id, "big")
 
 
