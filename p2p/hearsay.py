@@ -27,7 +27,7 @@ class _Target:
     """The result of the last dial."""
 
     not_before_s: float
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float
     found: bytes | None = None  # the peer that answered
 
 
@@ -39,25 +39,31 @@ class Hearsay:
         self._ranges = Paces(PER_SECOND, AT_ONCE)
 
     def may_dial(self, addr: str, peer: bytes, now_s: float) -> bool:
-        """Whether a peer may be dialled at a claimed address; if so, it counts as a dial."""
-        target = self._targets.get(addr)
-        if target is not None and now_s < target.not_before_s and target.found != peer:
+        """Whether a peer may be dialled where somebody says that it is.
+
+        A yes counts as a dial, of which nothing has come yet: until it has, nobody else is dialled there.
+        """
+        before = self._targets.get(addr)
+        if before is not None and now_s < before.not_before_s and before.found != peer:
             return False
-        return self._ranges.of(_range_of(addr), now_s).take(1, now_s)
+        if not self._ranges.of(_range_of(addr), now_s).take(1, now_s):
+            return False
+        pause_s = before.pause_s if before is not None and before.found is None else FIRST_PAUSE_S / 2
+        self._note(addr, _Target(now_s + max(pause_s, FIRST_PAUSE_S), pause_s))
+        return True
 
     def answered(self, addr: str, peer: bytes) -> None:
-        """The named peer answered."""
-        self._note(addr, _Target(0.0, found=peer))
+        """The promised peer was there."""
+        self._note(addr, _Target(0.0, FIRST_PAUSE_S / 2, peer))
 
     def another(self, addr: str, found: bytes | None, now_s: float) -> None:
-        """Another peer answered, or something that does not speak the protocols of peers."""
+        """Somebody else was there, or something that does not speak as peers do."""
         self._note(addr, _Target(now_s + LAST_PAUSE_S, LAST_PAUSE_S, found))
 
     def silent(self, addr: str, now_s: float) -> None:
-        """Nobody answered."""
+        """Nobody was there."""
         before = self._targets.get(addr)
-        known = before is not None and before.found is None
-        pause_s = min(2 * before.pause_s, LAST_PAUSE_S) if before is not None and known else FIRST_PAUSE_S
+        pause_s = FIRST_PAUSE_S if before is None else min(2 * before.pause_s, LAST_PAUSE_S)
         self._note(addr, _Target(now_s + pause_s, pause_s))
 
     def _note(self, addr: str, target: _Target) -> None:

@@ -47,13 +47,13 @@ PRICES_US: Final[dict[Work, float]] = {
     Work.FRAME: 100,
     Work.SIGNATURE: 60,
     Work.KEY: 40,
-    Work.REQUEST: 1_500,
+    Work.REQUEST: 800,
     Work.ROW: 150,
     Work.FETCH: 300,
     Work.QUESTION: 300,
-    Work.QUESTION_KIB: 600,
+    Work.QUESTION_KIB: 3_000,
     Work.SERVED_KIB: 15,
-    Work.BUCKET: 20,
+    Work.BUCKET: 5,
     Work.GOSSIP: 300,
     Work.DHT: 1_000,
     Work.DIAL: 10_000,
@@ -72,10 +72,10 @@ class Allowance:
 ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.KNOWN: Allowance(2 * SECOND, 4 * SECOND),
     Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
-    Standing.STRANGER: Allowance(50 * MILLISECOND, 100 * MILLISECOND),
+    Standing.STRANGER: Allowance(50 * MILLISECOND, 80 * MILLISECOND),
 }
-RANGE: Final = Allowance(100 * MILLISECOND, 200 * MILLISECOND)  # of all in one address range that are not known
+RANGE: Final = Allowance(100 * MILLISECOND, 160 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
-ALL_STRANGERS: Final = 150 * MILLISECOND  # per second, shared equally by those who ask for more than they have
+ALL_STRANGERS: Final = 100 * MILLISECOND  # per second, shared equally by those who ask for more than they have
 IDLE_FACTOR: Final = 5  # so much more per second while no session of this daemon is under way
 BAN_AT: Final = 5 * SECOND  # of refusals, of which half is forgotten within an hour

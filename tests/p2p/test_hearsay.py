@@ -27,6 +27,13 @@ def test_where_nobody_answered_it_is_not_dialled_again_soon_whoever_says_so() ->
     assert hearsay.may_dial(HERE, ONE, 3 * FIRST_PAUSE_S)
 
 
+def test_while_nothing_has_come_of_a_dial_nobody_else_is_dialled_there() -> None:
+    hearsay = Hearsay()
+    assert hearsay.may_dial(HERE, ONE, 0.0)
+    assert not hearsay.may_dial(HERE, TWO, 1.0)
+    assert hearsay.may_dial(HERE, TWO, FIRST_PAUSE_S)
+
+
 def test_where_another_answered_only_that_one_is_dialled_again() -> None:
     hearsay = Hearsay()
     hearsay.another(HERE, TWO, 0.0)
@@ -62,9 +69,10 @@ async def test_made_up_identities_at_one_address_cause_one_connection() -> None:
 
     async with await asyncio.start_server(victim, "127.0.0.1") as server, networks(1) as (anna,):
         addr = from_text(f"/ip4/127.0.0.1/tcp/{server.sockets[0].getsockname()[1]}")
-        for _ in range(10):
-            made_up = PeerIdentity(secrets.token_bytes(32)).peer
-            assert not await anna.dial(made_up, [addr], hearsay=True)
+        made_up = [PeerIdentity(secrets.token_bytes(32)).peer for _ in range(20)]
+        reached = await asyncio.gather(*(anna.dial(peer, [addr], hearsay=True) for peer in made_up))
+        assert not any(reached)
+        assert not await anna.dial(made_up[0], [addr], hearsay=True)
     assert met == 1
 
 

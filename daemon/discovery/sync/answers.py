@@ -18,6 +18,7 @@ from daemon.discovery.intake.take_in import Ingest
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.sync.allowance import ByteAllowance
 from daemon.discovery.sync.items import opened
+from daemon.discovery.sync.turns import PeerTurns
 from daemon.store import Store
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.wire.sync import (
@@ -79,6 +80,7 @@ class Answers:
         self._log_id = log_id
         self._greeted = greeted
         self._charge = charge
+        self._turns = PeerTurns()
         self._allowance = ByteAllowance(limits.served_bytes, clock)
         self._pushes = ByteAllowance(limits.pushed, clock)
 
@@ -100,26 +102,30 @@ class Answers:
                 self._greeted(peer, ask)
                 return Greeting(self._log_id(), self._store.read(head_of), self._buckets.size, self._clock.wall_ms())
             case Since():
-                return await self._store.read_slow(lambda conn: self._since(conn, ask))
+                return await self._slowly(peer, lambda conn: self._since(conn, ask))
             case LogPage():
-                return await self._store.read_slow(lambda conn: self._page(conn, ask))
+                return await self._slowly(peer, lambda conn: self._page(conn, ask))
             case Reconcile():
                 buckets = differing(self._buckets.sums(ask.bits), ask.sums)
                 self._allowance.spend(peer, BUCKET_COST * len(buckets))
                 self._charge(peer, Work.BUCKET, len(buckets))
-                return await self._read(len(buckets), lambda conn: self._differences(conn, ask.bits, buckets))
+                return await self._read(peer, len(buckets), lambda conn: self._differences(conn, ask.bits, buckets))
             case FetchIds():
                 self._allowance.spend(peer, ID_COST * (len(ask.ids) // SHORT_ID_BYTES))
-                return await self._read(len(ask.ids) // SHORT_ID_BYTES, lambda conn: self._fetched(conn, ask))
+                return await self._read(peer, len(ask.ids) // SHORT_ID_BYTES, lambda conn: self._fetched(conn, ask))
             case Push():
                 return await self._pushed(peer, ask)
             case Peers():
                 most = min(ask.limit, MOST_NODES)
                 return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
 
-    async def _read(self, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
+    async def _read(self, peer: bytes, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
         """Read in a thread, or right here if that takes less time than the thread."""
-        return self._store.read(fn) if lookups <= INLINE else await self._store.read_slow(fn)
+        return self._store.read(fn) if lookups <= INLINE else await self._slowly(peer, fn)
+
+    async def _slowly(self, peer: bytes, fn: Callable[[sqlite3.Connection], A]) -> A:
+        async with self._turns.of(peer):
+            return await self._store.read_slow(fn)
 
     async def _pushed(self, peer: bytes, ask: Push) -> Answer:
         wait_ms = self._pushes.wait_ms(peer)
