@@ -254,6 +254,10 @@ class Storage(_Section):
     """How long things are kept."""
 
     keep_events: Millis = Field(default=7 * DAY_MS, description="How long events are kept, at most 1 GiB of them.")
+    keep_audit: Millis = Field(
+        default=3_650 * DAY_MS,
+        description="How long lines of the audit log are kept; the chain stays whole.",
+    )
     keep_finished: Millis = Field(
         default=30 * DAY_MS, description="How long requests are kept after they have ended, their signatures included."
     )

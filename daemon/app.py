@@ -23,6 +23,8 @@ from config.settings import Settings
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
 from daemon.api.guard import HandlerGuard
+from daemon.audit.calls import CallRecorder
+from daemon.audit.log import AuditLog
 from daemon.backend import backend_of
 from daemon.clock import SystemClock
 from daemon.contact import Contact
@@ -105,16 +107,20 @@ class App:
         self.clock = SystemClock()
         self.store = Store.open(self._datadir.path / DATABASE_NAME, lock=self._datadir.path / LOCK_NAME)
         self.file_watch = FileWatch(OwnFiles(), self.store.gone)
+        self.audit = AuditLog(self.clock)
         self.events = EventLog(store=self.store, clock=self.clock)
         self.keystore = Keystore(store=self.store, clock=self.clock, events=self.events)
         self.lock_events = LockEvents(store=self.store, events=self.events, keystore=self.keystore)
         self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)
         self.idempotency = StoredAnswers(store=self.store, clock=self.clock)
+        self.recorder = CallRecorder(audit=self.audit, store=self.store, tokens=self.tokens, clock=self.clock)
         self.bans = Bans(store=self.store, clock=self.clock, events=self.events)
         self.known_peers = KnownPeers(store=self.store, clock=self.clock)
         self.retention = Retention(
             clock=self.clock,
             keep_events_ms=self.settings.store.keep_events,
+            keep_audit_ms=self.settings.store.keep_audit,
+            store=self.store,
             events=self.events,
             idempotency=self.idempotency,
             tokens=self.tokens,
@@ -232,6 +238,7 @@ class App:
             metrics=DaemonMetrics(
                 store=self.store, network=self.network, offences=self.junction.offences, log_state=self._log_state
             ),
+            recorder=self.recorder,
             stop=self._stop_for,
             reload=self._reload_for,
             now_ms=self.clock.wall_ms,

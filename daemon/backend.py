@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.output.outlet import OutletState
 from config.running_settings import RunningSettings
+from daemon.api.audit import AuditService
 from daemon.api.contacts import ContactService
 from daemon.api.info import InfoService, bootstrap_problems, log_problems, policy_problems
 from daemon.api.keys import KeyService
@@ -69,5 +70,6 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         sessions=app.signing.sessions,
         unwanted=app.signing.unwanted,
         webhooks=WebhookService(app.webhooks),
+        audit=AuditService(app.store),
         policy=PolicyService(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
     )

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from daemon.audit.log import AuditLog
 from daemon.clock import WallClock
 from daemon.store import Store
 
@@ -46,6 +47,7 @@ class EventLog:
     def __init__(self, *, store: Store, clock: WallClock, most_bytes: int = MOST_BYTES) -> None:
         self._store = store
         self._clock = clock
+        self._audit = AuditLog(clock)
         self._most_bytes = most_bytes
         self._appended = most_bytes  # appended since the log was measured; it was not measured yet
         self.grown = asyncio.Event()  # it is time for `forget_surplus`
@@ -93,7 +95,12 @@ class EventLog:
         self._appended += len(row[2])
         seq = conn.execute("INSERT INTO events (event, time, data) VALUES (?, ?, ?)", row).lastrowid
         assert seq is not None
+        self._audit.event(conn, name, whole)
         return Event(seq, name, now_ms, whole)
+
+    def record(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None:
+        """Put something on record that subscribers are not told, inside the write function of the change."""
+        self._audit.append(conn, what, facts)
 
     def publish(self) -> None:
         """Pass every row committed since the last call to subscribers, in order. Safe to call at any time."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from rpc import answers
 from rpc.caller import Caller
 from rpc.calls.call import CallContext
-from rpc.models import advertisements, events, keys, node, policy, requests, sessions, wire
+from rpc.models import advertisements, audit, events, keys, node, policy, requests, sessions, wire
 from rpc.ports import Handler, Once
 
 
@@ -180,6 +180,13 @@ class WebhooksHandlers(Protocol):
     ) -> events.WebhookDeleted: ...
 
 
+class AuditHandlers(Protocol):
+    """getAuditLog, verifyAuditLog."""
+
+    async def get_audit_log(self, caller: Caller, params: audit.ReadAuditLog) -> audit.AuditPage: ...
+    async def verify_audit_log(self, caller: Caller, params: audit.VerifyAuditLog) -> audit.AuditVerified: ...
+
+
 class PureHandlers(Protocol):
     """aggregateKeys, verifySignature."""
 
@@ -222,6 +229,7 @@ class Backend:
     unwanted: UnwantedHandlers
     policy: PolicyHandlers
     webhooks: WebhooksHandlers
+    audit: AuditHandlers
 
 
 def info_handlers(served: InfoHandlers) -> dict[str, Handler]:
@@ -346,6 +354,14 @@ def webhooks_handlers(served: WebhooksHandlers) -> dict[str, Handler]:
     }
 
 
+def audit_handlers(served: AuditHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "getAuditLog": served.get_audit_log,
+        "verifyAuditLog": served.verify_audit_log,
+    }
+
+
 def pure_handlers(served: PureHandlers) -> dict[str, Handler]:
     """By the name of the method."""
     return {
@@ -386,4 +402,5 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **unwanted_handlers(backend.unwanted),
         **policy_handlers(backend.policy),
         **webhooks_handlers(backend.webhooks),
+        **audit_handlers(backend.audit),
     }

@@ -122,6 +122,29 @@ class Once(Protocol):
         """Stores the answer inside the transaction of the change: there is no change without it, nor it without one."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What of a call goes on record. `through`: `http` or `websocket`; `named`: the ids in its params."""
+
+    token_id: str
+    method: str
+    through: str
+    named: Mapping[str, str]
+
+
+class Recorder(Protocol):
+    """Where calls go on record that change something or concern a secret."""
+
+    def append(self, transaction: Any, facts: CallFacts) -> None:
+        """Inside the transaction of the change."""
+
+    async def note(self, facts: CallFacts) -> None:
+        """A call whose change was stored elsewhere, or that stores nothing."""
+
+    def refused(self, facts: CallFacts, reason: str) -> None:
+        """A call that was refused; soon after."""
+
+
 class IdempotencyStore(Protocol):
     """Answers by (token, idempotency key), kept 24 h and across restarts."""
 

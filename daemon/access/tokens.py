@@ -87,6 +87,11 @@ class Tokens:
         fact = self.get(token_id)
         return None if fact is None else Caller(token_id, fact.scopes, fact.keys, fact.create_key)
 
+    def label_of(self, token_id: str) -> str:
+        """What its maker called it; empty for the cookie and for a token that has ended."""
+        info = self._infos.get(token_id)
+        return "" if info is None else info.label or ""
+
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         self._watchers.append(callback)
 

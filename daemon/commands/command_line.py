@@ -35,10 +35,10 @@ def _parser() -> CommandParser:
     _add_config(commands.add_parser("config", help="show or check the settings"))
     stop = commands.add_parser("stop", help="ask the running daemon to stop, and wait")
     _add_datadir(stop)
-    stop.runs("stop:stop")
+    stop.runs("orders:stop")
     reload = commands.add_parser("reload", help="let the running daemon read its settings again")
     _add_datadir(reload)
-    reload.runs("reload:reload")
+    reload.runs("orders:reload")
     doctor = commands.add_parser("doctor", help="what is wrong, with remedies")
     _add_settings_flags(doctor)
     doctor.runs("doctor:doctor")
@@ -49,6 +49,7 @@ def _parser() -> CommandParser:
         "file", type=path_argument, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin"
     )
     evidence.runs("evidence:verify")
+    _add_audit(commands)
     golden = commands.add_parser("protocol-vectors", help="print the protocol's test vectors as JSON")
     golden.runs("protocol_vectors:show")
     return parser
@@ -114,6 +115,25 @@ def _add_policy(parser: CommandParser) -> None:
     test = actions.add_parser("test", help="run the examples that it carries")
     test.add_argument("file", type=path_argument, metavar="FILE")
     test.runs("policy:test")
+
+
+def _add_audit(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    actions = commands.add_parser("audit", help="the record of what was done with the keys").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    export = actions.add_parser("export", help="write the record to FILE")
+    export.add_argument("file", type=path_argument, metavar="FILE", help="a new file, or - for stdout")
+    _add_datadir(export)
+    export.runs("audit:export")
+    verify = actions.add_parser("verify", help="whether FILE is whole, unchanged and holds the anchors")
+    verify.add_argument("file", type=path_argument, metavar="FILE", help="what export wrote, or - for stdin")
+    verify.add_argument(
+        "--anchor", action="append", default=[], metavar="SEQ:HASH", help="what anchor printed before; repeatable"
+    )
+    verify.runs("audit:verify")
+    anchor = actions.add_parser("anchor", help="print where the record stands, to be kept elsewhere")
+    _add_datadir(anchor)
+    anchor.runs("audit:anchor")
 
 
 def _add_copies(commands: argparse._SubParsersAction[CommandParser]) -> None:

@@ -11,11 +11,12 @@ import structlog
 
 from daemon.access.idempotency import StoredAnswers
 from daemon.access.tokens import Tokens
+from daemon.audit import log as audit_log
 from daemon.clock import WallClock
 from daemon.events import EventLog
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
-from daemon.store import StoreError
+from daemon.store import Store, StoreError
 
 EVERY_S: Final = 600.0
 FIRST_S: Final = 120.0  # until peers have said whether the clock is right
@@ -34,6 +35,8 @@ class Retention:
         *,
         clock: WallClock,
         keep_events_ms: int,
+        keep_audit_ms: int,
+        store: Store,
         events: EventLog,
         idempotency: StoredAnswers,
         tokens: Tokens,
@@ -44,6 +47,8 @@ class Retention:
         self._clock_is_wrong = clock_is_wrong
         self._clock = clock
         self._keep_events_ms = keep_events_ms
+        self._keep_audit_ms = keep_audit_ms
+        self._store = store
         self._events = events
         self._idempotency = idempotency
         self._tokens = tokens
@@ -67,9 +72,14 @@ class Retention:
         if self._clock_is_wrong():
             return
         await self._events.forget_before(self._clock.wall_ms() - self._keep_events_ms)
+        await self._forget_audit(self._clock.wall_ms() - self._keep_audit_ms)
         await self._idempotency.forget_old()
         await self._tokens.forget_expired()
         await self._bans.forget_ended()
+
+    async def _forget_audit(self, cutoff_ms: int) -> None:
+        while await self._store.write(lambda conn: audit_log.forget_before(conn, cutoff_ms)):
+            pass
 
     async def _run(self) -> None:
         await self._pause(FIRST_S)

@@ -20,11 +20,12 @@ from config.text.plain_text import cleaned_body
 from rpc.caller import Caller, needs_key_maker, needs_token
 from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.calls.limits import CallGate, too_many_at_work
+from rpc.calls.on_record import RecordedOnce, facts_of
 from rpc.calls.params import params_of
 from rpc.errors import ApiError, shutting_down
 from rpc.methods.method import Method
 from rpc.models.wire import Change, Params
-from rpc.ports import Answer, EventSource, Guard, Handler, Once
+from rpc.ports import Answer, CallFacts, EventSource, Guard, Handler, Once, Recorder
 from rpc.server.stats import Stats
 
 _log = structlog.get_logger("rpc")
@@ -55,9 +56,17 @@ UNGUARDED: Final = Unguarded()
 class Changes:
     """The changes in progress, at most `most` at once, whether their clients are still connected or not."""
 
-    def __init__(self, events: EventSource, idempotency: Idempotency, gate: CallGate, most: int) -> None:
-        """While `gate` drains, changes are refused because the daemon is stopping."""
+    def __init__(
+        self,
+        events: EventSource,
+        idempotency: Idempotency,
+        gate: CallGate,
+        most: int,
+        recorder: Recorder | None = None,
+    ) -> None:
+        """While `gate` drains, changes are refused because the daemon is stopping. `recorder`: None keeps no record."""
         self.idempotency = idempotency
+        self.recorder = recorder
         self._events = events
         self._gate = gate
         self._most = most
@@ -129,13 +138,15 @@ class Call:
             if self._method.changes:
                 body = await self._change(message, raw)
             else:
-                body = await self._serve(message, params_of(self._method.params, raw), None)
+                params, facts = params_of(self._method.params, raw), self._facts(message, raw)
+                body = await self._serve(message, params, facts, None)
             result = orjson.Fragment(cleaned_body(body))
         except asyncio.CancelledError:
             self._count("client_gone", began)
             raise
         except ApiError as refusal:
             self._count(refusal.reason, began)
+            self._refused(message, raw, refusal.reason)
             return Error(refusal.code, refusal.message, refusal.data)
         except Exception:  # noqa: BLE001  # the last line of defence: logged here, and no text of it leaves
             _log.exception("rpc.call_failed", method=self._method.name)
@@ -148,7 +159,7 @@ class Call:
     async def _change(self, message: CallContext, raw: Any) -> bytes:
         self._changes.require_room()
         params = params_of(self._method.params, raw)
-        serve = partial(self._serve, message, params)
+        serve = partial(self._serve, message, params, self._facts(message, raw))
         key = params.idempotency_key if isinstance(params, Change) else None
         if key is None:
             change = asyncio.ensure_future(serve(None))
@@ -157,14 +168,17 @@ class Call:
             change = self._changes.idempotency.once(message.caller.token_id, key, digest, serve)
         return await self._changes.outlives(change)
 
-    async def _serve(self, message: CallContext, params: Params, once: Once | None) -> bytes:
+    async def _serve(self, message: CallContext, params: Params, facts: CallFacts | None, once: Once | None) -> bytes:
         subject = message if self._takes_message else message.caller
         try:
             self._guard.check(message.caller, params)
-            if self._method.idempotent:
-                answer = await self._handler(subject, params, once)
+            if facts is not None and self._changes.recorder is not None:
+                kept = RecordedOnce(self._changes.recorder, facts, once)
+                answer = await self._ask(subject, params, kept)
+                if not kept.recorded:
+                    await self._changes.recorder.note(facts)
             else:
-                answer = await self._handler(subject, params)
+                answer = await self._ask(subject, params, once)
         except ApiError:
             raise
         except Exception as error:
@@ -173,6 +187,22 @@ class Call:
                 raise
             raise refusal from error
         return with_seq(answer, self._changes.position) if self._method.changes else as_json(answer)
+
+    async def _ask(self, subject: Any, params: Params, once: Once | None) -> Answer:
+        if self._method.idempotent:
+            return await self._handler(subject, params, once)
+        return await self._handler(subject, params)
+
+    def _facts(self, message: CallContext, raw: Any) -> CallFacts | None:
+        """What of this call goes on record; None where nothing does."""
+        if self._changes.recorder is None or not (self._method.changes or self._method.secret):
+            return None
+        return facts_of(message, self._method.name, raw)
+
+    def _refused(self, message: CallContext, raw: Any, reason: str) -> None:
+        facts = self._facts(message, raw)
+        if facts is not None and self._changes.recorder is not None:
+            self._changes.recorder.refused(facts, reason)
 
     def _count(self, outcome: str, began: float) -> None:
         self._stats.count(self._method.name, outcome, perf_counter() - began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rpc.methods.audit import AUDIT
 from rpc.methods.discovery import DISCOVERY
 from rpc.methods.events import EVENTS
 from rpc.methods.keys import KEYS, PURE
@@ -26,6 +27,7 @@ SECTIONS: Mapping[str, tuple[Method, ...]] = {
     "Policy": POLICY,
     "Events": EVENTS,
     "Tokens": TOKENS,
+    "The audit log": AUDIT,
 }
 
 METHODS: Mapping[str, Method] = {method.name: method for section in SECTIONS.values() for method in section}

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from rpc.methods.audit import AUDIT
 from rpc.methods.contacts import CONTACTS
 from rpc.methods.discovery import DISCOVERY
 from rpc.methods.events import DESCRIPTION, STREAM
@@ -38,6 +39,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "unwanted": UNWANTED,
     "policy": POLICY,
     "webhooks": WEBHOOKS,
+    "audit": AUDIT,
 }
 # What this package serves itself.
 OWN: Final[Mapping[str, tuple[Method, ...]]] = {"pure": PURE, "description": DESCRIPTION, "stream": STREAM}

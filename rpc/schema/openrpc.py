@@ -14,9 +14,9 @@ from rpc.caller import Caller, Scope
 from rpc.errors import REASONS
 from rpc.methods.method import Method
 from rpc.methods.table import API_VERSION, METHODS
-from rpc.models.event_data import MEMBERS, BroadcastClaim, members_of
 from rpc.models.event_kinds import EVENTS
 from rpc.models.wire import NoParams
+from rpc.schema.event_data import MEMBERS, BroadcastClaim, members_of
 
 _REFS = "#/components/schemas/{model}"
 _Mode = Literal["validation", "serialization"]

@@ -27,6 +27,7 @@ from rpc.ports import (
     Health,
     IdempotencyStore,
     Metrics,
+    Recorder,
     Reload,
     SchemesOf,
     Stop,
@@ -76,6 +77,7 @@ class RpcServer:
         followed: Followed = lambda token_id: (),
         schemes_of: SchemesOf = lambda key: frozenset(),
         metrics: Metrics | None = None,
+        recorder: Recorder | None = None,
         stop: Stop = lambda mark: False,
         reload: Reload = of_another_daemon,
         now_ms: Callable[[], int] = wall_ms,
@@ -92,7 +94,7 @@ class RpcServer:
         self._hub = Hub(events, now_ms, config.progress_s)
         rate = RateLimit(config.calls_per_second, int(config.calls_per_second), time.monotonic)
         self._gate = CallGate(config.max_calls_at_once, rate)
-        self._changes = Changes(events, Idempotency(idempotency), self._gate, config.max_calls_at_once)
+        self._changes = Changes(events, Idempotency(idempotency), self._gate, config.max_calls_at_once, recorder)
         as_of_now = self._authenticator.as_of_now
         event_methods = EventMethods(events, followed, self._hub, self._stopping, as_of_now)
         calls = calls_of(handlers, guard, event_methods, config, schemes_of, changes=self._changes, stats=self._stats)

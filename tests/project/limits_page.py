@@ -187,6 +187,7 @@ def _records() -> list[tuple[str, str, str]]:
 def _kept() -> str:
     store = Settings().store
     rows = (
+        ("the audit log", f"{_time(store.keep_audit)}, `store.keep_audit`"),
         ("events", f"{_time(store.keep_events)}, `store.keep_events`, and never more than {_size(MOST_BYTES)}"),
         ("ended requests, their sessions and signatures", f"{_time(store.keep_finished)}, `store.keep_finished`"),
         ("answers to idempotency keys", f"{KEPT_MS // 3_600_000} h"),

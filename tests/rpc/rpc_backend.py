@@ -12,7 +12,7 @@ from rpc.errors import ApiError, not_found, unknown_key
 from rpc.handlers import Backend, handlers_of
 from rpc.methods import samples
 from rpc.methods.table import METHODS
-from rpc.models import advertisements, keys, node, policy, requests, sessions
+from rpc.models import advertisements, audit, keys, node, policy, requests, sessions
 from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Handler, Once
 from rpc.sent_secret import SentSecret
@@ -105,6 +105,12 @@ class Node:
 
     async def get_settings(self, caller: Caller, params: NoParams) -> node.SettingsInForce:
         return node.SettingsInForce.model_validate(_answer("getSettings"))
+
+    async def get_audit_log(self, caller: Caller, params: audit.ReadAuditLog) -> audit.AuditPage:
+        return audit.AuditPage.model_validate(_answer("getAuditLog"))
+
+    async def verify_audit_log(self, caller: Caller, params: audit.VerifyAuditLog) -> audit.AuditVerified:
+        return audit.AuditVerified.model_validate(_answer("verifyAuditLog"))
 
     async def list_peers(self, caller: Caller, params: NoParams) -> node.PeerList:
         return node.PeerList.model_validate(_answer("listPeers"))
@@ -362,6 +368,7 @@ def memory_backend(
             settings=node_,
             peers=node_,
             contacts=ContactBook(),
+            audit=node_,
             keys=own,
             tokens=Tokens(tokens),
             discovery=discovery,

@@ -19,8 +19,8 @@ from musig2.protocol.records.peers import peer_of, peer_text
 from musigd_client import Client
 from musigd_client.errors import CallFailed
 from rpc.methods.table import METHODS
-from rpc.models.event_data import MEMBERS, members_of
 from rpc.models.event_kinds import COMMON
+from rpc.schema.event_data import MEMBERS, members_of
 from tests.rpc.rpc_daemons import Pair, two_daemons
 from tests.rpc.schema.undeclared import undeclared
 

@@ -295,7 +295,7 @@ class Engine:
     async def _save(self, parts: list[Part], now_ms: int) -> None:
         def commit(conn: sqlite3.Connection) -> None:
             for part in parts:
-                part.commit(conn, self._teller.tell, now_ms)
+                part.commit(conn, self._teller, now_ms)
 
         await self._store.write(commit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from hashlib import sha256
 
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SessionEvents
@@ -10,7 +11,7 @@ from daemon.signing.store import reads as reading
 from daemon.signing.store.reviews import Showing
 from daemon.signing.store.values import event_json
 from daemon.signing.store.views import request_view
-from musig2.protocol.interface.effects import Emit
+from musig2.protocol.interface.effects import Emit, SaveLock
 
 # These carry the whole request as a view, which is made inside the transaction that stores it.
 WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"})
@@ -22,6 +23,20 @@ class Teller:
     def __init__(self, events: SessionEvents, showing: Showing) -> None:
         self._events = events
         self._showing = showing
+
+    def signed(self, conn: sqlite3.Connection, part: Part) -> None:
+        """Put own partial signatures on record: which key signed how many items, and what each answers."""
+        locks = [save for save in part.saves if isinstance(save, SaveLock)]
+        for session, key in sorted({(lock.session, lock.key) for lock in locks}):
+            answered = [lock.digest for lock in locks if (lock.session, lock.key) == (session, key)]
+            facts = {
+                "publicKey": key.hex(),
+                "requestId": part.entry.request.id.hex(),
+                "sessionId": session.hex(),
+                "items": len(answered),
+                "nonces": sha256(b"".join(answered)).hexdigest(),
+            }
+            self._events.record(conn, "partial", facts)
 
     def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
         """Append one event; runs in the store's writer thread."""

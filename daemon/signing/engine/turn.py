@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
@@ -39,9 +39,18 @@ from musig2.protocol.interface.inputs import Input, Now, Restarted, SignerRefuse
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Answer, Frame, Have, Signed
 
-Tell: TypeAlias = "Callable[[sqlite3.Connection, Part, Emit], None]"
 PARTIAL = 2
 _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
+
+
+class Told(Protocol):
+    """What is told of a part inside its transaction."""
+
+    def signed(self, conn: sqlite3.Connection, part: Part) -> None:
+        """Own partial signatures, for the record."""
+
+    def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
+        """One event."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +69,7 @@ class Part:
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     failure: Exception | None = None  # why it could not be stored
 
-    def commit(self, conn: sqlite3.Connection, tell: Tell, now_ms: int) -> None:
+    def commit(self, conn: sqlite3.Connection, told: Told, now_ms: int) -> None:
         """Write everything of this part; runs in the store's writer thread."""
         request = self.entry.request.id
         if self.created is not None:
@@ -69,8 +78,9 @@ class Part:
             rows.save(conn, request, save, now_ms)
         if self.settled:
             rows.settle(conn, request)
+        told.signed(conn, self)
         for emit in self.events:
-            tell(conn, self, emit)
+            told.tell(conn, self, emit)
         for write in self.also:  # last: a stored answer contains the position of the event log after the change
             write(conn)
 

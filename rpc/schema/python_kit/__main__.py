@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final
 
+from rpc.methods.audit import AUDIT
 from rpc.methods.discovery import DISCOVERY
 from rpc.methods.events import EVENTS
 from rpc.methods.keys import KEYS, PURE
@@ -21,7 +22,7 @@ from rpc.schema.python_kit.shapes import models_file, shared_out
 from rpc.schema.python_kit.source import KIT
 
 SECTIONS: Final[Mapping[str, tuple[Method, ...]]] = {
-    "node": (*NODE, *TOKENS),
+    "node": (*NODE, *TOKENS, *AUDIT),
     "keys": (*KEYS, *PURE),
     "discovery": DISCOVERY,
     "requests": (*REQUESTS, *UNWANTED, *POLICY),

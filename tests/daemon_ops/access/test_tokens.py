@@ -176,6 +176,8 @@ async def test_retention_runs_over_everything(store: Store, clock: SettableClock
     await bans.ban(PEER, clock.now_ms + 1, "noise")
     retention = Retention(
         clock=clock,
+        keep_audit_ms=2**40,
+        store=store,
         keep_events_ms=1_000,
         events=events,
         idempotency=StoredAnswers(store=store, clock=clock),

@@ -52,6 +52,8 @@ class Place:
         self.known = KnownPeers(store=self.store, clock=self.clock)
         self.retention = Retention(
             clock=self.clock,
+            keep_audit_ms=2**40,
+            store=self.store,
             keep_events_ms=HOUR_MS,
             events=self.events,
             idempotency=self.answers,

@@ -15,8 +15,8 @@ from referencing.jsonschema import DRAFT7
 from rpc.errors import CODES, REASONS, ApiError
 from rpc.methods.method import Method
 from rpc.methods.table import METHODS
-from rpc.models.event_data import MEMBERS, members_of
 from rpc.models.event_kinds import EVENTS
+from rpc.schema.event_data import MEMBERS, members_of
 from rpc.schema.generate_docs import PAGE, page
 from rpc.schema.openrpc import document
 from tests.rpc.rpc_world import World

@@ -6,7 +6,7 @@ Written by `python -m rpc.schema.python_kit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from musigd_client.record import Record
 from musigd_client.wire import Inner
@@ -209,3 +209,33 @@ class Revoked(Record):
     seq: int | None = None
     """position of the event log after the change"""
     revoked: bool
+
+
+class AuditLine(Record):
+    """One line. `hash` is over the line before, `seq`, `time` and the facts (docs/security.md)."""
+
+    seq: int
+    time: int
+    what: str
+    """`call`, `partial` or the name of an event"""
+    facts: Mapping[str, Any]
+    hash: str
+
+
+class AuditPage(Record):
+    """Lines in order. `anchor` is where the log stands: keep it elsewhere."""
+
+    _inner: ClassVar[Inner] = {"lines": (AuditLine,)}
+    lines: tuple[AuditLine, ...]
+    next_seq: int
+    anchor: str
+
+
+class AuditVerified(Record):
+    """`problem` says where it shows that it is not."""
+
+    valid: bool
+    lines: int | None = None
+    """seq of the last line"""
+    anchor: str | None = None
+    problem: str | None = None

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from musigd_client.models.node import (
+    AuditPage,
+    AuditVerified,
     BanList,
     Banned,
     ConnectedPeer,
@@ -192,3 +194,22 @@ class NodeMethods(Asking):
           params gives the same answer for 24 hours
         """
         return self._ask(Revoked, "revokeToken", {"tokenId": token_id, "idempotencyKey": idempotency_key})
+
+    def get_audit_log(self, *, from_seq: int | None = None, limit: int | None = None) -> AuditPage:
+        """What was done with the keys, by whom: lines of the audit log, in order.
+
+        Scope `admin`.
+
+        - `from_seq`: integer; the first line wanted
+        - `limit`: integer (1 to 1000)
+        """
+        return self._ask(AuditPage, "getAuditLog", {"fromSeq": from_seq, "limit": limit})
+
+    def verify_audit_log(self, *, anchors: Sequence[str] | None = None) -> AuditVerified:
+        """Whether the stored audit log is what was written, and holds anchors that were printed before.
+
+        Scope `admin`.
+
+        - `anchors`: array (at most 100) of text ^[0-9]{1,18}:[0-9a-f]{64}$
+        """
+        return self._ask(AuditVerified, "verifyAuditLog", {"anchors": anchors})

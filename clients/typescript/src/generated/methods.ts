@@ -64,6 +64,8 @@ export interface Calls {
   createToken: [params: v.CreateToken, result: v.TokenMade];
   listTokens: [params: v.NoParams, result: v.TokenList];
   revokeToken: [params: v.RevokeToken, result: v.Revoked];
+  getAuditLog: [params: v.ReadAuditLog, result: v.AuditPage];
+  verifyAuditLog: [params: v.VerifyAuditLog, result: v.AuditVerified];
 }
 
 /** Those that change something and may be repeated with the same idempotencyKey. */
@@ -409,5 +411,15 @@ export abstract class Methods {
   /** Ends a token and closes the connections that use it. */
   revokeToken(params: v.RevokeToken, options?: CallOptions): Promise<v.Revoked> {
     return this.call("revokeToken", params, options);
+  }
+
+  /** What was done with the keys, by whom: lines of the audit log, in order. */
+  getAuditLog(params: v.ReadAuditLog = {}, options?: CallOptions): Promise<v.AuditPage> {
+    return this.call("getAuditLog", params, options);
+  }
+
+  /** Whether the stored audit log is what was written, and holds anchors that were printed before. */
+  verifyAuditLog(params: v.VerifyAuditLog = {}, options?: CallOptions): Promise<v.AuditVerified> {
+    return this.call("verifyAuditLog", params, options);
   }
 }

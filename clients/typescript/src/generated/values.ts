@@ -164,6 +164,32 @@ export interface Announced {
   request: SigningRequest;
 }
 
+/** One line. `hash` is over the line before, `seq`, `time` and the facts (docs/security.md). */
+export interface AuditLine {
+  seq: number;
+  time: number;
+  /** `call`, `partial` or the name of an event */
+  what: string;
+  facts: Record<string, unknown>;
+  hash: Hex32;
+}
+
+/** Lines in order. `anchor` is where the log stands: keep it elsewhere. */
+export interface AuditPage {
+  lines: readonly AuditLine[];
+  nextSeq: number;
+  anchor: string;
+}
+
+/** `problem` says where it shows that it is not. */
+export interface AuditVerified {
+  valid: boolean;
+  /** seq of the last line */
+  lines?: number;
+  anchor?: string;
+  problem?: string;
+}
+
 /** A ban in force. */
 export interface Ban {
   peerId: string;
@@ -1007,6 +1033,14 @@ export interface Reach {
   dht: boolean;
 }
 
+/** Lines from one position on. */
+export interface ReadAuditLog {
+  /** the first line wanted; integer; default `0` */
+  fromSeq?: number;
+  /** integer (1 to 1000); default `100` */
+  limit?: number;
+}
+
 /** Reads the policy file again; a broken one changes nothing, and is `policy_unreadable`. */
 export interface ReloadPolicy {
   /**
@@ -1409,6 +1443,12 @@ export type Unsubscribed = boolean;
 /** Whether it holds. */
 export interface Verified {
   valid: boolean;
+}
+
+/** Whether the stored log is what was written, and holds anchors that were printed before. */
+export interface VerifyAuditLog {
+  /** array (at most 100) of text `^[0-9]{1,18}:[0-9a-f]{64}$` */
+  anchors?: readonly string[];
 }
 
 /** A signature, what it should sign, and under which key. */

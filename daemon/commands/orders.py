@@ -1,4 +1,4 @@
-"""`musigd reload`."""
+"""`musigd stop` and `musigd reload`: orders to the daemon that holds the data directory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from daemon.commands.settings import datadir_from
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import holder_of
 from daemon.host.own_socket import ask_daemon
+from daemon.host.stop import stop_daemon
 from rpc.ports import Reloaded
 
 WAIT_SECONDS = 60.0
@@ -30,6 +31,14 @@ class SettingsRefused(DaemonError):
 
     reason = "settings_refused"
     exit_code = EXIT_CONFIGURATION
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """Ask the daemon that holds the data directory to stop and wait until it is gone; 1 if that takes a minute."""
+    datadir = datadir_from(arguments)
+    stopped = stop_daemon(datadir, os.environ, WAIT_SECONDS)
+    say(f"Stopped the daemon of {datadir}.\n" if stopped else f"No daemon uses {datadir}.\n")
+    return 0
 
 
 def reload(arguments: argparse.Namespace) -> int:

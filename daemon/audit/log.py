@@ -1,0 +1,100 @@
+"""The stored log: a line in the transaction of what it tells of, so neither is there without the other."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, follow, next_line
+from daemon.clock import WallClock
+
+# Events that are on record, with the members of their data that are. Of signer:* those of own keys.
+RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "signer:advertised": (),
+    "signer:withdrawn": (),
+    "signing-request:created": (),
+    "signing-request:joined": ("publicKey",),
+    "signing-request:declined": ("publicKey", "reason"),
+    "signing-request:cancelled": ("publicKey", "reason"),
+    "signature:finalized": ("signatures",),
+    "session:aborted": ("reason",),
+    "session:broadcast-confirmed": ("publicKey", "txid"),
+    "peer:banned": ("peerId", "until", "reason"),
+    "peer:unbanned": ("peerId",),
+    "key:created": ("publicKey", "scheme", "label", "imported"),
+    "key:paused": ("publicKey", "reason"),
+    "key:resumed": ("publicKey",),
+    "key:deleted": ("publicKey",),
+    "node:locked": (),
+    "node:unlocked": ("until",),
+    "node:passphrase-changed": (),
+    "token:created": ("tokenId", "scopes", "keys", "createKey", "label", "expiresAt"),
+    "token:revoked": ("tokenId", "reason"),
+}
+_OF_OWN_KEYS: Final = frozenset({"signer:advertised", "signer:withdrawn"})
+_IDS: Final = ("publicKeys", "requestId", "sessionId", "attempt")
+AT_ONCE: Final = 1_000
+
+
+class AuditLog:
+    """Appends lines inside write functions."""
+
+    def __init__(self, clock: WallClock) -> None:
+        self._clock = clock
+
+    def event(self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any]) -> None:
+        """Record an event, if it is one of those that are."""
+        members = RECORDED.get(name)
+        if members is None or (name in _OF_OWN_KEYS and "publicKeys" not in data):
+            return
+        self.append(conn, name, {member: data[member] for member in (*members, *_IDS) if member in data})
+
+    def append(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None:
+        """Record something. `facts` are JSON with camelCase names, and hold no secret."""
+        line = next_line(end_of(conn), self._clock.wall_ms(), {"what": what, **facts})
+        conn.execute(
+            "INSERT INTO audit (seq, time, body, hash) VALUES (?, ?, ?, ?)", (line.seq, line.time, line.body, line.hash)
+        )
+        conn.execute("UPDATE audit_ends SET last_seq = ?, last_hash = ?", (line.seq, line.hash))
+
+
+def start_of(conn: sqlite3.Connection) -> Anchor:
+    """The position before the oldest line that is kept."""
+    return Anchor(*conn.execute("SELECT first_seq, first_hash FROM audit_ends").fetchone())
+
+
+def end_of(conn: sqlite3.Connection) -> Anchor:
+    """The position after the newest line: an anchor, to be kept elsewhere."""
+    return Anchor(*conn.execute("SELECT last_seq, last_hash FROM audit_ends").fetchone())
+
+
+def lines_after(conn: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator[ChainLine]:
+    """The lines above that seq, oldest first."""
+    rows = conn.execute("SELECT seq, time, body, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    return (ChainLine(*row) for row in rows)
+
+
+def verify(conn: sqlite3.Connection) -> Anchor:
+    """The position after the newest line. Raises ChainBroken where the stored lines are not those that were written."""
+    start, end = start_of(conn), end_of(conn)
+    if start.seq == 0 and start != GENESIS:
+        raise ChainBroken("the log does not begin where every log begins")
+    reached = follow(lines_after(conn, -1), start)
+    if reached != end:
+        raise ChainBroken(f"the last line is {reached.seq}, not {end.seq}: lines were removed or added")
+    return reached
+
+
+def forget_before(conn: sqlite3.Connection, cutoff_ms: int) -> int:
+    """Remove lines older than that, oldest first, at most `AT_ONCE`; the rest still follows from where they ended."""
+    gone: ChainLine | None = None
+    for line in lines_after(conn, start_of(conn).seq, AT_ONCE):
+        if line.time >= cutoff_ms:
+            break
+        gone = line
+    if gone is None:
+        return 0
+    removed = conn.execute("DELETE FROM audit WHERE seq <= ?", (gone.seq,)).rowcount
+    conn.execute("UPDATE audit_ends SET first_seq = ?, first_hash = ?", (gone.seq, gone.hash))
+    return removed

@@ -1,0 +1,55 @@
+"""What of a call goes on record: who called, which method, and what it named; nothing of its secrets or its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from pydantic import BaseModel
+
+from rpc.ports import CallFacts, Once, Recorder
+
+NAMED: Final = ("publicKey", "requestId", "sessionId", "peerId", "tokenId", "scheme", "creator")
+_LONGEST: Final = 128
+
+
+class Subject(Protocol):
+    """The part of a call's message that is needed here."""
+
+    @property
+    def caller(self) -> Any: ...
+
+    @property
+    def socket(self) -> Any: ...
+
+
+def facts_of(message: Subject, method: str, raw: Any) -> CallFacts:
+    """The facts of a call, from its params as they were sent."""
+    given = raw if isinstance(raw, dict) else {}
+    return CallFacts(
+        token_id=message.caller.token_id,
+        method=method,
+        through="http" if message.socket is None else "websocket",
+        named={name: given[name] for name in NAMED if _is_plain(given.get(name))},
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and value.isascii() and value.isprintable()
+
+
+class RecordedOnce:
+    """Puts the call on record where its answer is kept: in the transaction of its change."""
+
+    def __init__(self, recorder: Recorder, facts: CallFacts, once: Once | None) -> None:
+        self._recorder = recorder
+        self._facts = facts
+        self._once = once
+        self.recorded = False
+
+    def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
+        """Implements `rpc.ports.Once`."""
+        self._recorder.append(transaction, self._facts)
+        self.recorded = True
+        if self._once is not None:
+            self._once.keep(transaction, answer)

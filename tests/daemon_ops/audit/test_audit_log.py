@@ -1,0 +1,105 @@
+"""The stored audit log: a line with each change and none without, and no secret in any."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from daemon.audit import log
+from daemon.audit.chain import GENESIS, ChainBroken
+from daemon.audit.log import AuditLog
+from daemon.events import EventLog
+from daemon.store import Store
+from tests.daemon_ops.ops_world import SettableClock
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def events(store: Store, clock: SettableClock) -> EventLog:
+    return EventLog(store=store, clock=clock)
+
+
+def kinds(store: Store) -> list[str]:
+    return [line.body.split('"what":"')[1].split('"')[0] for line in store.read(lambda c: list(log.lines_after(c, 0)))]
+
+
+async def told(store: Store, events: EventLog, name: str, **data: object) -> None:
+    await store.write(lambda conn: events.append(conn, name, data))
+
+
+async def test_an_event_about_keys_is_on_record_in_its_own_transaction(store: Store, events: EventLog) -> None:
+    await told(store, events, "key:created", publicKey="02", scheme="lotus", label="x", imported=False)
+
+    def fails(conn: sqlite3.Connection) -> None:
+        events.append(conn, "key:paused", {"publicKey": "02"})
+        raise sqlite3.OperationalError("no room")
+
+    with pytest.raises(sqlite3.OperationalError):
+        await store.write(fails)
+    assert kinds(store) == ["key:created"]
+    assert store.read(log.verify).seq == 1
+
+
+async def test_what_strangers_do_is_not_on_record(store: Store, events: EventLog) -> None:
+    await told(store, events, "peer:connected", peerId="p")
+    await told(store, events, "signer:withdrawn", publicKey="02")
+    await store.write(lambda conn: events.append(conn, "signer:withdrawn", {}, keys=[b"\x02" * 33]))
+    assert kinds(store) == ["signer:withdrawn"]
+
+
+async def test_only_members_that_are_named_are_on_record(store: Store, events: EventLog) -> None:
+    await told(store, events, "key:created", publicKey="02", privateKey="secret", label="x")
+    assert "secret" not in store.read(lambda conn: next(log.lines_after(conn, 0))).body
+
+
+async def changed(store: Store, sql: str) -> None:
+    await store.write(lambda conn: conn.execute(sql))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE audit SET body = replace(body, '02', '03') WHERE seq = 2",
+        "UPDATE audit SET time = time + 1 WHERE seq = 2",
+        "UPDATE audit SET hash = x'00' WHERE seq = 3",
+        "DELETE FROM audit WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 1",
+        "DELETE FROM audit WHERE seq = 3",
+        "UPDATE audit SET seq = seq + 10",
+        "INSERT INTO audit (seq, time, body, hash) SELECT 4, time, body, hash FROM audit WHERE seq = 3",
+        "INSERT INTO audit (seq, time, body, hash) SELECT 0, time, body, hash FROM audit WHERE seq = 3",
+        "UPDATE audit_ends SET first_seq = 0, first_hash = x'00'",
+    ],
+)
+async def test_a_change_in_the_database_is_found(store: Store, events: EventLog, sql: str) -> None:
+    for number in range(3):
+        await told(store, events, "key:paused", publicKey="02", reason=str(number))
+    assert store.read(log.verify).seq == 3
+    await changed(store, sql)
+    with pytest.raises(ChainBroken):
+        store.read(log.verify)
+
+
+async def test_retention_keeps_the_chain(store: Store, events: EventLog, clock: SettableClock) -> None:
+    for _ in range(5):
+        clock.now_ms += 1_000
+        await told(store, events, "key:resumed", publicKey="02")
+    end = store.read(log.end_of)
+    assert await store.write(lambda conn: log.forget_before(conn, clock.now_ms - 1_000)) == 3
+    assert store.read(log.start_of).seq == 3
+    assert store.read(log.verify) == end
+    assert await store.write(lambda conn: log.forget_before(conn, clock.now_ms + 1)) == 2
+    assert store.read(log.verify) == end
+    await told(store, events, "key:paused", publicKey="02")
+    assert store.read(log.verify).seq == 6
+
+
+async def test_a_log_without_lines_is_whole(store: Store, clock: SettableClock) -> None:
+    assert store.read(log.verify) == GENESIS
+    await store.write(lambda conn: AuditLog(clock).append(conn, "partial", {"items": 1}))
+    assert store.read(log.verify).seq == 1
