@@ -27,7 +27,7 @@ COPY clients/python/musigd_client ./clients/python/musigd_client
 RUN pip install --no-compile --no-deps --no-build-isolation . && pip uninstall --yes setuptools pip
 # What a daemon and a call load is compiled here, as nothing can be written later; the rest would be 15 MB.
 WORKDIR /
-RUN python -c 'import daemon.app, daemon.commands.run, rpc.cli.main, musigd_client.transport'
+RUN python -c 'import daemon.app, daemon.commands.run, rpc.cli.main, musigd_client.sync.http'
 
 FROM ${BASE}
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin musigd \

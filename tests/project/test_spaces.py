@@ -15,7 +15,7 @@ import pytest
 from tests.bench import bench_discovery
 from tests.project.locks import PROJECT
 
-CODE = ("config", "daemon", "examples", "musig2", "p2p", "rpc", "tests", "vendor")
+CODE = ("clients/python", "config", "daemon", "examples", "musig2", "p2p", "rpc", "tests", "vendor")
 PASTED = {"test_two_daemons.py", "test_demo.py"}  # they run what README says and what the demo prints
 
 

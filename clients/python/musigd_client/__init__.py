@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from musigd_client.client import Client
     from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
-    from musigd_client.heard import HeardEvent
-    from musigd_client.progress import RequestProgress
+    from musigd_client.followed import HeardEvent, RequestProgress
     from musigd_client.sync.client import SyncClient
 
 __all__ = [
@@ -30,9 +29,9 @@ _HOMES = {
     "CallFailed": "errors",
     "Client": "client",
     "ClientError": "errors",
-    "HeardEvent": "heard",
+    "HeardEvent": "followed",
     "NotAuthorised": "errors",
-    "RequestProgress": "progress",
+    "RequestProgress": "followed",
     "SyncClient": "sync.client",
     "Unreachable": "errors",
 }

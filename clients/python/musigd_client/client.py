@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 from musigd_client.endpoint import Endpoint, Locator, locator_of
 from musigd_client.errors import CallFailed, NotAuthorised, NotFound, Unreachable
 from musigd_client.failures import NobodyThere
+from musigd_client.followed import HeardEvent, RequestProgress
 from musigd_client.following import follow
-from musigd_client.heard import HeardEvent
 from musigd_client.methods.all import Methods
 from musigd_client.models.sessions import FinalSignature
 from musigd_client.patience import WAITING, Patience, SignaturePace
-from musigd_client.progress import RequestProgress
 from musigd_client.wire import result_of
 
 if TYPE_CHECKING:

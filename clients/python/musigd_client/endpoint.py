@@ -91,7 +91,7 @@ class DataDir:
 
 
 @dataclass(frozen=True, slots=True)
-class UnixSocket:
+class SocketFile:
     """A daemon behind a unix socket: whoever may open it needs no token."""
 
     path: Path
@@ -136,7 +136,7 @@ def locator_of(
     if socket is not None:
         if datadir is not None or url is not None or token is not None or token_file is not None:
             raise ClientError("a unix socket says all: give no data directory, URL or token beside it")
-        return UnixSocket(socket)
+        return SocketFile(socket)
     if url is None and datadir is None and path_variable("MUSIG_URL", environment) is not None:
         url = environment["MUSIG_URL"]
     if token is None and token_file is None and datadir is None:

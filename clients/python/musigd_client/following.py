@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from musigd_client.errors import NotAuthorised, Unreachable
-from musigd_client.heard import GAP, PROGRESS, HeardEvent
+from musigd_client.followed import GAP, PROGRESS, HeardEvent
 
 if TYPE_CHECKING:
     from musigd_client.socket import SocketClient

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from musigd_client import Client, ClientError, SyncClient
-from musigd_client.endpoint import Address, DataDir, Locator, UnixSocket, read_token
+from musigd_client.endpoint import Address, DataDir, Locator, SocketFile, read_token
 
 TOKEN = "musigd_" + "7" * 40
 
@@ -91,7 +91,7 @@ def test_no_repr_shows_the_token(tmp_path: Path) -> None:
     places: list[Locator] = [
         Address("http://x", token=TOKEN),
         DataDir(tmp_path, token_file=tmp_path / "token"),
-        UnixSocket(tmp_path),
+        SocketFile(tmp_path),
     ]
     things = [*places, *(place.locate() for place in places), *map(Client, places), *map(SyncClient, places)]
     assert TOKEN not in repr(things)

@@ -9,9 +9,9 @@ import pytest
 
 from musigd_client import Client
 from musigd_client.errors import Declined, NotReady, RateLimited
+from musigd_client.followed import RequestProgress
 from musigd_client.models.requests import SigningRequest
 from musigd_client.models.sessions import Session
-from musigd_client.progress import RequestProgress
 from musigd_client.wire import decoded
 from rpc.errors import ApiError
 from rpc.methods import samples

@@ -10,5 +10,5 @@ from musigd_client.sync.requests import RequestsMethods
 from musigd_client.sync.sessions import SessionsMethods
 
 
-class Methods(NodeMethods, KeysMethods, DiscoveryMethods, RequestsMethods, SessionsMethods, EventsMethods):
+class SyncMethods(NodeMethods, KeysMethods, DiscoveryMethods, RequestsMethods, SessionsMethods, EventsMethods):
     """All of them."""

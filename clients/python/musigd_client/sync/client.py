@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from musigd_client.endpoint import Locator, locator_of
 from musigd_client.errors import CallFailed, NotFound, Unreachable
-from musigd_client.heard import GAP, HeardEvent
+from musigd_client.followed import GAP, HeardEvent, RequestProgress
 from musigd_client.models.sessions import FinalSignature
 from musigd_client.patience import LONGEST_WAIT_MS, WAITING, SignaturePace, through_restarts
-from musigd_client.progress import RequestProgress
-from musigd_client.sync.all import Methods
+from musigd_client.sync.all import SyncMethods
 from musigd_client.sync.http import call
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 _AWAY_S: Final = 2.0  # between looks for a daemon that has been away for a minute
 
 
-class SyncClient(Methods):
+class SyncClient(SyncMethods):
     """A client of one daemon for programs without an event loop. It holds nothing open, so there is nothing to close.
 
     client = SyncClient.connect(datadir=Path("..."))

@@ -1,15 +1,19 @@
-"""How far a request is: what `follow_request` tells."""
+"""What followers are told: events, and how far a request is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
     from musigd_client.models.requests import SigningRequest
     from musigd_client.models.sessions import Session
 
+GAP: Final = "events:gap"
+PROGRESS: Final = "events:progress"
 ENDED: Final = frozenset({"complete", "declined", "cancelled", "expired", "failed"})
 # What a signer still owes in each phase of a session.
 _OWED: Final[Mapping[str, str]] = {
@@ -18,6 +22,15 @@ _OWED: Final[Mapping[str, str]] = {
     "round1": "nonce",
     "round2": "partial_signature",
 }
+
+
+class HeardEvent(TypedDict):
+    """One event, as on the wire. Only `events:gap` has no seq."""
+
+    seq: NotRequired[int]
+    event: str
+    time: int
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True)
