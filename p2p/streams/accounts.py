@@ -4,7 +4,7 @@
                                                                   peer waits with it
     fine ------> the same, and counted: enough of them are a ban
 
-Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share `ALL_STRANGERS`,
+Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share one amount,
 however many they are; a peer that asks for little never owes, and so never waits for them. Belongs to the trio
 side; only `hurry` is called from elsewhere.
 """
@@ -20,7 +20,7 @@ import trio
 from p2p.ports import Standing
 from p2p.rates import Fading
 from p2p.sources import source_of
-from p2p.streams.prices import ALL_STRANGERS, ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, Allowance, Work
+from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Allowance, Work
 
 REMEMBERED = 8_192  # accounts; they outlive connections, or each new connection would start with a full account
 NAP_S = 0.1  # the standing may change while somebody waits
@@ -75,7 +75,8 @@ class Accounts:
         self._ranges: OrderedDict[bytes, Account] = OrderedDict()
         self._doors: OrderedDict[str, Account] = OrderedDict()
         self._standings: dict[bytes, Standing] = {}
-        self._owing: OrderedDict[int, float] = OrderedDict()  # accounts of strangers, by id, and when they last owed
+        # Accounts by id, and when they last owed.
+        self._owing: dict[Standing, OrderedDict[int, float]] = {standing: OrderedDict() for standing in TOGETHER}
         self._hurried_s = -BUSY_S
 
     def hurry(self) -> None:
@@ -108,10 +109,10 @@ class Accounts:
             account.range.left -= price
 
     def fine(self, peer: bytes, work: Work, amount: float = 1) -> None:
-        """Charge for a refused request; a peer that keeps doing so is banned."""
+        """Charge for a refused request; a peer that keeps doing so is banned, unless it is known."""
         self.charge(peer, work, amount)
         account, now = self._of(peer), self._steady_s()
-        if account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
+        if account.standing is not Standing.KNOWN and account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
             account.fines = Fading(FINES_HALF_LIFE_S, now)
             self.on_ban(peer, "it kept asking for what had to be refused")
 
@@ -146,21 +147,20 @@ class Accounts:
         if account.standing is Standing.KNOWN:
             return account.owed_s(per_second, now)
         factor = 1 if now - self._hurried_s < BUSY_S else IDLE_FACTOR
-        if account.standing is Standing.STRANGER:
-            per_second = min(per_second, ALL_STRANGERS / self._strangers_owing(account, now))
+        per_second = min(per_second, TOGETHER[account.standing] / self._how_many_owe(account, now))
         owed = account.owed_s(factor * per_second, now)
         if account.range is None:
             return owed
         return max(owed, account.range.owed_s(factor * min(RANGE.per_second, 2 * per_second), now))
 
-    def _strangers_owing(self, account: PeerAccount, now: float) -> int:
-        """How many ranges share what all strangers get, that of this account included."""
-        mine = id(account.range or account)
-        self._owing[mine] = now
-        self._owing.move_to_end(mine)
-        while next(iter(self._owing.values())) < now - OWING_S:
-            self._owing.popitem(last=False)
-        return len(self._owing)
+    def _how_many_owe(self, account: PeerAccount, now: float) -> int:
+        """How many ranges share what all of a standing get, that of this account included."""
+        owing, mine = self._owing[account.standing], id(account.range or account)
+        owing[mine] = now
+        owing.move_to_end(mine)
+        while next(iter(owing.values())) < now - OWING_S:
+            owing.popitem(last=False)
+        return len(owing)
 
     def _of(self, peer: bytes) -> PeerAccount:
         account = self._peers.get(peer)

@@ -76,6 +76,9 @@ ALLOWANCES: Final[dict[Standing, Allowance]] = {
 }
 RANGE: Final = Allowance(100 * MILLISECOND, 160 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
-ALL_STRANGERS: Final = 100 * MILLISECOND  # per second, shared equally by those who ask for more than they have
+TOGETHER: Final = {  # per second, of all of that standing, shared equally by those who owe
+    Standing.ESTABLISHED: 200 * MILLISECOND,
+    Standing.STRANGER: 100 * MILLISECOND,
+}
 IDLE_FACTOR: Final = 5  # so much more per second while no session of this daemon is under way
 BAN_AT: Final = 5 * SECOND  # of refusals, of which half is forgotten within an hour

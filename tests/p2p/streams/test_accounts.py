@@ -12,7 +12,7 @@ from p2p.ports import Offence, Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.gate import PeerGate
-from p2p.streams.prices import ALL_STRANGERS, ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, Work
+from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Work
 
 STRANGER = ALLOWANCES[Standing.STRANGER]
 ONE, TWO = b"one", b"two"
@@ -72,12 +72,23 @@ def test_a_newcomer_owes_nothing_however_many_others_do(accounts: Accounts) -> N
     assert spend(accounts, ONE, STRANGER.at_once) == 0.0
 
 
-def test_all_strangers_who_owe_get_so_much_together_however_many_they_are(accounts: Accounts, clock: Clock) -> None:
-    strangers = [b"stranger %d" % number for number in range(30)]
-    for peer in strangers:
+@pytest.mark.parametrize("standing", TOGETHER)
+def test_all_who_owe_get_so_much_together_however_many_they_are(accounts: Accounts, standing: Standing) -> None:
+    peers = [b"peer %d" % number for number in range(30)]
+    for peer in peers:
+        accounts.stand(peer, standing)
         spend(accounts, peer, STRANGER.at_once)
-    owed = [spend(accounts, peer, 1_000) for peer in strangers]
-    assert owed[-1] == pytest.approx(1_000 / (ALL_STRANGERS / 30))
+    owed = [spend(accounts, peer, ALLOWANCES[standing].at_once) for peer in peers]
+    assert owed[-1] == pytest.approx(STRANGER.at_once / (TOGETHER[standing] / 30))
+
+
+def test_a_known_peer_is_not_banned_for_asking_in_vain(accounts: Accounts) -> None:
+    banned: list[bytes] = []
+    accounts.on_ban = lambda peer, reason: banned.append(peer)
+    accounts.stand(ONE, Standing.KNOWN)
+    accounts.fine(ONE, Work.REFUSED, 10 * BAN_AT)
+    assert banned == []
+    assert accounts.owed_s(ONE) > 0
 
 
 def test_the_identities_of_a_range_share_what_it_has(accounts: Accounts) -> None:

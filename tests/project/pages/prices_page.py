@@ -10,7 +10,6 @@ from typing import Final
 
 from p2p.ports import Standing
 from p2p.streams.prices import (
-    ALL_STRANGERS,
     ALLOWANCES,
     BAN_AT,
     DOOR,
@@ -19,6 +18,7 @@ from p2p.streams.prices import (
     PRICES_US,
     RANGE,
     SECOND,
+    TOGETHER,
     Allowance,
     Work,
 )
@@ -61,7 +61,8 @@ def tables() -> str:
             *prices,
             "\n| who | per second | at once |\n|---|---|---|",
             *allowances,
-            f"\nStrangers who owe share {_duration(ALL_STRANGERS)} per second, however many they are. All but the known get",
+            f"\nHowever many they are, strangers who owe share {_duration(TOGETHER[Standing.STRANGER])} per second, established peers",
+            f"{_duration(TOGETHER[Standing.ESTABLISHED])}. All but the known get",
             f"{IDLE_FACTOR} times as much while no session of this daemon is under way. Refusals of {_duration(BAN_AT)} are a ban.",
         ]
     )
