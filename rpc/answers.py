@@ -435,7 +435,7 @@ class StoredEvent(TypedDict):
     data: Mapping[str, Any]
 
 
-# Events from..to are not to be had here; read the lists again.
+# Events from..to are no longer available; read the lists again.
 Gap = TypedDict(
     "Gap",
     {

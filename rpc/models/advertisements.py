@@ -28,14 +28,14 @@ TransactionTypes = Annotated[Many[TransactionType], Field(min_length=1, max_leng
 
 
 class TrustRequirements(Value):
-    """What the signer asks of a creator."""
+    """What the signer requires of a creator."""
 
     reputation: Score | None = None
     requires_verification: bool | None = None
 
 
 class Criteria(Value):
-    """For what a signer is there. An absent bound is open."""
+    """What a signer is willing to sign. An absent bound is open."""
 
     transaction_types: TransactionTypes
     min_amount: Sats | None = None
@@ -109,7 +109,7 @@ class Advertised(Advertisement, Changed):
 
 
 class WithdrawAdvertisement(OfScheme, Change):
-    """Takes an own advertisement back, everywhere."""
+    """Withdraws an own advertisement everywhere."""
 
     public_key: PublicKey
 

@@ -42,7 +42,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         HeardBy.SIGNERS,
     ),
     "signer:withdrawn": EventKind(
-        "a signer of a type that this token follows took its advertisement back, or an own key did",
+        "a signer of a type that this token follows withdrew its advertisement, or an own key did",
         ("publicKey", "transactionTypes?", "sameDaemon?"),
         HeardBy.SIGNERS,
     ),
@@ -52,7 +52,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         HeardBy.SIGNERS,
     ),
     "signer:expiring": EventKind(
-        "an own advertisement ends in an hour and cannot be renewed", ("publicKey", "expiresAt")
+        "an own advertisement expires in an hour and cannot be renewed", ("publicKey", "expiresAt")
     ),
     "signing-request:created": EventKind("an own request was announced", ("request",)),
     "signing-request:received": EventKind("a request that needs an own key arrived", ("request",)),
@@ -102,9 +102,9 @@ EVENTS: Final[Mapping[str, EventKind]] = {
     "peer:disconnected": EventKind("a peer left", ("peerId",)),
     "peer:banned": EventKind("a peer was banned", ("peerId", "until", "reason")),
     "peer:unbanned": EventKind("a ban was lifted", ("peerId",)),
-    "key:created": EventKind("a key was made or imported", ("publicKey", "scheme", "label", "imported")),
+    "key:created": EventKind("a key was created or imported", ("publicKey", "scheme", "label", "imported")),
     "key:paused": EventKind(
-        "a key signs no more until resumeKey; reason: key_conflict when the daemon found it used elsewhere",
+        "a key signs nothing until resumeKey; reason: key_conflict when the daemon found it used elsewhere",
         ("publicKey", "reason?"),
     ),
     "key:resumed": EventKind("a paused key signs again", ("publicKey",)),
@@ -114,9 +114,9 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         heard_by=HeardBy.EVERYBODY,
     ),
     "node:unlocked": EventKind(
-        "the keys were opened, until then or for good; every token hears it", ("until?",), HeardBy.EVERYBODY
+        "the keys were unlocked, until then or for good; every token hears it", ("until?",), HeardBy.EVERYBODY
     ),
-    "node:passphrase-changed": EventKind("the keys were encrypted under another passphrase"),
+    "node:passphrase-changed": EventKind("the keys were encrypted under a new passphrase"),
     "policy:reloaded": EventKind(
         "the policy was read again: the names of its rules, in order; for tokens with admin",
         ("active", "rules"),

@@ -88,7 +88,7 @@ class StoredEvent(Shown):
 
 
 class Gap(Value):
-    """Events from..to are not to be had here; read the lists again."""
+    """Events from..to are no longer available; read the lists again."""
 
     from_seq: Annotated[Count, Field(alias="from")]
     to_seq: Annotated[Count, Field(alias="to")]

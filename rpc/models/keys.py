@@ -24,7 +24,7 @@ class CreateKey(Change):
 
 
 class ImportKey(Params):
-    """Takes over an existing private key, in one of two forms: `privateKey`, or what exportKey wrote.
+    """Imports an existing private key, in one of two forms: `privateKey`, or what exportKey wrote.
 
     It carries a secret, so it takes no idempotency key.
     """
@@ -103,14 +103,14 @@ class KeyDeleted(Changed):
 
 
 class Unlock(Params):
-    """Opens the keys; they lock again after `durationMs`, or stay open when it is absent."""
+    """Unlocks the keys; they lock again after `durationMs`, or stay unlocked if it is absent."""
 
     passphrase: SentSecret
     duration_ms: UnlockMs | None = None
 
 
 class ChangePassphrase(Params):
-    """Encrypts the keys under another passphrase."""
+    """Encrypts the keys under a new passphrase."""
 
     passphrase: SentSecret
     new_passphrase: SentSecret

@@ -126,7 +126,7 @@ class ConnectedPeer(NamedPeer):
 
 
 class BanPeer(Change):
-    """Cuts a peer off for a while."""
+    """Refuses a peer for a while."""
 
     peer_id: PeerIdText
     duration_ms: BanMs

@@ -198,7 +198,7 @@ class CancelSigningRequest(OfScheme, Change):
 
 
 class JoinSigningRequest(OfScheme, Change):
-    """Approves a request with an own key; after a dead attempt it starts the next one."""
+    """Approves a request with an own key; after an aborted attempt it starts the next one."""
 
     request_id: Hex32
     public_key: PublicKey
@@ -221,7 +221,7 @@ class Joined(Changed):
 
 
 class DeclineSigningRequest(OfScheme, Change):
-    """Refuses a request for good; that ends it for all."""
+    """Declines a request for good; that ends it for all."""
 
     request_id: Hex32
     public_key: PublicKey

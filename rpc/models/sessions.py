@@ -86,7 +86,7 @@ class SessionList(Shown):
 
 
 class StartRound(OfScheme, Change):
-    """Lets a session go on that joined with `autoAdvance: false`; too early, it is remembered."""
+    """Continues a session that joined with `autoAdvance: false`; remembered if it is too early."""
 
     session_id: Hex32
     public_key: PublicKey | None = Field(default=None, description="which own key, where several take part")
@@ -138,7 +138,7 @@ class Closed(Changed):
 
 
 class NotifyBroadcastComplete(OfScheme, Change):
-    """Tells all signers that the transaction is out, which ends failover."""
+    """Tells all signers that the transaction was broadcast, which ends failover."""
 
     session_id: Hex32
     txid: Hex32

@@ -30,7 +30,7 @@ class KeysMethods(Asking):
     async def create_key(
         self, *, scheme: Literal["lotus", "bip340"], label: str | None = None, idempotency_key: str | None = None
     ) -> KeyMade:
-        """Makes a key and keeps it encrypted.
+        """Creates a key and stores it encrypted.
 
         Scope `admin`.
 
@@ -52,7 +52,7 @@ class KeysMethods(Asking):
         export_passphrase: str | None = None,
         label: str | None = None,
     ) -> KeyMade:
-        """Takes over a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme.
+        """Imports a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme.
 
         Scope `admin`.
 
@@ -106,7 +106,7 @@ class KeysMethods(Asking):
     async def delete_key(
         self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
     ) -> KeyDeleted:
-        """Removes a key for good; refused while it is advertised or needed by a request.
+        """Deletes a key for good; refused while it is advertised or needed by a request.
 
         Scope `admin`.
 
@@ -159,7 +159,7 @@ class KeysMethods(Asking):
         )
 
     async def unlock(self, *, passphrase: str, duration_ms: int | None = None) -> LockState:
-        """Opens the keys with the passphrase, for a while or until lock.
+        """Unlocks the keys with the passphrase, for a while or until lock.
 
         Scope `admin`.
 
@@ -169,7 +169,7 @@ class KeysMethods(Asking):
         return await self._ask(LockState, "unlock", {"passphrase": passphrase, "durationMs": duration_ms})
 
     async def lock(self, *, idempotency_key: str | None = None) -> LockState:
-        """Wipes the opened keys from memory; open sessions end.
+        """Wipes the unlocked keys from memory; open sessions end.
 
         Scope `admin`.
 
@@ -179,7 +179,7 @@ class KeysMethods(Asking):
         return await self._ask(LockState, "lock", {"idempotencyKey": idempotency_key})
 
     async def change_passphrase(self, *, passphrase: str, new_passphrase: str) -> PassphraseChanged:
-        """Encrypts the keys under another passphrase.
+        """Encrypts the keys under a new passphrase.
 
         Scope `admin`.
 

@@ -66,7 +66,7 @@ class NodeMethods(Asking):
         )
 
     async def disconnect_peer(self, *, peer_id: str, idempotency_key: str | None = None) -> NamedPeer:
-        """Closes the connections to a peer; it may come back, see banPeer.
+        """Closes the connections to a peer; it may connect again, see banPeer.
 
         Scope `admin`.
 
@@ -79,7 +79,7 @@ class NodeMethods(Asking):
     async def ban_peer(
         self, *, peer_id: str, duration_ms: int, reason: str | None = None, idempotency_key: str | None = None
     ) -> Banned:
-        """Cuts a peer off for a while.
+        """Refuses a peer for a while.
 
         Scope `admin`.
 

@@ -157,7 +157,7 @@ class RequestsMethods(Asking):
         require_checked: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Joined:
-        """Approves a request with an own key; after a dead attempt it starts the next.
+        """Approves a request with an own key; after an aborted attempt it starts the next.
 
         Scope `sign`.
 
@@ -192,7 +192,7 @@ class RequestsMethods(Asking):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Declined:
-        """Refuses a request with an own key; that ends it for all.
+        """Declines a request with an own key; that ends it for all.
 
         Scope `sign`.
 
@@ -223,7 +223,7 @@ class RequestsMethods(Asking):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChangedRequest:
-        """Ends an own request for all.
+        """Cancels an own request for all.
 
         Scope `sign`.
 
@@ -247,7 +247,7 @@ class RequestsMethods(Asking):
         dismissed: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Dismissed:
-        """Takes a request out of lists, and tells nobody; a join, or dismissed: false, brings it back.
+        """Hides a request from lists, without telling anybody; a join, or dismissed: false, brings it back.
 
         Scope `sign`.
 

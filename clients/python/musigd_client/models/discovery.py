@@ -13,14 +13,14 @@ from musigd_client.wire import Inner
 
 
 class TrustRequirements(Record):
-    """What the signer asks of a creator."""
+    """What the signer requires of a creator."""
 
     reputation: int | None = None
     requires_verification: bool | None = None
 
 
 class Criteria(Record):
-    """For what a signer is there. An absent bound is open."""
+    """What a signer is willing to sign. An absent bound is open."""
 
     _inner: ClassVar[Inner] = {"trustRequirements": (TrustRequirements,)}
     transaction_types: tuple[str, ...]

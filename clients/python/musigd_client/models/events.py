@@ -38,7 +38,7 @@ class StoredEvent(Record):
 
 
 class Gap(Record):
-    """Events from..to are not to be had here; read the lists again."""
+    """Events from..to are no longer available; read the lists again."""
 
     from_: int
     to: int

@@ -61,7 +61,7 @@ class DiscoveryMethods(Asking):
     def withdraw_advertisement(
         self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
     ) -> Withdrawn:
-        """Takes an own advertisement back, everywhere.
+        """Withdraws an own advertisement everywhere.
 
         Scope `discover`.
 
@@ -132,7 +132,7 @@ class DiscoveryMethods(Asking):
     def subscribe_to_signer_discovery(
         self, *, transaction_types: Sequence[str], idempotency_key: str | None = None
     ) -> FollowedTypes:
-        """Follows transaction types: signer:discovered tells of each new signer. Kept across restarts.
+        """Follows transaction types: each new signer is announced by signer:discovered. Kept across restarts.
 
         Scope `discover`.
 

@@ -64,7 +64,7 @@ class NodeMethods(Asking):
         return self._ask(ConnectedPeer, "connectPeer", {"multiaddr": multiaddr, "idempotencyKey": idempotency_key})
 
     def disconnect_peer(self, *, peer_id: str, idempotency_key: str | None = None) -> NamedPeer:
-        """Closes the connections to a peer; it may come back, see banPeer.
+        """Closes the connections to a peer; it may connect again, see banPeer.
 
         Scope `admin`.
 
@@ -77,7 +77,7 @@ class NodeMethods(Asking):
     def ban_peer(
         self, *, peer_id: str, duration_ms: int, reason: str | None = None, idempotency_key: str | None = None
     ) -> Banned:
-        """Cuts a peer off for a while.
+        """Refuses a peer for a while.
 
         Scope `admin`.
 

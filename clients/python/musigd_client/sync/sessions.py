@@ -74,7 +74,7 @@ class SessionsMethods(Asking):
         public_key: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChangedSession:
-        """Sends the nonces; needed after autoAdvance: false. Safe to repeat; too early, it is remembered.
+        """Sends the nonces; needed after autoAdvance: false. Safe to repeat; remembered if too early.
 
         Scope `sign`.
 
@@ -98,7 +98,7 @@ class SessionsMethods(Asking):
         public_key: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChangedSession:
-        """Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; too early, it is kept.
+        """Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; kept if too early.
 
         Scope `sign`.
 
@@ -193,7 +193,7 @@ class SessionsMethods(Asking):
         scheme: Literal["lotus", "bip340"] | None = None,
         idempotency_key: str | None = None,
     ) -> Notified:
-        """Tells all signers that the transaction is out, which ends failover.
+        """Tells all signers that the transaction was broadcast, which ends failover.
 
         Scope `sign`.
 
@@ -210,7 +210,7 @@ class SessionsMethods(Asking):
         )
 
     def get_evidence(self, *, session_id: str, scheme: Literal["lotus", "bip340"] | None = None) -> Evidence:
-        """Signed messages that prove a culprit, checkable by anyone.
+        """Signed messages that prove a culprit; anybody can check them.
 
         Scope `sign`.
 

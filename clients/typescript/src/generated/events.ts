@@ -25,7 +25,7 @@ export interface EventData {
     renewed: boolean;
     sameDaemon?: true;
   };
-  /** a signer of a type that this token follows took its advertisement back, or an own key did */
+  /** a signer of a type that this token follows withdrew its advertisement, or an own key did */
   "signer:withdrawn": {
     publicKeys?: readonly PublicKey[];
     publicKey: PublicKey;
@@ -39,7 +39,7 @@ export interface EventData {
     reason: string;
     transactionTypes: readonly string[];
   };
-  /** an own advertisement ends in an hour and cannot be renewed */
+  /** an own advertisement expires in an hour and cannot be renewed */
   "signer:expiring": {
     publicKeys?: readonly PublicKey[];
     publicKey: PublicKey;
@@ -194,7 +194,7 @@ export interface EventData {
     publicKeys?: readonly PublicKey[];
     peerId: string;
   };
-  /** a key was made or imported */
+  /** a key was created or imported */
   "key:created": {
     publicKeys?: readonly PublicKey[];
     publicKey: PublicKey;
@@ -202,7 +202,7 @@ export interface EventData {
     label: string;
     imported: boolean;
   };
-  /** a key signs no more until resumeKey; reason: key_conflict when the daemon found it used elsewhere */
+  /** a key signs nothing until resumeKey; reason: key_conflict when the daemon found it used elsewhere */
   "key:paused": {
     publicKeys?: readonly PublicKey[];
     publicKey: PublicKey;
@@ -224,12 +224,12 @@ export interface EventData {
   "node:locked": {
     publicKeys?: readonly PublicKey[];
   };
-  /** the keys were opened, until then or for good; every token hears it */
+  /** the keys were unlocked, until then or for good; every token hears it */
   "node:unlocked": {
     publicKeys?: readonly PublicKey[];
     until?: number;
   };
-  /** the keys were encrypted under another passphrase */
+  /** the keys were encrypted under a new passphrase */
   "node:passphrase-changed": {
     publicKeys?: readonly PublicKey[];
   };

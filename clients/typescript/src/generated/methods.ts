@@ -138,12 +138,12 @@ export abstract class Methods {
     return this.call("connectPeer", params, options);
   }
 
-  /** Closes the connections to a peer; it may come back, see banPeer. */
+  /** Closes the connections to a peer; it may connect again, see banPeer. */
   disconnectPeer(params: v.NamePeer, options?: CallOptions): Promise<v.NamedPeer> {
     return this.call("disconnectPeer", params, options);
   }
 
-  /** Cuts a peer off for a while. */
+  /** Refuses a peer for a while. */
   banPeer(params: v.BanPeer, options?: CallOptions): Promise<v.Banned> {
     return this.call("banPeer", params, options);
   }
@@ -173,12 +173,12 @@ export abstract class Methods {
     return this.call("removeContact", params, options);
   }
 
-  /** Makes a key and keeps it encrypted. */
+  /** Creates a key and stores it encrypted. */
   createKey(params: v.CreateKey, options?: CallOptions): Promise<v.KeyMade> {
     return this.call("createKey", params, options);
   }
 
-  /** Takes over a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme. */
+  /** Imports a private key: hex, WIF, or what exportKey wrote. One secret belongs to one scheme. */
   importKey(params: v.ImportKey, options?: CallOptions): Promise<v.KeyMade> {
     return this.call("importKey", params, options);
   }
@@ -188,7 +188,7 @@ export abstract class Methods {
     return this.call("exportKey", params, options);
   }
 
-  /** Removes a key for good; refused while it is advertised or needed by a request. */
+  /** Deletes a key for good; refused while it is advertised or needed by a request. */
   deleteKey(params: v.NameKey, options?: CallOptions): Promise<v.KeyDeleted> {
     return this.call("deleteKey", params, options);
   }
@@ -208,17 +208,17 @@ export abstract class Methods {
     return this.call("resumeKey", params, options);
   }
 
-  /** Opens the keys with the passphrase, for a while or until lock. */
+  /** Unlocks the keys with the passphrase, for a while or until lock. */
   unlock(params: v.Unlock, options?: CallOptions): Promise<v.LockState> {
     return this.call("unlock", params, options);
   }
 
-  /** Wipes the opened keys from memory; open sessions end. */
+  /** Wipes the unlocked keys from memory; open sessions end. */
   lock(params: v.NoParamsChange = {}, options?: CallOptions): Promise<v.LockState> {
     return this.call("lock", params, options);
   }
 
-  /** Encrypts the keys under another passphrase. */
+  /** Encrypts the keys under a new passphrase. */
   changePassphrase(params: v.ChangePassphrase, options?: CallOptions): Promise<v.PassphraseChanged> {
     return this.call("changePassphrase", params, options);
   }
@@ -238,7 +238,7 @@ export abstract class Methods {
     return this.call("advertiseSigner", params, options);
   }
 
-  /** Takes an own advertisement back, everywhere. */
+  /** Withdraws an own advertisement everywhere. */
   withdrawAdvertisement(params: v.WithdrawAdvertisement, options?: CallOptions): Promise<v.Withdrawn> {
     return this.call("withdrawAdvertisement", params, options);
   }
@@ -253,7 +253,7 @@ export abstract class Methods {
     return this.call("findAvailableSigners", params, options);
   }
 
-  /** Follows transaction types: signer:discovered tells of each new signer. Kept across restarts. */
+  /** Follows transaction types: each new signer is announced by signer:discovered. Kept across restarts. */
   subscribeToSignerDiscovery(params: v.SubscribeToSignerDiscovery, options?: CallOptions): Promise<v.FollowedTypes> {
     return this.call("subscribeToSignerDiscovery", params, options);
   }
@@ -278,22 +278,22 @@ export abstract class Methods {
     return this.call("getSigningRequest", params, options);
   }
 
-  /** Approves a request with an own key; after a dead attempt it starts the next. */
+  /** Approves a request with an own key; after an aborted attempt it starts the next. */
   joinSigningRequest(params: v.JoinSigningRequest, options?: CallOptions): Promise<v.Joined> {
     return this.call("joinSigningRequest", params, options);
   }
 
-  /** Refuses a request with an own key; that ends it for all. */
+  /** Declines a request with an own key; that ends it for all. */
   declineSigningRequest(params: v.DeclineSigningRequest, options?: CallOptions): Promise<v.Declined> {
     return this.call("declineSigningRequest", params, options);
   }
 
-  /** Ends an own request for all. */
+  /** Cancels an own request for all. */
   cancelSigningRequest(params: v.CancelSigningRequest, options?: CallOptions): Promise<v.ChangedRequest> {
     return this.call("cancelSigningRequest", params, options);
   }
 
-  /** Takes a request out of lists, and tells nobody; a join, or dismissed: false, brings it back. */
+  /** Hides a request from lists, without telling anybody; a join, or dismissed: false, brings it back. */
   dismissRequest(params: v.DismissRequest, options?: CallOptions): Promise<v.Dismissed> {
     return this.call("dismissRequest", params, options);
   }
@@ -323,12 +323,12 @@ export abstract class Methods {
     return this.call("listSessions", params, options);
   }
 
-  /** Sends the nonces; needed after autoAdvance: false. Safe to repeat; too early, it is remembered. */
+  /** Sends the nonces; needed after autoAdvance: false. Safe to repeat; remembered if too early. */
   startRound1(params: v.StartRound, options?: CallOptions): Promise<v.ChangedSession> {
     return this.call("startRound1", params, options);
   }
 
-  /** Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; too early, it is kept. */
+  /** Sends the partial signatures; needed after autoAdvance: false. Safe to repeat; kept if too early. */
   startRound2(params: v.StartRound, options?: CallOptions): Promise<v.ChangedSession> {
     return this.call("startRound2", params, options);
   }
@@ -348,12 +348,12 @@ export abstract class Methods {
     return this.call("closeSession", params, options);
   }
 
-  /** Tells all signers that the transaction is out, which ends failover. */
+  /** Tells all signers that the transaction was broadcast, which ends failover. */
   notifyBroadcastComplete(params: v.NotifyBroadcastComplete, options?: CallOptions): Promise<v.Notified> {
     return this.call("notifyBroadcastComplete", params, options);
   }
 
-  /** Signed messages that prove a culprit, checkable by anyone. */
+  /** Signed messages that prove a culprit; anybody can check them. */
   getEvidence(params: v.GetEvidence, options?: CallOptions): Promise<v.Evidence> {
     return this.call("getEvidence", params, options);
   }

@@ -202,7 +202,7 @@ export interface BanList {
   bans: readonly Ban[];
 }
 
-/** Cuts a peer off for a while. */
+/** Refuses a peer for a while. */
 export interface BanPeer {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
@@ -246,7 +246,7 @@ export interface CancelSigningRequest {
   reason?: string;
 }
 
-/** Encrypts the keys under another passphrase. */
+/** Encrypts the keys under a new passphrase. */
 export interface ChangePassphrase {
   /** text (1 to 1024 characters) */
   passphrase: string;
@@ -449,7 +449,7 @@ export interface CreateWebhook {
   filter?: EventFilter;
 }
 
-/** For what a signer is there. An absent bound is open. */
+/** What a signer is willing to sign. An absent bound is open. */
 export interface Criteria {
   /** array (1 to 32) of name (1 to 32 of a-z, 0-9, -) */
   transactionTypes: readonly string[];
@@ -458,7 +458,7 @@ export interface Criteria {
   trustRequirements?: TrustRequirements;
 }
 
-/** Refuses a request for good; that ends it for all. */
+/** Declines a request for good; that ends it for all. */
 export interface DeclineSigningRequest {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
@@ -635,7 +635,7 @@ export interface FoundSigners {
   revision: number;
 }
 
-/** Events from..to are not to be had here; read the lists again. */
+/** Events from..to are no longer available; read the lists again. */
 export interface Gap {
   from: number;
   to: number;
@@ -687,7 +687,7 @@ export interface GetSigningRequest {
 }
 
 /**
- * Takes over an existing private key, in one of two forms: `privateKey`, or what exportKey wrote. It carries a
+ * Imports an existing private key, in one of two forms: `privateKey`, or what exportKey wrote. It carries a
  * secret, so it takes no idempotency key.
  */
 export interface ImportKey {
@@ -722,7 +722,7 @@ export interface Info {
   limits: Record<string, number>;
 }
 
-/** Approves a request with an own key; after a dead attempt it starts the next one. */
+/** Approves a request with an own key; after an aborted attempt it starts the next one. */
 export interface JoinSigningRequest {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
@@ -938,7 +938,7 @@ export interface Notified {
   txid: Hex32;
 }
 
-/** Tells all signers that the transaction is out, which ends failover. */
+/** Tells all signers that the transaction was broadcast, which ends failover. */
 export interface NotifyBroadcastComplete {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
@@ -1323,7 +1323,7 @@ export interface SpentOutput {
   script: Hex;
 }
 
-/** Lets a session go on that joined with `autoAdvance: false`; too early, it is remembered. */
+/** Continues a session that joined with `autoAdvance: false`; remembered if it is too early. */
 export interface StartRound {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
@@ -1405,14 +1405,14 @@ export interface TokenMade {
   token: string;
 }
 
-/** What the signer asks of a creator. */
+/** What the signer requires of a creator. */
 export interface TrustRequirements {
   /** integer (0 to 100) */
   reputation?: number;
   requiresVerification?: boolean;
 }
 
-/** Opens the keys; they lock again after `durationMs`, or stay open when it is absent. */
+/** Unlocks the keys; they lock again after `durationMs`, or stay unlocked if it is absent. */
 export interface Unlock {
   /** text (1 to 1024 characters) */
   passphrase: string;
@@ -1511,7 +1511,7 @@ export interface WeighedCondition {
   holds: boolean;
 }
 
-/** Takes an own advertisement back, everywhere. */
+/** Withdraws an own advertisement everywhere. */
 export interface WithdrawAdvertisement {
   /**
    * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
