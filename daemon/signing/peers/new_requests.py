@@ -82,8 +82,9 @@ class NewRequests:
     def _consider(self, turn: Turn, arriving: Arriving) -> None:
         problem = self._problem(turn, arriving)
         if problem is None and is_dear(arriving.signed.record):
-            if not self._checks.check(self._network.source_of(arriving.peer), arriving, self._judged):
-                self._refuse(turn, arriving, BUSY)
+            lost = self._checks.check(self._network.source_of(arriving.peer), arriving, self._judged)
+            if lost is not None:
+                self._refuse(turn, lost, BUSY)
             return
         self._decide(turn, arriving, problem or request_problem(arriving.signed.record))
 

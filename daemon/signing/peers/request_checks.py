@@ -75,8 +75,8 @@ class RequestChecks:
             await asyncio.gather(self._task, return_exceptions=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def check(self, party: bytes, arriving: Arriving, judged: Judged) -> bool:
-        """Check it when its turn comes, and tell `judged`; False: there is no room for another one of this party."""
+    def check(self, party: bytes, arriving: Arriving, judged: Judged) -> Arriving | None:
+        """Check it when its turn comes, and tell `judged`. What found no room is returned: this one, or another."""
         lost = self._waiting.put(party, arriving)
         if lost is not arriving:
             self._by_id.update(dict.fromkeys(arriving.ids, arriving))
@@ -84,7 +84,7 @@ class RequestChecks:
             self._forget(lost)
         if self._task is None and self._waiting:
             self._task = asyncio.create_task(self._run(judged), name="request checks")
-        return lost is not arriving
+        return lost
 
     def keeps(self, about: bytes, peer: bytes, frame: Frame) -> bool:
         """Whether that request (or session) is under check; then the frame waits for it, or is dropped."""

@@ -117,6 +117,22 @@ async def test_who_fills_the_queue_of_checks_hears_busy_and_others_are_checked(
     assert not [frame for frame in other.heard if isinstance(frame, Answer)]
 
 
+async def test_whose_request_gives_way_in_the_full_queue_of_checks_hears_busy(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(limits=SigningLimits(checks=2))
+    one, mallory, other = await world.add(), Mallory(world), Mallory(world)
+    with held(monkeypatch) as gate:
+        mallory.say(one.peer, wrong(mallory, one.key))
+        await gate.entered.wait()
+        mallory.say(one.peer, wrong(mallory, one.key), last := wrong(mallory, one.key))
+        good = unsolicited(other, one.key, pubkeys=[other.key, one.key, *MANY])
+        other.say(one.peer, good)
+        answer = await mallory.hears_frame(Answer)
+        assert (answer.request, answer.code) == (last.id, "busy")
+    await one.until("signing-request:received", requestId=good.id.hex())
+
+
 async def test_own_work_does_not_wait_for_a_flood(world: World) -> None:
     one, mallory = await world.add(), Mallory(world)
     flood = [Have(os.urandom(32), 1, b"", b"", b"") for _ in range(1_000)]
