@@ -86,7 +86,7 @@ adversary: env ## attacks on a real daemon beside an honest pair: make adversary
 nightly: env ## what is too long for `make test`: about an hour; a hundredth of it: make nightly PERCENT=1
 	@$(PY) -m tests.musig2.differential $$(expr 1000 \* $(PERCENT))
 	@$(PY) -m tests.protocol.sim.run_schedules $$(expr 100 \* $(PERCENT))
-	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) tests/signing/crash/test_kill_random.py
+	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) tests/signing/crash/test_kill_random.py tests/signing/crash/test_kill_policy.py
 	@$(PY) -m tests.rpc.calls.slow_requests $$(expr 500 \* $(PERCENT))
 	@$(PY) -m tests.rpc.events.slow_resume $$(expr 100 \* $(PERCENT))
 	@$(PY) -m tests.start.matrix

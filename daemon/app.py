@@ -186,6 +186,7 @@ class App:
                 policy=TransactionPolicy(),
                 network_name=self.settings.network,
                 rules=self.policy,
+                label_of=self.tokens.called,
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
                 standings=self.standings,
                 limits=signing_limits(self.settings),

@@ -71,5 +71,6 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         unwanted=app.signing.unwanted,
         webhooks=WebhookService(app.webhooks),
         audit=AuditService(app.store),
+        approvals=app.signing.approvals,
         policy=PolicyService(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
     )

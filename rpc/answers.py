@@ -396,6 +396,43 @@ class Evidence(TypedDict):
     evidence: list[str]
 
 
+class GivenApproval(TypedDict):
+    """A token that said yes."""
+
+    label: str
+    at: int
+    until: NotRequired[int]
+
+
+class PendingApproval(TypedDict):
+    """A request that waits for the yes of an owner of this key."""
+
+    publicKey: str
+    rule: NotRequired[str]
+    line: NotRequired[int]
+    message: str
+    approvalsNeeded: int
+    approvals: NotRequired[list[GivenApproval]]
+    request: SigningRequest
+
+
+class PendingApprovals(TypedDict):
+    """A page of them, newest request first."""
+
+    pending: list[PendingApproval]
+    nextCursor: NotRequired[str]
+
+
+class Approved(TypedDict):
+    """How many have said yes, and whether that was enough, so that the key has joined."""
+
+    requestId: str
+    publicKey: str
+    approvalsNeeded: int
+    approvals: list[GivenApproval]
+    joined: bool
+
+
 class Rights(TypedDict):
     """What a token may do, so that a program offers nothing that would be refused."""
 

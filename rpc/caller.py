@@ -12,11 +12,12 @@ OWNER = "owner"  # token id of the cookie and of the unix socket
 
 
 class Scope(StrEnum):
-    """What a token may do; `discover` and `sign` include `read`, `admin` includes everything."""
+    """What a token may do; `discover`, `sign` and `approve` include `read`, `admin` includes everything."""
 
     READ = "read"
     DISCOVER = "discover"
     SIGN = "sign"
+    APPROVE = "approve"
     ADMIN = "admin"
 
 
@@ -39,6 +40,7 @@ _INCLUDES: dict[Scope, frozenset[Scope]] = {
     Scope.READ: frozenset({Scope.READ}),
     Scope.DISCOVER: frozenset({Scope.READ, Scope.DISCOVER}),
     Scope.SIGN: frozenset({Scope.READ, Scope.SIGN}),
+    Scope.APPROVE: frozenset({Scope.READ, Scope.APPROVE}),
     Scope.ADMIN: frozenset(Scope),
 }
 

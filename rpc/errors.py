@@ -32,6 +32,7 @@ REASONS: Mapping[int, tuple[str, ...]] = {
     -32013: ("peer_unreachable", "timeout", "p2p_down"),
     -32014: (
         "policy_denied",
+        "approval_needed",
         "policy_unreadable",
         "message_mismatch",
         "script_mismatch",

@@ -161,6 +161,17 @@ class UnwantedHandlers(Protocol):
     async def list_muted_creators(self, caller: Caller, params: wire.NoParams) -> requests.MutedList: ...
 
 
+class ApprovalsHandlers(Protocol):
+    """listPendingApprovals, approveRequest."""
+
+    async def list_pending_approvals(
+        self, caller: Caller, params: policy.ListPendingApprovals
+    ) -> policy.PendingApprovals | answers.PendingApprovals: ...
+    async def approve_request(
+        self, caller: Caller, params: policy.ApproveRequest, once: Once | None
+    ) -> policy.Approved | answers.Approved: ...
+
+
 class PolicyHandlers(Protocol):
     """explainPolicy, reloadPolicy."""
 
@@ -227,6 +238,7 @@ class Backend:
     requests: RequestsHandlers
     sessions: SessionsHandlers
     unwanted: UnwantedHandlers
+    approvals: ApprovalsHandlers
     policy: PolicyHandlers
     webhooks: WebhooksHandlers
     audit: AuditHandlers
@@ -337,6 +349,14 @@ def unwanted_handlers(served: UnwantedHandlers) -> dict[str, Handler]:
     }
 
 
+def approvals_handlers(served: ApprovalsHandlers) -> dict[str, Handler]:
+    """By the name of the method."""
+    return {
+        "listPendingApprovals": served.list_pending_approvals,
+        "approveRequest": served.approve_request,
+    }
+
+
 def policy_handlers(served: PolicyHandlers) -> dict[str, Handler]:
     """By the name of the method."""
     return {
@@ -400,6 +420,7 @@ def handlers_of(backend: Backend) -> dict[str, Handler]:
         **requests_handlers(backend.requests),
         **sessions_handlers(backend.sessions),
         **unwanted_handlers(backend.unwanted),
+        **approvals_handlers(backend.approvals),
         **policy_handlers(backend.policy),
         **webhooks_handlers(backend.webhooks),
         **audit_handlers(backend.audit),

@@ -92,6 +92,10 @@ class Tokens:
         info = self._infos.get(token_id)
         return "" if info is None else info.label or ""
 
+    def called(self, token_id: str) -> str:
+        """Its name among approvals: `owner` for the cookie and the socket, its label, else its id."""
+        return OWNER if token_id == OWNER else self.label_of(token_id) or token_id
+
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         self._watchers.append(callback)
 

@@ -73,7 +73,12 @@ class PolicyService:
             rule=None if ruling.rule is None else ruling.rule.name,
             line=None if ruling.rule is None else ruling.rule.line,
             message=message,
-            approved=policy.approved(signed, key),
+            approved=policy.approved(signed, key, ruling),
+            approvals_needed=ruling.approvals.need,
+            approvals=tuple(
+                models.GivenApproval(label=each.label, at=each.at_ms, until=each.until_ms)
+                for each in policy.approvals(signed.id, key)
+            ),
             values=dict(policy.facts(signed, key).shown()),
             weighed=tuple(
                 models.WeighedCondition(

@@ -39,6 +39,12 @@ class PolicyDenied(Refused):
     reason = "policy_denied"
 
 
+class ApprovalNeeded(PolicyDenied):
+    """The policy asks, and not enough have said yes."""
+
+    reason = "approval_needed"
+
+
 class PolicyStore(Protocol):
     """The part of the store that is needed here."""
 
@@ -148,9 +154,23 @@ class OwnerPolicy:
         self._approvals.setdefault((approval.request, approval.key), {})[approval.token] = approval
         return lambda conn: rows.save_approval(conn, approval)
 
-    def approved(self, signed: Signed[Request], key: bytes) -> bool:
-        """Whether an owner said yes to this request for that key."""
-        return bool(self.approvals(signed.id, key))
+    def approved(self, signed: Signed[Request], key: bytes, ruling: Ruling) -> bool:
+        """Whether as many said yes to this request for that key as the ruling asks for."""
+        return len(self.named(signed.id, key, ruling)) >= ruling.approvals.need
+
+    def named(self, request: bytes, key: bytes, ruling: Ruling) -> frozenset[str]:
+        """Who said yes, as far as it counts: labels where the rule names some, else tokens."""
+        of, given = ruling.approvals.of, self.approvals(request, key)
+        return frozenset(each.label for each in given if each.label in of) if of else frozenset(a.token for a in given)
+
+    def was_asked(self, request: bytes, key: bytes) -> bool:
+        """Whether its owner was told that this request waits."""
+        return self._around.store.read(lambda conn: rows.was_asked(conn, request, key))
+
+    def note_asked(self, request: bytes, key: bytes) -> Callable[[sqlite3.Connection], None]:
+        """Its owner is told: what to write in that transaction."""
+        now_ms = self._around.clock.wall_ms()
+        return lambda conn: rows.note_asked(conn, request, key, now_ms)
 
     def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
         """Those that still hold."""

@@ -11,11 +11,11 @@ from typing import Any, Final
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.policy.facts import CHECKED
 from daemon.policy.members import BUDGETS, MEMBERS, Misfit
-from daemon.policy.rules import Condition, Decision, Example, Rule, RuleSet
+from daemon.policy.rules import Approvals, Condition, Decision, Example, Rule, RuleSet
 
 LARGEST: Final = 1 << 20  # bytes
 _HEADING: Final = re.compile(r"\s*\[\[?\s*(rule|example)\s*(\]\]|\.|\])")
-_OTHERS: Final = frozenset({"name", "verdict", "budget", "change", "reason"})
+_OTHERS: Final = frozenset({"name", "verdict", "budget", "change", "reason", "approvals"})
 _TOP: Final = frozenset({"default", "rule", "example"})
 _EXAMPLE: Final = frozenset({"name", "request", "expect", "rule"})
 
@@ -115,6 +115,7 @@ def _rule(table: Mapping[str, Any], line_of: Callable[[str], int]) -> Rule:
         budget=_text(table, "budget", at) if "budget" in table else name,
         change=_read(MEMBERS["destinations"].read, table["change"], f"{at}: change") if "change" in table else (),
         reason=_reason(table, verdict, at),
+        approvals=_approvals(table, verdict, at),
     )
 
 
@@ -132,6 +133,19 @@ def _reason(table: Mapping[str, Any], verdict: Decision, at: str) -> str:
     if verdict is not Decision.REFUSE or len(reason.encode()) > 200 or not reason.isprintable():
         raise _Wrong(f"{at}: reason goes with refuse, and has at most 200 printable bytes: all signers read it")
     return reason
+
+
+def _approvals(table: Mapping[str, Any], verdict: Decision, at: str) -> Approvals:
+    if "approvals" not in table:
+        return Approvals()
+    given = table["approvals"]
+    if verdict is not Decision.ASK or not isinstance(given, dict) or not given or not given.keys() <= {"need", "of"}:
+        raise _Wrong(f"{at}: approvals goes with ask, and must be {{need = NUMBER, of = [LABELS]}}, or one of the two")
+    of = _read(MEMBERS["destinations"].read, given["of"], f"{at}: approvals: of") if "of" in given else ()
+    need = given.get("need", 1)
+    if type(need) is not int or need < 1 or (of and need > len(set(of))):
+        raise _Wrong(f"{at}: approvals: need must be a whole number from 1 to the number of labels")
+    return Approvals(need, of)
 
 
 def _example(table: Mapping[str, Any], line_of: Callable[[str], int], rules: tuple[Rule, ...]) -> Example:

@@ -58,7 +58,20 @@ def approvals_of(conn: sqlite3.Connection, request: bytes, key: bytes) -> list[A
     return [Approval(*row) for row in rows]
 
 
+def was_asked(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
+    """Whether the owner of that key was told that this request waits."""
+    return (
+        conn.execute("SELECT 1 FROM policy_asked WHERE request = ? AND key = ?", (request, key)).fetchone() is not None
+    )
+
+
+def note_asked(conn: sqlite3.Connection, request: bytes, key: bytes, at_ms: int) -> None:
+    """The owner of that key is told."""
+    conn.execute("INSERT OR IGNORE INTO policy_asked (request, key, at_ms) VALUES (?, ?, ?)", (request, key, at_ms))
+
+
 def forget(conn: sqlite3.Connection, then_ms: int) -> None:
     """Remove what is older than that."""
     conn.execute("DELETE FROM policy_charges WHERE at_ms <= ?", (then_ms,))
     conn.execute("DELETE FROM policy_approvals WHERE at_ms <= ?", (then_ms,))
+    conn.execute("DELETE FROM policy_asked WHERE at_ms <= ?", (then_ms,))

@@ -35,6 +35,14 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True)
+class Approvals:
+    """How many tokens must say yes where a rule asks; `of`: those with one of these labels, any where it is empty."""
+
+    need: int = 1
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """It applies where all its conditions hold. `budget`: under which name its signatures are counted.
 
@@ -48,6 +56,7 @@ class Rule:
     budget: str
     change: tuple[str, ...] = ()
     reason: str = ""
+    approvals: Approvals = Approvals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,11 @@ class Ruling:
     amount: int | None = None
     weighed: tuple[Weighed, ...] = field(default=(), compare=False)
     instead: str = ""  # why no rule was looked at
+
+    @property
+    def approvals(self) -> Approvals:
+        """Whose yes it takes, where it asks."""
+        return Approvals() if self.rule is None else self.rule.approvals
 
     @property
     def sentence(self) -> str:

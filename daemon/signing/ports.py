@@ -183,6 +183,7 @@ class Surroundings:
     addrs: Callable[[], tuple[bytes, ...]]  # the binary multiaddrs of this daemon right now, for its joins
     standings: PeerStandings
     rules: OwnerPolicy | None = None
+    label_of: Callable[[str], str] = str  # what a token is called, by its id
     limits: SigningLimits = field(default_factory=SigningLimits)
     crash_points: CrashPoints = NO_CRASH_POINTS
     network_name: str = "main"  # whose addresses are shown

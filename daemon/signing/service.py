@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from daemon.signing.api.approvals import ApprovalMethods
 from daemon.signing.api.asked import Asked
 from daemon.signing.api.requests import RequestMethods
 from daemon.signing.api.sessions import SessionMethods
@@ -56,14 +57,7 @@ class SigningService:
         )
         self._mutes = Mutes(around.store)
         self._declines = Declines(keystore=around.keystore, clock=around.clock)
-        self.consent = Consent(
-            policy=around.rules,
-            keystore=around.keystore,
-            declines=self._declines,
-            inbox=self._inbox,
-            roster=roster,
-            clock=around.clock,
-        )
+        self.consent = self._consent()
         self.own_keys = OwnKeys(inbox=self._inbox, roster=roster, declines=self._declines, consent=self.consent)
         self._showing = Showing(around.discovery.own_advertisement, self._keys_of, around.network_name)
         self.traffic = Traffic(
@@ -85,6 +79,7 @@ class SigningService:
             showing=self._showing,
         )
         self.requests = self._requests()
+        self.approvals = self._approvals()
         self.sessions = SessionMethods(store=around.store, engine=self.engine, finder=self.finder)
         self.unwanted = UnwantedMethods(
             store=around.store, events=around.events, clock=around.clock, finder=self.finder, mutes=self._mutes
@@ -102,6 +97,31 @@ class SigningService:
         keystore = self._around.keystore
         own = keystore.keys()
         return tuple(key for key in own if keystore.scheme_of(key) == scheme)
+
+    def _consent(self) -> Consent:
+        around = self._around
+        return Consent(
+            policy=around.rules,
+            keystore=around.keystore,
+            declines=self._declines,
+            inbox=self._inbox,
+            roster=self._roster,
+            clock=around.clock,
+            label_of=around.label_of,
+        )
+
+    def _approvals(self) -> ApprovalMethods:
+        around = self._around
+        return ApprovalMethods(
+            store=around.store,
+            keystore=around.keystore,
+            clock=around.clock,
+            engine=self.engine,
+            roster=self._roster,
+            finder=self.finder,
+            policy=around.policy,
+            consent=self.consent,
+        )
 
     def _engine(self) -> Engine:
         around = self._around

@@ -20,7 +20,7 @@ class Method:
     `changes`: it changes something, so its answer gets `seq`. `secret`: its params or answer hold a secret, so it takes
     no idempotency key. `whole_daemon`: it acts on more than keys, so a token bound to keys may not call it.
     `makes_key`: a token that may create keys may call it whatever its scopes. `websocket`: only there.
-    `waits`: it may take as long as the caller asked for.
+    `or_scope`: another scope that is enough for it. `waits`: it may take as long as the caller asked for.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Method:
     makes_key: bool = False
     websocket: bool = False
     waits: bool = False
+    or_scope: Scope | None = None
 
     @property
     def attribute(self) -> str:

@@ -7,6 +7,44 @@ from rpc.methods import samples
 from rpc.methods.method import Method
 from rpc.models import policy
 
+_PENDING = {
+    "publicKey": samples.KEY_B,
+    "rule": "large payments",
+    "line": 9,
+    "message": 'Rule "large payments" (line 9) of the policy asks its owner.',
+    "approvalsNeeded": 2,
+    "approvals": [{"label": "anna", "at": samples.NOW}],
+}
+
+APPROVALS = (
+    Method(
+        name="listPendingApprovals",
+        params=policy.ListPendingApprovals,
+        result=policy.PendingApprovals,
+        scope=Scope.READ,
+        summary="Requests that wait for the yes of an owner, with what they sign and the rule that asks.",
+        example={},
+        answer={"pending": [{**_PENDING, "request": samples.SIGNING_REQUEST}]},
+    ),
+    Method(
+        name="approveRequest",
+        params=policy.ApproveRequest,
+        result=policy.Approved,
+        scope=Scope.APPROVE,
+        summary="Says yes to a request for an own key; once enough have, it joins.",
+        example={"requestId": samples.REQUEST, "publicKey": samples.KEY_B},
+        answer={
+            "requestId": samples.REQUEST,
+            "publicKey": samples.KEY_B,
+            "approvalsNeeded": 2,
+            "approvals": [{"label": "anna", "at": samples.NOW}],
+            "joined": False,
+            "seq": 43,
+        },
+        changes=True,
+    ),
+)
+
 POLICY = (
     Method(
         name="explainPolicy",

@@ -61,6 +61,7 @@ REQUESTS = (
         params=requests.DeclineSigningRequest,
         result=requests.Declined,
         scope=Scope.SIGN,
+        or_scope=Scope.APPROVE,
         summary="Declines a request with an own key; that ends it for all.",
         example={**_REQUEST, "publicKey": samples.KEY_A, "reason": "amount too high"},
         answer={"declined": True, "seq": 43},

@@ -10,7 +10,7 @@ from rpc.methods.events import EVENTS
 from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import NODE, TOKENS
-from rpc.methods.policy import POLICY
+from rpc.methods.policy import APPROVALS, POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
 
@@ -24,7 +24,7 @@ SECTIONS: Mapping[str, tuple[Method, ...]] = {
     "Discovery": DISCOVERY,
     "Requests": (*REQUESTS, *UNWANTED),
     "Sessions": SESSIONS,
-    "Policy": POLICY,
+    "Policy and approvals": (*APPROVALS, *POLICY),
     "Events": EVENTS,
     "Tokens": TOKENS,
     "The audit log": AUDIT,

@@ -117,6 +117,13 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "the keys were unlocked, until then or for good; every token hears it", ("until?",), HeardBy.EVERYBODY
     ),
     "node:passphrase-changed": EventKind("the keys were encrypted under a new passphrase"),
+    "approval:needed": EventKind(
+        "a request waits for the yes of an owner of this key; rule and line: of the policy; once per request and key",
+        ("publicKey", "request", "message", "needed", "rule?", "line?"),
+    ),
+    "approval:given": EventKind(
+        "a token said yes; with given = needed the key joins", ("publicKey", "label", "given", "needed")
+    ),
     "policy:reloaded": EventKind(
         "the policy was read again: the names of its rules, in order; for tokens with admin",
         ("active", "rules"),

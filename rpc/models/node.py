@@ -154,7 +154,7 @@ class BanList(Shown):
 class CreateToken(Params):
     """A token for a wallet. Its answer is a secret, so it takes no idempotency key."""
 
-    scopes: Annotated[Many[ScopeName], Field(min_length=1, max_length=4)]
+    scopes: Annotated[Many[ScopeName], Field(min_length=1, max_length=len(Scope))]
     public_keys: Annotated[Many[PublicKey], Field(max_length=1_000)] | None = Field(
         default=None, description="binds the token to these keys; absent: every key"
     )

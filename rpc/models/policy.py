@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rpc.models.values import Count, Hex32, PublicKey
-from rpc.models.wire import Change, Changed, Many, OfScheme, Shown
+from rpc.models.requests import SigningRequest
+from rpc.models.values import Count, Cursor, Hex32, Millis, PageSize, PublicKey
+from rpc.models.wire import Change, Changed, Many, OfScheme, Shown, misfit
 
 PolicyVerdict = Literal["join", "ask", "refuse"]
 
@@ -30,6 +31,14 @@ class WeighedCondition(Shown):
     holds: bool
 
 
+class GivenApproval(Shown):
+    """A token that said yes; the label is what `createToken` gave it, `owner` for the cookie and the socket."""
+
+    label: str
+    at: Millis
+    until: Millis | None = None
+
+
 class PolicyExplained(Shown):
     """What the policy says at this moment; nothing is changed by asking."""
 
@@ -41,10 +50,63 @@ class PolicyExplained(Shown):
     line: Count | None = Field(default=None, description="where it stands in the file")
     message: str
     approved: bool = Field(description="an owner has said yes, as far as the policy asks")
+    approvals_needed: Count = 1
+    approvals: Many[GivenApproval] = ()
     values: dict[str, Any] = Field(description="what the rules look at, as far as it is known")
     weighed: Many[WeighedCondition] = Field(
         default=(), description="the conditions of all rules up to the one that decided, in order"
     )
+
+
+class ListPendingApprovals(OfScheme):
+    """What waits for an owner, of all own keys that the token may use, or of one."""
+
+    public_key: PublicKey | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
+
+    @model_validator(mode="after")
+    def _names_a_key(self) -> Self:
+        if self.scheme is not None and self.public_key is None:
+            raise misfit("scheme", "goes with publicKey")
+        return self
+
+
+class PendingApproval(Shown):
+    """A request that waits for the yes of an owner of this key."""
+
+    public_key: PublicKey
+    rule: str | None = Field(default=None, description="the rule that asks; absent: the default, or no policy")
+    line: Count | None = None
+    message: str
+    approvals_needed: Count
+    approvals: Many[GivenApproval] = ()
+    request: SigningRequest
+
+
+class PendingApprovals(Shown):
+    """A page of them, newest request first."""
+
+    pending: Many[PendingApproval]
+    next_cursor: Cursor | None = None
+
+
+class ApproveRequest(OfScheme, Change):
+    """Says yes to a request for one own key, until then or as long as it lasts. Saying no: `declineSigningRequest`."""
+
+    request_id: Hex32
+    public_key: PublicKey
+    until: Millis | None = Field(default=None, description="after it nothing more is signed on this approval")
+
+
+class Approved(Changed):
+    """How many have said yes, and whether that was enough, so that the key has joined."""
+
+    request_id: Hex32
+    public_key: PublicKey
+    approvals_needed: Count
+    approvals: Many[GivenApproval]
+    joined: bool
 
 
 class ReloadPolicy(Change):

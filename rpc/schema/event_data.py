@@ -38,10 +38,14 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "dismissed": bool,
     "expiresAt": Millis,
     "failed": PublicKey,
+    "given": Count,
     "imported": bool,
     "label": str,
+    "line": Count,
+    "message": str,
     "missing": Many[PublicKey],
     "muted": bool,
+    "needed": Count,
     "next": PublicKey | None,
     "peerId": str,
     "publicKey": PublicKey,
@@ -51,6 +55,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "request": SigningRequest,
     "requestId": Hex32,
     "retrying": bool,
+    "rule": str,
     "rules": Many[str],
     "sameDaemon": Literal[True],
     "scheme": SchemeName,
@@ -66,7 +71,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "txid": Hex32,
     "until": Millis,
 }
-_OF_SIGNING: Final = ("signing-request:", "participant:", "session:", "round1:", "round2:", "signature:")
+_OF_SIGNING: Final = ("signing-request:", "participant:", "session:", "approval:", "round1:", "round2:", "signature:")
 _PLACE: Final = ("publicKeys", "requestId", "sessionId", "attempt")
 
 

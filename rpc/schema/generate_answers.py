@@ -17,11 +17,12 @@ from pydantic.fields import FieldInfo
 from rpc.methods.discovery import DISCOVERY
 from rpc.methods.events import DESCRIPTION, STREAM
 from rpc.methods.method import Method
+from rpc.methods.policy import APPROVALS
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.models.wire import Changed
 
 FILE: Final = Path(__file__).parents[1] / "answers.py"
-_TYPED: Final = (*DISCOVERY, *REQUESTS, *SESSIONS, *DESCRIPTION, *STREAM)
+_TYPED: Final = (*DISCOVERY, *REQUESTS, *SESSIONS, *APPROVALS, *DESCRIPTION, *STREAM)
 _HEAD: Final = '''"""The answers of discovery, signing and the event stream as JSON: a type for each model in them.
 
 Written by `python -m rpc.schema.generate_answers` from the table. `seq` of a change is left out: the server adds it.

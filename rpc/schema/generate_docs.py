@@ -37,7 +37,8 @@ and sessions also `requestId`, `sessionId` and `attempt`. A name with `?` is not
 _SCOPES: Final = {
     Scope.READ: "get, list, find, events",
     Scope.DISCOVER: "`read`, and advertise, withdraw, follow transaction types",
-    Scope.SIGN: "`read`, and requests and sessions",
+    Scope.SIGN: "`read`, and requests and sessions, as far as a policy allows them by itself",
+    Scope.APPROVE: "`read`, and approve or decline what waits for its owner",
     Scope.ADMIN: "everything",
 }
 
@@ -60,7 +61,8 @@ def _scopes() -> str:
 
 
 def _method(method: Method, described: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    marks = [f"scope `{method.scope}`"]
+    scopes = [scope for scope in (method.scope, method.or_scope) if scope is not None]
+    marks = ["scope " + " or ".join(f"`{scope}`" for scope in scopes)]
     marks += ["changes"] if method.changes else []
     marks += ["WebSocket only"] if method.websocket else []
     marks += ["not with a token bound to keys"] if method.whole_daemon else []

@@ -18,7 +18,7 @@ from rpc.methods.events import DESCRIPTION, STREAM
 from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import INFO, PEERS, SETTINGS, TOKENS
-from rpc.methods.policy import POLICY
+from rpc.methods.policy import APPROVALS, POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
 from rpc.methods.webhooks import WEBHOOKS
@@ -37,6 +37,7 @@ BACKEND: Final[Mapping[str, tuple[Method, ...]]] = {
     "requests": REQUESTS,
     "sessions": SESSIONS,
     "unwanted": UNWANTED,
+    "approvals": APPROVALS,
     "policy": POLICY,
     "webhooks": WEBHOOKS,
     "audit": AUDIT,

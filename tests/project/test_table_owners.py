@@ -14,7 +14,7 @@ MIGRATIONS = PROJECT / "daemon" / "store" / "migrations"
 OWNERS = {
     "daemon/discovery": ("0002_directory.sql",),
     "daemon/signing": ("0003_signing.sql", "0004_unwanted.sql"),
-    "daemon/policy": ("0006_policy.sql",),
+    "daemon/policy": ("0006_policy.sql", "0009_approvals.sql"),
 }
 CREATED = re.compile(r"CREATE TABLE (\w+)")
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")

@@ -319,6 +319,15 @@ class Unwanted:
         )
 
 
+class Approvals:
+    async def list_pending_approvals(self, caller: Caller, params: policy.ListPendingApprovals) -> Any:
+        return _answer("listPendingApprovals")
+
+    async def approve_request(self, caller: Caller, params: policy.ApproveRequest, once: Once | None = None) -> Any:
+        caller.require_key(bytes.fromhex(params.public_key))
+        return {name: value for name, value in _answer("approveRequest").items() if name != "seq"}
+
+
 class Policy:
     async def explain_policy(self, caller: Caller, params: policy.ExplainPolicy) -> policy.PolicyExplained:
         caller.require_key(bytes.fromhex(params.public_key))
@@ -375,6 +384,7 @@ def memory_backend(
             requests=signing,
             sessions=signing,
             unwanted=Unwanted(log, signing),
+            approvals=Approvals(),
             policy=Policy(),
             webhooks=HookBook(),
         )

@@ -33,7 +33,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Advertisement, Notice, Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
-from rpc.handlers import policy_handlers, requests_handlers, sessions_handlers, unwanted_handlers
+from rpc.handlers import approvals_handlers, policy_handlers, requests_handlers, sessions_handlers, unwanted_handlers
 from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
 from tests.signing.memory_net import LONGEST_S, Hub, MemoryNet
@@ -163,6 +163,7 @@ class Daemon:
             clock=self.clock,
             addrs=lambda: self.addrs,
             rules=self.policy,
+            label_of=self.world.labels_of,
             standings=self.standings,
             **{"limits": self.world.limits, "policy": TransactionPolicy(), **settings},
         )
@@ -172,6 +173,7 @@ class Daemon:
         policy = PolicyService(policy=self.policy, requests=self.service.finder, store=self.store, events=self.events)
         self.handlers = {
             **policy_handlers(policy),
+            **approvals_handlers(self.service.approvals),
             **requests_handlers(self.service.requests),
             **sessions_handlers(self.service.sessions),
             **unwanted_handlers(self.service.unwanted),
@@ -277,6 +279,11 @@ class World:
 
     async def grow(self, count: int, name: str = "lotus") -> list[Daemon]:
         return [await self.add(name) for _ in range(count)]
+
+    @staticmethod
+    def labels_of(token: str) -> str:
+        """Tokens of a world are called by what stands before the sign: anna#1 and anna#2 are both anna."""
+        return token.partition("#")[0]
 
     async def stop(self) -> None:
         for daemon in (*self.remote, *self.daemons):

@@ -14,6 +14,7 @@ __all__ = [
     "BY_REASON",
     "Aborted",
     "AlreadyExists",
+    "ApprovalNeeded",
     "Busy",
     "CallFailed",
     "Cancelled",
@@ -191,6 +192,10 @@ class PolicyDenied(CallFailed):
     """`policy_denied`, code -32014."""
 
 
+class ApprovalNeeded(CallFailed):
+    """`approval_needed`, code -32014."""
+
+
 class PolicyUnreadable(CallFailed):
     """`policy_unreadable`, code -32014."""
 
@@ -272,6 +277,7 @@ BY_REASON: Final[Mapping[str, type[CallFailed]]] = {
     "timeout": Timeout,
     "p2p_down": P2pDown,
     "policy_denied": PolicyDenied,
+    "approval_needed": ApprovalNeeded,
     "policy_unreadable": PolicyUnreadable,
     "message_mismatch": MessageMismatch,
     "script_mismatch": ScriptMismatch,

@@ -91,7 +91,7 @@ class RequestMethods:
         )
         with as_asked(params):
             self._policy.check_join(review_of(signed), signed.record.creator)
-        self._consent.require(signed, signed.record.creator)
+        self._consent.require(signed, signed.record.creator, caller)
         await act(
             self._engine,
             lambda turn: self._open(turn, signed, caller, auto=params.auto_advance),
@@ -110,7 +110,7 @@ class RequestMethods:
         siblings = tuple(sorted(entry.own - {creator}))
         if siblings:  # their owners are asked like any other signer
             part.events.append(Emit("signing-request:received", signed.id, None, None, siblings))
-        self._consent.approve(part, creator, caller.token_id)
+        self._consent.approve(part, creator, caller)
         turn.feed(entry, Approved(creator, auto))
         self._consent.consider(turn, entry)
         return part
@@ -141,7 +141,7 @@ class RequestMethods:
         self._keystore.get(key)
         require_scheme(self._keystore, key, signed.record.scheme)
         self._policy.check_join(review_of(signed), key, require_checked=params.require_checked)
-        self._consent.require(signed, key)
+        self._consent.require(signed, key, caller)
         await act(
             self._engine,
             lambda turn: self._approve(turn, request, key, caller, auto),
@@ -151,7 +151,7 @@ class RequestMethods:
         told = self._store.read(lambda conn: joined_view(conn, signed))
         if params.public_key not in told["joined"]:
             self._require_live(request)
-            self._consent.require(signed, key)
+            self._consent.require(signed, key, caller)
         if auto is False and self._store.read(lambda conn: _goes_on(conn, request, key)):
             raise AutoAdvanceTooLate
         return told
@@ -160,7 +160,7 @@ class RequestMethods:
         entry = turn.wake(request)
         if entry is None:
             return None
-        self._consent.approve(turn.part(entry), key, caller.token_id)
+        self._consent.approve(turn.part(entry), key, caller)
         return turn.feed(entry, Approved(key, auto))
 
     def _require_live(self, request: bytes) -> None:

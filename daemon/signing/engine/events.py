@@ -14,7 +14,7 @@ from daemon.signing.store.views import request_view
 from musig2.protocol.interface.effects import Emit, SaveLock
 
 # These carry the whole request as a view, which is made inside the transaction that stores it.
-WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received"})
+WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received", "approval:needed"})
 
 
 class Teller:

@@ -7,11 +7,13 @@ own partials stored                          --> signed: the budget is charged i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from daemon.clock import WallClock
 from daemon.keys.errors import KeyRefused
-from daemon.policy.policy import OwnerPolicy, PolicyDenied
+from daemon.policy.policy import ApprovalNeeded, OwnerPolicy, PolicyDenied
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, Ruling
 from daemon.signing.engine.inbox import Inbox
@@ -19,10 +21,11 @@ from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.owner.declines import Declines
 from daemon.signing.ports import SigningKeystore
-from musig2.protocol.interface.effects import Need, NeedJoin, NeedPartials, Outcome, SaveMessage, State
+from musig2.protocol.interface.effects import Emit, Need, NeedJoin, NeedPartials, Outcome, SaveMessage, State
 from musig2.protocol.interface.inputs import Approved, Received, SignerRefused
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
+from rpc.caller import Caller, Scope
 
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
@@ -41,13 +44,17 @@ class Consent:
         inbox: Inbox,
         roster: Roster,
         clock: WallClock,
+        label_of: Callable[[str], str],
     ) -> None:
+        """`label_of`: what a token is called."""
         self._policy = policy
         self._keystore = keystore
         self._declines = declines
         self._inbox = inbox
         self._roster = roster
         self._clock = clock
+        self.label_of = label_of
+        self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
         self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # under which partial signatures were asked for
         self._charged: dict[bytes, list[Ruling]] = {}  # in parts that are not committed yet
         self._owed: dict[bytes, list[Ruling]] = {}  # of signatures that could not be stored yet
@@ -59,21 +66,60 @@ class Consent:
         """The rules in force; None where there are none."""
         return self._policy if self._policy is not None and self._policy.active else None
 
-    def require(self, signed: Signed[Request], key: bytes) -> None:
-        """A client asks for a join: raises PolicyDenied where a rule refuses it."""
+    def require_no_refusal(self, signed: Signed[Request], key: bytes) -> None:
+        """A client says yes: raises PolicyDenied where a rule refuses the request."""
+        policy = self.policy
+        if policy is not None and (ruling := policy.ruling(signed, key)).verdict is Decision.REFUSE:
+            raise denied(ruling)
+
+    def require(self, signed: Signed[Request], key: bytes, caller: Caller) -> None:
+        """A client asks for a join: raises PolicyDenied where a rule refuses it, ApprovalNeeded where it waits.
+
+        The join of a token with the scope `approve` is its approval, where that is enough.
+        """
+        self.require_no_refusal(signed, key)
         policy = self.policy
         if policy is None:
             return
         ruling = policy.ruling(signed, key)
-        if ruling.verdict is Decision.REFUSE:
-            raise denied(ruling)
+        named = policy.named(signed.id, key, ruling)
+        of, label = ruling.approvals.of, self.label_of(caller.token_id)
+        if Scope.APPROVE in caller.scopes and (not of or label in of):
+            named |= {label if of else caller.token_id}
+        if ruling.verdict is Decision.ASK and len(named) < ruling.approvals.need:
+            raise needs_approval(ruling)
 
-    def approve(self, part: Part, key: bytes, token: str) -> None:
-        """The join that a client asks for counts as its approval, and is stored with it."""
-        policy = self.policy
-        if policy is not None:
-            approval = Approval(part.entry.request.id, key, token, "", self._clock.wall_ms())
-            part.also.append(policy.approve(approval))
+    def approve(self, part: Part, key: bytes, caller: Caller, until_ms: int | None = None) -> None:
+        """What a client with the scope `approve` asks for counts as its approval, and is stored with it."""
+        if self._policy is not None and Scope.APPROVE in caller.scopes:
+            request, token = part.entry.request.id, caller.token_id
+            approval = Approval(request, key, token, self.label_of(token), self._clock.wall_ms(), until_ms)
+            part.also.append(self._policy.approve(approval))
+
+    def waits(self, entry: OpenRequest, key: bytes) -> Ruling | None:
+        """The ruling that leaves this request to the owner of that key; None where nothing waits for it."""
+        if not entry.machine.outcome.live or key in _taking_part(entry):
+            return None
+        if self._keystore.scheme_of(key) != entry.request.record.scheme:
+            return None
+        ruling = self.ruling(entry.request, key)
+        return ruling if ruling.verdict is Decision.ASK else None
+
+    def ruling(self, request: Signed[Request], key: bytes) -> Ruling:
+        """What the rules say now; without rules everything waits for its owner."""
+        return Ruling(Decision.ASK, None) if self._policy is None else self._policy.ruling(request, key)
+
+    def sentence(self, ruling: Ruling) -> str:
+        """For people: why it waits."""
+        return ruling.sentence if self.policy is not None else "There is no policy: each join waits for its owner."
+
+    def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
+        """Who said yes, as far as that still holds."""
+        return () if self._policy is None else self._policy.approvals(request, key)
+
+    def named(self, request: bytes, key: bytes, ruling: Ruling) -> frozenset[str]:
+        """The same, as far as it counts for that ruling."""
+        return frozenset() if self._policy is None else self._policy.named(request, key, ruling)
 
     def refusal(self, need: Need, request: Signed[Request], attempt: int) -> SignerRefused | None:
         """What to answer instead of the signer port; None where it may be asked."""
@@ -114,10 +160,12 @@ class Consent:
         self._charged.pop(part.entry.request.id, None)
         if self._policy is not None and not part.entry.machine.outcome.live:
             self._policy.release(part.entry.request.id)
+            self._asked -= {(part.entry.request.id, key) for key in part.entry.own}
 
     def not_committed(self, part: Part) -> None:
         """Nothing of this part is stored, so nothing was spent; unless the signature is made, which is stored later."""
         request = part.entry.request.id
+        self._asked -= {slot for slot in self._asked if slot[0] == request}
         rulings = self._charged.pop(request, [])
         if part.entry.machine.outcome is Outcome.COMPLETE:
             self._owed[request] = rulings
@@ -167,14 +215,30 @@ class Consent:
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
             case Decision.ASK:
-                log.debug("a request waits for its owner", **named)
+                self._ask(turn.part(entry), key, ruling)
+
+    def _ask(self, part: Part, key: bytes, ruling: Ruling) -> None:
+        """Tell its owner, once."""
+        request, policy = part.entry.request.id, self._policy
+        if policy is None or (request, key) in self._asked or policy.was_asked(request, key):
+            return
+        self._asked.add((request, key))
+        told: dict[str, object] = {
+            "publicKey": key,
+            "message": ruling.sentence,
+            "needed": ruling.approvals.need,
+        }
+        if ruling.rule is not None:
+            told |= {"rule": ruling.rule.name, "line": ruling.rule.line}
+        part.events.append(Emit("approval:needed", request, None, None, (key,), told))
+        part.also.append(policy.note_asked(request, key))
 
     def _may(self, policy: OwnerPolicy, ruling: Ruling, request: Signed[Request], key: bytes) -> bool:
         match ruling.verdict:
             case Decision.JOIN:
                 return True
             case Decision.ASK:
-                return policy.approved(request, key)
+                return policy.approved(request, key, ruling)
             case Decision.REFUSE:
                 return False
 
@@ -189,6 +253,14 @@ class Consent:
 def _taking_part(entry: OpenRequest) -> set[bytes]:
     latest = {view.row.key: view.row for view in entry.machine.session_views()}
     return {key for key, row in latest.items() if row.state is not State.ABORTED or row.reason not in HELD_BACK}
+
+
+def needs_approval(ruling: Ruling) -> ApprovalNeeded:
+    """The refusal that says whose yes it takes."""
+    need, of = ruling.approvals.need, ruling.approvals.of
+    whose = f" of {', '.join(of)}" if of else ""
+    sentence = f"{ruling.sentence} It takes {need} approval(s){whose}: approveRequest, with a token of scope approve."
+    return ApprovalNeeded(sentence, needed=need, of=list(of))
 
 
 def denied(ruling: Ruling) -> PolicyDenied:

@@ -35,6 +35,12 @@ def dismiss(conn: sqlite3.Connection, request: bytes, keys: Collection[bytes]) -
     conn.executemany("INSERT OR IGNORE INTO signing_dismissed (request, key) VALUES (?, ?)", rows)
 
 
+def is_dismissed(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
+    """Whether the owner of that key took the request out of its lists."""
+    found = conn.execute("SELECT 1 FROM signing_dismissed WHERE request = ? AND key = ?", (request, key))
+    return found.fetchone() is not None
+
+
 def bring_back(conn: sqlite3.Connection, request: bytes, keys: Collection[bytes]) -> None:
     """This request is in the lists of these keys again."""
     conn.executemany("DELETE FROM signing_dismissed WHERE request = ? AND key = ?", [(request, key) for key in keys])

@@ -12,7 +12,7 @@ from rpc.methods.events import EVENTS
 from rpc.methods.keys import KEYS, PURE
 from rpc.methods.method import Method
 from rpc.methods.node import NODE, TOKENS
-from rpc.methods.policy import POLICY
+from rpc.methods.policy import APPROVALS, POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
 from rpc.schema.openrpc import document
@@ -25,7 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[Method, ...]]] = {
     "node": (*NODE, *TOKENS, *AUDIT),
     "keys": (*KEYS, *PURE),
     "discovery": DISCOVERY,
-    "requests": (*REQUESTS, *UNWANTED, *POLICY),
+    "requests": (*REQUESTS, *UNWANTED, *APPROVALS, *POLICY),
     "sessions": SESSIONS,
     "events": EVENTS,
 }

@@ -50,6 +50,12 @@ def problem(tmp_path: Path, text: str | bytes) -> str:
         (RULE + 'change = "bc1"', "change must be a list"),
         (RULE + 'reason = "no"', "reason goes with refuse"),
         ('[[rule]]\nname = "a"\nverdict = "refuse"\nreason = "a\\u202e"', "printable"),
+        (RULE + "approvals = {need = 2}", "approvals goes with ask"),
+        (
+            "[[rule]]\nname='a'\nverdict='ask'\napprovals = {need = 3, of = ['x', 'y']}",
+            "need must be a whole number from 1",
+        ),
+        ("[[rule]]\nname='a'\nverdict='ask'\napprovals = {of = []}", "approvals: of must be a list"),
         (RULE + RULE, 'line 4: the rule "a" has the name of the one in line 1'),
         ('[[example]]\nname = "x"', "line 1: the example must have a request"),
         ('[[example]]\nname = "x"\nrequest = {}', "expect must be join, ask or refuse"),

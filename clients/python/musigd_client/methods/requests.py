@@ -12,6 +12,7 @@ from musigd_client.methods.asking import Asking
 from musigd_client.models.keys import PlainTweak, TaprootTweak
 from musigd_client.models.requests import (
     Announced,
+    Approved,
     ChangedRequest,
     Declined,
     Dismissed,
@@ -20,6 +21,7 @@ from musigd_client.models.requests import (
     MessageItem,
     Muted,
     MutedList,
+    PendingApprovals,
     PolicyExplained,
     PolicyReloaded,
     RequestList,
@@ -291,6 +293,61 @@ class RequestsMethods(Asking):
         Scope `read`.
         """
         return await self._ask(MutedList, "listMutedCreators", {})
+
+    async def list_pending_approvals(
+        self,
+        *,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        public_key: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> PendingApprovals:
+        """Requests that wait for the yes of an owner, with what they sign and the rule that asks.
+
+        Scope `read`.
+
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `public_key`: public key (33 bytes hex)
+        - `limit`: integer (1 to 500)
+        - `cursor`: text (1 to 500 characters)
+        """
+        return await self._ask(
+            PendingApprovals,
+            "listPendingApprovals",
+            {"scheme": scheme, "publicKey": public_key, "limit": limit, "cursor": cursor},
+        )
+
+    async def approve_request(
+        self,
+        *,
+        request_id: str,
+        public_key: str,
+        scheme: Literal["lotus", "bip340"] | None = None,
+        until: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Approved:
+        """Says yes to a request for an own key; once enough have, it joins.
+
+        Scope `approve`.
+
+        - `request_id`: 32 bytes hex
+        - `public_key`: public key (33 bytes hex)
+        - `scheme`: lotus or bip340; follows from what is named; another one is scheme_mismatch
+        - `until`: integer; after it nothing more is signed on this approval
+        - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
+          params gives the same answer for 24 hours
+        """
+        return await self._ask(
+            Approved,
+            "approveRequest",
+            {
+                "requestId": request_id,
+                "publicKey": public_key,
+                "scheme": scheme,
+                "until": until,
+                "idempotencyKey": idempotency_key,
+            },
+        )
 
     async def explain_policy(
         self, *, request_id: str, public_key: str, scheme: Literal["lotus", "bip340"] | None = None

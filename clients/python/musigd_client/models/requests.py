@@ -331,6 +331,49 @@ class MutedList(Record):
     creators: tuple[MutedCreator, ...]
 
 
+class GivenApproval(Record):
+    """A token that said yes; the label is what `createToken` gave it, `owner` for the cookie and the socket."""
+
+    label: str
+    at: int
+    until: int | None = None
+
+
+class PendingApproval(Record):
+    """A request that waits for the yes of an owner of this key."""
+
+    _inner: ClassVar[Inner] = {"approvals": (GivenApproval,), "request": (SigningRequest,)}
+    public_key: str
+    rule: str | None = None
+    """the rule that asks; absent: the default, or no policy"""
+    line: int | None = None
+    message: str
+    approvals_needed: int
+    approvals: tuple[GivenApproval, ...] = ()
+    request: SigningRequest
+
+
+class PendingApprovals(Record):
+    """A page of them, newest request first."""
+
+    _inner: ClassVar[Inner] = {"pending": (PendingApproval,)}
+    pending: tuple[PendingApproval, ...]
+    next_cursor: str | None = None
+
+
+class Approved(Record):
+    """How many have said yes, and whether that was enough, so that the key has joined."""
+
+    _inner: ClassVar[Inner] = {"approvals": (GivenApproval,)}
+    seq: int | None = None
+    """position of the event log after the change"""
+    request_id: str
+    public_key: str
+    approvals_needed: int
+    approvals: tuple[GivenApproval, ...]
+    joined: bool
+
+
 class WeighedCondition(Record):
     """One condition of a rule, and the value that it met; `value` is absent where nothing is known."""
 
@@ -345,7 +388,7 @@ class WeighedCondition(Record):
 class PolicyExplained(Record):
     """What the policy says at this moment; nothing is changed by asking."""
 
-    _inner: ClassVar[Inner] = {"weighed": (WeighedCondition,)}
+    _inner: ClassVar[Inner] = {"approvals": (GivenApproval,), "weighed": (WeighedCondition,)}
     request_id: str
     public_key: str
     active: bool
@@ -358,6 +401,8 @@ class PolicyExplained(Record):
     message: str
     approved: bool
     """an owner has said yes, as far as the policy asks"""
+    approvals_needed: int = 1
+    approvals: tuple[GivenApproval, ...] = ()
     values: Mapping[str, Any]
     """what the rules look at, as far as it is known"""
     weighed: tuple[WeighedCondition, ...] = ()

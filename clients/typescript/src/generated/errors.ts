@@ -34,6 +34,7 @@ export class PeerUnreachableError extends CallFailed {}
 export class TimeoutError extends CallFailed {}
 export class P2pDownError extends CallFailed {}
 export class PolicyDeniedError extends CallFailed {}
+export class ApprovalNeededError extends CallFailed {}
 export class PolicyUnreadableError extends CallFailed {}
 export class MessageMismatchError extends CallFailed {}
 export class ScriptMismatchError extends CallFailed {}
@@ -81,6 +82,7 @@ export const ERRORS = {
   timeout: TimeoutError,
   p2p_down: P2pDownError,
   policy_denied: PolicyDeniedError,
+  approval_needed: ApprovalNeededError,
   policy_unreadable: PolicyUnreadableError,
   message_mismatch: MessageMismatchError,
   script_mismatch: ScriptMismatchError,

@@ -233,6 +233,22 @@ export interface EventData {
   "node:passphrase-changed": {
     publicKeys?: readonly PublicKey[];
   };
+  /** a request waits for the yes of an owner of this key; rule and line: of the policy; once per request and key */
+  "approval:needed": OfSigning & {
+    publicKey: PublicKey;
+    request: SigningRequest;
+    message: string;
+    needed: number;
+    rule?: string;
+    line?: number;
+  };
+  /** a token said yes; with given = needed the key joins */
+  "approval:given": OfSigning & {
+    publicKey: PublicKey;
+    label: string;
+    given: number;
+    needed: number;
+  };
   /** the policy was read again: the names of its rules, in order; for tokens with admin */
   "policy:reloaded": {
     publicKeys?: readonly PublicKey[];
@@ -243,7 +259,7 @@ export interface EventData {
   "token:created": {
     publicKeys?: readonly PublicKey[];
     tokenId: string;
-    scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+    scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
     createKey: boolean;
     label: string;
     expiresAt?: number;

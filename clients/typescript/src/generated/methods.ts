@@ -53,6 +53,8 @@ export interface Calls {
   closeSession: [params: v.CloseSession, result: v.Closed];
   notifyBroadcastComplete: [params: v.NotifyBroadcastComplete, result: v.Notified];
   getEvidence: [params: v.GetEvidence, result: v.Evidence];
+  listPendingApprovals: [params: v.ListPendingApprovals, result: v.PendingApprovals];
+  approveRequest: [params: v.ApproveRequest, result: v.Approved];
   explainPolicy: [params: v.ExplainPolicy, result: v.PolicyExplained];
   reloadPolicy: [params: v.ReloadPolicy, result: v.PolicyReloaded];
   getEvents: [params: v.GetEvents, result: v.EventPage];
@@ -97,6 +99,7 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
   "abortSession",
   "closeSession",
   "notifyBroadcastComplete",
+  "approveRequest",
   "reloadPolicy",
   "deleteWebhook",
   "revokeToken",
@@ -356,6 +359,16 @@ export abstract class Methods {
   /** Signed messages that prove a culprit; anybody can check them. */
   getEvidence(params: v.GetEvidence, options?: CallOptions): Promise<v.Evidence> {
     return this.call("getEvidence", params, options);
+  }
+
+  /** Requests that wait for the yes of an owner, with what they sign and the rule that asks. */
+  listPendingApprovals(params: v.ListPendingApprovals = {}, options?: CallOptions): Promise<v.PendingApprovals> {
+    return this.call("listPendingApprovals", params, options);
+  }
+
+  /** Says yes to a request for an own key; once enough have, it joins. */
+  approveRequest(params: v.ApproveRequest, options?: CallOptions): Promise<v.Approved> {
+    return this.call("approveRequest", params, options);
   }
 
   /** What the policy says of a request for one own key: the rule, its line, and the values it met. */

@@ -164,6 +164,32 @@ export interface Announced {
   request: SigningRequest;
 }
 
+/** Says yes to a request for one own key, until then or as long as it lasts. Saying no: `declineSigningRequest`. */
+export interface ApproveRequest {
+  /**
+   * repeating the call with the same key and params gives the same answer for 24 hours; text (1 to 64 printable
+   * ASCII characters)
+   */
+  idempotencyKey?: string;
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  requestId: Hex32;
+  publicKey: PublicKey;
+  /** after it nothing more is signed on this approval */
+  until?: number;
+}
+
+/** How many have said yes, and whether that was enough, so that the key has joined. */
+export interface Approved {
+  /** position of the event log after the change */
+  seq?: number;
+  requestId: Hex32;
+  publicKey: PublicKey;
+  approvalsNeeded: number;
+  approvals: readonly GivenApproval[];
+  joined: boolean;
+}
+
 /** One line. `hash` is over the line before, `seq`, `time` and the facts (docs/security.md). */
 export interface AuditLine {
   seq: number;
@@ -429,8 +455,8 @@ export interface CreateKey {
 
 /** A token for a wallet. Its answer is a secret, so it takes no idempotency key. */
 export interface CreateToken {
-  /** array (1 to 4) of `read` or `discover` or `sign` or `admin` */
-  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  /** array (1 to 5) of `read` or `discover` or `sign` or `approve` or `admin` */
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
   /** binds the token to these keys; absent: every key; array (at most 1000) of public key */
   publicKeys?: readonly PublicKey[];
   /** it may create keys, and is bound to them; boolean; default `false` */
@@ -686,6 +712,13 @@ export interface GetSigningRequest {
   requestId: Hex32;
 }
 
+/** A token that said yes; the label is what `createToken` gave it, `owner` for the cookie and the socket. */
+export interface GivenApproval {
+  label: string;
+  at: number;
+  until?: number;
+}
+
 /**
  * Imports an existing private key, in one of two forms: `privateKey`, or what exportKey wrote. It carries a
  * secret, so it takes no idempotency key.
@@ -789,6 +822,17 @@ export interface KnownProblem {
   remedy: string;
   /** when it ends by itself, if that is known */
   until?: number;
+}
+
+/** What waits for an owner, of all own keys that the token may use, or of one. */
+export interface ListPendingApprovals {
+  /** follows from what is named; another one is scheme_mismatch */
+  scheme?: "lotus" | "bip340";
+  publicKey?: PublicKey;
+  /** integer (1 to 500); default `50` */
+  limit?: number;
+  /** text (1 to 500 characters) */
+  cursor?: string;
 }
 
 /** Which sessions to list; closed ones never are. */
@@ -990,6 +1034,25 @@ export interface PeerList {
   peers: readonly Peer[];
 }
 
+/** A request that waits for the yes of an owner of this key. */
+export interface PendingApproval {
+  publicKey: PublicKey;
+  /** the rule that asks; absent: the default, or no policy */
+  rule?: string;
+  line?: number;
+  message: string;
+  approvalsNeeded: number;
+  approvals?: readonly GivenApproval[];
+  request: SigningRequest;
+}
+
+/** A page of them, newest request first. */
+export interface PendingApprovals {
+  pending: readonly PendingApproval[];
+  /** text (1 to 500 characters) */
+  nextCursor?: string;
+}
+
 /** Adds a tweak to the aggregate key as BIP-327 says, plain or x-only; bip340 alone. */
 export interface PlainTweak {
   tweak: Hex32;
@@ -1010,6 +1073,9 @@ export interface PolicyExplained {
   message: string;
   /** an owner has said yes, as far as the policy asks */
   approved: boolean;
+  /** integer; default `1` */
+  approvalsNeeded?: number;
+  approvals?: readonly GivenApproval[];
   /** what the rules look at, as far as it is known */
   values: Record<string, unknown>;
   /** the conditions of all rules up to the one that decided, in order */
@@ -1183,7 +1249,7 @@ export interface Revoked {
 /** What a token may do, so that a program offers nothing that would be refused. */
 export interface Rights {
   /** with those that each of them includes */
-  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
   /** the keys it is bound to; absent: every key */
   publicKeys?: readonly PublicKey[];
   createKey: boolean;
@@ -1384,7 +1450,7 @@ export interface TaprootTweak {
 /** A token in force, without the token. */
 export interface Token {
   tokenId: string;
-  scopes: readonly ("read" | "discover" | "sign" | "admin")[];
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
   publicKeys?: readonly PublicKey[];
   createKey: boolean;
   label: string;
