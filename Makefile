@@ -99,7 +99,7 @@ test-strangers: env ## the protocol's vectors, judged in JavaScript by other peo
 
 test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus library (needs the package index)
 	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5
-	@PYTHONPATH=build/consensus $(PY) -m tests.musig2.consensus $(ARGS)
+	@PYTHONPATH=build/consensus $(PY) -m tests.musig2.taproot.consensus $(ARGS)
 
 page: ## build the page anew from clients/page (needs Node 20 or newer and the npm registry)
 	@cd clients/page && { [ node_modules -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm run --silent build

@@ -16,7 +16,7 @@ from musig2.protocol.review.decoded import DecodedTransaction
 from musig2.protocol.review.review import review
 from musig2.protocol.review.verdicts import Review, Verdict
 from tests.musig2.musig2_world import load
-from tests.musig2.taproot_spends import LEAVES, key_path, leaf_path
+from tests.musig2.taproot.taproot_spends import LEAVES, key_path, leaf_path
 from tests.protocol.review.review_world import KEY, request, shown
 
 SCHEMES = ("lotus", "bip340")
@@ -87,7 +87,7 @@ def test_a_transaction_that_spends_one_output_twice_is_none() -> None:
 
 @pytest.mark.parametrize("spend", [key_path(0), key_path(1), leaf_path("bare", LEAVES["bare"], 0)])
 def test_the_size_on_bitcoin_is_that_of_the_signed_transaction(spend: object) -> None:
-    from tests.musig2.taproot_spends import TaprootSpend
+    from tests.musig2.taproot.taproot_spends import TaprootSpend
 
     assert isinstance(spend, TaprootSpend)
     path: dict[str, object] = {"item": 0, "sighashType": spend.kind}

@@ -13,7 +13,7 @@ from musig2.chain.transaction import Transaction, TxInput, TxOutput
 from musig2.errors import InvalidArgumentError
 from musig2.protocol.records.records import Item, Open, Request
 from musig2.protocol.review.review import review
-from tests.musig2.taproot_spends import AGG, ANNEX, LEAVES, PUSH_AGG, TaprootSpend, key_path, leaf_path
+from tests.musig2.taproot.taproot_spends import AGG, ANNEX, LEAVES, PUSH_AGG, TaprootSpend, key_path, leaf_path
 from tests.protocol.review.review_world import KEY, doubt, doubts, request, shown
 
 NO_CODE = 0xFFFFFFFF

@@ -1,7 +1,7 @@
 """What Bitcoin's own consensus library says of signatures made here: `make test-consensus`.
 
-python -m tests.musig2.consensus           every spend of taproot_spends.py: accepted; each altered one: refused
-python -m tests.musig2.consensus --write   the same, and keeps what was accepted: tests/vectors/bip341/script_path.json
+python -m tests.musig2.taproot.consensus           every spend of taproot_spends.py: accepted; each altered one: refused
+python -m tests.musig2.taproot.consensus --write   the same, and keeps what was accepted in tests/vectors/bip341
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pbk.script import PrecomputedTransactionData, ScriptVerificationFlags  # ty
 from musig2.chain.tapscript import NO_CODESEPARATOR
 from musig2.chain.transaction import Transaction, TxOutput
 from tests.musig2.musig2_world import VECTORS
-from tests.musig2.taproot_spends import TaprootSpend, covers, spends
+from tests.musig2.taproot.taproot_spends import TaprootSpend, covers, spends
 
 FILE = VECTORS / "bip341" / "script_path.json"
 
