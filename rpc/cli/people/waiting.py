@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import chain, repeat
 from typing import Any, Final
 
 from config.output.terminal import complain
@@ -23,8 +24,8 @@ def waited_for_signature(locator: Locator, params: Mapping[str, Any], wait_ms: i
     """
     until = None if wait_ms is None else time.monotonic() + wait_ms / 1000
     told = ""
-    while True:
-        slice_ms = SLICE_MS if until is None else max(0, min(SLICE_MS, round((until - time.monotonic()) * 1000)))
+    for longest_ms in chain([0], repeat(SLICE_MS)):  # at first a look, to say at once who is missing
+        slice_ms = longest_ms if until is None else max(0, min(longest_ms, round((until - time.monotonic()) * 1000)))
         try:
             return _asked(locator, {**params, "waitMs": slice_ms}, slice_ms)
         except NotReady as problem:
@@ -34,6 +35,7 @@ def waited_for_signature(locator: Locator, params: Mapping[str, Any], wait_ms: i
             if awaited != told:
                 told = awaited
                 complain(f"{awaited}{_time_left(locator, params)}")
+    raise AssertionError("it is asked until there is an answer")
 
 
 def _asked(locator: Locator, params: Mapping[str, Any], wait_ms: int) -> Any:

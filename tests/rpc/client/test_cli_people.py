@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -164,6 +165,10 @@ async def test_a_person_reviews_says_yes_and_sees_the_signature(pair: Pair) -> N
     )
     async for _ in pair.bob.events(from_seq=0, events=["signing-request:received"]):
         break
+    asked = ("getFinalSignature", f"requestId={made.request_id}", "waitMs=1500", "--datadir", str(pair.datadirs[0]))
+    code, shown = await at_a_terminal(*asked)
+    assert code == 1
+    assert re.search(rf"^joining: waiting for {keys[1]}; \d+ h left$", shown, re.MULTILINE)
     bob = ("--datadir", str(pair.datadirs[1]))
     reviewed = await run("review", made.request_id, *bob)
     assert f"{keys[1]}  yours, not joined" in reviewed.out
