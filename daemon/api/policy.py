@@ -54,7 +54,7 @@ class PolicyService:
         self._events = events
 
     async def explain_policy(self, caller: Caller, params: models.ExplainPolicy) -> models.PolicyExplained:
-        """Raises NotFound, KeyNotRequired, and ApiError `unknown_key`."""
+        """Raises NotFound, KeyNotRequired, and the `unknown_key` of `rpc.caller`."""
         key = bytes.fromhex(params.public_key)
         caller.require_key(key)
         signed = self._requests.visible(caller, bytes.fromhex(params.request_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -57,7 +57,7 @@ class CallRecorder:
         """Wait until what was refused is on record."""
         await self._tasks.finished()
 
-    async def _write(self, told: dict[str, Any]) -> None:
+    async def _write(self, told: dict[str, object]) -> None:
         try:
             await self._store.write(lambda conn: self._audit.append(conn, "call", told))
         except StoreError as error:
@@ -73,7 +73,7 @@ class CallRecorder:
             return False
         return True
 
-    def _told(self, facts: CallFacts) -> dict[str, Any]:
+    def _told(self, facts: CallFacts) -> dict[str, object]:
         label = self._tokens.label_of(facts.token_id)
         who = {"token": facts.token_id, "through": facts.through, **({"label": label} if label else {})}
         return {"method": facts.method, "who": who, **facts.named}

@@ -11,7 +11,7 @@ that no byte of a file can be changed. Who can write the whole log anew can make
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -61,7 +61,7 @@ class ChainLine:
         return Anchor(self.seq, self.hash)
 
 
-def next_line(after: Anchor, time: int, facts: dict[str, Any]) -> ChainLine:
+def next_line(after: Anchor, time: int, facts: Mapping[str, object]) -> ChainLine:
     """The line that follows."""
     body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
     return ChainLine(after.seq + 1, time, body, _digest(after, time, body))
@@ -102,7 +102,7 @@ def _line_text(line: ChainLine) -> bytes:
     return _text({"body": body, "hash": line.hash.hex(), "seq": line.seq, "time": line.time})
 
 
-def _text(told: dict[str, Any]) -> bytes:
+def _text(told: Mapping[str, object]) -> bytes:
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -153,7 +153,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
     return told
 
 
-def _start_of(told: dict[str, Any]) -> Anchor:
+def _start_of(told: Mapping[str, Any]) -> Anchor:
     try:
         if told.keys() != {"audit", "after"} or told["audit"] != _FORMAT:
             raise ValueError
@@ -162,7 +162,7 @@ def _start_of(told: dict[str, Any]) -> Anchor:
         raise ChainBroken("the file does not begin as an exported audit log does") from None
 
 
-def _line_of(told: dict[str, Any], text: bytes) -> ChainLine:
+def _line_of(told: Mapping[str, Any], text: bytes) -> ChainLine:
     try:
         body = orjson.dumps(told["body"], option=orjson.OPT_SORT_KEYS).decode()
         line = ChainLine(told["seq"], told["time"], body, bytes.fromhex(told["hash"]))
@@ -173,7 +173,7 @@ def _line_of(told: dict[str, Any], text: bytes) -> ChainLine:
     return line
 
 
-def _check_foot(told: dict[str, Any], at: Anchor, digest: str, rest: Iterator[bytes]) -> None:
+def _check_foot(told: Mapping[str, object], at: Anchor, digest: str, rest: Iterator[bytes]) -> None:
     if told != {"end": str(at), "sha256": digest}:
         raise ChainBroken(f"the file says that it ends otherwise than with line {at.seq}: lines are missing or changed")
     if next(rest, None) is not None:
