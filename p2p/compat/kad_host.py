@@ -48,6 +48,8 @@ class KadHost:
         stream: Any = None
         try:
             with trio.fail_at(deadline):
+                if not self.connected(peer_id):  # another peer named it, and where it is to be
+                    await self._host.swarm.dial_peer(peer_id, hearsay=True)
                 names = [self._rename(protocol) for protocol in protocol_ids]
                 stream = AskedStream(self, await self._host.new_stream(peer_id, names), deadline)
         finally:

@@ -98,7 +98,8 @@ class Accounts:
         account = self._peers.get(peer)
         if account is not None and account.standing is not standing:
             account.standing, account.allowance = standing, ALLOWANCES[standing]
-            account.left = account.allowance.at_once if standing is Standing.KNOWN else account.left
+            most = account.allowance.at_once
+            account.left = most if standing is Standing.KNOWN else min(account.left, most)
 
     def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
         """Charge work to a peer's account; await `settled` before doing it."""

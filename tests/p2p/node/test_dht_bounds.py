@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 import pytest
 import trio
 from libp2p.kad_dht.pb.kademlia_pb2 import Message
+from libp2p.network.exceptions import SwarmException
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.utils import encode_varint_prefixed
 
+from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import Multiaddr
 from p2p.compat.kad import ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_PROVIDER_ADDRS
 from p2p.node.dht import RecordRefused
@@ -138,3 +141,30 @@ async def test_a_delegation_that_was_shown_to_somebody_cannot_be_published() -> 
         belongs = await ben.inside(lambda node: node.gossip._belongs)
         for topic in ("", "signers/", "signers/spend", "requests"):
             assert not belongs(f"musigd/{ben._config.network}/{topic}", shown.record)
+
+
+async def test_peers_that_an_answer_makes_up_at_one_address_cause_one_connection() -> None:
+    dialled = 0
+
+    async def victim(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal dialled
+        dialled += 1
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(victim, "127.0.0.1") as server, networks(1) as (anna,):
+        addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{server.sockets[0].getsockname()[1]}")
+        made_up = [ID(PeerIdentity(secrets.token_bytes(32)).peer) for _ in range(10)]
+
+        async def look_up(node: Any) -> int:
+            refused = 0
+            for peer in made_up:
+                node.host.get_peerstore().add_addrs(peer, [addr], 100)
+                try:
+                    await node.dht.service._kad_host.new_stream(peer, [node.dht.protocol])
+                except SwarmException:
+                    refused += 1
+            return refused
+
+        assert await anna.inside(look_up) == len(made_up)
+    assert dialled == 1

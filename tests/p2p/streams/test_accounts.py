@@ -124,6 +124,7 @@ def test_who_becomes_known_no_longer_owes(accounts: Accounts) -> None:
     assert spend(accounts, ONE, STRANGER.at_once) == 0.0
     accounts.stand(ONE, Standing.STRANGER)
     assert accounts.standing(ONE) is Standing.STRANGER
+    assert spend(accounts, ONE, STRANGER.at_once + STRANGER.per_second) == pytest.approx(1.0)
 
 
 def test_a_peer_that_is_known_before_it_comes_has_its_allowance_at_once(accounts: Accounts) -> None:
