@@ -11,7 +11,7 @@ T = TypeVar("T")
 class FairQueue(Generic[T]):
     """At most `per_party` items of each party and `total` of all.
 
-    When all of it is full, the newest item of the party with the most gives way to one of a party that has fewer.
+    When the queue is full, the newest item of the party with the most is dropped for one of a party with fewer.
     """
 
     def __init__(self, *, per_party: int, total: int) -> None:
@@ -28,7 +28,7 @@ class FairQueue(Generic[T]):
         return len(self._parties.get(party, ()))
 
     def put(self, party: bytes, item: T) -> T | None:
-        """Add an item; what found no room, this one or another, is returned."""
+        """Add an item; returns the item that was dropped for it, perhaps itself, or None."""
         mine = self.waiting(party)
         if mine >= self._per_party:
             return item
@@ -44,7 +44,7 @@ class FairQueue(Generic[T]):
         return lost
 
     def take(self) -> T:
-        """The oldest item of the party whose turn it is; IndexError when there is none."""
+        """Remove the oldest item of the party whose turn it is; IndexError if there is none."""
         try:
             party, items = self._parties.popitem(last=False)
         except KeyError:

@@ -30,7 +30,7 @@ class Dialler(Protocol):
 
 
 def pairing_of(name: str, link: str, own_peer: str) -> Pairing:
-    """What a link says, with addresses that can be dialled. Raises InvalidParam."""
+    """The content of a link, with its dialable addresses. Raises InvalidParam."""
     try:
         pairing = read_pairing(link)
         peers = {peer_text(dial_target(multiaddr)[1]) for multiaddr in pairing.multiaddrs}
@@ -42,7 +42,7 @@ def pairing_of(name: str, link: str, own_peer: str) -> Pairing:
 
 
 async def connect_to(network: Dialler, pairing: Pairing) -> Connected:
-    """By the first address that answers. Raises what the last one that did not was refused with."""
+    """Connect at the first address that answers. If none does, raises the error of the last one."""
     problem: P2PError | None = None
     for multiaddr in pairing.multiaddrs:
         try:
@@ -63,7 +63,7 @@ class ContactService:
     async def add_contact(
         self, caller: Caller, params: models.AddContact, once: Once | None = None
     ) -> models.ContactAdded:
-        """It is kept whether its daemon answers or not. Raises InvalidParam."""
+        """Store a contact, whether its daemon answers or not. Raises InvalidParam."""
         pairing = pairing_of("link", params.link, self._network.peer_text)
         nickname = params.nickname if params.nickname is not None else pairing.nickname or ""
         signer = KnownSigner(

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class BrokenPolicy(Refused):
-    """The file cannot be taken over; the rules in force stay."""
+    """The file cannot be used; the rules in force stay."""
 
     reason = "policy_unreadable"
 

@@ -1,1 +1,1 @@
-"""The audit log: who had what done with the keys, in a chain of hashes that shows every later change."""
+"""The audit log: who did what with the keys, in a hash chain that reveals every later change."""

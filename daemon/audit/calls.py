@@ -1,4 +1,4 @@
-"""Calls of clients on record: who called, by which token, and what came of it."""
+"""Records calls of clients: who called, with which token, and the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daemon.store import Store, StoreError
 from daemon.tasks import BackgroundTasks
 from rpc.ports import CallFacts
 
-# Refusals that tell of somebody who wants what he may not have; the others are slips of clients.
+# Refusals that show somebody trying to exceed its rights; the others are mistakes of clients.
 RECORDED_REFUSALS: Final = frozenset(
     {"forbidden", "wrong_passphrase", "policy_denied", "message_mismatch", "script_mismatch", "unchecked", "locked"}
 )
@@ -54,7 +54,7 @@ class CallRecorder:
         self._tasks.once("refusal", self._write(told))
 
     async def stop(self) -> None:
-        """Wait until what was refused is on record."""
+        """Wait until all refusals are stored."""
         await self._tasks.finished()
 
     async def _write(self, told: dict[str, object]) -> None:

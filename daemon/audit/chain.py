@@ -3,9 +3,9 @@
     hash = SHA256("musigd/audit/v1" | hash of the line before | seq, 8 bytes | time, 8 bytes | body)
 
 `body` is JSON with sorted keys. A file is text: a head that says after which line it begins, the lines, and a foot that
-says where it ends, with the SHA-256 of all that stands above. What is not written exactly as here is not accepted, so
-that no byte of a file can be changed. Who can write the whole log anew can make another chain: print an anchor
-(`seq:hash`) from time to time and keep it elsewhere.
+says where it ends, with the SHA-256 of everything above it. Any other form is refused, so that no byte of a file can be
+changed. Somebody who can rewrite the whole log can make another chain: print an anchor (`seq:hash`) from time to time
+and keep it elsewhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORMAT: Final = 1
 
 
 class ChainBroken(Exception):
-    """The lines are not those that were written; the text says where it shows."""
+    """The lines are not those that were written; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _digest(after: Anchor, time: int, body: str) -> bytes:
 
 
 def follow(lines: Iterable[ChainLine], start: Anchor) -> Anchor:
-    """The position after the last of them. Raises ChainBroken where one does not follow the one before."""
+    """The position after the last line. Raises ChainBroken if one does not follow the one before."""
     at = start
     for line in lines:
         if line.seq != at.seq + 1:
@@ -108,7 +108,7 @@ def _text(told: Mapping[str, object]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """What holds for a file: it has the lines after `start` up to `end`."""
+    """A verified file: it has the lines after `start` up to `end`."""
 
     start: Anchor
     end: Anchor

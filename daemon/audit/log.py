@@ -1,4 +1,4 @@
-"""The stored log: a line in the transaction of what it tells of, so neither is there without the other."""
+"""The stored log: each line is written in the transaction of what it records, so neither exists without the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, follow, next_line
 from daemon.clock import WallClock
 
-# Events that are on record, with the members of their data that are. Of signer:* those of own keys.
+# The recorded events, with the recorded members of their data. Of signer:* only those of own keys.
 RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
     "signer:advertised": (),
     "signer:withdrawn": (),
@@ -44,7 +44,7 @@ class AuditLog:
         self._clock = clock
 
     def event(self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any]) -> None:
-        """Record an event, if it is one of those that are."""
+        """Record an event, if it is one of the recorded kinds."""
         members = RECORDED.get(name)
         if members is None or (name in _OF_OWN_KEYS and "publicKeys" not in data):
             return
@@ -76,7 +76,7 @@ def lines_after(conn: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator
 
 
 def verify(conn: sqlite3.Connection) -> Anchor:
-    """The position after the newest line. Raises ChainBroken where the stored lines are not those that were written."""
+    """Verify the stored lines; returns the position after the newest. Raises ChainBroken."""
     start, end = start_of(conn), end_of(conn)
     if start.seq == 0 and start != GENESIS:
         raise ChainBroken("the log does not begin where every log begins")

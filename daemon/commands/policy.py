@@ -1,4 +1,4 @@
-"""`musigd policy check` and `musigd policy test`: a policy file, before a daemon takes it over."""
+"""`musigd policy check` and `musigd policy test`: check a policy file before a daemon uses it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NoRequest(DaemonError):
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Read the file, say what it holds, and with --against what it makes of a request, for each key."""
+    """Read the file, print what it contains, and with --against its verdict on a request, for each key."""
     rules = read_policy(arguments.file)
     say(f"{_counted(len(rules.rules), 'rule')}, {_counted(len(rules.examples), 'example')}; ")
     say(f"where no rule applies: {rules.default.value}.\n")
@@ -75,7 +75,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         data = orjson.loads(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as problem:
         raise NoRequest(f"{path} cannot be read as JSON: {problem}.") from problem
-    for name in ("result", "request"):  # an answer as it came, or an event's data
+    for name in ("result", "request"):  # a whole answer, or the data of an event
         if isinstance(data, dict) and isinstance(data.get(name), dict):
             data = data[name]
     if not isinstance(data, dict) or not isinstance(data.get("envelope"), str):
@@ -100,7 +100,7 @@ def _keys(view: Mapping[str, Any], signed: Signed[Request]) -> list[bytes]:
 
 
 def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -> Ruling:
-    """As of the request's own time, with nothing spent, and nothing known of anybody's reputation."""
+    """The ruling at the time of the request, with nothing spent and no known reputation."""
     if review_of(signed).verdict is Verdict.MISMATCH:
         return Ruling(Decision.REFUSE, None, instead=MISMATCH)
     facts = replace(facts_of(signed, key, network), time_ms=signed.record.created)

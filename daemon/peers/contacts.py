@@ -1,4 +1,4 @@
-"""Signers whom the owner knows by their pairing links, across restarts."""
+"""Signers that the owner added by their pairing links; stored."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Contacts:
         return self._clock.wall_ms()
 
     def all(self) -> Sequence[KnownSigner]:
-        """In the order of their names, those without one last."""
+        """All contacts by name, those without one last."""
         query = "SELECT key, scheme, nickname, multiaddrs, since FROM contacts ORDER BY nickname = '', nickname, key"
         rows = self._store.read(lambda conn: conn.execute(query).fetchall())
         return [
@@ -54,7 +54,7 @@ class Contacts:
         ]
 
     async def add(self, signer: KnownSigner, also: Callable[[sqlite3.Connection], None]) -> None:
-        """In place of what was known of this key. `also` runs in the same transaction. Raises TooManyContacts."""
+        """Store a contact, replacing one of this key. `also` runs in the same transaction. Raises TooManyContacts."""
 
         def save(conn: sqlite3.Connection) -> None:
             others = conn.execute("SELECT count(*) FROM contacts WHERE key <> ?", (signer.key,)).fetchone()[0]
@@ -68,7 +68,7 @@ class Contacts:
         await self._store.write(save)
 
     async def remove(self, key: bytes, also: Callable[[sqlite3.Connection], None]) -> None:
-        """Nothing happens when there is none."""
+        """Delete a contact; does nothing if there is none."""
 
         def delete(conn: sqlite3.Connection) -> None:
             conn.execute("DELETE FROM contacts WHERE key = ?", (key,))

@@ -1,4 +1,4 @@
-"""The examples that a policy file carries: requests in values, held against its rules."""
+"""The examples in a policy file: requests as plain values, judged by its rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOON: Final = datetime(2026, 1, 7, 12, tzinfo=UTC)  # a Wednesday: where an exam
 
 
 def run_examples(rules: RuleSet) -> Iterator[tuple[Example, Ruling, str | None]]:
-    """Each example with its ruling, and what is wrong with it; None where it is as expected."""
+    """Each example with its ruling and what differs from the expectation; None if nothing does."""
     for example in rules.examples:
         odd = sorted(example.request.keys() - _KNOWN)
         if odd:

@@ -1,4 +1,4 @@
-"""What rules look at: a request as one own key would sign it, in decoded values."""
+"""The values that rules compare: a request as one own key would sign it, decoded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Facts:
     time_ms: int | None = None
 
     def amount(self, change: Iterable[str] = ()) -> int | None:
-        """What leaves, where outputs to `change` come back too; never below 0."""
+        """The amount that leaves if outputs to `change` count as returned; never below 0."""
         if self.leaving is None or self.outputs is None:
             return None
         named = tuple(change)
@@ -82,7 +82,7 @@ class Facts:
 
 @lru_cache(maxsize=256)
 def facts_of(signed: Signed[Request], key: bytes, network: str) -> Facts:
-    """What follows from the request alone: reputation and time are for the moment."""
+    """The facts that follow from the request alone; reputation and time are added later."""
     request, review = signed.record, review_of(signed)
     kind = request.metadata.get("transactionType")
     facts = Facts(

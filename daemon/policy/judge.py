@@ -1,4 +1,4 @@
-"""Which rule decides: the first all of whose conditions hold. Pure: rules, facts, what was spent in; a ruling out."""
+"""Decides a request: the first rule whose conditions all hold. A pure function of rules, facts and what was spent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daemon.policy.rules import Rule, RuleSet, Ruling, Weighed
 
 
 def judge(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
-    """The ruling, without what was weighed."""
+    """The ruling, without its conditions."""
     for rule in rules.rules:
         if all(MEMBERS[each.member].holds(each.limit, facts, rule, moment)[1] for each in rule.conditions):
             return Ruling(rule.verdict, rule, facts.amount(rule.change))

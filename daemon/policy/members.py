@@ -1,6 +1,6 @@
-"""The conditions that a rule may hold: how each is written, and when it holds. One table; docs/policy.md explains it.
+"""The conditions that a rule may have: how each is written, and when it holds. One table; docs/policy.md explains it.
 
-A condition on something that is not known never holds: a blind request has no amount, so no limit lets it pass.
+A condition on an unknown value never holds: a blind request has no amount, so no limit lets it pass.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _MOST: Final = 2**53 - 1
 
 
 class Misfit(Exception):
-    """A member of a rule has a form that is none; the text goes on after its name."""
+    """A member of a rule is malformed; the text follows its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a request is weighed with, beside its facts. `now_ms` by the budget's clock."""
+    """What a request is compared with besides its facts. `now_ms` by the budget's clock."""
 
     spent: Spent
     now_ms: int

@@ -1,7 +1,7 @@
 """The owner's policy while the daemon runs: the rules in force, what was spent, who approved.
 
-Without a policy file nothing is joined by itself, and every join that a token asks for is made, as long as what is
-shown is what is signed. With one, every join, every partial signature and every own request is weighed.
+Without a policy file nothing is joined automatically, and every join that a token asks for is made, as long as what is
+shown is what is signed. With one, every join, every partial signature and every own request is judged by the rules.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ MISMATCH = "What the request shows is not what it asks for, so nobody can join i
 
 
 class PolicyDenied(Refused):
-    """The policy refuses this, or asks for an approval that is not there."""
+    """The policy refuses this, or needs an approval that is missing."""
 
     reason = "policy_denied"
 
 
 class ApprovalNeeded(PolicyDenied):
-    """The policy asks, and not enough have said yes."""
+    """The policy asks for approvals, and there are not enough."""
 
     reason = "approval_needed"
 
@@ -53,7 +53,7 @@ class PolicyStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySurroundings:
-    """What the policy stands on. `reputation_of`: the local score of a key, None without evidence.
+    """What the policy needs. `reputation_of`: the local score of a key, None without evidence.
 
     `clock_is_wrong`: peers say so; then no time window and no budget lets anything pass.
     """
@@ -90,7 +90,7 @@ class OwnerPolicy:
         return self._rules or RuleSet(())
 
     def start(self) -> None:
-        """Read what was spent. What a clock that was ahead has left behind counts as of now."""
+        """Load what was spent. Charges from the future, of a clock that was ahead, count as of now."""
         now_ms = self._clock.now_ms()
         charges = self._around.store.read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
         self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
@@ -118,7 +118,7 @@ class OwnerPolicy:
         return self._mismatch(signed) or judge(self.rules, self.facts(signed, key), self._moment(signed))
 
     def explained(self, signed: Signed[Request], key: bytes) -> Ruling:
-        """The same with all that was weighed."""
+        """The same with every condition that was checked."""
         return self._mismatch(signed) or explain(self.rules, self.facts(signed, key), self._moment(signed))
 
     def facts(self, signed: Signed[Request], key: bytes) -> Facts:
@@ -129,12 +129,12 @@ class OwnerPolicy:
         return replace(facts_of(signed, key, around.network), time_ms=time_ms, reputation=reputation)
 
     def reserve(self, signed: Signed[Request], ruling: Ruling) -> None:
-        """It is joined by itself: what it will cost is kept for it until it is signed or over."""
+        """It is joined automatically: reserve its cost until it is signed or over."""
         if ruling.verdict is Decision.JOIN and ruling.rule is not None:
             self._spent.reserve(self._charge(signed, ruling))
 
     def charge(self, signed: Signed[Request], ruling: Ruling) -> Callable[[sqlite3.Connection], None]:
-        """Its partial signatures are being stored: what to write in that transaction."""
+        """Its partial signatures are being stored: returns what to write in that transaction."""
         charge = self._charge(signed, ruling)
         self._spent.charge(charge)
         return lambda conn: rows.save_charge(conn, charge)
@@ -150,16 +150,16 @@ class OwnerPolicy:
             del self._approvals[slot]
 
     def approve(self, approval: Approval) -> Callable[[sqlite3.Connection], None]:
-        """An owner said yes: what to write in the transaction of the join."""
+        """An owner approved: returns what to write in the transaction of the join."""
         self._approvals.setdefault((approval.request, approval.key), {})[approval.token] = approval
         return lambda conn: rows.save_approval(conn, approval)
 
     def approved(self, signed: Signed[Request], key: bytes, ruling: Ruling) -> bool:
-        """Whether as many said yes to this request for that key as the ruling asks for."""
+        """Whether this request has as many approvals for that key as the ruling asks for."""
         return len(self.named(signed.id, key, ruling)) >= ruling.approvals.need
 
     def named(self, request: bytes, key: bytes, ruling: Ruling) -> frozenset[str]:
-        """Who said yes, as far as it counts: labels where the rule names some, else tokens."""
+        """The approvals that count: by label if the rule names some, else by token."""
         of, given = ruling.approvals.of, self.approvals(request, key)
         return frozenset(each.label for each in given if each.label in of) if of else frozenset(a.token for a in given)
 
@@ -180,7 +180,7 @@ class OwnerPolicy:
         return tuple(each for each in known.values() if each.until_ms is None or each.until_ms > now_ms)
 
     def forget_old(self, conn: sqlite3.Connection) -> None:
-        """Remove rows that nothing looks at any more."""
+        """Delete rows that are no longer used."""
         rows.forget(conn, self._clock.now_ms() - rows.KEPT_MS)
 
     def _charge(self, signed: Signed[Request], ruling: Ruling) -> Charge:

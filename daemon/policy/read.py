@@ -1,4 +1,4 @@
-"""A policy file: TOML into rules, each with its line. What is not understood is an error, never passed over."""
+"""Reads a policy file: TOML into rules, each with its line. Anything unknown is an error, never ignored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXAMPLE: Final = frozenset({"name", "request", "expect", "rule"})
 
 
 class PolicyUnreadable(DaemonError):
-    """The file is no policy; the sentence names file, line and member."""
+    """The file is not a valid policy; the sentence names file, line and member."""
 
     reason = "policy_unreadable"
     exit_code = EXIT_CONFIGURATION

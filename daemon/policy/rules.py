@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Decision(StrEnum):
-    """What is to become of a request for one own key."""
+    """The decision on a request for one own key."""
 
     JOIN = "join"  # by itself
     ASK = "ask"  # it waits for its owner
@@ -85,7 +85,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A condition and what it met."""
+    """A condition, the value it was compared with, and whether it holds."""
 
     rule: str
     member: str
@@ -106,7 +106,7 @@ class Ruling:
     rule: Rule | None
     amount: int | None = None
     weighed: tuple[Weighed, ...] = field(default=(), compare=False)
-    instead: str = ""  # why no rule was looked at
+    instead: str = ""  # why no rule was checked
 
     @property
     def approvals(self) -> Approvals:

@@ -1,8 +1,8 @@
-"""What was signed by itself lately, in satoshis and in number: what budgets are compared with.
+"""What was signed automatically of late, in satoshis and in number, for comparison with budgets.
 
-Everything within a span is kept in order with its sum, so that asking costs nothing and a charge a few steps. Time only
-goes forward here (`BudgetClock`): a clock that is set ahead gives no budget back. What the store holds from a time that
-has not come counts as of now.
+The charges of a span are kept in order with their sum, so that a look-up costs nothing and a charge a few steps. Time
+only goes forward here (`BudgetClock`): a clock that is set ahead gives no budget back. Stored charges from the future
+count as of now.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Total:
 
 
 class BudgetClock:
-    """Wall time at the start, and from then on what really passed."""
+    """Wall time at the start, plus the time that has really passed since."""
 
     def __init__(self, wall_ms: Callable[[], int], mono_ms: Callable[[], int]) -> None:
         self._mono_ms = mono_ms
@@ -103,7 +103,7 @@ class Spent:
                     window.amount -= gone.amount
 
     def reserve(self, charge: Charge) -> None:
-        """It was joined: until it is signed or over, others must not use what it will cost."""
+        """It was joined: reserve its cost until it is signed or over."""
         if (charge.request, charge.budget) not in self._charged:
             self._reserved.setdefault(charge.budget, {})[charge.request] = charge
 

@@ -1,4 +1,4 @@
-"""The one question before a join that no rule can lift: is each item what it claims to be?"""
+"""The check before a join that no rule can override: whether each item is what it claims to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts events to the webhooks, each in order and one at a time, again until it is taken."""
+"""Posts events to webhooks, one at a time and in order, and repeats each until it is accepted."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class _Following:
 
 
 class Deliveries:
-    """The webhooks at work.
+    """The active webhooks.
 
-    `caller_of` tells what the token of a webhook may hear now, None once it is revoked: then nothing is posted. A stop
-    in the middle repeats the last event, so a receiver goes by `seq`.
+    `caller_of` gives the caller of a webhook's token with its current rights, None once it is revoked: then nothing is
+    posted. A stop in the middle repeats the last event, so a receiver must go by `seq`.
     """
 
     def __init__(
@@ -63,22 +63,22 @@ class Deliveries:
         self._at_work: dict[bytes, _Following] = {}
 
     async def start(self) -> None:
-        """Go on where each stood."""
+        """Continue each webhook where it stopped."""
         for hook in self.hooks.all():
             self.follow(hook)
 
     async def stop(self) -> None:
-        """End all."""
+        """Stop all."""
         await self._tasks.stop()
         await self._poster.close()
 
     def follow(self, hook: Webhook) -> None:
-        """Begin with one."""
+        """Start one."""
         task = self._tasks.once(hook.hook_id.hex(), self._again_and_again(hook))
         self._at_work[hook.hook_id] = _Following(hook, task)
 
     def drop(self, hook_id: bytes) -> None:
-        """End one."""
+        """Stop one."""
         following = self._at_work.pop(hook_id, None)
         if following is not None:
             following.task.cancel()

@@ -1,4 +1,4 @@
-"""The stored webhooks, and how far each has been told."""
+"""The stored webhooks, and how far each was delivered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Webhook:
 
 
 class Webhooks:
-    """The stored ones."""
+    """The table of webhooks."""
 
     def __init__(self, *, store: Store, clock: WallClock, events: EventLog) -> None:
         self._store = store
@@ -51,12 +51,12 @@ class Webhooks:
         self.events = events
 
     def all(self) -> Sequence[Webhook]:
-        """The oldest first."""
+        """All webhooks, oldest first."""
         query = f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_at, id"  # noqa: S608  # the columns above
         return [_hook(row) for row in self._store.read(lambda conn: conn.execute(query).fetchall())]
 
     async def add(self, token: str, url: str, events: Sequence[str] | None, narrow: dict[str, str] | None) -> Webhook:
-        """One that hears from now on. Raises TooManyWebhooks."""
+        """Store a webhook that gets events from now on. Raises TooManyWebhooks."""
         asked = None if events is None else tuple(events)
         place = (self.events.next_seq, self.events.log_id)
         hook = Webhook(secrets.token_bytes(16), token, url, asked, narrow, *place, self.clock.wall_ms())

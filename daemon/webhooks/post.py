@@ -31,13 +31,13 @@ def signature_of(secret: str, time_ms: int, body: bytes) -> str:
 
 
 class Poster:
-    """Posts over connections of its own."""
+    """Posts over its own connections."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> str | None:
-        """None when it was taken (2xx), else what is wrong, without the URL. Redirects are not followed."""
+        """None if it was accepted (2xx), else what is wrong, without the URL. Redirects are not followed."""
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
         sent = {"Content-Type": "application/json", **headers}
