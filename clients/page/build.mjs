@@ -9,7 +9,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
 const OUT = process.argv[2] ? resolve(process.argv[2]) : join(ROOT, "rpc/server/static");
 const KIT = join(ROOT, "clients/typescript/src");
-const LICENCE = "/* The page of musigd (MIT). It includes Preact, Copyright (c) 2015-present Jason Miller (MIT). */";
+const LICENCE = "/* The page of musigd (MIT). It includes Preact, Copyright (c) 2015-present Jason Miller (MIT), and uqr, Copyright (c) Project Nayuki and (c) 2023 Anthony Fu (MIT). */";
 
 const digest = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
 const inTree = (path) => relative(ROOT, path).split(sep).join("/");

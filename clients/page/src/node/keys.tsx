@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { useDaemon, useLive } from "../live.js";
 import { Press, Problem, useAction } from "../parts/action.js";
 import { Table } from "../parts/table.js";
+import { PairingOf } from "./pairing.js";
 import { Badge, Moment, Said, Whole } from "../parts/text.js";
 
 /** The keys that this token may use. */
@@ -19,7 +20,8 @@ export function Keys() {
       <Problem text={problem} />
       <Table caption="Own keys" rows={data ?? []} keyOf={(key) => key.publicKey} empty="There is no key yet."
         columns={[
-          { name: "Key", heads: true, cell: (key) => <>{key.label && <><Said text={key.label} /><br /></>}<Whole hex={key.publicKey} /></> },
+          { name: "Key", heads: true, cell: (key) => <>{key.label && <><Said text={key.label} /><br /></>}<Whole hex={key.publicKey} />
+            <details><summary>Pair</summary><PairingOf pairs={key} /></details></> },
           { name: "Scheme", cell: (key) => key.scheme },
           { name: "Made", cell: (key) => <Moment at={key.createdAt} /> },
           { name: "State", cell: (key) => key.paused ? <Badge kind="warn">paused</Badge> : <Badge kind="good">in use</Badge> },

@@ -3,16 +3,19 @@ import { Problem } from "../parts/action.js";
 import { Said, span, Whole } from "../parts/text.js";
 import { EventLog } from "./events.js";
 import { Keys } from "./keys.js";
+import { Contacts } from "./pairing.js";
 import { Peers } from "./peers.js";
 
 /** The daemon: its peers, its directory, what is wrong and what to do, and what happened. */
 export function NodeView({ query }: { query: URLSearchParams }) {
+  const daemon = useDaemon();
   return (
     <>
       <h1 tabIndex={-1}>Node</h1>
       <State />
       <Peers />
       <Keys />
+      {daemon.may("listContacts") && <Contacts />}
       <EventLog query={query} />
     </>
   );
