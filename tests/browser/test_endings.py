@@ -10,7 +10,10 @@ from playwright.async_api import expect
 
 from musigd_client.pairing import read_pairing
 from tests.browser.conftest import MakeScreen
+from tests.browser.test_rights import a_request_waits
 from tests.e2e.vessels import vessels
+
+RULE = '[[rule]]\nname = "small payments"\nverdict = "join"\nmax_amount = 1000\n'
 
 
 async def test_link_of_one_page_is_taken_by_the_other(tmp_path: Path, screen_of: MakeScreen) -> None:
@@ -56,3 +59,16 @@ async def test_aborted_session_says_why_and_hands_out_evidence(tmp_path: Path, s
         got = json.loads(Path(await (await download.value).path()).read_text(encoding="utf-8"))
         assert got["sessionId"] == asked["sessionId"]
         assert got["culprits"] == []
+
+
+async def test_policy_of_the_owner_is_explained_beside_the_request(tmp_path: Path, screen_of: MakeScreen) -> None:
+    async with vessels(tmp_path, 2) as made:
+        (made[0].datadir / "policy.toml").write_text(RULE)
+        await made[0].wallet.call("reloadPolicy")
+        request = await a_request_waits(made)
+        screen = await screen_of(made[0])
+        await screen.open(f"/requests/{request}")
+        await screen.shows("asks you")
+        await screen.page.get_by_role("region", name="Your policy").get_by_text("Why", exact=True).click()
+        await expect(screen.table("Conditions")).to_contain_text("1000")
+        assert await screen.table("Conditions").get_by_text("small payments").count() >= 1

@@ -39,7 +39,7 @@ function State() {
       )}
       <Problem text={problem} />
       <dl>
-        <dt>Version</dt><dd>{info.version}, network <Said text={info.network} />, up for {span(info.uptime)}</dd>
+        <dt>Version</dt><dd><Said text={info.version} />, network <Said text={info.network} />, up for {span(info.uptime)}</dd>
         <dt>Directory</dt><dd>{data === undefined ? "…" : `${data} signers`}</dd>
         <dt>Peer id</dt><dd><Whole hex={info.peerId} /></dd>
         <dt>Addresses</dt><dd>{info.multiaddrs.length ? info.multiaddrs.map((each) => <div key={each}><Whole hex={each} /></div>) : "none that others can dial"}</dd>

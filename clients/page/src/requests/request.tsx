@@ -4,6 +4,7 @@ import { Problem } from "../parts/action.js";
 import { Table } from "../parts/table.js";
 import { Badge, Id, Moment, Said, Whole } from "../parts/text.js";
 import { Answer } from "./answer.js";
+import { Policy } from "./policy.js";
 import { Left, REQUEST_TOPICS, StateBadge, VerdictBadge } from "./requests.js";
 import { ENDED, reviewOf } from "./shown.js";
 import { Signed } from "./signed.js";
@@ -33,11 +34,13 @@ export function RequestDetail({ requestId }: { requestId: string }) {
 
 function Detail({ request, session, reload }: Loaded & { reload: () => void }) {
   const now = useNow();
+  const daemon = useDaemon();
   return (
     <>
       <p class="bar" role="status"><StateBadge request={request} /> <VerdictBadge request={request} /> <Ending request={request} /></p>
       <Answer request={request} done={reload} />
       <Verdict request={request} />
+      {daemon.may("explainPolicy") && <Policy request={request} />}
       <Signed request={request} />
       <section aria-labelledby="who">
         <h2 id="who">Who signs</h2>
