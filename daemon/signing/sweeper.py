@@ -60,7 +60,7 @@ class Sweeper:
         self._signer.wipe_old()
         self._traffic.forget_old(self._around.clock.mono_ms())
         self._inbox.put(self._drop_idle)
-        self._consent.consider_all()  # a time window may have opened, a budget may be there again
+        self._consent.time_passed()
 
     async def sweep_store(self) -> None:
         """Delete what has been kept long enough, unless peers say that the clock is wrong. Raises StoreError."""

@@ -10,7 +10,7 @@ from daemon.errors import InvalidParam
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, Ruling
 from daemon.signing.api.new_request import require_scheme
-from daemon.signing.api.pages import PAGE_BYTES
+from daemon.signing.api.pages import PAGE_BYTES, position_of
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
 from daemon.signing.engine.engine import Engine
@@ -60,26 +60,24 @@ class ApprovalMethods:
         if params.public_key is not None:
             caller.require_key(bytes.fromhex(params.public_key))
             keys = keys & {bytes.fromhex(params.public_key)}
-        after = int(params.cursor) if params.cursor is not None and params.cursor.isdecimal() else 0
-        waiting = sorted(self._waiting(keys), key=lambda each: (-each[0].request.record.created, each[0].request.id))
+        after = position_of(params.cursor) if params.cursor is not None else 0
         shown: list[answers.PendingApproval] = []
         size = 0
-        for entry, key, ruling in waiting[after : after + params.limit]:
+        for position, entry, key, ruling in self._waiting(keys, after):
             size += len(entry.request.envelope)
-            if shown and size > PAGE_BYTES:
-                break
+            if len(shown) == params.limit or (shown and size > PAGE_BYTES):
+                return {"pending": shown, "nextCursor": str(position)}
             shown.append(self._pending(caller, entry, key, ruling))
-        page: answers.PendingApprovals = {"pending": shown}
-        if after + len(shown) < len(waiting):
-            page["nextCursor"] = str(after + len(shown))
-        return page
+        return {"pending": shown}
 
-    def _waiting(self, keys: frozenset[bytes]) -> Iterator[tuple[OpenRequest, bytes, Ruling]]:
-        for entry in self._roster:
-            for key in sorted(keys & entry.own):
-                ruling = self._consent.waits(entry, key)
-                if ruling is not None and not self._dismissed(entry.request.id, key):
-                    yield entry, key, ruling
+    def _waiting(self, keys: frozenset[bytes], after: int) -> Iterator[tuple[int, OpenRequest, bytes, Ruling]]:
+        """From that position on, lazily: of many thousand requests, only those of a page are weighed."""
+        asked = [(entry, key) for entry in self._roster for key in keys & entry.own]
+        asked.sort(key=lambda each: (-each[0].request.record.created, each[0].request.id, each[1]))
+        for position, (entry, key) in enumerate(asked[after:], after):
+            ruling = self._consent.waits(entry, key)
+            if ruling is not None and not self._dismissed(entry.request.id, key):
+                yield position, entry, key, ruling
 
     def _dismissed(self, request: bytes, key: bytes) -> bool:
         return self._store.read(lambda conn: unwanted.is_dismissed(conn, request, key))

@@ -13,6 +13,7 @@ import structlog
 
 from daemon.clock import WallClock
 from daemon.keys.errors import KeyRefused
+from daemon.policy.members import BUDGETS
 from daemon.policy.policy import ApprovalNeeded, OwnerPolicy, PolicyDenied
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, Ruling
@@ -29,6 +30,8 @@ from rpc.caller import Caller, Scope
 
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
+AT_ONCE = 8  # requests that are considered between two inputs
+IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that time alone can change
 HELD_BACK = frozenset({"policy", "locked"})  # reasons of an attempt that ended here, by the owner's own will
 
 
@@ -54,6 +57,7 @@ class Consent:
         self._roster = roster
         self._clock = clock
         self.label_of = label_of
+        self._to_consider: list[bytes] = []  # what is left of a round over all requests
         self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
         self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # under which partial signatures were asked for
         self._charged: dict[bytes, list[Ruling]] = {}  # in parts that are not committed yet
@@ -160,7 +164,9 @@ class Consent:
         self._charged.pop(part.entry.request.id, None)
         if self._policy is not None and not part.entry.machine.outcome.live:
             self._policy.release(part.entry.request.id)
-            self._asked -= {(part.entry.request.id, key) for key in part.entry.own}
+            for key in part.entry.own:
+                self._asked.discard((part.entry.request.id, key))
+                self._rulings.pop((part.entry.request.id, key), None)
 
     def not_committed(self, part: Part) -> None:
         """Nothing of this part is stored, so nothing was spent; unless the signature is made, which is stored later."""
@@ -186,11 +192,27 @@ class Consent:
     def consider_all(self) -> None:
         """The rules, the time or the keys have changed: what waits is looked at again."""
         if self.policy is not None:
-            self._inbox.put(self._consider_open)
+            self._inbox.put(self._begin_round)
 
-    def _consider_open(self, turn: Turn) -> None:
-        for entry in self._roster:
-            self.consider(turn, entry)
+    def time_passed(self) -> None:
+        """A time window may have opened, a budget may be there again: looked at where a rule knows such things."""
+        policy = self.policy
+        if policy is not None and not self._to_consider and any(policy.rules.names(each) for each in IN_TIME):
+            self.consider_all()
+
+    def _begin_round(self, turn: Turn) -> None:
+        self._to_consider = [entry.request.id for entry in self._roster]
+        self._consider_some(turn)
+
+    def _consider_some(self, turn: Turn) -> None:
+        """A few at a time: peers may have brought ten thousand, and everybody else waits for this thread."""
+        some, self._to_consider = self._to_consider[:AT_ONCE], self._to_consider[AT_ONCE:]
+        for request in some:
+            entry = self._roster.get(request)
+            if entry is not None:
+                self.consider(turn, entry)
+        if self._to_consider:
+            self._inbox.put(self._consider_some)
 
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
         """Join, decline, or leave it to its owner, for each own key that has no part in it.

@@ -10,6 +10,7 @@ import pytest
 
 from daemon.main import main
 from daemon.policy.read import PolicyUnreadable
+from daemon.signing.owner.consent import AT_ONCE
 from rpc.errors import ApiError
 from tests.signing.flows.test_signing_checks import BelievesEverything, ask
 from tests.signing.policy import payments
@@ -207,3 +208,26 @@ async def test_the_command_says_of_a_saved_request_what_the_daemon_would(
         saved.write_text(broken)
         assert main(["policy", "check", file, "--against", str(saved)]) == 1
         assert "musigd: " in capsys.readouterr().err
+
+
+async def test_a_reload_considers_every_request_that_waits_a_few_at_a_time(world: World) -> None:
+    signers = await two(world, "")
+    requests = [await pay(signers, 500) for _ in range(2 * AT_ONCE + 1)]
+    await signers[1].until("approval:needed", len(requests))
+    signers[1].write_policy(SMALL)
+    await signers[1].policy.reload()
+    for request in requests:
+        await signers[1].until("signature:finalized", requestId=request)
+    assert len(signers[1].told("signature:finalized")) == len(requests)
+
+
+async def test_time_alone_changes_nothing_where_no_rule_knows_of_it(world: World) -> None:
+    signers = await two(world, SMALL)
+    request = await pay(signers, 20_000)
+    await signers[1].until("approval:needed", requestId=request)
+    signers[1].policy.ruling = None  # type: ignore[assignment, method-assign]  # whoever asks fails
+    turns = signers[1].service.engine.turns
+    signers[1].service.sweeper.sweep()
+    await signers[1].service.engine.turned()
+    assert signers[1].service.engine.turns > turns
+    assert (await signers[1].call("getSigningRequest", requestId=request))["state"] in ("open", "signing")
