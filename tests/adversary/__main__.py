@@ -24,8 +24,7 @@ from tests.adversary.measure import Measured, measure
 
 LOOPBACK, PUBLIC = "127.0.0.1", "45.0.0.1"
 ENTERED = "ADVERSARY_NAMESPACE"
-EVERYWHERE = 'ip link set lo up && ip route add local 45.0.0.0/8 dev lo && exec "$@"'
-ENTER = ("unshare", "--net", "sh", "-c", EVERYWHERE, "sh")
+ENTER = ("unshare", "--net", "sh", "-c", 'ip link set lo up && ip route add local 45.0.0.0/8 dev lo && exec "$@"', "sh")
 
 
 def rank(values: Sequence[float], share: float) -> float:
