@@ -72,9 +72,9 @@ class Allowance:
 ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.KNOWN: Allowance(2 * SECOND, 4 * SECOND),
     Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
-    Standing.STRANGER: Allowance(50 * MILLISECOND, 80 * MILLISECOND),
+    Standing.STRANGER: Allowance(50 * MILLISECOND, 40 * MILLISECOND),
 }
-RANGE: Final = Allowance(100 * MILLISECOND, 160 * MILLISECOND)  # of all in one address range that are not known
+RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
 TOGETHER: Final = {  # per second, of all of that standing, shared equally by those who owe
     Standing.ESTABLISHED: 200 * MILLISECOND,
