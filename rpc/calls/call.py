@@ -211,7 +211,7 @@ class Call:
 def require_right(method: Method, message: CallContext) -> None:
     """Raises ApiError `forbidden`, naming the scope or the other thing that is missing."""
     caller = message.caller
-    if caller.scopes.isdisjoint((method.scope, method.or_scope)) and not (method.makes_key and caller.create_key):
+    if not method.granted(caller):
         if method.makes_key:
             raise needs_key_maker(f"{method.name} needs", method.scope)
         raise needs_token(f"{method.name} needs", method.scope, bound=not method.whole_daemon)

@@ -45,8 +45,12 @@ class Method:
 
     def allows(self, caller: Caller) -> bool:
         """Whether this caller has the right to call it; with which keys is for the handler to look at."""
-        by_scope = self.scope in caller.scopes or (self.makes_key and caller.create_key)
-        return by_scope and not (self.whole_daemon and caller.keys is not None)
+        return self.granted(caller) and not (self.whole_daemon and caller.keys is not None)
+
+    def granted(self, caller: Caller) -> bool:
+        """Whether its scopes, or the right to make keys, are enough."""
+        by_scope = not caller.scopes.isdisjoint((self.scope, self.or_scope))
+        return by_scope or (self.makes_key and caller.create_key)
 
     @property
     def idempotent(self) -> bool:
