@@ -128,3 +128,16 @@ async def test_request_is_declined_with_a_reason_and_cancelled_by_who_asked(
             (await made[0].wallet.call("getSigningRequest", requestId=each))["state"] for each in (request, again)
         ]
         assert states == ["declined", "cancelled"]
+
+
+async def test_creator_is_muted_and_heard_again(tmp_path: Path, screen_of: MakeScreen) -> None:
+    async with vessels(tmp_path, 2) as made:
+        request = await a_request_waits(made)
+        screen = await screen_of(made[0])
+        await screen.open(f"/requests/{request}")
+        await screen.button("Take no more from its creator").click()
+        await screen.visit("Requests")
+        await expect(screen.table("Requests")).to_contain_text("No request is in this list")
+        await screen.button("Take requests again").click()
+        await expect(screen.table("Requests").get_by_role("link")).to_have_count(1)
+        assert (await made[0].wallet.call("listMutedCreators"))["creators"] == []

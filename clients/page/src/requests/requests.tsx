@@ -6,6 +6,7 @@ import { paged, Pages, Table } from "../parts/table.js";
 import { Badge, Id, Said, sats, span } from "../parts/text.js";
 import { refine } from "../router.js";
 import { AskForm } from "./ask.js";
+import { Muted } from "./muted.js";
 import { RequestDetail } from "./request.js";
 import { amountOf, ENDED, isMine, reviewOf, textOf, VERDICTS, waitingFor } from "./shown.js";
 
@@ -23,7 +24,7 @@ function RequestList({ query }: { query: URLSearchParams }) {
   const daemon = useDaemon();
   const state = STATES.find((each) => each === query.get("state"));
   const which = (query.get("which") ?? "all") as keyof typeof WHICH;
-  const { data, problem } = useLive<SigningRequest[]>((show, signal) => loadRequests(daemon, state, show, signal), REQUEST_TOPICS, state ?? "");
+  const { data, problem, reload } = useLive<SigningRequest[]>((show, signal) => loadRequests(daemon, state, show, signal), REQUEST_TOPICS, state ?? "");
   const matching = (data ?? []).filter((request) => which === "mine" ? waitingFor(request).length > 0 : which === "asked" ? isMine(request) : true);
   const { page, shown } = paged(matching, query.get("page"));
   return (
@@ -48,6 +49,7 @@ function RequestList({ query }: { query: URLSearchParams }) {
       <Problem text={problem} />
       {data === undefined ? <p role="status">Loading …</p> : <RequestTable rows={shown} />}
       <Pages page={page} total={matching.length} turn={(to) => refine({ page: to > 1 ? String(to) : undefined })} />
+      {daemon.may("listMutedCreators") && <Muted done={reload} />}
     </>
   );
 }
