@@ -21,7 +21,7 @@ from tests.signing.signing_world import Daemon, World, signatures
 
 pytestmark = pytest.mark.network
 
-KILLS = int(os.environ.get("MUSIGD_KILLS", "4"))
+KILLS = int(os.environ.get("MUSIGD_KILLS", "2"))
 POINTS = ("before_save", "after_save", "before_send", "after_send", "after_tell")
 RULES = '[[rule]]\nname = "daily"\nverdict = "join"\nper_day = {amount = 10_000, count = 4}\n'
 
