@@ -33,6 +33,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Advertisement, Notice, Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, owner
+from rpc.errors import ApiError
 from rpc.handlers import approvals_handlers, policy_handlers, requests_handlers, sessions_handlers, unwanted_handlers
 from rpc.methods.table import METHODS
 from rpc.models.requests import AnnounceSigningRequest
@@ -311,9 +312,20 @@ async def join(signer: Daemon, request: str, **params: Any) -> dict[str, Any]:
     return await signer.call("joinSigningRequest", requestId=request, publicKey=signer.key.hex(), **params)
 
 
+async def _final(daemon: Daemon, request: str) -> dict[str, Any]:
+    """Asked again while it is only late: fifty signers on a busy machine take longer than one call may wait."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            try:
+                return await daemon.call("getFinalSignature", requestId=request, waitMs=60_000)
+            except ApiError as refusal:
+                if refusal.reason != "not_ready":
+                    raise
+
+
 async def signatures(daemon: Daemon, request: str) -> list[str]:
     """The final signatures, verified under the aggregate keys of the request."""
-    answer = await daemon.call("getFinalSignature", requestId=request, waitMs=60_000)
+    answer = await _final(daemon, request)
     shown = await daemon.call("getSigningRequest", requestId=request)
     assert shown["state"] == "complete"
     assert shown["signatures"] == answer["signatures"]
