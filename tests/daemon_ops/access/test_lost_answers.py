@@ -93,7 +93,9 @@ async def test_repeated_call_finds_its_change_though_its_answer_was_never_stored
     await advertising(forgetful)
     await requests(forgetful)
     await sessions(forgetful)
+    await people(forgetful)
     left_out = {"connectPeer", "disconnectPeer"}  # to be connected to a peer is a state: it cannot happen twice
+    left_out |= {"approveRequest", "dismissRequest"}  # of requests that others made; each sets what is set already
     assert forgetful.tried == {method.name for method in METHODS.values() if method.idempotent} - left_out
 
 
@@ -109,6 +111,17 @@ async def keys_tokens_and_peers(daemon: Forgetful) -> None:
     await daemon.twice("lock")
     passphrase = (daemon.app.store.path.parent / "passphrase").read_text().strip()
     await daemon.call("unlock", passphrase=passphrase)
+
+
+async def people(daemon: Forgetful) -> None:
+    """Whom this daemon knows, hears and obeys."""
+    await daemon.twice("muteCreator", publicKey=samples.KEY_B)
+    await daemon.twice("unmuteCreator", publicKey=samples.KEY_B)
+    await daemon.twice("addContact", link=METHODS["addContact"].example["link"])
+    await daemon.twice("removeContact", publicKey=samples.KEY_A)
+    await daemon.twice("reloadPolicy")
+    hook = (await daemon.call("createWebhook", **METHODS["createWebhook"].example))["webhookId"]
+    await daemon.twice("deleteWebhook", webhookId=hook)
 
 
 async def advertising(daemon: Forgetful) -> None:
