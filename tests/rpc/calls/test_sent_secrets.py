@@ -63,7 +63,8 @@ def test_a_passphrase_arrives_as_written_whatever_its_characters(text: str, esca
 
 @given(
     st.recursive(
-        st.text() | st.integers(), lambda inner: st.dictionaries(st.sampled_from([*SECRET_PARAMS, "a"]), inner)
+        st.text() | st.integers(-(2**63), 2**63 - 1),
+        lambda inner: st.dictionaries(st.sampled_from([*SECRET_PARAMS, "a"]), inner),
     )
 )
 def test_a_call_that_takes_no_secret_is_read_as_it_stands(metadata: Any) -> None:
