@@ -31,6 +31,14 @@ def test_an_internal_key_that_is_no_point_commits_to_nothing() -> None:
         script_pubkey_of(leaf, bytes((leaf.version,)) + b"\xff" * 32)
 
 
+def test_an_output_key_at_infinity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can find such a leaf: the tweak is a hash of the key that it would have to cancel."""
+    leaf = Leaf(b"\x51")
+    monkeypatch.setattr("musig2.chain.tapscript.secp.pubkey_add", lambda point, tweak: False)
+    with pytest.raises(InvalidArgumentError, match="point at infinity"):
+        script_pubkey_of(leaf, bytes((leaf.version,)) + P1[1:])
+
+
 def test_lotus_knows_the_key_path_only() -> None:
     transaction = Transaction(version=2, inputs=(TxInput(bytes(32), 0),), outputs=(TxOutput(1, b""),))
     spend = KeyPathSpend(transaction, [TxOutput(2, b"")])
