@@ -97,6 +97,7 @@ class GuardedSwarm(Swarm):
         self._pending: Counter[str] = Counter()
         self._inbound: Counter[str] = Counter()
         self._dials: dict[ID, Dial] = {}
+        self._doubles: dict[ID, float] = {}  # peers with two connections, and since when the second is there
         self._hearsay = Hearsay()
         tcp = TcpTransport(rules.may_dial)
         self.opened = tcp.opened
@@ -170,13 +171,22 @@ class GuardedSwarm(Swarm):
             muxed_conn.toll = partial(self._rules.toll, muxed_conn.peer_id)
         connection = await super().add_conn(muxed_conn, direction)
         if len(self.live(muxed_conn.peer_id)) > 1:
-            self.manager.run_task(self._settle_double, muxed_conn.peer_id)
+            self._note_double(muxed_conn.peer_id)
         assert isinstance(connection, PromptConn)
         return connection
 
+    def _note_double(self, peer_id: ID) -> None:
+        """One task per peer settles it, however often the peer comes and goes meanwhile."""
+        waits = peer_id in self._doubles
+        self._doubles[peer_id] = trio.current_time()
+        if not waits:
+            self.manager.run_task(self._settle_double, peer_id)
+
     async def _settle_double(self, peer_id: ID) -> None:
         """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it."""
-        await trio.sleep(DOUBLE_S)
+        while (left_s := self._doubles[peer_id] + DOUBLE_S - trio.current_time()) > 0:  # noqa: ASYNC110 - it waits for the time
+            await trio.sleep(left_s)
+        del self._doubles[peer_id]
         live = self.live(peer_id)
         dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
         if self.self_id.to_bytes() > peer_id.to_bytes() and len(dialled) < len(live):
