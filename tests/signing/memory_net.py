@@ -42,6 +42,7 @@ class Hub:
     carried: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)  # (from, to, frame)
     sources: dict[bytes, bytes] = field(default_factory=dict)  # address ranges of peers; without one, each is its own
     watch: Callable[[bytes, bytes, bytes], None] | None = None
+    lose: Callable[[bytes, Frame], bool] | None = None  # which frames of a sender never arrive
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -110,6 +111,9 @@ class Hub:
             self.carried.append((sender, receiver, frame))
             if self.watch is not None:
                 self.watch(sender, receiver, frame)
+        lose = self.lose
+        if lose is not None:
+            frames = [frame for frame in frames if not lose(sender, open_frame(frame, max_bytes=MAX_FRAME))]
         kept = [frame for frame in frames if self._random.random() >= self.loss]
         kept += [frame for frame in kept if self._random.random() < self.duplication]
         if not kept:

@@ -7,7 +7,9 @@ own partials stored                          --> signed: the budget is charged i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -22,6 +24,7 @@ from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.owner.declines import Declines
 from daemon.signing.ports import SigningKeystore
+from musig2.protocol.blame.endings import Reason
 from musig2.protocol.interface.effects import Emit, Need, NeedJoin, NeedPartials, Outcome, SaveMessage, State
 from musig2.protocol.interface.inputs import Approved, Received, SignerRefused
 from musig2.protocol.records.records import Request
@@ -32,7 +35,11 @@ log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
 AT_ONCE = 8  # requests that are considered between two inputs
 IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that time alone can change
-HELD_BACK = frozenset({"policy", "locked"})  # reasons of an attempt that ended here, by the owner's own will
+STORE_FAILED = Reason.STORE_FAILED.value
+HELD_BACK = frozenset(
+    {"policy", "locked", STORE_FAILED}
+)  # an attempt ended here, and the rules may let the key join again
+AGAIN_S = 5.0  # after a part could not be stored: a disk that is full is so for a while
 
 
 class Consent:
@@ -62,6 +69,7 @@ class Consent:
         self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # under which partial signatures were asked for
         self._charged: dict[bytes, list[Ruling]] = {}  # in parts that are not committed yet
         self._owed: dict[bytes, list[Ruling]] = {}  # of signatures that could not be stored yet
+        self._again: set[bytes] = set()  # requests that are considered again after a failure of the store
         if policy is not None:
             policy.on_change(self.consider_all)
 
@@ -162,6 +170,8 @@ class Consent:
     def committed(self, part: Part) -> None:
         """What this part wanted is stored."""
         self._charged.pop(part.entry.request.id, None)
+        if self.policy is not None and part.entry.machine.outcome.live and _ended_by_the_store(part.entry):
+            self._consider_later(part.entry.request.id)
         if self._policy is not None and not part.entry.machine.outcome.live:
             self._policy.release(part.entry.request.id)
             for key in part.entry.own:
@@ -214,10 +224,22 @@ class Consent:
         if self._to_consider:
             self._inbox.put(self._consider_some)
 
+    def _consider_later(self, request: bytes) -> None:
+        """Nobody else joins again for a key that the policy lets join by itself."""
+        if request not in self._again:
+            self._again.add(request)
+            asyncio.get_running_loop().call_later(AGAIN_S, self._inbox.put, partial(self._consider_again, request))
+
+    def _consider_again(self, request: bytes, turn: Turn) -> None:
+        self._again.discard(request)
+        entry = self._roster.get(request)
+        if entry is not None:
+            self.consider(turn, entry)
+
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
         """Join, decline, or leave it to its owner, for each own key that has no part in it.
 
-        Other failures than that of the policy or a lock leave the next attempt to somebody else, as ever.
+        Other failures than those of `HELD_BACK` leave the next attempt to somebody else, as ever.
         """
         policy = self.policy
         if policy is None or not entry.machine.outcome.live or turn.now.wall_ms >= entry.request.record.expires:
@@ -270,6 +292,12 @@ class Consent:
         except KeyRefused:
             return False
         return self._keystore.scheme_of(key) == scheme
+
+
+def _ended_by_the_store(entry: OpenRequest) -> bool:
+    """Whether the latest attempt of an own key ended because it could not be stored."""
+    latest = {view.row.key: view.row for view in entry.machine.session_views()}
+    return any(row.state is State.ABORTED and row.reason == STORE_FAILED for row in latest.values())
 
 
 def _taking_part(entry: OpenRequest) -> set[bytes]:

@@ -13,6 +13,9 @@ import pytest
 
 from daemon.clock import SystemClock
 from daemon.policy.spent import DAY_MS
+from daemon.signing.owner import consent
+from musig2.protocol.records.records import Message, PartialBody
+from musig2.protocol.wire.frames import Frame, Signed
 from tests.signing.memory_net import LONGEST_S
 from tests.signing.policy.test_policy_flow import explained, pay, two
 from tests.signing.signing_world import Daemon, World, join, signatures
@@ -28,6 +31,14 @@ per_day = {amount = 10_000, count = 4}
 def charges(daemon: Daemon) -> list[tuple[str, int]]:
     with closing(sqlite3.connect(daemon.folder / "musigd.db")) as conn:
         return conn.execute("SELECT budget, amount FROM policy_charges ORDER BY at_ms").fetchall()
+
+
+def partial_in(frame: Frame) -> bool:
+    match frame:
+        case Signed(record=Message(body=PartialBody())):
+            return True
+        case _:
+            return False
 
 
 async def settled(daemon: Daemon, request: str) -> str:
@@ -111,7 +122,30 @@ async def test_no_signature_leaves_without_its_charge_when_a_commit_fails(world:
     await signers[1].until("session:ready", requestId=request)
     await signers[1].service.engine.turned()
     assert (charges(signers[1]), signers[1].told("signature:finalized")) == ([], [])
-    assert signers[0].told("signature:finalized") == []
+    await signers[1].store.write(lambda conn: conn.execute("DROP TRIGGER full"))
+    await signers[1].until("signature:finalized", requestId=request)
+    assert charges(signers[1]) == [("daily", 9_000)]
+    assert await settled(signers[1], await pay(signers, 1_001, 100)) == "waits"
+    assert await settled(signers[1], await pay(signers, 1_000, 100)) == "signed"
+
+
+async def test_a_key_that_the_policy_joined_joins_again_when_its_partial_signature_could_not_be_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The partial signature of the other comes late, so this attempt ends, and nobody else would join again."""
+    monkeypatch.setattr(consent, "AGAIN_S", 0.01)
+    signers = await two(world, BUDGET)
+    refuse = "CREATE TRIGGER full BEFORE INSERT ON policy_charges BEGIN SELECT RAISE(ABORT, 'full'); END"
+    await signers[1].store.write(lambda conn: conn.execute(refuse))
+    world.hub.lose = lambda sender, frame: sender == signers[0].peer and partial_in(frame)
+    request = await pay(signers, 9_000, 100)
+    aborted = await signers[1].until("session:aborted", requestId=request)
+    assert (aborted.data["reason"], charges(signers[1])) == ("store_failed", [])
+    await signers[1].store.write(lambda conn: conn.execute("DROP TRIGGER full"))
+    world.hub.lose = None
+    signed = await signers[1].until("signature:finalized", requestId=request)
+    assert signed.data["attempt"] > 1
+    assert charges(signers[1]) == [("daily", 9_000)]
 
 
 class Jumping(SystemClock):
