@@ -2,8 +2,8 @@
 
     python -m tests.e2e.plain_peer NETWORK MULTIADDR SCHEME
 
-It pushes its advertisement to the daemon's directory, listens on the topic, joins the first request for its key, and
-signs in two rounds. What it does is told as JSON, a line each.
+It pushes its advertisement to the daemon's directory, publishes that of a second key on the topic, listens there, joins
+the first request for its first key, and signs in two rounds. What it does is told as JSON, a line each.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from musig2.protocol.records.records import Advertisement, Entry, Join, Message,
 
 LARGEST = 1_048_576
 HOUR_MS = 3_600_000
+FOLLOWED_S = 120.0  # until the daemon follows the topic
 
 
 def say(**what: Any) -> None:
@@ -146,7 +147,8 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
         await pubsub.wait_until_ready()
         info = info_from_p2p_addr(Multiaddr(multiaddr))
         await host.connect(info)
-        topic = await pubsub.subscribe(f"musigd/{network}/signers/spend")
+        name = f"musigd/{network}/signers/spend"
+        topic = await pubsub.subscribe(name)
         stream = await host.new_stream(info.peer_id, [TProtocol(f"/musigd/{network}/directory/1")])
         push = encode(("push", (signer.advertise(()),)))
         await write(stream, bytes(1) + (1).to_bytes(4, "big") + push)
@@ -154,6 +156,11 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
             if answer[0] == 1:  # not a question of the daemon's
                 say(taken=decode(answer[5:]), key=signer.secret.pubkey.hex())
                 break
+        await pubsub.wait_for_subscription(info.peer_id, name, timeout=FOLLOWED_S)
+        other = Signer(scheme, signer.peer)
+        for envelope in other.advertise(()):
+            await pubsub.publish(name, envelope)
+        say(published=other.secret.pubkey.hex())
         assert {name for name in sys.modules if name.split(".")[0] == "p2p"} <= {"p2p", "p2p.stand_ins"}
         while True:
             heard = open_envelope((await topic.get()).data, max_bytes=LARGEST).record

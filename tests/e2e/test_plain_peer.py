@@ -54,18 +54,25 @@ async def test_a_program_of_somebody_else_signs_with_a_daemon(tmp_path: Path, sc
         found = (await wallet.call("findAvailableSigners", transactionType="spend"))["signers"]
         assert [signer["publicKey"] for signer in found] == [advertised["key"]]
 
+        await wallet.call("subscribeToSignerDiscovery", transactionTypes=["spend"])
+        published = (await anext(said))["published"]
+        await wallet.heard("signer:discovered")  # so its subscription, which it sent before, was read too
+        found = (await wallet.call("findAvailableSigners", transactionType="spend"))["signers"]
+        assert {signer["publicKey"] for signer in found} == {advertised["key"], published}
+
         own = (await wallet.call("createKey", scheme=scheme))["publicKey"]
         await wallet.call("advertiseSigner", publicKey=own, criteria={"transactionTypes": ["spend"]})
         heard = await anext(said)
-        while heard.get("heard") != "Advertisement":
+        while (heard["heard"], heard["publicKey"]) != ("Advertisement", own):
             heard = await anext(said)
-        assert heard["publicKey"] == own
 
         message = secrets.token_hex(32)
         keys = [own, advertised["key"]]
         asked = await wallet.call("announceSigningRequest", requiredPublicKeys=keys, publicKey=own, message=message)
         answer = await wallet.call("getFinalSignature", requestId=asked["requestId"], waitMs=60_000)
-        assert (await anext(said))["signature"] == answer["signature"]
+        while "signature" not in heard:
+            heard = await anext(said)
+        assert heard["signature"] == answer["signature"]
 
         rules = musig2.scheme(scheme)
         aggregate = rules.key_agg(rules.key_sort([bytes.fromhex(key) for key in keys])).aggpubkey
