@@ -42,7 +42,7 @@ def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[
     called = METHODS[method]
     with pytest.raises(ApiError) as caught:
         params_of(called.params, as_received({**called.example, **change}))
-    assert [error["path"] for error in caught.value.data["errors"]] == [path]  # type: ignore[union-attr,call-overload,index]
+    assert [error["path"] for error in caught.value.data["errors"]] == [path]  # type: ignore[union-attr,call-overload,index]  # JSON
     assert "\u202e" not in str(caught.value.to_json())
 
 

@@ -115,7 +115,7 @@ async def test_a_call_before_the_requests_are_loaded_again_leaves_none_without_i
         await one.call("joinSigningRequest", requestId=requests[-1], publicKey=one.key.hex())
     while one.service.engine.waiting:
         await one.service.engine.turned()
-    wakes = [roster.get(bytes.fromhex(request)).machine.next_wakeup_ms() for request in requests]  # type: ignore[union-attr]
+    wakes = [roster.get(bytes.fromhex(request)).machine.next_wakeup_ms() for request in requests]  # type: ignore[union-attr]  # all are there
     assert None not in wakes
 
 
