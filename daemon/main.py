@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         SIGNALS.listen(WHILE_LOADING.get(" ".join(sys.argv[1:2]), end_with_clean_up))
+        if sys.argv[1:2] == ["run"]:
+            gc.disable()  # until it is ready: what a start makes stays, and each collection would look at all of it
     outermost = import_module("config.output.outermost")
     return int(outermost.guarded("musigd", lambda: _run_command(argv), failure=EXIT_FAILURE))
 

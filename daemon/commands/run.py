@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -87,6 +88,13 @@ def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
         parts.is_first_start(path, found)
 
 
+def _collect_again() -> None:
+    """Collect garbage from here on, and never look again at what the start has made: it stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 class _Run:
     """One run: start, serve, stop. A second stop signal ends the process at once."""
 
@@ -163,6 +171,7 @@ class _Run:
             datadir=str(self._datadir.path),
             pid=os.getpid(),
         )
+        _collect_again()
 
     async def _serve(self, app: App) -> None:
         """Serve until asked to stop: reload on SIGHUP, feed the watchdog."""

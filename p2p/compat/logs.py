@@ -6,7 +6,7 @@ import logging
 import os
 
 from libp2p.network.connection import swarm_connection
-from libp2p.utils.logging import cleanup_logging
+from libp2p.utils.logging import cleanup_logging, setup_logging
 
 LIBRARY = "libp2p"
 
@@ -18,6 +18,7 @@ def quiet() -> None:
     With `LIBP2P_DEBUG` the library writes to standard error from a thread of its own, without a bound, and to a file.
     """
     swarm_connection.logging = logging.getLogger(swarm_connection.__name__)  # type: ignore[assignment,attr-defined] # same functions
+    setup_logging()  # as the library's package would, which is not run
     cleanup_logging()  # stops that thread
     ours = [name for name in logging.getLogger().manager.loggerDict if name.partition(".")[0] == LIBRARY]
     for library in map(logging.getLogger, ours):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import trio
-from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 from p2p.addresses import split_peer
 from p2p.announce import listens_on_loopback_only
@@ -20,6 +20,9 @@ from p2p.compat.host import GuardedHost
 from p2p.errors import AddressError
 from p2p.node.bootstrap import Bootstrap
 from p2p.settings import NetworkConfig
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 log = logging.getLogger(__name__)
 SERVICE = "_p2p._udp.local."
@@ -47,17 +50,18 @@ class Neighbours:
         token = trio.lowlevel.current_trio_token()
 
         def on_change(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-            if state_change is ServiceStateChange.Added and name != self.name:
+            if state_change.name == "Added" and name != self.name:
                 for peer in self.read(zeroconf.get_service_info(service_type, name, INFO_MS)):
                     with contextlib.suppress(trio.RunFinishedError):
                         token.run_sync_soon(_offer, found_in, peer)
 
+        library = await trio.to_thread.run_sync(import_module, "zeroconf")  # not before the node listens
         try:
-            zeroconf = await trio.to_thread.run_sync(Zeroconf)
+            zeroconf = await trio.to_thread.run_sync(library.Zeroconf)
         except OSError as error:
             log.info("mDNS is not available here: %s", error)
             return
-        browser = await trio.to_thread.run_sync(lambda: ServiceBrowser(zeroconf, SERVICE, handlers=[on_change]))
+        browser = await trio.to_thread.run_sync(lambda: library.ServiceBrowser(zeroconf, SERVICE, handlers=[on_change]))
         try:
             info = self.announcement()
             if info is not None:
@@ -70,6 +74,8 @@ class Neighbours:
 
     def announcement(self) -> ServiceInfo | None:
         """The announcement to neighbours; None if there is no address that may be announced."""
+        from zeroconf import ServiceInfo  # noqa: PLC0415 - `run` has loaded it, in a thread
+
         addrs = [str(addr) for addr in self._host.get_addrs()]
         if not addrs:
             return None

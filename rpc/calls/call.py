@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from jsonrpcserver import Error, Result, Success
+from jsonrpcserver.result import Error, Result, Success
 from pydantic import BaseModel
 
 from config.text.plain_text import cleaned_body

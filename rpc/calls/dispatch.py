@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
-from jsonrpcserver import Result
 from jsonrpcserver.async_dispatcher import dispatch_request
 from jsonrpcserver.request import Request
+from jsonrpcserver.result import Result
 from jsonrpcserver.sentinels import NOID
 from oslash.either import Left  # type: ignore[import-untyped]  # has no annotations; used for this one name
 
