@@ -21,6 +21,7 @@ from config.values import (
     Multiaddrs,
     Origins,
     PublicKeys,
+    RelayClient,
     is_loopback,
     parse_endpoint,
 )
@@ -146,6 +147,22 @@ class P2p(_Section):
         ),
     )
 
+    relay_service: bool = Field(
+        default=False,
+        description=(
+            "Be a relay: carry the connections of daemons that nobody can dial, such as those behind a router. For a "
+            "daemon with a public address. What is carried is encrypted; limits.relay_reservations and "
+            "limits.relay_bytes_per_second bound it."
+        ),
+    )
+    relay_client: RelayClient = Field(
+        default="auto",
+        description=(
+            "When to be reached through relays: auto, where it is found that nobody can dial this daemon; always; or "
+            "never."
+        ),
+    )
+
     @property
     def use_mdns(self) -> bool:
         return self.mdns and not self.bootstrap
@@ -240,6 +257,13 @@ class LimitSettings(_Section):
     )
     unsolicited_total: Count = Field(default=10_000, description="The same of all peers together.")
     connections: Count = Field(default=300, description="Connections to other daemons.")
+    relay_reservations: Count = Field(
+        default=128, description="Daemons that may be reached through this one, where p2p.relay_service is on."
+    )
+    relay_bytes_per_second: Count = Field(
+        default=4 * 1_048_576,
+        description="What this daemon carries for others as a relay, in all; a sixteenth of it for each of them.",
+    )
     rpc_body_bytes: Count = Field(default=1_048_576, description="Largest call or batch of calls, in bytes.")
     rpc_calls_per_second: Count = Field(default=20_000, description="Calls that one token may make per second.")
     rpc_calls_at_once: Count = Field(

@@ -117,6 +117,7 @@ _Listed = (NoDecode, BeforeValidator(_split))
 NetworkName = Annotated[str, _said(_check_network)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
+RelayClient = Literal["auto", "always", "never"]
 ListenAddress = Annotated[str, _said(parse_endpoint)]
 File = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 Hosts = Annotated[tuple[str, ...], *_Listed]

@@ -18,21 +18,29 @@ __all__ = [
     "from_text",
     "is_loopback",
     "is_private",
+    "is_relayed",
     "is_unspecified",
     "join_peer",
     "readable",
+    "relay_of",
     "require_usable",
     "split_peer",
+    "through",
     "to_text",
     "why_unusable",
     "without_peer",
 ]
 
 MAX_ADDR_BYTES = 256
-P2P_CODE = 421
+P2P_CODE, CIRCUIT_CODE = 421, 290
+RELAYED = (["p2p", "p2p-circuit"], ["p2p", "p2p-circuit", "p2p"])  # what may follow the TCP port of a relay
 # What multiaddrs can name and this network does not support; the first match counts.
 UNSPOKEN = (
-    ("p2p-circuit", "relays (/p2p-circuit) are not used here: take an address of the peer itself"),
+    (
+        "p2p-circuit",
+        "a relayed address is the address of a relay with its peer id and /p2p-circuit behind it, such as "
+        "/ip4/203.0.113.7/tcp/4327/p2p/12D3Koo.../p2p-circuit",
+    ),
     (
         "dnsaddr",
         "/dnsaddr stands for other addresses, which are not looked up here: name one of them, such as "
@@ -51,6 +59,7 @@ UNSPOKEN = (
         for name in ("ws", "wss", "http", "https", "tls")
     ),
 )
+OUR_PEERS = "12D3Koo"  # how the ids of ed25519 peers begin
 HOSTS = ("ip4", "ip6", "dns", "dns4", "dns6")
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 PUBLIC_IP6 = ipaddress.ip_network("2000::/3")
@@ -64,8 +73,8 @@ def to_text(addr: bytes) -> str:
 
 def from_text(text: str) -> bytes:
     """The binary form of a multiaddr text, without a trailing `/p2p/...`. Raises AddressError."""
-    addr, _, _ = text.partition("/p2p/")
-    return bytes(_parse(addr).to_bytes())
+    addr, found, last = text.rpartition("/p2p/")
+    return bytes(_parse(addr if found and "/" not in last else text).to_bytes())
 
 
 def split_peer(text: str) -> tuple[bytes, bytes]:
@@ -96,8 +105,28 @@ def join_peer(addr: bytes, peer: bytes) -> str:
 
 
 def without_peer(addr: Multiaddr) -> Multiaddr:
-    """The address without a trailing `/p2p/...`."""
-    return addr.decapsulate_code(P2P_CODE)
+    """The address without a trailing `/p2p/...`; the peer id of a relay stays."""
+    codes = [protocol.code for protocol in addr.protocols()]
+    return addr.decapsulate_code(P2P_CODE) if codes[-1:] == [P2P_CODE] else addr
+
+
+def is_relayed(addr: Multiaddr) -> bool:
+    """True for an address through a relay, `.../p2p/<relay>/p2p-circuit`."""
+    return any(protocol.code == CIRCUIT_CODE for protocol in addr.protocols())
+
+
+def relay_of(addr: Multiaddr) -> tuple[Multiaddr, bytes] | None:
+    """The address of the relay, without its `/p2p/...`, and its binary peer id; None for a direct address."""
+    if not is_relayed(addr):
+        return None
+    relay = addr.decapsulate_code(CIRCUIT_CODE)
+    suffix = relay.to_bytes()[len(without_peer(relay).to_bytes()) :]
+    return without_peer(relay), bytes(suffix[_p2p_prefix_length(suffix) :])
+
+
+def through(relay: Multiaddr, peer: bytes) -> Multiaddr:
+    """The address under which others reach this node through the relay `peer` at `relay`."""
+    return Multiaddr(f"{relay}/p2p/{peer_text(peer)}/p2p-circuit")
 
 
 def is_private(addr: bytes) -> bool:
@@ -128,14 +157,16 @@ def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
 def why_unusable(addr: Multiaddr) -> str | None:
     """Why no node of this network dials an address of that kind, as a sentence; None for one host and its TCP port.
 
-    Only `/p2p/...` may follow: the library dials the first IPv4 address in what it is given, wherever it is.
+    Only `/p2p/...` may follow, and `/p2p-circuit` behind the id of a relay: the library dials the first IPv4 address in
+    what it is given, wherever it is.
     """
     parts = [(str(protocol.name), value) for protocol, value in addr.items()]
     names = [name for name, _ in parts]
-    known = next((sentence for name, sentence in UNSPOKEN if name in names), None)
+    relayed = names[2:] in RELAYED and str(parts[2][1]).startswith(OUR_PEERS)
+    known = next((sentence for name, sentence in UNSPOKEN if name in names and not relayed), None)
     if known is not None:
         return known
-    plain = len(parts) > 1 and names[0] in HOSTS and names[1] == "tcp" and names[2:] in ([], ["p2p"])
+    plain = len(parts) > 1 and names[0] in HOSTS and names[1] == "tcp" and (relayed or names[2:] in ([], ["p2p"]))
     if not plain:
         return "an address here is one host and its TCP port, such as /ip4/203.0.113.7/tcp/4327 or /dns4/NAME/tcp/4327"
     return (

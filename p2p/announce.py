@@ -10,6 +10,7 @@ from p2p.addresses import (
     from_text,
     is_loopback,
     is_private,
+    is_relayed,
     is_unspecified,
     require_usable,
     why_unusable,
@@ -18,6 +19,7 @@ from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
 
 MAX_ANNOUNCED = 16
+MAX_RELAYED = 4
 # Addresses of the documentation ranges: a UDP socket "connected" to one sends nothing, but learns the local address.
 ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
@@ -28,14 +30,20 @@ class AnnouncedAddresses:
     def __init__(self, config: NetworkConfig) -> None:
         self.private_addresses = config.private_addresses or listens_on_loopback_only(config)
         self._fixed = [Multiaddr(from_text(text)) for text in config.announce]
+        self.relayed: list[Multiaddr] = []  # through the relays where this node has a reservation
 
     def __call__(self, candidates: list[Multiaddr]) -> list[Multiaddr]:
-        """The addresses to announce, each once, at most 16."""
+        """The addresses to announce, each once, at most 16: direct ones, then those through relays."""
+        relayed = self.relayed[:MAX_RELAYED]
+        return [*self.direct(candidates)[: MAX_ANNOUNCED - len(relayed)], *relayed]
+
+    def direct(self, candidates: list[Multiaddr]) -> list[Multiaddr]:
+        """The addresses at which this node itself may be dialled."""
         if self._fixed:
             return list(self._fixed)
         concrete = [addr for candidate in candidates for addr in _expand(candidate)]
         allowed = [addr for addr in concrete if self.private_addresses or not is_private(addr.to_bytes())]
-        return list(dict.fromkeys(allowed))[:MAX_ANNOUNCED]
+        return list(dict.fromkeys(allowed))
 
 
 def listens_on_loopback_only(config: NetworkConfig) -> bool:
@@ -92,7 +100,7 @@ def check_addresses(config: NetworkConfig) -> None:
     """Check the addresses before anything runs, without loading libp2p. Raises NetworkError."""
     listen_addresses(config)
     for setting, texts, check in (
-        ("p2p.announce", config.announce, require_usable),
+        ("p2p.announce", config.announce, _require_direct),
         ("p2p.bootstrap", config.bootstrap, dial_target),
     ):
         for text in texts:
@@ -100,3 +108,12 @@ def check_addresses(config: NetworkConfig) -> None:
                 check(text)
             except AddressError as error:
                 raise NetworkError("bad_address", f"{setting}: {error}") from error
+
+
+def _require_direct(text: str) -> None:
+    require_usable(text)
+    if is_relayed(Multiaddr(from_text(text))):
+        raise AddressError(
+            "bad_address",
+            f"{text[:200]!r} leads through a relay, and such addresses are announced by themselves: remove it",
+        )

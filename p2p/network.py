@@ -36,6 +36,7 @@ from p2p.ports import (
     Standing,
 )
 from p2p.settings import NetworkConfig
+from p2p.sources import source_of
 from p2p.streams.accounts import Accounts
 from p2p.streams.prices import Work
 
@@ -204,7 +205,7 @@ class Network:
     def source_of(self, peer: bytes) -> bytes:
         """The address range that a connected peer comes from; the peer itself if that is private or unknown."""
         contact = self._mirror.contacts.get(peer)
-        return peer if contact is None else contact.source
+        return peer if contact is None else source_of(peer, contact.arrival.host, contact.arrival.relay)
 
     def peers(self) -> list[PeerInfo]:
         """The connected peers."""
@@ -222,6 +223,21 @@ class Network:
         addr, peer = dial_target(multiaddr)
         already = self.connected(peer) or await self._call(lambda node: node.reach.connect, peer, addr)
         return Connected(peer, already)
+
+    @property
+    def serves_as_relay(self) -> bool:
+        """Whether others can be reached through this node."""
+        return self._node is not None and self.alive and self._node.relay is not None
+
+    @property
+    def lacks_relays(self) -> bool:
+        """Whether this node wants to be reached through more relays than it has found."""
+        return self._node is not None and self.alive and self._node.relays.lacking
+
+    def offer_relays(self, relays: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
+        """Peers that say that they are relays, with their addresses. They are dialled only as hearsay, if needed."""
+        if self._portal is not None and self._node is not None:
+            self._portal.post(self._node.relays.offer, relays)
 
     @property
     def bootstrap_faults(self) -> tuple[BootstrapFault, ...]:

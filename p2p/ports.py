@@ -64,6 +64,19 @@ class GossipItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerArrival:
+    """How a peer is connected. `addrs`: where it was dialled. `host`: the IP address at the other end.
+
+    `relay`: the peer through which it is connected, whose `host` that is then; None if it is connected directly.
+    """
+
+    direction: Direction
+    addrs: tuple[bytes, ...] = ()
+    host: str | None = None
+    relay: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PeerChange:
     """A peer got its first connection or lost its last one. `addrs` may be empty for an inbound peer."""
 
@@ -78,6 +91,7 @@ class PeerInfo:
     """A connected peer as an operator sees it. `multiaddrs` are dialable texts with `/p2p/...`.
 
     `host`: the IP address at the other end of the connection; unlike `multiaddrs` it is no claim of the peer.
+    `relay`: the peer through which it is connected, and whose `host` that is.
     """
 
     peer: bytes
@@ -86,6 +100,7 @@ class PeerInfo:
     since_ms: int
     agent: str | None = None
     host: str | None = None
+    relay: bytes | None = None
 
 
 class Connected(NamedTuple):
@@ -145,6 +160,9 @@ class Sink(Protocol):
 
     def on_ban(self, peer: bytes, reason: str) -> None:
         """A peer reached the limit of offences and is refused from now on: store that, call `set_ban` with its end."""
+
+    def on_addresses(self) -> None:
+        """The addresses of this node are others than before, while libp2p is up."""
 
     def on_state(self, state: NetState) -> None:
         """The libp2p side came up, went down, or is being restarted."""

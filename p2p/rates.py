@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 REMEMBERED = 4_096
 
@@ -76,3 +78,15 @@ class Fading:
     def value(self, now: float) -> float:
         """The count now."""
         return float(self._count * 0.5 ** ((now - self._at) / self._half_life))
+
+
+@contextmanager
+def counted(counts: Counter[str], name: str) -> Iterator[None]:
+    """Count something while it lasts; names of which nothing is left are forgotten."""
+    counts[name] += 1
+    try:
+        yield
+    finally:
+        counts[name] -= 1
+        if not counts[name]:
+            del counts[name]

@@ -20,6 +20,8 @@ class NetworkConfig:
     dht: bool = True  # serve the DHT; False: use it as a client only
     private_addresses: bool = False  # set automatically when listening on loopback only
     agent: str = "musigd"
+    relay_service: bool = False  # carry the connections of peers that cannot be dialled
+    relay_client: str = "auto"  # be reached through relays: "auto" when nobody can dial this node, "always", "never"
 
     max_connections: int = 300
     max_pending_per_ip: int = 16  # connections that have not finished their handshake
@@ -46,6 +48,13 @@ class NetworkConfig:
     ban_after: int = 10  # bad signatures and bad encodings
     ban_ms: int = 24 * 3_600_000
     offence_half_life_ms: int = 3_600_000
+
+    relay_reservations: int = 128
+    relay_circuits: int = 256
+    relay_circuit_ms: int = 3_600_000
+    relay_circuit_bytes: int = 64 * MIB  # in each direction
+    relay_peer_rate: int = 256 * KIB  # bytes per second that one peer sends through this relay
+    relay_rate: int = 4 * MIB  # all of them
 
     heartbeat_ms: int = 1_000
     restart_pause_ms: int = 500  # doubling to 30 s

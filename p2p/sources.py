@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 
 @lru_cache(maxsize=4_096)
@@ -21,6 +21,17 @@ def range_of_host(host: str | None) -> bytes | None:
     return b"4" + ip.packed[:3] if ip.version == 4 else b"6" + ip.packed[:6]
 
 
-def source_of(peer: bytes, host: str | None) -> bytes:
-    """The range of a peer's host; on a private network, where many live behind few addresses, each peer is its own."""
-    return range_of_host(host) or peer
+def source_of(peer: bytes, host: str | None, relay: bytes | None = None) -> bytes:
+    """The range of a peer's host; on a private network, where many live behind few addresses, each peer is its own.
+
+    `host` is that of the relay for a peer that comes through one; all of one relay share its range, or its id.
+    """
+    return range_of_host(host) or relay or peer
+
+
+def source_of_ip(ip: str) -> str:
+    """What counts as one source of connections: an IPv4 address, or the 64 bits of IPv6 that every subscriber has."""
+    address = ip_address(ip)
+    if address.version == 4:
+        return ip
+    return str(address.ipv4_mapped or ip_network((int(address) >> 64 << 64, 64)))

@@ -22,6 +22,7 @@ from daemon.discovery.peers.lookup import Lookup
 from daemon.discovery.peers.outcomes import Observations
 from daemon.discovery.peers.presence import SignerPresence
 from daemon.discovery.peers.problems import Problems
+from daemon.discovery.peers.relays import KnownRelays
 from daemon.discovery.peers.topics import Topics
 from daemon.discovery.peers.traffic import DirectoryTraffic
 from daemon.discovery.surroundings import DiscoverySurroundings
@@ -103,6 +104,7 @@ class DiscoveryService:
             identity=identity,
             ingest=self._ingest,
             addrs=self._own.addrs,
+            serves_as_relay=lambda: network.serves_as_relay,
         )
         self.renewal = Renewal(
             own=self._own,
@@ -178,6 +180,7 @@ class DiscoveryService:
             types=self._topics.types,
             exchange=self._puller.exchange,
         )
+        self._relays = KnownRelays(net=network, clock=clock, store=store, identity=identity)
         self.problems = Problems(net=network, clock=clock, clocks=self.clocks, company=self._company)
 
     def _make_traffic(self) -> None:
@@ -235,6 +238,7 @@ class DiscoveryService:
         self._tasks.lasting("presence", self._presence.run)
         self._tasks.lasting("rounds", self._rounds.run)
         self._tasks.lasting("company", self._company.run)
+        self._tasks.lasting("relays", self._relays.run)
         self._tasks.lasting("damage", lambda: self._damage.run(self._rounds.compare_soon))
         self._tasks.lasting("node record", self._node.run)
         for info in self._network.peers():  # connected before this started

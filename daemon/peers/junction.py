@@ -23,6 +23,7 @@ log = structlog.get_logger("musigd.network")
 class DiscoveryInput(Protocol):
     def on_peer(self, change: PeerChange) -> None: ...
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes: ...
+    def on_addresses(self) -> None: ...
     def on_network_up(self) -> None: ...
 
 
@@ -122,6 +123,10 @@ class Junction:
         self._set_ban(peer, until_ms)
         log.warning("peer banned", peer=peer_text(peer), reason=reason)
         self._store_soon("ban", self._ban(peer, until_ms, reason))
+
+    def on_addresses(self) -> None:
+        assert self._discovery is not None
+        self._discovery.on_addresses()
 
     def on_state(self, state: NetState) -> None:
         before, self.state = self.state, state

@@ -18,8 +18,7 @@ from musig2.protocol.records.peers import peer_text
 from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
-from p2p.ports import BadAsk, BootstrapFault, Direction, GossipItem, Offence, PeerChange, PeerInfo, Sink
-from p2p.sources import source_of
+from p2p.ports import BadAsk, BootstrapFault, GossipItem, Offence, PeerArrival, PeerChange, PeerInfo, Sink
 from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
@@ -32,11 +31,9 @@ class ConnectedPeer:
     """A connected peer."""
 
     outbox: PeerOutbox
-    direction: Direction
+    arrival: PeerArrival
     since_ms: int
     multiaddrs: tuple[str, ...]
-    source: bytes
-    host: str | None = None
     agent: str | None = None
 
 
@@ -85,11 +82,9 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._questions, (peer, number, payload))
 
-    def arrived(
-        self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None, outbox: PeerOutbox
-    ) -> None:
+    def arrived(self, peer: bytes, arrival: PeerArrival, outbox: PeerOutbox) -> None:
         """Hand over."""
-        self.portal.emit(self._arrivals, (peer, direction, addrs, host, outbox))
+        self.portal.emit(self._arrivals, (peer, arrival, outbox))
 
     def left(self, peer: bytes) -> None:
         """Hand over."""
@@ -112,7 +107,15 @@ class Mirror:
     def peers(self) -> list[PeerInfo]:
         """The connected peers."""
         return [
-            PeerInfo(peer, contact.multiaddrs, contact.direction, contact.since_ms, contact.agent, contact.host)
+            PeerInfo(
+                peer,
+                contact.multiaddrs,
+                contact.arrival.direction,
+                contact.since_ms,
+                contact.agent,
+                contact.arrival.host,
+                contact.arrival.relay,
+            )
             for peer, contact in self.contacts.items()
         ]
 
@@ -136,17 +139,17 @@ class Mirror:
         for peer, reason in batch:
             self._sink.on_ban(peer, reason)
 
-    def _arrivals(self, batch: list[tuple[bytes, Direction, tuple[bytes, ...], str | None, PeerOutbox]]) -> None:
-        for peer, direction, addrs, host, outbox in batch:
-            texts = tuple(join_peer(addr, peer) for addr in addrs)
-            self.contacts[peer] = ConnectedPeer(outbox, direction, self._clock_ms(), texts, source_of(peer, host), host)
-            self._sink.on_peer(PeerChange(peer, True, direction, addrs))
+    def _arrivals(self, batch: list[tuple[bytes, PeerArrival, PeerOutbox]]) -> None:
+        for peer, arrival, outbox in batch:
+            texts = tuple(join_peer(addr, peer) for addr in arrival.addrs)
+            self.contacts[peer] = ConnectedPeer(outbox, arrival, self._clock_ms(), texts)
+            self._sink.on_peer(PeerChange(peer, True, arrival.direction, arrival.addrs))
 
     def _departures(self, batch: list[bytes]) -> None:
         for peer in batch:
             contact = self.contacts.pop(peer, None)
             if contact is not None:
-                self._sink.on_peer(PeerChange(peer, False, contact.direction))
+                self._sink.on_peer(PeerChange(peer, False, contact.arrival.direction))
 
     def _identities(self, batch: list[tuple[bytes, str, tuple[str, ...]]]) -> None:
         for peer, agent, multiaddrs in batch:
@@ -156,7 +159,10 @@ class Mirror:
                 contact.multiaddrs = multiaddrs or contact.multiaddrs
 
     def _addresses(self, batch: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+        before = self.multiaddrs
         self.bound, self.multiaddrs = batch[-1]
+        if before and set(before) != set(self.multiaddrs):
+            self._sink.on_addresses()
 
     def _faults(self, batch: list[tuple[BootstrapFault, ...]]) -> None:
         for fault in batch[-1]:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import trio
 from libp2p.abc import INetConn, INetStream
+from libp2p.connection_types import ConnectionType
+from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.host.ping import ID as PING
 from libp2p.identity.identify.identify import ID as IDENTIFY
@@ -18,17 +20,22 @@ from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.identity.identify_push.identify_push import ID_PUSH as IDENTIFY_PUSH
 from libp2p.identity.update import update_peerstore_from_identify
 from libp2p.io.utils import read_exactly
+from libp2p.network.exceptions import SwarmException
+from libp2p.network.stream.net_stream import NetStream
 from libp2p.peer.id import ID
 from libp2p.peer.peerstore import env_to_send_in_RPC
+from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 from libp2p.utils import encode_varint_prefixed
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from p2p.addresses import Multiaddr, without_peer
 from p2p.compat.swarm import GuardedSwarm
+from p2p.compat.swarm_conn import PromptConn
 from p2p.rates import Paces
 
 IDENTIFY_BYTES = 64 * 1024
 IDENTIFY_S = 15.0
+NEGOTIATE_S = 10
 STREAM_RATE = 50  # inbound streams per second and peer
 MAX_DEBT_S = 2.0  # a peer that owes more time loses its connection
 PING_BYTES, PING_COST = 32, 5
@@ -51,7 +58,8 @@ class GuardedHost(BasicHost):
     ) -> None:
         """`settle_stream(peer)` charges an inbound stream and returns when its peer owes nothing."""
         self._settle_stream = settle_stream
-        super().__init__(swarm, negotiate_timeout=10, addrs_factory=announced)
+        self._announced = announced
+        super().__init__(swarm, negotiate_timeout=NEGOTIATE_S, addrs_factory=announced)
         self.swarm = swarm
         self.on_identified: OnIdentified | None = None
         self._on_stream_fault = on_stream_fault
@@ -83,9 +91,36 @@ class GuardedHost(BasicHost):
         await trio.sleep(debt_s)
         return True
 
+    def get_addrs(self) -> list[Multiaddr]:
+        """What is announced, each with the own id. The library would take the own id for that of a relay."""
+        observed = self._observed_addr_manager.addrs() if self._observed_addr_manager is not None else []
+        candidates = list(dict.fromkeys([*self.get_transport_addrs(), *observed]))
+        own = Multiaddr(f"/p2p/{self.get_id()}")
+        return [without_peer(addr).encapsulate(own) for addr in self._announced(candidates)]
+
+    async def direct_stream(self, peer_id: ID, protocol: TProtocol) -> NetStream:
+        """A stream that goes through no relay, over a connection that is there. Raises SwarmException."""
+        direct = self.swarm.direct(peer_id)
+        if not direct:
+            raise SwarmException(f"there is no direct connection to {peer_id}")
+        return await self.stream_on(direct[0], protocol)
+
+    async def stream_on(self, connection: PromptConn, protocol: TProtocol) -> NetStream:
+        """A stream over this connection. Raises what the negotiation does when the peer does not serve it."""
+        stream = await connection.new_stream()
+        try:
+            await self.multiselect_client.select_one_of([protocol], MultiselectCommunicator(stream), NEGOTIATE_S)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await stream.reset()
+            raise
+        stream.set_protocol(protocol)
+        return stream
+
     async def _answer_identify(self, stream: INetStream) -> None:
         """Say who this node is. The library names its own agent, and private addresses when there are no others."""
-        data = self.identity(stream.get_remote_address()).SerializeToString()
+        relayed = stream.muxed_conn.get_connection_type() is ConnectionType.RELAYED
+        data = self.identity(None if relayed else stream.get_remote_address()).SerializeToString()
         try:
             await stream.write(encode_varint_prefixed(data))
         finally:
@@ -160,7 +195,8 @@ class GuardedHost(BasicHost):
 
     def _note_observed(self, connection: INetConn, message: Identify) -> None:
         """Remember under which address a peer sees this node; it is announced only if several peers agree."""
-        if message.observed_addr and self._observed_addr_manager is not None:
+        relayed = connection.get_connection_type() is ConnectionType.RELAYED  # it sees the relay there
+        if message.observed_addr and self._observed_addr_manager is not None and not relayed:
             observed = Multiaddr(message.observed_addr)
             self._observed_addr_manager.record_observation(connection, observed, self.get_transport_addrs())
 

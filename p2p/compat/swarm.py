@@ -6,15 +6,14 @@ connections; a dial tries one TCP address per peer, takes 250 ms at least, and a
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import trio
-from libp2p.abc import IMuxedConn, INetConn
+from libp2p.abc import IMuxedConn, INetConn, ITransport
+from libp2p.connection_types import ConnectionType
 from libp2p.io.abc import ReadWriteCloser
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.connection.raw_connection import RawConnection
@@ -23,7 +22,7 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
-from p2p.addresses import Multiaddr
+from p2p.addresses import Multiaddr, is_relayed, relay_of
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn, gives_way
@@ -31,8 +30,10 @@ from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import QuietYamux
 from p2p.hearsay import Hearsay
+from p2p.rates import counted
+from p2p.sources import source_of_ip
 
-MAX_ADDRS = 8
+MAX_ADDRS, MAX_RELAYED = 8, 3  # of one peer, tried in one dial
 DOUBLE_S = 2.0
 LASTING = "/musigd/"  # the protocols with long-lived streams
 STAGGER_S = 0.2  # head start of each address before the next is tried too
@@ -54,30 +55,12 @@ class DoorRules:
     toll: Callable[[ID, int, int], float]  # charges a peer frames and bytes; how long not to read from it
 
 
-def source_of(ip: str) -> str:
-    """What counts as one source of connections: an IPv4 address, or the 64 bits of IPv6 that every subscriber has."""
-    address = ipaddress.ip_address(ip)
-    if address.version == 4:
-        return ip
-    return str(address.ipv4_mapped or ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-
-
-@contextmanager
-def _counted(counts: Counter[str], source: str) -> Iterator[None]:
-    counts[source] += 1
-    try:
-        yield
-    finally:
-        counts[source] -= 1
-        if not counts[source]:
-            del counts[source]
-
-
 class Dial:
     """One attempt to reach a peer: which address worked, and at which another peer answered."""
 
-    def __init__(self, *, hearsay: bool = False) -> None:
+    def __init__(self, *, hearsay: bool = False, direct: bool = False) -> None:
         self.hearsay = hearsay
+        self.direct = direct  # not through a relay
         self.over = trio.Event()
         self.worked: Multiaddr | None = None
         self.others: dict[Multiaddr, ID] = {}
@@ -90,8 +73,16 @@ class GuardedSwarm(Swarm):
     peerstore: BoundedPeerStore
 
     def __init__(
-        self, peer: ID, peerstore: BoundedPeerStore, upgrader: Upgrader, rules: DoorRules, on_fault: OnFault
+        self,
+        peer: ID,
+        peerstore: BoundedPeerStore,
+        upgrader: Upgrader,
+        rules: DoorRules,
+        *,
+        on_fault: OnFault,
+        circuits: ITransport,
     ) -> None:
+        """`circuits` dials through relays to which there is a connection."""
         self._rules = rules
         self._tell_fault = on_fault
         self._pending: Counter[str] = Counter()
@@ -105,7 +96,7 @@ class GuardedSwarm(Swarm):
             peer,
             peerstore,
             upgrader,
-            transports=[tcp],
+            transports=[tcp, circuits],
             retry_config=RetryConfig(max_retries=0),
             connection_config=_config(rules),
         )
@@ -126,10 +117,10 @@ class GuardedSwarm(Swarm):
     async def _handle_inbound_connection(self, read_write_closer: ReadWriteCloser, maddr: Multiaddr) -> None:
         """Serve one inbound connection from its first byte to its end, then free its slot."""
         remote = read_write_closer.get_remote_address()
-        source = source_of(remote[0]) if remote else ""
+        source = source_of_ip(remote[0]) if remote else ""
         try:
             if self._few_from(source) and (self._has_room() or await self._make_room()):
-                await self._serve_inbound(read_write_closer, maddr, source)
+                await self._serve_inbound(RawConnection(read_write_closer, False), maddr, source)
         except Exception as error:  # noqa: BLE001 - an inbound handshake fails in many ways; each costs only itself
             await self._tell_fault(self._handle_inbound_connection, error)
         finally:
@@ -152,14 +143,20 @@ class GuardedSwarm(Swarm):
             await conn.close()
         return conn is not None
 
-    async def _serve_inbound(self, stream: ReadWriteCloser, maddr: Multiaddr, source: str) -> None:
-        with _counted(self._inbound, source):
-            with _counted(self._pending, source):
+    async def serve_relayed(self, circuit: RawConnection, relay: ID) -> None:
+        """Serve a connection that came through a relay until it ends; all of one relay count as one source."""
+        maddr, source = circuit.get_transport_addresses()[0], str(relay)
+        if self._few_from(source) and (self._has_room() or await self._make_room()):
+            await self._serve_inbound(circuit, maddr, source)
+
+    async def _serve_inbound(self, raw: RawConnection, maddr: Multiaddr, source: str) -> None:
+        with counted(self._inbound, source):
+            with counted(self._pending, source):
                 pause_s = self._rules.door_s(source)
                 if pause_s > self._rules.upgrade_s:
                     return
                 await trio.sleep(pause_s)
-                muxed = await self.upgrade_inbound_raw_conn(RawConnection(stream, False), maddr)
+                muxed = await self.upgrade_inbound_raw_conn(raw, maddr)
             await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 
     async def add_conn(self, muxed_conn: IMuxedConn, direction: str = "unknown") -> PromptConn:
@@ -183,11 +180,14 @@ class GuardedSwarm(Swarm):
             self.manager.run_task(self._settle_double, peer_id)
 
     async def _settle_double(self, peer_id: ID) -> None:
-        """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it."""
+        """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it.
+
+        A direct connection does not give way to one through a relay.
+        """
         while (left_s := self._doubles[peer_id] + DOUBLE_S - trio.current_time()) > 0:  # noqa: ASYNC110 - it waits for the time
             await trio.sleep(left_s)
         del self._doubles[peer_id]
-        live = self.live(peer_id)
+        live = self.direct(peer_id) or self.live(peer_id)
         dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
         if self.self_id.to_bytes() > peer_id.to_bytes() and len(dialled) < len(live):
             for connection in dialled:
@@ -211,12 +211,15 @@ class GuardedSwarm(Swarm):
             raise SwarmException(f"cannot reach {peer_id}")
         return connections
 
-    async def dial_now(self, peer_id: ID, *, hearsay: bool = False) -> Dial:
-        """A separate dial, after any that is under way; does nothing if the peer is connected by then."""
+    async def dial_now(self, peer_id: ID, *, hearsay: bool = False, direct: bool = False) -> Dial:
+        """A separate dial, after any that is under way; does nothing if the peer is connected by then.
+
+        `direct`: not through a relay, and also if it is connected through one.
+        """
         while peer_id in self._dials:
             await self._dials[peer_id].over.wait()
-        dial = Dial(hearsay=hearsay)
-        if self.live(peer_id):
+        dial = Dial(hearsay=hearsay, direct=direct)
+        if self.direct(peer_id) if direct else self.live(peer_id):
             return dial
         self._dials[peer_id] = dial
         try:
@@ -237,9 +240,16 @@ class GuardedSwarm(Swarm):
         """The open connections to a peer."""
         return [conn for conn in self.get_connections(peer_id) if not conn.is_closed]
 
+    def direct(self, peer_id: ID) -> list[PromptConn]:
+        """Those of them that go through no relay."""
+        live = [conn for conn in self.live(peer_id) if isinstance(conn, PromptConn)]
+        return [conn for conn in live if conn.get_connection_type() is not ConnectionType.RELAYED]
+
     def dial_candidates(self, peer_id: ID) -> list[Multiaddr]:
-        """The known addresses that may be dialled, in the order in which they are tried."""
-        return [addr for addr in self.peerstore.dial_order(peer_id) if self.may_dial(addr)][:MAX_ADDRS]
+        """The known addresses that may be dialled, in the order in which they are tried: relays come last."""
+        known = [addr for addr in self.peerstore.dial_order(peer_id) if self.may_dial(addr)]
+        relayed = [addr for addr in known if is_relayed(addr)][:MAX_RELAYED]
+        return [*[addr for addr in known if not is_relayed(addr)][: MAX_ADDRS - len(relayed)], *relayed]
 
     def vouch_for_named(self, peer_id: ID) -> None:
         """A peer has just named its own addresses; only the address that worked comes before them."""
@@ -249,7 +259,7 @@ class GuardedSwarm(Swarm):
 
     def may_dial(self, addr: Multiaddr) -> bool:
         """Whether an address is of a supported kind and allowed."""
-        return self.transport_manager.get_transports()[0].can_dial(addr) and self._rules.may_dial(addr)
+        return self._rules.may_dial(addr)
 
     async def _dial(self, peer_id: ID, dial: Dial) -> None:
         """Try the addresses in order, each with a short head start, until one works."""
@@ -258,6 +268,8 @@ class GuardedSwarm(Swarm):
         with trio.move_on_after(self._rules.dial_s):
             async with trio.open_nursery() as nursery:
                 for addr in self.dial_candidates(peer_id):
+                    if dial.direct and is_relayed(addr):
+                        continue
                     now = trio.current_time()
                     if dial.hearsay and not self._hearsay.may_dial(str(addr), peer_id.to_bytes(), now):
                         continue
@@ -273,7 +285,7 @@ class GuardedSwarm(Swarm):
         self, addr: Multiaddr, peer_id: ID, dial: Dial, failed: trio.Event, others: trio.CancelScope
     ) -> None:
         try:
-            await self._dial_addr_single_attempt(addr, peer_id)
+            await self._dial_addr_single_attempt(await self._ready_to_dial(addr, peer_id, dial), peer_id)
             self.peerstore.vouch(peer_id, [addr])
             self._hearsay.answered(str(addr), peer_id.to_bytes())
             dial.open.clear()
@@ -289,6 +301,20 @@ class GuardedSwarm(Swarm):
             else:
                 self._hearsay.silent(str(addr), trio.current_time())
             failed.set()
+
+    async def _ready_to_dial(self, addr: Multiaddr, peer_id: ID, dial: Dial) -> Multiaddr:
+        """The address as the transports take it; for one through a relay there is a connection to the relay then."""
+        found = relay_of(addr)
+        if found is None:
+            return addr
+        relay_addr, relay = found[0], ID(found[1])
+        if not self.direct(relay):
+            if dial.hearsay:
+                self.peerstore.add_addrs(relay, [relay_addr])
+            else:
+                self.peerstore.vouch(relay, [relay_addr])
+            await self.dial_now(relay, hearsay=dial.hearsay, direct=True)
+        return Multiaddr(f"{addr}/p2p/{peer_id}")
 
 
 def _config(rules: DoorRules) -> ConnectionConfig:

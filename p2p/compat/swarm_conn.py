@@ -18,7 +18,7 @@ from p2p.compat.yamux import QuietYamux
 from p2p.sources import source_of
 
 SETTLE_S = 30.0
-USES = (["session"], ["directory"])  # the last part but one of the protocol names
+USES = (["session"], ["directory"], ["0.2.0"])  # the last part but one of the protocol names; the last is of circuits
 
 
 class PromptConn(SwarmConn):
@@ -31,7 +31,7 @@ class PromptConn(SwarmConn):
         self.since = trio.current_time()
 
     def is_useless(self, now: float) -> bool:
-        """True if it has been open for half a minute and is used neither for signing nor for the directory."""
+        """True if it has been open for half a minute and is used for neither signing, the directory nor circuits."""
         names = [str(stream.get_protocol() or "").split("/")[-2:-1] for stream in self.streams]
         return not self.is_closed and now - self.since > SETTLE_S and not any(name in USES for name in names)
 

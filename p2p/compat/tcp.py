@@ -22,7 +22,7 @@ from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.transport.tcp.tcp import TCP
 from libp2p.utils.multiaddr_utils import extract_ip_from_multiaddr, multiaddr_from_socket
 
-from p2p.addresses import Multiaddr
+from p2p.addresses import Multiaddr, is_relayed
 from p2p.errors import NetworkError
 
 READ_BYTES = 64 * 1024
@@ -143,6 +143,10 @@ class TcpTransport(TCP):
         super().__init__()
         self._may_dial = may_dial
         self.opened = OpenSockets()
+
+    def can_dial(self, maddr: Multiaddr) -> bool:
+        """As the library's, which takes an address through a relay for the relay's own."""
+        return not is_relayed(maddr) and super().can_dial(maddr)
 
     async def _dial_resolved(self, maddr: Multiaddr, source: tuple[str, int] | None = None) -> IRawConnection:
         host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")

@@ -17,6 +17,7 @@ from p2p.compat.swarm import DoorRules, GuardedSwarm
 from p2p.compat.upgrade import Upgrader
 from p2p.errors import NetworkError
 from p2p.ports import Standing
+from p2p.relay.circuit import CircuitTransport
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.prices import Work
@@ -43,12 +44,12 @@ def build_host(
     key_pair: KeyPair,
     bans: BanTimes,
     accounts: Accounts,
+    announced: AnnouncedAddresses,
     *,
     on_fault: OnFault,
     on_stream_fault: OnStreamFault,
 ) -> GuardedHost:
     """The host, not yet listening."""
-    announced = AnnouncedAddresses(config)
     own = ID.from_pubkey(key_pair.public_key)
 
     def keeps(peer: ID) -> bool:
@@ -78,5 +79,7 @@ def build_host(
     )
     peerstore = BoundedPeerStore(keeps)
     peerstore.add_key_pair(own, key_pair)
-    swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault)
-    return GuardedHost(swarm, announced, on_stream_fault, settle_stream, config.agent)
+    circuits = CircuitTransport()
+    swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault=on_fault, circuits=circuits)
+    circuits.host = GuardedHost(swarm, announced, on_stream_fault, settle_stream, config.agent)
+    return circuits.host

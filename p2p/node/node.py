@@ -17,8 +17,8 @@ from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 from libp2p.tools.anyio_service import background_trio_service
 
 from musig2.protocol.records.checks import RecordLimits
-from p2p.addresses import join_peer
-from p2p.announce import listen_addresses
+from p2p.addresses import Multiaddr, join_peer
+from p2p.announce import AnnouncedAddresses, listen_addresses
 from p2p.bans import BanTimes
 from p2p.compat.guard import AsyncFn
 from p2p.errors import PeerUnreachable
@@ -29,7 +29,9 @@ from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
 from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence
-from p2p.ports import Direction, NetStats, Offence, Standing
+from p2p.ports import NetStats, Offence, PeerArrival, Standing
+from p2p.relay.client import RelayClient
+from p2p.relay.service import RelayService
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.asks import HEAD_BYTES, Asks
@@ -72,8 +74,15 @@ class NodeLife:
         self._bans = bans
         self._outlet = outlet
         self._listen = listen_addresses(config)
+        self._announced = AnnouncedAddresses(config)
         self.host = build_host(
-            config, key_pair, bans, accounts, on_fault=self._on_fault, on_stream_fault=self._on_stream_fault
+            config,
+            key_pair,
+            bans,
+            accounts,
+            self._announced,
+            on_fault=self._on_fault,
+            on_stream_fault=self._on_stream_fault,
         )
         self.host.on_identified = self._on_identified
         self.gate = PeerGate(config, outlet, accounts)
@@ -98,6 +107,8 @@ class NodeLife:
         )
         self.directory.on_broken = self.asks.lost
         self.asks.links = self.directory
+        self.relays = RelayClient(self.host, clock_ms, self._through_relays)
+        self.relay = RelayService(self.host, config, accounts, clock_ms) if config.relay_service else None
         swarm = self.host.swarm
         swarm.register_notifee(PeerPresence(swarm.get_connections, self._on_arrived, self._on_left))
 
@@ -134,6 +145,8 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
+            tasks.run_daemon_task(self.relays.run)
+            self.relays.want(self._config.relay_client == "always")
             tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
             ready()
             await stopping.wait()
@@ -169,9 +182,9 @@ class NodeLife:
                 await self._outlet.room()
         await trio.sleep(self.gate.pause_s(peer, parts))
 
-    def _on_arrived(self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None) -> None:
-        self._accounts.arrived(peer, host)
-        self._outlet.arrived(peer, direction, addrs, host, self.sessions.of(peer).outbox)
+    def _on_arrived(self, peer: bytes, arrival: PeerArrival) -> None:
+        self._accounts.arrived(peer, arrival.host, arrival.relay)
+        self._outlet.arrived(peer, arrival, self.sessions.of(peer).outbox)
 
     def _on_left(self, peer: bytes) -> None:
         for links in (self.sessions, self.directory):
@@ -180,6 +193,9 @@ class NodeLife:
         self.host.swarm.forget(ID(peer))
         self.dht.remove_peer(ID(peer))
         self.reach.lost_one()
+        self.relays.lost(peer)
+        if self.relay is not None:
+            self.relay.lost(peer)
         self._outlet.left(peer)
 
     async def _on_identified(self, peer_id: ID, agent: str) -> None:
@@ -192,8 +208,13 @@ class NodeLife:
         self.reach.remember(peer_id.to_bytes(), addrs)
         texts = tuple(join_peer(addr.to_bytes(), peer_id.to_bytes()) for addr in addrs)
         self._outlet.identified(peer_id.to_bytes(), agent, texts)
-        if self.dht.protocol in protocols:
+        if self.dht.protocol in protocols and self.host.swarm.direct(peer_id):
             await self.dht.add_peer(peer_id)
+        self.relays.met()
+        self._tell_reachable()
+
+    def _through_relays(self, addrs: list[Multiaddr]) -> None:
+        self._announced.relayed = addrs
         self._tell_reachable()
 
     def _tell_reachable(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from musig2.protocol.wire.frames import Frame
-from p2p.ports import BootstrapFault, Direction, GossipItem, Offence
+from p2p.ports import BootstrapFault, GossipItem, Offence, PeerArrival
 from p2p.streams.outbox import PeerOutbox
 
 
@@ -28,9 +28,7 @@ class NodeOutlet(Protocol):
     def question(self, peer: bytes, number: int, payload: bytes) -> None:
         """A directory question to answer."""
 
-    def arrived(
-        self, peer: bytes, direction: Direction, addrs: tuple[bytes, ...], host: str | None, outbox: PeerOutbox
-    ) -> None:
+    def arrived(self, peer: bytes, arrival: PeerArrival, outbox: PeerOutbox) -> None:
         """A peer is connected; its outbox takes frames from now on."""
 
     def left(self, peer: bytes) -> None:

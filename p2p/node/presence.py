@@ -8,11 +8,11 @@ from libp2p.abc import IMuxedConn, INetConn, INetStream, INetwork, INotifee
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction as LibraryDirection
 
-from p2p.addresses import Multiaddr
+from p2p.addresses import Multiaddr, relay_of, without_peer
 from p2p.compat.yamux import QuietYamux
-from p2p.ports import Direction
+from p2p.ports import Direction, PeerArrival
 
-Arrived = Callable[[bytes, Direction, tuple[bytes, ...], str | None], None]
+Arrived = Callable[[bytes, PeerArrival], None]
 Left = Callable[[bytes], None]
 
 
@@ -34,10 +34,7 @@ class PeerPresence(INotifee):
                 return
             self._leave(peer)  # the old connection is dead, but its end was not reported yet
         self._present.add(peer)
-        outbound = getattr(conn, "direction", None) == LibraryDirection.OUTBOUND
-        addrs = tuple(addr.to_bytes() for addr in conn.get_transport_addresses()) if outbound else ()
-        direction = Direction.OUTBOUND if outbound else Direction.INBOUND
-        self._arrived(peer, direction, addrs, _host_of(conn.muxed_conn))
+        self._arrived(peer, _arrival(conn))
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
         """A connection is gone."""
@@ -61,6 +58,18 @@ class PeerPresence(INotifee):
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
         """Of no interest here."""
+
+
+def _arrival(conn: INetConn) -> PeerArrival:
+    addrs = conn.get_transport_addresses()
+    outbound = getattr(conn, "direction", None) == LibraryDirection.OUTBOUND
+    relays = [found[1] for addr in addrs if (found := relay_of(addr)) is not None]
+    return PeerArrival(
+        direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
+        addrs=tuple(without_peer(addr).to_bytes() for addr in addrs) if outbound else (),
+        host=_host_of(conn.muxed_conn),
+        relay=relays[0] if relays else None,
+    )
 
 
 def _host_of(muxed: IMuxedConn) -> str | None:

@@ -83,9 +83,9 @@ class Accounts:
         """A session of this daemon is under way; may be called on any thread."""
         self._hurried_s = self._steady_s()
 
-    def arrived(self, peer: bytes, host: str | None) -> None:
-        """A peer is connected from there."""
-        account, source = self._of(peer), source_of(peer, host)
+    def arrived(self, peer: bytes, host: str | None, relay: bytes | None = None) -> None:
+        """A peer is connected from there, or through a relay there, whose peers have one range."""
+        account, source = self._of(peer), source_of(peer, host, relay)
         if source != peer:
             account.range = self._range(source)
 

@@ -35,6 +35,8 @@ class Work(Enum):
     BUCKET = "a bucket of the directory that differs"
     GOSSIP = "a message on a topic"
     DHT = "a message of the DHT"
+    CIRCUIT = "a reservation or a circuit that a relay is asked for"
+    RELAYED_KIB = "each KiB that is relayed"
     DIAL = "a dial that a notice causes"
     REFUSED = "a refusal on top: a request that hears `busy`, a frame about an unknown request"
 
@@ -56,6 +58,8 @@ PRICES_US: Final[dict[Work, float]] = {
     Work.BUCKET: 5,
     Work.GOSSIP: 300,
     Work.DHT: 1_000,
+    Work.CIRCUIT: 3_000,
+    Work.RELAYED_KIB: 10,
     Work.DIAL: 10_000,
     Work.REFUSED: 1_000,
 }

@@ -123,6 +123,9 @@ class Ears:
     def on_ban(self, peer: bytes, reason: str) -> None:
         return
 
+    def on_addresses(self) -> None:
+        """Of no interest here."""
+
     def on_state(self, state: NetState) -> None:
         return
 

@@ -137,6 +137,11 @@ class MemoryNet:
     async def provide(self, key: bytes) -> None:
         return
 
+    lacks_relays = serves_as_relay = False
+
+    def offer_relays(self, relays: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
+        """Nobody needs one here."""
+
     async def find_providers(self, key: bytes) -> list[tuple[bytes, tuple[bytes, ...]]]:
         return []
 

@@ -50,6 +50,9 @@ class Ears:
     def on_ban(self, peer: bytes, reason: str) -> None:
         self.bans.append(peer)
 
+    def on_addresses(self) -> None:
+        """Of no interest here."""
+
     def on_state(self, state: NetState) -> None:
         if state.status is NetStatus.UP and self.service is not None:
             self.service.traffic.on_network_up()

@@ -61,6 +61,9 @@ class RecordingSink:
         self.bans.append((peer, reason))
         self._event.set()
 
+    def on_addresses(self) -> None:
+        self._event.set()
+
     def on_state(self, state: NetState) -> None:
         self.states.append(state)
         self._event.set()

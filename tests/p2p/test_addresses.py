@@ -15,13 +15,16 @@ from p2p.addresses import (
     from_text,
     is_loopback,
     is_private,
+    is_relayed,
     join_peer,
     readable,
+    relay_of,
     split_peer,
+    through,
     to_text,
     without_peer,
 )
-from p2p.announce import AnnouncedAddresses, listen_addresses
+from p2p.announce import AnnouncedAddresses, check_addresses, listen_addresses
 from p2p.compat.tcp import TcpTransport
 from p2p.errors import AddressError, NetworkError
 from p2p.settings import NetworkConfig
@@ -142,6 +145,24 @@ def test_a_name_that_turns_out_to_mean_a_private_host_is_not_dialled() -> None:
         trio.run(transport._dial_resolved, Multiaddr("/ip4/127.0.0.1/tcp/1"))
 
 
+def test_an_address_through_a_relay_names_the_relay_and_is_as_private_as_that_is() -> None:
+    relay, peer = peer_of(bytes(32)), peer_text(PEER)
+    for host, private in (("8.8.8.8", False), ("10.0.0.1", True)):
+        addr = through(Multiaddr(f"/ip4/{host}/tcp/1"), relay)
+        assert is_relayed(addr)
+        assert relay_of(addr) == (Multiaddr(f"/ip4/{host}/tcp/1"), relay)
+        assert dialable(addr, private_addresses=False) is not private
+        assert without_peer(addr) == without_peer(Multiaddr(f"{addr}/p2p/{peer}")) == addr
+        assert split_peer(f"{addr}/p2p/{peer}") == (addr.to_bytes(), PEER)
+    assert relay_of(Multiaddr("/ip4/8.8.8.8/tcp/1")) is None
+
+
+def test_an_address_through_a_relay_is_not_announced_by_hand() -> None:
+    text = str(through(Multiaddr("/ip4/8.8.8.8/tcp/1"), PEER))
+    with pytest.raises(NetworkError, match="by themselves"):
+        check_addresses(NetworkConfig(announce=(text,)))
+
+
 def test_a_plain_address_is_dialled_with_and_without_its_peer() -> None:
     for text in ("/ip4/8.8.8.8/tcp/1", "/ip6/2600::1/tcp/65535", "/dns/example.org/tcp/4327"):
         assert dialable(Multiaddr(text), private_addresses=False)
@@ -198,7 +219,14 @@ def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
         ("/ip4/8.8.8.8/udp/1/quic-v1/webtransport", "QUIC"),
         ("/ip4/8.8.8.8/udp/1", "UDP"),
         ("/dns4/example.org/tcp/443/wss", "WebSocket"),
-        (f"/ip4/8.8.8.8/tcp/1/p2p/{peer_text(PEER)}/p2p-circuit", "relays"),
+        ("/ip4/8.8.8.8/tcp/1/p2p-circuit", "address of a relay"),
+        (f"/p2p/{peer_text(PEER)}/p2p-circuit", "address of a relay"),
+        (f"/ip4/8.8.8.8/udp/1/quic-v1/p2p/{peer_text(PEER)}/p2p-circuit", "address of a relay"),
+        (
+            "/ip4/8.8.8.8/tcp/1/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN/p2p-circuit",
+            "address of a relay",
+        ),
+        (f"/ip4/8.8.8.8/tcp/1/p2p/{peer_text(PEER)}/p2p-circuit/ip4/127.0.0.1/tcp/22", "address of a relay"),
         ("/ip4/8.8.8.8/tcp/0", "port 0"),
         ("/unix/tmp", "one host and its TCP port"),
         ("/ip4/8.8.8.8/tcp/1/ip4/127.0.0.1/tcp/22", "one host and its TCP port"),

@@ -54,6 +54,9 @@ class Libp2pDaemon(Daemon):
     def on_ban(self, peer: bytes, reason: str) -> None:
         raise AssertionError(f"an honest peer was banned: {reason}")
 
+    def on_addresses(self) -> None:
+        """Of no interest here."""
+
     def on_state(self, state: NetState) -> None:
         pass
 

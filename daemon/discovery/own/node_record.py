@@ -18,7 +18,7 @@ from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Node
 from musig2.protocol.wire.frames import Signed
 
-ROLES = ("directory",)
+DIRECTORY, RELAY = "directory", "relay"  # roles
 LIFE_MS = DAY_MS
 RENEW_MS = 12 * HOUR_MS
 LOOK_S = 60.0
@@ -36,6 +36,7 @@ class OwnNode:
         identity: Identity,
         ingest: Ingest,
         addrs: Callable[[], tuple[bytes, ...]],
+        serves_as_relay: Callable[[], bool],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -43,6 +44,7 @@ class OwnNode:
         self._identity = identity
         self._ingest = ingest
         self._addrs = addrs
+        self._serves_as_relay = serves_as_relay
         self._current: Signed[Node] | None = None
 
     @property
@@ -62,15 +64,17 @@ class OwnNode:
         It is not in force if the clock was ahead once and a peer returns the record of that time, now valid.
         """
         now_ms, addrs, (held_id, held_ts) = self._clock.wall_ms(), self._addrs(), self._held()
-        if self._current and self._current.id == held_id and self._is_good(self._current.record, addrs, now_ms):
+        roles = (DIRECTORY, RELAY) if self._serves_as_relay() else (DIRECTORY,)
+        said = (addrs, roles)
+        if self._current and self._current.id == held_id and self._is_good(self._current.record, said, now_ms):
             return
         ts = next_ts(now_ms, (held_ts,), self._checks)
-        signed = seal(Node(self._identity.peer, addrs, ROLES, ts, ts + LIFE_MS), self._identity.sign)
+        signed = seal(Node(self._identity.peer, addrs, roles, ts, ts + LIFE_MS), self._identity.sign)
         await self._ingest.keep_own(Statement(signed), lambda _: None)
         self._current = signed
 
-    def _is_good(self, record: Node, addrs: tuple[bytes, ...], now_ms: int) -> bool:
-        return record.addrs == addrs and -self._checks.skew_ms <= now_ms - record.ts < RENEW_MS
+    def _is_good(self, record: Node, said: tuple[tuple[bytes, ...], tuple[str, ...]], now_ms: int) -> bool:
+        return (record.addrs, record.roles) == said and -self._checks.skew_ms <= now_ms - record.ts < RENEW_MS
 
     def _held(self) -> tuple[bytes | None, int]:
         """Id and time of the own record that the directory holds."""

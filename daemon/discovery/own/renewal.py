@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 LOOK_MS = MINUTE_MS
 SHORTEST_PAUSE_MS = 200
 MOVED_MS = 10 * MINUTE_MS  # changing addresses renew an advertisement at most this often
+GONE_MS = 20_000  # the same where none of those that it names is left
 
 
 class Renewal:
@@ -76,8 +77,11 @@ class Renewal:
     def _pause_ms(self) -> int:
         now_ms = self._clock.wall_ms()
         rows = [row for row in self._own.rows() if not row.withdrawn and row.pubkey not in self._stuck]
-        next_ms = min((due_ms(row) - now_ms for row in rows), default=LOOK_MS)
+        next_ms = min((self._look_again_ms(row) - now_ms for row in rows), default=LOOK_MS)
         return max(SHORTEST_PAUSE_MS, min(LOOK_MS, next_ms))
+
+    def _look_again_ms(self, row: OwnRow) -> int:
+        return min(due_ms(row), row.ts + GONE_MS) if self._is_gone(row) else due_ms(row)
 
     async def _look_at(self, row: OwnRow) -> None:
         now_ms = self._clock.wall_ms()
@@ -108,7 +112,13 @@ class Renewal:
             return False
         advertisement = row.advertisement.record
         same = advertisement.peer == self._identity.peer and set(advertisement.addrs) == set(self._own.addrs())
-        return not same and (self._first_look or now_ms - row.ts >= MOVED_MS)
+        pause_ms = GONE_MS if self._is_gone(row) else MOVED_MS
+        return not same and (self._first_look or now_ms - row.ts >= pause_ms)
+
+    def _is_gone(self, row: OwnRow) -> bool:
+        """Whether an advertisement leads nowhere, while this daemon can be reached somewhere."""
+        addrs = self._own.addrs()
+        return row.advertisement is not None and bool(addrs) and not set(addrs) & set(row.advertisement.record.addrs)
 
     async def _tell_dht(self, row: OwnRow, now_ms: int) -> None:
         statement = self._own.statement(row.pubkey)

@@ -80,6 +80,12 @@ class DirectoryTraffic:
         if self._started:
             self._tasks.once("network up", self._network_up())
 
+    def on_addresses(self) -> None:
+        """This daemon can be reached at other addresses than before."""
+        if self._started:
+            self._tasks.once("addresses", self._node.renew())
+            self._renewal.wake()
+
     async def _network_up(self) -> None:
         await self._topics.follow()
         await self._node.renew()

@@ -22,10 +22,10 @@ from p2p.addresses import Multiaddr, from_text
 from p2p.compat import host as compat_host
 from p2p.compat import swarm_conn
 from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
-from p2p.compat.swarm import source_of
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
 from p2p.network import NetStatus, PeerUnreachable, Standing
+from p2p.sources import source_of_ip
 from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import have, now_ms
 
@@ -83,11 +83,11 @@ def few_per_source(node: Any, most: int) -> None:
 
 
 def test_all_addresses_of_an_ipv6_subscriber_are_one_source() -> None:
-    assert source_of("2001:db8:1:1::5") == source_of("2001:db8:1:1:ffff::7") == "2001:db8:1:1::/64"
-    assert source_of("2001:db8:1:2::5") != source_of("2001:db8:1:1::5")
-    assert source_of("fe80::1%lo") == source_of("fe80::2")
-    assert source_of("::ffff:192.0.2.1") == source_of("192.0.2.1") == "192.0.2.1"
-    assert source_of("192.0.2.2") != source_of("192.0.2.1")
+    assert source_of_ip("2001:db8:1:1::5") == source_of_ip("2001:db8:1:1:ffff::7") == "2001:db8:1:1::/64"
+    assert source_of_ip("2001:db8:1:2::5") != source_of_ip("2001:db8:1:1::5")
+    assert source_of_ip("fe80::1%lo") == source_of_ip("fe80::2")
+    assert source_of_ip("::ffff:192.0.2.1") == source_of_ip("192.0.2.1") == "192.0.2.1"
+    assert source_of_ip("192.0.2.2") != source_of_ip("192.0.2.1")
 
 
 async def test_one_who_never_says_who_it_is_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,87 @@
+"""Which peers may be reached through this relay, and how many circuits are open: the relay's bounded memory.
+
+asked again     renewed, whatever the bounds
+full            a peer that is better known takes the place of the newest stranger, else it is refused
+gone            the reservation ends with the last connection of its peer
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from p2p.ports import Standing
+
+LIFE_S = 3_600.0
+PER_RANGE = 16  # reservations of one address range
+PER_PEER = 32  # circuits that lead to or come from one peer
+
+
+@dataclass(slots=True)
+class Reserved:
+    """Until when, and from which range its peer came."""
+
+    until_s: float
+    source: bytes
+
+
+class Reservations:
+    """Belongs to the trio side. Times are seconds of trio's clock."""
+
+    def __init__(self, most: int, most_circuits: int, standing: Callable[[bytes], Standing]) -> None:
+        self._most = most
+        self._most_circuits = most_circuits
+        self._standing = standing
+        self._held: dict[bytes, Reserved] = {}
+        self._circuits: Counter[bytes] = Counter()
+        self.circuits = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def grant(self, peer: bytes, source: bytes, now_s: float) -> bool:
+        """Reserve for an hour, or renew; False: no room for this peer."""
+        self._held = {held: kept for held, kept in self._held.items() if kept.until_s > now_s}
+        if peer not in self._held and not self._has_room(peer, source):
+            return False
+        self._held[peer] = Reserved(now_s + LIFE_S, source)
+        return True
+
+    def _has_room(self, peer: bytes, source: bytes) -> bool:
+        if source != peer and sum(kept.source == source for kept in self._held.values()) >= PER_RANGE:
+            return False
+        if len(self._held) < self._most:
+            return True
+        strangers = [held for held in self._held if self._standing(held) is Standing.STRANGER]
+        if not strangers or self._standing(peer) is Standing.STRANGER:
+            return False
+        del self._held[strangers[-1]]
+        return True
+
+    def holds(self, peer: bytes, now_s: float) -> bool:
+        """Whether a peer can be reached through this relay."""
+        return peer in self._held and self._held[peer].until_s > now_s
+
+    def drop(self, peer: bytes) -> None:
+        """The peer has left."""
+        self._held.pop(peer, None)
+
+    @contextmanager
+    def circuit(self, source: bytes, target: bytes) -> Iterator[bool]:
+        """Count a circuit while it is open; False: there are too many."""
+        ends = (source, target)
+        if self.circuits >= self._most_circuits or any(self._circuits[end] >= PER_PEER for end in ends):
+            yield False
+            return
+        self.circuits += 1
+        self._circuits.update(ends)
+        try:
+            yield True
+        finally:
+            self.circuits -= 1
+            self._circuits.subtract(ends)
+            for end in ends:
+                if not self._circuits[end]:
+                    del self._circuits[end]
