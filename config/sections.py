@@ -88,6 +88,13 @@ class Rpc(_Section):
         description="Group of this machine whose members may read the full-rights cookie and find the daemon.",
         examples=["musigd"],
     )
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description=(
+            "Post webhooks to https addresses of private networks too. Without it they go to the open internet, and to "
+            "this machine where their URL names it."
+        ),
+    )
 
     @property
     def endpoint(self) -> HostPort:

@@ -56,6 +56,7 @@ from daemon.upkeep.metrics import DaemonMetrics
 from daemon.upkeep.retention import Retention
 from daemon.webhooks.deliveries import Deliveries
 from daemon.webhooks.hooks import Webhooks
+from daemon.webhooks.places import Places
 from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import split_peer
 from p2p.network import Network
@@ -194,7 +195,8 @@ class App:
             )
         )
         hooks = Webhooks(store=self.store, clock=self.clock, events=self.events)
-        self.webhooks = Deliveries(hooks, self.identity, self.tokens.caller, self.discovery.followed_by)
+        places = Places(private=self.settings.rpc.webhook_private_addresses)
+        self.webhooks = Deliveries(hooks, self.identity, self.tokens.caller, self.discovery.followed_by, places=places)
         self.keystore.on_lock(self.signing.own_keys.on_locked)
         self.keystore.on_unlock(self.discovery.renewal.wake)
         self.keystore.on_unlock(self.signing.own_keys.on_unlock)

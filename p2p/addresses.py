@@ -16,6 +16,7 @@ __all__ = [
     "dial_target",
     "dialable",
     "from_text",
+    "is_global",
     "is_loopback",
     "is_private",
     "is_relayed",
@@ -193,10 +194,11 @@ def _is_private(addr: Multiaddr) -> bool:
     if kind.startswith("dns"):
         name = host.lower().rstrip(".")
         return name == "localhost" or name.endswith(LOCAL_NAMES)
-    return not host or not _is_global(host)
+    return not host or not is_global(host)
 
 
-def _is_global(host: str) -> bool:
+def is_global(host: str) -> bool:
+    """Whether that IP address, as text, is one of the open internet; what holds an IPv4 address is like that one."""
     ip = ipaddress.ip_address(host)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is None and (ip not in PUBLIC_IP6 or ip in SIX_TO_FOUR):

@@ -402,6 +402,7 @@ class GivenApproval(TypedDict):
     label: str
     at: int
     until: NotRequired[int]
+    own: NotRequired[bool]
 
 
 class PendingApproval(TypedDict):
@@ -412,6 +413,8 @@ class PendingApproval(TypedDict):
     line: NotRequired[int]
     message: str
     approvalsNeeded: int
+    approvalsGiven: NotRequired[int]
+    approvalsOf: NotRequired[list[str]]
     approvals: NotRequired[list[GivenApproval]]
     request: SigningRequest
 
@@ -429,6 +432,8 @@ class Approved(TypedDict):
     requestId: str
     publicKey: str
     approvalsNeeded: int
+    approvalsGiven: NotRequired[int]
+    approvalsOf: NotRequired[list[str]]
     approvals: list[GivenApproval]
     joined: bool
 

@@ -12,12 +12,13 @@ OWNER = "owner"  # token id of the cookie and of the unix socket
 
 
 class Scope(StrEnum):
-    """What a token may do; `discover`, `sign` and `approve` include `read`, `admin` includes everything."""
+    """What a token may do. All but `read` include it; `admin` includes everything, `webhook` unless bound to keys."""
 
     READ = "read"
     DISCOVER = "discover"
     SIGN = "sign"
     APPROVE = "approve"
+    WEBHOOK = "webhook"
     ADMIN = "admin"
 
 
@@ -41,18 +42,23 @@ _INCLUDES: dict[Scope, frozenset[Scope]] = {
     Scope.DISCOVER: frozenset({Scope.READ, Scope.DISCOVER}),
     Scope.SIGN: frozenset({Scope.READ, Scope.SIGN}),
     Scope.APPROVE: frozenset({Scope.READ, Scope.APPROVE}),
+    Scope.WEBHOOK: frozenset({Scope.READ, Scope.WEBHOOK}),
     Scope.ADMIN: frozenset(Scope),
 }
 
 
-def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
-    """The scopes of those names, with what each includes; raises ApiError `no_such_scope` for any other name."""
+def scopes_of(names: Iterable[str], *, bound: bool = False) -> frozenset[Scope]:
+    """The scopes of those names, with what each includes; raises ApiError `no_such_scope` for any other name.
+
+    `bound`: the token is bound to keys. Its daemon then posts to addresses of its choice only where `webhook` says so.
+    """
+    names = tuple(names)
     granted: frozenset[Scope] = frozenset()
     for name in names:
         if name not in Scope.__members__.values():
             raise ApiError("no_such_scope", f"Scopes are {', '.join(Scope)}; use one or more of these.")
         granted |= _INCLUDES[Scope(name)]
-    return granted
+    return granted - {Scope.WEBHOOK} if bound and Scope.WEBHOOK not in names else granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,11 @@ class Caller:
     scopes: frozenset[Scope]
     keys: frozenset[bytes] | None
     create_key: bool
+
+    @property
+    def over_all(self) -> bool:
+        """Whether it administers the whole daemon."""
+        return self.keys is None and Scope.ADMIN in self.scopes
 
     def require_key(self, pubkey: bytes) -> None:
         """Raises ApiError `unknown_key` unless this caller may use that key."""

@@ -81,11 +81,13 @@ class Tokens:
         return self._facts.get(token_id)
 
     def caller(self, token_id: str) -> Caller | None:
-        """What that token may do now, the cookie's included; None once it is revoked."""
+        """What that token may do now, the cookie's included; None once it is revoked or has expired."""
         if token_id == OWNER:
             return owner()
         fact = self.get(token_id)
-        return None if fact is None else Caller(token_id, fact.scopes, fact.keys, fact.create_key)
+        if fact is None or (fact.expires_at is not None and fact.expires_at <= self._clock.wall_ms()):
+            return None
+        return Caller(token_id, fact.scopes, fact.keys, fact.create_key)
 
     def label_of(self, token_id: str) -> str:
         """What its maker called it; empty for the cookie and for a token that has ended."""
@@ -195,7 +197,12 @@ class Tokens:
     def _take(self, info: TokenInfo, digest: bytes) -> None:
         self._infos[info.token_id] = info
         self._facts[info.token_id] = TokenFact(
-            info.token_id, digest, scopes_of(info.scopes), info.keys, info.create_key, info.expires_at
+            info.token_id,
+            digest,
+            scopes_of(info.scopes, bound=info.keys is not None),
+            info.keys,
+            info.create_key,
+            info.expires_at,
         )
         self._by_digest[digest] = info.token_id
         self._changed()

@@ -75,8 +75,12 @@ class PolicyService:
             message=message,
             approved=policy.approved(signed, key, ruling),
             approvals_needed=ruling.approvals.need,
+            approvals_given=len(policy.named(signed.id, key, ruling)),
+            approvals_of=ruling.approvals.of,
             approvals=tuple(
-                models.GivenApproval(label=each.label, at=each.at_ms, until=each.until_ms)
+                models.GivenApproval(
+                    label=each.label, at=each.at_ms, until=each.until_ms, own=each.token == caller.token_id
+                )
                 for each in policy.approvals(signed.id, key)
             ),
             values=dict(policy.facts(signed, key).shown()),

@@ -11,6 +11,7 @@ import structlog
 
 from daemon.tasks import BackgroundTasks
 from daemon.webhooks.hooks import Webhook, Webhooks
+from daemon.webhooks.places import Places
 from daemon.webhooks.post import Poster, Signing, secret_of, signature_of
 from rpc.caller import Caller
 from rpc.events.filter import Selection
@@ -38,8 +39,8 @@ class _Following:
 class Deliveries:
     """The active webhooks.
 
-    `caller_of` gives the caller of a webhook's token with its current rights, None once it is revoked: then nothing is
-    posted. A stop in the middle repeats the last event, so a receiver must go by `seq`.
+    `caller_of` gives the caller of a webhook's token with its current rights, None once it has ended: then nothing is
+    posted, and the webhook is deleted. A stop in the middle repeats the last event, so a receiver must go by `seq`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Deliveries:
         caller_of: Callable[[str], Caller | None],
         followed: Followed,
         *,
+        places: Places,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self.hooks = hooks
@@ -58,7 +60,8 @@ class Deliveries:
         self._caller_of = caller_of
         self._followed = followed
         self._first_pause_s = first_pause_s
-        self._poster = Poster()
+        self.places = places
+        self._poster = Poster(places)
         self._tasks = BackgroundTasks("webhooks")
         self._at_work: dict[bytes, _Following] = {}
 
@@ -101,6 +104,9 @@ class Deliveries:
         try:
             while True:
                 news.clear()
+                if self._caller_of(hook.token) is None and await self.hooks.ended_with_its_token(hook):
+                    self._at_work.pop(hook.hook_id, None)
+                    return
                 place = await self._catch_up(hook, place, log_id)
                 log_id = self._events.log_id
                 if place >= self._events.next_seq:
@@ -112,7 +118,8 @@ class Deliveries:
         """Deliver a page, a gap before it if there is one; returns where to go on."""
         start = start_of(self._events, place, log_id)
         if start.gap is not None:
-            await self._deliver(hook, gap_json(start.gap, self._clock.wall_ms()), None)
+            if not await self._deliver(hook, gap_json(start.gap, self._clock.wall_ms()), None):
+                return start.seq
             await self.hooks.told_to(hook.hook_id, start.seq)
         place = start.seq
         narrow = None if hook.filter is None else EventFilter.model_validate(hook.filter, by_alias=True, by_name=False)
@@ -129,7 +136,7 @@ class Deliveries:
         return place
 
     async def _deliver(self, hook: Webhook, body: bytes, seq: int | None) -> bool:
-        """Post until it is taken; False when the event is no longer kept meanwhile."""
+        """Post until it is taken; False when meanwhile the event is no longer kept, or its token has ended."""
         pause_s = self._first_pause_s
         following = self._at_work[hook.hook_id]
         while True:
@@ -143,7 +150,7 @@ class Deliveries:
             following.problem = problem
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            if seq is not None and seq < self._events.oldest_seq:
+            if self._caller_of(hook.token) is None or (seq is not None and seq < self._events.oldest_seq):
                 return False
 
     def _headers(self, hook: Webhook, body: bytes, seq: int | None) -> dict[str, str]:

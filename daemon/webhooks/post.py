@@ -7,6 +7,9 @@ import hmac
 from typing import Final, Protocol
 
 import aiohttp
+from yarl import URL
+
+from daemon.webhooks.places import PRIVATE, CheckedResolver, Places, PrivatePlace
 
 TIMEOUT_S: Final = 10
 _CONTEXT: Final = b"musigd webhook 1\0"
@@ -31,25 +34,39 @@ def signature_of(secret: str, time_ms: int, body: bytes) -> str:
 
 
 class Poster:
-    """Posts over its own connections."""
+    """Posts over its own connections, to the places that are allowed."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
+        self.places = places
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> str | None:
         """None if it was accepted (2xx), else what is wrong, without the URL. Redirects are not followed."""
+        refusal = self.places.refusal(URL(url).host or "")
+        if refusal is not None:
+            return refusal
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+            self._session = self._new_session()
         sent = {"Content-Type": "application/json", **headers}
         try:
             async with self._session.post(url, data=body, headers=sent, allow_redirects=False) as response:
                 return None if response.status in _DONE else f"it answers {response.status}"
         except aiohttp.ClientConnectorCertificateError:
             return "its certificate is not trusted here"
+        except aiohttp.ClientConnectorDNSError as problem:
+            return PRIVATE if isinstance(problem.os_error, PrivatePlace) else "its name is not known"
         except TimeoutError:
             return f"no answer within {TIMEOUT_S} s"
         except (aiohttp.ClientError, OSError, ValueError):
             return "it cannot be reached"
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        """Nothing that one receiver says goes to another: no cookies are kept."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=CheckedResolver(self.places), use_dns_cache=False),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
 
     async def close(self) -> None:
         """Close the connections."""

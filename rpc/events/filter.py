@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rpc.caller import Caller, Scope
+from rpc.caller import Caller
 from rpc.models.event_kinds import EVENTS, HeardBy
 from rpc.models.events import EventFilter
 from rpc.ports import Followed, LoggedEvent
@@ -94,7 +94,7 @@ class Selection:
                 return True
             case HeardBy.ADMINS:
                 caller = self._caller
-                over_all = self._keys is None and Scope.ADMIN in caller.scopes
+                over_all = caller.over_all
                 return over_all or event.data.get("tokenId") == caller.token_id
 
     def _allowed(self, event: LoggedEvent) -> bool:

@@ -13,6 +13,8 @@ _PENDING = {
     "line": 9,
     "message": 'Rule "large payments" (line 9) of the policy asks its owner.',
     "approvalsNeeded": 2,
+    "approvalsGiven": 1,
+    "approvalsOf": ["anna", "ben", "clara"],
     "approvals": [{"label": "anna", "at": samples.NOW}],
 }
 
@@ -37,7 +39,9 @@ APPROVALS = (
             "requestId": samples.REQUEST,
             "publicKey": samples.KEY_B,
             "approvalsNeeded": 2,
-            "approvals": [{"label": "anna", "at": samples.NOW}],
+            "approvalsGiven": 1,
+            "approvalsOf": ["anna", "ben", "clara"],
+            "approvals": [{"label": "anna", "at": samples.NOW, "own": True}],
             "joined": False,
             "seq": 43,
         },

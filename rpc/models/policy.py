@@ -37,6 +37,7 @@ class GivenApproval(Shown):
     label: str
     at: Millis
     until: Millis | None = None
+    own: bool = Field(default=False, description="the token of this call said it")
 
 
 class PolicyExplained(Shown):
@@ -51,6 +52,8 @@ class PolicyExplained(Shown):
     message: str
     approved: bool = Field(description="an owner has said yes, as far as the policy asks")
     approvals_needed: Count = 1
+    approvals_given: Count = Field(default=0, description="how many of `approvals` count")
+    approvals_of: Many[str] = Field(default=(), description="the labels whose approval counts; empty: any token's")
     approvals: Many[GivenApproval] = ()
     values: dict[str, Any] = Field(description="what the rules look at, as far as it is known")
     weighed: Many[WeighedCondition] = Field(
@@ -80,6 +83,8 @@ class PendingApproval(Shown):
     line: Count | None = None
     message: str
     approvals_needed: Count
+    approvals_given: Count = Field(default=0, description="how many of `approvals` count")
+    approvals_of: Many[str] = Field(default=(), description="the labels whose approval counts; empty: any token's")
     approvals: Many[GivenApproval] = ()
     request: SigningRequest
 
@@ -105,6 +110,8 @@ class Approved(Changed):
     request_id: Hex32
     public_key: PublicKey
     approvals_needed: Count
+    approvals_given: Count = Field(default=0, description="how many of `approvals` count")
+    approvals_of: Many[str] = Field(default=(), description="the labels whose approval counts; empty: any token's")
     approvals: Many[GivenApproval]
     joined: bool
 

@@ -39,6 +39,7 @@ _SCOPES: Final = {
     Scope.DISCOVER: "`read`, and advertise, withdraw, follow transaction types",
     Scope.SIGN: "`read`, and requests and sessions, as far as a policy allows them by itself",
     Scope.APPROVE: "`read`, and approve or decline what waits for its owner",
+    Scope.WEBHOOK: "`read`, and have events posted to a URL; a token bound to keys has this only where it is named",
     Scope.ADMIN: "everything",
 }
 

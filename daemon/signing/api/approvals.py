@@ -87,7 +87,9 @@ class ApprovalMethods:
             "publicKey": key.hex(),
             "message": self._consent.sentence(ruling),
             "approvalsNeeded": ruling.approvals.need,
-            "approvals": _given(self._consent.approvals(entry.request.id, key)),
+            "approvalsGiven": len(self._consent.named(entry.request.id, key, ruling)),
+            "approvalsOf": list(ruling.approvals.of),
+            "approvals": _given(self._consent.approvals(entry.request.id, key), caller),
             "request": self._finder.view(caller, entry.request.id),
         }
         if ruling.rule is not None:
@@ -110,10 +112,10 @@ class ApprovalMethods:
         await act(
             self._engine,
             lambda turn: self._approve(turn, request, key, caller, params.until),
-            lambda conn: self._approved(conn, request, key),
+            lambda conn: self._approved(conn, caller, request, key),
             once,
         )
-        return self._store.read(lambda conn: self._approved(conn, request, key))
+        return self._store.read(lambda conn: self._approved(conn, caller, request, key))
 
     def _approve(self, turn: Turn, request: bytes, key: bytes, caller: Caller, until_ms: int | None) -> Part | None:
         entry = turn.wake(request)
@@ -134,22 +136,24 @@ class ApprovalMethods:
             turn.feed(entry, Approved(key, None))
         return part
 
-    def _approved(self, conn: sqlite3.Connection, request: bytes, key: bytes) -> answers.Approved:
+    def _approved(self, conn: sqlite3.Connection, caller: Caller, request: bytes, key: bytes) -> answers.Approved:
         entry = self._finder.live_or_done(request)
         ruling = self._consent.ruling(entry.request, key)
         return {
             "requestId": request.hex(),
             "publicKey": key.hex(),
             "approvalsNeeded": ruling.approvals.need,
-            "approvals": _given(self._consent.approvals(request, key)),
+            "approvalsGiven": len(self._consent.named(request, key, ruling)),
+            "approvalsOf": list(ruling.approvals.of),
+            "approvals": _given(self._consent.approvals(request, key), caller),
             "joined": any(view.row.key == key for view in entry.machine.session_views()),
         }
 
 
-def _given(approvals: tuple[Approval, ...]) -> list[answers.GivenApproval]:
+def _given(approvals: tuple[Approval, ...], caller: Caller) -> list[answers.GivenApproval]:
     found: list[answers.GivenApproval] = []
     for each in approvals:
-        told: answers.GivenApproval = {"label": each.label, "at": each.at_ms}
+        told: answers.GivenApproval = {"label": each.label, "at": each.at_ms, "own": each.token == caller.token_id}
         if each.until_ms is not None:
             told["until"] = each.until_ms
         found.append(told)

@@ -140,7 +140,7 @@ async def test_unknown_scope_is_refused_by_name(world: World) -> None:
     error = (await world.call("createToken", {"scopes": ["read", "root"]}))["error"]
     assert (error["code"], error["data"]["reason"]) == (-32602, "no_such_scope")
     assert error["data"]["errors"] == [
-        {"path": "scopes[1]", "message": "must be read, discover, sign, approve or admin"}
+        {"path": "scopes[1]", "message": "must be read, discover, sign, approve, webhook or admin"}
     ]
 
 

@@ -91,12 +91,17 @@ async def test_four_eyes_are_two_named_tokens_and_not_one_twice(world: World) ->
         "approval_needed"
     )
     assert not signer.told("session:joined")
-    assert (await explained(signer, request))["approved"] is False
+    told = await explained(signer, request)
+    assert (told["approved"], told["approvalsGiven"], told["approvalsNeeded"]) == (False, 1, 2)
+    (pending,) = (await signer.call("listPendingApprovals", BEN))["pending"]
+    assert (pending["approvalsGiven"], pending["approvalsOf"]) == (1, ["anna", "ben"])
+    assert {each["label"]: each["own"] for each in pending["approvals"]} == {"anna": False, "eve": False}
     await signer.stop()
     await signer.start()
     world.hub.connect(signer.peer, signers[0].peer)
     told = await approve(signer, BEN, request)
-    assert (told["joined"], told["approvalsNeeded"]) == (True, 2)
+    assert (told["joined"], told["approvalsNeeded"], told["approvalsGiven"]) == (True, 2, 2)
+    assert [each["label"] for each in told["approvals"] if each["own"]] == ["ben"]
     given = [(each.data["label"], each.data["given"], each.data["needed"]) for each in signer.told("approval:given")]
     assert given[0] == ("anna", 1, 2)
     assert given[-1] == ("ben", 2, 2)

@@ -93,7 +93,7 @@ class EventsMethods(Asking):
     ) -> WebhookMade:
         """Posts events to a URL from now on, each until it is taken. The secret is shown only this once.
 
-        Scope `admin`.
+        Scope `webhook`.
 
         - `url`: text (1 to 500 characters); https://, or http:// on this machine; put no secret into it
         - `events`: array (1 to 64) of text
@@ -102,16 +102,16 @@ class EventsMethods(Asking):
         return await self._ask(WebhookMade, "createWebhook", {"url": url, "events": events, "filter": filter_})
 
     async def list_webhooks(self) -> WebhookList:
-        """Webhooks, how far each has been told, and why one is not.
+        """Webhooks, how far each has been told, and why one is not. Only `admin` sees those of other tokens.
 
-        Scope `admin`.
+        Scope `webhook`.
         """
         return await self._ask(WebhookList, "listWebhooks", {})
 
     async def delete_webhook(self, *, webhook_id: str, idempotency_key: str | None = None) -> WebhookDeleted:
-        """Ends a webhook.
+        """Ends a webhook; so does the end of the token that made it.
 
-        Scope `admin`.
+        Scope `webhook`.
 
         - `webhook_id`: 16 bytes hex
         - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and

@@ -152,7 +152,7 @@ class NodeMethods(Asking):
     async def create_token(
         self,
         *,
-        scopes: Sequence[Literal["read", "discover", "sign", "approve", "admin"]],
+        scopes: Sequence[Literal["read", "discover", "sign", "approve", "webhook", "admin"]],
         public_keys: Sequence[str] | None = None,
         create_key: bool | None = None,
         label: str | None = None,
@@ -162,7 +162,7 @@ class NodeMethods(Asking):
 
         Scope `admin`.
 
-        - `scopes`: array (1 to 5) of read or discover or sign or approve or admin
+        - `scopes`: array (1 to 6) of read or discover or sign or approve or webhook or admin
         - `public_keys`: array (at most 1000) of public key (33 bytes hex); binds the token to these keys; absent:
           every key
         - `create_key`: boolean; it may create keys, and is bound to them

@@ -96,7 +96,7 @@ class WebhookDeleted(Record):
 class Rights(Record):
     """What a token may do, so that a program offers nothing that would be refused."""
 
-    scopes: tuple[Literal["read", "discover", "sign", "approve", "admin"], ...]
+    scopes: tuple[Literal["read", "discover", "sign", "approve", "webhook", "admin"], ...]
     """with those that each of them includes"""
     public_keys: tuple[str, ...] | None = None
     """the keys it is bound to; absent: every key"""

@@ -188,7 +188,7 @@ class Token(Record):
     """A token in force, without the token."""
 
     token_id: str
-    scopes: tuple[Literal["read", "discover", "sign", "approve", "admin"], ...]
+    scopes: tuple[Literal["read", "discover", "sign", "approve", "webhook", "admin"], ...]
     public_keys: tuple[str, ...] | None = None
     create_key: bool
     label: str

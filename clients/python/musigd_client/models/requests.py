@@ -337,6 +337,8 @@ class GivenApproval(Record):
     label: str
     at: int
     until: int | None = None
+    own: bool = False
+    """the token of this call said it"""
 
 
 class PendingApproval(Record):
@@ -349,6 +351,10 @@ class PendingApproval(Record):
     line: int | None = None
     message: str
     approvals_needed: int
+    approvals_given: int = 0
+    """how many of `approvals` count"""
+    approvals_of: tuple[str, ...] = ()
+    """the labels whose approval counts; empty: any token's"""
     approvals: tuple[GivenApproval, ...] = ()
     request: SigningRequest
 
@@ -370,6 +376,10 @@ class Approved(Record):
     request_id: str
     public_key: str
     approvals_needed: int
+    approvals_given: int = 0
+    """how many of `approvals` count"""
+    approvals_of: tuple[str, ...] = ()
+    """the labels whose approval counts; empty: any token's"""
     approvals: tuple[GivenApproval, ...]
     joined: bool
 
@@ -402,6 +412,10 @@ class PolicyExplained(Record):
     approved: bool
     """an owner has said yes, as far as the policy asks"""
     approvals_needed: int = 1
+    approvals_given: int = 0
+    """how many of `approvals` count"""
+    approvals_of: tuple[str, ...] = ()
+    """the labels whose approval counts; empty: any token's"""
     approvals: tuple[GivenApproval, ...] = ()
     values: Mapping[str, Any]
     """what the rules look at, as far as it is known"""

@@ -259,7 +259,7 @@ export interface EventData {
   "token:created": {
     publicKeys?: readonly PublicKey[];
     tokenId: string;
-    scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
+    scopes: readonly ("read" | "discover" | "sign" | "approve" | "webhook" | "admin")[];
     createKey: boolean;
     label: string;
     expiresAt?: number;

@@ -391,12 +391,12 @@ export abstract class Methods {
     return this.call("createWebhook", params, options);
   }
 
-  /** Webhooks, how far each has been told, and why one is not. */
+  /** Webhooks, how far each has been told, and why one is not. Only `admin` sees those of other tokens. */
   listWebhooks(params: v.NoParams = {}, options?: CallOptions): Promise<v.WebhookList> {
     return this.call("listWebhooks", params, options);
   }
 
-  /** Ends a webhook. */
+  /** Ends a webhook; so does the end of the token that made it. */
   deleteWebhook(params: v.NameWebhook, options?: CallOptions): Promise<v.WebhookDeleted> {
     return this.call("deleteWebhook", params, options);
   }

@@ -186,6 +186,10 @@ export interface Approved {
   requestId: Hex32;
   publicKey: PublicKey;
   approvalsNeeded: number;
+  /** how many of `approvals` count; integer; default `0` */
+  approvalsGiven?: number;
+  /** the labels whose approval counts; empty: any token's */
+  approvalsOf?: readonly string[];
   approvals: readonly GivenApproval[];
   joined: boolean;
 }
@@ -455,8 +459,8 @@ export interface CreateKey {
 
 /** A token for a wallet. Its answer is a secret, so it takes no idempotency key. */
 export interface CreateToken {
-  /** array (1 to 5) of `read` or `discover` or `sign` or `approve` or `admin` */
-  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
+  /** array (1 to 6) of `read` or `discover` or `sign` or `approve` or `webhook` or `admin` */
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "webhook" | "admin")[];
   /** binds the token to these keys; absent: every key; array (at most 1000) of public key */
   publicKeys?: readonly PublicKey[];
   /** it may create keys, and is bound to them; boolean; default `false` */
@@ -717,6 +721,8 @@ export interface GivenApproval {
   label: string;
   at: number;
   until?: number;
+  /** the token of this call said it; boolean; default `false` */
+  own?: boolean;
 }
 
 /**
@@ -1042,6 +1048,10 @@ export interface PendingApproval {
   line?: number;
   message: string;
   approvalsNeeded: number;
+  /** how many of `approvals` count; integer; default `0` */
+  approvalsGiven?: number;
+  /** the labels whose approval counts; empty: any token's */
+  approvalsOf?: readonly string[];
   approvals?: readonly GivenApproval[];
   request: SigningRequest;
 }
@@ -1075,6 +1085,10 @@ export interface PolicyExplained {
   approved: boolean;
   /** integer; default `1` */
   approvalsNeeded?: number;
+  /** how many of `approvals` count; integer; default `0` */
+  approvalsGiven?: number;
+  /** the labels whose approval counts; empty: any token's */
+  approvalsOf?: readonly string[];
   approvals?: readonly GivenApproval[];
   /** what the rules look at, as far as it is known */
   values: Record<string, unknown>;
@@ -1249,7 +1263,7 @@ export interface Revoked {
 /** What a token may do, so that a program offers nothing that would be refused. */
 export interface Rights {
   /** with those that each of them includes */
-  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "webhook" | "admin")[];
   /** the keys it is bound to; absent: every key */
   publicKeys?: readonly PublicKey[];
   createKey: boolean;
@@ -1450,7 +1464,7 @@ export interface TaprootTweak {
 /** A token in force, without the token. */
 export interface Token {
   tokenId: string;
-  scopes: readonly ("read" | "discover" | "sign" | "approve" | "admin")[];
+  scopes: readonly ("read" | "discover" | "sign" | "approve" | "webhook" | "admin")[];
   publicKeys?: readonly PublicKey[];
   createKey: boolean;
   label: string;

@@ -5,103 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from aiohttp import web
 
-from daemon.api.webhooks import WebhookService
 from daemon.demo.processes import Daemons
 from daemon.errors import InvalidParam, NotFound
 from daemon.events import EventLog
 from daemon.store import Store
-from daemon.webhooks.deliveries import Deliveries
-from daemon.webhooks.hooks import MOST, TooManyWebhooks, Webhooks
-from musig2.protocol.records.peers import PeerIdentity
+from daemon.webhooks.hooks import MOST, TooManyWebhooks
 from musigd_client import Client
 from musigd_client.errors import Forbidden
 from rpc.caller import OWNER, Caller, owner
 from rpc.models.events import CreateWebhook, EventFilter, NameWebhook
 from rpc.models.wire import NoParams
-from tests.daemon_ops.ops_world import SettableClock
-
-KEYS = [b"\x02" * 33, b"\x03" * 33]
-
-
-@dataclass
-class Receiver:
-    """A server that notes what is posted, and answers with the statuses it is given, then with 200."""
-
-    url: str = ""
-    statuses: list[int] = field(default_factory=list)
-    taken: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
-    refused: int = 0
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        status = self.statuses.pop(0) if self.statuses else 200
-        async with self.news:
-            if status == 200:
-                self.taken.append((dict(request.headers), body))
-            else:
-                self.refused += 1
-            self.news.notify_all()
-        return web.Response(status=status, headers={"Location": self.url})
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60), self.news:
-            await self.news.wait_for(done)
-
-    async def seqs(self, count: int) -> list[int]:
-        await self.until(lambda: len(self.taken) >= count)
-        return [orjson.loads(body).get("seq", -1) for _, body in self.taken]
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    made = Receiver()
-    application = web.Application()
-    application.router.add_post("/hook", made.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield made
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def events(store: Store) -> EventLog:
-    log = EventLog(store=store, clock=SettableClock())
-    await log.start()
-    return log
-
-
-@asynccontextmanager
-async def delivering(
-    store: Store, events: EventLog, caller_of: Callable[[str], Caller | None] = lambda token: owner()
-) -> AsyncIterator[WebhookService]:
-    hooks = Webhooks(store=store, clock=events._clock, events=events)
-    identity = PeerIdentity(b"\x07" * 32)
-    deliveries = Deliveries(hooks, identity, caller_of, lambda token: (), first_pause_s=0.01)
-    await deliveries.start()
-    try:
-        yield WebhookService(deliveries)
-    finally:
-        await deliveries.stop()
-
-
-async def happen(store: Store, events: EventLog, *names: str, key: bytes = KEYS[0]) -> None:
-    for name in names:
-        await store.write(partial(events.append, name=name, data={}, keys=[key]))
-    events.publish()
+from tests.daemon_ops.webhooks.hook_world import KEYS, Receiver, delivering, happen
 
 
 async def test_events_are_posted_in_order_and_signed_with_the_secret_that_was_shown(
@@ -216,6 +135,11 @@ async def test_a_deleted_webhook_hears_no_more_and_one_too_many_is_refused(
         "https://ex\u00e4mple.org/",
         "http://127.0.0.1.example.org/",
         "http://localhost.example.org/",
+        "http://127.0.0.1\\@example.org/",
+        "http://127.0.0.1@example.org/",
+        "http://[::1]example.org/",
+        "//example.org/",
+        "javascript:alert(1)",
     ],
 )
 async def test_a_url_must_be_https_or_of_this_machine(store: Store, events: EventLog, url: str) -> None:
@@ -244,7 +168,7 @@ async def test_neither_url_nor_secret_is_in_the_log_and_no_secret_in_the_databas
 
 
 @pytest.mark.network
-async def test_a_real_daemon_posts_what_happens_and_lets_no_bound_token_make_a_webhook(
+async def test_a_real_daemon_posts_what_happens_also_to_a_bound_token_that_was_given_the_right(
     tmp_path: Path, receiver: Receiver
 ) -> None:
     daemons = Daemons(tmp_path, "webhooks")
@@ -255,11 +179,23 @@ async def test_a_real_daemon_posts_what_happens_and_lets_no_bound_token_make_a_w
             key = await client.create_key(scheme="lotus")
             assert await receiver.seqs(1) == [key.seq]
             assert orjson.loads(receiver.taken[0][1])["data"]["publicKeys"] == [key.public_key]
-            token = await client.create_token(scopes=["admin"], public_keys=[key.public_key])
-            async with await Client.connect(url=str(daemon.endpoint["rpc"]), token=token.token) as bound:
-                with pytest.raises(Forbidden):
-                    await bound.create_webhook(url=receiver.url)
-            assert [each.webhook_id for each in (await client.list_webhooks()).webhooks] == [made.webhook_id]
             assert (await client.delete_webhook(webhook_id=made.webhook_id)).deleted
+            url = str(daemon.endpoint["rpc"])
+            bound = await client.create_token(scopes=["admin"], public_keys=[key.public_key])
+            async with await Client.connect(url=url, token=bound.token) as without:
+                assert "createWebhook" not in (await without.get_rights()).methods
+                with pytest.raises(Forbidden, match="scope webhook"):
+                    await without.create_webhook(url=receiver.url)
+            given = await client.create_token(scopes=["sign", "webhook"], public_keys=[key.public_key])
+            async with await Client.connect(url=url, token=given.token) as having:
+                made = await having.create_webhook(url=receiver.url)
+                await client.create_key(scheme="lotus")  # another's: not told
+                paused = await client.pause_key(public_key=key.public_key)
+                assert (await receiver.seqs(2))[1] == paused.seq
+            await client.revoke_token(token_id=given.token_id)
+            await client.resume_key(public_key=key.public_key)
+            async for _ in client.events(from_seq=0, events=["key:resumed"]):
+                break
+            assert len(receiver.taken) == 2
     finally:
         await daemons.stop()

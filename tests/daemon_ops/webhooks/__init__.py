@@ -1,0 +1,1 @@
+"""Webhooks: deliveries, places, and whose they are."""
