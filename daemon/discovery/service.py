@@ -250,3 +250,4 @@ class DiscoveryService:
         await self._tasks.stop()
         await self._rounds.stop()
         await self._puller.flush()
+        await self._observations.write()

@@ -1,15 +1,22 @@
-"""Stores how sessions with other signers ended; a burst of them is one write."""
+"""Stores how sessions with other signers ended: counts that may wait a moment, so that many are one write.
+
+A daemon that is killed meanwhile has not counted them; one that is stopped has.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import dataclass
+from typing import Final
 
 from daemon.clock import Clock
 from daemon.discovery.directory import reputation
 from daemon.discovery.directory.reputation import SessionOutcome
 from daemon.store import Store
 from daemon.tasks import BackgroundTasks
+
+GATHERED_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,17 @@ class Observations:
         """Count it; returns at once."""
         self._waiting.append(Observation(pubkey, outcome, response_ms, self._clock.wall_ms()))
         if len(self._waiting) == 1:
-            self._tasks.once("reputation", self._write())
+            self._tasks.once("reputation", self._write_soon())
 
-    async def _write(self) -> None:
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(GATHERED_S)
+        await self.write()
+
+    async def write(self) -> None:
+        """Store what was noted by now."""
         waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
 
         def write(conn: sqlite3.Connection) -> None:
             for seen in waiting:
