@@ -12,7 +12,8 @@ million numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 from unicodedata import is_normalized
 
@@ -22,6 +23,7 @@ from musig2.protocol.records.records import Open
 MAX_UINT: Final = (1 << 53) - 1
 MAX_KEY: Final = 24
 MAX_DEPTH: Final = 6
+FEW: Final = 16  # keys: the order of such maps is remembered
 MAX_VALUES: Final = 65_536  # items of arrays and pairs of maps, in all
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 
@@ -40,6 +42,8 @@ def decode(data: bytes) -> Open:
 def _item(data: bytes, pos: int, depth: int, room: list[int]) -> tuple[Open, int]:
     """The value that begins at `pos`, and where it ends; `depth` more levels and `room[0]` more items are allowed."""
     first = data[pos]
+    if first == 0x58 and data[pos + 1] >= 24 and (end := pos + 2 + data[pos + 1]) <= len(data):
+        return data[pos + 2 : end], end  # most items: keys, ids, nonces, signatures
     pos += 1
     major = first >> 5
     count = first & 31
@@ -139,48 +143,85 @@ def _map(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tupl
     return fields, pos
 
 
+class _Unfit(Exception):
+    """What this subset cannot say. `path` grows as the exception leaves arrays and maps, the innermost step first."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path: list[str] = []
+
+    def translated(self) -> InvalidRecord:
+        path = "".join(reversed(self.path)).removeprefix(".")
+        return InvalidRecord(f"{path or 'value'} {self.problem}")
+
+
 def encode(value: Open) -> bytes:
     """The one encoding of a value; InvalidRecord, naming the place, for what this subset cannot say."""
     out = bytearray()
-    _put(out, value, MAX_DEPTH, "")
+    try:
+        _put(out, value, MAX_DEPTH)
+    except _Unfit as unfit:
+        raise unfit.translated() from None
     return bytes(out)
 
 
-def _put(out: bytearray, value: Open, depth: int, path: str) -> None:
-    if value is None or value is True or value is False:
+def _put(out: bytearray, value: Open, depth: int) -> None:
+    if isinstance(value, bytes):
+        _put_head(out, 0x40, len(value))
+        out += value
+    elif value is None or value is True or value is False:
         out.append(0xF6 if value is None else 0xF4 + value)
     elif isinstance(value, int):
         if not 0 <= value <= MAX_UINT:
-            raise InvalidRecord(f"{path or 'value'} must be a number from 0 to 2^53 - 1")
+            raise _Unfit("must be a number from 0 to 2^53 - 1")
         _put_head(out, 0x00, value)
-    elif isinstance(value, bytes):
-        _put_head(out, 0x40, len(value))
-        out += value
     elif isinstance(value, str):
-        raw = _utf8(value, path)
+        raw = _utf8(value)
         _put_head(out, 0x60, len(raw))
         out += raw
     elif isinstance(value, tuple | list):
-        if not depth:
-            raise InvalidRecord(f"{path} is nested too deeply: six levels are allowed in all")
-        _put_head(out, 0x80, len(value))
-        for index, item in enumerate(value):
-            _put(out, item, depth - 1, f"{path}[{index}]")
+        _put_items(out, value, depth)
     elif isinstance(value, Mapping):
-        _put_map(out, value, depth, path)
+        _put_map(out, value, depth)
     else:
-        raise InvalidRecord(f"{path or 'value'} has a type that records cannot hold")
+        raise _Unfit("has a type that records cannot hold")
 
 
-def _put_map(out: bytearray, fields: Mapping[str, Open], depth: int, path: str) -> None:
+def _put_items(out: bytearray, items: Sequence[Open], depth: int) -> None:
     if not depth:
-        raise InvalidRecord(f"{path} is nested too deeply: six levels are allowed in all")
-    named = sorted((len(raw), raw, name) for raw, name in ((_key(name, path), name) for name in fields))
-    _put_head(out, 0xA0, len(named))
-    for size, raw, name in named:
-        _put_head(out, 0x60, size)
-        out += raw
-        _put(out, fields[name], depth - 1, f"{path}.{name}" if path else name)
+        raise _Unfit(_TOO_DEEP)
+    _put_head(out, 0x80, len(items))
+    index = 0
+    try:
+        for index, item in enumerate(items):  # noqa: B007  # named where it fails
+            _put(out, item, depth - 1)
+    except _Unfit as unfit:
+        unfit.path.append(f"[{index}]")
+        raise
+
+
+def _put_map(out: bytearray, fields: Mapping[str, Open], depth: int) -> None:
+    if not depth:
+        raise _Unfit(_TOO_DEEP)
+    _put_head(out, 0xA0, len(fields))
+    name = None
+    try:
+        for name, encoded in _in_order(tuple(fields)) if len(fields) <= FEW else _sorted(fields):
+            out += encoded
+            _put(out, fields[name], depth - 1)
+    except _Unfit as unfit:
+        if name is not None:
+            unfit.path.append(f".{name}")
+        raise
+
+
+def _sorted(names: Iterable[str]) -> tuple[tuple[str, bytes], ...]:
+    """The keys of a map in the order of their encodings, with these."""
+    return tuple((name, encoded) for encoded, name in sorted((_key(name), name) for name in names))
+
+
+_in_order: Final = lru_cache(maxsize=256)(_sorted)  # nearly all maps are those of a few records
 
 
 def _put_head(out: bytearray, major: int, count: int) -> None:
@@ -199,22 +240,28 @@ def _put_head(out: bytearray, major: int, count: int) -> None:
         out += count.to_bytes(8, "big")
 
 
-def _key(name: str, path: str) -> bytes:
+def _key(name: str) -> bytes:
+    """A key with its head, by which keys are sorted."""
     if not isinstance(name, str):
-        raise InvalidRecord(f"{path or 'value'} has a key that is not text")
-    raw = _utf8(name, path)
+        raise _Unfit("has a key that is not text")
+    raw = _utf8(name)
     if len(raw) > MAX_KEY:
-        raise InvalidRecord(f"{path or 'value'} has a key of more than 24 bytes: {name[:MAX_KEY]!r}...")
-    return raw
+        raise _Unfit(f"has a key of more than 24 bytes: {name[:MAX_KEY]!r}...")
+    out = bytearray()
+    _put_head(out, 0x60, len(raw))
+    return bytes(out) + raw
 
 
-def _utf8(text: str, path: str) -> bytes:
+def _utf8(text: str) -> bytes:
     if text.isascii():
         return text.encode()
     try:
         raw = text.encode()
     except UnicodeEncodeError:
-        raise InvalidRecord(f"{path or 'value'} holds half a character (a lone surrogate)") from None
+        raise _Unfit("holds half a character (a lone surrogate)") from None
     if not is_normalized("NFC", text):
-        raise InvalidRecord(f"{path or 'value'} holds text that is not in NFC: normalise it")
+        raise _Unfit("holds text that is not in NFC: normalise it")
     return raw
+
+
+_TOO_DEEP: Final = "is nested too deeply: six levels are allowed in all"

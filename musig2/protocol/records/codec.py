@@ -6,8 +6,9 @@ that a peer would refuse is not encoded either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final, TypeAlias, cast
 
@@ -54,9 +55,19 @@ class Shape:
     write: Callable[[Any], Fields] | None = None
 
 
-def _by_bytes(names: Any) -> tuple[str, ...]:
+def _by_bytes(names: Iterable[str]) -> tuple[str, ...]:
     """In the order of a deterministic map."""
+    return _sorted(tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (len(name), name)))
+
+
+@lru_cache
+def _names_of(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 def _variants(shape: Shape) -> dict[tuple[str, ...], tuple[Rule, ...]]:
@@ -93,7 +104,7 @@ def _request_problem(wire: Fields) -> str | None:
 def _message_problem(wire: Fields) -> str | None:
     body = wire["body"]
     shape = BODIES[wire["seq"]]
-    if tuple(body) != _by_bytes(shape.rules):
+    if tuple(body) != _BODY_NAMES[wire["seq"]]:
         return "body has an unknown or missing field"
     return next((f"body.{name}" for name, check in shape.rules.items() if not check(body[name])), None)
 
@@ -130,12 +141,12 @@ def _read_message(wire: Fields) -> Fields:
 
 def _write_message(record: Message) -> Fields:
     body: Body = record.body
-    named = {name: getattr(body, name) for name in _by_bytes(field.name for field in fields(body))}
+    named = {name: getattr(body, name) for name in _by_bytes(_names_of(type(body)))}
     return {"session": record.session, "join": record.join, "seq": record.seq, "body": named}
 
 
 def _plain(record: Record) -> Fields:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _names_of(type(record))}
 
 
 BODIES: Final[Mapping[int, Shape]] = {
@@ -153,6 +164,7 @@ BODIES: Final[Mapping[int, Shape]] = {
     4: Shape(DoneBody, {"txid": rule.b32}),
 }
 
+_BODY_NAMES: Final = {seq: _by_bytes(shape.rules) for seq, shape in BODIES.items()}
 _KEY: Final = {"scheme": rule.scheme_name, "pubkey": rule.pubkey}
 _ENDING: Final = {**_KEY, "request": rule.b32, "reason": rule.text, "ts": rule.uint}
 _LIFETIME: Final = {"ts": rule.uint, "exp": rule.uint}
@@ -238,7 +250,7 @@ def _problem(record_type: RecordType, wire: Fields) -> str | None:
     rules = _VARIANTS[record_type].get(tuple(wire))
     if rules is None:
         return "an unknown or missing field"
-    for (name, value), check in zip(wire.items(), rules, strict=True):
-        if not check(value):
+    for name, check in zip(wire, rules, strict=True):
+        if not check(wire[name]):
             return f"{name} is not what it must be"
     return SHAPES[record_type].whole(wire)

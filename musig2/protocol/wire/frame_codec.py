@@ -22,6 +22,7 @@ from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Si
 MAX_DELEGATIONS: Final = 16
 MAX_DELEGATION_BYTES: Final = 10_000  # as of any advertisement
 FETCH_HEAD: Final = encode("fetch")
+ENVELOPE_HEAD: Final = b"\x82" + encode("env")  # of nearly all frames: what follows is the envelope as a byte string
 PREFIX_BYTES: Final = 4
 
 
@@ -41,16 +42,16 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
 
 def encode_frame(frame: Frame) -> bytes:
     """The bytes of a frame, without length prefix; InvalidRecord if a peer would refuse it."""
+    if isinstance(frame, Signed):
+        return ENVELOPE_HEAD + encode(frame.envelope)
     kind, *values = _wire(frame)
     if not _fits(kind, tuple(values)):
         raise InvalidRecord(f"a frame of kind {kind} with a value out of bounds")
     return encode((kind, *values))
 
 
-def _wire(frame: Frame) -> tuple[Any, ...]:
+def _wire(frame: Have | Complete | Fetch | Answer) -> tuple[Any, ...]:
     match frame:
-        case Signed():
-            return "env", frame.envelope
         case Have():
             return "have", frame.request, frame.attempt, frame.joins, frame.nonces, frame.partials
         case Complete():
@@ -74,13 +75,13 @@ def open_frame(data: bytes, *, max_bytes: int) -> Frame:
     """Decode a frame strictly; BadEncoding. Envelopes inside are opened, but no signature is checked: `signed_in`."""
     if len(data) > max_bytes:
         raise BadEncoding("larger than is allowed here")
+    if data.startswith(ENVELOPE_HEAD):
+        return open_envelope(_bytes_in(data[len(ENVELOPE_HEAD) :]), max_bytes=max_bytes)
     frame = decode(data)
     if type(frame) is not tuple or not frame or type(frame[0]) is not str or not _fits(frame[0], frame[1:]):
-        raise BadEncoding("a frame of an unknown kind, or with a value out of bounds")
+        raise BadEncoding(_MISFIT)
     kind, *values = cast(tuple[Any, ...], frame)
     match kind:
-        case "env":
-            return open_envelope(values[0], max_bytes=max_bytes)
         case "have":
             return Have(*values)
         case "complete":
@@ -88,6 +89,16 @@ def open_frame(data: bytes, *, max_bytes: int) -> Frame:
         case "answer":
             return Answer(*values)
     return Fetch(values[0], delegations_of(Fetch(values[0])))
+
+
+def _bytes_in(data: bytes) -> bytes:
+    value = decode(data)
+    if type(value) is not bytes:
+        raise BadEncoding(_MISFIT)
+    return value
+
+
+_MISFIT: Final = "a frame of an unknown kind, or with a value out of bounds"
 
 
 def is_fetch(data: bytes) -> bool:
