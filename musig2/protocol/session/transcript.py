@@ -15,7 +15,7 @@ from enum import Enum, auto
 from musig2 import InvalidContributionError, MusigError, SessionContext
 from musig2.protocol.interface.inputs import Now
 from musig2.protocol.records.ids import joinset, nonceset
-from musig2.protocol.records.records import Join, Message, NonceBody, PartialBody
+from musig2.protocol.records.records import Body, Join, Message, NonceBody, PartialBody
 from musig2.protocol.session.slots import Put, Slots, everyone, members
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.wire.frames import Signed
@@ -50,6 +50,7 @@ class Transcript:
         self._joinset: bytes | None = None
         self._nonceset: bytes | None = None
         self._contexts: tuple[SessionContext, ...] = ()
+        self._signatures: tuple[bytes, ...] = ()
 
     def put_join(self, index: int, join: Signed[Join]) -> Put:
         """Offer a join to its signer's slot."""
@@ -133,10 +134,19 @@ class Transcript:
                 yield index, ContributionVerdict.OTHER_SET
 
     def judge_partials(self) -> Iterator[tuple[int, ContributionVerdict]]:
-        """The partial signatures not judged yet, once all nonces are good."""
+        """The partial signatures not judged yet, once all nonces are good.
+
+        Where they are the last ones, the signature shows in one verification that all are good.
+        """
         if self.nonceset is None:
             return
-        for index in members(self.partials.mask & ~self._seen_partials):
+        unseen = self.partials.mask & ~self._seen_partials
+        if unseen and self._they_sign(unseen):
+            self._seen_partials |= unseen
+            self.good_partials |= unseen
+            yield from ((index, ContributionVerdict.GOOD) for index in members(unseen))
+            return
+        for index in members(unseen):
             self._seen_partials |= 1 << index
             message = self.partials[index]
             if message is None or not isinstance(message.record.body, PartialBody):
@@ -148,6 +158,18 @@ class Transcript:
                 yield index, ContributionVerdict.GOOD
             else:
                 yield index, ContributionVerdict.BAD
+
+    def _they_sign(self, unseen: int) -> bool:
+        """Whether these partial signatures and the good ones are those of all signers and make valid signatures."""
+        if self.good_partials | unseen != everyone(self.terms.n):
+            return False
+        if not all(_answers(message.record.body, self.nonceset, len(self.terms.items)) for message in self.partials):
+            return False
+        try:
+            self._signatures = self.aggregate()
+        except (MusigError, ValueError):
+            return False
+        return True
 
     def verifies(self, index: int, psigs: tuple[bytes, ...]) -> bool:
         """Whether these are the partial signatures of that signer for all items."""
@@ -164,12 +186,15 @@ class Transcript:
 
     def drop_partial(self, index: int) -> None:
         """Take back an own partial signature that could not be stored: it is never sent."""
+        self._signatures = ()
         self.partials.clear(index)
         self._seen_partials &= ~(1 << index)
         self.good_partials &= ~(1 << index)
 
     def aggregate(self) -> tuple[bytes, ...]:
         """The final signatures, verified. InvalidContributionError if they are not, which good partials rule out."""
+        if self._signatures:
+            return self._signatures
         bodies = [message.record.body for message in self.partials]
         rows = [body.psigs for body in bodies if isinstance(body, PartialBody)]
         by_item = zip(*rows, strict=True)
@@ -181,6 +206,10 @@ class Transcript:
     def absent(self, have: int) -> tuple[bytes, ...]:
         """The pubkeys of the signers that are not in a set."""
         return tuple(self.terms.keys[index] for index in members(everyone(self.terms.n) & ~have))
+
+
+def _answers(body: Body, nonceset: bytes | None, items: int) -> bool:
+    return isinstance(body, PartialBody) and body.nonceset == nonceset and len(body.psigs) == items
 
 
 def usable_nonces(terms: RequestTerms, body: NonceBody) -> bool:
