@@ -85,6 +85,8 @@ class Sender:
                 self._meant.setdefault(peer, set()).add((entry, index))
 
     def _queue(self, entry: OpenRequest, frame: Frame, peer: bytes) -> None:
+        if isinstance(frame, Complete) and entry.machine.has_signature(peer):
+            return  # it came in the same turn, behind the partial signature that completed this side
         if not self._network.connected(peer):
             self._outbox.put(peer, frame)  # so that the peer is looked up and dialled
         elif not entry.handover.repeats(frame, peer, self._mono_ms):

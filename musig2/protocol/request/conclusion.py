@@ -182,6 +182,10 @@ class Conclusion:
             )
         )
 
+    def was_shown_by(self, peer: bytes) -> bool:
+        """Whether that peer has shown the signature."""
+        return peer in self._finished
+
     def shown_by(self, peer: bytes | None) -> None:
         """This peer has the signature."""
         if peer is not None and len(self._finished) < _PEERS_PER_SIGNER * self._terms.n:

@@ -213,6 +213,10 @@ class RequestMachine:
         """The peer named by that signer's join in the highest attempt that has one."""
         return self._attempts.peer_of(index)
 
+    def has_signature(self, peer: bytes) -> bool:
+        """Whether that peer has shown that it holds the signature."""
+        return self._conclusion.was_shown_by(peer)
+
     def session_views(self) -> tuple[SessionView, ...]:
         """One per attempt and own key, in the order of attempts."""
         sessions = self._attempts.sessions
