@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import lru_cache
 
 from daemon.clock import Clock
 from daemon.discovery.directory import reputation
@@ -54,7 +55,7 @@ class DirectoryReads:
         params = (*values, self._clock.wall_ms())
         rows = self._store.read(lambda conn: conn.execute(sql, params).fetchall())
         whole = [line for seq, *line in rows if not self._damage.found(seq, line)]
-        return [open_envelope(line[3], max_bytes=MAX_ENVELOPE_BYTES).record for line in whole]
+        return [_record_in(line[3]) for line in whole]
 
     def is_superseded(self, statement: Statement) -> bool:
         """Whether the log holds something newer about the same subject."""
@@ -120,6 +121,12 @@ class DirectoryReads:
         """The number of the newest line: it changes with every new statement."""
         row = self._store.read(lambda conn: conn.execute("SELECT max(seq) FROM directory_log").fetchone())
         return row[0] or 0
+
+
+@lru_cache(maxsize=512)
+def _record_in(envelope: bytes) -> Record:
+    """Decoded once for those whose keys sign again and again."""
+    return open_envelope(envelope, max_bytes=MAX_ENVELOPE_BYTES).record
 
 
 def some_nodes(conn: sqlite3.Connection, now_ms: int, count: int) -> list[bytes]:
