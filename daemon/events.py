@@ -12,13 +12,15 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
 
-from daemon.audit.log import AuditLog
+from daemon.audit.log import AuditLog, recorded_of
 from daemon.clock import WallClock
 from daemon.store import Store
+from daemon.store.inserts import insert_rows
 
 PUBLISHED_AT_ONCE: Final = 500
 DELETED_AT_ONCE: Final = 5_000
@@ -27,14 +29,57 @@ MOST_BYTES: Final = 1024 * 1024 * 1024  # of data, so that strangers who adverti
 Listener = Callable[[Sequence["Event"]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
-    """One row. `data` is JSON-ready; `data["publicKeys"]`, where present, are the own keys concerned, as hex."""
+    """One row; `text` are its data as JSON."""
 
     seq: int
     event: str
     time: int
+    text: str
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """Read when somebody asks for them; `publicKeys`, where present, are the own keys concerned, as hex."""
+        data: Mapping[str, Any] = orjson.loads(self.text)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be appended.
+
+    `keys` are the own keys it concerns: they go into the data as `publicKeys`, and tokens bound to other keys never
+    see the event. Without keys everybody may see it. The ids go into the data too.
+    """
+
+    name: str
     data: Mapping[str, Any]
+    keys: Sequence[bytes] = ()
+    request_id: bytes | None = None
+    session_id: bytes | None = None
+    attempt: int | None = None
+
+    def whole(self) -> dict[str, Any]:
+        """The data as they are stored."""
+        whole = dict(self.data)
+        if self.keys:
+            whole["publicKeys"] = [key.hex() for key in self.keys]
+        if self.request_id is not None:
+            whole["requestId"] = self.request_id.hex()
+        if self.session_id is not None:
+            whole["sessionId"] = self.session_id.hex()
+        if self.attempt is not None:
+            whole["attempt"] = self.attempt
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """Something for the audit log alone, which subscribers are not told."""
+
+    what: str
+    facts: Mapping[str, Any]
 
 
 class EventLog:
@@ -75,32 +120,26 @@ class EventLog:
         request_id: bytes | None = None,
         session_id: bytes | None = None,
         attempt: int | None = None,
-    ) -> Event:
-        """Add a row inside a write function; call `publish` once that write has returned.
+    ) -> None:
+        """Add a row inside a write function; call `publish` once that write has returned. The rest as of NewEvent."""
+        self.append_all(conn, [NewEvent(name, data, keys, request_id, session_id, attempt)])
 
-        `keys` are the own keys it concerns: they go into the data as `publicKeys`, and tokens bound to other keys never
-        see the event. Without keys everybody may see it. The ids go into the data too.
-        """
-        whole = dict(data)
-        if keys:
-            whole["publicKeys"] = [key.hex() for key in keys]
-        if request_id is not None:
-            whole["requestId"] = request_id.hex()
-        if session_id is not None:
-            whole["sessionId"] = session_id.hex()
-        if attempt is not None:
-            whole["attempt"] = attempt
+    def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> None:
+        """Add several rows in this order, as `append` does, and what is only put on record."""
         now_ms = self._clock.wall_ms()
-        row = (name, now_ms, orjson.dumps(whole).decode())
-        self._appended += len(row[2])
-        seq = conn.execute("INSERT INTO events (event, time, data) VALUES (?, ?, ?)", row).lastrowid
-        assert seq is not None
-        self._audit.event(conn, name, whole)
-        return Event(seq, name, now_ms, whole)
-
-    def record(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None:
-        """Put something on record that subscribers are not told, inside the write function of the change."""
-        self._audit.append(conn, what, facts)
+        rows, recorded = [], []
+        for one in told:
+            if isinstance(one, OnRecord):
+                recorded.append((one.what, one.facts))
+                continue
+            whole = one.whole()
+            text = orjson.dumps(whole).decode()
+            self._appended += len(text)
+            rows.append((one.name, now_ms, text))
+            if (facts := recorded_of(one.name, whole)) is not None:
+                recorded.append((one.name, facts))
+        insert_rows(conn, "INSERT INTO events (event, time, data)", rows)
+        self._audit.append_all(conn, recorded)
 
     def publish(self) -> None:
         """Pass every row committed since the last call to subscribers, in order. Safe to call at any time."""
@@ -174,7 +213,7 @@ class EventLog:
             query = "SELECT seq, event, time, data FROM events WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
             return conn.execute(query, (from_seq, before, limit)).fetchall()
 
-        return [Event(seq, name, time, orjson.loads(data)) for seq, name, time, data in self._store.read(rows)]
+        return [Event(*row) for row in self._store.read(rows)]
 
     def _tell(self, burst: Sequence[Event]) -> None:
         for listener in tuple(self._listeners):

@@ -116,7 +116,11 @@ class StoredAnswer:
 
 
 class Once(Protocol):
-    """The place where the answer of one call with an idempotency key is kept."""
+    """What is stored of one call with its change: that it was made, and its answer where it has an idempotency key."""
+
+    @property
+    def wants_answer(self) -> bool:
+        """False: the call has no key, and any answer will do."""
 
     def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
         """Stores the answer inside the transaction of the change: there is no change without it, nor it without one."""

@@ -26,6 +26,7 @@ class CallOnce:
     key: str
     digest: bytes
     time: int
+    wants_answer: bool = True
 
     def keep(self, transaction: sqlite3.Connection, answer: Mapping[str, Any] | BaseModel) -> None:
         """Call it last in the write function of the change: the answer contains the position of the event log."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, follow, next_line
 from daemon.clock import WallClock
+from daemon.store.inserts import insert_rows
 
 # The recorded events, with the recorded members of their data. Of signer:* only those of own keys.
 RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -43,20 +44,30 @@ class AuditLog:
     def __init__(self, clock: WallClock) -> None:
         self._clock = clock
 
-    def event(self, conn: sqlite3.Connection, name: str, data: Mapping[str, Any]) -> None:
-        """Record an event, if it is one of the recorded kinds."""
-        members = RECORDED.get(name)
-        if members is None or (name in _OF_OWN_KEYS and "publicKeys" not in data):
-            return
-        self.append(conn, name, {member: data[member] for member in (*members, *_IDS) if member in data})
-
     def append(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None:
         """Record something. `facts` are JSON with camelCase names, and hold no secret."""
-        line = next_line(end_of(conn), self._clock.wall_ms(), {"what": what, **facts})
-        conn.execute(
-            "INSERT INTO audit (seq, time, body, hash) VALUES (?, ?, ?, ?)", (line.seq, line.time, line.body, line.hash)
-        )
-        conn.execute("UPDATE audit_ends SET last_seq = ?, last_hash = ?", (line.seq, line.hash))
+        self.append_all(conn, [(what, facts)])
+
+    def append_all(self, conn: sqlite3.Connection, recorded: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Record several things, in this order: pairs of `what` and `facts`."""
+        if not recorded:
+            return
+        now_ms, end = self._clock.wall_ms(), end_of(conn)
+        lines = []
+        for what, facts in recorded:
+            line = next_line(end, now_ms, {"what": what, **facts})
+            lines.append((line.seq, line.time, line.body, line.hash))
+            end = line.link
+        insert_rows(conn, "INSERT INTO audit (seq, time, body, hash)", lines)
+        conn.execute("UPDATE audit_ends SET last_seq = ?, last_hash = ?", (end.seq, end.hash))
+
+
+def recorded_of(name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What goes on record of an event with these data; None where nothing does."""
+    members = RECORDED.get(name)
+    if members is None or (name in _OF_OWN_KEYS and "publicKeys" not in data):
+        return None
+    return {member: data[member] for member in (*members, *_IDS) if member in data}
 
 
 def start_of(conn: sqlite3.Connection) -> Anchor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from daemon.clock import Clock
+from daemon.events import NewEvent, OnRecord
 from daemon.policy.policy import OwnerPolicy
 from daemon.signing.limits import SigningLimits
 from musig2 import SecretKey
@@ -142,7 +143,7 @@ class SessionEvents(Protocol):
         attempt: int | None = None,
     ) -> object: ...
 
-    def record(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None: ...
+    def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> None: ...
 
     def publish(self) -> None: ...
 

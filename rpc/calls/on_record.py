@@ -46,6 +46,7 @@ class RecordedOnce:
         self._facts = facts
         self._once = once
         self.recorded = False
+        self.wants_answer = once is not None
 
     def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
         """Implements `rpc.ports.Once`."""

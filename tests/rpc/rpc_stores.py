@@ -60,6 +60,8 @@ class MemoryTokens:
 
 
 class MemoryOnce:
+    wants_answer = True
+
     def keep(self, transaction: object, answer: object) -> None:
         """Nothing here is stored in transactions."""
 

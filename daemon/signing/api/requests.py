@@ -147,6 +147,7 @@ class RequestMethods:
             lambda turn: self._approve(turn, request, key, caller, auto),
             lambda conn: _as_asked(conn, signed, key, by_hand=auto is False),
             once,
+            certain=False,
         )
         told = self._store.read(lambda conn: joined_view(conn, signed))
         if params.public_key not in told["joined"]:

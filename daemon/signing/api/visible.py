@@ -70,8 +70,9 @@ class Finder:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
-        signed = self._opened(stored.envelope)
-        return request_view(conn, signed, stored, sent, showing=self._showing, keys=caller.keys)
+        signed = entry.request if entry is not None else self._opened(stored.envelope)
+        rows = reading.request_rows(conn, stored.request)
+        return request_view(conn, signed, stored, rows, sent, showing=self._showing, keys=caller.keys)
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
         """The scheme of a request of the caller's keys; raises NotFound."""

@@ -14,10 +14,18 @@ from rpc.ports import Once
 AnswerOf: TypeAlias = Callable[[sqlite3.Connection], Mapping[str, object] | None]
 
 
-async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: AnswerOf, once: Once | None) -> None:
+async def act(
+    engine: Engine,
+    work: Callable[[Turn], Part | None],
+    answer: AnswerOf,
+    once: Once | None,
+    *,
+    certain: bool = True,
+) -> None:
     """`Engine.do`. With an idempotency key the answer is stored with the change: a repetition after a crash finds it.
 
-    `answer` runs in the store's writer thread.
+    `answer` runs in the store's writer thread. Without a key it is not asked, unless only it knows whether the change
+    was made: `certain` False.
     """
 
     def with_answer(turn: Turn) -> Part | None:
@@ -27,7 +35,7 @@ async def act(engine: Engine, work: Callable[[Turn], Part | None], answer: Answe
         return part
 
     def keep(conn: sqlite3.Connection) -> None:
-        told = answer(conn)
+        told = answer(conn) if once is not None and (once.wants_answer or not certain) else {}
         if told is not None and once is not None:
             once.keep(conn, told)
 

@@ -15,7 +15,6 @@ the store; anything else ends its attempt by `SaveFailed`.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -28,7 +27,7 @@ from daemon.signing.engine.inbox import Inbox, Work
 from daemon.signing.engine.outgoing import Sender
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
-from daemon.signing.engine.turn import Law, Part, Turn
+from daemon.signing.engine.turn import Law, Part, Turn, commit
 from daemon.signing.errors import NotStored
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import NO_CRASH_POINTS, CrashPoints, SessionEvents, SigningNetwork, SigningStore
@@ -293,11 +292,7 @@ class Engine:
         return failed
 
     async def _save(self, parts: list[Part], now_ms: int) -> None:
-        def commit(conn: sqlite3.Connection) -> None:
-            for part in parts:
-                part.commit(conn, self._teller, now_ms)
-
-        await self._store.write(commit)
+        await self._store.write(lambda conn: commit(conn, parts, self._teller, now_ms))
 
     async def _undo(self, part: Part) -> None:
         """Undo a part that was not stored: forget it if nothing was sent because of it, otherwise abort the attempt.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
+from daemon.events import NewEvent, OnRecord
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SessionEvents
 from daemon.signing.store import reads as reading
+from daemon.signing.store.reads import RequestRows, StoredJoin, StoredRequest
 from daemon.signing.store.reviews import Showing
 from daemon.signing.store.values import event_json
-from daemon.signing.store.views import request_view
-from musig2.protocol.interface.effects import Emit, SaveLock
+from daemon.signing.store.views import attempt_of, request_view
+from musig2.protocol.interface.effects import Emit, Outcome, SaveJoin, SaveLock, SaveOutcome, SaveSession
+from musig2.protocol.records.ids import session_id
 
 # These carry the whole request as a view, which is made inside the transaction that stores it.
 WITH_REQUEST = frozenset({"signing-request:created", "signing-request:received", "approval:needed"})
@@ -24,36 +28,71 @@ class Teller:
         self._events = events
         self._showing = showing
 
-    def signed(self, conn: sqlite3.Connection, part: Part) -> None:
-        """Put own partial signatures on record: which key signed how many items, and what each answers."""
-        locks = [save for save in part.saves if isinstance(save, SaveLock)]
-        for session, key in sorted({(lock.session, lock.key) for lock in locks}):
-            answered = [lock.digest for lock in locks if (lock.session, lock.key) == (session, key)]
-            facts = {
-                "publicKey": key.hex(),
-                "requestId": part.entry.request.id.hex(),
-                "sessionId": session.hex(),
-                "items": len(answered),
-                "nonces": sha256(b"".join(answered)).hexdigest(),
-            }
-            self._events.record(conn, "partial", facts)
+    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> None:
+        """Append what these parts tell; runs in the store's writer thread, after their rows are written."""
+        self._events.append_all(conn, [told for part in parts for told in self._told(conn, part)])
 
-    def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
-        """Append one event; runs in the store's writer thread."""
+    def _told(self, conn: sqlite3.Connection, part: Part) -> Iterator[NewEvent | OnRecord]:
+        yield from _signed(part)
+        for emit in part.events:
+            yield self._event(conn, part, emit)
+
+    def _event(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> NewEvent:
         data = {name: event_json(name, value) for name, value in emit.data.items()}
         session, attempt = emit.session, emit.attempt
-        stored = reading.request(conn, emit.request) if session is None else None
-        if stored is not None:  # an event of the request as a whole carries its current session
-            view = request_view(conn, part.entry.request, stored, showing=self._showing)
-            session, attempt = bytes.fromhex(view["sessionId"]), view["attempt"]
+        if session is None and (found := _rows_of(conn, part)) is not None:
+            stored, rows = found  # an event of the request as a whole carries its current session
+            attempt = attempt_of(rows)
+            session = session_id(emit.request, attempt)
             if emit.event in WITH_REQUEST:
-                data["request"] = view
-        self._events.append(
-            conn,
-            emit.event,
-            data,
-            keys=emit.keys,
-            request_id=emit.request,
-            session_id=session,
-            attempt=attempt,
-        )
+                data["request"] = request_view(conn, part.entry.request, stored, rows, showing=self._showing)
+        return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt)
+
+
+def _signed(part: Part) -> Iterator[OnRecord]:
+    """Own partial signatures, for the record: which key signed how many items, and what each answers."""
+    locks = [save for save in part.saves if isinstance(save, SaveLock)]
+    for session, key in sorted({(lock.session, lock.key) for lock in locks}):
+        answered = [lock.digest for lock in locks if (lock.session, lock.key) == (session, key)]
+        facts = {
+            "publicKey": key.hex(),
+            "requestId": part.entry.request.id.hex(),
+            "sessionId": session.hex(),
+            "items": len(answered),
+            "nonces": sha256(b"".join(answered)).hexdigest(),
+        }
+        yield OnRecord("partial", facts)
+
+
+def _rows_of(conn: sqlite3.Connection, part: Part) -> tuple[StoredRequest, RequestRows] | None:
+    """What is stored of the request by now; None if that is nothing."""
+    request = part.entry.request.id
+    made = _new_rows(part)
+    if made is not None:
+        return made
+    stored = reading.request(conn, request)
+    return None if stored is None else (stored, reading.request_rows(conn, request))
+
+
+def _new_rows(part: Part) -> tuple[StoredRequest, RequestRows] | None:
+    """The same of a request that is stored in this very part, as long as it is open: nothing has to be read again."""
+    created, joins, sessions, outcome = part.created, [], {}, Outcome.OPEN
+    if created is None:
+        return None
+    for save in part.saves:
+        match save:
+            case SaveJoin(join=join):
+                record = join.record
+                joins.append(StoredJoin(record.attempt, save.index, save.own, record.peer, join.envelope))
+            case SaveSession(row=row):
+                sessions[row.session, row.key] = row
+            case SaveOutcome():
+                outcome = save.outcome
+            case _:
+                pass
+    if not outcome.live:
+        return None
+    signed = created.request
+    stored = StoredRequest.opened(signed.id, signed.envelope, created.source, created.received_ms, outcome)
+    own = {position for position, key in enumerate(signed.record.keys) if key in created.own}
+    return stored, RequestRows(joins, list(sessions.values()), own, ())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,13 +44,23 @@ _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
 
 
 class Told(Protocol):
-    """What is told of a part inside its transaction."""
+    """What is told of parts inside their transaction."""
 
-    def signed(self, conn: sqlite3.Connection, part: Part) -> None:
-        """Own partial signatures, for the record."""
+    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> None:
+        """Their events, and what goes on record."""
 
-    def tell(self, conn: sqlite3.Connection, part: Part, emit: Emit) -> None:
-        """One event."""
+
+def commit(conn: sqlite3.Connection, parts: Sequence[Part], told: Told, now_ms: int) -> None:
+    """Write everything of these parts; runs in the store's writer thread."""
+    rows.save_requests(conn, [part.created for part in parts if part.created is not None])
+    batch = rows.SaveBatch(now_ms)
+    for part in parts:
+        batch.add(part.entry.request.id, part.saves, settled=part.settled)
+    batch.write(conn)
+    told.tell(conn, parts)
+    for part in parts:
+        for write in part.also:  # last: a stored answer contains the position of the event log after the change
+            write(conn)
 
 
 @dataclass(slots=True, eq=False)
@@ -68,21 +78,6 @@ class Part:
     also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     failure: Exception | None = None  # why it could not be stored
-
-    def commit(self, conn: sqlite3.Connection, told: Told, now_ms: int) -> None:
-        """Write everything of this part; runs in the store's writer thread."""
-        request = self.entry.request.id
-        if self.created is not None:
-            rows.save_request(conn, self.created)
-        for save in self.saves:
-            rows.save(conn, request, save, now_ms)
-        if self.settled:
-            rows.settle(conn, request)
-        told.signed(conn, self)
-        for emit in self.events:
-            told.tell(conn, self, emit)
-        for write in self.also:  # last: a stored answer contains the position of the event log after the change
-            write(conn)
 
     @property
     def dirty(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from daemon.signing.store.writes import SESSION_COLUMNS, pieces, session_row
 from musig2.protocol.interface.effects import Outcome, SessionRow
@@ -31,6 +32,11 @@ class StoredRequest:
     completed_ms: int | None
     turn: int
 
+    @classmethod
+    def opened(cls, request: bytes, envelope: bytes, source: bytes | None, received_ms: int, outcome: Outcome) -> Self:
+        """The row of a request that was just stored, and whose number nobody needs."""
+        return cls(0, request, envelope, source, received_ms, outcome, None, None, (), None, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
@@ -50,6 +56,16 @@ class StoredJoin:
     own: bool
     peer: bytes
     envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRows:
+    """What is stored of a request beside its own row."""
+
+    joins: Sequence[StoredJoin]
+    sessions: Sequence[SessionRow]  # all attempts, lowest first, one per own key
+    own: Collection[int]  # positions of this daemon's keys
+    delivered: Collection[int]  # positions of the signers that are known to have been given the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +165,21 @@ def has_unsettled(conn: sqlite3.Connection, key: bytes) -> bool:
     return conn.execute(query, (key,)).fetchone() is not None
 
 
-def own_positions(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
-    """The positions of this daemon's keys in a request."""
-    query = "SELECT position FROM signing_keys WHERE request = ? AND own = 1"
-    return {row[0] for row in conn.execute(query, (request_id,))}
-
-
 def delivered(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
     """The positions of the signers that are known to have been given the request."""
     query = "SELECT position FROM signing_keys WHERE request = ? AND delivered = 1"
     return {row[0] for row in conn.execute(query, (request_id,))}
+
+
+def request_rows(conn: sqlite3.Connection, request_id: bytes) -> RequestRows:
+    """The rows that belong to a request."""
+    keys = conn.execute("SELECT position, own, delivered FROM signing_keys WHERE request = ?", (request_id,)).fetchall()
+    return RequestRows(
+        joins=joins(conn, request_id),
+        sessions=[stored.row for stored in sessions_of(conn, request_id)],
+        own={position for position, own, _ in keys if own},
+        delivered={position for position, _, delivered in keys if delivered},
+    )
 
 
 def joins(conn: sqlite3.Connection, request_id: bytes) -> list[StoredJoin]:

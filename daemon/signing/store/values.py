@@ -57,14 +57,10 @@ def _reviewed(item: Item, review: ItemReview) -> answers.ReviewedItem:
 
 def event_json(name: str, value: Any) -> Any:
     """A member of an event's data: peers as text, other bytes as hex."""
-    match value:
-        case bytes() if name == "peerId":
-            return peer_text(value)
-        case bytes():
-            return value.hex()
-        case tuple() | list():
-            return [event_json(name, item) for item in value]
-        case Mapping():
-            return {key: event_json(key, item) for key, item in value.items()}
-        case _:
-            return value
+    if isinstance(value, bytes):
+        return peer_text(value) if name == "peerId" else value.hex()
+    if isinstance(value, tuple | list):
+        return [event_json(name, item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: event_json(key, item) for key, item in value.items()}
+    return value

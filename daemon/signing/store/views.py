@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from daemon.signing.store import reads as reading
 from daemon.signing.store.criteria import outside_criteria
-from daemon.signing.store.reads import StoredJoin, StoredRequest, StoredSession
+from daemon.signing.store.reads import RequestRows, StoredJoin, StoredRequest, StoredSession
 from daemon.signing.store.reviews import Showing, review_json
 from daemon.signing.store.values import items_json, tweaks_json
 from musig2.protocol.broadcast.election import priority
@@ -40,6 +40,7 @@ def request_view(
     conn: sqlite3.Connection,
     signed: Signed[Request],
     stored: StoredRequest,
+    rows: RequestRows,
     sent: Collection[int] = (),
     *,
     showing: Showing,
@@ -50,10 +51,8 @@ def request_view(
     `keys`: the own keys that the caller may know of, None for all; the others look like those of other signers.
     """
     request = signed.record
-    joins = reading.joins(conn, signed.id)
-    attempt = max((join.attempt for join in joins), default=1)
-    peers = {join.position: join.peer for join in joins if join.attempt == attempt}
-    rows = reading.sessions_of(conn, signed.id)
+    attempt = attempt_of(rows)
+    peers = {join.position: join.peer for join in rows.joins if join.attempt == attempt}
     view: answers.SigningRequest = {
         "requestId": signed.id.hex(),
         "sessionId": session_id(signed.id, attempt).hex(),
@@ -69,8 +68,10 @@ def request_view(
         "createdAt": request.created,
         "expiresAt": request.expires,
         "metadata": open_to_json(request.metadata),
-        "signers": _request_signers(conn, signed, stored, peers, set(sent), keys=keys),
-        "partialReleased": any(s.row.partial_released for s in rows if keys is None or s.row.key in keys),
+        "signers": _request_signers(
+            conn, signed, stored, rows, peers, reached={*rows.own, *rows.delivered, *sent, *peers}, keys=keys
+        ),
+        "partialReleased": any(row.partial_released for row in rows.sessions if keys is None or row.key in keys),
         "review": review_json(signed, showing, keys),
         "envelope": signed.envelope.hex(),
     }
@@ -87,6 +88,11 @@ def request_view(
     if stored.outcome is Outcome.CANCELLED and (given := reading.given_reason(conn, signed.id)):
         view["cancelReason"] = given
     return view
+
+
+def attempt_of(rows: RequestRows) -> int:
+    """The highest attempt that somebody joined; 1 before."""
+    return max((join.attempt for join in rows.joins), default=1)
 
 
 def joined_view(conn: sqlite3.Connection, signed: Signed[Request]) -> answers.Joined:
@@ -109,20 +115,19 @@ def _request_signers(
     conn: sqlite3.Connection,
     signed: Signed[Request],
     stored: StoredRequest,
-    peers: dict[int, bytes],
-    sent: set[int],
+    rows: RequestRows,
+    peers: Mapping[int, bytes],
     *,
+    reached: Collection[int],
     keys: frozenset[bytes] | None,
 ) -> list[answers.RequestSigner]:
-    own = reading.own_positions(conn, signed.id)
     declined = stored.outcome is Outcome.DECLINED
     given = reading.given_reason(conn, signed.id) if declined else ""
-    reached = own | sent | peers.keys() | reading.delivered(conn, signed.id)
     creator = signed.record.creator
     signers: list[answers.RequestSigner] = [
         {
             "publicKey": key.hex(),
-            "own": position in own and (keys is None or key in keys),
+            "own": position in rows.own and (keys is None or key in keys),
             "delivered": position in reached or key == creator,
             "joined": position in peers,
             "declined": declined and stored.by == key,

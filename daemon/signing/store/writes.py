@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
+from daemon.store.inserts import insert_rows
 from musig2.protocol.interface.effects import (
     Outcome,
     Save,
@@ -22,6 +23,8 @@ from musig2.protocol.interface.effects import (
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 
+_Row: TypeAlias = tuple[Any, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
@@ -33,139 +36,148 @@ class SaveRequest:
     received_ms: int
 
 
-def save_request(conn: sqlite3.Connection, save: SaveRequest) -> None:
-    """Insert the request and its keys; an IntegrityError if it is there already."""
-    record, request = save.request.record, save.request.id
-    conn.execute(
-        "INSERT INTO signing_requests (request, scheme, envelope, creator, expires, received, source, outcome)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            request,
-            record.scheme,
-            save.request.envelope,
-            record.creator,
-            record.expires,
-            save.received_ms,
-            save.source,
-            Outcome.OPEN.value,
-        ),
+def save_requests(conn: sqlite3.Connection, saves: Sequence[SaveRequest]) -> None:
+    """Insert requests and their keys; an IntegrityError if one is there already."""
+    insert_rows(
+        conn,
+        "INSERT INTO signing_requests (request, scheme, envelope, creator, expires, received, source, outcome)",
+        [
+            (
+                save.request.id,
+                save.request.record.scheme,
+                save.request.envelope,
+                save.request.record.creator,
+                save.request.record.expires,
+                save.received_ms,
+                save.source,
+                Outcome.OPEN.value,
+            )
+            for save in saves
+        ],
     )
-    conn.executemany(
-        "INSERT INTO signing_keys (request, position, key, own) VALUES (?, ?, ?, ?)",
-        [(request, position, key, key in save.own) for position, key in enumerate(record.keys)],
+    insert_rows(
+        conn,
+        "INSERT INTO signing_keys (request, position, key, own)",
+        [
+            (save.request.id, position, key, key in save.own)
+            for save in saves
+            for position, key in enumerate(save.request.record.keys)
+        ],
     )
 
 
-def save(conn: sqlite3.Connection, request: bytes, effect: Save, now_ms: int) -> None:
-    """Execute one Save effect of the machine of `request`.
+class SaveBatch:
+    """The Save effects of some requests, as rows: one statement for each table, and each row written once.
 
     Own joins, own nonces and partials, and locks are inserted without OR IGNORE: a second one is an IntegrityError that
     fails the transaction, so that nothing is sent.
     """
-    match effect:
-        case SaveJoin():
-            _save_join(conn, effect)
-        case SaveMessage():
-            _save_message(conn, effect)
-        case SaveLock():
-            conn.execute(
-                "INSERT INTO signing_locks (session, key, item, digest) VALUES (?, ?, ?, ?)",
-                (effect.session, effect.key, effect.item, effect.digest),
-            )
-        case SaveSession():
-            _save_session(conn, effect.row)
-        case SaveOutcome():
-            _save_outcome(conn, effect, now_ms)
-        case SaveRecord():
-            _save_record(conn, request, effect)
-        case _:
-            assert_never(effect)
 
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+        self._joins: dict[bool, list[_Row]] = {True: [], False: []}  # by whether a second one is a fault
+        self._messages: dict[bool, list[_Row]] = {True: [], False: []}
+        self._locks: list[_Row] = []
+        self._sessions: dict[tuple[bytes, bytes], _Row] = {}  # the last state of each
+        self._outcomes: dict[bytes, SaveOutcome] = {}
+        self._records: list[_Row] = []
+        self._settled: set[bytes] = set()
 
-def _save_join(conn: sqlite3.Connection, effect: SaveJoin) -> None:
-    join = effect.join
-    verb = "INSERT" if effect.own else "INSERT OR IGNORE"
-    conn.execute(
-        f"{verb} INTO signing_joins (request, attempt, position, own, peer, envelope) VALUES (?, ?, ?, ?, ?, ?)",
-        (join.record.request, join.record.attempt, effect.index, effect.own, join.record.peer, join.envelope),
-    )
+    def add(self, request: bytes, saves: Iterable[Save], *, settled: bool) -> None:
+        """The effects of the machine of `request`, in order; `settled`: it is not loaded at the next start."""
+        for save in saves:
+            self._add(request, save)
+        if settled:
+            self._settled.add(request)
 
+    def _add(self, request: bytes, effect: Save) -> None:
+        match effect:
+            case SaveMessage():
+                row = (effect.session, effect.index, effect.seq, effect.own, effect.message.envelope)
+                self._messages[effect.own and effect.seq <= 2].append(row)
+            case SaveSession(row=row):
+                self._sessions[row.session, row.key] = _session_values(row)
+            case SaveJoin(join=join):
+                about = join.record
+                row = (about.request, about.attempt, effect.index, effect.own, about.peer, join.envelope)
+                self._joins[effect.own].append(row)
+            case SaveLock():
+                self._locks.append((effect.session, effect.key, effect.item, effect.digest))
+            case SaveOutcome():
+                self._outcomes[effect.request] = effect
+            case SaveRecord():
+                row = (request, effect.signed.id, effect.session, effect.culprit, effect.signed.envelope)
+                self._records.append(row)
+            case _:
+                assert_never(effect)
 
-def _save_message(conn: sqlite3.Connection, effect: SaveMessage) -> None:
-    verb = "INSERT" if effect.own and effect.seq <= 2 else "INSERT OR IGNORE"
-    conn.execute(
-        f"{verb} INTO signing_messages (session, position, seq, own, envelope) VALUES (?, ?, ?, ?, ?)",
-        (effect.session, effect.index, effect.seq, effect.own, effect.message.envelope),
-    )
+    def write(self, conn: sqlite3.Connection) -> None:
+        """Execute them."""
+        for fault, verb in ((True, "INSERT"), (False, "INSERT OR IGNORE")):
+            insert_rows(conn, f"{verb} INTO {_JOINS}", self._joins[fault])
+            insert_rows(conn, f"{verb} INTO {_MESSAGES}", self._messages[fault])
+        insert_rows(conn, "INSERT INTO signing_locks (session, key, item, digest)", self._locks)
+        insert_rows(conn, _INTO_SESSIONS, list(self._sessions.values()), _UPDATE_SESSION)
+        records = "INSERT OR IGNORE INTO signing_records (request, id, session, culprit, envelope)"
+        insert_rows(conn, records, self._records)
+        for outcome in self._outcomes.values():
+            conn.execute(_UPDATE_REQUEST, self._outcome_values(outcome))
+        for request in self._settled - self._outcomes.keys():
+            conn.execute("UPDATE signing_requests SET settled = 1 WHERE request = ?", (request,))
 
-
-SESSION_COLUMNS = (
-    "session, key, request, attempt, state, auto, want_round1, want_round2, partial_released, nonce_sent, reason,"
-    " scope, culprits, missing, superseded_by, all_joined, released_at, by_key, conflicting"
-)
-_UPSERT_SESSION = (
-    f"INSERT INTO signing_sessions ({SESSION_COLUMNS})"  # noqa: S608  # constant column names
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (session, key) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in SESSION_COLUMNS.split(", ")[4:])
-)
-
-
-def _save_session(conn: sqlite3.Connection, row: SessionRow) -> None:
-    conn.execute(
-        _UPSERT_SESSION,
-        (
-            row.session,
-            row.key,
-            row.request,
-            row.attempt,
-            row.state.value,
-            row.auto,
-            row.want_round1,
-            row.want_round2,
-            row.partial_released,
-            row.nonce_sent,
-            row.reason,
-            row.scope,
-            b"".join(row.culprits),
-            b"".join(row.missing),
-            row.superseded_by,
-            row.all_joined_wall_ms,
-            row.released_at_ms,
-            row.by,
-            b"".join(row.conflicting),
-        ),
-    )
-
-
-def _save_outcome(conn: sqlite3.Connection, effect: SaveOutcome, now_ms: int) -> None:
-    finished = None if effect.outcome.live else now_ms
-    conn.execute(
-        "UPDATE signing_requests SET outcome = ?, reason = ?, by_key = ?, turn = ?, completed = coalesce(completed, ?),"
-        " signatures = coalesce(signatures, ?), finished = coalesce(finished, ?) WHERE request = ?",
-        (
+    def _outcome_values(self, effect: SaveOutcome) -> _Row:
+        return (
             effect.outcome.value,
             effect.reason,
             effect.by,
             effect.turn,
             effect.completed_ms,
             b"".join(effect.signatures) or None,
-            finished,
+            None if effect.outcome.live else self._now_ms,
+            effect.request in self._settled,
             effect.request,
-        ),
+        )
+
+
+_JOINS = "signing_joins (request, attempt, position, own, peer, envelope)"
+_MESSAGES = "signing_messages (session, position, seq, own, envelope)"
+SESSION_COLUMNS = (
+    "session, key, request, attempt, state, auto, want_round1, want_round2, partial_released, nonce_sent, reason,"
+    " scope, culprits, missing, superseded_by, all_joined, released_at, by_key, conflicting"
+)
+_INTO_SESSIONS = f"INSERT INTO signing_sessions ({SESSION_COLUMNS})"
+_UPDATE_SESSION = "ON CONFLICT (session, key) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in SESSION_COLUMNS.split(", ")[4:]
+)
+_UPDATE_REQUEST = (
+    "UPDATE signing_requests SET outcome = ?, reason = ?, by_key = ?, turn = ?, completed = coalesce(completed, ?),"
+    " signatures = coalesce(signatures, ?), finished = coalesce(finished, ?), settled = max(settled, ?)"
+    " WHERE request = ?"
+)
+
+
+def _session_values(row: SessionRow) -> _Row:
+    return (
+        row.session,
+        row.key,
+        row.request,
+        row.attempt,
+        row.state.value,
+        row.auto,
+        row.want_round1,
+        row.want_round2,
+        row.partial_released,
+        row.nonce_sent,
+        row.reason,
+        row.scope,
+        b"".join(row.culprits),
+        b"".join(row.missing),
+        row.superseded_by,
+        row.all_joined_wall_ms,
+        row.released_at_ms,
+        row.by,
+        b"".join(row.conflicting),
     )
-
-
-def _save_record(conn: sqlite3.Connection, request: bytes, effect: SaveRecord) -> None:
-    conn.execute(
-        "INSERT OR IGNORE INTO signing_records (request, id, session, culprit, envelope) VALUES (?, ?, ?, ?, ?)",
-        (request, effect.signed.id, effect.session, effect.culprit, effect.signed.envelope),
-    )
-
-
-def settle(conn: sqlite3.Connection, request: bytes) -> None:
-    """Mark that nothing is left to do for this request: it is not loaded at the next start."""
-    conn.execute("UPDATE signing_requests SET settled = 1 WHERE request = ?", (request,))
 
 
 def close_session(conn: sqlite3.Connection, session: bytes, keys: Iterable[bytes]) -> None:
