@@ -20,6 +20,7 @@
 | twelve idle streams lock everybody else out of the DHT | kad.py |
 | streams, pings, DHT and gossip messages are handled as fast as a peer sends them | host.py, kad.py, pubsub.py |
 | plaintext, secio and mplex are offered by default | upgrade.py |
+| a message of a secured connection is read in two steps through six coroutines | upgrade.py |
 | library modules log to the root logger and to stderr | logs.py |
 """
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any, cast
 
 from libp2p.abc import IMuxedConn, ISecureConn
 from libp2p.crypto.keys import KeyPair, KeyType
 from libp2p.crypto.serialization import key_type_to_public_key_deserializer as readers_of_keys
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
 from libp2p.custom_types import TProtocol
+from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.peer.id import ID
 from libp2p.protocol_muxer.exceptions import MultiselectClientError, MultiselectError
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
+from libp2p.security.noise.io import MAX_PLAINTEXT_LENGTH, NoiseTransportReadWriter
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.security.secure_session import SecureSession
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import Yamux
 from libp2p.transport.exceptions import MuxerUpgradeFailure, UpgradeFailure
@@ -22,6 +26,8 @@ from libp2p.transport.upgrader import TransportUpgrader
 from p2p.compat.yamux import QuietYamux
 
 NEGOTIATE_S = 5
+READ_BYTES = 64 * 1024
+PREFIX_BYTES = 2  # of a length (the noise spec of libp2p, "Wire Format")
 # A peer with an RSA key would be refused after its handshake, as every one but ed25519 is (`is_supported`); so it is
 # refused as those with NIST keys are, before its key is read, and nothing of RSA is loaded.
 readers_of_keys.pop(KeyType.RSA.value, None)
@@ -61,4 +67,60 @@ class Upgrader(TransportUpgrader):
             await self.muxer_multistream.select_transport(conn)
         except (MultiselectError, MultiselectClientError) as error:
             raise MuxerUpgradeFailure("the peer does not speak yamux") from error
-        return QuietYamux(conn, peer_id, is_initiator=conn.is_initiator)
+        return QuietYamux(_whole(conn), peer_id, is_initiator=conn.is_initiator)
+
+
+def _whole(conn: ISecureConn) -> ISecureConn:
+    if isinstance(conn, SecureSession) and isinstance(conn.conn, NoiseTransportReadWriter):
+        return cast(ISecureConn, WholeMessages(conn, conn.conn))
+    return conn
+
+
+class WholeMessages:
+    """The bytes of a noise connection: all messages that have arrived are decrypted, all written ones sent at once.
+
+    The library reads two bytes, then the rest, through six layers of coroutines for each, and formats three lines of
+    debug. Everything but reading and writing is the session's.
+    """
+
+    def __init__(self, session: SecureSession, transport: NoiseTransportReadWriter) -> None:
+        """`transport`: that of the session, after the handshake."""
+        self._session = session
+        self._noise = transport.noise_state
+        self._raw = transport.read_writer.read_write_closer
+        self._pending = bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def read(self, n: int | None = None) -> bytes:
+        """What has arrived, never nothing; only all of it can be asked for. Raises ConnectionClosedError at the end."""
+        assert n is None, "a multiplexer reads all there is"
+        left = self._session._drain(None)  # behind the negotiation
+        while not left:
+            data = await self._raw.read(READ_BYTES)
+            if not data:
+                raise ConnectionClosedError("the connection was closed")
+            self._pending += data
+            left = self._opened()
+        return left
+
+    def _opened(self) -> bytes:
+        """Every whole message of `_pending`, decrypted. Raises NoiseInvalidMessage."""
+        pending, start, opened = self._pending, 0, []
+        while len(pending) - start >= PREFIX_BYTES:
+            end = start + PREFIX_BYTES + int.from_bytes(pending[start : start + PREFIX_BYTES], "big")
+            if end > len(pending):
+                break
+            opened.append(self._noise.decrypt(bytes(pending[start + PREFIX_BYTES : end])))
+            start = end
+        del pending[:start]
+        return b"".join(opened)
+
+    async def write(self, data: bytes) -> None:
+        """All of it, in as many messages as it takes."""
+        messages = []
+        for start in range(0, len(data), MAX_PLAINTEXT_LENGTH):
+            sealed = self._noise.encrypt(data[start : start + MAX_PLAINTEXT_LENGTH])
+            messages += (len(sealed).to_bytes(PREFIX_BYTES, "big"), sealed)
+        await self._raw.write(b"".join(messages))

@@ -180,7 +180,8 @@ class NodeLife:
             self._outlet.frames(peer, await self.gate.frames(peer, parts[start : start + at_once]))
             if not known:  # what strangers hand over must not stop those with whom own keys sign
                 await self._outlet.room()
-        await trio.sleep(self.gate.pause_s(peer, parts))
+        if (pause_s := self.gate.pause_s(peer, parts)) > 0:
+            await trio.sleep(pause_s)
 
     def _on_arrived(self, peer: bytes, arrival: PeerArrival) -> None:
         self._accounts.arrived(peer, arrival.host, arrival.relay)

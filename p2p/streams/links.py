@@ -10,10 +10,12 @@ everything of a peer ends when its last connection does
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import trio
-from libp2p.abc import INetStream
+from libp2p.abc import IMuxedStream, INetStream
 from libp2p.custom_types import TProtocol
+from libp2p.network.stream.net_stream import NetStream
 from libp2p.peer.id import ID
 
 from musig2.protocol.errors import BadEncoding
@@ -36,15 +38,20 @@ class Line:
 
     def __init__(self, stream: INetStream, opened_by: bytes) -> None:
         self.stream = stream
+        self._muxed: IMuxedStream = cast(NetStream, stream).muxed_stream  # past a lock that costs a turn of all tasks
         self.opened_by = opened_by
         self.retired = False  # read to its end, not written any more
 
     async def read(self) -> bytes:
         """Some bytes, b"" when the stream has ended in whatever way."""
         try:
-            return await self.stream.read(READ_BYTES)
+            return await self._muxed.read(READ_BYTES)
         except Exception:  # noqa: BLE001 - closed, reset, lost: the library has many words for the end of a stream
             return b""
+
+    async def write(self, data: bytes) -> None:
+        """All of it; raises whatever the library raises for a stream that has ended."""
+        await self._muxed.write(data)
 
 
 class Link:
@@ -191,7 +198,7 @@ class Links:
             return False
         taken = link.outbox.take()
         try:
-            await line.stream.write(b"".join(map(with_length, taken)))
+            await line.write(b"".join(map(with_length, taken)))
         except Exception:  # noqa: BLE001 - closed, reset, lost: the library has many words for the end of a stream
             link.outbox.put_back(taken)
             await self._close(link, line)
