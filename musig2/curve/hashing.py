@@ -1,4 +1,4 @@
-"""Hashes of public data: BIP-340's tagged hash, with the first block of each tag computed once."""
+"""Hashes of public data: BIP-340's tagged hash, with the hash of each tag computed once."""
 
 import hashlib
 from functools import lru_cache
@@ -11,16 +11,17 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=256)
 def midstate(tag: str) -> "_Hash":
     """SHA-256 after SHA256(tag) twice. Copy it before use."""
-    digest = hashlib.sha256(tag.encode()).digest()
-    return hashlib.sha256(digest + digest)
+    return hashlib.sha256(_twice(tag))
 
 
 def tagged_hash(tag: str, *parts: bytes) -> bytes:
     """SHA256(SHA256(tag) | SHA256(tag) | parts...), 32 bytes (BIP-340, "Design"). For public data only."""
-    state = midstate(tag).copy()
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    return hashlib.sha256(_twice(tag) + b"".join(parts)).digest()
+
+
+@lru_cache(maxsize=256)
+def _twice(tag: str) -> bytes:
+    return 2 * hashlib.sha256(tag.encode()).digest()
 
 
 def sha256(data: bytes) -> bytes:

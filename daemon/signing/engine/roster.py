@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from daemon.signing.engine.handover import Handover, HandoverState
 from daemon.signing.engine.rooms import Berth, Rooms
-from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.ids import session_ids
 from musig2.protocol.records.records import Request
 from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
@@ -104,8 +104,8 @@ class Roster:
             self.link(entry, *entry.peers_of(index), *entry.candidates[index])
         if entry.source is not None:
             self.link(entry, entry.source)
-        for attempt in range(1, request.record.max_attempts + 1):
-            self._sessions[session_id(request.id, attempt)] = (request.id, attempt)
+        for attempt, session in enumerate(session_ids(request.id, request.record.max_attempts), 1):
+            self._sessions[session] = (request.id, attempt)
 
     def drop(self, entry: OpenRequest) -> None:
         """Forget a request here; the store keeps it."""
@@ -118,8 +118,8 @@ class Roster:
             self._by_peer[peer].discard(request.id)
             if not self._by_peer[peer]:
                 del self._by_peer[peer]
-        for attempt in range(1, request.record.max_attempts + 1):
-            self._sessions.pop(session_id(request.id, attempt), None)
+        for session in session_ids(request.id, request.record.max_attempts):
+            self._sessions.pop(session, None)
 
     def link(self, entry: OpenRequest, *peers: bytes) -> None:
         """Note that these peers belong to this request: it is told when they connect or disconnect."""

@@ -25,7 +25,6 @@ from daemon.signing.ports import SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
 from musig2.protocol.interface.effects import Outcome, Send
 from musig2.protocol.interface.inputs import Input, PeerConnected, Received, ReceivedComplete, ReceivedHave
-from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Cancel, Decline, DoneBody, Join, Message, Request
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
@@ -190,8 +189,3 @@ def _ends(frame: Frame) -> bool:
 
 def _received(frame: Signed[Any], peer: bytes) -> Received:
     return Received(cast(Signed[Join] | Signed[Decline] | Signed[Cancel], frame), peer)
-
-
-def _ids(signed: Signed[Request]) -> frozenset[bytes]:
-    sessions = (session_id(signed.id, attempt) for attempt in range(1, signed.record.max_attempts + 1))
-    return frozenset((signed.id, *sessions))

@@ -16,7 +16,7 @@ import structlog
 from daemon.fair_queue import FairQueue
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
-from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.ids import session_ids
 from musig2.protocol.records.records import Request
 from musig2.protocol.records.requests import RequestProblem, aggregations, request_problem
 from musig2.protocol.wire.frames import Frame, Signed
@@ -38,8 +38,7 @@ class Arriving:
     @property
     def ids(self) -> frozenset[bytes]:
         """The id of the request and those of its sessions."""
-        sessions = (session_id(self.signed.id, attempt) for attempt in range(1, self.signed.record.max_attempts + 1))
-        return frozenset((self.signed.id, *sessions))
+        return frozenset((self.signed.id, *session_ids(self.signed.id, self.signed.record.max_attempts)))
 
 
 Judged = Callable[[Arriving, RequestProblem | None], None]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from musig2 import tagged_hash
 
@@ -20,6 +21,12 @@ def record_id(alg: str, record_type: str, payload: bytes) -> bytes:
 def session_id(request_id: bytes, attempt: int) -> bytes:
     """The name of one attempt of a request; every attempt is a session of its own."""
     return tagged_hash("musigd/session/v1", request_id, attempt.to_bytes(4, "big"))
+
+
+@lru_cache(maxsize=1024)
+def session_ids(request_id: bytes, attempts: int) -> tuple[bytes, ...]:
+    """The names of the attempts from 1 on; several parts need them for each request."""
+    return tuple(session_id(request_id, attempt) for attempt in range(1, attempts + 1))
 
 
 def joinset(session: bytes, join_ids: Iterable[bytes]) -> bytes:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from musig2 import KeyAggContext, Scheme, scheme
 from musig2.protocol.records.envelope import seal
-from musig2.protocol.records.ids import session_id
+from musig2.protocol.records.ids import session_id, session_ids
 from musig2.protocol.records.records import Body, Message, Request
 from musig2.protocol.records.requests import key_agg_of
 from musig2.protocol.wire.frames import Signed
@@ -57,7 +57,7 @@ class RequestTerms:
     @cached_property
     def attempt_of(self) -> dict[bytes, int]:
         """The attempts by session id: a message names only the session."""
-        return {self.session(attempt): attempt for attempt in range(1, self.max_attempts + 1)}
+        return {session: attempt for attempt, session in enumerate(session_ids(self.id, self.max_attempts), 1)}
 
     def aggregates(self) -> dict[str, object]:
         """The aggregate keys in events of a signature: that of the first item, and all if they differ."""
@@ -67,7 +67,9 @@ class RequestTerms:
 
     def session(self, attempt: int) -> bytes:
         """The session id of an attempt."""
-        return session_id(self.id, attempt)
+        if not 1 <= attempt <= self.max_attempts:  # as evidence may name
+            return session_id(self.id, attempt)
+        return session_ids(self.id, self.max_attempts)[attempt - 1]
 
     def seal(self, session: bytes, join: bytes, body: Body) -> Signed[Message]:
         """An own session message, signed by this daemon's peer identity."""
