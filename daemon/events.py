@@ -1,8 +1,9 @@
 """The event log: rows with a gapless `seq`, published to subscribers once they are on the disk.
 
 Events are appended inside the write function of the change they report, so that there is no change without its event
-and no event without its change. A rolled-back write releases its numbers. Subscribers get what is read from the table
-after the commit, so live events and history are the same.
+and no event without its change. A rolled-back write releases its numbers. Subscribers get the text that was stored, and
+only once it is on the disk, so live events and history are the same. What was just appended is kept until it is
+published, under its number: that of a write that was rolled back is taken over by the next one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from daemon.store.inserts import insert_rows
 
 PUBLISHED_AT_ONCE: Final = 500
 DELETED_AT_ONCE: Final = 5_000
+MOST_FRESH: Final = 4 * PUBLISHED_AT_ONCE
 MOST_BYTES: Final = 1024 * 1024 * 1024  # of data, so that strangers who advertise without end cannot fill the disk
 
 Listener = Callable[[Sequence["Event"]], None]
@@ -99,7 +101,9 @@ class EventLog:
         self._listeners: list[Listener] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._telling = False
-        self._more = False  # there may be events that were not published yet
+        self._look = False  # there may be events that were not published yet
+        self._known = 0  # everything up to this seq is on the disk
+        self._fresh: dict[int, Event] = {}  # written by the writer's thread
         self.log_id = ""
         self.next_seq = 1
         self.oldest_seq = 1
@@ -124,8 +128,11 @@ class EventLog:
         """Add a row inside a write function; call `publish` once that write has returned. The rest as of NewEvent."""
         self.append_all(conn, [NewEvent(name, data, keys, request_id, session_id, attempt)])
 
-    def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> None:
-        """Add several rows in this order, as `append` does, and what is only put on record."""
+    def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> int:
+        """Add several rows in this order, as `append` does, and what is only put on record.
+
+        Returns the seq of the last one, for `publish`; 0 for none.
+        """
         now_ms = self._clock.wall_ms()
         rows, recorded = [], []
         for one in told:
@@ -133,31 +140,55 @@ class EventLog:
                 recorded.append((one.what, one.facts))
                 continue
             whole = one.whole()
-            text = orjson.dumps(whole).decode()
-            self._appended += len(text)
-            rows.append((one.name, now_ms, text))
+            rows.append((one.name, now_ms, orjson.dumps(whole).decode()))
             if (facts := recorded_of(one.name, whole)) is not None:
                 recorded.append((one.name, facts))
-        insert_rows(conn, "INSERT INTO events (event, time, data)", rows)
+        last = insert_rows(conn, "INSERT INTO events (event, time, data)", rows)
         self._audit.append_all(conn, recorded)
+        self._keep(rows, last)
+        return last
 
-    def publish(self) -> None:
-        """Pass every row committed since the last call to subscribers, in order. Safe to call at any time."""
-        self._more = True
+    def _keep(self, rows: Sequence[tuple[str, int, str]], last: int) -> None:
+        if len(self._fresh) > MOST_FRESH:  # of writes that nobody published
+            self._fresh.clear()
+        for seq, row in enumerate(rows, last - len(rows) + 1):
+            self._fresh[seq] = Event(seq, *row)
+            self._appended += len(row[2])
+
+    def publish(self, upto: int | None = None) -> None:
+        """Pass every row committed since the last call to subscribers, in order. Safe to call at any time.
+
+        `upto`: a seq that is on the disk, with all before it, where the caller knows one; then only those are passed.
+        """
+        if upto is None:
+            self._look = True
+        else:
+            self._known = max(self._known, upto)
         if self._telling:  # a listener appended and publishes: the loop below runs once more
             return
         self._telling = True
         try:
-            while self._more:
-                burst = self._committed(self.next_seq, PUBLISHED_AT_ONCE)
-                self._more = len(burst) == PUBLISHED_AT_ONCE
-                if burst:
-                    self.next_seq = burst[-1].seq + 1
-                    self._tell(burst)
+            while burst := self._next_burst():
+                self.next_seq = burst[-1].seq + 1
+                self._tell(burst)
         finally:
             self._telling = False
         if self._appended > self._most_bytes // 8:
             self.grown.set()
+
+    def _next_burst(self) -> list[Event]:
+        if self.next_seq > self._known and not self._look:
+            return []
+        end = min(self._known + 1, self.next_seq + PUBLISHED_AT_ONCE)
+        fresh = [self._fresh.pop(seq, None) for seq in range(self.next_seq, end)]
+        known = [event for event in fresh if event is not None]
+        if known and len(known) == len(fresh):
+            return known
+        burst = self._committed(self.next_seq, PUBLISHED_AT_ONCE)
+        self._look = len(burst) == PUBLISHED_AT_ONCE
+        for event in burst:
+            self._fresh.pop(event.seq, None)
+        return burst
 
     def read(self, from_seq: int, limit: int) -> list[Event]:
         """Published events with seq >= from_seq, at most `limit`."""

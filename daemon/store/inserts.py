@@ -14,12 +14,18 @@ from typing import Any, Final
 AT_ONCE: Final = 64
 
 
-def insert_rows(conn: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> None:
-    """Insert in this order. `into` is the statement up to VALUES, `otherwise` what follows the rows."""
+def insert_rows(conn: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> int:
+    """Insert in this order. `into` is the statement up to VALUES, `otherwise` what follows the rows.
+
+    Returns the rowid of the last row, 0 for no rows; those of a table with AUTOINCREMENT follow each other.
+    """
+    last = 0
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         statement = _statement(into, len(some[0]), len(some), otherwise)
-        conn.execute(statement, some[0] if len(some) == 1 else [value for row in some for value in row])
+        values = some[0] if len(some) == 1 else [value for row in some for value in row]
+        last = conn.execute(statement, values).lastrowid or 0
+    return last
 
 
 @lru_cache(maxsize=1024)

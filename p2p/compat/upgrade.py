@@ -119,7 +119,7 @@ class WholeMessages:
 
     async def write(self, data: bytes) -> None:
         """All of it, in as many messages as it takes."""
-        messages = []
+        messages: list[bytes] = []
         for start in range(0, len(data), MAX_PLAINTEXT_LENGTH):
             sealed = self._noise.encrypt(data[start : start + MAX_PLAINTEXT_LENGTH])
             messages += (len(sealed).to_bytes(PREFIX_BYTES, "big"), sealed)

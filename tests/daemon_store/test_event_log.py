@@ -29,7 +29,7 @@ async def log(store: Store) -> EventLog:
     return made
 
 
-def append(log: EventLog, name: str = "x") -> Callable[[sqlite3.Connection], Event]:
+def append(log: EventLog, name: str = "x") -> Callable[[sqlite3.Connection], None]:
     return lambda conn: log.append(conn, name, {})
 
 

@@ -92,13 +92,14 @@ class RequestMethods:
         with as_asked(params):
             self._policy.check_join(review_of(signed), signed.record.creator)
         self._consent.require(signed, signed.record.creator, caller)
-        await act(
-            self._engine,
-            lambda turn: self._open(turn, signed, caller, auto=params.auto_advance),
-            lambda conn: _announced(self._view(caller, conn, signed.id)),
-            once,
-        )
-        return _announced(self._finder.view(caller, signed.id))
+        made: list[Part] = []
+
+        def announce(turn: Turn) -> Part:
+            made.append(self._open(turn, signed, caller, auto=params.auto_advance))
+            return made[0]
+
+        await act(self._engine, announce, lambda conn: _announced(self._view(caller, conn, signed.id)), once)
+        return _announced(self._finder.show_new(caller, made[0]))
 
     def _open(self, turn: Turn, signed: Signed[Request], caller: Caller, *, auto: bool) -> Part:
         entry = self._loader.create(signed, None)

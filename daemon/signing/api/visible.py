@@ -10,6 +10,7 @@ from daemon.signing.api.endings import ENDINGS
 from daemon.signing.api.errors import KeyNotInRequest, RequestEnded
 from daemon.signing.engine.restore import open_request
 from daemon.signing.engine.roster import OpenRequest, Roster
+from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SigningKeystore, SigningStore
 from daemon.signing.store import reads as reading
 from daemon.signing.store.reads import StoredRequest, StoredSession
@@ -71,8 +72,16 @@ class Finder:
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
         signed = entry.request if entry is not None else self._opened(stored.envelope)
-        rows = reading.request_rows(conn, stored.request)
-        return request_view(conn, signed, stored, rows, sent, showing=self._showing, keys=caller.keys)
+        rows = reading.request_rows(conn, stored)
+        return request_view(signed, stored, rows, sent, showing=self._showing, keys=caller.keys)
+
+    def show_new(self, caller: Caller, part: Part) -> answers.SigningRequest:
+        """The same of a request that this part has just stored."""
+        rows, entry = part.new_rows(), part.entry
+        if rows is None:
+            return self.view(caller, entry.request.id)
+        sent = frozenset(entry.handover.delivered)
+        return request_view(entry.request, *rows, sent, showing=self._showing, keys=caller.keys)
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
         """The scheme of a request of the caller's keys; raises NotFound."""

@@ -99,6 +99,7 @@ class Engine:
         self._awaiting_turn: list[asyncio.Future[None]] = []
         self._held: dict[bytes, Part] = {}  # parts with only contributions of others, not committed yet
         self._held_until_ms = 0
+        self._stored_events = 0  # the seq of the last event that is on the disk
         self._watchers: dict[bytes, set[asyncio.Future[None]]] = {}
         self.leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # done at a stop: waits end
         self.turns = 0
@@ -222,7 +223,7 @@ class Engine:
         return self._held_until_ms
 
     async def _finish(self, turn: Turn) -> None:
-        kinds = frozenset(kind for part in turn.parts.values() for kind in part.kinds())
+        kinds = self._kinds(turn)
         failed: list[Part] = []
         if turn.dirty:
             self._crash.reached("before_save", kinds)
@@ -235,6 +236,10 @@ class Engine:
         self._crash.reached("after_tell", kinds)
         for part in failed:
             await self._undo(part)
+
+    def _kinds(self, turn: Turn) -> frozenset[str]:
+        watched = () if self._crash is NO_CRASH_POINTS else turn.parts.values()
+        return frozenset(kind for part in watched for kind in part.kinds())
 
     def _think(self, turn: Turn) -> None:
         room = self._limits.drain
@@ -292,7 +297,8 @@ class Engine:
         return failed
 
     async def _save(self, parts: list[Part], now_ms: int) -> None:
-        await self._store.write(lambda conn: commit(conn, parts, self._teller, now_ms))
+        last = await self._store.write(lambda conn: commit(conn, parts, self._teller, now_ms))
+        self._stored_events = max(self._stored_events, last)
 
     async def _undo(self, part: Part) -> None:
         """Undo a part that was not stored: forget it if nothing was sent because of it, otherwise abort the attempt.
@@ -334,7 +340,7 @@ class Engine:
 
     def _tell(self, turn: Turn) -> None:
         if any(part.events for part in turn.parts.values()):
-            self._events.publish()
+            self._events.publish(self._stored_events)
         for request, part in turn.parts.items():
             watchers = self._watchers.get(request, ()) if part.ends else ()
             for waiter in (*part.waiters, *watchers):

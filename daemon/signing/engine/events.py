@@ -10,11 +10,11 @@ from daemon.events import NewEvent, OnRecord
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SessionEvents
 from daemon.signing.store import reads as reading
-from daemon.signing.store.reads import RequestRows, StoredJoin, StoredRequest
+from daemon.signing.store.reads import RequestRows, StoredRequest
 from daemon.signing.store.reviews import Showing
 from daemon.signing.store.values import event_json
 from daemon.signing.store.views import attempt_of, request_view
-from musig2.protocol.interface.effects import Emit, Outcome, SaveJoin, SaveLock, SaveOutcome, SaveSession
+from musig2.protocol.interface.effects import Emit, SaveLock
 from musig2.protocol.records.ids import session_id
 
 # These carry the whole request as a view, which is made inside the transaction that stores it.
@@ -28,9 +28,9 @@ class Teller:
         self._events = events
         self._showing = showing
 
-    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> None:
+    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> int:
         """Append what these parts tell; runs in the store's writer thread, after their rows are written."""
-        self._events.append_all(conn, [told for part in parts for told in self._told(conn, part)])
+        return self._events.append_all(conn, [told for part in parts for told in self._told(conn, part)])
 
     def _told(self, conn: sqlite3.Connection, part: Part) -> Iterator[NewEvent | OnRecord]:
         yield from _signed(part)
@@ -45,7 +45,7 @@ class Teller:
             attempt = attempt_of(rows)
             session = session_id(emit.request, attempt)
             if emit.event in WITH_REQUEST:
-                data["request"] = request_view(conn, part.entry.request, stored, rows, showing=self._showing)
+                data["request"] = request_view(part.entry.request, stored, rows, showing=self._showing)
         return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt)
 
 
@@ -66,33 +66,8 @@ def _signed(part: Part) -> Iterator[OnRecord]:
 
 def _rows_of(conn: sqlite3.Connection, part: Part) -> tuple[StoredRequest, RequestRows] | None:
     """What is stored of the request by now; None if that is nothing."""
-    request = part.entry.request.id
-    made = _new_rows(part)
+    made = part.new_rows()
     if made is not None:
         return made
-    stored = reading.request(conn, request)
-    return None if stored is None else (stored, reading.request_rows(conn, request))
-
-
-def _new_rows(part: Part) -> tuple[StoredRequest, RequestRows] | None:
-    """The same of a request that is stored in this very part, as long as it is open: nothing has to be read again."""
-    created, joins, sessions, outcome = part.created, [], {}, Outcome.OPEN
-    if created is None:
-        return None
-    for save in part.saves:
-        match save:
-            case SaveJoin(join=join):
-                record = join.record
-                joins.append(StoredJoin(record.attempt, save.index, save.own, record.peer, join.envelope))
-            case SaveSession(row=row):
-                sessions[row.session, row.key] = row
-            case SaveOutcome():
-                outcome = save.outcome
-            case _:
-                pass
-    if not outcome.live:
-        return None
-    signed = created.request
-    stored = StoredRequest.opened(signed.id, signed.envelope, created.source, created.received_ms, outcome)
-    own = {position for position, key in enumerate(signed.record.keys) if key in created.own}
-    return stored, RequestRows(joins, list(sessions.values()), own, ())
+    stored = reading.request(conn, part.entry.request.id)
+    return None if stored is None else (stored, reading.request_rows(conn, stored))

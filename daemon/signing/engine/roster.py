@@ -36,11 +36,10 @@ class OpenRequest:
     unsolicited: bool = False  # brought by a peer, and no own key has joined
     wake_ms: int | None = None
     idle_since: int | None = None
+    others: tuple[int, ...] = field(init=False)  # the positions of the signers that are not this daemon's
 
-    @property
-    def others(self) -> Iterator[int]:
-        """The positions of the signers that are not this daemon's."""
-        return (index for index, key in enumerate(self.request.record.keys) if key not in self.own)
+    def __post_init__(self) -> None:
+        self.others = tuple(index for index, key in enumerate(self.request.record.keys) if key not in self.own)
 
     def peers_of(self, index: int) -> tuple[bytes, ...]:
         """The peer in that signer's join, else the peers that discovery names."""

@@ -16,6 +16,8 @@ from typing import Protocol
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
 from daemon.signing.store import writes as rows
+from daemon.signing.store.fresh import rows_of_new
+from daemon.signing.store.reads import RequestRows, StoredRequest
 from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import (
     Blame,
@@ -46,21 +48,22 @@ _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
 class Told(Protocol):
     """What is told of parts inside their transaction."""
 
-    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> None:
-        """Their events, and what goes on record."""
+    def tell(self, conn: sqlite3.Connection, parts: Iterable[Part]) -> int:
+        """Their events, and what goes on record; returns the seq of the last event, 0 for none."""
 
 
-def commit(conn: sqlite3.Connection, parts: Sequence[Part], told: Told, now_ms: int) -> None:
-    """Write everything of these parts; runs in the store's writer thread."""
+def commit(conn: sqlite3.Connection, parts: Sequence[Part], told: Told, now_ms: int) -> int:
+    """Write everything of these parts; runs in the store's writer thread. Returns the seq of the last event."""
     rows.save_requests(conn, [part.created for part in parts if part.created is not None])
     batch = rows.SaveBatch(now_ms)
     for part in parts:
         batch.add(part.entry.request.id, part.saves, settled=part.settled)
     batch.write(conn)
-    told.tell(conn, parts)
+    last = told.tell(conn, parts)
     for part in parts:
         for write in part.also:  # last: a stored answer contains the position of the event log after the change
             write(conn)
+    return last
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +81,10 @@ class Part:
     also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     failure: Exception | None = None  # why it could not be stored
+
+    def new_rows(self) -> tuple[StoredRequest, RequestRows] | None:
+        """The rows of a request that this part stores first, as long as it is open."""
+        return None if self.created is None else rows_of_new(self.created, self.saves)
 
     @property
     def dirty(self) -> bool:

@@ -65,7 +65,8 @@ class RequestRows:
     joins: Sequence[StoredJoin]
     sessions: Sequence[SessionRow]  # all attempts, lowest first, one per own key
     own: Collection[int]  # positions of this daemon's keys
-    delivered: Collection[int]  # positions of the signers that are known to have been given the request
+    delivered: Collection[int] = ()  # positions of the signers that are known to have been given the request
+    given: str = ""  # the reason in the decline or cancel that ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,17 @@ def delivered(conn: sqlite3.Connection, request_id: bytes) -> set[int]:
     return {row[0] for row in conn.execute(query, (request_id,))}
 
 
-def request_rows(conn: sqlite3.Connection, request_id: bytes) -> RequestRows:
+def request_rows(conn: sqlite3.Connection, stored: StoredRequest) -> RequestRows:
     """The rows that belong to a request."""
-    keys = conn.execute("SELECT position, own, delivered FROM signing_keys WHERE request = ?", (request_id,)).fetchall()
+    query = "SELECT position, own, delivered FROM signing_keys WHERE request = ?"
+    keys = conn.execute(query, (stored.request,)).fetchall()
+    ended = stored.outcome in (Outcome.DECLINED, Outcome.CANCELLED)
     return RequestRows(
-        joins=joins(conn, request_id),
-        sessions=[stored.row for stored in sessions_of(conn, request_id)],
+        joins=joins(conn, stored.request),
+        sessions=[each.row for each in sessions_of(conn, stored.request)],
         own={position for position, own, _ in keys if own},
         delivered={position for position, _, delivered in keys if delivered},
+        given=given_reason(conn, stored.request) if ended else "",
     )
 
 

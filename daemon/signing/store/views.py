@@ -37,7 +37,6 @@ def states_of(phase: str) -> tuple[str, ...]:
 
 
 def request_view(
-    conn: sqlite3.Connection,
     signed: Signed[Request],
     stored: StoredRequest,
     rows: RequestRows,
@@ -68,9 +67,7 @@ def request_view(
         "createdAt": request.created,
         "expiresAt": request.expires,
         "metadata": open_to_json(request.metadata),
-        "signers": _request_signers(
-            conn, signed, stored, rows, peers, reached={*rows.own, *rows.delivered, *sent, *peers}, keys=keys
-        ),
+        "signers": _request_signers(signed, stored, rows, peers, {*rows.own, *rows.delivered, *sent, *peers}, keys),
         "partialReleased": any(row.partial_released for row in rows.sessions if keys is None or row.key in keys),
         "review": review_json(signed, showing, keys),
         "envelope": signed.envelope.hex(),
@@ -85,8 +82,8 @@ def request_view(
         view["signature"], view["signatures"] = stored.signatures[0].hex(), signatures_json(stored.signatures)
     if stored.reason is not None:
         view["reason"] = stored.reason
-    if stored.outcome is Outcome.CANCELLED and (given := reading.given_reason(conn, signed.id)):
-        view["cancelReason"] = given
+    if stored.outcome is Outcome.CANCELLED and rows.given:
+        view["cancelReason"] = rows.given
     return view
 
 
@@ -111,18 +108,15 @@ def signatures_json(signatures: Sequence[bytes]) -> list[str]:
     return [signature.hex() for signature in signatures]
 
 
-def _request_signers(
-    conn: sqlite3.Connection,
+def _request_signers(  # noqa: PLR0917  # all of one kind: what is known of the request
     signed: Signed[Request],
     stored: StoredRequest,
     rows: RequestRows,
     peers: Mapping[int, bytes],
-    *,
     reached: Collection[int],
     keys: frozenset[bytes] | None,
 ) -> list[answers.RequestSigner]:
     declined = stored.outcome is Outcome.DECLINED
-    given = reading.given_reason(conn, signed.id) if declined else ""
     creator = signed.record.creator
     signers: list[answers.RequestSigner] = [
         {
@@ -136,8 +130,8 @@ def _request_signers(
     ]
     for position, peer in peers.items():
         signers[position]["peerId"] = peer_text(peer)
-    if given and stored.by is not None:
-        signers[signed.record.keys.index(stored.by)]["declineReason"] = given
+    if declined and rows.given and stored.by is not None:
+        signers[signed.record.keys.index(stored.by)]["declineReason"] = rows.given
     return signers
 
 

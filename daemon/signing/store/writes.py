@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
 
 from daemon.store.inserts import insert_rows
@@ -93,21 +93,24 @@ class SaveBatch:
     def _add(self, request: bytes, effect: Save) -> None:
         match effect:
             case SaveMessage():
-                row = (effect.session, effect.index, effect.seq, effect.own, effect.message.envelope)
-                self._messages[effect.own and effect.seq <= 2].append(row)
+                self._messages[effect.own and effect.seq <= 2].append(
+                    (effect.session, effect.index, effect.seq, effect.own, effect.message.envelope)
+                )
             case SaveSession(row=row):
                 self._sessions[row.session, row.key] = _session_values(row)
             case SaveJoin(join=join):
                 about = join.record
-                row = (about.request, about.attempt, effect.index, effect.own, about.peer, join.envelope)
-                self._joins[effect.own].append(row)
+                self._joins[effect.own].append(
+                    (about.request, about.attempt, effect.index, effect.own, about.peer, join.envelope)
+                )
             case SaveLock():
                 self._locks.append((effect.session, effect.key, effect.item, effect.digest))
             case SaveOutcome():
-                self._outcomes[effect.request] = effect
+                self._outcomes[effect.request] = _later(self._outcomes.get(effect.request), effect)
             case SaveRecord():
-                row = (request, effect.signed.id, effect.session, effect.culprit, effect.signed.envelope)
-                self._records.append(row)
+                self._records.append(
+                    (request, effect.signed.id, effect.session, effect.culprit, effect.signed.envelope)
+                )
             case _:
                 assert_never(effect)
 
@@ -154,6 +157,13 @@ _UPDATE_REQUEST = (
     " signatures = coalesce(signatures, ?), finished = coalesce(finished, ?), settled = max(settled, ?)"
     " WHERE request = ?"
 )
+
+
+def _later(earlier: SaveOutcome | None, effect: SaveOutcome) -> SaveOutcome:
+    """Both in one: a signature is never replaced, and what completed stays completed."""
+    if earlier is None or not earlier.signatures:
+        return effect
+    return replace(effect, signatures=earlier.signatures, completed_ms=earlier.completed_ms)
 
 
 def _session_values(row: SessionRow) -> _Row:

@@ -29,12 +29,16 @@ class State(StrEnum):
     @property
     def live(self) -> bool:
         """Whether the attempt is neither complete nor aborted."""
-        return self not in (State.COMPLETE, State.ABORTED)
+        return self not in _OVER
 
     @property
     def in_round(self) -> bool:
         """Whether nonces or partial signatures are under way."""
-        return self in (State.ROUND1, State.ROUND2)
+        return self in _ROUNDS
+
+
+_OVER = (State.COMPLETE, State.ABORTED)
+_ROUNDS = (State.ROUND1, State.ROUND2)
 
 
 class Outcome(StrEnum):
@@ -51,7 +55,10 @@ class Outcome(StrEnum):
     @property
     def live(self) -> bool:
         """Whether the request is open or signing. Nothing but a signature changes one that is not."""
-        return self in (Outcome.OPEN, Outcome.SIGNING)
+        return self in _UNDECIDED
+
+
+_UNDECIDED = (Outcome.OPEN, Outcome.SIGNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,13 @@ def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (len(name), name)))
 
 
-@lru_cache
-def _names_of(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
+def _names_of(value: Record | Body) -> tuple[str, ...]:
+    return _NAMES[type(value)]
+
+
+_NAMES: Final[Mapping[type, tuple[str, ...]]] = {
+    cls: tuple(field.name for field in fields(cls)) for cls in (*TYPE_OF, NonceBody, PartialBody, AbortBody, DoneBody)
+}
 
 
 def _variants(shape: Shape) -> dict[tuple[str, ...], tuple[Rule, ...]]:
@@ -141,12 +145,12 @@ def _read_message(wire: Fields) -> Fields:
 
 def _write_message(record: Message) -> Fields:
     body: Body = record.body
-    named = {name: getattr(body, name) for name in _by_bytes(_names_of(type(body)))}
+    named = {name: getattr(body, name) for name in _by_bytes(_names_of(body))}
     return {"session": record.session, "join": record.join, "seq": record.seq, "body": named}
 
 
 def _plain(record: Record) -> Fields:
-    return {name: getattr(record, name) for name in _names_of(type(record))}
+    return {name: getattr(record, name) for name in _names_of(record)}
 
 
 BODIES: Final[Mapping[int, Shape]] = {

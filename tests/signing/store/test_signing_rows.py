@@ -14,10 +14,11 @@ from daemon.signing.limits import SigningLimits
 from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
 from daemon.signing.store.retention import delete_old
-from daemon.signing.store.writes import SaveRequest
+from daemon.signing.store.writes import SaveBatch, SaveRequest
 from daemon.store import Store
 from musig2.protocol.interface.effects import (
     Outcome,
+    Save,
     SaveJoin,
     SaveLock,
     SaveMessage,
@@ -87,14 +88,15 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     store = Store.open(tmp_path / "musigd.db")
     asyncio.run(store.close())
     conn = sqlite3.connect(tmp_path / "musigd.db")
-    rows.save_request(conn, SaveRequest(request(), frozenset({KEYS[0]}), None, NOW))
+    rows.save_requests(conn, [SaveRequest(request(), frozenset({KEYS[0]}), None, NOW)])
     yield conn
     conn.close()
 
 
-def save(conn: sqlite3.Connection, *effects: object) -> None:
-    for effect in effects:
-        rows.save(conn, REQUEST, effect, NOW)  # type: ignore[arg-type]  # every effect of the test is a Save
+def save(conn: sqlite3.Connection, *effects: Save, settled: bool = False) -> None:
+    batch = SaveBatch(NOW)
+    batch.add(REQUEST, effects, settled=settled)
+    batch.write(conn)
 
 
 def test_an_own_join_is_never_stored_twice(conn: sqlite3.Connection) -> None:
@@ -155,11 +157,24 @@ def test_signatures_are_never_replaced(conn: sqlite3.Connection) -> None:
     assert (stored.signatures, stored.completed_ms, stored.turn) == ((b"1" * 64,), NOW, 1)
 
 
+def test_what_settles_without_an_outcome_is_settled(conn: sqlite3.Connection) -> None:
+    save(conn, SaveOutcome(REQUEST, Outcome.COMPLETE, signatures=(b"1" * 64,), completed_ms=NOW))
+    assert reading.unsettled(conn) == [REQUEST]
+    save(conn, settled=True)
+    assert reading.unsettled(conn) == []
+    save(conn, SaveOutcome(REQUEST, Outcome.COMPLETE, turn=1))
+    assert reading.unsettled(conn) == []
+
+
+def test_of_several_states_of_a_session_the_last_is_stored(conn: sqlite3.Connection) -> None:
+    save(conn, SaveSession(row()), join(), SaveSession(row(state=State.ROUND1, nonce_sent=True)))
+    assert [stored.row.state for stored in reading.session(conn, SESSION)] == [State.ROUND1]
+
+
 def test_retention_removes_bodies_and_leaves_the_locks(conn: sqlite3.Connection) -> None:
     decline = Signed(Decline("lotus", REQUEST, KEYS[1], "no", NOW), b"x" * 32, b"decline")
     save(conn, join(), nonce(), SaveLock(SESSION, KEYS[0], 0, bytes(32)), SaveSession(row()))
-    save(conn, SaveRecord(REQUEST, None, decline), SaveOutcome(REQUEST, Outcome.DECLINED))
-    rows.settle(conn, REQUEST)
+    save(conn, SaveRecord(REQUEST, None, decline), SaveOutcome(REQUEST, Outcome.DECLINED), settled=True)
     limits = SigningLimits(keep_finished_ms=1_000, keep_joins_ms=2_000)
     assert delete_old(conn, NOW + 2_999, limits) == 0
     assert delete_old(conn, NOW + 3_001, limits) == 1

@@ -1,0 +1,33 @@
+"""What is stored of a request in the very transaction that stores it first: known without reading it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from daemon.signing.store.reads import RequestRows, StoredJoin, StoredRequest
+from daemon.signing.store.writes import SaveRequest
+from musig2.protocol.interface.effects import Outcome, Save, SaveJoin, SaveOutcome, SaveSession, SessionRow
+
+
+def rows_of_new(created: SaveRequest, saves: Iterable[Save]) -> tuple[StoredRequest, RequestRows] | None:
+    """Its rows after these saves; None once it is not open any more, because its end is not shown here."""
+    joins: list[StoredJoin] = []
+    sessions: dict[tuple[bytes, bytes], SessionRow] = {}
+    outcome = Outcome.OPEN
+    for save in saves:
+        match save:
+            case SaveJoin(join=join):
+                record = join.record
+                joins.append(StoredJoin(record.attempt, save.index, save.own, record.peer, join.envelope))
+            case SaveSession(row=row):
+                sessions[row.session, row.key] = row
+            case SaveOutcome():
+                outcome = save.outcome
+            case _:
+                pass
+    if not outcome.live:
+        return None
+    signed = created.request
+    stored = StoredRequest.opened(signed.id, signed.envelope, created.source, created.received_ms, outcome)
+    own = {position for position, key in enumerate(signed.record.keys) if key in created.own}
+    return stored, RequestRows(joins, list(sessions.values()), own)
