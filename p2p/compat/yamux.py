@@ -203,6 +203,11 @@ class QuietYamux(IMuxedConn):
         if len(self._out) > MAX_QUEUED:
             self._scope.cancel()
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a writer would have to wait, and on a connection that ends."""
+        return self._closing or len(self._out) > ENOUGH_QUEUED
+
     async def send(self, frame: bytes) -> None:
         """Queue a frame and wait only while too much is queued. Raises MuxedStreamError when the connection ends."""
         if self._closing:

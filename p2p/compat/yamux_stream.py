@@ -110,6 +110,15 @@ class QuietStream(IMuxedStream):
             sent += len(chunk)
             await self.conn.send(HEADER.pack(0, DATA, 0, self.stream_id, len(chunk)) + chunk)
 
+    def write_now(self, data: bytes) -> bool:
+        """Send everything if neither credit nor the queue of the connection has to be waited for; else nothing."""
+        ended = self.was_reset or self.send_closed
+        if ended or self.conn.is_busy or len(data) > min(self._credit, MAX_CHUNK):
+            return False
+        self._credit -= len(data)
+        self.conn.queue(HEADER.pack(0, DATA, 0, self.stream_id, len(data)) + data)
+        return True
+
     async def _wait_for_credit(self) -> None:
         while True:
             if self.was_reset:

@@ -21,6 +21,7 @@ from libp2p.peer.id import ID
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.wire.frame_codec import split, with_length
 from p2p.compat.host import GuardedHost
+from p2p.compat.yamux_stream import QuietStream
 from p2p.rates import Budget
 from p2p.streams.outbox import PeerOutbox
 
@@ -53,6 +54,10 @@ class Line:
         """All of it; raises whatever the library raises for a stream that has ended."""
         await self._muxed.write(data)
 
+    def write_now(self, data: bytes) -> bool:
+        """All of it or nothing, without waiting; False where that cannot be."""
+        return isinstance(self._muxed, QuietStream) and self._muxed.write_now(data)
+
 
 class Link:
     """Everything about one peer."""
@@ -66,10 +71,23 @@ class Link:
         self.nursery: trio.Nursery | None = None
         self.changed = trio.Event()
         self.idle = trio.Event()  # set by the writer when there is nothing left to write
+        self.resting = False  # the writer waits for `changed`
 
     def wake(self) -> None:
         """Something was put into the outbox, or a stream came or went."""
         self.changed.set()
+
+    def write_now(self) -> bool:
+        """Write what waits without the writer, which takes a turn of all tasks; False where the writer has to do it."""
+        if not self.resting or self.changed.is_set() or len(self.lines) != 1 or self.lines[0].retired:
+            return False
+        taken = self.outbox.take()
+        if not taken:
+            return True
+        if self.lines[0].write_now(b"".join(map(with_length, taken))):
+            return not self.outbox.waiting_frames
+        self.outbox.put_back(taken)
+        return False
 
     async def flushed(self) -> None:
         """Return when the writer has written everything, or the link ends."""
@@ -136,7 +154,7 @@ class Links:
     def wake(self, peer: bytes) -> None:
         """Something was put into this peer's outbox."""
         link = self._links.get(peer)
-        if link is not None:
+        if link is not None and not link.write_now():
             link.wake()
 
     async def flush(self) -> None:
@@ -179,7 +197,9 @@ class Links:
         while True:
             if not link.outbox.waiting_frames:
                 link.idle.set()
+                link.resting = True
                 await link.changed.wait()
+                link.resting = False
                 link.changed = trio.Event()
             elif await self._write_once(link):
                 pause_s, tries = FIRST_PAUSE_S, 0

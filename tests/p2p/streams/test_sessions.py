@@ -193,6 +193,7 @@ async def test_a_stream_that_breaks_is_opened_again() -> None:
         anna.send(ben.peer, [have(1)])
         await ben.sink.until(lambda: ben.sink.frames)
         await ben._call(reset_streams)
+        await anna._call(until_streams_are_gone)  # what is written before is lost with the stream
         anna.send(ben.peer, [have(2)])
         await ben.sink.until(lambda: 2 in numbers(ben))
         assert anna.connected(ben.peer)
@@ -205,6 +206,14 @@ def reset_streams(node):  # type: ignore[no-untyped-def] # reaches into the trio
                 await line.stream.reset()
 
     return reset
+
+
+def until_streams_are_gone(node):  # type: ignore[no-untyped-def] # as above
+    async def gone() -> None:
+        while node.sessions.open_streams:
+            await trio.lowlevel.checkpoint()
+
+    return gone
 
 
 async def test_a_peer_that_reads_nothing_holds_up_nobody_else() -> None:
