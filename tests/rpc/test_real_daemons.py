@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import TypeAdapter
 
 from daemon.demo.processes import Daemons
@@ -24,14 +25,15 @@ from rpc.schema.event_data import MEMBERS, members_of
 from tests.rpc.rpc_daemons import Pair, two_daemons
 from tests.rpc.schema.undeclared import undeclared
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 
 PROJECT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    async with two_daemons(tmp_path) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
+    """Both live as long as the module: each test uses keys of its own."""
+    async with two_daemons(tmp_path_factory.mktemp("pair")) as made:
         yield made
 
 
@@ -44,11 +46,12 @@ async def checked(client: Client, method: str, **params: Any) -> Any:
 
 
 async def event(client: Client, name: str, **matching: str) -> dict[str, Any]:
-    """The data of the first event of that name that matches, from the oldest on."""
+    """The data of the first event of that name that matches, itself or its advertisement, from the oldest on."""
     async with asyncio.timeout(180):
         async for heard in client.events(from_seq=0, events=[name]):
-            if all(heard["data"].get(field) == value for field, value in matching.items()):
-                return heard["data"]
+            data = heard["data"]
+            if matching.items() <= {**data.get("advertisement", {}), **data}.items():
+                return data
     raise AssertionError("the stream does not end")
 
 
@@ -68,9 +71,11 @@ async def advertised_keys(pair: Pair) -> list[str]:
     await checked(
         pair.bob, "advertiseSigner", publicKey=keys[1], criteria=criteria, metadata={"nickname": "b", "x": [1]}
     )
-    await event(pair.alice, "signer:discovered")
-    assert (await checked(pair.alice, "findAvailableSigners"))["signers"][0]["publicKey"] == keys[1]
-    assert len((await checked(pair.bob, "listAdvertisements"))["advertisements"]) == 1
+    await event(pair.alice, "signer:discovered", publicKey=keys[1])
+    found = (await checked(pair.alice, "findAvailableSigners"))["signers"]
+    own = (await checked(pair.bob, "listAdvertisements"))["advertisements"]
+    assert keys[1] in [signer["publicKey"] for signer in found]
+    assert [one["publicKey"] for one in own].count(keys[1]) == 1
     return keys
 
 
@@ -80,7 +85,7 @@ async def test_an_address_of_keys_of_two_schemes_is_not_given(pair: Pair) -> Non
     other = (await checked(pair.bob, "createKey", scheme="bip340"))["publicKey"]
     await checked(pair.alice, "subscribeToSignerDiscovery", transactionTypes=["spend"])
     await checked(pair.bob, "advertiseSigner", publicKey=other, criteria={"transactionTypes": ["spend"]})
-    await event(pair.alice, "signer:discovered")
+    await event(pair.alice, "signer:discovered", publicKey=other)
     for wrong in (stray, other):
         with pytest.raises(CallFailed) as caught:
             await pair.alice.call("aggregateKeys", publicKeys=[own, wrong], scheme="lotus")
@@ -188,11 +193,11 @@ async def test_example_with_curl_makes_a_signature(pair: Pair) -> None:
 
 @pytest.mark.parametrize("number", [0, 1], ids=["with the client", "with nothing but HTTP"])
 async def test_first_signature_of_the_page_for_wallet_developers_works_as_it_is_written(
-    pair: Pair, tmp_path: Path, number: int
+    pair: Pair, number: int
 ) -> None:
     page = (PROJECT / "docs/wallets.md").read_text()
     program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[number]
-    output = await run(sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{program}")
+    output = await run(sys.executable, "-c", f"import os; os.chdir({str(pair.datadirs[0].parent)!r})\n{program}")
     assert re.fullmatch(r"[0-9a-f]{128}\n", output)
 
 
