@@ -65,8 +65,8 @@ async def test_the_demo_ends_with_signatures_that_verify(
 
 
 async def test_ctrl_c_leaves_no_process_and_no_file(temporary: Path) -> None:
-    process = await start_demo(temporary)
-    pids = await pids_in_transcript(process, 3)
+    process = await start_demo(temporary, "--signers", "2")
+    pids = await pids_in_transcript(process, 2)
 
     process.send_signal(signal.SIGINT)
     await finished(process)
@@ -95,8 +95,8 @@ async def test_keep_shows_lines_to_paste_that_work(temporary: Path) -> None:
 
 
 async def test_a_failure_names_the_phase_and_exits_with_1(temporary: Path) -> None:
-    process = await start_demo(temporary)
-    pids = await pids_in_transcript(process, 3)
+    process = await start_demo(temporary, "--signers", "2")
+    pids = await pids_in_transcript(process, 2)
 
     os.kill(pids[1], signal.SIGKILL)
     _, err = await finished(process)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import segno
 
-from daemon.demo.processes import Daemons
+from daemon.demo.processes import Daemons, DemoDaemon
 from musigd_client import Client
 from musigd_client.errors import InvalidParams, PeerUnreachable
 from musigd_client.pairing import Pairing, pairing_link, read_pairing
@@ -32,25 +32,26 @@ def halves(line: str) -> tuple[list[int], list[int]]:
     return [int(one in "\u2584 ") for one in line], [int(one in "\u2580 ") for one in line]
 
 
-@pytest.fixture
-async def strangers(tmp_path: Path) -> AsyncIterator[tuple[Client, Client]]:
-    """Clients of two daemons that do not know each other, of one network."""
-    daemons = Daemons(tmp_path, "pairing")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strangers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[DemoDaemon, Client, Client]]:
+    """Alice's daemon and clients of hers and Bob's, which do not know each other, of one network."""
+    daemons = Daemons(tmp_path_factory.mktemp("strangers"), "pairing")
     try:
         first, second = await daemons.start("alice", ()), await daemons.start("bob", ())
         async with (
             await Client.connect(datadir=first.datadir) as alice,
             await Client.connect(datadir=second.datadir) as bob,
         ):
-            yield alice, bob
+            yield first, alice, bob
     finally:
         await daemons.stop()
 
 
 @pytest.mark.network
-async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[Client, Client], tmp_path: Path) -> None:
-    alice, bob = strangers
-    at = ("--datadir", str(tmp_path / "alice"))
+@pytest.mark.asyncio(loop_scope="module")
+async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[DemoDaemon, Client, Client]) -> None:
+    daemon, alice, bob = strangers
+    at = ("--datadir", str(daemon.datadir))
     assert "make a key first: createKey" in (await run("pair", *at)).err
     a = (await alice.create_key(scheme="bip340")).public_key
     b = (await bob.create_key(scheme="bip340")).public_key
@@ -74,8 +75,11 @@ async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[Cl
 
 
 @pytest.mark.network
-async def test_contacts_are_kept_whether_they_can_be_reached_or_not(strangers: tuple[Client, Client]) -> None:
-    alice, _ = strangers
+@pytest.mark.asyncio(loop_scope="module")
+async def test_contacts_are_kept_whether_they_can_be_reached_or_not(
+    strangers: tuple[DemoDaemon, Client, Client],
+) -> None:
+    _, alice, _ = strangers
     nobody = pairing_link(read_pairing(LINK.replace("/tcp/4328/", "/tcp/9/")))
     with pytest.raises(PeerUnreachable):
         await alice.connect_peer(multiaddr=nobody)
