@@ -204,6 +204,10 @@ class PolicySettings(_Section):
         ),
         examples=["/etc/musigd/policy.toml"],
     )
+    show_considering: bool = Field(
+        default=True,
+        description="Whether the other signers hear that a request waits for its owner, where a rule asks.",
+    )
 
 
 class LimitSettings(_Section):

@@ -187,6 +187,7 @@ class App:
                 policy=TransactionPolicy(),
                 network_name=self.settings.network,
                 rules=self.policy,
+                shows_considering=self.settings.policy.show_considering,
                 label_of=self.tokens.called,
                 addrs=lambda: tuple(split_peer(text)[0] for text in self.network.multiaddrs()),
                 standings=self.standings,

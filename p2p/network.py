@@ -95,6 +95,7 @@ class Network:
         self._accounts = Accounts()
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
+        self._mirror.send = self.send
         self._portal: Portal | None = None
         self._node: NodeLife | None = None
         self._supervisor = Supervisor(
@@ -192,6 +193,10 @@ class Network:
         self.frames_sent += len(frames)
         self._portal.post(self._node.sessions.wake, peer)
         return True
+
+    def send_optional(self, peer: bytes, frames: Sequence[bytes]) -> None:
+        """Send encoded frames that not every version knows, if the peer says by identify that it takes them."""
+        self._mirror.send_optional(peer, frames)
 
     @property
     def session_streams(self) -> int:

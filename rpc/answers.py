@@ -140,6 +140,7 @@ class RequestSigner(TypedDict):
     delivered: bool
     joined: bool
     declined: bool
+    consideringSince: NotRequired[int]
     declineReason: NotRequired[str]
 
 
@@ -293,6 +294,7 @@ class SessionSigner(TypedDict):
     publicKey: str
     peerId: NotRequired[str]
     joined: bool
+    consideringSince: NotRequired[int]
     nonce: bool
     partialSignature: bool
 

@@ -30,6 +30,9 @@ class SigningNetwork(Protocol):
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
         """Queue frames for one write; False when there is no connection, or too much is queued."""
 
+    def send_optional(self, peer: bytes, frames: Sequence[bytes]) -> None:
+        """Send frames that not every version knows, once the peer says that it takes them; else they are dropped."""
+
     def connected(self, peer: bytes) -> bool: ...
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool: ...
@@ -189,3 +192,4 @@ class Surroundings:
     crash_points: CrashPoints = NO_CRASH_POINTS
     network_name: str = "main"  # whose addresses are shown
     clock_is_wrong: Callable[[], bool] = lambda: False  # as peers say
+    shows_considering: bool = True  # co-signers hear that a request waits for its owner

@@ -19,6 +19,7 @@ from daemon.signing.engine.roster import Roster
 from daemon.signing.engine.signer import LocalSigner, Signer
 from daemon.signing.engine.turn import Turn
 from daemon.signing.owner.consent import Consent
+from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
 from daemon.signing.owner.own_keys import OwnKeys
 from daemon.signing.peers.mutes import Mutes
@@ -104,6 +105,7 @@ class SigningService:
             policy=around.rules,
             keystore=around.keystore,
             declines=self._declines,
+            cosigners=CoSigners(keystore=around.keystore, clock=around.clock, told=around.shows_considering),
             inbox=self._inbox,
             roster=self._roster,
             clock=around.clock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
@@ -24,6 +24,7 @@ from p2p.streams.outbox import PeerOutbox
 log = logging.getLogger(__name__)
 CROWDED = 5_000  # readers wait above so many items that were handed over and not taken
 WAIT_S = 0.005
+HELD = 64  # frames
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class ConnectedPeer:
     since_ms: int
     multiaddrs: tuple[str, ...]
     agent: str | None = None
+    optional: bool | None = None  # whether it takes frames that not every version knows; None until it has said so
+    held: list[bytes] = field(default_factory=list)  # such frames, until then
 
 
 class Mirror:
@@ -47,6 +50,7 @@ class Mirror:
         self._answering: set[asyncio.Task[None]] = set()
         self.answer: Callable[[bytes, int, bytes], None]
         self.refuse: Callable[[bytes, int, bool], None]
+        self.send: Callable[[bytes, Sequence[bytes]], bool]
         self.portal: Portal
         self.contacts: dict[bytes, ConnectedPeer] = {}
         self.bound: tuple[str, ...] = ()
@@ -90,9 +94,9 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._departures, peer)
 
-    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...]) -> None:
+    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...], *, optional: bool) -> None:
         """Hand over."""
-        self.portal.emit(self._identities, (peer, agent, multiaddrs))
+        self.portal.emit(self._identities, (peer, agent, multiaddrs, optional))
 
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Hand over."""
@@ -118,6 +122,16 @@ class Mirror:
             )
             for peer, contact in self.contacts.items()
         ]
+
+    def send_optional(self, peer: bytes, frames: Sequence[bytes]) -> None:
+        """Send frames that not every version knows: now, once the peer has said that it takes them, or never."""
+        contact = self.contacts.get(peer)
+        if contact is None or contact.optional is False:
+            return
+        if contact.optional:
+            self.send(peer, frames)
+        elif len(contact.held) < HELD:
+            contact.held.extend(frames)
 
     def forget_all(self) -> None:
         """This life of the node has ended: nobody is connected, and no question will be answered."""
@@ -151,12 +165,15 @@ class Mirror:
             if contact is not None:
                 self._sink.on_peer(PeerChange(peer, False, contact.arrival.direction))
 
-    def _identities(self, batch: list[tuple[bytes, str, tuple[str, ...]]]) -> None:
-        for peer, agent, multiaddrs in batch:
+    def _identities(self, batch: list[tuple[bytes, str, tuple[str, ...], bool]]) -> None:
+        for peer, agent, multiaddrs, optional in batch:
             contact = self.contacts.get(peer)
             if contact is not None:
                 contact.agent = cleaned(agent) or None
                 contact.multiaddrs = multiaddrs or contact.multiaddrs
+                contact.optional, held, contact.held = optional, contact.held, []
+                if held:
+                    self.send_optional(peer, held)
 
     def _addresses(self, batch: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
         before = self.multiaddrs

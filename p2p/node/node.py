@@ -7,7 +7,9 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import trio
+from libp2p.abc import INetStream
 from libp2p.crypto.keys import KeyPair
+from libp2p.custom_types import TProtocol
 from libp2p.io.exceptions import IOException
 from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.exceptions import SwarmException
@@ -54,6 +56,11 @@ LOST = (
 )
 
 
+async def _end_stream(stream: INetStream) -> None:
+    """Nothing is said under a protocol that only stands for frames which older versions do not know."""
+    await stream.reset()
+
+
 class NodeLife:
     """Made for each life; what outlasts a life (bans, topics, configuration) is passed in."""
 
@@ -85,6 +92,8 @@ class NodeLife:
             on_stream_fault=self._on_stream_fault,
         )
         self.host.on_identified = self._on_identified
+        self._optional = TProtocol(f"/musigd/{config.network}/considering/1")
+        self.host.set_stream_handler(self._optional, _end_stream)
         self.gate = PeerGate(config, outlet, accounts)
         self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults)
         checks = Checks(self.gate, limits, clock_ms)
@@ -208,7 +217,7 @@ class NodeLife:
         addrs = self.host.swarm.dial_candidates(peer_id)
         self.reach.remember(peer_id.to_bytes(), addrs)
         texts = tuple(join_peer(addr.to_bytes(), peer_id.to_bytes()) for addr in addrs)
-        self._outlet.identified(peer_id.to_bytes(), agent, texts)
+        self._outlet.identified(peer_id.to_bytes(), agent, texts, optional=self._optional in protocols)
         if self.dht.protocol in protocols and self.host.swarm.direct(peer_id):
             await self.dht.add_peer(peer_id)
         self.relays.met()

@@ -34,8 +34,8 @@ class NodeOutlet(Protocol):
     def left(self, peer: bytes) -> None:
         """A peer is gone."""
 
-    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...]) -> None:
-        """What a peer says about itself."""
+    def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...], *, optional: bool) -> None:
+        """What a peer says about itself; `optional`: it takes the frames that not every version knows."""
 
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Where this node listens, and what it announces."""

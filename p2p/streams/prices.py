@@ -29,7 +29,7 @@ class Work(Enum):
     SIGNATURE = "a signature or countersignature that is checked"
     KEY = "a key of a request, for each set of tweaks"
     REQUEST = "a request that is stored and told"
-    ROW = "a join, message or ending that is stored"
+    ROW = "a join, message, considering or ending that is stored"
     FETCH = "a fetch, for each delegation"
     QUESTION = "a question to the directory"
     QUESTION_KIB = "each KiB of a question: ids and sums to look up, statements to check"

@@ -121,6 +121,10 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "a request waits for the yes of an owner of this key; rule and line: of the policy; once per request and key",
         ("publicKey", "request", "message", "needed", "rule?", "line?"),
     ),
+    "signing-request:considering": EventKind(
+        "a signer says that the request waits for its owner; consideringSince: when it asked",
+        ("publicKey", "consideringSince"),
+    ),
     "approval:given": EventKind(
         "a token said yes; with given = needed the key joins", ("publicKey", "label", "given", "needed")
     ),

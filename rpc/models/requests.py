@@ -49,6 +49,9 @@ class RequestSigner(Shown):
     delivered: bool
     joined: bool
     declined: bool
+    considering_since: Millis | None = Field(
+        default=None, description="its signer says that its owner was asked then and has not decided yet"
+    )
     decline_reason: str | None = Field(default=None, description="what its owner gave as the reason, if anything")
 
 

@@ -20,6 +20,9 @@ class SessionSigner(Shown):
     public_key: PublicKey
     peer_id: str | None = None
     joined: bool
+    considering_since: Millis | None = Field(
+        default=None, description="its signer says that its owner was asked then and has not decided yet"
+    )
     nonce: bool
     partial_signature: bool
 

@@ -31,6 +31,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "by": PublicKey,
     "claims": Many[BroadcastClaim],
     "code": str,
+    "consideringSince": Millis,
     "conflicting": Many[PublicKey],
     "createKey": bool,
     "culprits": Many[PublicKey],

@@ -150,6 +150,9 @@ class MemoryNet:
         self.hub.carry(self.peer, peer, frames)
         return True
 
+    def send_optional(self, peer: bytes, frames: Sequence[bytes]) -> None:
+        self.send(peer, frames)
+
     def connected(self, peer: bytes) -> bool:
         return peer in self.links
 

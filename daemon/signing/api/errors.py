@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from daemon.errors import Fact, Refused
 
@@ -158,12 +158,15 @@ class NotReady(Refused):
     """The signature is not there yet. `late`: public keys of the signers it waits for.
 
     `call`: the method by which the caller goes on with one of its keys; None where it is not the caller's turn.
+    `asked`: those of `late` whose owner was asked and has not decided.
     """
 
     reason = "not_ready"
 
-    def __init__(self, phase: str, late: Iterable[str], call: str | None) -> None:
+    def __init__(self, phase: str, late: Iterable[str], call: str | None, asked: Sequence[str] = ()) -> None:
         facts: dict[str, Fact] = {"phase": phase, "waitingFor": list[Fact](late)}
+        if asked:
+            facts["considering"] = list[Fact](asked)
         sentence = "The signature is not there yet; waitingFor names the signers it waits for."
         if call is not None:
             sentence = f"The signature waits for {call} with a key of yours, see waitingFor."

@@ -23,7 +23,8 @@ def not_ready(
     `rows` and `own`: of the caller's keys only.
     """
     late, call = _after_abort(reason, rows) if phase == "aborted" else _late(signers, rows, own)
-    return NotReady(phase, late, call)
+    asked = [key for signer in signers if "consideringSince" in signer and (key := str(signer["publicKey"])) in late]
+    return NotReady(phase, late, call, asked)
 
 
 def _late(signers: Signers, rows: Sequence[SessionRow], own: Collection[str]) -> tuple[list[str], str | None]:

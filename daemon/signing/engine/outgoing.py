@@ -8,6 +8,7 @@ from daemon.signing.engine.roster import OpenRequest
 from daemon.signing.engine.turn import Part
 from daemon.signing.ports import SigningNetwork
 from musig2.protocol.interface.effects import Send
+from musig2.protocol.records.records import Considering
 from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
 
@@ -30,9 +31,16 @@ class TurnOutbox:
         queue.pop(name, None)
         queue[name] = frame
 
-    def flush(self) -> list[tuple[bytes, list[bytes]]]:
-        """Each peer with the encoded frames for it, in order."""
-        return [(peer, [self._encode(frame) for frame in queue.values()]) for peer, queue in self._peers.items()]
+    def flush(self) -> list[tuple[bytes, list[bytes], list[bytes]]]:
+        """Each peer with the encoded frames for it, in order: those that every version knows, and the others."""
+        found: list[tuple[bytes, list[bytes], list[bytes]]] = []
+        for peer, queue in self._peers.items():
+            frames: list[bytes] = []
+            optional: list[bytes] = []
+            for frame in queue.values():
+                (optional if _is_optional(frame) else frames).append(self._encode(frame))
+            found.append((peer, frames, optional))
+        return found
 
     def _encode(self, frame: Frame) -> bytes:
         data = self._encoded.get(id(frame))  # the frames live as long as this object, so their ids are unique
@@ -62,8 +70,11 @@ class Sender:
             for send in part.sends:
                 self._address(part.entry, send)
             part.sends.clear()
-        for peer, frames in self._outbox.flush():
-            self._sent(peer, taken=self._network.send(peer, frames))
+        for peer, frames, optional in self._outbox.flush():
+            if frames:
+                self._sent(peer, taken=self._network.send(peer, frames))
+            if optional:
+                self._network.send_optional(peer, optional)
 
     def _sent(self, peer: bytes, *, taken: bool) -> None:
         for entry, index in self._meant.get(peer, ()):
@@ -91,6 +102,10 @@ class Sender:
             self._outbox.put(peer, frame)  # so that the peer is looked up and dialled
         elif not entry.handover.repeats(frame, peer, self._mono_ms):
             self._outbox.put(peer, frame)
+
+
+def _is_optional(frame: Frame) -> bool:
+    return isinstance(frame, Signed) and isinstance(frame.record, Considering)
 
 
 def _name(frame: Frame) -> Hashable:

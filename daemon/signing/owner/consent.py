@@ -22,6 +22,7 @@ from daemon.policy.rules import Decision, Ruling
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
 from daemon.signing.ports import SigningKeystore
 from musig2.protocol.blame.endings import Reason
@@ -51,6 +52,7 @@ class Consent:
         policy: OwnerPolicy | None,
         keystore: SigningKeystore,
         declines: Declines,
+        cosigners: CoSigners,
         inbox: Inbox,
         roster: Roster,
         clock: WallClock,
@@ -60,6 +62,7 @@ class Consent:
         self._policy = policy
         self._keystore = keystore
         self._declines = declines
+        self._cosigners = cosigners
         self._inbox = inbox
         self._roster = roster
         self._clock = clock
@@ -259,11 +262,11 @@ class Consent:
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
             case Decision.ASK:
-                self._ask(turn.part(entry), key, ruling)
+                self._ask(turn, entry, key, ruling)
 
-    def _ask(self, part: Part, key: bytes, ruling: Ruling) -> None:
-        """Tell its owner, once."""
-        request, policy = part.entry.request.id, self._policy
+    def _ask(self, turn: Turn, entry: OpenRequest, key: bytes, ruling: Ruling) -> None:
+        """Tell its owner, once, and the other signers that it waits."""
+        request, policy = entry.request.id, self._policy
         if policy is None or (request, key) in self._asked or policy.was_asked(request, key):
             return
         self._asked.add((request, key))
@@ -274,8 +277,10 @@ class Consent:
         }
         if ruling.rule is not None:
             told |= {"rule": ruling.rule.name, "line": ruling.rule.line}
+        part = turn.part(entry)
         part.events.append(Emit("approval:needed", request, None, None, (key,), told))
         part.also.append(policy.note_asked(request, key))
+        self._cosigners.tell(turn, entry, key)
 
     def _may(self, policy: OwnerPolicy, ruling: Ruling, request: Signed[Request], key: bytes) -> bool:
         match ruling.verdict:

@@ -26,7 +26,7 @@ from daemon.signing.store import reads as reading
 from musig2.protocol.interface.effects import Outcome, Send
 from musig2.protocol.interface.inputs import Input, PeerConnected, Received, ReceivedComplete, ReceivedHave
 from musig2.protocol.records.peers import peer_text
-from musig2.protocol.records.records import Cancel, Decline, DoneBody, Join, Message, Request
+from musig2.protocol.records.records import Cancel, Considering, Decline, DoneBody, Join, Message, Request
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
 
 log = structlog.get_logger("musigd.signing")
@@ -77,7 +77,7 @@ class Arrivals:
     def _is_own_work(self, peer: bytes, frame: Frame) -> bool:
         """Whether it is from a party to a request that was made here or that an own key has joined."""
         match frame:
-            case Signed(record=Join() | Decline() | Cancel() as record):
+            case Signed(record=Join() | Decline() | Cancel() | Considering() as record):
                 about = record.request
             case Signed(record=Message() as record):
                 about = record.session
@@ -99,7 +99,7 @@ class Arrivals:
         match frame:
             case Signed(record=Request()):
                 self._requests.take(turn, peer, cast(Signed[Request], frame), take=self.take)
-            case Signed(record=Join() | Decline() | Cancel() as record):
+            case Signed(record=Join() | Decline() | Cancel() | Considering() as record):
                 self._about(turn, peer, record.request, frame, _received(frame, peer))
             case Signed(record=Message() as record):
                 self._message(turn, peer, record, cast(Signed[Message], frame))
@@ -188,4 +188,4 @@ def _ends(frame: Frame) -> bool:
 
 
 def _received(frame: Signed[Any], peer: bytes) -> Received:
-    return Received(cast(Signed[Join] | Signed[Decline] | Signed[Cancel], frame), peer)
+    return Received(cast(Signed[Join] | Signed[Decline] | Signed[Cancel] | Signed[Considering], frame), peer)

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from daemon.signing.store.reads import RequestRows, StoredJoin, StoredRequest
 from daemon.signing.store.writes import SaveRequest
-from musig2.protocol.interface.effects import Outcome, Save, SaveJoin, SaveOutcome, SaveSession, SessionRow
+from musig2.protocol.interface.effects import Outcome, Save, SaveJoin, SaveOutcome, SaveRecord, SaveSession, SessionRow
+from musig2.protocol.records.records import Considering
+from musig2.protocol.wire.frames import Signed
 
 
 def rows_of_new(created: SaveRequest, saves: Iterable[Save]) -> tuple[StoredRequest, RequestRows] | None:
     """Its rows after these saves; None once it is not open any more, because its end is not shown here."""
     joins: list[StoredJoin] = []
     sessions: dict[tuple[bytes, bytes], SessionRow] = {}
+    considering: dict[bytes, int] = {}
     outcome = Outcome.OPEN
     for save in saves:
         match save:
@@ -21,6 +24,8 @@ def rows_of_new(created: SaveRequest, saves: Iterable[Save]) -> tuple[StoredRequ
                 joins.append(StoredJoin(record.attempt, save.index, save.own, record.peer, join.envelope))
             case SaveSession(row=row):
                 sessions[row.session, row.key] = row
+            case SaveRecord(signed=Signed(record=Considering(pubkey=key, ts=since_ms))):
+                considering[key] = since_ms
             case SaveOutcome():
                 outcome = save.outcome
             case _:
@@ -30,4 +35,4 @@ def rows_of_new(created: SaveRequest, saves: Iterable[Save]) -> tuple[StoredRequ
     signed = created.request
     stored = StoredRequest.opened(signed.id, signed.envelope, created.source, created.received_ms, outcome)
     own = {position for position, key in enumerate(signed.record.keys) if key in created.own}
-    return stored, RequestRows(joins, list(sessions.values()), own)
+    return stored, RequestRows(joins, list(sessions.values()), own, considering=considering)

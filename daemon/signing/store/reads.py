@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 from daemon.signing.store.writes import SESSION_COLUMNS, pieces, session_row
 from musig2.protocol.interface.effects import Outcome, SessionRow
 from musig2.protocol.records.envelope import open_envelope
-from musig2.protocol.records.records import Cancel, Decline
+from musig2.protocol.records.records import Cancel, Considering, Decline
 
 _REQUEST = "number, request, envelope, source, received, outcome, reason, by_key, signatures, completed, turn"
 _SESSION = f"number, closed, {SESSION_COLUMNS}"
@@ -67,6 +67,7 @@ class RequestRows:
     own: Collection[int]  # positions of this daemon's keys
     delivered: Collection[int] = ()  # positions of the signers that are known to have been given the request
     given: str = ""  # the reason in the decline or cancel that ended it
+    considering: Mapping[bytes, int] = field(default_factory=dict)  # keys whose owners have not decided yet, since when
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def request_rows(conn: sqlite3.Connection, stored: StoredRequest) -> RequestRows
         own={position for position, own, _ in keys if own},
         delivered={position for position, _, delivered in keys if delivered},
         given=given_reason(conn, stored.request) if ended else "",
+        considering=considering(conn, stored.request) if stored.outcome is Outcome.OPEN else {},
     )
 
 
@@ -258,7 +260,7 @@ def sessions_page(
 
 
 def records(conn: sqlite3.Connection, request_id: bytes) -> list[tuple[bytes | None, bytes | None, bytes]]:
-    """(session, culprit, envelope) of stored declines and cancels (culprit None) and evidence."""
+    """(session, culprit, envelope) of stored declines, cancels and considerings (culprit None) and evidence."""
     query = "SELECT session, culprit, envelope FROM signing_records WHERE request = ? ORDER BY id"
     return conn.execute(query, (request_id,)).fetchall()
 
@@ -271,6 +273,14 @@ def given_reason(conn: sqlite3.Connection, request_id: bytes) -> str:
         if isinstance(record, Decline | Cancel):
             return record.reason
     return ""
+
+
+def considering(conn: sqlite3.Connection, request_id: bytes) -> dict[bytes, int]:
+    """The keys whose owners have not decided yet, as they said, and since when; also those that have joined since."""
+    query = "SELECT envelope FROM signing_records WHERE request = ? AND session IS NULL AND culprit IS NULL"
+    stored = conn.execute(query, (request_id,))
+    found = (open_envelope(envelope, max_bytes=len(envelope)).record for (envelope,) in stored)
+    return {record.pubkey: record.ts for record in found if isinstance(record, Considering)}
 
 
 def proof(conn: sqlite3.Connection, request_id: bytes, row: SessionRow) -> list[bytes]:

@@ -130,9 +130,21 @@ def _request_signers(  # noqa: PLR0917  # all of one kind: what is known of the 
     ]
     for position, peer in peers.items():
         signers[position]["peerId"] = peer_text(peer)
+    _add_considering(signed, signers, rows.considering)
     if declined and rows.given and stored.by is not None:
         signers[signed.record.keys.index(stored.by)]["declineReason"] = rows.given
     return signers
+
+
+def _add_considering(
+    signed: Signed[Request],
+    signers: Sequence[answers.RequestSigner | answers.SessionSigner],
+    considering: Mapping[bytes, int],
+) -> None:
+    """Note whose owner has not decided yet."""
+    for key, since_ms in considering.items():
+        if not (signer := signers[signed.record.keys.index(key)])["joined"]:
+            signer["consideringSince"] = since_ms
 
 
 def session_view(
@@ -208,6 +220,8 @@ def _session_signers(
     ]
     for position, peer in peers.items():
         signers[position]["peerId"] = peer_text(peer)
+    if row.state is State.JOINING:
+        _add_considering(signed, signers, reading.considering(conn, signed.id))
     return signers
 
 

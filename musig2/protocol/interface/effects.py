@@ -147,7 +147,7 @@ class SaveOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
-    """Keep a decline, a cancel, or a piece of evidence as its envelope; `culprit` is set for evidence."""
+    """Keep a decline, cancel, considering, or piece of evidence as its envelope; `culprit` is set for evidence."""
 
     request: bytes
     session: bytes | None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from musig2.protocol.interface.effects import Emit, Save
-from musig2.protocol.records.records import Cancel, Decline, Join, Message
+from musig2.protocol.records.records import Cancel, Considering, Decline, Join, Message
 from musig2.protocol.wire.frames import Have, Signed
 
 
@@ -71,7 +71,7 @@ class SignerRefused:
 class Received:
     """A verified record about this request, from a peer (`peer`, binary id) or from this daemon itself (None)."""
 
-    signed: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel]
+    signed: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel] | Signed[Considering]
     peer: bytes | None
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
 from musig2.protocol.broadcast.turns import BroadcastTurns
 from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, SaveOutcome, SaveRecord, SessionRow
-from musig2.protocol.records.records import AbortBody, Cancel, Decline
+from musig2.protocol.records.records import AbortBody, Cancel, Considering, Decline
 from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.considering import Considerations
 from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.session.signing_session import SigningSession
 
@@ -22,6 +23,7 @@ def rebuild(
     conclusion: Conclusion,
     broadcast: BroadcastTurns,
     contributions: Contributions,
+    considerations: Considerations,
     *,
     joins: Iterable[SaveJoin],
     messages: Iterable[SaveMessage],
@@ -42,6 +44,8 @@ def rebuild(
     for record in records:
         if isinstance(record.signed.record, Decline | Cancel) and outcome is not None:
             conclusion.record = record.signed  # type: ignore[assignment]  # isinstance does not narrow the parameter
+        elif isinstance(record.signed.record, Considering):
+            considerations.restore(record.signed)  # type: ignore[arg-type]  # as above
     for session in attempts.sessions.values():
         contributions.accused.update((session.row.attempt, key) for key in session.row.culprits)
         _renew_abort(session, records)

@@ -22,6 +22,7 @@ from musig2.protocol.records.records import (
     Advertisement,
     Body,
     Cancel,
+    Considering,
     Decline,
     DoneBody,
     Election,
@@ -204,6 +205,7 @@ SHAPES: Final[Mapping[RecordType, Shape]] = {
     ),
     RecordType.DECLINE: Shape(Decline, _ENDING),
     RecordType.CANCEL: Shape(Cancel, _ENDING),
+    RecordType.CONSIDERING: Shape(Considering, {**_KEY, "request": rule.b32, "ts": rule.uint}),
     RecordType.MESSAGE: Shape(
         Message,
         {"session": rule.b32, "join": rule.b32, "seq": rule.bounded(1, 4), "body": rule.open_map},

@@ -26,6 +26,7 @@ class RecordType(StrEnum):
     JOIN = "join"
     DECLINE = "decline"
     CANCEL = "cancel"
+    CONSIDERING = "considering"
     MESSAGE = "message"
     NODE = "node"
     NOTICE = "notice"
@@ -158,6 +159,16 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Considering:
+    """A required signer has the request, and it waits for its owner's approval since `ts`."""
+
+    scheme: str
+    request: bytes
+    pubkey: bytes
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class NonceBody:
     """seq 1: the pubnonces (66 bytes each, one per item) under the join set they were made for."""
 
@@ -230,7 +241,9 @@ class Notice:
     exp: int
 
 
-Record: TypeAlias = Advertisement | Withdrawal | Entry | Request | Join | Decline | Cancel | Message | Node | Notice
+Record: TypeAlias = (
+    Advertisement | Withdrawal | Entry | Request | Join | Decline | Cancel | Considering | Message | Node | Notice
+)
 
 TYPE_OF: Mapping[type, RecordType] = {
     Advertisement: RecordType.ADVERTISEMENT,
@@ -240,6 +253,7 @@ TYPE_OF: Mapping[type, RecordType] = {
     Join: RecordType.JOIN,
     Decline: RecordType.DECLINE,
     Cancel: RecordType.CANCEL,
+    Considering: RecordType.CONSIDERING,
     Message: RecordType.MESSAGE,
     Node: RecordType.NODE,
     Notice: RecordType.NOTICE,

@@ -7,9 +7,10 @@ from typing import Any, TypeGuard, TypeVar
 from musig2.protocol.broadcast.turns import BroadcastTurns
 from musig2.protocol.interface.inputs import Received
 from musig2.protocol.interface.reaction import Reaction
-from musig2.protocol.records.records import AbortBody, Cancel, Decline, DoneBody, Join, Message, Record
+from musig2.protocol.records.records import AbortBody, Cancel, Considering, Decline, DoneBody, Join, Message, Record
 from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.considering import Considerations
 from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.request.joining import Joining
@@ -31,6 +32,7 @@ class Reception:
         exchange: Exchange,
         contributions: Contributions,
         joining: Joining,
+        considerations: Considerations,
         broadcast: BroadcastTurns,
     ) -> None:
         self._terms = terms
@@ -39,11 +41,13 @@ class Reception:
         self._exchange = exchange
         self._contributions = contributions
         self._joining = joining
+        self._considerations = considerations
         self._broadcast = broadcast
 
     def connected(self, peer: bytes, reaction: Reaction) -> None:
         """A peer of a signer is connected: greet it, and compare with it what an attempt that broke off left."""
         self._exchange.greet(peer, reaction)
+        self._considerations.greet(peer, reaction)
         if self._conclusion.final:
             self._say_farewell(peer, reaction)
         current = self._attempts.current
@@ -69,6 +73,8 @@ class Reception:
             self._joining.other_join(signed, peer, reaction)
         elif _is(signed, Message):
             self._contributions.receive(signed, peer, reaction)
+        elif _is(signed, Considering):
+            self._considerations.take(signed, peer, reaction)
         elif _is(signed, Decline) or _is(signed, Cancel):
             self._conclusion.take_record(signed, reaction, forward=peer is None)
 

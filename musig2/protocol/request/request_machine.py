@@ -3,6 +3,7 @@
     request  1 --- 1..16  attempt (transcript)  1 --- own keys  session (state table)
 
         Received, JoinReady ...        reception       frames from peers, and answers after the end
+               |                       considering     whose owner has not decided yet
                |                       joining         who takes part, in which attempt
                |                       own_part        inputs of owner and signer port
                |                       contributions   nonces, partials, aborts of others; proofs
@@ -62,6 +63,7 @@ from musig2.protocol.interface.views import SessionView
 from musig2.protocol.records.records import Join, Request
 from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.request.conclusion import Conclusion
+from musig2.protocol.request.considering import Considerations
 from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.request.joining import Joining
@@ -91,6 +93,7 @@ class RequestMachine:
         self._contributions = Contributions(self._terms, self._attempts, self._conclusion, self._exchange)
         self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
+        self._considerations = Considerations(self._terms, self._attempts, self._conclusion)
         self.broadcast = BroadcastTurns(self._terms, self._attempts, self._conclusion)
         self._reception = Reception(
             terms=self._terms,
@@ -99,6 +102,7 @@ class RequestMachine:
             exchange=self._exchange,
             contributions=self._contributions,
             joining=self._joining,
+            considerations=self._considerations,
             broadcast=self.broadcast,
         )
         self._now: Now | None = None
@@ -128,6 +132,7 @@ class RequestMachine:
             machine._conclusion,
             machine.broadcast,
             machine._contributions,
+            machine._considerations,
             joins=joins,
             messages=messages,
             rows=rows,
@@ -223,9 +228,11 @@ class RequestMachine:
         return tuple(sessions[key].view(self._now) for key in sorted(sessions))
 
     def introduction(self) -> list[Frame]:
-        """What to send with the request to a new signer: the joins so far, or how it ended."""
+        """What to send with the request to a new signer: the joins and considerings so far, or how it ended."""
         last = self._conclusion.last_word()
-        return [join for join in self.joins if join is not None] if last is None else [last]
+        if last is not None:
+            return [last]
+        return [*(join for join in self.joins if join is not None), *self._considerations.pending()]
 
     def _take(self, inp: Input, reaction: Reaction) -> None:  # noqa: PLR0912  # one case per input, nothing else
         match inp:

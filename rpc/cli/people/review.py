@@ -31,10 +31,18 @@ def _who(request: Mapping[str, Any]) -> list[str]:
         said = [
             *(["yours"] if signer["own"] else []),
             *(["asks"] if signer["publicKey"] == request["creator"] else []),
-            "joined" if signer["joined"] else "declined" if signer["declined"] else "not joined",
+            _answer(signer),
         ]
         lines.append(f"  {signer['publicKey']}  {', '.join(said)}")
     return lines
+
+
+def _answer(signer: Mapping[str, Any]) -> str:
+    if signer["joined"] or signer["declined"]:
+        return "joined" if signer["joined"] else "declined"
+    if "consideringSince" not in signer:
+        return "not joined"
+    return f"waits for its owner, asked {duration(time.time() * 1000 - signer['consideringSince'])} ago"
 
 
 def _what(request: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -50,10 +50,15 @@ def _capped(params: Mapping[str, Any], left_ms: int) -> dict[str, Any]:
 def waiting_text(data: Mapping[str, Any]) -> str:
     """Phase and whose turn it is, as `not_ready` says."""
     late = data.get("waitingFor")
-    keys = ", ".join(escaped(str(key)) for key in late) if isinstance(late, list) and late else "the daemon"
+    keys = ", ".join(_late(key, data) for key in late) if isinstance(late, list) and late else "the daemon"
     own = data.get("waitingForCall")
     turn = f" (yours: {escaped(str(own))})" if own else ""
     return f"{escaped(str(data.get('phase', 'open')))}: waiting for {keys}{turn}"
+
+
+def _late(key: object, data: Mapping[str, Any]) -> str:
+    asked = data.get("considering")
+    return f"{escaped(str(key))}{' (its owner has been asked)' if isinstance(asked, list) and key in asked else ''}"
 
 
 def _time_left(locator: Locator, params: Mapping[str, Any]) -> str:

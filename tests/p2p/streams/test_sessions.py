@@ -235,3 +235,25 @@ def deafen(node):  # type: ignore[no-untyped-def] # reaches into the trio side
         node.sessions._links.clear()
 
     return stop_reading
+
+
+async def test_frames_that_not_every_version_knows_wait_until_the_peer_says_that_it_takes_them() -> None:
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+        anna.send_optional(ben.peer, [have(1)])
+        await identified(anna)
+        anna.send_optional(ben.peer, [have(2)])
+        await ben.sink.until(lambda: len(ben.sink.frames) == 2)
+        assert numbers(ben) == [1, 2]
+
+
+async def test_a_peer_of_an_older_version_never_gets_them() -> None:
+    async with networks(2) as (anna, ben):
+        await ben.inside(lambda node: node.host.remove_stream_handler(node._optional))
+        await anna.meet(ben)
+        anna.send_optional(ben.peer, [have(1)])
+        await identified(anna)
+        anna.send_optional(ben.peer, [have(2)])
+        anna.send(ben.peer, [have(3)])
+        await ben.sink.until(lambda: ben.sink.frames)
+        assert numbers(ben) == [3]

@@ -43,7 +43,7 @@ from musig2.protocol.interface.inputs import (
 )
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
-from musig2.protocol.records.records import Cancel, Decline, Join, Message, Request
+from musig2.protocol.records.records import Cancel, Considering, Decline, Join, Message, Request
 from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
 from tests.protocol.sim.clock import Clock
@@ -126,7 +126,7 @@ class Node:
         if not self.up:
             return
         match frame:
-            case Signed(record=Join() | Message() | Decline() | Cancel()):
+            case Signed(record=Join() | Message() | Decline() | Cancel() | Considering()):
                 self.feed(Received(cast("Signed[Join]", frame), peer))
             case Have():
                 self.feed(ReceivedHave(frame, peer))
@@ -242,7 +242,9 @@ class Node:
         """The own messages of that number, as stored, in the order of attempts."""
         return [save.message for save in self.store.messages.values() if save.own and save.seq == seq]
 
-    def hears(self, *frames: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel]) -> None:
+    def hears(
+        self, *frames: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel] | Signed[Considering]
+    ) -> None:
         """Records that arrive, one after the other, from nowhere in particular."""
         for frame in frames:
             self.feed(Received(frame, bytes(38)))

@@ -49,6 +49,9 @@ class Link:
         self.say(send=[peer.hex(), [frame.hex() for frame in frames]])
         return True
 
+    def send_optional(self, peer: bytes, frames: Sequence[bytes]) -> None:
+        self.send(peer, frames)
+
     def connected(self, peer: bytes) -> bool:
         return peer in self._links
 

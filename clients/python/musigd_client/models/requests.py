@@ -127,6 +127,8 @@ class RequestSigner(Record):
     delivered: bool
     joined: bool
     declined: bool
+    considering_since: int | None = None
+    """its signer says that its owner was asked then and has not decided yet"""
     decline_reason: str | None = None
     """what its owner gave as the reason, if anything"""
 

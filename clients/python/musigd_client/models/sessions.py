@@ -18,6 +18,8 @@ class SessionSigner(Record):
     public_key: str
     peer_id: str | None = None
     joined: bool
+    considering_since: int | None = None
+    """its signer says that its owner was asked then and has not decided yet"""
     nonce: bool
     partial_signature: bool
 

@@ -242,6 +242,11 @@ export interface EventData {
     rule?: string;
     line?: number;
   };
+  /** a signer says that the request waits for its owner; consideringSince: when it asked */
+  "signing-request:considering": OfSigning & {
+    publicKey: PublicKey;
+    consideringSince: number;
+  };
   /** a token said yes; with given = needed the key joins */
   "approval:given": OfSigning & {
     publicKey: PublicKey;

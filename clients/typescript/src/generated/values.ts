@@ -1166,6 +1166,8 @@ export interface RequestSigner {
   delivered: boolean;
   joined: boolean;
   declined: boolean;
+  /** its signer says that its owner was asked then and has not decided yet */
+  consideringSince?: number;
   /** what its owner gave as the reason, if anything */
   declineReason?: string;
 }
@@ -1314,6 +1316,8 @@ export interface SessionSigner {
   publicKey: PublicKey;
   peerId?: string;
   joined: boolean;
+  /** its signer says that its owner was asked then and has not decided yet */
+  consideringSince?: number;
   nonce: boolean;
   partialSignature: boolean;
 }

@@ -1,0 +1,29 @@
+"""Tells the co-signers that a request waits for its owner, where the owner lets them know."""
+
+from __future__ import annotations
+
+from daemon.clock import WallClock
+from daemon.signing.engine.roster import OpenRequest
+from daemon.signing.engine.turn import Turn
+from daemon.signing.ports import SigningKeystore
+from musig2.protocol.interface.inputs import Received
+from musig2.protocol.records.envelope import seal
+from musig2.protocol.records.records import Considering
+
+
+class CoSigners:
+    """Makes considerings with own keys."""
+
+    def __init__(self, *, keystore: SigningKeystore, clock: WallClock, told: bool) -> None:
+        """`told`: whether co-signers may know of it."""
+        self._keystore = keystore
+        self._clock = clock
+        self._told = told
+
+    def tell(self, turn: Turn, entry: OpenRequest, key: bytes) -> None:
+        """An own key, which is usable, waits for its owner from now on."""
+        if not self._told:
+            return
+        scheme = self._keystore.scheme_of(key)
+        record = Considering(scheme=scheme, request=entry.request.id, pubkey=key, ts=self._clock.wall_ms())
+        turn.feed(entry, Received(seal(record, lambda digest: self._keystore.sign(key, digest)), None))
