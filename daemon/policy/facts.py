@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from daemon.policy.returns import ComingBack
 from musig2.chain.address import address_of_script, key_scripts
 from musig2.protocol.records.records import Request
+from musig2.protocol.review.decoded import DecodedTransaction
 from musig2.protocol.review.review import review_of
 from musig2.protocol.review.verdicts import Review, Verdict
 from musig2.protocol.wire.frames import Signed
@@ -19,11 +21,12 @@ CHECKED, OPEN, TEXT, BLIND = REVIEWS = ("checked", "open", "text", "blind")
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output that does not come back by itself; `script` is hex."""
+    """An output; `script` is hex, `index` its position."""
 
     script: str
     address: str | None
     value: int
+    index: int = -1
 
     def pays_to(self, named: Iterable[str]) -> bool:
         """Whether one of these addresses or scripts is its."""
@@ -35,8 +38,9 @@ class Facts:
     """Amounts are satoshis, keys are hex. None is unknown: no condition on it holds.
 
     `leaving`: what the inputs that the request signs lose, the outputs taken off that come back to its aggregated keys
-    or to this key alone. `reputation`: the lowest local one among the other signers. `time_ms`: None while peers say
-    that this clock is wrong.
+    or to this key alone, which are `returned`; `outputs` are the others. `transaction`: the digest of one of which the
+    request does not sign all inputs; `taken`: its outputs that other requests count as coming back. `reputation`: the
+    lowest local one among the other signers. `time_ms`: None while peers say that this clock is wrong.
     """
 
     key: str
@@ -48,6 +52,9 @@ class Facts:
     fee: int | None = None
     fee_rate: int | None = None
     outputs: tuple[Output, ...] | None = None
+    returned: tuple[Output, ...] = ()
+    transaction: bytes | None = None
+    taken: frozenset[int] = frozenset()
     reputation: int | None = None
     time_ms: int | None = None
 
@@ -56,8 +63,17 @@ class Facts:
         if self.leaving is None or self.outputs is None:
             return None
         named = tuple(change)
-        back = sum(output.value for output in self.outputs if output.pays_to(named))
-        return max(0, self.leaving - back)
+        back = sum(out.value for out in self.outputs if out.index not in self.taken and out.pays_to(named))
+        elsewhere = sum(out.value for out in self.returned if out.index in self.taken)
+        return max(0, self.leaving + elsewhere - back)
+
+    def claim(self, change: Iterable[str] = ()) -> ComingBack | None:
+        """What comes back to this request and so to no other; None where no other can sign the same transaction."""
+        if self.transaction is None or self.outputs is None:
+            return None
+        named = tuple(change)
+        back = (*self.returned, *(out for out in self.outputs if out.pays_to(named)))
+        return ComingBack(self.transaction, frozenset(out.index for out in back) - self.taken)
 
     def destinations(self, change: Iterable[str] = ()) -> tuple[Output, ...] | None:
         """The outputs that go elsewhere."""
@@ -96,29 +112,24 @@ def facts_of(signed: Signed[Request], key: bytes, network: str) -> Facts:
     if decoded is None or review.uncovered or review.verdict is not Verdict.CHECKED:
         return facts
     own = {*key_scripts(request.scheme, key)}
-    elsewhere = [
-        output
-        for index, output in enumerate(decoded.transaction.outputs)
-        if index not in decoded.returned and output.script_pubkey not in own
-    ]
-    came_back = decoded.output_amount - sum(output.value for output in elsewhere)
-    return Facts(
-        key=facts.key,
-        creator=facts.creator,
-        cosigners=facts.cosigners,
-        transaction_type=facts.transaction_type,
-        review=facts.review,
-        leaving=decoded.signed_amount - came_back,
+    outputs = _outputs(decoded, request.scheme, network)
+    returned = tuple(out for out in outputs if out.index in decoded.returned or decoded.script(out.index) in own)
+    shared = len(decoded.signed) < len(decoded.spent)
+    return replace(
+        facts,
+        leaving=decoded.signed_amount - sum(out.value for out in returned),
         fee=decoded.fee,
         fee_rate=decoded.fee_rate,
-        outputs=tuple(
-            Output(
-                output.script_pubkey.hex(),
-                address_of_script(request.scheme, output.script_pubkey, network),
-                output.value,
-            )
-            for output in elsewhere
-        ),
+        outputs=tuple(out for out in outputs if out not in returned),
+        returned=returned,
+        transaction=decoded.digest if shared else None,
+    )
+
+
+def _outputs(decoded: DecodedTransaction, scheme: str, network: str) -> tuple[Output, ...]:
+    return tuple(
+        Output(out.script_pubkey.hex(), address_of_script(scheme, out.script_pubkey, network), out.value, index)
+        for index, out in enumerate(decoded.transaction.outputs)
     )
 
 

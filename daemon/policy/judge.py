@@ -13,8 +13,8 @@ def judge(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
     """The ruling, without its conditions."""
     for rule in rules.rules:
         if all(MEMBERS[each.member].holds(each.limit, facts, rule, moment)[1] for each in rule.conditions):
-            return Ruling(rule.verdict, rule, facts.amount(rule.change))
-    return Ruling(rules.default, None, facts.amount())
+            return Ruling(rule.verdict, rule, facts.amount(rule.change), facts.claim(rule.change))
+    return Ruling(rules.default, None, facts.amount(), facts.claim())
 
 
 def explain(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
@@ -24,8 +24,8 @@ def explain(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
         of_rule = list(_weigh(rule, facts, moment))
         weighed += of_rule
         if all(each.holds for each in of_rule):
-            return Ruling(rule.verdict, rule, facts.amount(rule.change), tuple(weighed))
-    return Ruling(rules.default, None, facts.amount(), tuple(weighed))
+            return Ruling(rule.verdict, rule, facts.amount(rule.change), facts.claim(rule.change), tuple(weighed))
+    return Ruling(rules.default, None, facts.amount(), facts.claim(), tuple(weighed))
 
 
 def _weigh(rule: Rule, facts: Facts, moment: Moment) -> Iterator[Weighed]:

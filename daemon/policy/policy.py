@@ -20,6 +20,7 @@ from daemon.policy.facts import Facts, facts_of
 from daemon.policy.judge import explain, judge
 from daemon.policy.members import Moment
 from daemon.policy.read import PolicyUnreadable, read_policy
+from daemon.policy.returns import Returns
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, RuleSet, Ruling
 from daemon.policy.spent import DAY_MS, BudgetClock, Charge, Spent
@@ -75,6 +76,7 @@ class OwnerPolicy:
         self._rules = read_policy(path) if required or path.exists() else None
         self._clock = BudgetClock(around.clock.wall_ms, around.clock.mono_ms)
         self._spent = Spent()
+        self._returns = Returns()
         self._approvals: dict[tuple[bytes, bytes], dict[str, Approval]] = {}
         self._on_change: list[Callable[[], None]] = []
         self.problem: str | None = None
@@ -126,18 +128,28 @@ class OwnerPolicy:
         around = self._around
         time_ms = None if around.clock_is_wrong() else around.clock.wall_ms()
         reputation = self._reputation(signed.record, key) if self.rules.names("min_reputation") else None
-        return replace(facts_of(signed, key, around.network), time_ms=time_ms, reputation=reputation)
+        facts = facts_of(signed, key, around.network)
+        taken = frozenset[int]() if facts.transaction is None else self._taken(facts.transaction, signed.id)
+        return replace(facts, time_ms=time_ms, reputation=reputation, taken=taken)
 
     def reserve(self, signed: Signed[Request], ruling: Ruling) -> None:
-        """It is joined automatically: reserve its cost until it is signed or over."""
+        """It is joined: reserve its cost, if that was automatic, and what comes back until it is signed or over."""
+        if ruling.claim is not None:
+            self._returns.claim(signed.id, ruling.claim)
         if ruling.verdict is Decision.JOIN and ruling.rule is not None:
             self._spent.reserve(self._charge(signed, ruling))
 
     def charge(self, signed: Signed[Request], ruling: Ruling) -> Callable[[sqlite3.Connection], None]:
         """Its partial signatures are being stored: returns what to write in that transaction."""
-        charge = self._charge(signed, ruling)
+        charge, claim = self._charge(signed, ruling), ruling.claim
         self._spent.charge(charge)
-        return lambda conn: rows.save_charge(conn, charge)
+
+        def save(conn: sqlite3.Connection) -> None:
+            rows.save_charge(conn, charge)
+            if claim is not None:
+                rows.save_claim(conn, signed.id, claim)
+
+        return save
 
     def take_back(self, request: bytes, ruling: Ruling) -> None:
         """That transaction failed."""
@@ -146,6 +158,7 @@ class OwnerPolicy:
     def release(self, request: bytes) -> None:
         """The request is over."""
         self._spent.release(request)
+        self._returns.release(request)
         for slot in [slot for slot in self._approvals if slot[0] == request]:
             del self._approvals[slot]
 
@@ -182,6 +195,10 @@ class OwnerPolicy:
     def forget_old(self, conn: sqlite3.Connection) -> None:
         """Delete rows that are no longer used."""
         rows.forget(conn, self._clock.now_ms() - rows.KEPT_MS)
+
+    def _taken(self, transaction: bytes, request: bytes) -> frozenset[int]:
+        signed = self._around.store.read(lambda conn: rows.claimed(conn, transaction, request))
+        return signed | self._returns.claimed(transaction, request)
 
     def _charge(self, signed: Signed[Request], ruling: Ruling) -> Charge:
         creator, amount = signed.record.creator.hex(), ruling.amount or 0

@@ -1,11 +1,13 @@
-"""The tables of the policy: charges and approvals."""
+"""The tables of the policy: charges, what came back, approvals."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from daemon.policy.returns import ComingBack
 from daemon.policy.spent import DAY_MS, Charge
 
 KEPT_MS: Final = 30 * DAY_MS  # longer than any budget looks back, and than a request may last
@@ -38,6 +40,21 @@ def charges_since(conn: sqlite3.Connection, then_ms: int) -> list[Charge]:
         "SELECT request, budget, creator, amount, at_ms FROM policy_charges WHERE at_ms > ? ORDER BY at_ms", (then_ms,)
     )
     return [Charge(*row) for row in rows]
+
+
+def save_claim(conn: sqlite3.Connection, request: bytes, claim: ComingBack) -> None:
+    """What a signed request counted as coming back; for good."""
+    conn.execute(
+        "INSERT OR REPLACE INTO policy_returns (transaction_digest, request, outputs) VALUES (?, ?, ?)",
+        (claim.transaction, request, json.dumps(sorted(claim.outputs))),
+    )
+
+
+def claimed(conn: sqlite3.Connection, transaction: bytes, without: bytes) -> frozenset[int]:
+    """The outputs of that transaction that other signed requests counted as coming back."""
+    query = "SELECT outputs FROM policy_returns WHERE transaction_digest = ? AND request <> ?"
+    rows = conn.execute(query, (transaction, without))
+    return frozenset[int]().union(*(json.loads(outputs) for (outputs,) in rows))
 
 
 def save_approval(conn: sqlite3.Connection, approval: Approval) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from daemon.policy.returns import ComingBack
+
 
 class Decision(StrEnum):
     """The decision on a request for one own key."""
@@ -105,6 +107,7 @@ class Ruling:
     verdict: Decision
     rule: Rule | None
     amount: int | None = None
+    claim: ComingBack | None = None  # what it counts as coming back, where other requests could too
     weighed: tuple[Weighed, ...] = field(default=(), compare=False)
     instead: str = ""  # why no rule was checked
 

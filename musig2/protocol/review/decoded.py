@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,9 +19,9 @@ _TYPE_BYTE: Final = 1
 class DecodedTransaction:
     """The transaction that a request shows, of which at least one input is signed and checked.
 
-    `signed`: the inputs that items of the request sign. `returned`: the outputs that pay to an aggregated key of the
-    request. `size`: bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too.
-    `fixed`: the signatures leave nothing open, so that amounts and fee are those of what is broadcast.
+    `signed`: the inputs that items of the request sign. `returned`: the outputs that come back to the signers. `size`:
+    bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too. `fixed`: the signatures
+    leave nothing open, so that amounts and fee are those of what is broadcast.
     """
 
     transaction: Transaction
@@ -47,6 +49,15 @@ class DecodedTransaction:
         return None if self.fee is None else -(-self.fee * 1000 // self.size)
 
     @property
+    def digest(self) -> bytes:
+        """The same for every request that signs inputs of this transaction, whoever has unlocked which already."""
+        return hashlib.sha256(_bare(self.transaction, script_sig=b"").serialize()).digest()
+
+    def script(self, index: int) -> bytes:
+        """That of an output."""
+        return self.transaction.outputs[index].script_pubkey
+
+    @property
     def signed_amount(self) -> int:
         """Satoshis in the inputs that the request signs."""
         return sum(self.spent[index].value for index in self.signed)
@@ -66,16 +77,33 @@ def decode(
     scripts: Collection[bytes],
     fixed: bool,
 ) -> DecodedTransaction:
-    """`witness_sizes`: what each signed input will have to show, in bytes. `scripts`: those of the aggregated keys."""
-    outputs = transaction.outputs
+    """`witness_sizes`: what each signed input will have to show, in bytes.
+
+    `scripts`: those that nobody can spend from without all signers. To any other script that a signed input spends,
+    no more comes back than was taken from it: its tree may hold a leaf for somebody else.
+    """
     return DecodedTransaction(
         transaction=transaction,
         spent=spent,
         signed=frozenset(witness_sizes),
-        returned=frozenset(index for index, output in enumerate(outputs) if output.script_pubkey in scripts),
+        returned=_returned(transaction.outputs, [spent[index] for index in witness_sizes], scripts),
         size=_size(scheme, transaction, witness_sizes),
         fixed=fixed,
     )
+
+
+def _returned(outputs: Sequence[TxOutput], signed: Sequence[TxOutput], scripts: Collection[bytes]) -> frozenset[int]:
+    taken: Counter[bytes] = Counter()
+    for coin in signed:
+        taken[coin.script_pubkey] += coin.value
+    found = set()
+    for index, output in enumerate(outputs):
+        if output.script_pubkey in scripts:
+            found.add(index)
+        elif output.value <= taken[output.script_pubkey]:
+            taken[output.script_pubkey] -= output.value
+            found.add(index)
+    return frozenset(found)
 
 
 def witness_size(sighash_type: int, script: bytes = b"", control_block: bytes = b"", annex: bytes | None = None) -> int:
@@ -86,8 +114,7 @@ def witness_size(sighash_type: int, script: bytes = b"", control_block: bytes = 
 
 
 def _size(scheme: str, transaction: Transaction, witness_sizes: dict[int, int]) -> int:
-    bare = replace(transaction, inputs=tuple(replace(each, witness=()) for each in transaction.inputs))
-    base = len(bare.serialize())
+    base = len(_bare(transaction).serialize())
     if scheme == "lotus":
         unsigned = sum(not each.script_sig for each in transaction.inputs)
         return base + unsigned * _LOTUS_SCRIPT_SIG
@@ -95,6 +122,11 @@ def _size(scheme: str, transaction: Transaction, witness_sizes: dict[int, int]) 
         witness_sizes.get(index) or _present(each) for index, each in enumerate(transaction.inputs)
     )  # with marker and flag
     return base + -(-witness // 4)
+
+
+def _bare(transaction: Transaction, **changes: bytes) -> Transaction:
+    inputs = tuple(replace(each, witness=(), **changes) for each in transaction.inputs)  # type: ignore[arg-type]  # names
+    return replace(transaction, inputs=inputs)
 
 
 def _present(each: TxInput) -> int:

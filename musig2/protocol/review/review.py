@@ -35,6 +35,7 @@ from musig2.protocol.review.spend_paths import ItemPath, item_paths
 from musig2.protocol.review.texts import read_text, text_hash
 from musig2.protocol.review.verdicts import Doubt, Finding, ItemReview, Review, Verdict
 from musig2.protocol.wire.frames import Signed
+from musig2.tweaks import TweakKind
 
 _BASE = 0x03
 
@@ -183,8 +184,7 @@ class _Reviewer:
             leaf = b"" if path.path.leaf is None else path.path.leaf.script
             assert item.input is not None
             sizes[item.input] = witness_size(self._kind(path), leaf, path.control_block, path.path.annex)
-        scripts = {spend.spent_outputs[index].script_pubkey for index in sizes}
-        scripts |= {script_pubkey(self._request.scheme, item.agg) for _, item in checked}
+        scripts = {script_pubkey(self._request.scheme, item.agg) for _, item in checked if _without_tree(item)}
         return decode(
             self._request.scheme,
             spend.transaction,
@@ -193,6 +193,11 @@ class _Reviewer:
             scripts=scripts,
             fixed=not found.uncovered,
         )
+
+
+def _without_tree(item: Item) -> bool:
+    """Whether its aggregate key certainly commits to no scripts; any other tweak may hide a tree (BIP-341)."""
+    return not item.tweaks or (item.tweaks[-1].kind == TweakKind.TAPROOT and item.tweaks[-1].value is None)
 
 
 def _leaf_problem(item: Item, path: ItemPath, script: bytes) -> Finding | None:

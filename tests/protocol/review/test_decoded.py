@@ -11,7 +11,7 @@ from daemon.demo.spend import spend_from
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SIGHASH_LOTUS_ALL, SINGLE, KeyPathSpend
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
-from musig2.protocol.records.records import Item
+from musig2.protocol.records.records import Item, WireTweak
 from musig2.protocol.review.decoded import DecodedTransaction
 from musig2.protocol.review.review import review
 from musig2.protocol.review.verdicts import Review, Verdict
@@ -123,3 +123,20 @@ def test_a_lotus_transaction_has_its_signatures_in_its_inputs() -> None:
     metadata = shown(spend.transaction, spend.spent, sighashType=SIGHASH_LOTUS_ALL)
     told = decoded(review(request("lotus", items, metadata)))
     assert told.size == len(spend.signed([bytes(64)] * 2).serialize())
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("hiding", [WireTweak(2, bytes(31) + b"\x07"), WireTweak(0, bytes(31) + b"\x07")])
+def test_to_a_key_that_may_hide_scripts_no_more_comes_back_than_it_gave(scheme: str, hiding: WireTweak) -> None:
+    mine, odd = script_pubkey(scheme, KEY), b"\x02" + bytes(31) + b"\x04"
+    hidden = script_pubkey(scheme, odd)
+    coins = [TxOutput(1_000, mine), TxOutput(10, hidden)]
+
+    def returned(*outputs: TxOutput) -> set[int]:
+        transaction = Transaction(2, (TxInput(bytes(32), 0), TxInput(bytes(32), 1)), outputs)
+        msgs = [KeyPathSpend(transaction, coins).sighash(scheme, at, None) for at in range(2)]
+        items = [Item(msgs[0], (WireTweak(2, None),), KEY, 0), Item(msgs[1], (hiding,), odd, 1)]
+        return set(decoded(review(request(scheme, items, shown(transaction, coins)))).returned)
+
+    assert returned(TxOutput(990, hidden), TxOutput(10, OTHER)) == set()
+    assert returned(TxOutput(4, hidden), TxOutput(6, hidden), TxOutput(1, hidden), TxOutput(900, mine)) == {0, 1, 3}
