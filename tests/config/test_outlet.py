@@ -38,15 +38,6 @@ def pipe() -> Iterator[tuple[int, int]]:
             continue
 
 
-@pytest.fixture
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
 def read_all(reader: int) -> list[str]:
     with os.fdopen(reader, "rb", closefd=False) as stream:
         return stream.read().decode().splitlines()
@@ -165,7 +156,6 @@ def test_what_persists_is_a_problem_with_a_remedy(state: OutletState, said: str 
     assert said is None or said in problems[0][1]
 
 
-@pytest.mark.usefixtures("_logging_as_before")
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_everything_that_is_logged_or_printed_takes_the_same_way(form: str, tmp_path: Path) -> None:
     file = tmp_path / "log"
