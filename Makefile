@@ -6,13 +6,15 @@ PYTEST := $(PY) -m pytest -n auto
 WORKERS = $$(expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 CODE := daemon rpc musig2 p2p config clients/python
 ARGS :=
+# Kept where each module is: what the targets start would otherwise compile all modules again, twice as long a start.
+unexport PYTHONDONTWRITEBYTECODE
 PERCENT := 100
 MINUTES := 20
 
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -53,23 +55,26 @@ generate: env ## write what is made from the table of methods and from the setti
 	@$(PY) -m tests.project.pages.prices_page
 	@$(PY) -m daemon.main config sample > docs/musigd.toml
 
-bench: bench-start bench-musig2 bench-rpc bench-discovery bench-signing ## every benchmark (about 20 minutes)
+bench: env ## every benchmark, as a table and build/bench/results.json: make bench ARGS="--against COMMIT" (half an hour)
+	@$(PY) -m tests.bench $(ARGS)
 
-bench-start: env ## seconds until ready, memory when idle
-	@$(PY) -m tests.bench.bench_start
+bench-start: env ## seconds until ready, memory when idle, musig-cli
+	@$(PY) -m tests.bench start $(ARGS)
 
 bench-musig2: env ## what musig2 costs over bare calls into the C library
-	@$(PY) -m tests.bench.bench_musig2
+	@$(PY) -m tests.bench musig2 $(ARGS)
 
 bench-rpc: env ## calls and events beside a bare aiohttp handler; answers while sessions run
-	@$(PY) -m tests.bench.bench_rpc
-	@$(PY) -m tests.bench.bench_rpc_signing
+	@$(PY) -m tests.bench rpc $(ARGS)
 
 bench-discovery: env ## ingest, search, synchronisation, reach: make bench-discovery ARGS=--small
-	@$(PY) -m tests.bench.bench_discovery $(ARGS)
+	@$(PY) -m tests.bench discovery directory $(ARGS)
 
 bench-signing: env ## latency and throughput of sessions beside their floor
-	@$(PY) -m tests.bench.bench_signing $(ARGS)
+	@$(PY) -m tests.bench signing $(ARGS)
+
+bench-page: env ## write docs/performance.md and the figures of README from build/bench/results.json
+	@$(PY) -m tests.bench.page build/bench/results.json
 
 cover-musig2: env ## line and branch coverage of the cryptography: all of it, or it fails
 	@$(PYTEST) tests/musig2 tests/protocol/review -m "not slow" --cov=musig2 --cov-config=tests/musig2/coverage.ini

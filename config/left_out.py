@@ -138,6 +138,8 @@ class _Without:
 
 class _Waiting(ModuleType):
     def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return import_module("importlib.metadata").version(self.__name__)
         if name.startswith("__"):
             raise AttributeError(name)
         try:
@@ -150,6 +152,8 @@ class _Waiting(ModuleType):
             waiting: Any = self.__loader__
             if isinstance(waiting, _Unrun):
                 self.__loader__ = waiting.loader
+                if self.__spec__ is not None:
+                    self.__spec__.loader = waiting.loader  # it reads files of its package by it
                 waiting.what.before(self.__name__)
                 waiting.loader.exec_module(self)
         if name not in vars(self):

@@ -8,5 +8,8 @@ from config.left_out import Unloaded, leave_out
 STRUCTLOG: Final = Unloaded(
     hidden={"structlog.dev": ("better_exceptions", "colorama", "rich"), "structlog.tracebacks": ("rich",)}
 )
+# The server needs half of it; the client is loaded for the first webhook.
+AIOHTTP: Final = Unloaded(unrun=("aiohttp",), whole="aiohttp")
 
 leave_out(STRUCTLOG)
+leave_out(AIOHTTP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from typing import Final, Protocol
@@ -46,7 +47,8 @@ class Poster:
         if refusal is not None:
             return refusal
         if self._session is None:
-            self._session = self._new_session()
+            await asyncio.to_thread(lambda: aiohttp.ClientSession)  # loads the client
+            self._session = self._session or self._new_session()
         sent = {"Content-Type": "application/json", **headers}
         try:
             async with self._session.post(url, data=body, headers=sent, allow_redirects=False) as response:

@@ -26,6 +26,7 @@ class Value(BaseModel):
 
     model_config = ConfigDict(
         strict=True,
+        defer_build=True,
         frozen=True,
         extra="forbid",
         alias_generator=to_camel,
@@ -61,6 +62,7 @@ class Shown(BaseModel):
 
     model_config = ConfigDict(
         strict=True,
+        defer_build=True,
         frozen=True,
         extra="allow",
         alias_generator=to_camel,

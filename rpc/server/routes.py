@@ -9,7 +9,8 @@ from enum import Enum
 from typing import TypeAlias
 
 import orjson
-from aiohttp import StreamReader, web
+from aiohttp import web
+from aiohttp.streams import StreamReader
 
 from musig2.curve.memory import wipe_bytes
 from rpc.caller import Caller, Scope, needs_token, owner

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[3]
 TOPIC = "musigd/test/signers/spend"
 NOT_LOADED = (
     *("aioquic", "Crypto", "cryptography.x509", "dns", "fastecdsa", "OpenSSL", "prometheus_client", "pycparser"),
+    *("aiohttp.client", "aiohttp.connector", "jsonschema", "rich"),
     *("service_identity", "trio_websocket", "zeroconf", "libp2p.bitswap.client", "libp2p.host.autonat"),
     *("libp2p.peer.persistent", "libp2p.relay.circuit_v2.protocol", "libp2p.transport.websocket"),
 )

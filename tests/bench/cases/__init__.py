@@ -1,0 +1,17 @@
+"""What is measured, as declared cases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.bench.cases import directory, discovery, musig2, rpc, signing, start
+from tests.bench.harness import Case
+
+CASES: Final[tuple[Case, ...]] = (
+    *start.CASES,
+    *signing.CASES,
+    *rpc.CASES,
+    *discovery.CASES,
+    *directory.CASES,
+    *musig2.CASES,
+)

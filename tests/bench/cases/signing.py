@@ -1,0 +1,148 @@
+"""Sessions: latency beside the floor of their hops and commits, throughput of one pair, growth with signers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.bench.bench_signing import COMMITS, one_floor, one_session
+from tests.bench.harness import Case, Figure, Sample, Take
+from tests.bench.signing_floor import Floor
+from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
+
+SCHEMES = ("lotus", "bip340")
+SECONDS, SECONDS_SMALL = 4.0, 1.0
+
+
+@asynccontextmanager
+async def fleet_of(folder: Path, scheme: str, count: int) -> AsyncIterator[list[Wallet]]:
+    """Wallets of that many daemons that know each other's keys and have signed once together."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fleet = Fleet(folder, scheme)
+    try:
+        wallets = await fleet.start(count)
+        await signed(wallets)
+        yield wallets
+    finally:
+        await fleet.stop()
+
+
+async def signed(wallets: Sequence[Wallet]) -> None:
+    """One session from the announcement to the signature at every signer."""
+    request = await announce(wallets[0], wallets)
+    await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:]))
+    await finished(wallets, request)
+
+
+@asynccontextmanager
+async def _latency(folder: Path, small: bool, *, scheme: str, count: int) -> AsyncIterator[Take]:
+    floor, empty = Floor(folder / "floor", count), list[Wallet]()
+    async with fleet_of(folder / "fleet", scheme, count) as wallets:
+        try:
+            await floor.start()
+            empty += [await Wallet.open(datadir) for datadir in floor.folders]
+
+            async def take() -> Sample:
+                return {"floor": await one_floor(empty), "last join to signature": await one_session(wallets)}
+
+            yield take
+        finally:
+            for wallet in empty:
+                await wallet.close()
+            await floor.stop()
+
+
+@asynccontextmanager
+async def _throughput(folder: Path, small: bool, *, scheme: str, width: int) -> AsyncIterator[Take]:
+    async with fleet_of(folder, scheme, 2) as wallets:
+        yield partial(driven, wallets, width, SECONDS_SMALL if small else SECONDS)
+
+
+async def driven(wallets: Sequence[Wallet], width: int, seconds: float) -> Sample:
+    """`width` sessions open at any time, for so long."""
+    loop = asyncio.get_running_loop()
+    commits = -sum([(await wallet.metrics())[COMMITS] for wallet in wallets])
+    cpu, started = -sum(wallet.cpu_s() for wallet in wallets), loop.time()
+    counted = 0
+
+    async def one_after_another() -> None:
+        nonlocal counted
+        while loop.time() < started + seconds:
+            await signed(wallets)
+            counted += 1
+
+    await asyncio.gather(*(one_after_another() for _ in range(width)))
+    took = loop.time() - started
+    cpu += sum(wallet.cpu_s() for wallet in wallets)
+    commits += sum([(await wallet.metrics())[COMMITS] for wallet in wallets])
+    return {
+        "sessions": counted / took,
+        "processor per session and daemon": 1000 * cpu / counted / len(wallets),
+        "commits per session and daemon": commits / counted / len(wallets),
+    }
+
+
+@asynccontextmanager
+async def _growth(folder: Path, small: bool, *, scheme: str, count: int) -> AsyncIterator[Take]:
+    async with fleet_of(folder, scheme, count) as wallets:
+
+        async def take() -> Sample:
+            cpu, started = -sum(wallet.cpu_s() for wallet in wallets), asyncio.get_running_loop().time()
+            rounds = 1 if small else 5
+            for _ in range(rounds):
+                await signed(wallets)
+            took = asyncio.get_running_loop().time() - started
+            cpu += sum(wallet.cpu_s() for wallet in wallets)
+            return {
+                "announced to signed": 1000 * took / rounds,
+                "processor per session and daemon": 1000 * cpu / rounds / count,
+            }
+
+        yield take
+
+
+LATENCY = tuple(
+    Case(
+        f"signing-{count}of{count}-{scheme}",
+        f"{count}-of-{count}, {scheme}: last join to signature at every signer; the floor has its hops and commits",
+        (Figure("last join to signature", "ms", "floor", aim=1.4),),
+        partial(_latency, scheme=scheme, count=count),
+        pairs=40,
+        warmup=5,
+    )
+    for scheme in SCHEMES
+    for count in (2, 3, 5)
+)
+OPEN = tuple(
+    Case(
+        f"signing-open{width}-{scheme}",
+        f"2-of-2, {scheme}: {width} sessions open at any time between two daemons",
+        (
+            Figure("sessions", "per s", more=True),
+            Figure("processor per session and daemon", "ms"),
+            Figure("commits per session and daemon", ""),
+        ),
+        partial(_throughput, scheme=scheme, width=width),
+        pairs=5,
+        growth=f"open-{scheme}",
+        x=width,
+    )
+    for scheme, widths in (("lotus", (1, 5, 10, 25, 50)), ("bip340", (50,)))
+    for width in widths
+)
+SIGNERS = tuple(
+    Case(
+        f"signing-signers{count}",
+        f"{count}-of-{count}, lotus: the announcement to the signature at every signer, everybody joins at once",
+        (Figure("announced to signed", "ms"), Figure("processor per session and daemon", "ms")),
+        partial(_growth, scheme="lotus", count=count),
+        pairs=5,
+        growth="signers",
+        x=count,
+    )
+    for count in (2, 3, 5, 8, 12)
+)
+CASES = (*LATENCY, *OPEN, *SIGNERS)

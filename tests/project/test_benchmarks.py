@@ -1,0 +1,119 @@
+"""The harness of the benchmarks, and that page and README say what its run measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.bench.__main__ import merged
+from tests.bench.cases import CASES
+from tests.bench.harness import Case, Figure, Measured, Sample, Spread, Take, measure, rows_of, table
+from tests.bench.page import README, RUN, files
+from tests.bench.plot import Point, svg
+
+
+@asynccontextmanager
+async def nothing(folder: Path, small: bool) -> AsyncIterator[Take]:
+    async def take() -> Sample:
+        return {}
+
+    yield take
+
+
+CASE = Case(
+    "one", "a case", (Figure("time", "ms", "floor", aim=1.4), Figure("rate", "per s", more=True)), nothing, warmup=1
+)
+
+
+class Given:
+    """Samples as listed; notes who was asked."""
+
+    def __init__(self, name: str, samples: list[Sample], asked: list[str]) -> None:
+        self._name = name
+        self._samples: Iterator[Sample] = iter(samples)
+        self._asked = asked
+
+    async def sample(self) -> Sample:
+        self._asked.append(self._name)
+        return next(self._samples)
+
+
+async def test_two_commits_are_measured_in_turn_and_the_first_samples_do_not_count() -> None:
+    asked: list[str] = []
+    ours = Given("ours", [{"time": 9}, {"time": 1}, {"time": 2}], asked)
+    theirs = Given("theirs", [{"time": 9}, {"time": 3}, {"time": 4}], asked)
+
+    found = await measure(CASE, ours, theirs, pairs=2)
+
+    assert asked == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
+    assert (found.ours, found.theirs) == ([{"time": 1}, {"time": 2}], [{"time": 3}, {"time": 4}])
+
+
+def test_a_ratio_is_the_median_of_the_pairs_and_is_held_to_the_aim() -> None:
+    samples = [{"time": 12.0, "floor": 10.0, "rate": 5}, {"time": 40.0, "floor": 20.0, "rate": 7}]
+    samples.append({"time": 13.0, "floor": 10.0, "rate": 6})
+
+    time, rate = rows_of(Measured(CASE, ours=list(samples)))
+
+    assert time["ratio"]["median"] == pytest.approx(1.3)
+    assert time["met"] is True
+    assert time["value"]["median"] == 13
+    assert rate["value"]["median"] == 6
+    assert "met" not in rate
+
+
+def test_another_commit_is_shown_as_the_ratio_of_each_pair() -> None:
+    here: list[Sample] = [{"time": 10, "floor": 1, "rate": 1}, {"time": 30, "floor": 1, "rate": 1}]
+    there: list[Sample] = [{"time": 20, "floor": 1, "rate": 1}, {"time": 60, "floor": 1, "rate": 1}]
+
+    rows = rows_of(Measured(CASE, ours=here, theirs=there))
+
+    assert rows[0]["against"]["median"] == 0.5
+    assert "| here / there |" in table(rows)[0]
+
+
+def test_a_case_that_fails_says_why_in_the_table() -> None:
+    assert "| one | needs root |" in table(rows_of(Measured(CASE, failed="needs root")))[2]
+
+
+def test_the_middle_half_never_reaches_past_what_was_measured() -> None:
+    spread = Spread.of([1.0, 2.0])
+
+    assert (spread.low, spread.median, spread.high) == (1.0, 1.5, 2.0)
+
+
+def test_a_run_in_pieces_replaces_only_the_cases_that_were_run_again(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps({"rows": [{"case": "start", "value": 1}, {"case": "rpc-calls", "value": 2}]}))
+
+    both = merged(file, [{"case": "start", "value": 3}], {"commit": "c"})
+
+    assert [(row["case"], row["value"]) for row in both["rows"]] == [("start", 3), ("rpc-calls", 2)]
+
+
+def test_names_of_cases_are_unique_and_every_floor_is_a_number_of_its_own() -> None:
+    names = [case.name for case in CASES]
+
+    assert len(set(names)) == len(names)
+    assert [case.name for case in CASES for figure in case.figures if figure.floor == figure.name] == []
+
+
+def test_a_plot_is_valid_svg_with_a_point_for_each_value() -> None:
+    line = [Point(x, 3.0 * x, 2.0 * x, 4.0 * x) for x in (1, 10, 100)]
+    root = ElementTree.fromstring(svg("Title <&>", "signers", "ms", {"median": line, "slow end": line}))
+
+    assert len(root.findall("{*}circle")) == 6
+    assert "Title <&>, ms" in [text.text for text in root.findall("{*}text")]
+
+
+def test_page_plots_and_readme_say_what_the_run_measured() -> None:
+    run: dict[str, Any] = json.loads(RUN.read_text())
+
+    for file, content in files(run, README.read_text()).items():
+        assert file.read_text() == content, f"{file.name}: make bench-page"
