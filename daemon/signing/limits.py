@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from musig2.protocol.records.checks import RecordLimits
+from musig2.protocol.request.meeting.topology import MESH
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -29,7 +30,8 @@ class SigningLimits:
     drain: int = 24  # what is taken from the inbox in one turn
     inbox_per_peer: int = 2_000  # per peer, so that a flood only drops its own frames
     inbox: int = 20_000  # further frames from peers are dropped; `have` brings them again
-    mesh: int = 16  # up to so many signers, everybody dials everybody
+    mesh: int = MESH  # up to so many signers, everybody speaks to everybody; above they meet at hubs
+    spare_pause_ms: int = 1_000  # before hubs other than the creator are dialled: most sessions do not need them
     dials: int = 16  # in flight at once
     first_pause_ms: int = 1_000
     longest_pause_ms: int = MINUTE_MS

@@ -47,7 +47,11 @@ class SigningService:
             keystore=around.keystore, identity=around.identity, clock=around.clock, addrs=around.addrs
         )
         self._loader = Loader(
-            store=around.store, keystore=around.keystore, identity=around.identity, discovery=around.discovery
+            store=around.store,
+            keystore=around.keystore,
+            identity=around.identity,
+            discovery=around.discovery,
+            mesh=around.limits.mesh,
         )
         berths = Berths(
             store=around.store, network=around.network, discovery=around.discovery, standings=around.standings

@@ -16,6 +16,7 @@ from musig2.protocol.interface.effects import Outcome, SaveJoin, SaveMessage, Sa
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.ids import session_id
 from musig2.protocol.records.records import Join, Message, Request
+from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Signed
 
@@ -26,8 +27,16 @@ class Loader:
     """Makes the entries of the roster: from a new request, or from the store."""
 
     def __init__(
-        self, *, store: SigningStore, keystore: SigningKeystore, identity: Identity, discovery: SignerDirectory
+        self,
+        *,
+        store: SigningStore,
+        keystore: SigningKeystore,
+        identity: Identity,
+        discovery: SignerDirectory,
+        mesh: int = MESH,
     ) -> None:
+        """`mesh`: up to so many signers everybody speaks to everybody."""
+        self._mesh = mesh
         self._store = store
         self._keystore = keystore
         self._identity = identity
@@ -51,7 +60,7 @@ class Loader:
     def create(self, signed: Signed[Request], source: bytes | None) -> OpenRequest:
         """A request that is not stored yet."""
         own = self.own_keys(signed.record.keys)
-        machine = RequestMachine(signed, own, self._identity.sign, self._identity.peer)
+        machine = RequestMachine(signed, own, self._identity.sign, self._identity.peer, mesh=self._mesh)
         return OpenRequest(
             request=signed,
             machine=machine,
@@ -91,6 +100,7 @@ class Loader:
                 SaveRecord(request, session, open_envelope(envelope, max_bytes=STORED_BYTES), culprit)
                 for session, culprit, envelope in reading.records(conn, request)
             ],
+            mesh=self._mesh,
         )
         return OpenRequest(
             request=signed,

@@ -54,6 +54,11 @@ class OpenRequest:
         """Whether this daemon, as the creator, should push the request to this peer; others wait to be asked."""
         return self.source is None and self.handover.standing(peer) is HandoverState.UNKNOWN
 
+    @property
+    def through_others(self) -> bool:
+        """Whether what signers say comes through a hub, so that the time of its arrival says little of them."""
+        return bool(self.machine.hubs()) and self.request.record.creator not in self.own
+
     def knows(self, peer: bytes) -> bool:
         """Whether this peer is a party: it speaks for a required key, or brought the request."""
         return peer == self.source or any(True for _ in self.index_of(peer))

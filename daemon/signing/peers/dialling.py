@@ -1,8 +1,8 @@
 """Connects to the other signers: decides who must be connected, dials with growing pauses, tells the machine.
 
 A request that was made here, or that an own key joined, needs a connection to every other signer; above `mesh` signers
-only its creator dials all, the others dial the creator and the next signer in the list (without the creator: those 1,
-2, 4, 8... places away), and frames are relayed. `have` does the rest: once connected, both sides say what they hold.
+only its creator dials all. The others dial the creator, and the other hubs a second later, or as soon as the creator is
+gone; signers 1, 2, 4, 8... places away in the list where no hub is connected.
 """
 
 from __future__ import annotations
@@ -84,7 +84,17 @@ class Delivery:
         if goal in self._chases or not self._wanted(entry, index):
             return
         self._chases[goal] = _Chase(self._limits.first_pause_ms)
-        self._at(goal, self._clock.mono_ms())
+        self._at(goal, self._clock.mono_ms() + self._patience(entry, index))
+
+    def _patience(self, entry: OpenRequest, index: int) -> int:
+        """How long to wait with a dial that is needed only if others fail."""
+        hubs = self._hubs(entry)
+        spare = hubs and index != hubs[0] and entry.request.record.creator not in entry.own
+        return self._limits.spare_pause_ms if spare and self._reached(entry, hubs[0]) else 0
+
+    def _hubs(self, entry: OpenRequest) -> list[int]:
+        """The signers at which the others meet, the creator first; none where everybody dials everybody."""
+        return entry.machine.hubs()
 
     def _wanted(self, entry: OpenRequest, index: int) -> bool:
         live = entry.machine.outcome.live and not entry.unsolicited
@@ -100,13 +110,13 @@ class Delivery:
         return any(self._network.connected(peer) for peer in entry.peers_of(index))
 
     def _neighbours(self, entry: OpenRequest, index: int) -> bool:
-        """Whether this daemon dials that signer: all in a small request, a few in a large one."""
-        keys, creator = entry.request.record.keys, entry.request.record.creator
-        if len(keys) <= self._limits.mesh or creator in entry.own or keys[index] == creator:
+        """Whether this daemon dials that signer: all in a small request, the hubs in a large one."""
+        keys, hubs = entry.request.record.keys, self._hubs(entry)
+        if not hubs or entry.request.record.creator in entry.own or index in hubs:
             return True
-        steps = {(index - position) % len(keys) for position, key in enumerate(keys) if key in entry.own}
-        if self._reached(entry, keys.index(creator)):
-            return 1 in steps
+        if any(self._reached(entry, hub) for hub in hubs):
+            return False
+        steps = ((index - position) % len(keys) for position, key in enumerate(keys) if key in entry.own)
         return any(step.bit_count() == 1 for step in steps)
 
     def connected(self, turn: Turn, peer: bytes) -> None:
@@ -135,6 +145,18 @@ class Delivery:
             turn.feed(entry, PeerDisconnected(peer))
             for index in entry.index_of(peer):
                 self.unreachable(entry, index)
+            if self._hubs(entry):
+                self._hurry(entry)
+
+    def _hurry(self, entry: OpenRequest) -> None:
+        """Somebody of a large request is gone: dial now what was to be dialled later, if it was needed for that."""
+        self.pursue(entry)
+        now = self._clock.mono_ms()
+        for index in self._hubs(entry):
+            chase = self._chases.get((entry.request.id, index))
+            untried = chase is not None and chase.due_ms is not None and chase.pause_ms == self._limits.first_pause_ms
+            if untried and not self._patience(entry, index):
+                self._at((entry.request.id, index), now)
 
     async def _run(self) -> None:
         while True:

@@ -178,7 +178,9 @@ def introduce(turn: Turn, entry: OpenRequest, peer: bytes, signers: Iterable[int
     `signers`: the positions of signers to whom this counts as delivered.
     """
     frames = (entry.request, *entry.machine.introduction())
-    turn.direct.extend((peer, frame, entry.request.id) for frame in frames)
+    for frame in frames:
+        entry.handover.repeats(frame, peer, turn.now.mono_ms)  # so that it is not sent again soon
+        turn.direct.append((peer, frame, entry.request.id))
     entry.handover.pushed(peer, signers, turn.now.mono_ms, anew=True)
     turn.feed(entry, PeerConnected(peer))
 

@@ -32,8 +32,9 @@ class Outcomes:
 
     def note(self, part: Part) -> None:
         """Count what a stored part shows; call once per part."""
-        for mono_ms, contribution in part.contributions:
-            self._times.note(contribution, mono_ms)
+        if not part.entry.through_others:
+            for mono_ms, contribution in part.contributions:
+                self._times.note(contribution, mono_ms)
         for note in part.notes:
             match note:
                 case Blame(key=key, peer=peer, reason=reason):

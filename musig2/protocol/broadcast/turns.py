@@ -77,18 +77,19 @@ class BroadcastTurns:
             return None
         return now.mono_ms + max(0, self.failover.deadline_wall_ms - now.wall_ms)
 
-    def receive(self, signed: Signed[Message], reaction: Reaction) -> None:
-        """Another signer reports that it is done."""
+    def receive(self, signed: Signed[Message], reaction: Reaction) -> bool:
+        """Another signer reports that it is done; whether that is news."""
         transcript = self._attempts.transcripts.get(self._terms.attempt_of.get(signed.record.session, 0))
         index = None if transcript is None else transcript.signer_of(signed)
         if transcript is None or index is None or signer_peer(signed) != transcript.peer_of(index):
-            return
+            return False
         if index in self._dones or self._terms.own_mask >> index & 1:
-            return
+            return False
         self._dones[index] = signed
         reaction.add(SaveMessage(signed, transcript.session, index, 4, own=False))
         self._consider_dones(reaction)
         self._tell_conflict(reaction)
+        return True
 
     def notify(self, notify: NotifyBroadcast, reaction: Reaction) -> None:
         """The own wallet reports that it is done: tell the other signers and stop the clock here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,13 @@ from musig2.protocol.wire.frames import Frame
 class Reaction:
     """The effects of one call of the machine. `now` is the time of that call."""
 
-    __slots__ = ("_effects", "_events", "_rows", "broken_off", "now", "request")
+    __slots__ = ("_effects", "_events", "_rows", "_spread", "broken_off", "now", "request")
 
-    def __init__(self, request: bytes, now: Now) -> None:
+    def __init__(
+        self, request: bytes, now: Now, spread: Callable[[Frame], Iterable[Send]] = lambda frame: (Send(frame),)
+    ) -> None:
+        """`spread`: where a frame goes that is meant for all."""
+        self._spread = spread
         self.request = request
         self.now = now
         self.broken_off: set[int] = set()  # attempts that ended in the middle of a round
@@ -30,7 +34,10 @@ class Reaction:
 
     def send(self, frame: Frame, *, to: int | None = None, peer: bytes | None = None) -> None:
         """Send to one signer, to one peer, or (neither) to all other signers."""
-        self._effects.append(Send(frame, to, peer))
+        if to is None and peer is None:
+            self._effects.extend(self._spread(frame))
+        else:
+            self._effects.append(Send(frame, to, peer))
 
     def save_row(self, row: SessionRow) -> None:
         """Store the state of an attempt; of several in one input only the last is written."""

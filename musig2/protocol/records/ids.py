@@ -42,3 +42,8 @@ def nonceset(join_set: bytes, pubnonces_by_signer: Iterable[Sequence[bytes]]) ->
 def tag_of(pubkey: bytes, salt: bytes) -> bytes:
     """How a notice names a key to those who know the key already, 8 bytes."""
     return tagged_hash("musigd/tag/v1", pubkey, salt)[:TAG_BYTES]
+
+
+def hub_rank(request_id: bytes, index: int) -> bytes:
+    """The place of a signer among those that may be hubs of a large request: lowest first."""
+    return tagged_hash("musigd/hub/v1", request_id, index.to_bytes(4, "big"))

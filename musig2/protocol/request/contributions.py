@@ -63,8 +63,8 @@ class Contributions:
         match signed.record.body:
             case NonceBody() | PartialBody():
                 self._take(transcript, index, signed, peer, reaction)
-            case AbortBody() as body:
-                self._take_abort(transcript, index, signed, body, reaction)
+            case AbortBody():
+                self._take_abort(transcript, index, signed, peer, reaction)
             case _:
                 pass
 
@@ -147,14 +147,19 @@ class Contributions:
                 self._exchange.ask_soon(peer, reaction.now)
 
     def _take_abort(
-        self, transcript: Transcript, index: int, signed: Signed[Message], body: AbortBody, reaction: Reaction
+        self, transcript: Transcript, index: int, signed: Signed[Message], peer: bytes | None, reaction: Reaction
     ) -> None:
+        body = signed.record.body
+        assert isinstance(body, AbortBody)
         first, key = transcript.aborts[index], self._terms.keys[index]
         if self._conclusion.complete or (first is not None and first.id == signed.id):
             return
         if first is None:
             transcript.aborts.put(index, signed)
             reaction.add(SaveMessage(signed, transcript.session, index, 3, own=False))
+            sessions = self._attempts.of(transcript.attempt)
+            if not sessions or any(session.live for session in sessions):
+                self._exchange.pass_on(signed, peer, reaction)
         findings = self._look_into(transcript, index, body)
         for finding in findings:
             self.accuse(_ending(finding), finding.attempt, reaction)

@@ -9,13 +9,14 @@ from musig2.protocol.interface.inputs import Received
 from musig2.protocol.interface.reaction import Reaction
 from musig2.protocol.records.records import AbortBody, Cancel, Considering, Decline, DoneBody, Join, Message, Record
 from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.comparison import Comparison
 from musig2.protocol.request.conclusion import Conclusion
 from musig2.protocol.request.considering import Considerations
 from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.request.joining import Joining
 from musig2.protocol.session.terms import RequestTerms
-from musig2.protocol.wire.frames import Have, Signed
+from musig2.protocol.wire.frames import Complete, Have, Signed
 
 R = TypeVar("R", bound=Record)
 
@@ -30,6 +31,7 @@ class Reception:
         attempts: Attempts,
         conclusion: Conclusion,
         exchange: Exchange,
+        comparison: Comparison,
         contributions: Contributions,
         joining: Joining,
         considerations: Considerations,
@@ -39,6 +41,7 @@ class Reception:
         self._attempts = attempts
         self._conclusion = conclusion
         self._exchange = exchange
+        self._comparison = comparison
         self._contributions = contributions
         self._joining = joining
         self._considerations = considerations
@@ -52,7 +55,7 @@ class Reception:
             self._say_farewell(peer, reaction)
         current = self._attempts.current
         if current is not None and any(session.broken_off for session in self._attempts.of(current.attempt)):
-            self._exchange.compare_with(current, peer, reaction)
+            self._comparison.begin_with(current, peer, reaction)
 
     def received(self, received: Received, reaction: Reaction) -> None:
         """A record of this request, its signature checked; without a peer it is one of this daemon's own."""
@@ -60,7 +63,8 @@ class Reception:
         if peer is not None:
             self._exchange.heard(peer)
         if _is(signed, Message) and isinstance(signed.record.body, DoneBody):
-            self._broadcast.receive(signed, reaction)
+            if self._broadcast.receive(signed, reaction):
+                self._exchange.pass_on(signed, peer, reaction)
             return
         talks_of_ends = isinstance(signed.record, Decline | Cancel) or (
             _is(signed, Message) and isinstance(signed.record.body, AbortBody)
@@ -76,7 +80,12 @@ class Reception:
         elif _is(signed, Considering):
             self._considerations.take(signed, peer, reaction)
         elif _is(signed, Decline) or _is(signed, Cancel):
+            was_final = self._conclusion.final
             self._conclusion.take_record(signed, reaction, forward=peer is None)
+            if peer is not None and self._conclusion.final and not was_final:
+                self._exchange.pass_on(signed, peer, reaction)
+        if peer is not None:
+            self._exchange.took(signed, peer)
 
     def have(self, have: Have, peer: bytes, reaction: Reaction) -> None:
         """A peer says what it holds of an attempt: send it what it lacks, or how the request ended."""
@@ -90,6 +99,7 @@ class Reception:
             if not self._terms.verifies(signatures):
                 return
             self._broadcast.complete(signatures, reaction)
+            self._exchange.pass_on(Complete(self._terms.id, signatures), peer, reaction)
         self._conclusion.shown_by(peer)
 
     def _say_farewell(self, peer: bytes, reaction: Reaction) -> bool:

@@ -62,11 +62,13 @@ from musig2.protocol.interface.save_retry import SaveRetry
 from musig2.protocol.interface.views import SessionView
 from musig2.protocol.records.records import Join, Request
 from musig2.protocol.request.attempts import Attempts
+from musig2.protocol.request.comparison import Comparison
 from musig2.protocol.request.conclusion import Conclusion
 from musig2.protocol.request.considering import Considerations
 from musig2.protocol.request.contributions import Contributions
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.request.joining import Joining
+from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.request.own_part import OwnPart
 from musig2.protocol.request.reception import Reception
 from musig2.protocol.session.session_table import On
@@ -84,12 +86,19 @@ class RequestMachine:
         own_keys: frozenset[bytes],
         sign_message: Callable[[bytes], bytes],
         own_peer: bytes,
+        *,
+        mesh: int = MESH,
     ) -> None:
-        """`own_keys`: required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`."""
+        """`own_keys`: required keys held here. `sign_message`: ed25519 over an id, by the identity of `own_peer`.
+
+        `mesh`: up to so many signers everybody speaks to everybody; above it they meet at hubs.
+        """
         self._terms = RequestTerms(request, own_keys, sign_message, own_peer)
         self._attempts = Attempts(self._terms)
         self._conclusion = Conclusion(self._terms, self._attempts)
-        self._exchange = Exchange(self._terms, self._attempts)
+        self._exchange = Exchange(self._terms, self._attempts, mesh=mesh)
+        self._forwarding = self._exchange.forwarding
+        self._comparison = Comparison(self._terms, None if self._forwarding is None else self._forwarding.hubs)
         self._contributions = Contributions(self._terms, self._attempts, self._conclusion, self._exchange)
         self._joining = Joining(self._terms, self._attempts, self._conclusion, self._exchange, self._contributions)
         self._own = OwnPart(self._terms, self._attempts, self._conclusion, self._joining)
@@ -100,6 +109,7 @@ class RequestMachine:
             attempts=self._attempts,
             conclusion=self._conclusion,
             exchange=self._exchange,
+            comparison=self._comparison,
             contributions=self._contributions,
             joining=self._joining,
             considerations=self._considerations,
@@ -121,12 +131,13 @@ class RequestMachine:
         rows: Iterable[SessionRow] = (),
         outcome: SaveOutcome | None = None,
         records: Iterable[SaveRecord] = (),
+        mesh: int = MESH,
     ) -> RequestMachine:
         """Rebuild from what its own Save effects left in the store, in any order. Feed `Restarted` next.
 
         `outcome`: the last one stored (with `signatures`, `completed_ms`, `turn`), None if none ever was.
         """
-        machine = cls(request, own_keys, sign_message, own_peer)
+        machine = cls(request, own_keys, sign_message, own_peer, mesh=mesh)
         rebuild(
             machine._attempts,
             machine._conclusion,
@@ -144,12 +155,14 @@ class RequestMachine:
     def handle(self, inp: Input, now: Now) -> list[Effect]:
         """Take one input to quiescence. The effects are to be executed as effects.py says."""
         self._now = now
-        reaction = Reaction(self._terms.id, now)
+        reaction = Reaction(self._terms.id, now, self._exchange.spread)
         self._take(inp, reaction)
         self._settle(reaction)
         for transcript in [self._attempts.transcript(attempt) for attempt in reaction.broken_off]:
             self._contributions.judge_broken_off(transcript, reaction)
-            self._exchange.compare(transcript, reaction)
+            self._comparison.begin(transcript, reaction)
+        if self._forwarding is not None and not self._conclusion.final:
+            self._forwarding.flush(reaction)
         return reaction.effects()
 
     def next_wakeup_ms(self) -> int | None:
@@ -161,6 +174,7 @@ class RequestMachine:
         due.append(self._conclusion.tell_ms if self._conclusion.stored else None)
         if not self._conclusion.final:
             due.append(self._attempts.next_due_ms())
+            due.append(None if self._forwarding is None else self._forwarding.due_ms)
             live = self._attempts.live()
             due += [session.deadline_ms(now) for session in live]
             if not live:
@@ -222,6 +236,10 @@ class RequestMachine:
         """Whether that peer has shown that it holds the signature."""
         return self._conclusion.was_shown_by(peer)
 
+    def hubs(self) -> list[int]:
+        """The signers at which the others meet, in order; empty where everybody speaks to everybody."""
+        return [] if self._forwarding is None else self._forwarding.hubs.positions()
+
     def session_views(self) -> tuple[SessionView, ...]:
         """One per attempt and own key, in the order of attempts."""
         sessions = self._attempts.sessions
@@ -259,7 +277,7 @@ class RequestMachine:
             case PeerConnected(peer=peer):
                 self._reception.connected(peer, reaction)
             case PeerDisconnected(peer=peer):
-                self._exchange.lost(peer)
+                self._exchange.lost(peer, reaction)
                 self._own.disconnected(peer, reaction)
             case NotifyBroadcast():
                 if self._conclusion.complete:
@@ -320,6 +338,8 @@ class RequestMachine:
         self.broadcast.resume()
         if self._conclusion.final:
             return
+        if self._forwarding is not None:
+            self._forwarding.resume()
         self._joining.restarted(reaction)
         self._exchange.begin(reaction.now, at_once=True)
         self._exchange.tick(reaction)

@@ -254,7 +254,17 @@ def test_fifty_signers_sign_on_a_network_in_memory() -> None:
     world.approve()
     world.run(500)
     assert {node.machine.outcome for node in world.nodes} == {Outcome.COMPLETE}
-    assert dict(world.network.sent) == dict.fromkeys(("join", "nonce", "partial", "complete"), 50 * 49)
+    assert world.network.sent["have"] == 0
+    assert world.network.sent["join"] + world.network.sent["nonce"] <= 2 * 50 * 50
+    assert world.network.sent["partial"] + world.network.sent["complete"] <= 2 * 50
+
+
+def test_without_hubs_each_tells_each_everything_once() -> None:
+    world = World(8)
+    world.start()
+    world.approve()
+    world.run(500)
+    assert dict(world.network.sent) == dict.fromkeys(("join", "nonce", "partial"), 8 * 7) | {"complete": 8 * 7 // 2}
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ from musig2.protocol.interface.inputs import (
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.records.records import Cancel, Considering, Decline, Join, Message, Request
+from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.request.request_machine import RequestMachine
 from musig2.protocol.wire.frames import Complete, Frame, Have, Signed
 from tests.protocol.sim.clock import Clock
@@ -61,7 +62,13 @@ class Node:
     """One daemon that holds some of the keys of a request."""
 
     def __init__(
-        self, clock: Clock, network: Network, request: Signed[Request], keys: list[SecretKey], seed: int
+        self,
+        clock: Clock,
+        network: Network,
+        request: Signed[Request],
+        keys: list[SecretKey],
+        seed: int,
+        mesh: int = MESH,
     ) -> None:
         self.clock = clock
         self.network = network
@@ -80,6 +87,7 @@ class Node:
         self.store_broken = False
         self.crash_at: Callable[[str], bool] = lambda _: False
         self.up = False
+        self.mesh = mesh
         self.machine: RequestMachine = self._fresh()
         self._secnonces: dict[tuple[bytes, bytes], list[SecNonce]] = {}
         self._wake: int | None = None
@@ -116,6 +124,7 @@ class Node:
             rows=store.rows.values(),
             outcome=store.outcome,
             records=store.records.values(),
+            mesh=self.mesh,
         )
         self.start()
         self.feed(Restarted())
@@ -297,4 +306,4 @@ class Node:
             self.feed(PeerConnected(peer) if up else PeerDisconnected(peer))
 
     def _fresh(self) -> RequestMachine:
-        return RequestMachine(self.request, self.own, self.identity.sign, self.peer)
+        return RequestMachine(self.request, self.own, self.identity.sign, self.peer, mesh=self.mesh)

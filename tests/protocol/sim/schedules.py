@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from musig2 import scheme
 from musig2.protocol.blame.evidence import verify_evidence
@@ -20,6 +21,7 @@ from musig2.protocol.interface.effects import Outcome, State
 from musig2.protocol.interface.inputs import Approved, StartRound1, StartRound2
 from musig2.protocol.records.envelope import signer_peer
 from musig2.protocol.records.records import Election, Message, NonceBody, PartialBody
+from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.wire.frames import Frame, Signed
 from tests.protocol.sim.liars import LIARS, Climber, LateFinisher, Liar, SilentInRound1, SilentInRound2
 from tests.protocol.sim.network import Weather
@@ -71,11 +73,13 @@ class Schedule:
         return {key for node in self.world.nodes if isinstance(node, Liar) for key in node.own}
 
 
-def run(seed: int) -> Schedule:
-    """Run the schedule of that number to the end."""
+def run(seed: int, *, hubs: bool = False) -> Schedule:
+    """Run the schedule of that number to the end; with `hubs` the signers meet at hubs, however few they are."""
     rng = random.Random(seed)
-    schedule = _build(seed, rng)
+    schedule = _build(seed, rng, hubs=hubs)
     world = schedule.world
+    if hubs and rng.random() < 0.5:
+        _part_those_who_are_no_hubs(world)
     world.network.taps.append(schedule.wire.tap)
     blamed = schedule.clean and schedule.liar in (SilentInRound1, SilentInRound2)  # who holds a round is missing too
     _plan_approvals(world, rng, hold=not blamed)
@@ -109,8 +113,14 @@ def assert_sound(schedule: Schedule) -> None:
 _HARMLESS = tuple(kind for kind in LIARS if kind.__name__ in ("Babbler", "Impostor"))
 
 
-def _build(seed: int, rng: random.Random) -> Schedule:
-    n = rng.choice((2, 2, 3, 3, 3, 4))
+def _part_those_who_are_no_hubs(world: World) -> None:
+    met = {world.peer_of[world.keys[index]] for index in world.nodes[0].machine.hubs()}
+    for one, other in combinations([node for node in world.nodes if node.peer not in met], 2):
+        world.network.cut(one.peer, other.peer)
+
+
+def _build(seed: int, rng: random.Random, *, hubs: bool) -> Schedule:
+    n = rng.choice((2, 3, 4, 6, 7, 8) if hubs else (2, 2, 3, 3, 3, 4))
     liar = rng.choice(LIARS) if rng.random() < 0.5 else None
     clean = rng.random() < 0.3
     grouping = [2] + [1] * (n - 2) if n > 2 and liar is None and rng.random() < 0.25 else [1] * n
@@ -123,6 +133,7 @@ def _build(seed: int, rng: random.Random) -> Schedule:
         grouping=grouping,
         election=Election("lexicographic", 5_000) if rng.random() < 0.2 else None,
         odd={rng.randrange(len(grouping)): liar} if liar else None,
+        mesh=1 if hubs else MESH,
     )
     return Schedule(seed, liar, world, Wire(), clean)
 

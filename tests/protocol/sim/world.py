@@ -10,6 +10,7 @@ from musig2.protocol.interface.inputs import Approved
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Election, Request
 from musig2.protocol.records.requests import ToSign, build_request
+from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.wire.frames import Signed
 from tests.protocol.sim.clock import EPOCH_MS, Clock
 from tests.protocol.sim.network import Network, Weather
@@ -41,8 +42,9 @@ class World:
         salt: bytes = bytes(16),
         node: type[Node] = Node,
         odd: dict[int, type[Node]] | None = None,
+        mesh: int = MESH,
     ) -> None:
-        """`odd`: nodes (by number) of another class than `node`."""
+        """`odd`: nodes (by number) of another class than `node`; `mesh`: above so many signers they meet at hubs."""
         self.rng = random.Random(seed)
         self.clock = Clock()
         self.network = Network(self.clock, self.rng, weather or Weather())
@@ -57,7 +59,7 @@ class World:
         for number, size in enumerate(grouping or [1] * n):
             kind = (odd or {}).get(number, node)
             held = secrets[first : first + size]
-            self.nodes.append(kind(self.clock, self.network, self.request, held, 10_000 * seed + number + 1))
+            self.nodes.append(kind(self.clock, self.network, self.request, held, 10_000 * seed + number + 1, mesh))
             first += size
         self.peer_of = {key: node.peer for node in self.nodes for key in node.own}
         for one in self.nodes:
