@@ -165,7 +165,7 @@ async def growth(folder: Path, scheme: str, args: argparse.Namespace) -> None:
             met = await _connections(wallets)
             cold = await _measured(wallets)
             warm = [await _measured(wallets) for _ in range(WARM)]
-            connected = await _connections(wallets)
+            connected, streams = await _connections(wallets), await _total(wallets, STREAMS) / 2
         finally:
             await fleet.stop()
         aims = ("1.5 s", "0.5 s") if count == 20 else ("", "")
@@ -174,22 +174,22 @@ async def growth(folder: Path, scheme: str, args: argparse.Namespace) -> None:
         say("   a later one, median", f"{middle[0]:.2f} s", aims[1])
         say("   CPU of all daemons: first; later", f"{cold[1]:.2f} s; {middle[1]:.2f} s")
         say("   frames per daemon: first; later", f"{cold[2] / count:.0f}; {middle[2] / count:.0f}")
-        say("   connections before; after", f"{met}; {connected}")
+        say("   connections before; after, and those with frames", f"{met}; {connected}, {streams:.0f}")
 
 
 async def _measured(wallets: Sequence[Wallet]) -> tuple[float, float, float]:
     """One request that everybody joins at once: seconds, processor seconds of all daemons, frames."""
-    sent = -await _frames(wallets)
+    sent = -await _total(wallets, FRAMES)
     cpu, started = sum(wallet.cpu_s() for wallet in wallets), asyncio.get_running_loop().time()
     request = await announce(wallets[0], wallets)
     await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:]))
     took = await finished(wallets, request) - started
     cpu = sum(wallet.cpu_s() for wallet in wallets) - cpu
-    return took, cpu, sent + await _frames(wallets)
+    return took, cpu, sent + await _total(wallets, FRAMES)
 
 
-async def _frames(wallets: Sequence[Wallet]) -> float:
-    return sum([(await wallet.metrics())[FRAMES] for wallet in wallets])
+async def _total(wallets: Sequence[Wallet], name: str) -> float:
+    return sum([(await wallet.metrics())[name] for wallet in wallets])
 
 
 async def _connections(wallets: Sequence[Wallet]) -> int:

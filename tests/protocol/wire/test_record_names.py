@@ -92,6 +92,7 @@ def test_ids_are_the_tagged_hashes_that_the_protocol_says() -> None:
     flat = b"".join(nonces[0] + nonces[1])
     assert ids.nonceset(joinset, nonces) == tagged_hash("musigd/nonceset/v1", joinset + flat)
     assert ids.tag_of(BEN.pubkey, b"salt") == tagged_hash("musigd/tag/v1", BEN.pubkey + b"salt")[:8]
+    assert ids.hub_rank(name, 258) == tagged_hash("musigd/hub/v1", name + bytes([0, 0, 1, 2]))
 
 
 def test_every_attempt_is_a_session_of_its_own() -> None:
