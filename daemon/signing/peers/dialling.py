@@ -75,8 +75,16 @@ class Delivery:
 
     def pursue(self, entry: OpenRequest) -> None:
         """Connect to the signers of this request that should be connected and are not."""
-        for index in entry.others:
+        hubs = self._spoken_to(entry)
+        for index in entry.others if hubs is None else hubs:
             self.unreachable(entry, index)
+
+    def _spoken_to(self, entry: OpenRequest) -> list[int] | None:
+        """The hubs, if one is connected: then the others need not be looked at, at each join of each."""
+        keys, hubs = entry.request.record.keys, self._hubs(entry)
+        if entry.request.record.creator in entry.own or not any(self._reached(entry, hub) for hub in hubs):
+            return None
+        return [index for index in hubs if keys[index] not in entry.own]
 
     def unreachable(self, entry: OpenRequest, index: int) -> None:
         """Dial that signer's peer, if it is for this daemon to do so."""
