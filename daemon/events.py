@@ -52,7 +52,8 @@ class NewEvent:
     """An event to be appended.
 
     `keys` are the own keys it concerns: they go into the data as `publicKeys`, and tokens bound to other keys never
-    see the event. Without keys everybody may see it. The ids go into the data too.
+    see the event. Without keys everybody may see it. The ids go into the data too. `on_record`: False for what
+    strangers can cause without end, because the audit log is kept for years.
     """
 
     name: str
@@ -61,6 +62,7 @@ class NewEvent:
     request_id: bytes | None = None
     session_id: bytes | None = None
     attempt: int | None = None
+    on_record: bool = True
 
     def whole(self) -> dict[str, Any]:
         """The data as they are stored."""
@@ -124,9 +126,10 @@ class EventLog:
         request_id: bytes | None = None,
         session_id: bytes | None = None,
         attempt: int | None = None,
+        on_record: bool = True,
     ) -> None:
         """Add a row inside a write function; call `publish` once that write has returned. The rest as of NewEvent."""
-        self.append_all(conn, [NewEvent(name, data, keys, request_id, session_id, attempt)])
+        self.append_all(conn, [NewEvent(name, data, keys, request_id, session_id, attempt, on_record)])
 
     def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> int:
         """Add several rows in this order, as `append` does, and what is only put on record.
@@ -141,7 +144,7 @@ class EventLog:
                 continue
             whole = one.whole()
             rows.append((one.name, now_ms, orjson.dumps(whole).decode()))
-            if (facts := recorded_of(one.name, whole)) is not None:
+            if one.on_record and (facts := recorded_of(one.name, whole)) is not None:
                 recorded.append((one.name, facts))
         last = insert_rows(conn, "INSERT INTO events (event, time, data)", rows)
         self._audit.append_all(conn, recorded)

@@ -13,6 +13,8 @@ from daemon.store import Store
 from musig2.protocol.records.peers import peer_text
 
 MOST = 10_000  # the newest are kept
+RECORDED_A_MINUTE = 20  # in the audit log; all of them are events
+MINUTE_MS = 60_000
 AHEAD_MS = 300_000  # allowed clock difference: a ban that starts later was made while the clock was ahead
 
 
@@ -33,6 +35,7 @@ class Bans:
         self._clock = clock
         self._events = events
         self._bans: dict[bytes, PeerBan] = {}
+        self._minute, self._recorded = 0, 0
 
     async def start(self) -> None:
         """Load the bans; the network has to be told of those `in_force`.
@@ -59,6 +62,7 @@ class Bans:
         ban = PeerBan(peer, until_ms, reason)
         now_ms = self._clock.wall_ms()
 
+        on_record = self._may_record(now_ms)
         others = [one for one in self._bans if one != peer]
         surplus = others[: max(0, len(others) - MOST + 1)]
 
@@ -66,7 +70,8 @@ class Bans:
             row = (peer, until_ms, reason, now_ms)
             conn.executemany("DELETE FROM bans WHERE peer = ?", [(one,) for one in surplus])
             conn.execute("INSERT OR REPLACE INTO bans (peer, until_ms, reason, created_at) VALUES (?, ?, ?, ?)", row)
-            self._events.append(conn, "peer:banned", {"peerId": peer_text(peer), "until": until_ms, "reason": reason})
+            data = {"peerId": peer_text(peer), "until": until_ms, "reason": reason}
+            self._events.append(conn, "peer:banned", data, on_record=on_record)
             also(conn)
 
         await self._store.write(save)
@@ -75,6 +80,13 @@ class Bans:
         self._bans[peer] = ban
         self._events.publish()
         return ban
+
+    def _may_record(self, now_ms: int) -> bool:
+        """A few a minute: an identity costs nothing, so whoever wants to be banned can be so without end."""
+        if now_ms // MINUTE_MS != self._minute:
+            self._minute, self._recorded = now_ms // MINUTE_MS, 0
+        self._recorded += 1
+        return self._recorded <= RECORDED_A_MINUTE
 
     async def lift(self, peer: bytes) -> None:
         """End a ban and emit `peer:unbanned`; does nothing without one."""

@@ -22,6 +22,7 @@ class SigningLimits:
     max_attempts: int = 5
     unsolicited_per_peer: int = 1_000  # open requests of one peer that no own key has joined
     unsolicited_total: int = 10_000
+    ended_unsolicited: int = 2_000  # of those that have ended the newest are kept
     unknown_per_peer: int = 8  # messages about unknown requests
     unknown_peers: int = 256
     unknown_ms: int = MINUTE_MS

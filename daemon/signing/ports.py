@@ -144,6 +144,7 @@ class SessionEvents(Protocol):
         request_id: bytes | None = None,
         session_id: bytes | None = None,
         attempt: int | None = None,
+        on_record: bool = True,
     ) -> object: ...
 
     def append_all(self, conn: sqlite3.Connection, told: Sequence[NewEvent | OnRecord]) -> int: ...

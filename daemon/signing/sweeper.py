@@ -12,9 +12,10 @@ from daemon.signing.engine.turn import Turn
 from daemon.signing.owner.consent import Consent
 from daemon.signing.peers.traffic import Traffic
 from daemon.signing.ports import Surroundings
-from daemon.signing.store.retention import delete_old
+from daemon.signing.store.retention import delete_old, delete_requests, unwanted
 
 SWEEP_MS = 10_000
+DELETED_AT_ONCE = 50  # requests; a longer transaction would delay sessions under way
 
 
 class Sweeper:
@@ -67,8 +68,17 @@ class Sweeper:
         around = self._around
         if not around.clock_is_wrong():
             await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
+            await self._sweep_unwanted()
             if around.rules is not None:
                 await around.store.write(around.rules.forget_old)
+
+    async def _sweep_unwanted(self) -> None:
+        around = self._around
+        find = partial(unwanted, wall_ms=around.clock.wall_ms(), limits=around.limits)
+        requests = await around.store.read_slow(find)
+        for start in range(0, len(requests), DELETED_AT_ONCE):
+            some = requests[start : start + DELETED_AT_ONCE]
+            await around.store.write(partial(delete_requests, requests=some))
 
     def _drop_idle(self, turn: Turn) -> None:
         for entry in self._roster.idle_before(turn.now.mono_ms - self._around.limits.idle_ms):

@@ -46,7 +46,8 @@ class Teller:
             session = session_id(emit.request, attempt)
             if emit.event in WITH_REQUEST:
                 data["request"] = request_view(part.entry.request, stored, rows, showing=self._showing)
-        return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt)
+        on_record = not part.entry.unsolicited or emit.data.get("publicKey") in part.entry.own
+        return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt, on_record)
 
 
 def _signed(part: Part) -> Iterator[OnRecord]:

@@ -13,6 +13,12 @@ _OLD = (
     " ORDER BY finished LIMIT ?"
 )
 
+_UNWANTED = (
+    "SELECT request FROM signing_requests AS r WHERE settled = 1 AND finished < ? AND source IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM signing_joins AS j WHERE j.request = r.request AND j.own = 1)"
+    " ORDER BY finished DESC LIMIT 5000 OFFSET ?"
+)
+
 _OF_A_REQUEST = (
     "signing_sessions",
     "signing_joins",
@@ -32,6 +38,17 @@ def delete_old(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) ->
     old = conn.execute(_OLD, params).fetchall()
     _delete(conn, old)
     return len(old)
+
+
+def unwanted(conn: sqlite3.Connection, wall_ms: int, limits: SigningLimits) -> list[bytes]:
+    """Ended requests that peers brought and no own key has joined, without the newest: strangers make any number."""
+    left_memory = wall_ms - 2 * limits.idle_ms
+    return [row[0] for row in conn.execute(_UNWANTED, (left_memory, limits.ended_unsolicited))]
+
+
+def delete_requests(conn: sqlite3.Connection, requests: Sequence[bytes]) -> None:
+    """Remove some that no own key has joined."""
+    _delete(conn, [(request,) for request in requests])
 
 
 def delete_request(conn: sqlite3.Connection, request: bytes) -> None:

@@ -13,7 +13,7 @@ import pytest
 from daemon.signing.limits import SigningLimits
 from daemon.signing.store import reads as reading
 from daemon.signing.store import writes as rows
-from daemon.signing.store.retention import delete_old
+from daemon.signing.store.retention import delete_old, delete_requests, unwanted
 from daemon.signing.store.writes import SaveBatch, SaveRequest
 from daemon.store import Store
 from musig2.protocol.interface.effects import (
@@ -186,3 +186,30 @@ def test_retention_removes_bodies_and_leaves_the_locks(conn: sqlite3.Connection)
 def test_what_is_not_settled_stays(conn: sqlite3.Connection) -> None:
     save(conn, SaveOutcome(REQUEST, Outcome.COMPLETE, signatures=(b"1" * 64,)))
     assert delete_old(conn, NOW + 10**12, SigningLimits()) == 0
+
+
+def ended(conn: sqlite3.Connection, number: int, source: bytes | None, *, joined: bool = False) -> bytes:
+    """A request that was cancelled, perhaps after an own key had joined it; its id."""
+    made = bytes([number]) * 32
+    rows.save_requests(conn, [SaveRequest(replace(request(), id=made), frozenset({KEYS[0]}), source, NOW)])
+    batch = SaveBatch(NOW + number)
+    mine = join()
+    about = replace(mine, join=replace(mine.join, record=replace(mine.join.record, request=made)))
+    effects: tuple[Save, ...] = (SaveOutcome(made, Outcome.CANCELLED),)
+    batch.add(made, (about, *effects) if joined else effects, settled=True)
+    batch.write(conn)
+    return made
+
+
+def test_of_ended_requests_that_no_own_key_joined_the_newest_stay(conn: sqlite3.Connection) -> None:
+    old, newer, newest = (ended(conn, number, PEER) for number in (1, 2, 3))
+    ended(conn, 4, None)
+    ended(conn, 5, PEER, joined=True)
+    limits = SigningLimits(ended_unsolicited=1, idle_ms=1_000)
+    assert unwanted(conn, NOW + 2_000, limits) == []
+    surplus = unwanted(conn, NOW + 3_000, limits)
+    assert set(surplus) == {old, newer}
+    delete_requests(conn, surplus)
+    assert reading.request(conn, newest) is not None
+    assert reading.request(conn, old) is None
+    assert unwanted(conn, NOW + 3_000, limits) == []
