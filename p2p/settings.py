@@ -33,8 +33,8 @@ class NetworkConfig:
     max_gossip_bytes: int = 50_000
     max_ask_bytes: int = 1 * MIB
     outbox_frames: int = 4_096  # per peer
-    outbox_bytes: int = 4 * MIB  # per peer with which there is a session
-    silent_outbox_bytes: int = 1 * MIB  # per peer that has not said anything yet
+    outbox_bytes: int = 4 * MIB  # per peer that is no stranger
+    silent_outbox_bytes: int = 1 * MIB  # per stranger, and per peer that has not said anything yet
     ask_outbox_bytes: int = 2 * MIB  # per peer; holds one answer of the largest size and some others
     asks_in_flight: int = 32  # per peer and direction
 

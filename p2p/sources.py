@@ -21,6 +21,11 @@ def range_of_host(host: str | None) -> bytes | None:
     return b"4" + ip.packed[:3] if ip.version == 4 else b"6" + ip.packed[:6]
 
 
+def range_or_host(host: str) -> bytes:
+    """The range of a host, or on a private network the host itself: what counts as one where nobody has a name yet."""
+    return range_of_host(host) or host.encode()
+
+
 def source_of(peer: bytes, host: str | None, relay: bytes | None = None) -> bytes:
     """The range of a peer's host; on a private network, where many live behind few addresses, each peer is its own.
 

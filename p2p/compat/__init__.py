@@ -17,6 +17,7 @@
 | peers can make a node dial anybody (peer exchange), even if that is switched off | pubsub.py |
 | the DHT's protocol id is a constant; its stores are unbounded; put never fails | kad.py |
 | a FIND_NODE for the key of a record, which every node sends that stores one, is refused | kad.py |
+| a negotiation reads messages of any length and answers proposals without end, to anybody | upgrade.py |
 | twelve idle streams lock everybody else out of the DHT | kad.py |
 | streams, pings, DHT and gossip messages are handled as fast as a peer sends them | host.py, kad.py, pubsub.py |
 | plaintext, secio and mplex are offered by default | upgrade.py |

@@ -29,8 +29,10 @@ from libp2p.utils import encode_varint_prefixed
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from p2p.addresses import Multiaddr, without_peer
+from p2p.compat.peerstore import MAX_ADDRS_PER_PEER, MAX_PROTOCOLS_PER_PEER
 from p2p.compat.swarm import GuardedSwarm
 from p2p.compat.swarm_conn import PromptConn
+from p2p.compat.upgrade import ShortMultiselect
 from p2p.rates import Paces
 
 IDENTIFY_BYTES = 64 * 1024
@@ -60,6 +62,7 @@ class GuardedHost(BasicHost):
         self._settle_stream = settle_stream
         self._announced = announced
         super().__init__(swarm, negotiate_timeout=NEGOTIATE_S, addrs_factory=announced)
+        self.multiselect = ShortMultiselect(self.multiselect.handlers)
         self.swarm = swarm
         self.on_identified: OnIdentified | None = None
         self._on_stream_fault = on_stream_fault
@@ -184,6 +187,8 @@ class GuardedHost(BasicHost):
             finally:
                 with trio.CancelScope(shield=True):
                     await stream.close()
+        del message.listen_addrs[MAX_ADDRS_PER_PEER:]  # no more are kept, and each costs
+        del message.protocols[MAX_PROTOCOLS_PER_PEER:]
         await update_peerstore_from_identify(self.peerstore, peer_id, message)
         self.swarm.vouch_for_named(peer_id)
         self._note_observed(connection, message)

@@ -132,7 +132,7 @@ class GuardedPubsub(Pubsub):
 
     admit: Callable[[ID, Message], bool]
     judge: Callable[[ID, Message], Awaitable[bool]]
-    settled: Callable[[bytes], Awaitable[None]]  # returns when the peer owes nothing
+    settle: Callable[[ID, int], Awaitable[None]]  # charges a peer so many entries; returns when it owes nothing
     on_bad_bytes: Callable[[ID, Exception], None]
     on_bad_signature: Callable[[ID], None]
     on_fault: OnFault
@@ -170,7 +170,7 @@ class GuardedPubsub(Pubsub):
                 await self._take(peer, await read_varint_prefixed_bytes_limited(stream, self.max_inbound_rpc_size))
                 now = trio.current_time()
                 await trio.sleep(self._paces.of(peer.to_bytes(), now).owe(1, now))
-                await self.settled(peer.to_bytes())
+                await self.settle(peer, 0)
         except MessageTooLarge as error:
             await self._refuse(stream, error)
         except (IOException, RawConnError, MuxedStreamError):
@@ -186,14 +186,17 @@ class GuardedPubsub(Pubsub):
         rpc = RPC()
         rpc.ParseFromString(data)
         rpc.ClearField("senderRecord")  # identify has it; here its signature would be checked for each message
-        for subscription in rpc.subscriptions[: self.max_subscriptions_per_peer]:
+        del rpc.subscriptions[self.max_subscriptions_per_peer :]
+        if rpc.HasField("control"):
+            self._trim(rpc.control)
+        await self.settle(peer, len(rpc.subscriptions) + len(rpc.publish) + _entries(rpc.control))
+        for subscription in rpc.subscriptions:
             if self._is_ours(subscription.topicid):
                 self.handle_subscription(peer, subscription)
         for message in rpc.publish[:MAX_MESSAGES_PER_RPC]:
             if len(message.topicIDs) == 1 and message.topicIDs[0] in self.topic_ids:
                 await self.push_msg(peer, message)
         if rpc.HasField("control"):
-            self._trim(rpc.control)
             await self.router.handle_rpc(rpc, peer)
 
     def _trim(self, control: ControlMessage) -> None:
@@ -227,3 +230,9 @@ class GuardedPubsub(Pubsub):
         self._mark_msg_seen(msg)
         if await self.judge(msg_forwarder, msg):
             await self.router.publish(msg_forwarder, msg)
+
+
+def _entries(control: ControlMessage) -> int:
+    """How much there is to look up: grafts, prunes, and every id."""
+    ids = sum(len(entry.messageIDs) for part in (control.ihave, control.iwant, control.idontwant) for entry in part)
+    return len(control.graft) + len(control.prune) + ids

@@ -29,9 +29,10 @@ from p2p.compat.swarm_conn import PromptConn, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import QuietYamux
+from p2p.door import Door
 from p2p.hearsay import Hearsay
 from p2p.rates import counted
-from p2p.sources import source_of_ip
+from p2p.sources import range_or_host, source_of_ip
 
 MAX_ADDRS, MAX_RELAYED = 8, 3  # of one peer, tried in one dial
 DOUBLE_S = 2.0
@@ -51,8 +52,9 @@ class DoorRules:
     max_per_ip: int
     upgrade_s: float
     dial_s: float
-    door_s: Callable[[str], float]  # how long an address that connects this often must wait for its handshake
-    toll: Callable[[ID, int, int], float]  # charges a peer frames and bytes; how long not to read from it
+    door_s: Callable[[], float]  # in how many seconds the next handshake may begin; at 0 it is charged
+    is_home: Callable[[bytes], bool]  # whether a known peer came from that range
+    toll: Callable[[ID, int, int, int], float]  # charges a peer messages, frames, bytes; how long not to read from it
 
 
 class Dial:
@@ -90,6 +92,7 @@ class GuardedSwarm(Swarm):
         self._dials: dict[ID, Dial] = {}
         self._doubles: dict[ID, float] = {}  # peers with two connections, and since when the second is there
         self._hearsay = Hearsay()
+        self._door = Door(rules.door_s, rules.is_home, self._start)
         tcp = TcpTransport(rules.may_dial)
         self.opened = tcp.opened
         super().__init__(
@@ -106,6 +109,9 @@ class GuardedSwarm(Swarm):
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self._on_fault)
 
+    def _start(self, fn: AsyncFn) -> None:
+        self.manager.run_task(fn)
+
     async def _on_fault(self, fn: AsyncFn, error: Exception) -> None:
         owner = getattr(fn, "__self__", None)
         if isinstance(owner, PromptConn):
@@ -117,10 +123,11 @@ class GuardedSwarm(Swarm):
     async def _handle_inbound_connection(self, read_write_closer: ReadWriteCloser, maddr: Multiaddr) -> None:
         """Serve one inbound connection from its first byte to its end, then free its slot."""
         remote = read_write_closer.get_remote_address()
-        source = source_of_ip(remote[0]) if remote else ""
+        host = remote[0] if remote else ""
+        source = source_of_ip(host) if host else ""
         try:
-            if self._few_from(source) and (self._has_room() or await self._make_room()):
-                await self._serve_inbound(RawConnection(read_write_closer, False), maddr, source)
+            if self._few_from(source):
+                await self._serve_inbound(RawConnection(read_write_closer, False), maddr, source, range_or_host(host))
         except Exception as error:  # noqa: BLE001 - an inbound handshake fails in many ways; each costs only itself
             await self._tell_fault(self._handle_inbound_connection, error)
         finally:
@@ -138,7 +145,7 @@ class GuardedSwarm(Swarm):
     async def _make_room(self) -> bool:
         """Close one connection for a new one; False if none may be closed."""
         all_here = [conn for conn in self.get_connections() if isinstance(conn, PromptConn)]
-        conn = gives_way(all_here, self._rules.is_stranger, trio.current_time())
+        conn = gives_way(all_here, self._rules.is_stranger, self._door.had, trio.current_time())
         if conn is not None:
             await conn.close()
         return conn is not None
@@ -146,16 +153,18 @@ class GuardedSwarm(Swarm):
     async def serve_relayed(self, circuit: RawConnection, relay: ID) -> None:
         """Serve a connection that came through a relay until it ends; all of one relay count as one source."""
         maddr, source = circuit.get_transport_addresses()[0], str(relay)
-        if self._few_from(source) and (self._has_room() or await self._make_room()):
-            await self._serve_inbound(circuit, maddr, source)
+        if self._few_from(source):
+            await self._serve_inbound(circuit, maddr, source, relay.to_bytes())
 
-    async def _serve_inbound(self, raw: RawConnection, maddr: Multiaddr, source: str) -> None:
+    async def _serve_inbound(self, raw: RawConnection, maddr: Multiaddr, source: str, behind: bytes) -> None:
+        """`behind`: the range that it comes from, or the relay: its turn at the door depends on it."""
+        with counted(self._pending, source):
+            if not await self._door.turn(behind, self._rules.upgrade_s):
+                return
+            if not self._has_room() and not await self._make_room():
+                return
         with counted(self._inbound, source):
             with counted(self._pending, source):
-                pause_s = self._rules.door_s(source)
-                if pause_s > self._rules.upgrade_s:
-                    return
-                await trio.sleep(pause_s)
                 muxed = await self.upgrade_inbound_raw_conn(raw, maddr)
             await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 
@@ -166,6 +175,7 @@ class GuardedSwarm(Swarm):
             raise SwarmException("this peer is refused")
         if isinstance(muxed_conn, QuietYamux):
             muxed_conn.toll = partial(self._rules.toll, muxed_conn.peer_id)
+            muxed_conn.is_stranger = partial(self._rules.is_stranger, muxed_conn.peer_id)
         connection = await super().add_conn(muxed_conn, direction)
         if len(self.live(muxed_conn.peer_id)) > 1:
             self._note_double(muxed_conn.peer_id)

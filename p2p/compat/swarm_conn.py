@@ -15,9 +15,10 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
 from p2p.compat.yamux import QuietYamux
-from p2p.sources import source_of
+from p2p.sources import range_or_host, source_of
 
-SETTLE_S = 30.0
+SETTLE_S = 30.0  # in which a connection that is not used may find its use
+STAY_S = 3.0  # that everybody has who came in
 USES = (["session"], ["directory"], ["0.2.0"])  # the last part but one of the protocol names; the last is of circuits
 
 
@@ -50,28 +51,36 @@ class PromptConn(SwarmConn):
         await self._notify_disconnected()
 
 
-def gives_way(connections: Iterable[PromptConn], is_stranger: Callable[[ID], bool], now: float) -> PromptConn | None:
+def gives_way(
+    connections: Iterable[PromptConn], is_stranger: Callable[[ID], bool], had: Callable[[bytes], float], now: float
+) -> PromptConn | None:
     """The oldest inbound one over which nothing lasting runs; of strangers also one in use.
 
-    Of these the oldest of the source that has most, or where each has one, the oldest of all that had half a minute.
-    None: everybody here is known, or has just come.
+    Of these the oldest of the source that has most connections, or where each has one, of the range that had most
+    handshakes lately (`had`): who comes again and again makes room for who has come once. None: everybody here is
+    known, or has just come.
     """
     inbound = [conn for conn in connections if conn.direction == Direction.INBOUND]
     oldest_first = sorted((conn for conn in inbound if not conn.is_closed), key=lambda conn: conn.since)
     useless = next((conn for conn in oldest_first if conn.is_useless(now)), None)
-    return useless or _of_strangers([conn for conn in oldest_first if is_stranger(conn.muxed_conn.peer_id)], now)
+    return useless or _of_strangers([conn for conn in oldest_first if is_stranger(conn.muxed_conn.peer_id)], had, now)
 
 
-def _of_strangers(oldest_first: list[PromptConn], now: float) -> PromptConn | None:
+def _of_strangers(oldest_first: list[PromptConn], had: Callable[[bytes], float], now: float) -> PromptConn | None:
     sources: dict[bytes, list[PromptConn]] = {}
     for conn in oldest_first:
-        remote = conn.muxed_conn.get_remote_address()
-        source = source_of(conn.muxed_conn.peer_id.to_bytes(), None if remote is None else remote[0])
+        source = source_of(conn.muxed_conn.peer_id.to_bytes(), _host(conn))
         sources.setdefault(source, []).append(conn)
     fullest = max(sources.values(), key=len, default=[])
     if len(fullest) > 1:
         return fullest[0]
-    return next((conn for conn in oldest_first if now - conn.since > SETTLE_S), None)
+    settled = [conn for conn in oldest_first if now - conn.since > STAY_S]
+    return max(settled, key=lambda conn: round(had(range_or_host(_host(conn) or ""))), default=None)
+
+
+def _host(conn: PromptConn) -> str | None:
+    remote = conn.muxed_conn.get_remote_address()
+    return None if remote is None else remote[0]
 
 
 swarm_connection.SwarmConn = PromptConn  # type: ignore[misc] # the swarm takes the class by this name

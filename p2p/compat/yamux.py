@@ -36,6 +36,7 @@ from p2p.rates import Budget
 
 MAX_INBOUND_STREAMS = 64
 MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
+MAX_OF_STRANGER = 1024 * 1024  # of a peer that nobody knows: unread, and unsent
 ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
 MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
 READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; a peer that sends more is read more slowly
@@ -60,7 +61,9 @@ class QuietYamux(IMuxedConn):
         self.event_started = trio.Event()
         self.event_closed = trio.Event()
         self.on_close: Callable[[], Awaitable[Any]] | None = None  # set by the swarm's connection
-        self.toll: Callable[[int, int], float] = lambda frames, size: 0.0  # set by the swarm: charges them to the peer
+        # set by the swarm: charges encrypted messages, frames in them, and bytes to the peer
+        self.toll: Callable[[int, int, int], float] = lambda messages, frames, size: 0.0
+        self.is_stranger: Callable[[], bool] = lambda: True  # set by the swarm
         self.streams: dict[int, QuietStream] = {}
         self._initiator = is_initiator
         self._next_id = 1 if is_initiator else 2
@@ -200,7 +203,7 @@ class QuietYamux(IMuxedConn):
         self._out += frame
         self._sent = trio.Event() if self._sent.is_set() else self._sent
         self._wanted.set()
-        if len(self._out) > MAX_QUEUED:
+        if len(self._out) > MAX_OF_STRANGER and (len(self._out) > MAX_QUEUED or self.is_stranger()):
             self._scope.cancel()
 
     @property
@@ -244,10 +247,10 @@ class QuietYamux(IMuxedConn):
                 pause_s = pace.owe(len(data) + FRAME_COST * frames, self._heard_at)
                 if pause_s:
                     await trio.sleep(pause_s)
-                owed_s = self.toll(frames, len(data))
+                owed_s = self.toll(getattr(self.secured_conn, "opened", 1), frames, len(data))
                 while owed_s > 0 and not self._closing:
                     await trio.sleep(min(owed_s, NAP_S))
-                    owed_s = self.toll(0, 0)
+                    owed_s = self.toll(0, 0, 0)
             except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
                 return
 
@@ -291,7 +294,8 @@ class QuietYamux(IMuxedConn):
     def _within_bounds(self, stream: QuietStream) -> bool:
         if len(stream.buffer) < UPDATE_AT:
             return True
-        return sum(len(other.buffer) for other in self.streams.values()) <= MAX_BUFFERED
+        buffered = sum(len(other.buffer) for other in self.streams.values())
+        return buffered <= MAX_OF_STRANGER or (buffered <= MAX_BUFFERED and not self.is_stranger())
 
     def _admit(self, stream_id: int) -> QuietStream | None:
         theirs = stream_id % 2 == (0 if self._initiator else 1)

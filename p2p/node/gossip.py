@@ -58,7 +58,7 @@ class Gossip:
         self.pubsub = GuardedPubsub(host, self.router, self._prefix, config.max_gossip_bytes)
         self.pubsub.on_fault = on_fault
         self.pubsub.admit = self._admit
-        self.pubsub.settled = gate.accounts.settled
+        self.pubsub.settle = self._settle
         self.pubsub.judge = self._judge
         self.pubsub.on_bad_bytes = lambda peer, _: gate.fault(peer.to_bytes(), Offence.BAD_ENCODING)
         self.pubsub.on_bad_signature = lambda peer: gate.fault(peer.to_bytes(), Offence.BAD_SIGNATURE)
@@ -79,6 +79,10 @@ class Gossip:
     def peers_of_topics(self) -> dict[str, int]:
         """Known followers of each followed topic."""
         return {topic: len(self.pubsub.peer_topics.get(topic, ())) for topic in self.pubsub.topic_ids}
+
+    async def _settle(self, peer: ID, entries: int) -> None:
+        self._accounts.charge(peer.to_bytes(), Work.CONTROL, entries)
+        await self._accounts.settled(peer.to_bytes())
 
     def _admit(self, forwarder: ID, message: Message) -> bool:
         peer, now, size = forwarder.to_bytes(), trio.current_time(), len(message.data)

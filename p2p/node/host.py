@@ -55,8 +55,9 @@ def build_host(
     def keeps(peer: ID) -> bool:
         return peer == own or bool(swarm.get_connections(peer))
 
-    def toll(peer: ID, frames: int, size: int) -> float:
+    def toll(peer: ID, messages: int, frames: int, size: int) -> float:
         name = peer.to_bytes()
+        accounts.charge(name, Work.SEALED, messages)
         accounts.charge(name, Work.YAMUX_FRAME, frames)
         accounts.charge(name, Work.KIB, size / 1024)
         return accounts.owed_s(name)
@@ -74,7 +75,8 @@ def build_host(
         max_per_ip=UNLIMITED if announced.private_addresses else config.max_connections_per_ip,
         upgrade_s=config.upgrade_timeout_ms / 1000,
         dial_s=config.dial_timeout_ms / 1000,
-        door_s=(lambda address: 0.0) if announced.private_addresses else accounts.door_s,
+        door_s=accounts.door_s,
+        is_home=accounts.is_home,
         toll=toll,
     )
     peerstore = BoundedPeerStore(keeps)

@@ -136,6 +136,7 @@ class NodeLife:
             max_frame_bytes=max_frame_bytes,
             rates=rates,
             outbox=outbox,
+            is_stranger=lambda peer: self._accounts.standing(peer) is Standing.STRANGER,
             deliver=deliver,
             blame=lambda peer, bad: self.gate.fault(peer, Offence.BAD_ENCODING if bad else Offence.RATE),
         )

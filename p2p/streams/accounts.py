@@ -19,8 +19,19 @@ import trio
 
 from p2p.ports import Standing
 from p2p.rates import Fading
-from p2p.sources import source_of
-from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Allowance, Work
+from p2p.sources import range_or_host, source_of
+from p2p.streams.prices import (
+    ALLOWANCES,
+    BAN_AT,
+    DOOR,
+    DOOR_BESIDE,
+    IDLE_FACTOR,
+    PRICES_US,
+    RANGE,
+    TOGETHER,
+    Allowance,
+    Work,
+)
 
 REMEMBERED = 8_192  # accounts; they outlive connections, or each new connection would start with a full account
 NAP_S = 0.1  # the standing may change while somebody waits
@@ -51,12 +62,13 @@ class Account:
 class PeerAccount(Account):
     """That of a peer, with its range's; a peer on a private network, and one not seen yet, has none."""
 
-    __slots__ = ("fines", "range", "standing")
+    __slots__ = ("fines", "home", "range", "standing")
 
     def __init__(self, standing: Standing, now: float) -> None:
         super().__init__(ALLOWANCES[standing], now)
         self.standing = standing
         self.range: Account | None = None
+        self.home: bytes | None = None
         self.fines = Fading(FINES_HALF_LIFE_S, now)
 
     @property
@@ -73,7 +85,8 @@ class Accounts:
         self._steady_s = steady_s
         self._peers: OrderedDict[bytes, PeerAccount] = OrderedDict()
         self._ranges: OrderedDict[bytes, Account] = OrderedDict()
-        self._doors: OrderedDict[str, Account] = OrderedDict()
+        self._door = Account(DOOR, steady_s())
+        self._homes: OrderedDict[bytes, None] = OrderedDict()
         self._standings: dict[bytes, Standing] = {}
         # Accounts by id, and when they last owed.
         self._owing: dict[Standing, OrderedDict[int, float]] = {standing: OrderedDict() for standing in TOGETHER}
@@ -86,6 +99,8 @@ class Accounts:
     def arrived(self, peer: bytes, host: str | None, relay: bytes | None = None) -> None:
         """A peer is connected from there, or through a relay there, whose peers have one range."""
         account, source = self._of(peer), source_of(peer, host, relay)
+        account.home = None if host is None or relay is not None else range_or_host(host)
+        self._note_home(account)
         if source != peer:
             account.range = self._range(source)
 
@@ -98,6 +113,7 @@ class Accounts:
         account = self._peers.get(peer)
         if account is not None and account.standing is not standing:
             account.standing, account.allowance = standing, ALLOWANCES[standing]
+            self._note_home(account)
             most = account.allowance.at_once
             account.left = most if standing is Standing.KNOWN else min(account.left, most)
 
@@ -131,23 +147,37 @@ class Accounts:
         while (owed := self.owed_s(peer)) > 0:  # noqa: ASYNC110 - what it waits for is the time
             await trio.sleep(min(owed, NAP_S))
 
-    def door_s(self, address: str) -> float:
-        """Charge an address for a handshake; in how many seconds it may have it."""
-        now = self._steady_s()
-        door = self._doors.get(address)
-        if door is None:
-            door = self._doors[address] = Account(DOOR, now)
-            if len(self._doors) > REMEMBERED:
-                self._doors.popitem(last=False)
-        door.left -= PRICES_US[Work.HANDSHAKE]
-        return door.owed_s(DOOR.per_second, now)
+    def door_s(self) -> float:
+        """In how many seconds the next handshake may begin; at 0 it is charged."""
+        now, busy = self._steady_s(), self._is_busy()
+        if busy:
+            self._door.left = min(self._door.left, DOOR_BESIDE)
+        owed = self._door.owed_s(DOOR.per_second * (1 if busy else IDLE_FACTOR), now)
+        if not owed:
+            self._door.left -= PRICES_US[Work.HANDSHAKE]
+        return owed
+
+    def is_home(self, source: bytes) -> bool:
+        """Whether a known peer came from that range lately, or on a private network from that address."""
+        return source in self._homes
+
+    def _note_home(self, account: PeerAccount) -> None:
+        if account.standing is Standing.KNOWN and account.home is not None:
+            self._homes[account.home] = None
+            self._homes.move_to_end(account.home)
+            if len(self._homes) > REMEMBERED:
+                self._homes.popitem(last=False)
+
+    def _is_busy(self) -> bool:
+        """Whether a session of this daemon is under way."""
+        return self._steady_s() - self._hurried_s < BUSY_S
 
     def _owed_s(self, account: PeerAccount) -> float:
         now = self._steady_s()
         per_second = account.allowance.per_second
         if account.standing is Standing.KNOWN:
             return account.owed_s(per_second, now)
-        factor = 1 if now - self._hurried_s < BUSY_S else IDLE_FACTOR
+        factor = 1 if self._is_busy() else IDLE_FACTOR
         per_second = min(per_second, TOGETHER[account.standing] / self._how_many_owe(account, now))
         owed = account.owed_s(factor * per_second, now)
         if account.range is None:

@@ -3,6 +3,7 @@
     frame: kind u8 | id u32be | payload      kind 0 question, 1 answer, 2 not answered
 
 Both sides may ask on the same stream; the ids of each side are its own. Whoever asks too much at once gets 2.
+A peer that does not read its answers is asked to wait: its next question is read when they have left.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from collections.abc import Callable
 import trio
 
 from p2p.errors import AskTimeout, PeerUnreachable
-from p2p.ports import Offence
+from p2p.ports import Offence, Standing
 from p2p.streams.accounts import Accounts
 from p2p.streams.links import Links
 from p2p.streams.prices import Work
 
 QUESTION, ANSWER, NOT_ANSWERED = range(3)
 HEAD_BYTES = 5
+AT_ONCE = 2  # questions of one peer that are answered at the same time; the others wait where they come from
+UNREAD_BYTES = 128 * 1024  # of answers that wait for a peer to read them
+NAP_S = 0.05
 Forward = Callable[[bytes, int, bytes], None]  # called with (peer, id, payload) of a question
 
 
@@ -44,6 +48,7 @@ class Asks:
         self._ids = itertools.count(1)
         self._waiting: dict[bytes, dict[int, _Waiting]] = {}
         self._open: dict[bytes, set[int]] = {}
+        self._ended: dict[bytes, trio.Event] = {}  # set when a question of a peer that waits has been answered
         self.links: Links  # set later, because the links deliver to this
 
     @property
@@ -100,11 +105,20 @@ class Asks:
         numbers = self._open.get(peer, set())
         if number in numbers:
             numbers.discard(number)
+            if not numbers:
+                del self._open[peer]
+            self._wake(peer)
             self._put(peer, kind, number, payload)
+
+    def _wake(self, peer: bytes) -> None:
+        ended = self._ended.pop(peer, None)
+        if ended is not None:
+            ended.set()
 
     def lost(self, peer: bytes) -> None:
         """The stream to a peer broke: what was asked over it will not be answered."""
         self._open.pop(peer, None)
+        self._wake(peer)
         for question in self._waiting.get(peer, {}).values():
             question.done.set()
 
@@ -118,9 +132,20 @@ class Asks:
                 self._accounts.charge(peer, Work.QUESTION)
                 self._accounts.charge(peer, Work.QUESTION_KIB, len(payload) / 1024)
                 await self._accounts.settled(peer)
+                await self._turn(peer)
                 self._on_question(peer, number, payload)
             else:
                 self._on_answer(peer, number, payload if kind == ANSWER else None)
+
+    async def _turn(self, peer: bytes) -> None:
+        """Return when little of what the peer asked for is still to be made, or to be read by it."""
+        while self._accounts.standing(peer) is not Standing.KNOWN:
+            if len(self._open.get(peer, ())) >= AT_ONCE:
+                await self._ended.setdefault(peer, trio.Event()).wait()
+            elif self.links.unread(peer) > UNREAD_BYTES:
+                await trio.sleep(NAP_S)
+            else:
+                return
 
     def _on_question(self, peer: bytes, number: int, payload: bytes) -> None:
         numbers = self._open.setdefault(peer, set())

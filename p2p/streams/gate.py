@@ -104,6 +104,7 @@ class PeerGate:
                 self.accounts.charge(peer, Work.SIGNATURE)
                 self.accounts.charge(peer, Work.KEY, aggregations(record))
                 self.accounts.charge(peer, Work.REQUEST)
+                self.accounts.charge(peer, Work.ITEM, len(record.items))
             case Signed(record=record):
                 self.accounts.charge(peer, Work.SIGNATURE, 2 if isinstance(record, Join | Advertisement) else 1)
                 self.accounts.charge(peer, Work.ROW)

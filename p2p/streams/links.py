@@ -119,7 +119,10 @@ class Links:
         *,
         max_frame_bytes: int,
         rates: tuple[float, float],  # frames and bytes per second and peer
-        outbox: tuple[int, int, int],  # per peer: frames, bytes before it has said anything, bytes after
+        outbox: tuple[
+            int, int, int
+        ],  # per peer: frames, bytes, bytes for one that is no stranger and has said anything
+        is_stranger: Callable[[bytes], bool],
         deliver: Deliver,
         blame: Blame,
     ) -> None:
@@ -129,6 +132,7 @@ class Links:
         self._max_frame_bytes = max_frame_bytes
         self._rates = rates
         self._bounds = outbox
+        self._is_stranger = is_stranger
         self._deliver = deliver
         self._blame = blame
         self._links: dict[bytes, Link] = {}
@@ -144,6 +148,11 @@ class Links:
             link = self._links[peer] = Link(peer, PeerOutbox(*self._bounds[:2]), frames, size)
             self._host.swarm.manager.run_task(self._run, link)
         return link
+
+    def unread(self, peer: bytes) -> int:
+        """Bytes that wait for that peer to read them."""
+        link = self._links.get(peer)
+        return 0 if link is None else link.outbox.waiting_bytes
 
     def drop(self, peer: bytes) -> None:
         """The peer's last connection is gone."""
@@ -279,7 +288,8 @@ class Links:
                 buffer += data
                 parts = split(buffer, max_bytes=self._max_frame_bytes)
                 if parts:
-                    link.outbox.widen(self._bounds[2])
+                    if not self._is_stranger(link.peer):
+                        link.outbox.widen(self._bounds[2])
                     await self._deliver(link.peer, parts)
                     await self._slow_down(link, len(parts), len(data))
         except BadEncoding:

@@ -21,14 +21,16 @@ class Work(Enum):
 
     __hash__ = object.__hash__  # that of Enum is Python, and each frame is charged several times
 
+    SEALED = "an encrypted message of a connection"
     YAMUX_FRAME = "a frame of the multiplexer"
     KIB = "each KiB of a connection, a frame or a message"
     STREAM = "a stream that a peer opens"
-    HANDSHAKE = "the handshake of a connection, asked of its address range"
+    HANDSHAKE = "the handshake of a connection, and what every new peer is asked"
     FRAME = "a frame of the session protocol, handed over and acted on"
     SIGNATURE = "a signature or countersignature that is checked"
     KEY = "a key of a request, for each set of tweaks"
     REQUEST = "a request that is stored and told"
+    ITEM = "an item of it, held against the transaction that is shown"
     ROW = "a join, message, considering or ending that is stored"
     FETCH = "a fetch, for each delegation"
     QUESTION = "a question to the directory"
@@ -36,6 +38,7 @@ class Work(Enum):
     SERVED_KIB = "each KiB of an answer of the directory"
     BUCKET = "a bucket of the directory that differs"
     GOSSIP = "a message on a topic"
+    CONTROL = "a control message of GossipSub, or a subscription: for each id or entry in it"
     DHT = "a message of the DHT"
     CIRCUIT = "a reservation or a circuit that a relay is asked for"
     RELAYED_KIB = "each KiB that is relayed"
@@ -44,6 +47,7 @@ class Work(Enum):
 
 
 PRICES_US: Final[dict[Work, float]] = {
+    Work.SEALED: 60,
     Work.YAMUX_FRAME: 15,
     Work.KIB: 3,
     Work.STREAM: 1_500,
@@ -52,6 +56,7 @@ PRICES_US: Final[dict[Work, float]] = {
     Work.SIGNATURE: 60,
     Work.KEY: 40,
     Work.REQUEST: 800,
+    Work.ITEM: 400,
     Work.ROW: 150,
     Work.FETCH: 300,
     Work.QUESTION: 300,
@@ -59,6 +64,7 @@ PRICES_US: Final[dict[Work, float]] = {
     Work.SERVED_KIB: 15,
     Work.BUCKET: 5,
     Work.GOSSIP: 300,
+    Work.CONTROL: 10,
     Work.DHT: 1_000,
     Work.CIRCUIT: 3_000,
     Work.RELAYED_KIB: 10,
@@ -81,7 +87,8 @@ ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.STRANGER: Allowance(50 * MILLISECOND, 40 * MILLISECOND),
 }
 RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known
-DOOR: Final = Allowance(200 * MILLISECOND, 3 * SECOND)  # handshakes of one address
+DOOR: Final = Allowance(100 * MILLISECOND, 500 * MILLISECOND)  # handshakes of all that connect
+DOOR_BESIDE: Final = 200 * MILLISECOND  # of them at once, while a session of this daemon is under way
 TOGETHER: Final = {  # per second, of all of that standing, shared equally by those who owe
     Standing.ESTABLISHED: 200 * MILLISECOND,
     Standing.STRANGER: 100 * MILLISECOND,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from functools import partial
-from types import SimpleNamespace
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from p2p.compat.host import MAX_DEBT_S, STREAM_RATE
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
 from p2p.compat.yamux_stream import HEADER, RST, SYN, WINDOW_UPDATE
 from p2p.network import NetStatus, PeerUnreachable, Standing
-from p2p.sources import source_of_ip
+from p2p.sources import range_or_host, source_of_ip
 from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import have, now_ms
 
@@ -118,7 +118,7 @@ async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(mon
 async def test_a_house_full_of_strangers_that_stay_gives_up_the_one_that_came_first_and_none_that_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(swarm_conn, "SETTLE_S", 0.0)
+    monkeypatch.setattr(swarm_conn, "STAY_S", 0.0)
     async with networks(5, max_connections=3) as (hub, friend, first, second, late):
         hub.stand(friend.peer, Standing.KNOWN)
         for node in (friend, first, second):
@@ -150,14 +150,29 @@ class Conn:
         return False
 
 
+def chosen(*connections: Conn, had: Mapping[str, int] = MappingProxyType({})) -> Conn | None:
+    """Who gives way at second 60; `had`: handshakes by range."""
+    counts = {range_or_host(host): float(number) for host, number in had.items()}
+    choose: Any = swarm_conn.gives_way
+    found: Conn | None = choose(
+        connections, lambda peer: peer != ID(b"friend"), lambda source: counts.get(source, 0.0), 60.0
+    )
+    return found
+
+
 def test_the_source_with_most_connections_gives_way_to_a_newcomer() -> None:
-    crowd: list[Any] = [Conn(b"crowd %d" % number, f"9.9.9.{number}", since=50.0 + number) for number in range(3)]
-    other: Any = Conn(b"other", "9.9.8.1", since=0.0)
-    friend: Any = Conn(b"friend", "9.9.7.1", since=0.0)
-    gives_way: Any = partial(swarm_conn.gives_way, is_stranger=lambda peer: peer != ID(b"friend"), now=60.0)
-    assert gives_way([friend, other, *crowd]) is crowd[0]
-    assert gives_way([friend, other, crowd[0]]) is other
-    assert gives_way([friend, crowd[0]]) is None
+    crowd = [Conn(b"crowd %d" % number, f"9.9.9.{number}", since=50.0 + number) for number in range(3)]
+    other, friend = Conn(b"other", "9.9.8.1", since=0.0), Conn(b"friend", "9.9.7.1", since=0.0)
+    assert chosen(friend, other, *crowd) is crowd[0]
+    assert chosen(friend, other, crowd[0]) is other
+    assert chosen(friend) is None
+
+
+def test_who_came_again_and_again_gives_way_before_who_came_once_and_nobody_in_the_first_seconds() -> None:
+    once, often = Conn(b"once", "9.9.9.1", since=0.0), Conn(b"often", "9.9.8.1", since=50.0)
+    assert chosen(once, often, had={"9.9.9.1": 1, "9.9.8.1": 5}) is often
+    assert chosen(once, often, had={"9.9.9.1": 1, "9.9.8.1": 1}) is once
+    assert chosen(Conn(b"new", "9.9.7.1", since=59.0), had={"9.9.7.1": 9}) is None
 
 
 async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> None:
@@ -179,12 +194,16 @@ async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> No
         assert [state.status for state in ben.sink.states] == [NetStatus.UP]
 
 
-async def test_what_waits_for_a_peer_that_says_nothing_takes_less_memory() -> None:
+async def test_what_waits_for_a_stranger_or_for_one_that_says_nothing_takes_less_memory() -> None:
     async with networks(2, outbox_bytes=4_000, silent_outbox_bytes=1_000) as (anna, ben):
         await anna.meet(ben)
         assert not ben.send(anna.peer, [bytes(2_000)])
         anna.send(ben.peer, [have(1)])
         await ben.sink.until(lambda: ben.sink.frames)
+        assert not ben.send(anna.peer, [bytes(2_000)])
+        ben.stand(anna.peer, Standing.KNOWN)
+        anna.send(ben.peer, [have(2)])
+        await ben.sink.until(lambda: len(ben.sink.frames) > 1)
         assert ben.send(anna.peer, [bytes(2_000)])
 
 

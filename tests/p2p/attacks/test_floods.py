@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -81,30 +81,46 @@ async def _true(value: bool) -> bool:
     return value
 
 
+@contextlib.asynccontextmanager
+async def knocking(node: TestNode, hosts: Sequence[str]) -> AsyncIterator[Callable[[], int]]:
+    """From each of these addresses somebody connects, says nothing, and comes again; how often they came."""
+    port, came = int(node.address.split("/")[4]), 0
+
+    async def knock_for_ever(host: str) -> None:
+        nonlocal came
+        while True:
+            with contextlib.suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
+                came += 1
+                await reader.read()
+                writer.close()
+
+    tasks = [asyncio.create_task(knock_for_ever(host)) for host in hosts]
+    try:
+        yield lambda: came
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_a_flood_of_connections_that_come_again_at_once_keeps_nobody_out() -> None:
-    async with networks(2, max_pending_per_ip=4, upgrade_timeout_ms=60_000) as (anna, ben):
-        port = int(ben.address.split("/")[4])
-        came = 0
+    async with (
+        networks(2, max_pending_per_ip=4, upgrade_timeout_ms=60_000) as (anna, ben),
+        knocking(ben, ["127.0.0.2"] * 200) as came,
+    ):
+        await eventually(lambda: _true(came() >= 1_000))
+        await anna.meet(ben)
+        await works(anna, ben)
+        assert (await ben.stats()).tasks < 1_000
 
-        async def knock_for_ever() -> None:
-            nonlocal came
-            while True:
-                with contextlib.suppress(OSError):
-                    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
-                    came += 1
-                    await reader.read()
-                    writer.close()
 
-        knocking = [asyncio.create_task(knock_for_ever()) for _ in range(200)]
-        try:
-            await eventually(lambda: _true(came >= 1_000))
-            await anna.meet(ben)
-            await works(anna, ben)
-            assert (await ben.stats()).tasks < 1_000
-        finally:
-            for task in knocking:
-                task.cancel()
-            await asyncio.gather(*knocking, return_exceptions=True)
+async def test_three_hundred_addresses_that_come_again_and_again_keep_nobody_out() -> None:
+    hosts = [f"127.1.{number // 250}.{1 + number % 250}" for number in range(300)]
+    async with networks(2, upgrade_timeout_ms=500) as (anna, ben), knocking(ben, hosts) as came:
+        await eventually(lambda: _true(came() >= 2 * len(hosts)))
+        await anna.meet(ben)
+        await works(anna, ben)
 
 
 async def test_a_peer_that_never_answers_makes_no_lookup_fail(monkeypatch: pytest.MonkeyPatch) -> None:

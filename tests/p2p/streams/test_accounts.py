@@ -10,9 +10,10 @@ from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Have
 from p2p.ports import Offence, Standing
 from p2p.settings import NetworkConfig
+from p2p.sources import range_or_host
 from p2p.streams.accounts import Accounts
 from p2p.streams.gate import PeerGate
-from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Work
+from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, DOOR_BESIDE, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Work
 
 STRANGER = ALLOWANCES[Standing.STRANGER]
 ONE, TWO = b"one", b"two"
@@ -148,11 +149,21 @@ def test_nobody_owes_more_than_a_minute(accounts: Accounts) -> None:
     assert spend(accounts, ONE, 1e12) == pytest.approx(60.0)
 
 
-def test_an_address_that_connects_without_end_waits_for_its_handshakes(accounts: Accounts, clock: Clock) -> None:
-    waits = [accounts.door_s("9.9.9.9") for _ in range(int(DOOR.at_once / PRICES_US[Work.HANDSHAKE]))]
-    assert set(waits) == {0.0}
-    assert accounts.door_s("9.9.9.9") > 0
-    assert accounts.door_s("9.9.9.8") == 0.0
+def test_handshakes_are_paced_and_more_slowly_beside_a_session(accounts: Accounts, clock: Clock) -> None:
+    beside = int(DOOR_BESIDE / PRICES_US[Work.HANDSHAKE])
+    assert [accounts.door_s() for _ in range(beside)] == [0.0] * beside
+    pause_s = accounts.door_s()
+    assert pause_s == pytest.approx(0.0, abs=PRICES_US[Work.HANDSHAKE] / DOOR.per_second)
+    clock.now += 60.0
+    assert [accounts.door_s() for _ in range(2 * beside)] == [0.0] * (2 * beside)
+
+
+def test_where_a_known_peer_came_from_is_remembered_once_it_is_known(accounts: Accounts) -> None:
+    accounts.arrived(ONE, "9.9.9.9")
+    assert not accounts.is_home(range_or_host("9.9.9.1"))
+    accounts.stand(ONE, Standing.KNOWN)
+    assert accounts.is_home(range_or_host("9.9.9.1"))
+    assert not accounts.is_home(range_or_host("9.9.8.1"))
 
 
 class Nothing:

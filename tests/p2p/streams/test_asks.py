@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from p2p.network import AskTimeout, BadAsk, Offence, P2PError, PeerUnreachable
+from p2p.network import AskTimeout, BadAsk, Offence, P2PError, PeerUnreachable, Standing
 from tests.p2p.nodes import networks
 
 pytestmark = pytest.mark.network
@@ -79,6 +79,7 @@ async def test_rubbish_is_refused_and_counted() -> None:
 async def test_more_than_is_allowed_at_once_is_turned_away() -> None:
     async with networks(2, asks_in_flight=3) as (anna, ben):
         await anna.meet(ben)
+        ben.stand(anna.peer, Standing.KNOWN)
         release, asked = asyncio.Event(), asyncio.Semaphore(0)
 
         async def answer(peer: bytes, payload: bytes) -> bytes:

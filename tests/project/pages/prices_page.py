@@ -13,6 +13,7 @@ from p2p.streams.prices import (
     ALLOWANCES,
     BAN_AT,
     DOOR,
+    DOOR_BESIDE,
     IDLE_FACTOR,
     MILLISECOND,
     PRICES_US,
@@ -26,7 +27,7 @@ from p2p.streams.prices import (
 PAGE: Final = Path(__file__).parents[3] / "docs/security.md"
 BEGIN, END = "<!-- prices: written by python -m tests.project.pages.prices_page -->", "<!-- end of prices -->"
 CHARGED: Final = {  # whom, where it is not the peer that sends and its range
-    Work.HANDSHAKE: "the address",
+    Work.HANDSHAKE: "all that connect",
     Work.DIAL: "the peer that published the notice",
     Work.GOSSIP: "the peer that forwards",
 }
@@ -54,7 +55,10 @@ def tables() -> str:
         for work, price in PRICES_US.items()
     ]
     allowances = [_row(who, ALLOWANCES[standing]) for standing, who in WHO.items()]
-    allowances += [_row("all in one /24 or /48 that are not known", RANGE), _row("handshakes of one address", DOOR)]
+    allowances += [
+        _row("all in one /24 or /48 that are not known", RANGE),
+        _row(f"handshakes of all that connect, beside a session {_duration(DOOR_BESIDE)} at once", DOOR),
+    ]
     return "\n".join(
         [
             "| work | costs | charged to |\n|---|---|---|",

@@ -8,16 +8,21 @@ from daemon.discovery.intake.inbox import ROOM, ROOM_OF_ONE
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.events import MOST_BYTES
 from daemon.peers.bans import MOST as BANS
+from daemon.peers.contacts import MOST as CONTACTS
 from daemon.peers.standings import PARTNERS
 from daemon.signing.engine.rooms import SHARES
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.notices import ASKED_AT_ONCE, ASKERS
+from daemon.webhooks.hooks import MOST as WEBHOOKS
 from p2p.compat.host import STREAM_RATE
 from p2p.compat.kad import MAX_PROVIDER_KEYS, MAX_VALUES, SERVED_PEERS
 from p2p.compat.peerstore import MAX_PEERS
+from p2p.compat.pubsub import MAX_SEEN
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
+from p2p.door import MOST_WAITING
 from p2p.hearsay import AT_ONCE
 from p2p.hearsay import REMEMBERED as TARGETS
+from p2p.node.gossip import RECENT
 from p2p.ports import Standing
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import REMEMBERED as ACCOUNTS
@@ -27,6 +32,7 @@ from tests.project.pages.prices_page import PAGE, written
 SIGNING, DISCOVERY, NETWORK = SigningLimits(), DiscoveryLimits(), NetworkConfig()
 BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in its second
     "inbound connections": (NETWORK.max_connections, NETWORK.max_connections - NETWORK.max_connections // 4),
+    "handshakes": (MOST_WAITING,),
     "streams of a connection": (MAX_INBOUND_STREAMS, STREAM_RATE),
     "frames that wait for own sessions": (SIGNING.inbox_per_peer,),
     "frames that strangers wait with": (SIGNING.inbox, SIGNING.inbox_per_peer),
@@ -46,6 +52,9 @@ BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in 
     "peers in the address book": (MAX_PEERS,),
     "bans": (BANS,),
     "partners": (PARTNERS,),
+    "ended requests that no own key joined": (SIGNING.ended_unsolicited,),
+    "webhooks, contacts, pending approvals": (WEBHOOKS, CONTACTS),
+    "messages and records seen on topics": (MAX_SEEN, RECENT),
     "accounts, faults, envelopes that were good": (ACCOUNTS, MAX_COUNTED_PEERS, KNOWN_GOOD),
 }
 
