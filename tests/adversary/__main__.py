@@ -2,9 +2,9 @@
 
     python -m tests.adversary [--seconds 15] [--peers 12] [--seed 1] [--tree FOLDER] [--json FILE] [--public] [NAME...]
 
-For each attack: undisturbed values first, then those under attack. The attackers run on the same machine at a lower
-priority. `--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`: in a
-network namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
+For each attack: undisturbed values first, then those under attack. The attackers have a core of their own (cores.py).
+`--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`: in a network
+namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.adversary import cores
 from tests.adversary.attacks import modules
 from tests.adversary.measure import Measured, measure
 
@@ -76,6 +77,7 @@ async def main() -> int:
         os.environ[ENTERED] = "1"
         os.execvp("unshare", [*ENTER, sys.executable, "-m", "tests.adversary", *sys.argv[1:]])
     python = str(asked.tree.absolute() / ".venv" / "bin" / "python") if asked.tree else sys.executable
+    print(cores.split(), flush=True)
     dead = 0
     for name in asked.names or modules():
         print(f"load {os.getloadavg()[0]:.1f}: ", end="")

@@ -11,13 +11,14 @@ import sys
 
 import trio
 
+from tests.adversary import cores
 from tests.adversary.attacks import modules
 from tests.adversary.hostile import Crew
 from tests.adversary.shares import together
 from tests.adversary.target import Target
 
 TELL_S = 0.5
-NICE = 5  # an attacker has a machine of its own: here it must not take the victim's
+NICE = 5  # for where they share cores with the victim
 
 
 async def main(names: str, target: str, peers: str, seed: str) -> None:
@@ -32,5 +33,6 @@ async def main(names: str, target: str, peers: str, seed: str) -> None:
 
 
 if __name__ == "__main__":
+    cores.cross()
     os.nice(NICE)
     trio.run(main, *sys.argv[1:])

@@ -9,15 +9,19 @@ from functools import partial
 from typing import Any
 
 import musig2
+from musig2.chain.address import script_pubkey
+from musig2.chain.sighash import KeyPathSpend
+from musig2.chain.transaction import Transaction, TxInput, TxOutput
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.ids import tag_of
 from musig2.protocol.records.peers import PeerIdentity
-from musig2.protocol.records.records import Advertisement, Entry, Item, Join, Node, Notice, Request
+from musig2.protocol.records.records import Advertisement, Entry, Item, Join, Node, Notice, Open, Request
 from musig2.protocol.wire.frame_codec import encode_frame
 from musig2.protocol.wire.frames import Signed
 from tests.adversary.target import Target
 
 HOUR_MS = 3_600_000
+ITEMS = 100  # the most that a request has
 WEEK_MS = 7 * 24 * HOUR_MS
 
 
@@ -60,12 +64,31 @@ class Forge:
         """Of the creator, the victim's key and others; `agg`: claimed instead of the true aggregate."""
         keys = tuple(sorted({creator.pubkey, self.target.pubkey, *others}))
         under = agg or self.rules.key_agg(keys).aggpubkey
+        asked = tuple(Item(self.chance.randbytes(32), (), under) for _ in range(items))
+        return self._request(creator, keys, asked, {})
+
+    def shown_request(self, creator: musig2.SecretKey) -> Signed[Request]:
+        """One of many items, each of which is an input of a transaction that is shown: as large as it may be."""
+        scheme = self.target.scheme
+        keys = tuple(sorted({creator.pubkey, self.target.pubkey}))
+        under = self.rules.key_agg(keys).aggpubkey
+        spent = [TxOutput(1_000, script_pubkey(scheme, under))] * ITEMS
+        inputs = tuple(TxInput(self.chance.randbytes(32), at) for at in range(ITEMS))
+        spend = KeyPathSpend(Transaction(2, inputs, (TxOutput(1_000, b"\x51"),)), spent)
+        outputs: tuple[Open, ...] = tuple({"value": out.value, "script": out.script_pubkey.hex()} for out in spent)
+        shown: dict[str, Open] = {"transactionHex": spend.transaction.serialize().hex(), "spentOutputs": outputs}
+        items = tuple(Item(spend.sighash(scheme, at, None), (), under, at) for at in range(ITEMS))
+        return self._request(creator, keys, items, shown)
+
+    def _request(
+        self, creator: musig2.SecretKey, keys: tuple[bytes, ...], items: tuple[Item, ...], metadata: dict[str, Open]
+    ) -> Signed[Request]:
         now = now_ms()
         record = Request(
             scheme=self.target.scheme,
             keys=keys,
             order=tuple(range(len(keys))),
-            items=tuple(Item(self.chance.randbytes(32), (), under) for _ in range(items)),
+            items=items,
             creator=creator.pubkey,
             created=now,
             expires=now + WEEK_MS - HOUR_MS,
@@ -73,7 +96,7 @@ class Forge:
             max_attempts=5,
             salt=self.chance.randbytes(16),
             election=None,
-            metadata={},
+            metadata=metadata,
         )
         return seal(record, self.signer(creator))
 

@@ -16,7 +16,7 @@ NEVER = float("inf")
 PAUSE_S = 0.05  # between two signatures, so that the pair alone does not fill the machine
 UNSEEN_S = 10.0  # a request that is not seen after so long counts as never seen
 NEXT_S = 1.0
-UNSIGNED_S = 40.0  # the same for a signature
+UNSIGNED_S = 20.0  # the same for a signature
 
 
 class Pair:

@@ -146,7 +146,7 @@ async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIt
 async def measure(
     root: Path, name: str, *, python: str, address: str, seconds: float, peers: int, seed: int
 ) -> Measured:
-    """Start everything, measure a third of the time undisturbed, the rest under attack."""
+    """Start everything, sign half the time undisturbed, then all of it under attack."""
     found = Measured(name)
     async with scene(root, python, address) as stage, attackers(name, stage.target, peers, seed) as hostile:
         pair = Pair(stage.wallets)
@@ -155,7 +155,7 @@ async def measure(
             await hostile.prepared()
             for _ in range(FIRST_SIGNATURES):
                 await pair.sign()
-            await _stretch(stage, pair, newcomers, seconds / 3, found.undisturbed, found.calm, found.newcomers_before)
+            await _stretch(stage, pair, newcomers, seconds / 2, found.undisturbed, found.calm, found.newcomers_before)
             hostile.begin()
             await _stretch(stage, pair, newcomers, seconds, found.attacked, found.seen, found.newcomers)
         finally:

@@ -16,6 +16,7 @@ import time
 import trio
 
 from musig2.protocol.wire.frame_codec import with_length
+from tests.adversary import cores
 from tests.adversary.forge import Forge
 from tests.adversary.hostile import hostile, told
 from tests.adversary.target import Target
@@ -54,4 +55,5 @@ async def main(target: str, seed: str) -> None:
 
 
 if __name__ == "__main__":
+    cores.cross()
     trio.run(main, *sys.argv[1:])

@@ -1,0 +1,104 @@
+"""What each kind of work for a peer costs a daemon, beside the prices that are charged: `make bench-prices`.
+
+A real daemon is asked by a peer that its settings name, so that nothing is slowed down, and its processor time is read
+before and after: what all its threads did, from the socket to the disk. Of each cost the prices of what is charged
+besides (the frame, its bytes, its signatures) are taken off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import trio
+
+from musig2.protocol.records.peers import PeerIdentity, peer_text
+from p2p.streams.prices import PRICES_US, Work
+from tests.adversary.forge import Forge
+from tests.adversary.hostile import Hostile, hostile
+from tests.adversary.target import Target
+from tests.bench.price_asks import ASKS, Asked
+from tests.bench.signing_parts import Wallet
+from tests.e2e.vessels import Vessel
+
+SEED = b"\x07" * 32
+QUIET_S = 0.3
+IDLE_US = 5_000  # in that time, of a daemon that nobody asks anything
+
+
+class Meter:
+    """Processor time of a daemon."""
+
+    def __init__(self, pid: int) -> None:
+        self._tasks = Path(f"/proc/{pid}/task")
+
+    def cpu_us(self) -> float:
+        """Of all threads, so far."""
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in self._tasks.iterdir()) / 1_000
+
+    async def quiet(self) -> float:
+        """The same, once the daemon has nothing left to do."""
+        before = self.cpu_us()
+        while True:
+            await trio.sleep(QUIET_S)
+            now = self.cpu_us()
+            if now - before < IDLE_US:
+                return now
+            before = now
+
+
+async def costs(meter: Meter, peer: Hostile, forge: Forge) -> Mapping[Work, list[tuple[str, float]]]:
+    """Per kind of work, what one unit of it cost in each way of asking."""
+    found: dict[Work, list[tuple[str, float]]] = {}
+    for name, ask in ASKS.items():
+        before = await meter.quiet()
+        asked: Asked = await ask(peer, forge)
+        spent = await meter.quiet() - before
+        besides = sum(PRICES_US[work] * amount for work, amount in asked.besides.items())
+        found.setdefault(asked.work, []).append((name, (spent - besides) / asked.amount))
+    return found
+
+
+def show(found: Mapping[Work, list[tuple[str, float]]]) -> None:
+    """The table."""
+    sys.stdout.write(f"{'work':<58} {'asked by':<28} {'measured':>10} {'price':>8}\n")
+    for work, ways in found.items():
+        for name, cost in ways:
+            low = "   TOO LOW" if cost > 1.25 * PRICES_US[work] else ""
+            sys.stdout.write(f"{work.value[:57]:<58} {name:<28} {cost:>7.0f} us {PRICES_US[work]:>5.0f} us{low}\n")
+    sys.stdout.flush()
+
+
+async def main() -> int:
+    """One daemon, one peer."""
+    with tempfile.TemporaryDirectory() as folder:
+        forge = Forge(Target("", "", b"", "lotus", b""), random.Random(1))
+        known = peer_text(PeerIdentity(SEED).peer)
+        vessel = Vessel(Path(folder), "victim", network := f"test-{secrets.token_hex(4)}")
+        try:
+            await vessel.start([f"/ip4/127.0.0.1/tcp/1/p2p/{known}"])
+            assert vessel.process is not None
+            wallet = await Wallet.open(vessel.datadir, vessel.process.pid)
+            await wallet.make_key("lotus")
+            pubkey = bytes.fromhex(wallet.pubkey)
+            forge.target = Target(vessel.multiaddr, network, pubkey, "lotus", pubkey)
+            meter = Meter(vessel.process.pid)
+
+            async def measure() -> Mapping[Work, list[tuple[str, float]]]:
+                async with hostile(forge.target, "127.0.0.1", SEED) as peer:
+                    return await costs(meter, peer, forge)
+
+            show(await asyncio.to_thread(trio.run, measure))
+            await wallet.close()
+        finally:
+            await vessel.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
