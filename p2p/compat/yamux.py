@@ -45,7 +45,7 @@ KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
 HALF_CLOSED_S = 60.0
 CLOSE_S = 0.5
-NAP_S = 0.1  # between two looks at what a peer owes: that may be forgiven at any time
+NAP_S = 0.25  # between two looks at what a peer owes: that may be forgiven at any time
 
 
 class ProtocolBroken(Exception):

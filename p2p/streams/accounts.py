@@ -5,8 +5,8 @@
     fine ------> the same, and counted: enough of them are a ban
 
 Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share one amount,
-however many they are; a peer that asks for little never owes, and so never waits for them. Belongs to the trio
-side; only `hurry` is called from elsewhere.
+however many they are, and so do new ones for their first work; a peer that asks for little never owes, and so never
+waits for them. Belongs to the trio side; only `hurry` is called from elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 import trio
 
 from p2p.ports import Standing
-from p2p.rates import Fading
+from p2p.rates import Budget, Fading
 from p2p.sources import range_or_host, source_of
 from p2p.streams.prices import (
     ALLOWANCES,
@@ -26,15 +26,17 @@ from p2p.streams.prices import (
     DOOR,
     DOOR_BESIDE,
     IDLE_FACTOR,
+    LEAST_AT_ONCE,
     PRICES_US,
     RANGE,
     TOGETHER,
+    WELCOME,
     Allowance,
     Work,
 )
 
 REMEMBERED = 8_192  # accounts; they outlive connections, or each new connection would start with a full account
-NAP_S = 0.1  # the standing may change while somebody waits
+NAP_S = 0.25  # the standing may change while somebody waits
 BUSY_S = 2.0  # after the last frame of an own session
 OWING_S = 2.0  # ranges that owed this recently share what all strangers get
 DEEPEST_S = 60.0  # nobody owes more than can be paid in this time
@@ -86,6 +88,7 @@ class Accounts:
         self._peers: OrderedDict[bytes, PeerAccount] = OrderedDict()
         self._ranges: OrderedDict[bytes, Account] = OrderedDict()
         self._door = Account(DOOR, steady_s())
+        self._welcome = Budget(WELCOME.per_second, WELCOME.at_once, steady_s())
         self._homes: OrderedDict[bytes, None] = OrderedDict()
         self._standings: dict[bytes, Standing] = {}
         # Accounts by id, and when they last owed.
@@ -197,7 +200,10 @@ class Accounts:
         account = self._peers.get(peer)
         if account is None:
             standing = self._standings.get(peer, Standing.STRANGER)
-            account = self._peers[peer] = PeerAccount(standing, self._steady_s())
+            now = self._steady_s()
+            account = self._peers[peer] = PeerAccount(standing, now)
+            if standing is Standing.STRANGER and not self._welcome.take(account.left, now):
+                account.left = LEAST_AT_ONCE  # or each new identity would bring the whole amount
             if len(self._peers) > REMEMBERED:
                 self._peers.popitem(last=False)
         else:

@@ -13,7 +13,19 @@ from p2p.settings import NetworkConfig
 from p2p.sources import range_or_host
 from p2p.streams.accounts import Accounts
 from p2p.streams.gate import PeerGate
-from p2p.streams.prices import ALLOWANCES, BAN_AT, DOOR, DOOR_BESIDE, IDLE_FACTOR, PRICES_US, RANGE, TOGETHER, Work
+from p2p.streams.prices import (
+    ALLOWANCES,
+    BAN_AT,
+    DOOR,
+    DOOR_BESIDE,
+    IDLE_FACTOR,
+    LEAST_AT_ONCE,
+    PRICES_US,
+    RANGE,
+    TOGETHER,
+    WELCOME,
+    Work,
+)
 
 STRANGER = ALLOWANCES[Standing.STRANGER]
 ONE, TWO = b"one", b"two"
@@ -70,17 +82,17 @@ def test_a_daemon_without_a_session_under_way_has_more_to_give(accounts: Account
 def test_a_newcomer_owes_nothing_however_many_others_do(accounts: Accounts) -> None:
     for number in range(300):
         assert spend(accounts, b"stranger %d" % number, 100 * STRANGER.at_once) > 0
-    assert spend(accounts, ONE, STRANGER.at_once) == 0.0
+    assert spend(accounts, ONE, LEAST_AT_ONCE) == 0.0
 
 
 @pytest.mark.parametrize("standing", TOGETHER)
 def test_all_who_owe_get_so_much_together_however_many_they_are(accounts: Accounts, standing: Standing) -> None:
-    peers = [b"peer %d" % number for number in range(30)]
+    peers = [b"peer %d" % number for number in range(24)]
     for peer in peers:
         accounts.stand(peer, standing)
-        spend(accounts, peer, STRANGER.at_once)
-    owed = [spend(accounts, peer, ALLOWANCES[standing].at_once) for peer in peers]
-    assert owed[-1] == pytest.approx(STRANGER.at_once / (TOGETHER[standing] / 30))
+        spend(accounts, peer, ALLOWANCES[standing].at_once)
+    owed = [spend(accounts, peer, STRANGER.at_once) for peer in peers]
+    assert owed[-1] == pytest.approx(STRANGER.at_once / (TOGETHER[standing] / len(peers)))
 
 
 def test_a_known_peer_is_not_banned_for_asking_in_vain(accounts: Accounts) -> None:
@@ -156,6 +168,15 @@ def test_handshakes_are_paced_and_more_slowly_beside_a_session(accounts: Account
     assert pause_s == pytest.approx(0.0, abs=PRICES_US[Work.HANDSHAKE] / DOOR.per_second)
     clock.now += 60.0
     assert [accounts.door_s() for _ in range(2 * beside)] == [0.0] * (2 * beside)
+
+
+def test_new_identities_without_end_bring_little_each(accounts: Accounts, clock: Clock) -> None:
+    for number in range(int(WELCOME.at_once / STRANGER.at_once)):
+        assert spend(accounts, b"new %d" % number, STRANGER.at_once) == 0.0
+    assert spend(accounts, b"one more", LEAST_AT_ONCE) == 0.0
+    assert spend(accounts, b"one more", 1_000) > 0.0
+    clock.now += 1.0
+    assert spend(accounts, b"later", STRANGER.at_once) == 0.0
 
 
 def test_where_a_known_peer_came_from_is_remembered_once_it_is_known(accounts: Accounts) -> None:

@@ -15,11 +15,13 @@ from p2p.streams.prices import (
     DOOR,
     DOOR_BESIDE,
     IDLE_FACTOR,
+    LEAST_AT_ONCE,
     MILLISECOND,
     PRICES_US,
     RANGE,
     SECOND,
     TOGETHER,
+    WELCOME,
     Allowance,
     Work,
 )
@@ -68,6 +70,7 @@ def tables() -> str:
             f"\nHowever many they are, strangers who owe share {_duration(TOGETHER[Standing.STRANGER])} per second, established peers",
             f"{_duration(TOGETHER[Standing.ESTABLISHED])}. All but the known get",
             f"{IDLE_FACTOR} times as much while no session of this daemon is under way. Refusals of {_duration(BAN_AT)} are a ban.",
+            f"New strangers begin with {_duration(LEAST_AT_ONCE)} while more than {_duration(WELCOME.per_second)} per second would be theirs.",
         ]
     )
 
