@@ -1,7 +1,8 @@
 """Which peers may be reached through this relay, and how many circuits are open: the relay's bounded memory.
 
 asked again     renewed, whatever the bounds
-full            a peer that is better known takes the place of the newest stranger, else it is refused
+full            the newest stranger of the range that has most gives way to a known peer, and to a range that has less;
+                where no range has less than the others, a stranger is refused
 gone            the reservation ends with the last connection of its peer
 """
 
@@ -55,9 +56,13 @@ class Reservations:
         if len(self._held) < self._most:
             return True
         strangers = [held for held in self._held if self._standing(held) is Standing.STRANGER]
-        if not strangers or self._standing(peer) is Standing.STRANGER:
+        counts = Counter(self._held[held].source for held in strangers)
+        if not counts:
             return False
-        del self._held[strangers[-1]]
+        most = max(counts.values())
+        if self._standing(peer) is Standing.STRANGER and most <= counts[source] + 1:
+            return False
+        del self._held[next(held for held in reversed(strangers) if counts[self._held[held].source] == most)]
         return True
 
     def holds(self, peer: bytes, now_s: float) -> bool:

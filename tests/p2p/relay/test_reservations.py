@@ -37,6 +37,14 @@ def test_a_known_peer_takes_the_place_of_the_newest_stranger() -> None:
     assert not reservations.grant(KNOWN + b"too many", b"elsewhere", 0)
 
 
+def test_a_range_that_has_most_gives_way_to_one_that_has_less() -> None:
+    reservations = Reservations(4, 8, lambda peer: Standing.STRANGER)
+    assert all(reservations.grant(b"crowd %d" % number, b"4abc", 0) for number in range(4))
+    assert reservations.grant(b"new", b"4def", 0)
+    assert not reservations.holds(b"crowd 3", 0)
+    assert not reservations.grant(b"crowd 5", b"4abc", 0)
+
+
 def test_one_range_gets_a_part_only_and_peers_of_a_private_network_are_ranges_of_their_own() -> None:
     reservations = Reservations(1_000, 10, standing)
     granted = [reservations.grant(b"%d" % number, b"4abc", 0) for number in range(PER_RANGE + 1)]

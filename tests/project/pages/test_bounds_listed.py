@@ -40,6 +40,10 @@ SHARED = {  # the constant: the row of "What is full, and for whom" in docs/secu
 OF_ONE = {  # one message, one peer, one connection, one request, or something that peers do not fill
     "p2p/addresses.py:MAX_ADDR_BYTES",
     "p2p/announce.py:MAX_ANNOUNCED",
+    "p2p/announce.py:MAX_RELAYED",
+    "p2p/relay/client.py:MAX_ADDRS",
+    "p2p/relay/client.py:MAX_OFFERED",  # relays that this node may ask; the latest are kept
+    "p2p/relay/service.py:MAX_NAMED",
     "p2p/compat/kad.py:MAX_KEY_BYTES",
     "p2p/compat/kad.py:MAX_MESSAGE_BYTES",
     "p2p/compat/kad.py:MAX_PROVIDER_ADDRS",
@@ -52,10 +56,13 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "p2p/compat/peerstore.py:MAX_PROTOCOL_CHARS",
     "p2p/compat/peerstore.py:MAX_RECORD_BYTES",
     "p2p/compat/peerstore.py:MAX_VOUCHED",
+    "p2p/compat/pubsub.py:MAX_CONTROL",
+    "p2p/compat/pubsub.py:MAX_IDS",
     "p2p/compat/pubsub.py:MAX_MESSAGES_PER_RPC",
     "p2p/compat/pubsub.py:MAX_TOPIC_CHARS",
     "p2p/compat/pubsub.py:QUEUE",
     "p2p/compat/swarm.py:MAX_ADDRS",
+    "p2p/compat/swarm.py:MAX_RELAYED",
     "p2p/compat/yamux.py:MAX_BUFFERED",
     "p2p/compat/yamux.py:MAX_INBOUND_STREAMS",
     "p2p/compat/yamux.py:MAX_OF_STRANGER",
@@ -73,6 +80,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "daemon/keys/export.py:_MOST",
     "daemon/policy/members.py:_MOST",
     "daemon/signing/peers/request_checks.py:MOST_EARLY",
+    "daemon/webhooks/hooks.py:MOST_OF_ONE",
 }
 
 
@@ -80,8 +88,9 @@ def bounds_in(source: str) -> Iterator[str]:
     """The names of constants of a module that say how much there may be of something."""
     for node in ast.parse(source).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if isinstance(target, ast.Name) and BOUND.match(target.id):
-            yield target.id
+        for each in target.elts if isinstance(target, ast.Tuple) else (target,):
+            if isinstance(each, ast.Name) and BOUND.match(each.id):
+                yield each.id
 
 
 def test_every_bound_is_listed_with_what_it_means_for_a_newcomer() -> None:
@@ -100,5 +109,5 @@ def test_every_shared_bound_has_its_row() -> None:
 
 
 def test_a_new_bound_is_seen() -> None:
-    source = "MOST_WAITING = 5\nMAX_PEERS: int = 6\nRECENT_S = 1.0\nother = 7\n"
-    assert list(bounds_in(source)) == ["MOST_WAITING", "MAX_PEERS"]
+    source = "MOST_WAITING = 5\nMAX_PEERS: int = 6\nRECENT_S = 1.0\nother, MAX_ADDRS = 7, 8\n"
+    assert list(bounds_in(source)) == ["MOST_WAITING", "MAX_PEERS", "MAX_ADDRS"]
