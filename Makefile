@@ -14,7 +14,7 @@ MINUTES := 20
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,6 +72,9 @@ bench-discovery: env ## ingest, search, synchronisation, reach: make bench-disco
 
 bench-signing: env ## latency and throughput of sessions beside their floor
 	@$(PY) -m tests.bench signing $(ARGS)
+
+bench-prices: env ## what each kind of work for a peer costs a daemon, beside the price that is charged
+	@$(PY) -m tests.bench.bench_prices
 
 bench-page: env ## write docs/performance.md and the figures of README from build/bench/results.json
 	@$(PY) -m tests.bench.page build/bench/results.json

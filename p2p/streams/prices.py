@@ -1,7 +1,7 @@
 """What a piece of work for a peer costs, and how much of it a peer and an address range may ask for.
 
-Prices are microseconds of one core, measured once and rounded up; docs/security.md shows these tables, and a test
-compares the two.
+Prices are microseconds of one core, measured by `make bench-prices` and rounded up; docs/security.md shows these
+tables, and a test compares the two.
 """
 
 from __future__ import annotations

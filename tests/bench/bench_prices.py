@@ -8,17 +8,17 @@ besides (the frame, its bytes, its signatures) are taken off.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import trio
 
 from musig2.protocol.records.peers import PeerIdentity, peer_text
-from p2p.streams.prices import PRICES_US, Work
+from p2p.streams.prices import PRICES_US
 from tests.adversary.forge import Forge
 from tests.adversary.hostile import Hostile, hostile
 from tests.adversary.target import Target
@@ -28,7 +28,8 @@ from tests.e2e.vessels import Vessel
 
 SEED = b"\x07" * 32
 QUIET_S = 0.3
-IDLE_US = 5_000  # in that time, of a daemon that nobody asks anything
+LONGEST_S = 30
+IDLE_US = 15_000  # in that time, of a daemon that nobody asks anything
 
 
 class Meter:
@@ -52,30 +53,25 @@ class Meter:
             before = now
 
 
-async def costs(meter: Meter, peer: Hostile, forge: Forge) -> Mapping[Work, list[tuple[str, float]]]:
-    """Per kind of work, what one unit of it cost in each way of asking."""
-    found: dict[Work, list[tuple[str, float]]] = {}
+async def measure(meter: Meter, peer: Hostile, forge: Forge) -> None:
+    """Print what one unit of each kind of work cost, in each way of asking."""
+    line = f"{'work':<58} {'asked by':<34} {'measured':>10} {'price':>9}"
     for name, ask in ASKS.items():
+        print(line, flush=True)
         before = await meter.quiet()
-        asked: Asked = await ask(peer, forge)
+        with trio.fail_after(LONGEST_S):
+            asked: Asked = await ask(peer, forge)
         spent = await meter.quiet() - before
         besides = sum(PRICES_US[work] * amount for work, amount in asked.besides.items())
-        found.setdefault(asked.work, []).append((name, (spent - besides) / asked.amount))
-    return found
-
-
-def show(found: Mapping[Work, list[tuple[str, float]]]) -> None:
-    """The table."""
-    sys.stdout.write(f"{'work':<58} {'asked by':<28} {'measured':>10} {'price':>8}\n")
-    for work, ways in found.items():
-        for name, cost in ways:
-            low = "   TOO LOW" if cost > 1.25 * PRICES_US[work] else ""
-            sys.stdout.write(f"{work.value[:57]:<58} {name:<28} {cost:>7.0f} us {PRICES_US[work]:>5.0f} us{low}\n")
-    sys.stdout.flush()
+        cost, price = (spent - besides) / asked.amount, PRICES_US[asked.work]
+        mark = "   TOO LOW" if cost > 1.25 * price else ""
+        line = f"{asked.work.value[:57]:<58} {name:<34} {cost:>7.0f} us {price:>6.0f} us{mark}"
+    print(line, flush=True)
 
 
 async def main() -> int:
     """One daemon, one peer."""
+    logging.disable(logging.CRITICAL)  # what the library complains of when a peer leaves
     with tempfile.TemporaryDirectory() as folder:
         forge = Forge(Target("", "", b"", "lotus", b""), random.Random(1))
         known = peer_text(PeerIdentity(SEED).peer)
@@ -89,11 +85,11 @@ async def main() -> int:
             forge.target = Target(vessel.multiaddr, network, pubkey, "lotus", pubkey)
             meter = Meter(vessel.process.pid)
 
-            async def measure() -> Mapping[Work, list[tuple[str, float]]]:
+            async def ask() -> None:
                 async with hostile(forge.target, "127.0.0.1", SEED) as peer:
-                    return await costs(meter, peer, forge)
+                    await measure(meter, peer, forge)
 
-            show(await asyncio.to_thread(trio.run, measure))
+            await asyncio.to_thread(trio.run, ask)
             await wallet.close()
         finally:
             await vessel.close()

@@ -121,6 +121,7 @@ async def test_three_hundred_addresses_that_come_again_and_again_keep_nobody_out
         await eventually(lambda: _true(came() >= 2 * len(hosts)))
         await anna.meet(ben)
         await works(anna, ben)
+        assert ben.connected(anna.peer)
 
 
 async def test_a_peer_that_never_answers_makes_no_lookup_fail(monkeypatch: pytest.MonkeyPatch) -> None:

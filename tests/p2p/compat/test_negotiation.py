@@ -10,7 +10,7 @@ from libp2p.abc import IMultiselectCommunicator
 from libp2p.custom_types import TProtocol
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 
-from p2p.compat.upgrade import MAX_MESSAGE_BYTES, MAX_PROPOSALS, ShortMultiselect, TooManyProposals
+from p2p.compat.upgrade import MAX_MESSAGE_BYTES, MAX_PROPOSALS, ShortMultiselect, TooManyProposals, WholeMessages
 from tests.p2p.nodes import networks
 
 SERVED = TProtocol("/served/1")
@@ -72,3 +72,25 @@ async def test_who_proposes_without_end_before_it_has_a_name_loses_its_connectio
         answered = await reader.read(-1)
         assert answered.count(b"na\n") == MAX_PROPOSALS
         writer.close()
+
+
+class Empty:
+    """A noise connection over which three messages without content have come; it stands for all its layers."""
+
+    def __init__(self) -> None:
+        self.noise_state = self.read_writer = self.read_write_closer = self
+
+    def _drain(self, n: int | None) -> bytes:
+        return b""
+
+    async def read(self, n: int) -> bytes:
+        return (b"\x00\x10" + bytes(16)) * 3
+
+    def decrypt(self, data: bytes) -> bytes:
+        return b""
+
+
+def test_messages_without_content_are_counted_and_not_read_for_ever() -> None:
+    whole = WholeMessages(Empty(), Empty())  # type: ignore[arg-type] # as much of both as it uses
+    assert trio.run(whole.read) == b""
+    assert whole.opened == 3

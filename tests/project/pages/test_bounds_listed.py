@@ -77,6 +77,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "daemon/discovery/sync/answers.py:MOST_IDS",
     "daemon/discovery/sync/answers.py:MOST_NODES",
     "daemon/discovery/sync/rounds.py:REMEMBERED",  # peers that were synchronised with
+    "daemon/events.py:MOST_FRESH",  # events that are about to be published
     "daemon/keys/export.py:_MOST",
     "daemon/policy/members.py:_MOST",
     "daemon/signing/peers/request_checks.py:MOST_EARLY",
