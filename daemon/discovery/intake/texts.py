@@ -8,26 +8,20 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 from typing import Final
 
+import gmpy2  # type: ignore[import-untyped]  # without stubs
+
 from p2p.addresses import to_text
 
 ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
-CHUNK: Final = 58**10
+GMP: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"  # the same digits as GMP writes them
+TO_ALPHABET: Final = str.maketrans(GMP, ALPHABET)
 
 
 def base58(data: bytes) -> str:
     """Base58 with the alphabet of Bitcoin, as libp2p writes peer ids."""
     value = int.from_bytes(data, "big")
-    chunks = []
-    while value:
-        value, chunk = divmod(value, CHUNK)
-        text = ""
-        for _ in range(5):
-            chunk, pair = divmod(chunk, 58 * 58)
-            text = PAIRS[pair] + text
-        chunks.append(text)
-    zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(chunks)).lstrip("1")
+    digits = gmpy2.mpz(value).digits(58).translate(TO_ALPHABET) if value else ""
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits
 
 
 def address_text(addr: bytes) -> str:

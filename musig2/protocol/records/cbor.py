@@ -25,6 +25,8 @@ MAX_KEY: Final = 24
 MAX_DEPTH: Final = 6
 FEW: Final = 16  # keys: the order of such maps is remembered
 MAX_VALUES: Final = 65_536  # items of arrays and pairs of maps, in all
+KNOWN_KEYS: Final = 1_024  # map keys that are not decoded again; peers may name others, which takes longer
+_KEYS: Final[dict[bytes, str]] = {}  # by their encoding
 _SIMPLE: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 
 
@@ -44,6 +46,8 @@ def _item(data: bytes, pos: int, depth: int, room: list[int]) -> tuple[Open, int
     first = data[pos]
     if first == 0x58 and data[pos + 1] >= 24 and (end := pos + 2 + data[pos + 1]) <= len(data):
         return data[pos + 2 : end], end  # most items: keys, ids, nonces, signatures
+    if 0x60 <= first < 0x78 and (end := pos + first - 0x5F) <= len(data):
+        return _text(data[pos + 1 : end]), end
     pos += 1
     major = first >> 5
     count = first & 31
@@ -138,7 +142,11 @@ def _map(data: bytes, pos: int, count: int, depth: int, room: list[int]) -> tupl
         if encoded <= before:
             raise BadEncoding("map keys that are repeated or out of order")
         before = encoded
-        name = _text(data[pos:end])
+        name = _KEYS.get(encoded)
+        if name is None:
+            name = _text(data[pos:end])
+            if len(_KEYS) < KNOWN_KEYS:
+                _KEYS[encoded] = name
         fields[name], pos = _item(data, end, depth - 1, room)
     return fields, pos
 

@@ -286,7 +286,7 @@ CASES = (
                 Figure("idle per node", "KiB/s"),
             ),
             partial(_network, nodes=nodes),
-            pairs=5,
+            pairs=3,
             alone=True,
             growth="daemons",
             x=nodes,

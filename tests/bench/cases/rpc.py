@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from musigd_client import Client
-from tests.bench import bench_rpc as parts
+from tests.bench import rpc_parts as parts
 from tests.bench.cases.signing import driven, fleet_of
 from tests.bench.harness import Case, Figure, Sample, Take
 

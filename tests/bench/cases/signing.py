@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.bench.bench_signing import COMMITS, one_floor, one_session
+from tests.bench.bench_signing import COMMITS, _open, _open_again, one_floor, one_session
 from tests.bench.harness import Case, Figure, Sample, Take
 from tests.bench.signing_floor import Floor
 from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
@@ -104,6 +104,30 @@ async def _growth(folder: Path, small: bool, *, scheme: str, count: int) -> Asyn
         yield take
 
 
+@asynccontextmanager
+async def _burst(folder: Path, small: bool) -> AsyncIterator[Take]:
+    """Many sessions started at once; streams, tasks, threads and files afterwards are what they were before."""
+    many = 30 if small else 300
+    async with fleet_of(folder, "lotus", 2) as wallets:
+
+        async def take() -> Sample:
+            before = [await _open(wallet) for wallet in wallets]
+            started = asyncio.get_running_loop().time()
+            requests = await asyncio.gather(*(announce(wallets[0], wallets) for _ in range(many)))
+            await asyncio.gather(*(join(wallets[1], request) for request in requests))
+            await asyncio.gather(*(finished(wallets, request) for request in requests))
+            took = asyncio.get_running_loop().time() - started
+            after = [await _open_again(wallet, was) for wallet, was in zip(wallets, before, strict=True)]
+            kept = sum(
+                max(0, int(now) - int(was))
+                for one, other in zip(before, after, strict=True)
+                for was, now in zip(one.split(), other.split(), strict=True)
+            )
+            return {"all signed": took, "streams, tasks, threads, files more than before": kept}
+
+        yield take
+
+
 LATENCY = tuple(
     Case(
         f"signing-{count}of{count}-{scheme}",
@@ -143,6 +167,13 @@ SIGNERS = tuple(
         growth="signers",
         x=count,
     )
-    for count in (2, 3, 5, 8, 12)
+    for count in (2, 3, 5, 8, 12, 20)
 )
-CASES = (*LATENCY, *OPEN, *SIGNERS)
+BURST = Case(
+    "signing-burst",
+    "300 sessions of one pair announced at once: all are signed, and nothing is held that was not held before",
+    (Figure("all signed", "s"), Figure("streams, tasks, threads, files more than before", "", aim=0)),
+    _burst,
+    pairs=3,
+)
+CASES = (*LATENCY, *OPEN, BURST, *SIGNERS)

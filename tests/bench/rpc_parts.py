@@ -1,4 +1,4 @@
-"""What the API costs, beside a bare aiohttp handler in the same run: calls over HTTP and WebSocket, and event fan-out.
+"""The API beside a bare aiohttp handler: both servers, calls over HTTP and WebSocket, and event fan-out.
 
 The server runs in a process of its own, pinned to one core; the load comes from the other. Only the ratio to the bare
 handler says something about the program; the figures beside it say something about the machine.
@@ -6,15 +6,12 @@ handler says something about the program; the figures beside it say something ab
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import socket
 import statistics
 import struct
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
@@ -192,26 +189,6 @@ async def throughput(pipe: Connection, onces: list[Once], seconds: float) -> tup
     return rate, round((pipe.recv() - used) / done * 1e6, 1)
 
 
-async def latency(onces: list[Once], rate: float, seconds: float) -> tuple[float, float]:
-    """Median and 99th percentile in ms at a fixed rate, spread over the connections."""
-    took: list[float] = []
-    began = time.perf_counter()
-    pause = len(onces) / rate
-
-    async def ask(at: int, once: Once) -> None:
-        due = began + pause * at / len(onces)
-        while due < began + seconds:
-            await asyncio.sleep(max(0, due - time.perf_counter()))
-            start = time.perf_counter()
-            await once()
-            took.append(time.perf_counter() - start)
-            due += pause
-
-    await asyncio.gather(*(ask(at, once) for at, once in enumerate(onces)))
-    took.sort()
-    return statistics.median(took) * 1000, took[int(len(took) * 0.99)] * 1000
-
-
 class Counter(asyncio.Protocol):
     """A subscriber that only counts complete frames and notes when the last one came; cheap, so that 1,000 fit."""
 
@@ -314,48 +291,3 @@ async def fan_out(port: int, pipe: Connection, subscribers: int, events: int, *,
         "late_ms_median": round(statistics.median(late), 2),
         "late_ms_p99": round(late[int(len(late) * 0.99)], 2),
     }
-
-
-async def measure(seconds: float, subscribers: int) -> dict[str, Any]:
-    """All figures."""
-    ours, theirs = multiprocessing.Pipe()
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_process, args=(theirs, 100), daemon=True)
-    process.start()
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    bare, real = await asyncio.get_running_loop().run_in_executor(None, ours.recv)
-    found: dict[str, Any] = {}
-    for name, connect in (("http", http_connections), ("websocket", ws_connections)):
-        rates: dict[str, Any] = {}
-        for which, port in (("bare", bare), ("musigd", real)):
-            arguments = (port, 10, "/rpc") if name == "http" else (port, 10)
-            async with connect(*arguments) as onces:
-                await throughput(ours, onces, seconds / 4)
-                rates[which], rates[f"{which}_cpu_us"] = await throughput(ours, onces, seconds)
-                if which == "musigd":
-                    median, p99 = await latency(onces, rates[which] / 2, seconds)
-                    rates |= {"half_rate_ms_median": round(median, 2), "half_rate_ms_p99": round(p99, 2)}
-        found[name] = {
-            **rates,
-            "ratio": round(rates["musigd"] / rates["bare"], 2),
-            "cpu_ratio": round(rates["bare_cpu_us"] / rates["musigd_cpu_us"], 2),
-        }
-    found["fan_out"] = await fan_out(real, ours, subscribers, 300, stuck=False)
-    found["fan_out_one_stuck"] = await fan_out(real, ours, subscribers, 300, stuck=True)
-    ours.send(None)
-    process.join(10)
-    return found
-
-
-def main() -> None:
-    """Prints the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--subscribers", type=int, default=1_000)
-    options = parser.parse_args()
-    found = asyncio.run(measure(options.seconds, options.subscribers))
-    sys.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n")
-
-
-if __name__ == "__main__":
-    main()
