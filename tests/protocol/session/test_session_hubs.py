@@ -332,3 +332,4 @@ def test_daemons_that_know_of_no_hubs_still_sign_with_those_that_do(old: str) ->
     world.run(8_000)
     assert outcomes(world) == {Outcome.COMPLETE}
     assert {node.row.attempt for node in world.nodes} == {1}
+    assert sum(world.network.sent.values()) <= 5 * 20 * 20

@@ -192,7 +192,12 @@ class Forwarding:
                 yield from _those(slots, slots.mask & self._terms.own_mask)
 
     def _clients(self) -> list[bytes]:
-        """Connected peers that rely on this daemon, and on which it does not rely itself."""
+        """Connected peers that rely on this hub, and on which it does not rely itself; none if this is no hub.
+
+        Who knows of no hubs brings its own to everybody, and need not be served by everybody.
+        """
+        if not self.hubs.is_one:
+            return []
         above = self.hubs.next_peers()
         return [peer for peer in self.holdings.who_bring_own() if peer in self._heard and peer not in above]
 

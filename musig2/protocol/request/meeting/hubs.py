@@ -47,6 +47,11 @@ class Hubs:
                 return False
         return False
 
+    @property
+    def is_one(self) -> bool:
+        """Whether an own signer is a hub."""
+        return any(self._is_own(index) for index in self.positions())
+
     def next(self) -> list[int]:
         """The first other hub that is connected; all of them as long as none is."""
         others = self._others()
