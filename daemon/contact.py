@@ -88,7 +88,7 @@ class Contact:
             self._watch.tell_of(path / GENERATED_NAME, of_passphrase(path / GENERATED_NAME), needed)
 
     async def _renew_socket(self) -> None:
-        self._datadir.socket(os.environ)  # its directory may be gone too: one that systemd made for a login
+        self._datadir.socket(os.environ)  # its directory may be gone too: systemd removes a login's runtime directory
         await self._server.renew_socket()
 
     async def _make_cookie(self) -> None:

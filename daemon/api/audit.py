@@ -15,7 +15,7 @@ from rpc.models import audit as models
 
 
 class AuditService:
-    """The audit log through the API. Both methods read it in a thread, because it may be long."""
+    """The audit log through the API. Both methods read it in a thread, as it may be long."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -30,14 +30,14 @@ class Dialler(Protocol):
 
 
 def pairing_of(name: str, link: str, own_peer: str) -> Pairing:
-    """The content of a link, with its dialable addresses. Raises InvalidParam."""
+    """What a pairing link says, with the addresses that can be dialled. Raises InvalidParam."""
     try:
         pairing = read_pairing(link)
         peers = {peer_text(dial_target(multiaddr)[1]) for multiaddr in pairing.multiaddrs}
     except (NoPairing, AddressError) as error:
         raise InvalidParam(name, str(error)) from error
     if own_peer in peers:
-        raise InvalidParam(name, "is of this daemon itself; it is for somebody else to take")
+        raise InvalidParam(name, "is a link to this daemon itself; give it to the other signer")
     return pairing
 
 
@@ -49,7 +49,7 @@ async def connect_to(network: Dialler, pairing: Pairing) -> Connected:
             return await network.connect(multiaddr)
         except (PeerUnreachable, AddressError) as error:
             problem = error
-    assert problem is not None, "a link has an address"
+    assert problem is not None, "a pairing link names at least one address"
     raise problem
 
 

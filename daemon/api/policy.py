@@ -64,7 +64,7 @@ class PolicyService:
         ruling = policy.explained(signed, key)
         message = ruling.sentence
         if not policy.active and ruling.verdict is Decision.ASK:
-            message = "There is no policy: a join waits for its owner, and is made when a token asks for it."
+            message = "There is no policy: nothing is joined automatically; a join is made when a token asks for it."
         return models.PolicyExplained(
             request_id=params.request_id,
             public_key=params.public_key,

@@ -4,8 +4,8 @@
 
 `body` is JSON with sorted keys. A file is text: a head that says after which line it begins, the lines, and a foot that
 says where it ends, with the SHA-256 of everything above it. Any other form is refused, so that no byte of a file can be
-changed. Somebody who can rewrite the whole log can make another chain: print an anchor (`seq:hash`) from time to time
-and keep it elsewhere.
+changed. Whoever can rewrite the whole log can make another chain: print an anchor (`seq:hash`) from time to time and
+keep it elsewhere.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Anchor:
         """From `seq:hash`. Raises ValueError."""
         seq, _, digest = text.partition(":")
         if not seq.isdecimal() or len(digest) != 64:
-            raise ValueError(f"{text!r} is no anchor: it is a number, a colon and 64 hex digits")
+            raise ValueError(f"{text!r} is not an anchor: write a number, a colon and 64 hex digits")
         return cls(int(seq), bytes.fromhex(digest))
 
 
@@ -133,7 +133,7 @@ def check_file(texts: Iterable[bytes], anchors: Iterable[Anchor] = ()) -> Checke
         if at.seq in wanted:
             seen[at.seq] = at.hash
     else:
-        raise ChainBroken("the file ends before its end: it was cut off")
+        raise ChainBroken("the file was cut off: its last line, the foot, is missing")
     assert start is not None, "a foot comes after a head"
     for seq, digest in wanted.items():
         if seen.get(seq) != digest:
@@ -149,7 +149,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         raise ChainBroken("a line of the file is not JSON") from None
     if not isinstance(told, dict) or _text(told) != text:
-        raise ChainBroken("a line of the file is not written as it was exported")
+        raise ChainBroken("a line of the file is not in the form of an export")
     return told
 
 
@@ -159,7 +159,7 @@ def _start_of(told: Mapping[str, Any]) -> Anchor:
             raise ValueError
         return Anchor.parse(told["after"])
     except (ValueError, AttributeError):
-        raise ChainBroken("the file does not begin as an exported audit log does") from None
+        raise ChainBroken("the first line is not the head of an exported audit log") from None
 
 
 def _line_of(told: Mapping[str, Any], text: bytes) -> ChainLine:
@@ -169,12 +169,12 @@ def _line_of(told: Mapping[str, Any], text: bytes) -> ChainLine:
         if told.keys() != {"body", "hash", "seq", "time"} or _line_text(line) != text:
             raise ValueError
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ChainBroken("a line of the file is not written as it was exported") from None
+        raise ChainBroken("a line of the file is not in the form of an export") from None
     return line
 
 
 def _check_foot(told: Mapping[str, object], at: Anchor, digest: str, rest: Iterator[bytes]) -> None:
     if told != {"end": str(at), "sha256": digest}:
-        raise ChainBroken(f"the file says that it ends otherwise than with line {at.seq}: lines are missing or changed")
+        raise ChainBroken(f"the foot of the file names another end than line {at.seq}: lines are missing or changed")
     if next(rest, None) is not None:
-        raise ChainBroken("something stands after the end of the file")
+        raise ChainBroken("there is text after the foot of the file")

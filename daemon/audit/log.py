@@ -98,7 +98,7 @@ def verify(conn: sqlite3.Connection) -> Anchor:
 
 
 def forget_before(conn: sqlite3.Connection, cutoff_ms: int) -> int:
-    """Remove lines older than that, oldest first, at most `AT_ONCE`; the rest still follows from where they ended."""
+    """Remove lines older than that, oldest first, at most `AT_ONCE`; the others are still verified from there on."""
     gone: ChainLine | None = None
     for line in lines_after(conn, start_of(conn).seq, AT_ONCE):
         if line.time >= cutoff_ms:

@@ -1,4 +1,4 @@
-"""`musigd audit export|verify|anchor`: the audit log as a file, and whether a file is what was written."""
+"""`musigd audit export|verify|anchor`: writes the audit log to a file, verifies such a file, prints an anchor."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class AuditFailed(DaemonError):
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Write the log of the data directory to the file, whether the daemon runs or not."""
+    """Write the log of the data directory to the file; the daemon may run meanwhile."""
     with closing(_database(arguments)) as conn:
-        conn.execute("BEGIN")  # one state of it
+        conn.execute("BEGIN")  # all reads see one state of the log
         texts = chain.written(log.lines_after(conn, -1), log.start_of(conn))
         if str(arguments.file) == "-":
             for text in texts:
@@ -40,7 +40,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Say whether the file is whole and unchanged and holds the anchors; 1 when not."""
+    """Print whether the file is complete and unchanged and holds the anchors; 1 if not."""
     try:
         anchors = [chain.Anchor.parse(text) for text in arguments.anchor]
     except ValueError as error:
@@ -48,14 +48,14 @@ def verify(arguments: argparse.Namespace) -> int:
     try:
         found = chain.check_file(_texts(arguments.file), anchors)
     except chain.ChainBroken as broken:
-        say(f"This is not what was written: {broken}.\n")
+        say(f"The file does not verify: {broken}.\n")
         return 1
-    say(f"Whole and unchanged: lines {found.start.seq + 1} to {found.end.seq}. Anchor: {found.end}\n")
+    say(f"Complete and unchanged: lines {found.start.seq + 1} to {found.end.seq}. Anchor: {found.end}\n")
     return 0
 
 
 def anchor(arguments: argparse.Namespace) -> int:
-    """Print where the log stands."""
+    """Print the anchor of the newest line."""
     with closing(_database(arguments)) as conn:
         say(f"{log.end_of(conn)}\n")
     return 0

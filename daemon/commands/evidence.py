@@ -51,5 +51,5 @@ def _read(file: Path) -> Evidence:
         raise EvidenceFileError(f"{file} is not JSON: save the result of getEvidence as it is.") from None
     if not isinstance(parsed, dict):
         raise EvidenceFileError(f"{file} holds no object: save the result of getEvidence as it is.")
-    result: Evidence = parsed.get("result", parsed)  # or a whole JSON-RPC answer
+    result: Evidence = parsed.get("result", parsed)  # the whole JSON-RPC answer is accepted too
     return result

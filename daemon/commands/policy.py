@@ -51,7 +51,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Run the examples in the file; 1 if one of them ends otherwise than it expects, or there is none."""
+    """Run the examples in the file; 1 if the verdict on one is not the expected one, or if there are no examples."""
     rules = read_policy(arguments.file)
     failed = 0
     for example, ruling, problem in run_examples(rules):
@@ -75,7 +75,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         data = orjson.loads(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as problem:
         raise NoRequest(f"{path} cannot be read as JSON: {problem}.") from problem
-    for name in ("result", "request"):  # a whole answer, or the data of an event
+    for name in ("result", "request"):  # the whole JSON-RPC answer, or the data of an event, is accepted too
         if isinstance(data, dict) and isinstance(data.get(name), dict):
             data = data[name]
     if not isinstance(data, dict) or not isinstance(data.get("envelope"), str):
@@ -89,18 +89,18 @@ def _request(view: Mapping[str, Any]) -> Signed[Request]:
     except (ValueError, InvalidRecord) as problem:
         raise NoRequest(f"The envelope of the request is damaged: {problem}.") from problem
     if not isinstance(signed.record, Request):
-        raise NoRequest("The envelope holds another record than a signing request.")
+        raise NoRequest("The record in the envelope is not a signing request.")
     return Signed(signed.record, signed.id, signed.envelope)
 
 
 def _keys(view: Mapping[str, Any], signed: Signed[Request]) -> list[bytes]:
-    """The own ones as the view says; all of them where it says none."""
+    """The keys that the view marks as own; all required keys if it marks none."""
     own = {each["publicKey"] for each in view.get("signers", ()) if isinstance(each, dict) and each.get("own")}
     return [key for key in signed.record.keys if not own or key.hex() in own]
 
 
 def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -> Ruling:
-    """The ruling at the time of the request, with nothing spent and no known reputation."""
+    """The ruling at the time when the request was created, with nothing spent and reputations unknown."""
     if review_of(signed).verdict is Verdict.MISMATCH:
         return Ruling(Decision.REFUSE, None, instead=MISMATCH)
     facts = replace(facts_of(signed, key, network), time_ms=signed.record.created)

@@ -1,4 +1,4 @@
-"""Slows down passphrase guessing: after three wrong ones in a row, each further attempt has to wait."""
+"""Slows down passphrase guessing: after three wrong passphrases in a row, each further attempt has to wait."""
 
 from __future__ import annotations
 

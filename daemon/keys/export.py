@@ -22,8 +22,8 @@ from musig2 import SecretKey
 PREFIX: Final = "musigd-key-1."
 _HEAD: Final = struct.Struct(">QQ16s33s")
 _SEALED: Final = sealing.NONCE_SIZE + 32 + sealing.TAG_SIZE
-_LEAST: Final = KdfCost(1, 8192)  # libsodium's own
-_MOST: Final = KdfCost(10, 1024 * 1024 * 1024)  # bounds on the work and memory that a text can cause
+_LEAST: Final = KdfCost(1, 8192)  # libsodium's lower limits
+_MOST: Final = KdfCost(10, 1024 * 1024 * 1024)  # upper limits: how much work and memory an imported text can cause
 _SCHEMES: Final = ("lotus", "bip340")
 
 
@@ -68,7 +68,7 @@ def read(text: str, wanted: str) -> SealedKey:
     if scheme not in _SCHEMES or head[-1:] != b"\0":
         raise UnfitSealedKey("is damaged: copy the whole line that exportKey wrote")
     if not (_LEAST.opslimit <= opslimit <= _MOST.opslimit and _LEAST.memlimit <= memlimit <= _MOST.memlimit):
-        raise UnfitSealedKey("asks for more or less work than any exported key does")
+        raise UnfitSealedKey("has work factors that exportKey never writes: copy the whole line again")
     if scheme != wanted:
         raise UnfitSealedKey(f"holds a key of {scheme}: name that scheme")
     return SealedKey(scheme, pubkey, salt, KdfCost(opslimit, memlimit), PREFIX.encode() + head, sealed)

@@ -39,7 +39,7 @@ class LockEvents:
         await self.told()
 
     async def told(self) -> None:
-        """Return when all events so far are stored."""
+        """Wait until all events so far are stored."""
         await self._tasks.finished()
 
     def _spawn(self) -> None:

@@ -1,4 +1,4 @@
-"""Signers that the owner added by their pairing links; stored."""
+"""Contacts: signers that the owner added by their pairing links; stored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Contacts:
         self._clock = clock
 
     def now_ms(self) -> int:
-        """The time that a contact made now has."""
+        """The `added` time of a contact that is added now."""
         return self._clock.wall_ms()
 
     def all(self) -> Sequence[KnownSigner]:

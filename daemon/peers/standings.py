@@ -1,4 +1,4 @@
-"""How well each peer is known here, and why: what it may ask for and whose turn comes first follow from it.
+"""How well this daemon knows each peer, and why; it decides how much the peer may ask for and whose turn comes first.
 
 known         named by the own configuration; signed with before; in a session with an own key right now; behind an
               advertisement of a pinned key, or of one that was signed with
@@ -17,11 +17,14 @@ PARTNERS = 10_000  # the latest ones are remembered
 
 
 def _nobody(peer: bytes, standing: Standing) -> None:
-    """Whom tests tell."""
+    """A listener that ignores changes, for tests."""
 
 
 class Standings:
-    """Belongs to the event loop. `tell` hears of each change; `look_up` is what the directory says of a peer."""
+    """Belongs to the event loop.
+
+    `tell` is called on each change; `look_up` returns what the directory says of a peer.
+    """
 
     def __init__(
         self,
@@ -47,19 +50,19 @@ class Standings:
         return self._met.get(peer, Standing.STRANGER)
 
     def met(self, peer: bytes) -> None:
-        """That peer is connected."""
+        """A peer is connected."""
         found = self._look_up(peer)
         if found is not Standing.STRANGER:
             self._met[peer] = found
             self._tell(peer, self.of(peer))
 
     def left(self, peer: bytes) -> None:
-        """Its last connection is gone."""
+        """The last connection of a peer is gone."""
         if self._met.pop(peer, None) is not None:
             self._tell(peer, self.of(peer))
 
     def partner(self, peer: bytes) -> None:
-        """A signature was made with a signer at that peer."""
+        """A signature was made together with a signer at that peer."""
         before = self.of(peer)
         self._partners[peer] = None
         self._partners.move_to_end(peer)
@@ -69,7 +72,7 @@ class Standings:
             self._tell(oldest, self.of(oldest))
 
     def party(self, request: bytes, peers: Iterable[bytes]) -> None:
-        """An own key takes part in that request, as do these peers."""
+        """An own key takes part in that request, and so do these peers."""
         live = self._live.setdefault(request, set())
         for peer in peers:
             if peer not in live:

@@ -1,1 +1,1 @@
-"""What an own key may be used for: the owner's rules, apart from the signing itself."""
+"""The owner's policy: rules that decide what an own key may sign."""

@@ -17,7 +17,7 @@ _KNOWN: Final = frozenset(
     {"key", "creator", "cosigners", "transaction_type", "review", "amount", "fee", "fee_rate", "destinations"}
     | {"reputation", "time", "spent"}
 )
-NOON: Final = datetime(2026, 1, 7, 12, tzinfo=UTC)  # a Wednesday: where an example names no time
+NOON: Final = datetime(2026, 1, 7, 12, tzinfo=UTC)  # a Wednesday; for examples that name no time
 
 
 def run_examples(rules: RuleSet) -> Iterator[tuple[Example, Ruling, str | None]]:
@@ -25,7 +25,7 @@ def run_examples(rules: RuleSet) -> Iterator[tuple[Example, Ruling, str | None]]
     for example in rules.examples:
         odd = sorted(example.request.keys() - _KNOWN)
         if odd:
-            yield example, Ruling(rules.default, None), f"request has no member {odd[0]}"
+            yield example, Ruling(rules.default, None), f"request knows no member {odd[0]}"
             continue
         try:
             facts = _facts(example.request)
@@ -74,7 +74,7 @@ def _time(request: Mapping[str, Any]) -> int:
 
 
 def _spent(rules: RuleSet, request: Mapping[str, Any], facts: Facts) -> Spent:
-    """`spent = {hour = {amount, count}, day = {...}}`: by this creator, under every budget; day holds hour."""
+    """`spent = {hour = {amount, count}, day = {...}}`: by this creator, under every budget; day includes hour."""
     given, now_ms = request.get("spent", {}), _time(request)
     charges = []
     for span, ago_ms in (("day", HOUR_MS), ("hour", 0)):

@@ -14,8 +14,8 @@ from musig2.protocol.review.review import review_of
 from musig2.protocol.review.verdicts import Review, Verdict
 from musig2.protocol.wire.frames import Signed
 
-# The classes of what is signed: a transaction that nothing can change any more, one that a sighash type leaves open,
-# a text, something that nobody can see.
+# The classes of `review`: a transaction that is signed whole, one that its sighash type leaves partly open, a text,
+# something that nobody can see.
 CHECKED, OPEN, TEXT, BLIND = REVIEWS = ("checked", "open", "text", "blind")
 
 
@@ -29,7 +29,7 @@ class Output:
     index: int = -1
 
     def pays_to(self, named: Iterable[str]) -> bool:
-        """Whether one of these addresses or scripts is its."""
+        """Whether it pays one of these addresses or scripts."""
         return any(each in (self.script, self.address) for each in named)
 
 
@@ -76,12 +76,12 @@ class Facts:
         return ComingBack(self.transaction, frozenset(out.index for out in back) - self.taken)
 
     def destinations(self, change: Iterable[str] = ()) -> tuple[Output, ...] | None:
-        """The outputs that go elsewhere."""
+        """The outputs that do not come back."""
         named = tuple(change)
         return None if self.outputs is None else tuple(each for each in self.outputs if not each.pays_to(named))
 
     def shown(self) -> Mapping[str, object]:
-        """The values as `explainPolicy` tells them; unknown ones are left out."""
+        """The values as `explainPolicy` shows them; unknown ones are left out."""
         told: dict[str, object] = {
             "creator": self.creator,
             "cosigners": list(self.cosigners),

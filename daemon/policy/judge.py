@@ -10,7 +10,7 @@ from daemon.policy.rules import Rule, RuleSet, Ruling, Weighed
 
 
 def judge(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
-    """The ruling, without its conditions."""
+    """The ruling, without the conditions that were checked."""
     for rule in rules.rules:
         if all(MEMBERS[each.member].holds(each.limit, facts, rule, moment)[1] for each in rule.conditions):
             return Ruling(rule.verdict, rule, facts.amount(rule.change), facts.claim(rule.change))
@@ -18,7 +18,7 @@ def judge(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
 
 
 def explain(rules: RuleSet, facts: Facts, moment: Moment) -> Ruling:
-    """The same ruling with every condition of every rule up to the one that decides."""
+    """The same ruling, with every condition of every rule up to the one that decides."""
     weighed: list[Weighed] = []
     for rule in rules.rules:
         of_rule = list(_weigh(rule, facts, moment))

@@ -1,6 +1,6 @@
-"""The conditions that a rule may have: how each is written, and when it holds. One table; docs/policy.md explains it.
+"""The table of conditions that a rule may have: how each is written, and when it holds. docs/policy.md explains them.
 
-A condition on an unknown value never holds: a blind request has no amount, so no limit lets it pass.
+A condition on an unknown value never holds: a blind request has no amount, so no `max_amount` lets it pass.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a request is compared with besides its facts. `now_ms` by the budget's clock."""
+    """What a request is compared with besides its facts. `now_ms` is the time of the budget's clock."""
 
     spent: Spent
     now_ms: int
     request: bytes
 
 
-# What a limit met (for people), and whether it holds.
+# The value that the limit was compared with (for people), and whether the condition holds.
 Met: TypeAlias = tuple[Any, bool]
 Holds: TypeAlias = Callable[[Any, Facts, Rule, Moment], Met]
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionKind:
-    """One condition: `read` makes the limit of what TOML holds, or raises Misfit."""
+    """One condition: `read` turns the TOML value into the limit, or raises Misfit."""
 
     read: Callable[[Any], Any]
     holds: Holds
@@ -81,7 +81,7 @@ def _chosen(choices: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
 
 
 def _hours(value: Any) -> tuple[tuple[int, int], ...]:
-    """Spans of minutes of the day, the end not included; one that ends before it begins goes over midnight."""
+    """Spans of minutes of the day, the end excluded; a span whose end comes first goes over midnight."""
     return tuple(_span(each) for each in _texts(value))
 
 
@@ -91,7 +91,7 @@ def _span(text: str) -> tuple[int, int]:
         raise Misfit('must hold spans such as "08:00-18:00" (UTC)')
     begin, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
     if begin == end or end > 24 * 60:
-        raise Misfit('must hold spans such as "08:00-18:00" (UTC), and none that is empty')
+        raise Misfit('must hold spans such as "08:00-18:00" (UTC), and no empty one')
     return begin, end
 
 
@@ -134,7 +134,7 @@ def _within_hours(limit: tuple[tuple[int, int], ...], facts: Facts, rule: Rule, 
 def _on_days(limit: tuple[str, ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
     if facts.time_ms is None:
         return None, False
-    day = DAYS[(facts.time_ms // DAY_MS + 3) % 7]  # the first of January 1970 was a Thursday
+    day = DAYS[(facts.time_ms // DAY_MS + 3) % 7]  # 1 January 1970 was a Thursday
     return day, day in limit
 
 

@@ -1,7 +1,8 @@
 """The owner's policy while the daemon runs: the rules in force, what was spent, who approved.
 
 Without a policy file nothing is joined automatically, and every join that a token asks for is made, as long as what is
-shown is what is signed. With one, every join, every partial signature and every own request is judged by the rules.
+shown is what is signed. With one, the rules decide on every join, every partial signature and every
+own request.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
 FILE_NAME = "policy.toml"
-MISMATCH = "What the request shows is not what it asks for, so nobody can join it."
+MISMATCH = "The request shows something else than it asks to sign, so nobody can join it."
 
 
 class PolicyDenied(Refused):
-    """The policy refuses this, or needs an approval that is missing."""
+    """The policy refuses this."""
 
     reason = "policy_denied"
 
 
 class ApprovalNeeded(PolicyDenied):
-    """The policy asks for approvals, and there are not enough."""
+    """The policy needs approvals, and there are not enough of them."""
 
     reason = "approval_needed"
 
@@ -54,9 +55,10 @@ class PolicyStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySurroundings:
-    """What the policy needs. `reputation_of`: the local score of a key, None without evidence.
+    """What the policy asks of the daemon.
 
-    `clock_is_wrong`: peers say so; then no time window and no budget lets anything pass.
+    `reputation_of`: the local score of a key, None without evidence. `clock_is_wrong`: peers say so; then no time
+    window and no budget lets anything pass.
     """
 
     store: PolicyStore
@@ -70,7 +72,7 @@ class OwnerPolicy:
     """Belongs to the event loop."""
 
     def __init__(self, around: PolicySurroundings, path: Path, *, required: bool = False) -> None:
-        """`required`: the settings name the file, so it must be there. Raises PolicyUnreadable."""
+        """`required`: the settings name the file, so it must exist. Raises PolicyUnreadable."""
         self._around = around
         self.path = path
         self._rules = read_policy(path) if required or path.exists() else None
@@ -98,7 +100,7 @@ class OwnerPolicy:
         self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
 
     def on_change(self, call: Callable[[], None]) -> None:
-        """Call this whenever other rules are in force."""
+        """Call `call` whenever a reload has put other rules in force."""
         self._on_change.append(call)
 
     async def reload(self) -> RuleSet:
@@ -116,15 +118,15 @@ class OwnerPolicy:
         return rules
 
     def ruling(self, signed: Signed[Request], key: bytes) -> Ruling:
-        """What the rules say now of this request for that own key."""
+        """The present ruling on this request for that own key."""
         return self._mismatch(signed) or judge(self.rules, self.facts(signed, key), self._moment(signed))
 
     def explained(self, signed: Signed[Request], key: bytes) -> Ruling:
-        """The same with every condition that was checked."""
+        """The same, with every condition that was checked."""
         return self._mismatch(signed) or explain(self.rules, self.facts(signed, key), self._moment(signed))
 
     def facts(self, signed: Signed[Request], key: bytes) -> Facts:
-        """The decoded values, as they are at this moment."""
+        """The decoded values, with the present time and reputation."""
         around = self._around
         time_ms = None if around.clock_is_wrong() else around.clock.wall_ms()
         reputation = self._reputation(signed.record, key) if self.rules.names("min_reputation") else None
@@ -152,7 +154,7 @@ class OwnerPolicy:
         return save
 
     def take_back(self, request: bytes, ruling: Ruling) -> None:
-        """That transaction failed."""
+        """The transaction with the charge failed: nothing was spent."""
         self._spent.take_back(request, _budget(ruling))
 
     def release(self, request: bytes) -> None:
@@ -163,7 +165,7 @@ class OwnerPolicy:
             del self._approvals[slot]
 
     def approve(self, approval: Approval) -> Callable[[sqlite3.Connection], None]:
-        """An owner approved: returns what to write in the transaction of the join."""
+        """An owner approved: returns the write of the approval, for the transaction of the join."""
         self._approvals.setdefault((approval.request, approval.key), {})[approval.token] = approval
         return lambda conn: rows.save_approval(conn, approval)
 
@@ -177,16 +179,16 @@ class OwnerPolicy:
         return frozenset(each.label for each in given if each.label in of) if of else frozenset(a.token for a in given)
 
     def was_asked(self, request: bytes, key: bytes) -> bool:
-        """Whether its owner was told that this request waits."""
+        """Whether the owner of that key was told that this request waits."""
         return self._around.store.read(lambda conn: rows.was_asked(conn, request, key))
 
     def note_asked(self, request: bytes, key: bytes) -> Callable[[sqlite3.Connection], None]:
-        """Its owner is told: what to write in that transaction."""
+        """The owner of that key is told: returns the write of that fact, for the same transaction."""
         now_ms = self._around.clock.wall_ms()
         return lambda conn: rows.note_asked(conn, request, key, now_ms)
 
     def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
-        """Those that still hold."""
+        """The approvals of a request for one own key that are still in force."""
         stored = self._around.store.read(lambda conn: rows.approvals_of(conn, request, key))
         known = {each.token: each for each in stored} | self._approvals.get((request, key), {})
         now_ms = self._around.clock.wall_ms()

@@ -42,11 +42,11 @@ def read_policy(path: Path) -> RuleSet:
 
 
 class _Wrong(Exception):
-    """Something in the text, with its line."""
+    """What is wrong in the text, with its line."""
 
 
 def rules_of(text: str) -> RuleSet:
-    """The rules in a text. Raises an error whose text names line and member."""
+    """The rules in a text. Raises PolicyUnreadable, whose text names line and member."""
     data = tomllib.loads(text)
     _require_known(data, _TOP, "the file")
     places = _places(text)
@@ -64,7 +64,7 @@ def rules_of(text: str) -> RuleSet:
 
 
 def _places(text: str) -> Mapping[str, list[Callable[[str], int]]]:
-    """For each [[rule]] and [[example]] in order: where it stands ("") and where each of its members does."""
+    """For each [[rule]] and [[example]] in order: its line (under "") and the line of each of its members."""
     found: dict[str, list[tuple[int, dict[str, int]]]] = {"rule": [], "example": []}
     members: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -106,7 +106,7 @@ def _rule(table: Mapping[str, Any], line_of: Callable[[str], int]) -> Rule:
     if verdict is Decision.JOIN and "review" not in table:
         conditions = (Condition("review", (CHECKED,), line_of(""), [CHECKED]), *conditions)
     if "budget" in table and not BUDGETS & table.keys():
-        raise _Wrong(f"{at} names a budget, and has none of {', '.join(sorted(BUDGETS))}")
+        raise _Wrong(f"{at} names a budget: add one of {', '.join(sorted(BUDGETS))}, or leave it out")
     return Rule(
         name=name,
         verdict=verdict,
@@ -155,7 +155,7 @@ def _example(table: Mapping[str, Any], line_of: Callable[[str], int], rules: tup
     if not isinstance(request, dict):
         raise _Wrong(f"{at} must have a request, a table of values")
     if rule is not None and rule not in {each.name for each in rules}:
-        raise _Wrong(f"{at} names the rule {rule!r}, and there is none of that name")
+        raise _Wrong(f"{at} expects the rule {rule!r}, and no rule has that name")
     return Example(_text(table, "name", at), line_of(""), request, _verdict(table, "expect", at), rule)
 
 
@@ -190,5 +190,7 @@ def _require_distinct(kind: str, named: list[tuple[str, int]]) -> None:
     seen: dict[str, int] = {}
     for name, line in named:
         if name in seen:
-            raise _Wrong(f'line {line}: the {kind} "{name}" has the name of the one in line {seen[name]}')
+            raise _Wrong(
+                f'line {line}: the {kind} "{name}" has the name of the one in line {seen[name]}: give it another'
+            )
         seen[name] = line

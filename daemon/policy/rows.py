@@ -15,7 +15,7 @@ KEPT_MS: Final = 30 * DAY_MS  # longer than any budget looks back, and than a re
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A token that said yes for one own key. `until_ms` None: as long as the request lasts."""
+    """The yes of a token for one own key. `until_ms` None: as long as the request lasts."""
 
     request: bytes
     key: bytes
@@ -26,7 +26,7 @@ class Approval:
 
 
 def save_charge(conn: sqlite3.Connection, charge: Charge) -> None:
-    """One request costs a budget once, however many attempts it takes; the newest time counts."""
+    """A budget is charged once for a request, however many attempts it takes; the newest time counts."""
     conn.execute(
         "INSERT INTO policy_charges (request, budget, creator, amount, at_ms) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (request, budget) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)",
@@ -58,7 +58,7 @@ def claimed(conn: sqlite3.Connection, transaction: bytes, without: bytes) -> fro
 
 
 def save_approval(conn: sqlite3.Connection, approval: Approval) -> None:
-    """The last word of a token counts."""
+    """The latest approval of a token replaces its earlier ones."""
     conn.execute(
         "INSERT OR REPLACE INTO policy_approvals (request, key, token, label, at_ms, until_ms)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -83,12 +83,12 @@ def was_asked(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
 
 
 def note_asked(conn: sqlite3.Connection, request: bytes, key: bytes, at_ms: int) -> None:
-    """The owner of that key is told."""
+    """Note that the owner of that key was told."""
     conn.execute("INSERT OR IGNORE INTO policy_asked (request, key, at_ms) VALUES (?, ?, ?)", (request, key, at_ms))
 
 
 def forget(conn: sqlite3.Connection, then_ms: int) -> None:
-    """Remove what is older than that."""
+    """Remove charges, approvals and notes that are older than that."""
     conn.execute("DELETE FROM policy_charges WHERE at_ms <= ?", (then_ms,))
     conn.execute("DELETE FROM policy_approvals WHERE at_ms <= ?", (then_ms,))
     conn.execute("DELETE FROM policy_asked WHERE at_ms <= ?", (then_ms,))

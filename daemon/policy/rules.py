@@ -13,7 +13,7 @@ from daemon.policy.returns import ComingBack
 class Decision(StrEnum):
     """The decision on a request for one own key."""
 
-    JOIN = "join"  # by itself
+    JOIN = "join"  # automatically
     ASK = "ask"  # it waits for its owner
     REFUSE = "refuse"  # it is declined
 
@@ -38,7 +38,7 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """How many tokens must say yes where a rule asks; `of`: those with one of these labels, any where it is empty."""
+    """How many tokens must say yes where a rule asks. `of`: the labels that count; empty means any token."""
 
     need: int = 1
     of: tuple[str, ...] = ()
@@ -46,9 +46,10 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """It applies where all its conditions hold. `budget`: under which name its signatures are counted.
+    """It applies where all its conditions hold.
 
-    `change`: addresses and scripts whose outputs come back. `reason`: told to the others where it refuses.
+    `budget`: the name under which its signatures are charged. `change`: addresses and scripts whose outputs count as
+    coming back. `reason`: told to the other signers where it refuses.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request in values, with the verdict that its author expects."""
+    """A request as plain values, with the verdict that the author expects."""
 
     name: str
     line: int
@@ -113,12 +114,12 @@ class Ruling:
 
     @property
     def approvals(self) -> Approvals:
-        """Whose yes it takes, where it asks."""
+        """The approvals that it takes where it asks."""
         return Approvals() if self.rule is None else self.rule.approvals
 
     @property
     def sentence(self) -> str:
-        """For people: which rule, and where it stands."""
+        """For people: the rule that decides, and its line."""
         if self.instead:
             return self.instead
         what = {Decision.JOIN: "joins it", Decision.ASK: "asks its owner", Decision.REFUSE: "refuses it"}[self.verdict]

@@ -43,7 +43,7 @@ class BudgetClock:
         self._offset = wall_ms() - mono_ms()
 
     def now_ms(self) -> int:
-        """Never goes back, and never jumps."""
+        """The time in ms; it never goes back and never jumps."""
         return self._mono_ms() + self._offset
 
 
@@ -77,7 +77,7 @@ class Spent:
             self.charge(charge)
 
     def charge(self, charge: Charge) -> bool:
-        """Count it; False where this request is counted already. What was reserved for it is free again."""
+        """Count a charge; False if this request is counted already. Its reservation ends."""
         self.release(charge.request, charge.budget)
         if (charge.request, charge.budget) in self._charged:
             return False
@@ -91,7 +91,7 @@ class Spent:
         return True
 
     def take_back(self, request: bytes, budget: str) -> None:
-        """The charge could not be stored, so nothing was signed."""
+        """The charge could not be stored, so nothing was signed: stop counting it."""
         gone = self._charged.pop((request, budget), None)
         if gone is None:
             return
@@ -103,17 +103,17 @@ class Spent:
                     window.amount -= gone.amount
 
     def reserve(self, charge: Charge) -> None:
-        """It was joined: reserve its cost until it is signed or over."""
+        """A request was joined automatically: reserve its cost until it is signed or over."""
         if (charge.request, charge.budget) not in self._charged:
             self._reserved.setdefault(charge.budget, {})[charge.request] = charge
 
     def release(self, request: bytes, budget: str | None = None) -> None:
-        """The request is signed, or over (`budget` None: in all of them)."""
+        """The request is signed or over: end its reservation under that budget, None: under all."""
         for name in [budget] if budget is not None else list(self._reserved):
             self._reserved.get(name, {}).pop(request, None)
 
     def total(self, budget: str, creator: str | None, span_ms: int, now_ms: int, without: bytes) -> Total:
-        """What the other requests have cost within the span, or will. `creator` None: whoever asked."""
+        """What the other requests cost within the span, reservations included. `creator` None: of all creators."""
         window = self._windows.get((budget, creator, span_ms))
         signed = Total() if window is None else window.total(now_ms)
         own = self._charged.get((without, budget))
@@ -130,7 +130,7 @@ class Spent:
         return self._windows.setdefault((budget, creator, span_ms), _Window(span_ms))
 
     def _forget(self, now_ms: int) -> None:
-        """What no window holds any more. The dictionary is in the order of time."""
+        """Drop charges that no window holds any more. The dictionary is in the order of time."""
         while self._charged:
             oldest = next(iter(self._charged))
             if self._charged[oldest].at_ms > now_ms - DAY_MS:

@@ -73,7 +73,7 @@ def _refuse(index: int, item: ItemReview) -> None:
 def _refuse_unchecked(index: int, item: ItemReview) -> None:
     if item.finding is None:
         left_open = ", ".join(item.uncovered)
-        sentence = f"Item {index} signs the transaction shown and leaves open: {left_open}."
+        sentence = f"Item {index} signs the transaction shown, but others may still change: {left_open}."
         raise Unchecked(
             sentence,
             errors=[{"path": "metadata.sighashType", "message": sentence}],

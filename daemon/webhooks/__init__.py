@@ -1,1 +1,1 @@
-"""Events posted to URLs, for those who hold no connection open."""
+"""Posts events to URLs, for receivers that hold no connection open."""

@@ -28,7 +28,7 @@ log = structlog.get_logger("musigd.webhooks")
 
 @dataclass(slots=True)
 class _Following:
-    """A webhook and its task. `problem`: why the last delivery was not taken, since when."""
+    """A webhook and its task. `problem`: why deliveries are not accepted, and since when (ms)."""
 
     hook: Webhook
     task: asyncio.Task[None]
@@ -87,14 +87,14 @@ class Deliveries:
             following.task.cancel()
 
     def problem(self, hook_id: bytes) -> tuple[str, int] | None:
-        """Why its deliveries are not taken, and since when (ms)."""
+        """Why its deliveries are not accepted, and since when (ms)."""
         following = self._at_work.get(hook_id)
         if following is None or following.problem is None or following.since is None:
             return None
         return following.problem, following.since
 
     def secret(self, hook_id: bytes) -> str:
-        """What its receiver checks signatures with."""
+        """The secret with which its receiver checks signatures."""
         return secret_of(self._identity, hook_id)
 
     async def _again_and_again(self, hook: Webhook) -> None:
@@ -115,7 +115,7 @@ class Deliveries:
             stop_listening()
 
     async def _catch_up(self, hook: Webhook, place: int, log_id: str) -> int:
-        """Deliver a page, a gap before it if there is one; returns where to go on."""
+        """Deliver a page of events, and before it the gap, if there is one; returns where to go on."""
         start = start_of(self._events, place, log_id)
         if start.gap is not None:
             if not await self._deliver(hook, gap_json(start.gap, self._clock.wall_ms()), None):

@@ -33,7 +33,10 @@ class TooManyWebhooks(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One webhook. `events`: patterns, None for all; `filter`: members as on the wire; `token`: who hears."""
+    """One webhook.
+
+    `events`: patterns, None for all; `filter`: members as on the wire; `token`: whose rights decide what it is sent.
+    """
 
     hook_id: bytes
     token: str
@@ -89,7 +92,7 @@ class Webhooks:
         return await self._store.write(lambda conn: conn.execute(query, (hook.hook_id,)).rowcount == 1)
 
     async def told_to(self, hook_id: bytes, next_seq: int) -> None:
-        """Remember that everything before `next_seq` of the present log was delivered."""
+        """Store that everything before `next_seq` of the present log was delivered."""
         query = "UPDATE webhooks SET next_seq = ?, log_id = ? WHERE id = ?"
         row = (next_seq, self.events.log_id, hook_id)
         await self._store.write(lambda conn: conn.execute(query, row))

@@ -24,12 +24,12 @@ class Signing(Protocol):
 
 
 def secret_of(identity: Signing, hook_id: bytes) -> str:
-    """The secret of a webhook, as its owner is shown it: made from the peer identity, so that it is kept nowhere."""
+    """The secret of a webhook as its owner sees it: derived from the peer identity, so that it is stored nowhere."""
     return hashlib.sha256(identity.sign(_CONTEXT + hook_id)).hexdigest()
 
 
 def signature_of(secret: str, time_ms: int, body: bytes) -> str:
-    """What stands in Musigd-Signature: HMAC-SHA256 of `<time>.<body>` under the secret's text."""
+    """The value of Musigd-Signature: HMAC-SHA256 of `<time>.<body>` under the secret's text."""
     signed = hmac.new(secret.encode(), b"%d." % time_ms + body, hashlib.sha256)
     return f"t={time_ms},v1={signed.hexdigest()}"
 

@@ -1,8 +1,7 @@
 """How much work each peer has asked for: one account per peer, and one per address range for its unknown peers.
 
-    charge ----> what is left, of the peer and of its range ----> below nothing: `settled` waits, and who reads from the
-                                                                  peer waits with it
-    fine ------> the same, and counted: enough of them are a ban
+    charge ----> the balance of the peer and of its range ----> below zero: `settled` waits, and so does the reader
+    fine ------> the same, and counted: enough fines are a ban
 
 Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share one amount,
 however many they are, and so do new ones for their first work; a peer that asks for little never owes, and so never
@@ -62,7 +61,7 @@ class Account:
 
 
 class PeerAccount(Account):
-    """That of a peer, with its range's; a peer on a private network, and one not seen yet, has none."""
+    """The account of a peer, and that of its range: None on a private network, and until the peer has connected."""
 
     __slots__ = ("fines", "home", "range", "standing")
 
@@ -80,7 +79,7 @@ class PeerAccount(Account):
 
 
 class Accounts:
-    """Charges peers. `steady_s` is any steady clock in seconds. They outlive a life of the node."""
+    """The accounts of all peers; they outlive a life of the node. `steady_s` is a steady clock in seconds."""
 
     def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
         self.on_ban: Callable[[bytes, str], None] = lambda peer, reason: None
@@ -134,19 +133,19 @@ class Accounts:
         account, now = self._of(peer), self._steady_s()
         if account.standing is not Standing.KNOWN and account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
             account.fines = Fading(FINES_HALF_LIFE_S, now)
-            self.on_ban(peer, "it kept asking for what had to be refused")
+            self.on_ban(peer, "it kept sending requests that had to be refused")
 
     def standing(self, peer: bytes) -> Standing:
         """How well a peer is known."""
         return self._standings.get(peer, Standing.STRANGER)
 
     def owed_s(self, peer: bytes) -> float:
-        """In how many seconds a peer will owe nothing; 0 for nearly all, at the cost of a look-up."""
+        """Seconds until a peer owes nothing; 0 for nearly all peers, at the cost of a look-up."""
         account = self._peers.get(peer)
         return 0.0 if account is None or account.even else self._owed_s(account)
 
     async def settled(self, peer: bytes) -> None:
-        """Return when a peer owes nothing."""
+        """Wait until a peer owes nothing."""
         while (owed := self.owed_s(peer)) > 0:  # noqa: ASYNC110 - what it waits for is the time
             await trio.sleep(min(owed, NAP_S))
 
@@ -188,7 +187,7 @@ class Accounts:
         return max(owed, account.range.owed_s(factor * min(RANGE.per_second, 2 * per_second), now))
 
     def _how_many_owe(self, account: PeerAccount, now: float) -> int:
-        """How many ranges share what all of a standing get, that of this account included."""
+        """How many ranges share the amount of all peers of that standing, the range of this account included."""
         owing, mine = self._owing[account.standing], id(account.range or account)
         owing[mine] = now
         owing.move_to_end(mine)

@@ -55,7 +55,7 @@ class ApprovalMethods:
     async def list_pending_approvals(
         self, caller: Caller, params: wire.ListPendingApprovals
     ) -> answers.PendingApprovals:
-        """What waits for an owner of the caller's keys, newest request first."""
+        """Requests that wait for the approval of the caller's keys, newest first."""
         keys = self._finder.keys_of(caller)
         if params.public_key is not None:
             caller.require_key(bytes.fromhex(params.public_key))
@@ -71,7 +71,7 @@ class ApprovalMethods:
         return {"pending": shown}
 
     def _waiting(self, keys: frozenset[bytes], after: int) -> Iterator[tuple[int, OpenRequest, bytes, Ruling]]:
-        """From that position on, lazily: of many thousand requests, only those of a page are weighed."""
+        """Such requests from that position on, lazily: the policy judges only those of a page."""
         asked = [(entry, key) for entry in self._roster for key in keys & entry.own]
         asked.sort(key=lambda each: (-each[0].request.record.created, each[0].request.id, each[1]))
         for position, (entry, key) in enumerate(asked[after:], after):
@@ -104,7 +104,10 @@ class ApprovalMethods:
         caller.require_key(key)
         signed = self._finder.live(caller, request, key).request
         if params.until is not None and params.until <= self._clock.wall_ms():
-            raise InvalidParam("until", "has passed; leave it out for as long as the request lasts")
+            raise InvalidParam(
+                "until",
+                "is in the past: give a later time, or leave it out so that the approval lasts as long as the request",
+            )
         self._keystore.get(key)
         require_scheme(self._keystore, key, signed.record.scheme)
         self._policy.check_join(review_of(signed), key)

@@ -32,7 +32,7 @@ class Asked:
         self._standing_of = standing_of
 
     def page(self, caller: Caller, params: FindSigningRequestsForMe) -> ReadPage:
-        """A function that reads the page, for any thread. Raises UnknownKey, or InvalidParam for a foreign cursor."""
+        """A function that reads the page on any thread. Raises UnknownKey, and InvalidParam for a foreign cursor."""
         own = self._finder.keys_of(caller)
         keys = own if params.public_key is None else _one_of(own, params.public_key)
         waiting = params.state is None or params.state in OPEN
@@ -99,7 +99,7 @@ def _places(
     *,
     known_first: bool,
 ) -> Iterator[Place]:
-    """The requests that pass, lazily and in order; only open ones of known creators come first."""
+    """The places of the requests that pass, lazily and in order; only open ones of known creators come first."""
 
     def newest(before: int) -> Iterator[tuple[int, bytes]]:
         outcomes = OPEN if params.state is None else (params.state,)

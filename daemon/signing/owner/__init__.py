@@ -1,1 +1,1 @@
-"""What the owner of the keys wants: rules, declines, locks."""
+"""The owner's decisions on requests: consent by the policy, declines, locked keys."""

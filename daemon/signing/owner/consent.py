@@ -1,4 +1,4 @@
-"""The policy at work: before every join and every partial signature, and for requests that wait for nobody but it.
+"""Applies the policy: before every join and every partial signature, and to requests that it can settle automatically.
 
 request arrives, unlock, reload, every sweep --> consider: join, leave to the owner, or decline
 NeedJoin, NeedPartials                       --> refusal: the signer port is not asked
@@ -35,16 +35,16 @@ from rpc.caller import Caller, Scope
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
 AT_ONCE = 8  # requests that are considered between two inputs
-IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that time alone can change
+IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that may begin to hold as time passes
 STORE_FAILED = Reason.STORE_FAILED.value
 HELD_BACK = frozenset(
     {"policy", "locked", STORE_FAILED}
 )  # an attempt ended here, and the rules may let the key join again
-AGAIN_S = 5.0  # after a part could not be stored: a disk that is full is so for a while
+AGAIN_S = 5.0  # pause after a failure of the store: a full disk stays full for a while
 
 
 class Consent:
-    """Asks the policy, where there is one. Belongs to the event loop."""
+    """Asks the policy, if there is one. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Consent:
         clock: WallClock,
         label_of: Callable[[str], str],
     ) -> None:
-        """`label_of`: what a token is called."""
+        """`label_of`: the label of a token, by its id."""
         self._policy = policy
         self._keystore = keystore
         self._declines = declines
@@ -67,9 +67,13 @@ class Consent:
         self._roster = roster
         self._clock = clock
         self.label_of = label_of
-        self._to_consider: list[bytes] = []  # what is left of a round over all requests
-        self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
-        self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # under which partial signatures were asked for
+        self._to_consider: list[bytes] = []  # the rest of a round over all requests
+        self._asked: set[tuple[bytes, bytes]] = (
+            set()
+        )  # (request, key) whose owner was told in this run; the store knows the earlier ones
+        self._rulings: dict[
+            tuple[bytes, bytes], Ruling
+        ] = {}  # by (request, key): the ruling under which the partial signatures were asked for
         self._charged: dict[bytes, list[Ruling]] = {}  # in parts that are not committed yet
         self._owed: dict[bytes, list[Ruling]] = {}  # of signatures that could not be stored yet
         self._again: set[bytes] = set()  # requests that are considered again after a failure of the store
@@ -112,7 +116,7 @@ class Consent:
             part.also.append(self._policy.approve(approval))
 
     def waits(self, entry: OpenRequest, key: bytes) -> Ruling | None:
-        """The ruling that leaves this request to the owner of that key; None where nothing waits for it."""
+        """The ruling that leaves this request to the owner of that key; None if nothing waits for the owner."""
         if not entry.machine.outcome.live or key in _taking_part(entry):
             return None
         if self._keystore.scheme_of(key) != entry.request.record.scheme:
@@ -121,29 +125,29 @@ class Consent:
         return ruling if ruling.verdict is Decision.ASK else None
 
     def ruling(self, request: Signed[Request], key: bytes) -> Ruling:
-        """What the rules say now; without rules everything waits for its owner."""
+        """The present ruling; without a policy everything waits for its owner."""
         return Ruling(Decision.ASK, None) if self._policy is None else self._policy.ruling(request, key)
 
     def sentence(self, ruling: Ruling) -> str:
-        """For people: why it waits."""
+        """For people: why the request waits."""
         return ruling.sentence if self.policy is not None else "There is no policy: each join waits for its owner."
 
     def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
-        """Who said yes, as far as that still holds."""
+        """The approvals that are still in force."""
         return () if self._policy is None else self._policy.approvals(request, key)
 
     def named(self, request: bytes, key: bytes, ruling: Ruling) -> frozenset[str]:
-        """The same, as far as it counts for that ruling."""
+        """The labels or tokens among them that count for that ruling."""
         return frozenset() if self._policy is None else self._policy.named(request, key, ruling)
 
     def refusal(self, need: Need, request: Signed[Request], attempt: int) -> SignerRefused | None:
-        """What to answer instead of the signer port; None where it may be asked."""
+        """The answer that the machine gets instead of the signer port's; None if the signer port may be asked."""
         policy = self.policy
         if policy is None or not isinstance(need, NeedJoin | NeedPartials):
             return None
         ruling = policy.ruling(request, need.key)
         if not self._may(policy, ruling, request, need.key):
-            log.warning("the policy holds a key back", key=need.key.hex(), why=ruling.sentence)
+            log.warning("the policy lets this key not sign", key=need.key.hex(), why=ruling.sentence)
             return SignerRefused(need.key, attempt, "policy")
         if isinstance(need, NeedPartials):
             self._rulings[request.id, need.key] = ruling
@@ -152,7 +156,7 @@ class Consent:
         return None
 
     def signed(self, part: Part, message: SaveMessage) -> None:
-        """Own partial signatures are in this part: their charge goes into its transaction."""
+        """Own partial signatures are in this part: put their charge into its transaction."""
         policy = self.policy
         if policy is None:
             return
@@ -163,7 +167,7 @@ class Consent:
         self._charged.setdefault(request.id, []).append(ruling)
 
     def completed(self, part: Part) -> None:
-        """The signature is in this part: a charge that could not be stored with the partial ones is stored with it."""
+        """The signature is in this part: put in the charges that could not be stored with the partial signatures."""
         request = part.entry.request
         owed = self._owed.pop(request.id, [])
         if self._policy is not None and owed:
@@ -171,7 +175,7 @@ class Consent:
             self._charged.setdefault(request.id, []).extend(owed)
 
     def committed(self, part: Part) -> None:
-        """What this part wanted is stored."""
+        """This part is stored."""
         self._charged.pop(part.entry.request.id, None)
         if self.policy is not None and part.entry.machine.outcome.live and _ended_by_the_store(part.entry):
             self._consider_later(part.entry.request.id)
@@ -182,7 +186,7 @@ class Consent:
                 self._rulings.pop((part.entry.request.id, key), None)
 
     def not_committed(self, part: Part) -> None:
-        """Nothing of this part is stored, so nothing was spent; unless the signature is made, which is stored later."""
+        """This part is not stored: take its charges back, or keep them for the part that stores the signature."""
         request = part.entry.request.id
         self._asked -= {slot for slot in self._asked if slot[0] == request}
         rulings = self._charged.pop(request, [])
@@ -194,7 +198,7 @@ class Consent:
                 self._policy.take_back(request, ruling)
 
     def resume(self, entry: OpenRequest) -> None:
-        """It came from the store at the start: what its joins by themselves will cost is kept for them again."""
+        """A request was loaded at the start: reserve again what its automatic joins will cost."""
         policy = self.policy
         if policy is None or not entry.machine.outcome.live:
             return
@@ -203,12 +207,12 @@ class Consent:
                 policy.reserve(entry.request, policy.ruling(entry.request, view.row.key))
 
     def consider_all(self) -> None:
-        """The rules, the time or the keys have changed: what waits is looked at again."""
+        """The rules, the time or the keys have changed: consider all requests again."""
         if self.policy is not None:
             self._inbox.put(self._begin_round)
 
     def time_passed(self) -> None:
-        """A time window may have opened, a budget may be there again: looked at where a rule knows such things."""
+        """Time has passed: consider all requests again if a rule has a time window, a budget or a reputation."""
         policy = self.policy
         if policy is not None and not self._to_consider and any(policy.rules.names(each) for each in IN_TIME):
             self.consider_all()
@@ -218,7 +222,7 @@ class Consent:
         self._consider_some(turn)
 
     def _consider_some(self, turn: Turn) -> None:
-        """A few at a time: peers may have brought ten thousand, and everybody else waits for this thread."""
+        """A few at a time: there may be ten thousand, and everything else waits for this thread."""
         some, self._to_consider = self._to_consider[:AT_ONCE], self._to_consider[AT_ONCE:]
         for request in some:
             entry = self._roster.get(request)
@@ -228,7 +232,7 @@ class Consent:
             self._inbox.put(self._consider_some)
 
     def _consider_later(self, request: bytes) -> None:
-        """Nobody else joins again for a key that the policy lets join by itself."""
+        """Consider it again after a pause: for a key that the policy joins, no client joins again."""
         if request not in self._again:
             self._again.add(request)
             asyncio.get_running_loop().call_later(AGAIN_S, self._inbox.put, partial(self._consider_again, request))
@@ -242,7 +246,7 @@ class Consent:
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
         """Join, decline, or leave it to its owner, for each own key that has no part in it.
 
-        Other failures than those of `HELD_BACK` leave the next attempt to somebody else, as ever.
+        After a failure that is not in `HELD_BACK` the next attempt is begun by a client or another signer.
         """
         policy = self.policy
         if policy is None or not entry.machine.outcome.live or turn.now.wall_ms >= entry.request.record.expires:
@@ -311,7 +315,7 @@ def _taking_part(entry: OpenRequest) -> set[bytes]:
 
 
 def needs_approval(ruling: Ruling) -> ApprovalNeeded:
-    """The refusal that says whose yes it takes."""
+    """The refusal that says whose approval it takes."""
     need, of = ruling.approvals.need, ruling.approvals.of
     whose = f" of {', '.join(of)}" if of else ""
     sentence = f"{ruling.sentence} It takes {need} approval(s){whose}: approveRequest, with a token of scope approve."

@@ -1,4 +1,4 @@
-"""What a change in the keystore means for the requests in memory."""
+"""Applies locks, pauses and unlocks of own keys to the requests in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from musig2.protocol.interface.inputs import OwnerAbort
 
 
 class OwnKeys:
-    """Called when keys are locked, paused or unlocked."""
+    """To be called when keys are locked, paused or unlocked."""
 
     def __init__(self, *, inbox: Inbox, roster: Roster, declines: Declines, consent: Consent) -> None:
         self._inbox = inbox
