@@ -16,7 +16,7 @@ from tests.e2e.vessels import vessels
 RULE = '[[rule]]\nname = "small payments"\nverdict = "join"\nmax_amount = 1000\n'
 
 
-async def test_link_of_one_page_is_taken_by_the_other(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_a_link_from_one_page_is_accepted_by_the_other(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 2) as made:
         alice, bob = [await screen_of(vessel) for vessel in made]
         key = (await alice.wallet.call("createKey", scheme="bip340"))["publicKey"]

@@ -115,7 +115,7 @@ async def visited(tmp_path: Path) -> AsyncIterator[Visited]:
         )
 
 
-async def test_every_view_can_be_heard(visited: Visited, screen_of: MakeScreen) -> None:
+async def test_every_view_makes_sense_to_a_screen_reader(visited: Visited, screen_of: MakeScreen) -> None:
     screen = await screen_of(visited.vessel)
     faults = {name: await screen.page.evaluate(FAULTS) async for name in visited.each(screen)}
     assert len(faults) == 7
@@ -123,7 +123,7 @@ async def test_every_view_can_be_heard(visited: Visited, screen_of: MakeScreen) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_stands_out_from_its_ground(visited: Visited, screen_of: MakeScreen, scheme: str) -> None:
+async def test_every_text_has_enough_contrast(visited: Visited, screen_of: MakeScreen, scheme: str) -> None:
     screen = await screen_of(visited.vessel, color_scheme=scheme)
     faint = {name: await screen.page.evaluate(FAINT) async for name in visited.each(screen)}
     assert {name: found for name, found in faint.items() if found} == {}
@@ -143,7 +143,7 @@ async def focused(page: Page) -> str:
     return str(text)
 
 
-async def test_keyboard_alone_walks_chooses_and_answers(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_everything_can_be_done_by_keyboard_alone(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 2) as made:
         request = await a_request_waits(made)
         screen = await screen_of(made[0])
@@ -172,7 +172,7 @@ async def test_keyboard_alone_walks_chooses_and_answers(tmp_path: Path, screen_o
         await screen.shows("complete")
 
 
-async def test_link_beside_the_content_leads_past_the_top(alice: Vessel, screen_of: MakeScreen) -> None:
+async def test_a_skip_link_leads_past_the_header(alice: Vessel, screen_of: MakeScreen) -> None:
     screen = await screen_of(alice)
     await screen.open("/node")
     await screen.page.get_by_role("link", name="Skip to the content").focus()

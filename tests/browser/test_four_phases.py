@@ -141,7 +141,7 @@ async def drive_the_rounds(alice: Screen) -> None:
     await expect(alice.page.get_by_role("img", name="State: complete")).to_be_visible()
 
 
-async def test_daemon_killed_in_the_middle_costs_its_person_no_click(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_a_daemon_killed_in_the_middle_costs_its_user_no_click(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 3) as made:
         people = [alice, bob, carol] = await open_all(screen_of, made)
         port = free_port()
@@ -171,7 +171,7 @@ async def restart(vessel: Vessel, first: Vessel, options: list[str]) -> None:
     await vessel.start([first.multiaddr], options)
 
 
-async def test_cookie_of_an_earlier_start_leads_back_to_the_entrance(alice: Vessel, screen_of: MakeScreen) -> None:
+async def test_the_cookie_of_an_earlier_start_leads_back_to_the_entrance(alice: Vessel, screen_of: MakeScreen) -> None:
     fixed = ["--rpc-listen", f"127.0.0.1:{free_port()}"]
     await alice.kill()
     await alice.start([], fixed)

@@ -136,7 +136,7 @@ async def test_market_is_live(alice: Vessel, screen_of: MakeScreen) -> None:
     await screen.shows("No signer matches")
 
 
-async def test_slow_network_shows_that_it_loads_and_carries_a_click_out_once(
+async def test_on_a_slow_network_the_page_shows_that_it_loads_and_carries_out_a_click_once(
     alice: Vessel, screen_of: MakeScreen
 ) -> None:
     screen = await screen_of(alice)

@@ -43,7 +43,7 @@ async def a_request_waits(made: list[Vessel]) -> str:
 
 
 @pytest.mark.parametrize("scope", PRESSED)
-async def test_only_what_the_token_may_do_is_offered(tmp_path: Path, screen_of: MakeScreen, scope: str) -> None:
+async def test_the_page_offers_only_what_the_token_may_do(tmp_path: Path, screen_of: MakeScreen, scope: str) -> None:
     async with vessels(tmp_path, 2) as made:
         request = await a_request_waits(made)
         screen = await screen_of(made[0])
@@ -68,7 +68,7 @@ async def test_only_what_the_token_may_do_is_offered(tmp_path: Path, screen_of: 
         assert offered == PRESSED[scope]
 
 
-async def test_revoked_token_ends_what_is_shown(alice: Vessel, screen_of: MakeScreen) -> None:
+async def test_a_revoked_token_ends_the_view(alice: Vessel, screen_of: MakeScreen) -> None:
     screen = await screen_of(alice)
     made = await alice.wallet.call("createToken", scopes=["read"], label="lent")
     await screen.open("/node", made["token"])
@@ -81,7 +81,7 @@ async def test_revoked_token_ends_what_is_shown(alice: Vessel, screen_of: MakeSc
     await expect(screen.page.get_by_label("Token")).to_be_visible()
 
 
-async def test_wrong_token_is_told_and_forgotten(alice: Vessel, screen_of: MakeScreen) -> None:
+async def test_a_wrong_token_is_reported_and_forgotten(alice: Vessel, screen_of: MakeScreen) -> None:
     screen = await screen_of(alice)
     await screen.page.goto(f"{screen.base}/market")
     await screen.page.get_by_label("Token").fill("mt_nothing")
@@ -103,7 +103,7 @@ async def test_token_leaves_the_address_and_no_other_tab_has_it(alice: Vessel, s
     assert await screen.page.evaluate("sessionStorage.length") == 0
 
 
-async def test_request_is_declined_with_a_reason_and_cancelled_by_who_asked(
+async def test_a_request_is_declined_with_a_reason_or_cancelled_by_its_creator(
     tmp_path: Path, screen_of: MakeScreen
 ) -> None:
     async with vessels(tmp_path, 2) as made:
@@ -130,7 +130,7 @@ async def test_request_is_declined_with_a_reason_and_cancelled_by_who_asked(
         assert states == ["declined", "cancelled"]
 
 
-async def test_creator_is_muted_and_heard_again(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_a_creator_is_muted_and_unmuted(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 2) as made:
         request = await a_request_waits(made)
         screen = await screen_of(made[0])

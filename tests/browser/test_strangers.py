@@ -106,7 +106,7 @@ async def assert_isolated(screen: Screen, places: int) -> None:
     assert loose == []
 
 
-async def test_words_of_strangers_are_text_in_every_view(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_text_of_strangers_stays_text_in_every_view(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 2) as made:
         request = await a_request_waits(made)
         session = (await made[1].wallet.call("getSigningRequest", requestId=request))["sessionId"]
@@ -136,7 +136,7 @@ async def test_words_of_strangers_are_text_in_every_view(tmp_path: Path, screen_
         await assert_isolated(screen, 5)
 
 
-async def test_browser_itself_refuses_markup_from_the_script(tmp_path: Path, screen_of: MakeScreen) -> None:
+async def test_the_browser_refuses_markup_from_the_script(tmp_path: Path, screen_of: MakeScreen) -> None:
     async with vessels(tmp_path, 1) as (alice,):
         screen = await screen_of(alice)
         await screen.open("/node")

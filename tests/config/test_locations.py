@@ -24,7 +24,7 @@ def test_a_path_that_is_too_long_or_not_utf_8_gives_way_to_the_runtime_directory
     assert text_of(found).isascii()
 
 
-def test_without_any_temporary_directory_there_is_still_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_temporary_directory_the_socket_still_has_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> str:
         raise FileNotFoundError
 
@@ -32,13 +32,13 @@ def test_without_any_temporary_directory_there_is_still_a_place(monkeypatch: pyt
     assert socket_path(Path("/" + "x" * 200), {}).parent == Path(f"/tmp/musigd-{os.getuid()}")
 
 
-def test_a_path_stands_in_json_as_it_is_on_the_disk() -> None:
+def test_a_path_in_json_is_the_path_on_the_disk() -> None:
     path = Path(os.fsdecode("/d\u00e4ta".encode()))
     assert text_of(path) == "/d\u00e4ta"
     assert path_of(text_of(path)) == path
 
 
-def test_a_relative_path_in_a_directory_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_in_a_removed_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()

@@ -62,7 +62,7 @@ def test_a_secret_in_an_unexpected_error_is_not_shown(capsys: pytest.CaptureFixt
     assert "open sesame" not in capsys.readouterr().err
 
 
-def test_what_a_library_says_when_no_file_can_be_opened_is_said_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_too_many_open_files_is_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(errno.EMFILE, "Too many open files")
 
@@ -70,7 +70,7 @@ def test_what_a_library_says_when_no_file_can_be_opened_is_said_in_plain_words(m
     assert sentence_of(ImportError("libx.so: cannot open shared object file")).startswith("Too many open files: raise")
 
 
-def test_what_a_terminal_cannot_show_is_escaped_as_json_and_toml_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_a_terminal_cannot_show_is_escaped_as_in_json_and_toml(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", screen)
     assert guarded("x", lambda: say("d\u00e4ta \U0001f511 \udcff\n") or 0, failure=FAILURE) == 0
@@ -78,7 +78,7 @@ def test_what_a_terminal_cannot_show_is_escaped_as_json_and_toml_do(monkeypatch:
     assert encoded("d\u00e4ta") == b"d\\u00e4ta"
 
 
-def test_a_closed_stream_is_no_place_for_the_next_file_that_is_opened() -> None:
+def test_the_number_of_a_closed_stream_is_not_given_to_the_next_file() -> None:
     code = """
 import os, sys
 from config.output.outermost import guarded

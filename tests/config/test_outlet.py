@@ -72,7 +72,7 @@ def test_lines_arrive_in_order(pipe: tuple[int, int]) -> None:
     assert outlet.state == OutletState.of_none()
 
 
-def test_a_pipe_that_nobody_reads_takes_no_time_and_what_was_dropped_is_counted_and_told(pipe: tuple[int, int]) -> None:
+def test_an_unread_pipe_takes_no_time_and_dropped_lines_are_counted_and_reported(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     outlet = Outlet(writer, limit_bytes=10_000)
     taken = sum(outlet.put(lambda: b"x" * 99 + b"\n") for _ in range(1_000))
@@ -93,14 +93,14 @@ def test_a_pipe_that_nobody_reads_takes_no_time_and_what_was_dropped_is_counted_
     assert found[-1] == "it flows again"
 
 
-def test_closing_gives_up_what_nobody_reads(pipe: tuple[int, int]) -> None:
+def test_closing_gives_up_lines_that_nobody_reads(pipe: tuple[int, int]) -> None:
     outlet = Outlet(pipe[1])
     outlet.put(lambda: b"x" * 10_000)
     assert not outlet.close(0.05)
     assert not outlet.put(lambda: b"more\n")
 
 
-def test_a_descriptor_that_fails_is_no_error_and_is_told() -> None:
+def test_a_failing_descriptor_raises_nothing_and_is_reported() -> None:
     with closing_full_disk() as full:
         outlet = Outlet(full)
         for _ in range(5):
@@ -134,7 +134,7 @@ def test_a_descriptor_that_somebody_made_non_blocking_loses_nothing(pipe: tuple[
     assert found == ["x" * 100_000]
 
 
-def test_last_words_are_bounded_too(pipe: tuple[int, int]) -> None:
+def test_the_last_lines_wait_for_a_bounded_time_too(pipe: tuple[int, int]) -> None:
     assert write_within(pipe[1], b"x" * 4096, BOUND_S)
     assert not write_within(pipe[1], b"x", 0.01)
 
@@ -150,7 +150,7 @@ def test_last_words_are_bounded_too(pipe: tuple[int, int]) -> None:
         (OutletState(0, 7, 0.0, 5.0, "No space left on device"), "No space left on device"),
     ],
 )
-def test_what_persists_is_a_problem_with_a_remedy(state: OutletState, said: str | None) -> None:
+def test_a_lasting_failure_is_a_problem_with_a_remedy(state: OutletState, said: str | None) -> None:
     problems = log_problems(state)
     assert [reason for reason, _ in problems] == ([] if said is None else ["log_not_written"])
     assert said is None or said in problems[0][1]

@@ -77,7 +77,7 @@ def test_encoded_json_without_unfit_text_means_what_it_meant(value: dict[str, st
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
-def test_log_cannot_be_steered_by_what_a_peer_wrote(form: str) -> None:
+def test_text_of_a_peer_cannot_steer_a_terminal_through_the_log(form: str) -> None:
     stream = io.StringIO()
     log_to(logging.StreamHandler(stream), "debug", form)
     wrote = f"{ESCAPE}[2J{OVERRIDE}{CSI}\n2026-01-01 [error] all keys are gone"

@@ -30,12 +30,12 @@ def test_the_file_in_the_docs_is_what_the_command_prints(capsys: pytest.CaptureF
     assert FILE.read_text() == capsys.readouterr().out, "run musigd config sample >docs/musigd.toml"
 
 
-def test_the_sample_changes_nothing_as_it_is() -> None:
+def test_the_unchanged_sample_changes_no_setting() -> None:
     settings = load_settings(flags={}, file=FILE)
     assert all(settings.value_of(name) == Settings().value_of(name) for name in setting_names())
 
 
-def test_every_setting_stands_in_the_sample_with_its_default(tmp_path: Path) -> None:
+def test_the_sample_has_every_setting_with_its_default(tmp_path: Path) -> None:
     file = tmp_path / "musigd.toml"
     file.write_text(re.sub(r"^#(?=\w+ = )", "", sample(()), flags=re.MULTILINE))
     settings = load_settings(flags={}, file=file)

@@ -48,7 +48,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", BY_KUBERNETES)
-def test_what_kubernetes_sets_for_a_service_is_no_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_of_a_kubernetes_service_are_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"MUSIGD_{name}", BY_KUBERNETES[name])
     settings = load_settings(flags={}, file=None)
     assert settings.ignored_variables == (f"MUSIGD_{name}",)
@@ -57,7 +57,7 @@ def test_what_kubernetes_sets_for_a_service_is_no_setting(name: str, monkeypatch
 
 
 @pytest.mark.parametrize("name", NOT_BY_KUBERNETES)
-def test_every_other_unknown_name_stays_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_unknown_name_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"MUSIGD_{name}", NOT_BY_KUBERNETES[name])
     with pytest.raises(SettingsError, match=f"MUSIGD_{name}"):
         load_settings(flags={}, file=None)

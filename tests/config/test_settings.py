@@ -89,12 +89,12 @@ def test_a_list_may_be_empty(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['["a"', '["a", 1]', "false", "0"])
-def test_what_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
+def test_a_malformed_list_is_refused(text: str, tmp_path: Path) -> None:
     quoted = f"'{text}'" if "[" in text else text
     assert "`rpc.allowed_hosts`" in refused(file=toml(tmp_path, f"[rpc]\nallowed_hosts = {quoted}\n"))
 
 
-def test_an_address_in_brackets_is_a_host_and_no_json() -> None:
+def test_an_address_in_brackets_is_read_as_a_host() -> None:
     assert load_settings(flags={"rpc.allowed_hosts": "[::1],localhost"}, file=None).rpc.allowed_hosts[0] == "[::1]"
 
 
@@ -109,7 +109,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings(flags={}, file=None).network == "main"
 
 
-def test_the_places_of_settings_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_for_datadir_and_config_are_not_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSIGD_DATADIR", "/x")
     monkeypatch.setenv("MUSIGD_CONFIG", "/x")
     assert load_settings(flags={}, file=None)
@@ -135,7 +135,7 @@ def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
     assert "`rcp" in refused(file=toml(tmp_path, "[rcp]\nlisten = 'x'\n"))
 
 
-def test_a_value_where_a_section_belongs_is_told_how_to_write_the_section(
+def test_a_value_in_the_place_of_a_section_is_refused_with_how_to_write_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = toml(tmp_path, "rpc = 3\n")
@@ -200,17 +200,17 @@ def test_a_file_that_was_named_must_exist_and_others_need_not(tmp_path: Path) ->
         (b'network = "\xff"', "must be UTF-8: byte 11 is not"),
     ],
 )
-def test_a_file_that_is_no_toml_is_a_sentence(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_not_toml_is_refused_with_a_sentence(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "musigd.toml"
     file.write_bytes(content)
     assert said in refused(file=file)
 
 
-def test_a_file_whose_name_no_system_takes_is_a_sentence(tmp_path: Path) -> None:
+def test_an_impossible_file_name_is_refused_with_a_sentence(tmp_path: Path) -> None:
     assert "cannot be read: File name too long" in refused(file=tmp_path / ("x" * 300) / "musigd.toml")
 
 
-def test_a_directory_as_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_directory_in_the_place_of_the_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     assert "cannot be read" in refused(file=tmp_path)
 
 
@@ -222,7 +222,9 @@ def test_a_directory_as_file_is_a_sentence(tmp_path: Path) -> None:
         ("/ip6/::1/tcp/0", "/ip4/1.2.3.4/tcp/1/p2p/x", False, True),
     ],
 )
-def test_mdns_and_private_addresses_follow_the_rest(listen: str, bootstrap: str, mdns: bool, private: bool) -> None:
+def test_mdns_and_private_addresses_follow_from_the_other_settings(
+    listen: str, bootstrap: str, mdns: bool, private: bool
+) -> None:
     p2p = load_settings(flags={"p2p.listen": listen, "p2p.bootstrap": bootstrap}, file=None).p2p
     assert (p2p.use_mdns, p2p.use_private_addresses) == (mdns, private)
 
@@ -234,7 +236,7 @@ def test_endpoints_are_read(text: str, host: str, port: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ":1", "a", "a:b", "a:65536", "::1:80", "[::1]", "a b:1", "http://a:1"])
-def test_what_is_no_endpoint_is_refused(text: str) -> None:
+def test_a_malformed_endpoint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         parse_endpoint(text)
 

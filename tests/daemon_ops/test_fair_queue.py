@@ -11,14 +11,14 @@ def drained(queue: FairQueue[str]) -> list[str]:
     return [queue.take() for _ in range(len(queue))]
 
 
-def test_the_parties_take_turns_and_each_keeps_its_order() -> None:
+def test_parties_take_turns_and_each_keeps_its_order() -> None:
     queue: FairQueue[str] = FairQueue(per_party=10, total=100)
     for item in ("a1", "a2", "a3", "b1", "c1", "c2"):
         assert queue.put(item[0].encode(), item) is None
     assert drained(queue) == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
-def test_a_party_has_so_much_room_and_no_more() -> None:
+def test_a_party_has_bounded_room() -> None:
     queue: FairQueue[str] = FairQueue(per_party=2, total=100)
     assert [queue.put(b"a", item) for item in ("a1", "a2", "a3")] == [None, None, "a3"]
     assert queue.put(b"b", "b1") is None

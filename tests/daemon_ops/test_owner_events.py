@@ -60,7 +60,7 @@ async def told(store: Store, tmp_path: Path) -> Told:
     return await made(store, tmp_path)
 
 
-async def test_a_made_and_an_imported_key_are_told(told: Told) -> None:
+async def test_creating_and_importing_a_key_emit_an_event(told: Told) -> None:
     key = (await told.keystore.create("lotus", "savings")).pubkey.hex()
     named = {"publicKey": key, "publicKeys": [key]}
     assert told.last() == ("key:created", {**named, "scheme": "lotus", "label": "savings", "imported": False})
@@ -68,7 +68,7 @@ async def test_a_made_and_an_imported_key_are_told(told: Told) -> None:
     assert told.last()[1]["imported"] is True
 
 
-async def test_pausing_and_resuming_are_told_once_and_with_the_reason_of_the_daemon(told: Told) -> None:
+async def test_pausing_and_resuming_emit_one_event_with_the_reason(told: Told) -> None:
     info = await told.keystore.create("lotus")
     for _ in range(2):
         await told.keystore.pause(info.pubkey)
@@ -82,7 +82,7 @@ async def test_pausing_and_resuming_are_told_once_and_with_the_reason_of_the_dae
     ]
 
 
-async def test_lock_and_unlock_are_told_before_the_call_is_answered(told: Told, tmp_path: Path) -> None:
+async def test_lock_and_unlock_emit_their_event_before_the_answer(told: Told, tmp_path: Path) -> None:
     passphrase = generated_passphrase(tmp_path)
     await told.keys.lock(owner(), NoParamsChange())
     assert told.last() == ("node:locked", {})
@@ -92,7 +92,7 @@ async def test_lock_and_unlock_are_told_before_the_call_is_answered(told: Told, 
     told.keystore.stop()
 
 
-async def test_a_lock_by_the_timer_is_told(told: Told, tmp_path: Path) -> None:
+async def test_a_lock_by_the_timer_emits_an_event(told: Told, tmp_path: Path) -> None:
     told.keystore.lock()
     await told.keystore.unlock(secret_bytes(generated_passphrase(tmp_path)), 1)
     async with asyncio.timeout(180):
@@ -101,7 +101,7 @@ async def test_a_lock_by_the_timer_is_told(told: Told, tmp_path: Path) -> None:
     assert [name for name, _ in told.since()] == ["node:locked", "node:unlocked", "node:locked"]
 
 
-async def test_a_restart_tells_only_when_the_lock_changed_by_it(told: Told, tmp_path: Path) -> None:
+async def test_a_restart_emits_an_event_only_if_the_lock_changed(told: Told, tmp_path: Path) -> None:
     assert told.since() == []
     told.keystore.lock()
     await told.locks.told()
@@ -121,7 +121,7 @@ async def test_keys_lock_though_the_event_cannot_be_stored(told: Told, monkeypat
     assert (await told.keys.lock(owner(), NoParamsChange())).locked
 
 
-async def test_tokens_are_told_when_made_revoked_and_expired(told: Told) -> None:
+async def test_tokens_emit_events_when_made_revoked_and_expired(told: Told) -> None:
     key = (await told.keystore.create("lotus")).pubkey
     in_a_minute = told.clock.now_ms + 60_000
     first, _ = await told.tokens.create(["sign"], [key], create_key=False, label="phone", expires_at=in_a_minute)
@@ -174,7 +174,7 @@ async def test_a_key_that_could_not_be_stored_does_not_stay_with_its_token(told:
     assert fact.keys == frozenset()
 
 
-async def test_a_lifted_ban_is_told_once(told: Told) -> None:
+async def test_a_lifted_ban_emits_one_event(told: Told) -> None:
     peer = peer_of(b"\x01" * 32)
     bans = Bans(store=told.store, clock=told.clock, events=told.events)
     await bans.ban(peer, told.clock.now_ms + 1_000, "floods")

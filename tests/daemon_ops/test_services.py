@@ -215,7 +215,7 @@ async def test_peers_are_shown_with_their_keys(daemon: Daemon) -> None:
         (NetworkError("p2p_down", "no"), "p2p_down"),
     ],
 )
-async def test_what_the_network_refuses_becomes_an_answer(daemon: Daemon, failure: Exception, reason: str) -> None:
+async def test_a_refusal_of_the_network_becomes_an_answer(daemon: Daemon, failure: Exception, reason: str) -> None:
     params = node_models.ConnectPeer(multiaddr=f"/ip4/127.0.0.1/tcp/1/p2p/{peer_text(PEER)}")
     answer = await daemon.peers.connect_peer(owner(), params)
     assert (answer.peer_id, answer.already_connected) == (peer_text(PEER), True)
@@ -279,7 +279,7 @@ async def test_a_ban_is_stored_enforced_and_lifted(daemon: Daemon) -> None:
     assert (await daemon.peers.list_bans(owner(), NoParams())).bans == ()
 
 
-async def test_a_peer_id_that_is_none_is_refused(daemon: Daemon) -> None:
+async def test_a_malformed_peer_id_is_refused(daemon: Daemon) -> None:
     told = await refused(daemon.peers.unban_peer(owner(), node_models.NamePeer(peer_id="Qm123")))
     assert told.reason == "invalid_params"
 
@@ -327,7 +327,7 @@ class Nothing:
         (ApiError("forbidden", "Not yours."), "forbidden"),
     ],
 )
-async def test_what_the_store_refuses_becomes_an_answer(failure: Exception, reason: str) -> None:
+async def test_a_refusal_of_the_store_becomes_an_answer(failure: Exception, reason: str) -> None:
     async def fails(caller: Caller, params: NoParams) -> bool:
         raise failure
 
@@ -360,7 +360,7 @@ async def test_own_request_from_the_future_is_a_problem_with_its_end_for_those_w
     assert "clock_was_ahead" not in [problem.reason for problem in info.problems]
 
 
-async def test_clock_that_peers_call_wrong_is_a_reason_not_to_be_ready(store: Store, tmp_path: Path) -> None:
+async def test_a_clock_that_peers_call_wrong_is_a_reason_not_to_be_ready(store: Store, tmp_path: Path) -> None:
     said: list[str | None] = [None, "Set it (timedatectl set-ntp true)."]
     health = DaemonHealth(
         store=store,
@@ -372,7 +372,7 @@ async def test_clock_that_peers_call_wrong_is_a_reason_not_to_be_ready(store: St
     assert health.ready() == [Problem("clock_wrong", "Set it (timedatectl set-ntp true).")]
 
 
-async def test_removed_database_is_a_reason_not_to_be_ready_before_anything_is_written(
+async def test_a_removed_database_is_a_reason_not_to_be_ready_before_anything_is_written(
     store: Store, tmp_path: Path
 ) -> None:
     health = DaemonHealth(

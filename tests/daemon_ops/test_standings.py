@@ -19,13 +19,13 @@ class Told(list[tuple[bytes, Standing]]):
         self.append((peer, standing))
 
 
-def test_whom_the_settings_name_is_known_from_the_start() -> None:
+def test_a_peer_named_in_the_settings_is_known_from_the_start() -> None:
     told = Told()
     assert Standings(tell=told, configured=[PEER]).of(PEER) is KNOWN
     assert told == [(PEER, KNOWN)]
 
 
-def test_what_the_directory_says_holds_while_the_peer_is_connected() -> None:
+def test_the_standing_from_the_directory_holds_while_the_peer_is_connected() -> None:
     told = Told()
     standings = Standings(tell=told, look_up={PEER: ESTABLISHED, OTHER: STRANGER}.__getitem__)
     for peer in (PEER, OTHER):
@@ -37,7 +37,7 @@ def test_what_the_directory_says_holds_while_the_peer_is_connected() -> None:
     assert told == [(PEER, ESTABLISHED), (PEER, STRANGER)]
 
 
-def test_a_party_is_known_until_its_last_request_is_over() -> None:
+def test_a_peer_in_a_session_is_known_until_its_last_request_is_over() -> None:
     told = Told()
     standings = Standings(tell=told)
     standings.party(REQUEST, [PEER])
@@ -50,7 +50,7 @@ def test_a_party_is_known_until_its_last_request_is_over() -> None:
     assert told == [(PEER, KNOWN), (OTHER, KNOWN), (OTHER, STRANGER), (PEER, STRANGER)]
 
 
-def test_a_partner_stays_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_that_signed_with_this_daemon_stays_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PARTNERS", 1)
     told = Told()
     standings = Standings(tell=told)

@@ -33,7 +33,7 @@ def append(log: EventLog, name: str = "x") -> Callable[[sqlite3.Connection], Non
     return lambda conn: log.append(conn, name, {})
 
 
-async def test_an_event_is_told_once_it_is_committed(store: Store, log: EventLog) -> None:
+async def test_an_event_is_published_once_it_is_committed(store: Store, log: EventLog) -> None:
     heard: list[int] = []
     log.subscribe(lambda burst: heard.extend(event.seq for event in burst))
     await store.write(append(log))
@@ -97,7 +97,7 @@ async def test_a_listener_that_publishes_is_heard_in_order(store: Store, log: Ev
     assert heard == [1, 2, 3]
 
 
-async def test_who_unsubscribed_hears_nothing(store: Store, log: EventLog) -> None:
+async def test_a_listener_that_unsubscribed_hears_nothing(store: Store, log: EventLog) -> None:
     heard: list[Event] = []
     unsubscribe = log.subscribe(heard.extend)
     unsubscribe()

@@ -82,7 +82,7 @@ def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     asyncio.run(store.close())
 
 
-def test_a_directory_in_its_place_is_a_sentence(tmp_path: Path) -> None:
+def test_a_directory_in_its_place_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "musigd.sqlite3"
     path.mkdir()
     with pytest.raises(StoreUnusable, match="no regular file") as caught:
@@ -90,7 +90,7 @@ def test_a_directory_in_its_place_is_a_sentence(tmp_path: Path) -> None:
     assert caught.value.exit_code == EXIT_CONFIGURATION
 
 
-def test_a_missing_directory_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_directory_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="cannot be written"):
         Store.open(tmp_path / "nowhere" / "musigd.sqlite3")
 

@@ -33,7 +33,7 @@ async def test_a_write_returns_what_its_function_returns(store: Store) -> None:
     assert await store.write(lambda conn: conn.execute("SELECT 41 + 1").fetchone()[0]) == 42
 
 
-async def test_what_is_queued_goes_into_one_commit(store: Store) -> None:
+async def test_queued_writes_share_one_commit(store: Store) -> None:
     held = threading.Event()
     first = asyncio.create_task(store.write(lambda conn: held.wait(5)))
     others = [asyncio.create_task(store.write(put(str(n)))) for n in range(50)]
@@ -97,7 +97,7 @@ async def test_close_writes_what_is_queued(store: Store) -> None:
     await again.close()
 
 
-async def test_a_closed_store_says_so(store: Store) -> None:
+async def test_a_closed_store_refuses_with_a_sentence(store: Store) -> None:
     await store.close()
     with pytest.raises(StoreClosed):
         await store.write(put("a"))

@@ -129,7 +129,7 @@ async def test_a_withdrawal_by_somebody_else_changes_nothing(world: World) -> No
     assert await daemon.found() == {alice.pubkey.hex()}
 
 
-async def test_a_timestamp_in_the_future_is_refused_and_is_nobodys_offence(world: World) -> None:
+async def test_a_timestamp_in_the_future_is_refused_and_is_no_offence(world: World) -> None:
     daemon, alice = await world.daemon(), Signer()
     assert await pushed(daemon, MALLORY, alice.advertise(world.clock.wall + 300_001)) == 0
     assert daemon.net.faults == []
@@ -142,7 +142,7 @@ async def test_an_old_advertisement_is_refused_on_a_live_channel(world: World) -
     assert daemon.net.faults == []
 
 
-async def test_an_owner_whose_clock_was_set_back_still_supersedes_itself(world: World) -> None:
+async def test_an_owner_whose_clock_was_set_back_still_replaces_its_advertisement(world: World) -> None:
     alice = await world.daemon()
     bob = await world.daemon(alice)
     key = alice.keys.create()

@@ -25,7 +25,7 @@ async def test_a_daemon_that_lost_everybody_finds_them_again(world: World) -> No
     assert bob.net.connected(alice.identity.peer)
 
 
-async def test_a_peer_of_former_times_that_is_gone_is_forgotten_unless_nobody_can_be_reached(world: World) -> None:
+async def test_a_known_peer_that_is_gone_is_forgotten_unless_no_peer_can_be_reached(world: World) -> None:
     alice, bob = await world.daemon(), await world.daemon()
     gone = PeerIdentity(secrets.token_bytes(32)).peer
     known = bob.service._company._known_peers
@@ -46,7 +46,7 @@ async def test_peers_name_others_that_serve_the_directory(world: World) -> None:
     assert carol.net.connected(bob.identity.peer)
 
 
-async def test_twenty_strangers_that_fill_a_provider_key_keep_nobody_from_company(world: World) -> None:
+async def test_twenty_strangers_that_fill_a_provider_key_do_not_isolate_a_daemon(world: World) -> None:
     alice, bob = await world.daemon(), await world.daemon()
     strangers: list[tuple[bytes, tuple[bytes, ...]]] = [
         (PeerIdentity(secrets.token_bytes(32)).peer, (b"\x04\x06\x06\x06\x06\x06\x00\x01",)) for _ in range(20)
@@ -109,7 +109,7 @@ async def test_problems_say_that_nobody_is_there_and_what_to_do(world: World) ->
     assert alice.service.problems.found() == []
 
 
-async def test_those_without_a_public_address_share_one_range_on_the_open_network(tmp_path: Path) -> None:
+async def test_peers_without_a_public_address_share_one_range_on_the_open_network(tmp_path: Path) -> None:
     limits = DiscoveryLimits(advertisements_per_net=3, private_ranges=False)
     async with a_world(tmp_path, limits) as world:
         daemon = await world.daemon()
@@ -117,7 +117,7 @@ async def test_those_without_a_public_address_share_one_range_on_the_open_networ
         assert await pushed(daemon, MALLORY, *flood) == 3
 
 
-async def test_what_was_refused_is_not_fetched_again_and_again(tmp_path: Path) -> None:
+async def test_refused_statements_are_not_fetched_again_and_again(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(advertisements_per_peer=5)) as world:
         alice, mallory = await world.daemon(), PeerIdentity(secrets.token_bytes(32))
         world.limits = DiscoveryLimits()

@@ -54,7 +54,7 @@ async def test_an_advertisement_that_was_evicted_and_is_brought_again_is_announc
         assert {view["publicKey"] for view in told} == {signer.pubkey.hex() for signer in signers}
 
 
-def test_what_was_told_is_remembered_within_a_bound() -> None:
+def test_announced_statements_are_remembered_within_a_bound() -> None:
     told, ids = ToldRecords(most=100), [secrets.token_bytes(32) for _ in range(1_000)]
     for record_id in ids:
         told.add([record_id])
@@ -63,7 +63,7 @@ def test_what_was_told_is_remembered_within_a_bound() -> None:
     assert 50 <= sum(record_id in told for record_id in ids) <= 100
 
 
-async def test_rumour_reaches_those_whom_no_topic_connects(world: World) -> None:
+async def test_rumour_reaches_daemons_that_no_topic_connects(world: World) -> None:
     alice = await world.daemon()
     bob = await world.daemon(alice)
     carol = await world.daemon(bob)
@@ -182,7 +182,7 @@ async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_g
     assert daemon.service._buckets.sums(8) == bytes(2_048)
 
 
-async def test_a_signer_that_expired_while_the_daemon_was_off_is_told_once_after_the_start(world: World) -> None:
+async def test_a_signer_that_expired_while_the_daemon_was_off_is_reported_once_after_the_start(world: World) -> None:
     daemon, signer, stays = await world.daemon(), Signer(), Signer()
     await daemon.follow("swap")
     now = world.clock.wall
@@ -202,7 +202,7 @@ async def test_a_signer_that_expired_while_the_daemon_was_off_is_told_once_after
     assert daemon.named("signer:unavailable") == []
 
 
-async def test_who_renewed_while_the_daemon_was_off_is_not_told_as_gone(world: World) -> None:
+async def test_a_signer_that_renewed_while_the_daemon_was_off_is_not_reported_as_gone(world: World) -> None:
     bob, signer = await world.daemon(), Signer()
     alice = await world.daemon(bob)
     await bob.follow("swap")
@@ -220,7 +220,7 @@ async def test_who_renewed_while_the_daemon_was_off_is_not_told_as_gone(world: W
     assert bob.named("signer:unavailable") == []
 
 
-async def test_more_than_are_told_in_one_step_are_all_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_events_than_fit_in_one_step_are_all_emitted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "TOLD_AT_ONCE", 3)
     daemon = await world.daemon()
     await daemon.follow("swap")

@@ -42,7 +42,7 @@ def counted(patch: pytest.MonkeyPatch) -> Counter[str]:
     return entered
 
 
-async def test_what_the_gate_checked_is_looked_up_let_in_stored_and_told_once_each(
+async def test_a_checked_advertisement_is_looked_up_admitted_stored_and_announced_once_each(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon, sender = await world.daemon(), bytes(38)

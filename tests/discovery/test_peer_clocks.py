@@ -54,7 +54,7 @@ def test_three_ranges_must_have_spoken_before_anything_is_said() -> None:
     assert place.clocks.is_wrong()
 
 
-def test_crowd_in_one_address_range_has_one_voice() -> None:
+def test_a_crowd_in_one_address_range_has_one_voice() -> None:
     place = Place()
     for number in range(40):
         place.told(DAY_MS, f"9.9.9.{number}")
@@ -63,7 +63,7 @@ def test_crowd_in_one_address_range_has_one_voice() -> None:
     assert place.clocks.ahead_ms() == 200
 
 
-def test_crowd_that_came_by_itself_does_not_move_what_those_say_that_were_dialled() -> None:
+def test_a_crowd_of_inbound_peers_does_not_outvote_dialled_peers() -> None:
     place = Place()
     for number in range(1, 60):
         place.told(DAY_MS, f"9.{number}.9.9", IN)
@@ -90,7 +90,9 @@ def test_peers_behind_one_private_address_share_a_voice_on_the_open_network_only
         (-6 * MINUTE_MS, True, "360 s ahead of that of its peers, who refuse"),
     ],
 )
-def test_clock_is_wrong_when_peers_refuse_what_it_dates(ahead_ms: int, wrong: bool, said: str | None) -> None:
+def test_the_clock_is_wrong_when_peers_refuse_records_with_its_time(
+    ahead_ms: int, wrong: bool, said: str | None
+) -> None:
     place = Place()
     for host in ("9.1.1.1", "9.2.2.2", "9.3.3.3"):
         place.told(ahead_ms, host)
@@ -99,7 +101,7 @@ def test_clock_is_wrong_when_peers_refuse_what_it_dates(ahead_ms: int, wrong: bo
     assert remedy is None if said is None else said in str(remedy)
 
 
-def test_what_was_heard_before_the_clock_was_set_or_an_hour_ago_no_longer_counts() -> None:
+def test_times_heard_before_the_clock_was_set_or_an_hour_ago_no_longer_count() -> None:
     place = Place()
     for host in ("9.1.1.1", "9.2.2.2", "9.3.3.3"):
         place.told(DAY_MS, host)

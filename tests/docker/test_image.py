@@ -12,7 +12,7 @@ from tests.docker.engine import Engine
 OFTEN = ("--health-interval=1s", "--health-timeout=5s", "--health-retries=1", "--health-start-period=0s")
 
 
-def test_the_run_line_closes_everything_that_can_be_closed() -> None:
+def test_the_run_line_removes_every_right_that_can_be_removed() -> None:
     assert {"--read-only", "ALL", "no-new-privileges"} <= set(run_line())
 
 

@@ -59,7 +59,7 @@ async def logged(vessel: Vessel, words: str) -> None:
     await eventually(said)
 
 
-async def test_a_removed_identity_is_told_and_written_again_on_reload(vessel: Vessel) -> None:
+async def test_a_removed_identity_is_reported_and_written_again_on_reload(vessel: Vessel) -> None:
     identity = vessel.datadir / "identity"
     before = identity.read_bytes()
     identity.unlink()

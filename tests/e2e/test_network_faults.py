@@ -169,7 +169,7 @@ async def test_a_request_that_was_lost_on_its_way_does_not_count_as_delivered(se
     await steps.until("session:ready")
 
 
-async def test_two_that_cannot_reach_each_other_sign_through_the_third(sea: Sea) -> None:
+async def test_two_signers_that_cannot_reach_each_other_sign_through_the_third(sea: Sea) -> None:
     steps = Steps(sea.wallets, autoAdvance=True)
     _, bob, carol = sea.wallets
     await steps.announce()

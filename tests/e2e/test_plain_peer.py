@@ -45,7 +45,7 @@ async def plain_peer(made: Fleet, scheme: str) -> AsyncIterator[AsyncIterator[di
 
 
 @pytest.mark.parametrize("scheme", ["lotus", "bip340"])
-async def test_a_program_of_somebody_else_signs_with_a_daemon(tmp_path: Path, scheme: str) -> None:
+async def test_another_program_signs_with_a_daemon(tmp_path: Path, scheme: str) -> None:
     async with fleet(tmp_path, 1) as made, plain_peer(made, scheme) as said:
         (wallet,) = made.wallets
         advertised = await anext(said)

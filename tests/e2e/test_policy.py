@@ -37,7 +37,7 @@ async def refused(client: Client, method: str, **params: Any) -> str:
     return caught.value.reason
 
 
-async def test_a_policy_is_taken_over_by_a_signal_and_what_it_leaves_waits_for_a_token_that_approves(
+async def test_a_signal_loads_the_policy_and_requests_that_it_leaves_wait_for_an_approval(
     tmp_path: Path,
 ) -> None:
     async with fleet(tmp_path, 2) as made:

@@ -103,7 +103,7 @@ async def test_killed_when_all_have_joined_the_first_attempt_goes_on(pair: list[
     assert await steps.attempts() == [1, 1]
 
 
-async def test_killed_after_its_nonce_went_out_a_second_attempt_ends_by_itself(pair: list[Vessel]) -> None:
+async def test_killed_after_its_nonce_went_out_a_second_attempt_succeeds_automatically(pair: list[Vessel]) -> None:
     steps = Steps([vessel.wallet for vessel in pair], autoAdvance=True)
     alice, bob = pair
     await steps.announce()

@@ -66,7 +66,7 @@ def test_an_unknown_scheme_is_refused(wrong: str) -> None:
 
 @pytest.mark.parametrize("wrong", [b"", BIP86[1:], b"\x02" + (5).to_bytes(32)])
 @pytest.mark.parametrize("name", ["lotus", "bip340"])
-def test_what_is_no_key_has_no_address(name: str, wrong: bytes) -> None:
+def test_a_malformed_key_has_no_address(name: str, wrong: bytes) -> None:
     assert_names("pubkey", lambda: address(name, wrong, "main"))
 
 

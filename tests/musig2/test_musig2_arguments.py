@@ -168,7 +168,7 @@ def test_verify_many_answers_in_order(name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_nonsense_of_one_sender_spoils_no_answer_about_the_others(name: str) -> None:
+def test_malformed_input_of_one_sender_spoils_no_answer_about_the_others(name: str) -> None:
     used, key = scheme(name), SecretKey.generate()
     good = (key.pubkey, bytes(32), used.schnorr_sign(key, bytes(32)))
     nonsense = [(bad, *good[1:]) for bad in (OFF_CURVE, b"\x04" + good[0][1:], bytes(33), b"\xff" * 33)]

@@ -77,7 +77,7 @@ LIES = {
 
 
 @pytest.mark.parametrize(("answer", "tell"), LIES.items(), ids=LIES)
-def test_each_known_answer_finds_its_lie(
+def test_each_known_answer_detects_its_fault(
     answer: str, tell: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = next(check for check in known_answers._CHECKS if check.__name__ == answer.split(maxsplit=1)[0])

@@ -21,7 +21,7 @@ class RefusingMapping:
 
 
 @pytest.mark.parametrize("error", [OSError(22, "no"), ValueError("no"), AttributeError("no")])
-def test_advice_that_is_refused_is_done_without(error: Exception) -> None:
+def test_refused_memory_advice_is_tolerated(error: Exception) -> None:
     mapping: Any = RefusingMapping(error)
     assert _advise(mapping, 16) is False
 

@@ -52,7 +52,7 @@ def test_keys_aggregate_to_the_same_past_the_cache(name: str) -> None:
     assert found.key_agg_once([P1, P2]).aggpubkey == found.key_agg([P1, P2]).aggpubkey
 
 
-def test_a_secret_of_any_length_is_wiped_and_shown_to_nobody() -> None:
+def test_a_secret_of_any_length_is_wiped_and_never_shown() -> None:
     buffer = LockedBuffer(5)
     buffer.view[:] = b"horse"
     whole = buffer.view

@@ -55,14 +55,14 @@ def test_name_in_an_address_never_steers_a_terminal(code: int, name: str) -> Non
     "text",
     ["", "x", "/ip4/1.2.3.4", "/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/1/p2p/", "/ip4/1.2.3.4/tcp/1/p2p/abc", "/p2p/x"],
 )
-def test_what_is_no_address_with_a_peer_is_refused(text: str) -> None:
+def test_a_malformed_address_with_a_peer_is_refused(text: str) -> None:
     with pytest.raises(AddressError) as refused:
         split_peer(text)
     assert refused.value.reason == "bad_address"
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 10, b"\x04\x01", bytes(1_000)])
-def test_what_is_no_binary_address_is_refused(data: bytes) -> None:
+def test_a_malformed_binary_address_is_refused(data: bytes) -> None:
     with pytest.raises(AddressError):
         to_text(data)
     assert readable([data, from_text("/ip4/1.2.3.4/tcp/1")]) == [Multiaddr("/ip4/1.2.3.4/tcp/1")]
@@ -91,7 +91,7 @@ def test_what_is_no_binary_address_is_refused(data: bytes) -> None:
         ("/dns/printer.local/tcp/1", True),
     ],
 )
-def test_private_is_what_no_stranger_can_reach(text: str, private: bool) -> None:
+def test_addresses_that_no_stranger_can_reach_are_private(text: str, private: bool) -> None:
     assert is_private(from_text(text)) is private
     assert dialable(Multiaddr(text), private_addresses=False) is not private
     assert dialable(Multiaddr(text), private_addresses=True)
@@ -134,7 +134,7 @@ def test_an_address_that_names_a_second_host_or_no_port_is_not_dialled(text: str
         "/dns/printer.LAN./tcp/22",
     ],
 )
-def test_a_private_host_in_disguise_is_not_dialled(text: str) -> None:
+def test_a_disguised_private_host_is_not_dialled(text: str) -> None:
     assert is_private(from_text(text))
     assert not dialable(Multiaddr(text), private_addresses=False)
 
@@ -188,7 +188,7 @@ def test_loopback_alone_makes_private_addresses_useful() -> None:
     ).private_addresses
 
 
-def test_what_the_operator_announces_is_what_others_are_told() -> None:
+def test_the_addresses_set_by_the_operator_are_announced() -> None:
     announced = AnnouncedAddresses(NetworkConfig(announce=(f"/ip4/8.8.8.8/tcp/4327/p2p/{peer_text(PEER)}",)))
     assert announced([Multiaddr("/ip4/10.0.0.1/tcp/4327")]) == [Multiaddr("/ip4/8.8.8.8/tcp/4327")]
 
@@ -232,6 +232,6 @@ def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
         ("/ip4/8.8.8.8/tcp/1/ip4/127.0.0.1/tcp/22", "one host and its TCP port"),
     ],
 )
-def test_what_cannot_be_dialled_is_refused_with_the_true_reason(text: str, said: str) -> None:
+def test_an_address_that_cannot_be_dialled_is_refused_with_the_true_reason(text: str, said: str) -> None:
     with pytest.raises(AddressError, match=said):
         dial_target(f"{text}/p2p/{peer_text(PEER)}")

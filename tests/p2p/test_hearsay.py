@@ -16,7 +16,7 @@ HERE, ONE, TWO = "/ip4/192.168.0.9/tcp/4327", b"one", b"two"
 PUBLIC = [f"/ip4/9.9.9.{number}/tcp/4327" for number in range(1, 200)]
 
 
-def test_where_nobody_answered_it_is_not_dialled_again_soon_whoever_says_so() -> None:
+def test_an_address_where_nobody_answered_is_not_dialled_again_soon_whoever_names_it() -> None:
     hearsay = Hearsay()
     assert hearsay.may_dial(HERE, ONE, 0.0)
     hearsay.silent(HERE, 0.0)
@@ -27,14 +27,14 @@ def test_where_nobody_answered_it_is_not_dialled_again_soon_whoever_says_so() ->
     assert hearsay.may_dial(HERE, ONE, 3 * FIRST_PAUSE_S)
 
 
-def test_while_nothing_has_come_of_a_dial_nobody_else_is_dialled_there() -> None:
+def test_while_a_dial_is_under_way_no_other_peer_is_dialled_there() -> None:
     hearsay = Hearsay()
     assert hearsay.may_dial(HERE, ONE, 0.0)
     assert not hearsay.may_dial(HERE, TWO, 1.0)
     assert hearsay.may_dial(HERE, TWO, FIRST_PAUSE_S)
 
 
-def test_where_another_answered_only_that_one_is_dialled_again() -> None:
+def test_where_another_peer_answered_only_that_peer_is_dialled_again() -> None:
     hearsay = Hearsay()
     hearsay.another(HERE, TWO, 0.0)
     assert not hearsay.may_dial(HERE, ONE, LAST_PAUSE_S - 1)
@@ -43,14 +43,14 @@ def test_where_another_answered_only_that_one_is_dialled_again() -> None:
     assert not hearsay.may_dial(HERE, TWO, 3.0)
 
 
-def test_where_the_promised_peer_answered_it_is_dialled_again() -> None:
+def test_an_address_where_the_named_peer_answered_is_dialled_again() -> None:
     hearsay = Hearsay()
     hearsay.silent(HERE, 0.0)
     hearsay.answered(HERE, ONE)
     assert hearsay.may_dial(HERE, ONE, 1.0)
 
 
-def test_a_range_is_not_searched_through() -> None:
+def test_an_address_range_is_not_scanned() -> None:
     hearsay = Hearsay()
     assert sum(hearsay.may_dial(addr, ONE, 0.0) for addr in PUBLIC) == AT_ONCE
     assert hearsay.may_dial("/ip4/9.9.8.1/tcp/4327", ONE, 0.0)

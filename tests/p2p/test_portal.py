@@ -88,7 +88,7 @@ async def test_posts_arrive_in_order_with_one_wake_up_per_turn() -> None:
     assert wakes[0] >= 1_000
 
 
-async def test_what_is_emitted_arrives_in_order_and_in_bursts_before_the_result_of_the_call() -> None:
+async def test_emitted_items_arrive_in_order_and_in_bursts_before_the_result_of_the_call() -> None:
     batches: list[list[int]] = []
     begun = asyncio.Event()
     busy, emitted = threading.Event(), threading.Event()
@@ -130,7 +130,7 @@ async def test_a_callback_that_fails_does_not_stop_the_next_one(caplog: pytest.L
     assert "a callback of the libp2p side failed" in caplog.text
 
 
-async def test_when_trio_dies_everybody_who_waits_is_told() -> None:
+async def test_when_trio_dies_all_waiting_calls_fail() -> None:
     async def die() -> None:
         raise RuntimeError("of the test")
 

@@ -81,7 +81,7 @@ def test_no_module_of_the_daemon_needs_what_is_left_out() -> None:
     assert int(result.stdout) > 100
 
 
-def test_the_stand_in_says_what_it_is() -> None:
+def test_the_stand_in_describes_itself() -> None:
     program = "import p2p, miniupnpc; miniupnpc.UPnP()"
     result = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
 

@@ -84,7 +84,7 @@ NEEDED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("method", "most", "beyond", "path"), EDGES.values(), ids=EDGES)
-def test_the_edge_is_taken_and_what_is_beyond_is_refused_by_its_path(
+def test_the_limit_itself_is_accepted_and_one_more_is_refused_by_its_path(
     method: str, most: dict[str, Any], beyond: dict[str, Any], path: str
 ) -> None:
     needed = NEEDED.get(method, {})

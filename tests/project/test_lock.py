@@ -67,7 +67,7 @@ def test_every_published_file_of_a_locked_version_has_its_hash_in_the_lock(name:
 
 
 @pytest.mark.parametrize(("platform", "python"), EVERYWHERE)
-def test_what_is_compiled_has_a_wheel(platform: Platform, python: tuple[int, int]) -> None:
+def test_every_compiled_package_has_a_wheel(platform: Platform, python: tuple[int, int]) -> None:
     tags, files = platform.tags(python), published()
     without = {
         key
@@ -79,7 +79,7 @@ def test_what_is_compiled_has_a_wheel(platform: Platform, python: tuple[int, int
     assert without == SOURCE_IN_PYTHON | NO_WHEEL.get(platform.name, set())
 
 
-def test_what_runs_is_what_was_tested() -> None:
+def test_the_tests_run_with_the_locked_versions() -> None:
     tested = locked("requirements-dev.lock")
 
     for name in ("requirements.lock", "requirements-build.lock"):

@@ -94,7 +94,7 @@ def test_every_dotted_name_in_docs_and_docstrings_is_in_the_program() -> None:
     assert sorted((file, found) for file, found in named if not is_there(found)) == []
 
 
-def test_a_path_that_is_gone_is_found() -> None:
+def test_a_path_that_does_not_exist_is_found() -> None:
     assert PATH.findall("see `daemon/nowhere.py` and docs/decisions/libp2p.md") == [
         "daemon/nowhere.py",
         "docs/decisions/libp2p.md",

@@ -54,7 +54,7 @@ def test_no_folder_is_too_full(top: str) -> None:
     assert {folder: files for folder, files in found.items() if files > most} == {}, "divide the room"
 
 
-def test_nothing_that_a_tool_makes_is_kept_in_the_tree() -> None:
+def test_no_generated_folder_is_kept_in_the_tree() -> None:
     """What .gitignore names can still be added by force; a mass of it once was."""
     command = ["git", "ls-files", "--cached", "--ignored", "--exclude-from=.gitignore"]
     kept = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()

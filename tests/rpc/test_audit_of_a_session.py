@@ -80,7 +80,7 @@ async def test_the_record_explains_a_signature_and_its_file_can_be_checked(tmp_p
     assert (code, "is not what was written" in said) == (1, True)
 
 
-async def test_what_a_token_may_not_do_is_on_record(tmp_path: Path) -> None:
+async def test_a_call_that_a_token_may_not_make_is_on_record(tmp_path: Path) -> None:
     async with two_daemons(tmp_path) as pair:
         made = await pair.bob.call("createToken", scopes=["read"], label="tablet")
         async with await Client.connect(url=url_of_bob(pair), token=made["token"]) as tablet:

@@ -38,7 +38,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("method", "change", "path"), TEXTS, ids=[f"{row[0]} {row[2]}" for row in TEXTS])
-def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[str, Any], path: str) -> None:
+def test_deceptive_text_is_refused_with_its_place(method: str, change: dict[str, Any], path: str) -> None:
     called = METHODS[method]
     with pytest.raises(ApiError) as caught:
         params_of(called.params, as_received({**called.example, **change}))
@@ -46,7 +46,7 @@ def test_text_that_imitates_is_refused_with_its_place(method: str, change: dict[
     assert "\u202e" not in str(caught.value.to_json())
 
 
-async def test_answers_and_errors_lose_what_others_wrote_and_the_id_comes_back_as_it_was() -> None:
+async def test_answers_and_errors_are_cleaned_and_the_id_comes_back_unchanged() -> None:
     async def signers(caller: object, params: object) -> dict[str, Any]:
         return {"signers": [{"metadata": {"nickname": IMITATION, "more": ["\x1b[2J"]}}], "agent": "a\nb"}
 

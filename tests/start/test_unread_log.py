@@ -38,7 +38,7 @@ async def asked(datadir: Path, path: str) -> str:
         return await answer.text()
 
 
-async def test_nobody_has_to_read_the_log(tmp_path: Path) -> None:
+async def test_a_daemon_works_although_nobody_reads_its_log(tmp_path: Path) -> None:
     reader, writer = full_pipe()
     noisy = Environment(flags=("--log-level", "debug"))
     try:

@@ -91,7 +91,7 @@ def test_members_of_the_wallets_group_read_nothing_but_cookie_and_endpoint(walle
     assert [name for name, done in read.items() if done.returncode == 0] == []
 
 
-def test_who_is_not_in_the_wallets_group_stays_outside(wallets: Unit) -> None:
+def test_a_user_outside_the_wallets_group_is_refused(wallets: Unit) -> None:
     wallets.start()
 
     done = wallets.machine.attempt(*as_user("stranger", "getInfo"))

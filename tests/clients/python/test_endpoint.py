@@ -31,7 +31,7 @@ def test_data_directory_says_where_and_with_which_token(tmp_path: Path) -> None:
     assert DataDir(tmp_path, by_socket=True).locate().socket == "/s"
 
 
-def test_a_directory_without_a_readable_endpoint_is_told(tmp_path: Path) -> None:
+def test_a_directory_without_a_readable_endpoint_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="no daemon runs"):
         DataDir(tmp_path).locate()
     (tmp_path / "endpoint.json").write_text("{")
@@ -40,7 +40,7 @@ def test_a_directory_without_a_readable_endpoint_is_told(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("pid", [1, 2**22 + 1, 0, -1, None, "x"])
-async def test_whether_a_daemon_lives_is_told_by_a_connection_and_never_by_a_process_id(
+async def test_a_connection_and_never_a_process_id_shows_whether_a_daemon_runs(
     make_world: MakeWorld, tmp_path: Path, pid: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "kill", None)  # nobody may even look
@@ -53,7 +53,7 @@ async def test_whether_a_daemon_lives_is_told_by_a_connection_and_never_by_a_pro
             await (await client.socket()).close()
 
 
-async def test_a_daemon_that_ended_without_saying_so_is_told_by_the_connection(tmp_path: Path) -> None:
+async def test_a_daemon_that_was_killed_is_reported_by_the_failed_connection(tmp_path: Path) -> None:
     said(tmp_path)
     for place, remedy in ((DataDir(tmp_path), "--socket"), (DataDir(tmp_path, by_socket=True), "musigd run")):
         async with Client(place) as client:
@@ -63,7 +63,7 @@ async def test_a_daemon_that_ended_without_saying_so_is_told_by_the_connection(t
                 await client.socket()
 
 
-def test_the_socket_in_the_directory_wins_over_a_path_of_another_container(tmp_path: Path) -> None:
+def test_the_socket_in_the_directory_is_preferred_to_a_path_of_another_container(tmp_path: Path) -> None:
     said(tmp_path, socket="/data/musigd.sock")
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(str(tmp_path / "musigd.sock"))
@@ -80,18 +80,18 @@ def test_the_socket_in_the_directory_wins_over_a_path_of_another_container(tmp_p
         ("https://node.example/rpc", "https://node.example/rpc", "wss://node.example/ws"),
     ],
 )
-def test_address_may_be_given_short_or_long(url: str, rpc: str, ws: str) -> None:
+def test_an_address_may_be_given_with_or_without_its_path(url: str, rpc: str, ws: str) -> None:
     assert Address(url, token="t").locate() == Endpoint(rpc, ws, "t")
 
 
-def test_address_without_a_scheme_and_token_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_an_address_without_a_scheme_and_an_unreadable_token_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="http://"):
         Address("localhost:1").locate()
     with pytest.raises(ClientError, match="cannot read the token"):
         Address("http://localhost:1", token_file=tmp_path / "none").locate()
 
 
-def test_what_is_asked_for_wins_over_the_environment(tmp_path: Path) -> None:
+def test_arguments_are_preferred_to_the_environment(tmp_path: Path) -> None:
     environment = {"MUSIG_URL": "http://e", "MUSIG_TOKEN_FILE": "/token", "MUSIGD_DATADIR": "/data"}
     assert locator_of(environment=environment) == Address("http://e", Path("/token"))
     assert locator_of(url="http://f", environment=environment) == Address("http://f", Path("/token"))
@@ -100,7 +100,7 @@ def test_what_is_asked_for_wins_over_the_environment(tmp_path: Path) -> None:
     assert locator_of(environment={"MUSIGD_DATADIR": "/data"}) == DataDir(Path("/data"))
 
 
-def test_a_token_file_is_used_for_a_data_directory_too(tmp_path: Path) -> None:
+def test_a_token_file_replaces_the_cookie_of_a_data_directory(tmp_path: Path) -> None:
     said(tmp_path)
     (tmp_path / "read-only").write_text("weaker\n")
     asked = locator_of(datadir=tmp_path, token_file=tmp_path / "read-only", environment={})
@@ -118,12 +118,12 @@ def test_an_empty_variable_leads_to_no_other_place(name: str) -> None:
 @pytest.mark.parametrize(
     "url", ["http://:1", "http://a..b", "http://[::1", "http://h:99999", "http://h:0", "http://\udcff"]
 )
-def test_a_url_that_leads_nowhere_is_told_before_a_connection_fails_at_it(url: str) -> None:
+def test_a_malformed_url_is_reported_before_a_connection_is_tried(url: str) -> None:
     with pytest.raises(ClientError, match="must name a host"):
         Address(url).locate()
 
 
-def test_a_token_file_that_holds_no_text_is_told(tmp_path: Path) -> None:
+def test_a_token_file_without_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\x00")
     with pytest.raises(ClientError, match="no text"):
         read_token(tmp_path / "token")

@@ -68,7 +68,7 @@ def test_daemon_and_kit_have_one_version_and_one_license() -> None:
     )
 
 
-def test_what_is_installed_is_the_kit_and_the_packages_of_aiohttp(environment: Environment) -> None:
+def test_an_installation_has_the_kit_and_the_packages_of_aiohttp(environment: Environment) -> None:
     listed = environment.run("-c", "from importlib.metadata import *; print(*(d.name for d in distributions()))")
     assert {name.lower().replace("_", "-") for name in listed.split()} == {*needs("aiohttp"), "musigd-client"}
 

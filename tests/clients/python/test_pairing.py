@@ -12,14 +12,14 @@ ADDRESS, KEY = samples.ADDRESS_B, samples.KEY_B
 OTHER_PEER = ADDRESS.replace(samples.PEER_B, samples.PEER_A)
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_a_written_link_is_read_back() -> None:
     for nickname in (None, "Bob", "B\u00f6b & Co = 100 % + #1"):
         pairing = Pairing(multiaddrs=(ADDRESS, ADDRESS), public_key=KEY, scheme="lotus", nickname=nickname)
         assert read_pairing(pairing_link(pairing)) == pairing
     assert pairing_link(read_pairing(LINK)) == LINK
 
 
-def test_a_member_of_a_newer_program_is_passed_over() -> None:
+def test_an_unknown_member_is_ignored() -> None:
     assert read_pairing(f"{LINK}&colour=red") == read_pairing(LINK)
 
 
@@ -44,11 +44,11 @@ def test_a_member_of_a_newer_program_is_passed_over() -> None:
         (LINK + "&x=" + "x" * LONGEST, "at most 2000 characters"),
     ],
 )
-def test_what_is_no_link_is_refused_with_the_reason(link: str, said: str) -> None:
+def test_a_malformed_link_is_refused_with_the_reason(link: str, said: str) -> None:
     with pytest.raises(NoPairing, match=said):
         read_pairing(link)
 
 
-def test_a_link_that_nobody_could_read_is_not_written() -> None:
+def test_a_link_that_could_not_be_read_is_not_written() -> None:
     with pytest.raises(NoPairing):
         pairing_link(Pairing(multiaddrs=(), public_key=KEY, scheme="lotus"))

@@ -65,7 +65,7 @@ async def test_no_error_shows_the_token(status: int, caplog: pytest.LogCaptureFi
     assert TOKEN not in caplog.text
 
 
-async def test_no_error_shows_the_token_to_who_answers_in_another_language() -> None:
+async def test_no_error_shows_the_token_when_the_server_does_not_speak_json_rpc() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"220 mail.example ESMTP\r\n")
@@ -99,7 +99,7 @@ def test_no_repr_shows_the_token(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [f"{TOKEN}\n{TOKEN}", "\u00fc"])
-def test_what_fits_no_header_is_no_token_and_is_not_shown(tmp_path: Path, text: str) -> None:
+def test_a_token_that_fits_no_header_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     (tmp_path / "token").write_text(text)
     for attempt in (lambda: read_token(tmp_path / "token"), lambda: Address("http://x", token=text).locate()):
         with pytest.raises(ClientError, match="there is no token") as caught:

@@ -64,7 +64,7 @@ async def test_every_seq_comes_once_though_the_daemon_moves_between_two_pages(
     assert [*heard, (await waiting)["seq"]] == [1, 2, 3, 4]
 
 
-async def test_events_that_are_no_longer_kept_are_told_as_a_gap(world: World) -> None:
+async def test_events_that_are_no_longer_kept_are_reported_as_a_gap(world: World) -> None:
     world.log.append(*["session:ready"] * 9)
     world.log.forget(5)
     events = SyncClient(Address(world.base, token=COOKIE)).events(from_seq=2)

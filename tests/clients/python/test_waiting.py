@@ -23,7 +23,7 @@ from tests.rpc.rpc_world import World
 A, B = samples.KEY_A, samples.KEY_B
 
 
-async def test_a_signature_is_asked_for_until_it_is_there(world: World) -> None:
+async def test_the_client_asks_until_the_signature_is_there(world: World) -> None:
     asked: list[int] = []
 
     async def late(wait_ms: int) -> Any:
@@ -39,7 +39,7 @@ async def test_a_signature_is_asked_for_until_it_is_there(world: World) -> None:
 
 
 @pytest.mark.parametrize(("reason", "kind"), [("not_ready", NotReady), ("busy", RateLimited), ("declined", Declined)])
-async def test_what_ends_the_wait_is_told(world: World, reason: str, kind: type[Exception]) -> None:
+async def test_the_end_of_a_wait_has_its_reason(world: World, reason: str, kind: type[Exception]) -> None:
     async def refuses(wait_ms: int) -> Any:
         raise ApiError("rate_limited" if reason == "busy" else reason, "No.", waitingFor=[B])
 
@@ -69,7 +69,7 @@ def contributed(*counts: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_progress_says_for_whom_all_wait_in_each_phase() -> None:
+def test_progress_names_the_missing_signers_in_each_phase() -> None:
     assert progress("open", (True, False)).missing == (B,)
     joining = progress("open", (True, False), {"phase": "joining", "signers": contributed(1, 0)})
     assert (joining.phase, joining.missing) == ("joining", (B,))
@@ -83,7 +83,7 @@ def test_progress_says_for_whom_all_wait_in_each_phase() -> None:
     assert (retried.phase, retried.missing) == ("open", (B,))
 
 
-async def test_a_request_is_followed_from_what_it_is_now_to_its_end(world: World) -> None:
+async def test_a_request_is_followed_from_its_present_state_to_its_end(world: World) -> None:
     states = iter(["open", "open", "signing", "complete"])
 
     async def request(caller: object, params: object) -> Any:

@@ -16,14 +16,14 @@ from rpc.methods import samples
 KEY = {"publicKey": "02" * 33, "scheme": "lotus", "label": ""}
 
 
-def test_what_was_decoded_encodes_to_the_same_json() -> None:
+def test_decoded_records_encode_to_the_same_json() -> None:
     said: dict[str, Any] = samples.SIGNING_REQUEST
     request = decoded(SigningRequest, said)
     assert request.messages[0].message == said["messages"][0]["message"]
     assert decoded(SigningRequest, encoded(request)) == request
 
 
-def test_a_member_of_a_newer_daemon_is_passed_over_and_one_that_an_older_one_lacks_is_named() -> None:
+def test_an_unknown_member_is_ignored_and_a_missing_one_is_named() -> None:
     assert decoded(KeyMade, {**KEY, "colour": "red"}) == decoded(KeyMade, KEY)
     with pytest.raises(ClientError, match="a KeyMade, has no publicKey: update the daemon"):
         decoded(KeyMade, {"scheme": "lotus", "label": ""})
@@ -31,7 +31,7 @@ def test_a_member_of_a_newer_daemon_is_passed_over_and_one_that_an_older_one_lac
         decoded(KeyMade, [])
 
 
-def test_null_is_sent_where_it_says_something_and_left_out_elsewhere() -> None:
+def test_null_is_sent_where_it_has_a_meaning_and_left_out_elsewhere() -> None:
     assert encoded([TaprootTweak(taproot_merkle_root=None), Election(method="first-signer")]) == [
         {"taprootMerkleRoot": None},
         {"method": "first-signer"},

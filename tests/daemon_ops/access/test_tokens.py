@@ -88,7 +88,7 @@ async def test_a_token_that_may_create_keys_is_bound_to_what_it_creates(
         assert fact.keys == frozenset({KEY})
 
 
-async def test_binding_means_nothing_to_the_owner(store: Store, tokens: Tokens, tmp_path: Path) -> None:
+async def test_the_owner_is_not_bound_to_keys(store: Store, tokens: Tokens, tmp_path: Path) -> None:
     await tokens.make_cookie(tmp_path)
     await store.write(lambda conn: tokens.store_binding(conn, OWNER, KEY))
     tokens.bind(OWNER, KEY)
@@ -138,7 +138,7 @@ async def test_answers_are_kept_for_a_day_and_across_restarts(store: Store, cloc
     assert store.read(lambda conn: conn.execute("SELECT count(*) FROM idempotency").fetchone()) == (0,)
 
 
-async def test_bans_are_told_remembered_and_end(store: Store, clock: SettableClock) -> None:
+async def test_bans_emit_events_survive_a_restart_and_end(store: Store, clock: SettableClock) -> None:
     events = EventLog(store=store, clock=clock)
     await events.start()
     bans = Bans(store=store, clock=clock, events=events)

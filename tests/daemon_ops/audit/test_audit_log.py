@@ -45,7 +45,7 @@ async def test_an_event_about_keys_is_on_record_in_its_own_transaction(store: St
     assert store.read(log.verify).seq == 1
 
 
-async def test_what_strangers_do_is_not_on_record(store: Store, events: EventLog) -> None:
+async def test_actions_of_strangers_are_not_on_record(store: Store, events: EventLog) -> None:
     await told(store, events, "peer:connected", peerId="p")
     await told(store, events, "signer:withdrawn", publicKey="02")
     await store.write(lambda conn: events.append(conn, "signer:withdrawn", {}, keys=[b"\x02" * 33]))
@@ -99,7 +99,7 @@ async def test_retention_keeps_the_chain(store: Store, events: EventLog, clock: 
     assert store.read(log.verify).seq == 6
 
 
-async def test_a_log_without_lines_is_whole(store: Store, clock: SettableClock) -> None:
+async def test_a_log_without_lines_verifies(store: Store, clock: SettableClock) -> None:
     assert store.read(log.verify) == GENESIS
     await store.write(lambda conn: AuditLog(clock).append(conn, "partial", {"items": 1}))
     assert store.read(log.verify).seq == 1

@@ -30,7 +30,7 @@ def test_a_whole_file_is_accepted_with_its_anchors() -> None:
     assert (found.start, found.end) == (GENESIS, lines[8].link)
 
 
-def test_a_file_that_begins_later_is_whole_too() -> None:
+def test_a_file_that_begins_later_is_complete_too() -> None:
     lines = chain(9)
     found = check_file(file_of(lines[4:], lines[3].link), [lines[3].link])
     assert found.start.seq == 4
@@ -85,7 +85,7 @@ def test_a_log_that_was_written_anew_is_found_by_an_anchor() -> None:
         check_file(file_of(lines[:5]), [lines[5].link])
 
 
-def test_where_a_chain_breaks_is_said() -> None:
+def test_the_place_where_a_chain_breaks_is_named() -> None:
     lines = chain(5)
     with pytest.raises(ChainBroken, match="after line 2 comes line 4"):
         follow([*lines[:2], *lines[3:]], GENESIS)
@@ -94,6 +94,6 @@ def test_where_a_chain_breaks_is_said() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:", "x:" + "00" * 32, "5:" + "0" * 63, "-1:" + "00" * 32])
-def test_what_is_no_anchor_is_refused(text: str) -> None:
+def test_a_malformed_anchor_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         Anchor.parse(text)

@@ -24,7 +24,7 @@ from daemon.main import main
         ("p2p.listen", '["/foo/bar"]'),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_a_missing_file_is_named(
     name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(f"MUSIGD_{name.upper().replace('.', '__')}", value)
@@ -32,7 +32,7 @@ def test_what_is_not_there_is_named(
     assert name in capsys.readouterr().err
 
 
-def test_tls_files_that_are_not_there_are_named(
+def test_missing_tls_files_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("TLS_CERT", "TLS_KEY"):

@@ -37,7 +37,7 @@ def lines(running: RunningSettings) -> dict[str, str]:
     return {line.split(" ")[0]: line.partition("= ")[2] for line in as_text(rows).splitlines()}
 
 
-def test_what_the_file_says_by_now_is_told_beside_what_the_daemon_runs_with(tmp_path: Path) -> None:
+def test_the_settings_in_the_file_are_shown_beside_those_in_force(tmp_path: Path) -> None:
     file = tmp_path / "musigd.toml"
     changed = "drain_ms = 7\n[log]\nlevel = 'debug'"
     shown = lines(reading("drain_ms = 5", changed, file=file))
@@ -46,7 +46,7 @@ def test_what_the_file_says_by_now_is_told_beside_what_the_daemon_runs_with(tmp_
     assert shown["network"].split() == ['"test"', "#", "flag", "--network"]
 
 
-def test_what_a_reload_took_over_is_what_the_daemon_runs_with(tmp_path: Path) -> None:
+def test_settings_that_a_reload_applied_are_in_force(tmp_path: Path) -> None:
     file = tmp_path / "musigd.toml"
     changed = "drain_ms = 7\n[log]\nlevel = 'debug'\nformat = 'json'"
     running = reading("", changed, changed, file=file)
@@ -72,7 +72,7 @@ def test_tls_files_are_exchanged_by_a_reload_and_tls_itself_by_a_restart(
     assert [each.by_reload for each in waiting] == [by_reload, by_reload]
 
 
-async def test_a_file_that_a_restart_could_not_read_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_a_restart_could_not_read_is_reported(tmp_path: Path) -> None:
     running = reading("", "drain_ms = 'x'", file=tmp_path / "musigd.toml")
     told = await SettingsService(running).get_settings(owner(), NoParams())
     assert told.problem is not None
@@ -81,7 +81,7 @@ async def test_a_file_that_a_restart_could_not_read_is_told(tmp_path: Path) -> N
 
 
 @pytest.mark.network
-async def test_a_running_daemon_is_asked_what_it_runs_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_running_daemon_is_asked_for_its_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     vessel = Vessel(tmp_path, "Alice", "test-show")
     file = vessel.datadir / "musigd.toml"
 

@@ -121,7 +121,7 @@ async def test_a_stop_at_any_time_of_a_start_ends_cleanly_and_the_next_start_goe
     assert parts.is_first_start(datadir, parts.look(datadir, None, {}))
 
 
-async def test_a_signal_when_all_is_done_does_not_change_how_it_ended(tmp_path: Path) -> None:
+async def test_a_signal_after_the_end_does_not_change_the_exit_code(tmp_path: Path) -> None:
     moments = [(*TAKING, signal.SIGTERM), (*AT_THE_END, signal.SIGTERM)]
     async with musigd(moments, "run", "--datadir", tmp_path / "a") as daemon:
         assert (await ended(daemon))[0] == 0
@@ -162,7 +162,7 @@ async def test_a_backup_that_is_stopped_leaves_nothing_behind(tmp_path: Path, nu
     assert list(target.parent.iterdir()) == []
 
 
-async def test_a_stop_that_is_stopped_itself_says_no_traceback(tmp_path: Path) -> None:
+async def test_an_interrupted_stop_prints_no_traceback(tmp_path: Path) -> None:
     with closing(Datadir.claim(tmp_path / "a")):
         async with musigd([("open", "/lock", 2, signal.SIGINT)], "stop", "--datadir", tmp_path / "a") as stop:
             assert await ended(stop) == (130, "")

@@ -33,7 +33,7 @@ async def reload(datadir: Path) -> tuple[int, str, str]:
     return ran.returncode or 0, said.decode(), complained.decode()
 
 
-async def test_what_was_taken_over_and_what_waits_is_said(daemon: DemoDaemon) -> None:
+async def test_reload_prints_what_was_applied_and_what_needs_a_restart(daemon: DemoDaemon) -> None:
     (daemon.datadir / "musigd.toml").write_text('[log]\nlevel = "debug"\n[p2p]\nprivate_addresses = true\n')
 
     code, said, _ = await reload(daemon.datadir)
@@ -41,7 +41,7 @@ async def test_what_was_taken_over_and_what_waits_is_said(daemon: DemoDaemon) ->
     assert (code, said) == (0, "Taken over: log.level.\nWaiting for a restart: p2p.private_addresses.\n")
 
 
-async def test_nothing_new_is_no_failure(daemon: DemoDaemon) -> None:
+async def test_a_reload_without_changes_succeeds(daemon: DemoDaemon) -> None:
     (daemon.datadir / "musigd.toml").write_text("")
     await reload(daemon.datadir)
 

@@ -91,7 +91,7 @@ async def test_a_daemon_whose_process_id_is_that_of_another_here_is_found_and_st
 
 
 @pytest.mark.parametrize("sockets", [[], ["musigd.sock"]], ids=["no socket", "a socket nobody listens at"])
-async def test_a_daemon_that_does_not_answer_gets_the_signal_of_the_kernels_word(
+async def test_a_daemon_that_does_not_answer_is_signalled_if_the_kernel_names_its_process(
     tmp_path: Path, sockets: Sequence[str]
 ) -> None:
     async with process(CLAIM, tmp_path / "a") as holder, process(SLEEP) as bystander:
@@ -106,7 +106,7 @@ async def test_a_daemon_that_does_not_answer_gets_the_signal_of_the_kernels_word
         assert bystander.returncode is None
 
 
-async def test_nobody_is_signalled_where_the_kernel_names_nobody(tmp_path: Path) -> None:
+async def test_no_process_is_signalled_if_the_kernel_names_none(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text("0          0123456789abcdef\n")
     async with process(FLOCK_ONLY, tmp_path) as holder, process(SLEEP) as bystander:
         name_in_lock(tmp_path, bystander.pid)
@@ -117,7 +117,7 @@ async def test_nobody_is_signalled_where_the_kernel_names_nobody(tmp_path: Path)
         assert (holder.returncode, bystander.returncode) == (None, None)
 
 
-async def test_the_socket_of_another_daemon_stops_neither(daemon: DemoDaemon, tmp_path: Path) -> None:
+async def test_with_the_socket_of_another_daemon_neither_is_stopped(daemon: DemoDaemon, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir(mode=0o700)
     (tmp_path / "b" / "lock").write_text("0          0123456789abcdef\n")
     async with process(FLOCK_ONLY, tmp_path / "b"):
@@ -130,7 +130,7 @@ async def test_the_socket_of_another_daemon_stops_neither(daemon: DemoDaemon, tm
         assert daemon.process.returncode is None
 
 
-async def test_a_daemon_that_does_not_end_is_told(tmp_path: Path) -> None:
+async def test_a_daemon_that_does_not_stop_is_reported(tmp_path: Path) -> None:
     deaf = f"{CLAIM}\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)"
     async with process(deaf, tmp_path / "a") as holder:
         with pytest.raises(NotStopped, match="has not ended after 0 s: look at its log"):

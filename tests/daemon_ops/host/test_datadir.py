@@ -74,7 +74,7 @@ async def test_a_killed_daemon_leaves_no_lock(tmp_path: Path) -> None:
     Datadir.claim(tmp_path / "a").close()
 
 
-def test_a_file_in_its_place_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_in_its_place_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(DatadirError, match="--datadir") as caught:
         Datadir.claim(tmp_path / "a")
@@ -82,7 +82,7 @@ def test_a_file_in_its_place_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pid", [1, 0, 2**22 + 1, None])
-def test_the_endpoint_is_believed_while_the_directory_is_held_whatever_process_it_names(
+def test_the_endpoint_is_valid_while_the_lock_is_held_whatever_process_it_names(
     tmp_path: Path, pid: int | None
 ) -> None:
     claimed = Datadir.claim(tmp_path / "a")
@@ -101,7 +101,7 @@ def test_the_endpoint_can_be_removed_twice(tmp_path: Path) -> None:
     claimed.close()
 
 
-def test_a_left_over_endpoint_goes_at_the_next_start(tmp_path: Path) -> None:
+def test_a_left_over_endpoint_is_removed_at_the_next_start(tmp_path: Path) -> None:
     first = Datadir.claim(tmp_path / "a")
     first.write_endpoint({"pid": os.getpid()})
     first.close()
@@ -180,14 +180,14 @@ def test_the_identity_is_made_once_and_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"zz" * 32, b"\xff\xfe", b"ab" * 31])
-def test_a_damaged_identity_is_a_sentence_and_is_kept(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_identity_is_refused_with_a_sentence_and_kept(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "identity").write_bytes(content)
     with pytest.raises(IdentityError, match="identity"):
         load_seed(tmp_path)
     assert (tmp_path / "identity").read_bytes() == content
 
 
-def test_whoever_only_looks_at_the_lock_keeps_no_daemon_out(tmp_path: Path) -> None:
+def test_looking_at_the_lock_keeps_no_daemon_out(tmp_path: Path) -> None:
     Datadir.claim(tmp_path / "a").close()
     looker = os.open(tmp_path / "a" / "lock", os.O_RDWR)
     fcntl.flock(looker, fcntl.LOCK_EX)

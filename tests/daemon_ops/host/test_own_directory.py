@@ -82,7 +82,7 @@ def state(path: Path) -> tuple[int, dict[str, tuple[int, bytes]]]:
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_a_directory_that_is_ours_is_made_private(directory: Path, kind: str) -> None:
+def test_an_own_directory_is_made_private(directory: Path, kind: str) -> None:
     OURS[kind](directory)
     directory.chmod(0o755)
     Datadir.claim(directory).close()
@@ -106,7 +106,7 @@ def test_a_directory_of_others_is_refused_and_stays_as_it_is(
     assert state(directory) == before
 
 
-def test_the_doctor_foretells_it(directory: Path) -> None:
+def test_the_doctor_predicts_the_refusal(directory: Path) -> None:
     files("notes.txt")(directory)
     (finding, *_) = [each for each in examine(settings(), directory, {}) if each.severity is Severity.FAULT]
     assert "its rights are not changed" in finding.remedy
@@ -173,13 +173,13 @@ def test_a_planted_link_leads_to_no_socket(runtime: tuple[Datadir, Path], direct
         claimed.socket({"XDG_RUNTIME_DIR": str(shared / "run")})
 
 
-def test_a_runtime_directory_that_cannot_be_made_is_a_sentence(runtime: tuple[Datadir, Path]) -> None:
+def test_a_runtime_directory_that_cannot_be_made_is_refused_with_a_sentence(runtime: tuple[Datadir, Path]) -> None:
     claimed, shared = runtime
     with pytest.raises(DatadirError, match="cannot be made"):
         claimed.socket({"XDG_RUNTIME_DIR": str(shared / "no" / "run")})
 
 
-def test_what_is_no_socket_stays_in_the_place_of_one(short: Path) -> None:
+def test_a_file_that_is_not_a_socket_is_not_replaced(short: Path) -> None:
     for prepare in (lambda path: path.write_text("theirs"), lambda path: path.symlink_to("/dev/null"), Path.mkdir):
         path = short / f"{len(list(short.iterdir()))}.sock"
         prepare(path)
@@ -209,7 +209,7 @@ def short(runtime: tuple[Datadir, Path]) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "link", "socket"])
-def test_a_backup_takes_no_name_that_is_taken(directory: Path, short: Path, kind: str) -> None:
+def test_a_backup_overwrites_nothing(directory: Path, short: Path, kind: str) -> None:
     database_of_ours(directory)
     target = short / "backup.tar"
     with closing(socket.socket(socket.AF_UNIX)) as bound:

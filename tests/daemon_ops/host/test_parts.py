@@ -122,7 +122,7 @@ def settings() -> Settings:
     return load_settings(flags={"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}, file=None)
 
 
-def test_a_whole_set_and_an_empty_directory_are_no_partial_ones(whole: Path, tmp_path: Path) -> None:
+def test_a_complete_set_and_an_empty_directory_are_accepted(whole: Path, tmp_path: Path) -> None:
     assert not parts.is_first_start(whole, parts.look(whole, None, {}))
     assert parts.is_first_start(tmp_path / "new", parts.look(tmp_path / "new", None, {}))
     Datadir.claim(tmp_path / "new").close()
@@ -130,7 +130,7 @@ def test_a_whole_set_and_an_empty_directory_are_no_partial_ones(whole: Path, tmp
     assert parts.is_first_start(tmp_path / "new", parts.look(tmp_path / "new", None, {}))
 
 
-def test_a_passphrase_that_lies_elsewhere_is_not_missed(whole: Path, tmp_path: Path) -> None:
+def test_a_passphrase_elsewhere_does_not_count_as_missing(whole: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "mounted"
     (whole / "passphrase").rename(elsewhere)
     assert not parts.is_first_start(whole, parts.look(whole, elsewhere, {}))
@@ -141,7 +141,7 @@ def test_a_passphrase_that_lies_elsewhere_is_not_missed(whole: Path, tmp_path: P
     assert not parts.is_first_start(whole, parts.look(whole, None, environment))
 
 
-def test_a_passphrase_that_the_owner_put_there_before_the_first_start_is_no_part(tmp_path: Path) -> None:
+def test_a_passphrase_put_there_before_the_first_start_does_not_count_as_a_part(tmp_path: Path) -> None:
     (tmp_path / "passphrase").write_text("mine")
     configured = tmp_path / "passphrase"
     assert parts.is_first_start(tmp_path, parts.look(tmp_path, configured, {}))
@@ -184,7 +184,7 @@ def test_a_new_database_never_takes_the_place_of_one(whole: Path, capsys: pytest
 
 
 @pytest.mark.network
-async def test_a_daemon_that_begins_anew_is_another_peer_and_is_whole_afterwards(whole: Path, tmp_path: Path) -> None:
+async def test_a_daemon_with_a_new_database_is_another_peer_and_complete(whole: Path, tmp_path: Path) -> None:
     former = load_seed(whole)
     (whole / "musigd.sqlite3").write_bytes(b"")
     vessel = Vessel(tmp_path, whole.name, "test-anew")
@@ -206,9 +206,7 @@ def test_the_doctor_does_not_say_of_a_lost_database_that_there_is_none_yet(whole
     assert "There is no database yet." not in [finding.what for finding in examine(settings(), whole, {})]
 
 
-def test_of_a_daemon_that_still_holds_a_removed_database_doctor_and_backup_say_not_to_stop_it(
-    whole: Path, tmp_path: Path
-) -> None:
+def test_doctor_and_backup_say_not_to_stop_a_daemon_whose_database_was_removed(whole: Path, tmp_path: Path) -> None:
     unlink("musigd.sqlite3")(whole)
     held = Datadir.claim(whole)
     try:

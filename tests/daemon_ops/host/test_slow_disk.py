@@ -76,7 +76,7 @@ async def test_settings_are_read_again_beside_the_loop() -> None:
     assert (await while_it_hangs(hanging)).problem is None
 
 
-async def test_what_fails_there_is_raised_here() -> None:
+async def test_an_error_in_the_disk_thread_reaches_the_caller() -> None:
     def fail() -> None:
         raise OSError("no disk")
 

@@ -26,7 +26,7 @@ def environment(manager: socket.socket, **more: str) -> dict[str, str]:
     return {"NOTIFY_SOCKET": manager.getsockname(), **more}
 
 
-def test_ready_reloading_and_stopping_are_told(manager: socket.socket) -> None:
+def test_ready_reloading_and_stopping_are_sent(manager: socket.socket) -> None:
     notifier = Notifier(environment(manager))
     notifier.ready("http://127.0.0.1:8327")
     assert manager.recv(4096) == b"READY=1\nSTATUS=http://127.0.0.1:8327"
@@ -64,7 +64,7 @@ def test_without_systemd_nothing_happens(tmp_path: Path) -> None:
         ({}, None),
     ],
 )
-def test_the_watchdog_is_ours_only_where_it_says_so(variables: dict[str, str], expected: int | None) -> None:
+def test_the_watchdog_counts_only_if_it_names_this_process(variables: dict[str, str], expected: int | None) -> None:
     assert Notifier(variables).watchdog_ms == expected
 
 
@@ -86,7 +86,7 @@ async def fails() -> None:
     raise OSError
 
 
-async def test_who_does_not_answer_is_named_until_it_answers_again(manager: socket.socket) -> None:
+async def test_a_part_that_does_not_answer_is_named_until_it_answers(manager: socket.socket) -> None:
     answers = asyncio.Event()
     answers.set()
     notifier = Notifier(environment(manager, WATCHDOG_USEC="20000"))
@@ -104,7 +104,7 @@ async def test_who_does_not_answer_is_named_until_it_answers_again(manager: sock
     feeding.cancel()
 
 
-async def test_the_watchdog_is_not_fed_while_somebody_fails(manager: socket.socket) -> None:
+async def test_the_watchdog_is_not_fed_while_a_part_fails(manager: socket.socket) -> None:
     feeding = asyncio.create_task(
         feed_watchdog(Notifier(environment(manager, WATCHDOG_USEC="20000")), {"libp2p": works, "store": fails})
     )
@@ -113,7 +113,7 @@ async def test_the_watchdog_is_not_fed_while_somebody_fails(manager: socket.sock
     feeding.cancel()
 
 
-async def test_who_cannot_even_be_cancelled_is_named(manager: socket.socket) -> None:
+async def test_a_part_that_cannot_be_cancelled_is_named(manager: socket.socket) -> None:
     free = asyncio.Event()
 
     async def deaf() -> None:

@@ -48,7 +48,7 @@ async def wait_asked(keystore: Keystore, passphrase: str = "hunter2") -> int:
     return wait
 
 
-async def test_three_wrong_ones_are_free_then_the_waits_double_up_to_a_minute(
+async def test_after_three_wrong_passphrases_the_waits_double_up_to_a_minute(
     keystore: Keystore, clock: SteppedClock
 ) -> None:
     await guess(keystore)
@@ -61,7 +61,7 @@ async def test_three_wrong_ones_are_free_then_the_waits_double_up_to_a_minute(
     assert waits == [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]
 
 
-async def test_the_right_one_has_to_wait_too_and_ends_the_waiting(
+async def test_the_right_passphrase_has_to_wait_too_and_ends_the_waits(
     keystore: Keystore, clock: SteppedClock, tmp_path: Path
 ) -> None:
     right = generated_passphrase(tmp_path)

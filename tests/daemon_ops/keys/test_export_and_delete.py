@@ -119,7 +119,7 @@ def test_no_byte_of_the_text_can_be_changed() -> None:
         (samples.SEALED_KEY.replace("AAAAAAAAAAM", "AAAAAAAAAP8"), "has work factors"),
     ],
 )
-def test_what_is_no_exported_key_is_refused(text: str, said: str) -> None:
+def test_a_malformed_exported_key_is_refused(text: str, said: str) -> None:
     with pytest.raises(UnfitSealedKey, match=said):
         export.read(text, "lotus")
 
@@ -145,7 +145,7 @@ async def test_a_deleted_key_is_gone_after_a_restart_and_from_memory(store: Stor
         await keystore.delete(made.pubkey, [], nothing)
 
 
-async def test_what_belongs_to_a_deletion_is_one_transaction(store: Store, tmp_path: Path) -> None:
+async def test_a_deletion_is_one_transaction(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     made = await keystore.create("lotus")
 

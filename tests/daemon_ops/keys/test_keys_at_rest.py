@@ -41,7 +41,7 @@ async def test_the_generated_passphrase_is_private(store: Store, tmp_path: Path)
     assert len(generated_passphrase(tmp_path)) == 64
 
 
-async def test_a_generated_passphrase_that_is_gone_means_locked(store: Store, tmp_path: Path) -> None:
+async def test_without_the_generated_passphrase_the_keys_stay_locked(store: Store, tmp_path: Path) -> None:
     await started(store, tmp_path)
     passphrase = generated_passphrase(tmp_path)
     (tmp_path / "passphrase").unlink()
@@ -68,14 +68,14 @@ async def test_a_configured_file_opens_the_keys_and_a_wrong_one_stops_the_start(
 
 
 @pytest.mark.parametrize("content", ["", "\n", "x" * 5_000])
-async def test_a_useless_passphrase_file_is_a_sentence(store: Store, tmp_path: Path, content: str) -> None:
+async def test_a_useless_passphrase_file_is_refused_with_a_sentence(store: Store, tmp_path: Path, content: str) -> None:
     file = tmp_path / "secret.txt"
     file.write_text(content)
     with pytest.raises(PassphraseError, match="one line"):
         await started(store, tmp_path, file)
 
 
-async def test_a_missing_passphrase_file_is_a_sentence(store: Store, tmp_path: Path) -> None:
+async def test_a_missing_passphrase_file_is_refused_with_a_sentence(store: Store, tmp_path: Path) -> None:
     with pytest.raises(PassphraseError, match="cannot be read"):
         await started(store, tmp_path, tmp_path / "nowhere")
 
@@ -153,7 +153,7 @@ async def test_nothing_that_holds_a_secret_shows_it(store: Store, tmp_path: Path
     assert key.view.hex() not in shown
 
 
-def test_what_was_sealed_opens_only_under_its_key_and_its_data() -> None:
+def test_sealed_bytes_open_only_under_their_key_and_associated_data() -> None:
     key, other = SealingKey.generate(), SealingKey.generate()
     sealed = sealing.seal(key, memoryview(b"\x05" * 32), b"data")
     assert sealing.unseal(key, sealed, b"data") == b"\x05" * 32

@@ -56,7 +56,7 @@ async def test_hex_and_wif_import_the_same_key(store: Store, tmp_path: Path, tex
 @pytest.mark.parametrize(
     "text", ["", "00" * 32, "ff" * 32, SECRET[:-2], "0x" + SECRET, WIF_MAIN[:-1] + "2", WIF_OF_ANOTHER_COIN, "é" * 40]
 )
-async def test_what_is_no_private_key_is_refused_without_being_repeated(
+async def test_a_malformed_private_key_is_refused_without_being_repeated(
     store: Store, tmp_path: Path, text: str
 ) -> None:
     keystore = await started(store, tmp_path)
@@ -107,7 +107,7 @@ async def test_a_paused_key_signs_only_where_that_is_said(store: Store, tmp_path
     keystore.sign(made.pubkey, MSG)
 
 
-async def test_lock_wipes_first_and_tells_then(store: Store, tmp_path: Path) -> None:
+async def test_lock_wipes_before_it_emits_its_event(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     made = await keystore.create("lotus")
     secret = keystore.get(made.pubkey)
@@ -129,7 +129,7 @@ async def test_lock_wipes_first_and_tells_then(store: Store, tmp_path: Path) -> 
     keystore.sign(made.pubkey, MSG)
 
 
-async def test_an_unlock_for_a_while_ends_by_itself(store: Store, tmp_path: Path) -> None:
+async def test_an_unlock_with_a_duration_ends_automatically(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     keystore.lock()
     locked = asyncio.Event()
@@ -147,7 +147,7 @@ async def test_a_wrong_passphrase_is_refused_and_locks_nothing(store: Store, tmp
     assert not keystore.locked
 
 
-async def test_what_is_stored_with_a_key_is_one_transaction(store: Store, tmp_path: Path) -> None:
+async def test_a_key_is_stored_in_one_transaction(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
 
     def broken(conn: sqlite3.Connection, pubkey: bytes) -> None:

@@ -55,7 +55,7 @@ def test_the_commands_of_the_page_are_commands() -> None:
             assert (program, rest[0], rest[1] in ("check", "test")) == ("musigd", "policy", True)
 
 
-def test_policy_test_says_which_example_ends_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_policy_test_names_the_example_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(POLICIES[0] + '\n[[example]]\nname = "a car"\nrequest = {amount = 9_000_000}\nexpect = "join"\n')
     assert main(["policy", "test", str(path)]) == 1

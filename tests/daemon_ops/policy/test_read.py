@@ -69,7 +69,7 @@ def test_a_broken_file_is_refused_with_the_line_and_the_member(tmp_path: Path, t
     assert words in problem(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_policy_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyUnreadable, match=r"gone\.toml cannot be read: No such file"):
         read_policy(tmp_path / "gone.toml")
 

@@ -34,7 +34,7 @@ def test_the_table_has_every_condition() -> None:
 
 
 @pytest.mark.parametrize("member", TABLE)
-def test_a_condition_lets_pass_what_meets_it_and_nothing_else(member: str) -> None:
+def test_a_condition_holds_for_what_meets_it_and_nothing_else(member: str) -> None:
     limit, outside = TABLE[member]
     assert ruling(joining(limit)).verdict is Decision.JOIN
     for facts in outside:
@@ -84,7 +84,7 @@ def test_outputs_that_come_back_are_not_spent_and_need_not_be_allowed() -> None:
     assert ruling(rule + '\nchange = ["52"]', facts).verdict is Decision.JOIN
 
 
-def test_a_gain_costs_nothing() -> None:
+def test_a_request_that_gains_costs_no_budget() -> None:
     assert ruling(joining("max_amount = 0"), replace(GOOD, leaving=-5)).amount == 0
 
 
@@ -139,7 +139,7 @@ def test_an_explanation_names_rule_line_limit_and_value() -> None:
     review=st.sampled_from(["checked", "open", "text", "blind"]),
     key=st.sampled_from([ME, ALICE]),
 )
-def test_what_lies_outside_any_limit_is_never_joined(
+def test_a_request_outside_a_limit_is_never_joined(
     limits: dict[str, int], amount: int | None, fee: int | None, rate: int | None, review: str, key: str
 ) -> None:
     facts = replace(GOOD, leaving=amount, fee=fee, fee_rate=rate, review=frozenset({review}), key=key)

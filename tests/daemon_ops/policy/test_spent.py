@@ -32,7 +32,7 @@ def test_a_request_is_charged_once_however_many_attempts_it_takes() -> None:
     assert hour(spent, without=b"1") == Total()
 
 
-def test_what_is_reserved_counts_until_it_is_signed_or_over() -> None:
+def test_a_reservation_counts_until_the_request_is_signed_or_over() -> None:
     spent = Spent()
     spent.reserve(charge(b"1"))
     assert (hour(spent), hour(spent, without=b"1")) == (Total(10, 1), Total())
@@ -60,7 +60,7 @@ def test_budgets_and_creators_are_kept_apart() -> None:
     assert (hour(spent), hour(spent, creator="d")) == (Total(30, 2), Total(20, 1))
 
 
-def test_a_clock_that_is_set_gives_no_budget_back() -> None:
+def test_setting_the_clock_gives_no_budget_back() -> None:
     times = {"wall": NOW_MS, "mono": 7}
     clock = BudgetClock(lambda: times["wall"], lambda: times["mono"])
     times |= {"wall": NOW_MS + 30 * DAY_MS, "mono": 8}

@@ -116,9 +116,7 @@ def test_a_sighash_type_that_the_chain_refuses_has_no_hash(spend: Spend, kind: o
         ({"spentOutputs": ("51", HALF)}, "metadata.spentOutputs[0]"),
     ],
 )
-def test_a_transaction_that_cannot_be_read_is_refused_and_not_passed_over(
-    spend: Spend, metadata: dict[str, Any], path: str
-) -> None:
+def test_an_unreadable_transaction_is_refused(spend: Spend, metadata: dict[str, Any], path: str) -> None:
     assert said(request_for(spend, **metadata)) == ("transaction_unreadable", path)
 
 
@@ -128,7 +126,7 @@ def test_hex_that_readers_read_differently_is_refused(spend: Spend) -> None:
         assert said(request_for(spend, transactionHex=text)) == ("transaction_unreadable", "metadata.transactionHex")
 
 
-def test_an_input_past_the_last_one_is_said_to_be_that(spend: Spend) -> None:
+def test_an_input_past_the_last_one_is_refused_with_that_reason(spend: Spend) -> None:
     beyond = dataclasses.replace(items_of(spend.messages)[0], input=2)
     data = refusal(request_for(spend, (beyond,)))
     assert data is not None
@@ -189,7 +187,7 @@ def reasons(found: Review) -> list[str | None]:
         (NONE | ANYONECANPAY, ("outputs", "otherInputs")),
     ],
 )
-def test_what_a_sighash_type_leaves_open_is_named(spend: Spend, kind: int, uncovered: tuple[str, ...]) -> None:
+def test_the_refusal_names_what_a_sighash_type_leaves_open(spend: Spend, kind: int, uncovered: tuple[str, ...]) -> None:
     kind |= LOTUS if spend.scheme == "lotus" else 0
     message = KeyPathSpend(spend.transaction, spend.spent).sighash(spend.scheme, 0, kind)
     request = request_for(spend, items_of((message,)), sighashType=kind)

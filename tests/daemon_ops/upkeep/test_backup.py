@@ -51,7 +51,7 @@ async def test_a_restored_key_signs(backup: Path, tmp_path: Path, store: Store) 
     await restored.close()
 
 
-async def test_a_restore_becomes_another_peer_and_burns_what_was_open(
+async def test_a_restored_daemon_is_another_peer_and_abandons_open_attempts(
     backup: Path, tmp_path: Path, store: Store
 ) -> None:
     datadir = tmp_path / "new"
@@ -101,7 +101,7 @@ async def test_a_restore_goes_into_an_empty_directory_only(backup: Path, tmp_pat
     assert (datadir / "letter.txt").read_text() == "mine"
 
 
-async def test_a_restore_waits_for_nobody(backup: Path, tmp_path: Path) -> None:
+async def test_a_restore_into_a_locked_directory_is_refused_at_once(backup: Path, tmp_path: Path) -> None:
     claimed = Datadir.claim(tmp_path / "new")
     with pytest.raises(DatadirLocked):
         restore_datadir(backup, claimed.path)
@@ -164,7 +164,7 @@ async def test_paths_in_an_archive_mean_nothing(backup: Path, tmp_path: Path) ->
     assert not (tmp_path / "new" / "passphrase").is_symlink()
 
 
-def test_what_is_no_archive_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("hello")
     for source in (tmp_path / "letter.txt", tmp_path / "nowhere"):
         with pytest.raises(BackupError, match="not a usable backup"):

@@ -69,13 +69,13 @@ def test_a_missing_passphrase_file_is_found(tmp_path: Path) -> None:
     assert "keys.passphrase_file" in finding.remedy
 
 
-async def test_a_start_that_would_be_locked_is_foretold(store: Store, tmp_path: Path) -> None:
+async def test_a_start_with_locked_keys_is_predicted(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     await keystore.change_passphrase(secret_bytes(generated_passphrase(tmp_path)), secret_bytes("chosen"))
     assert any("starts locked" in finding.what for finding in wrong(tmp_path))
 
 
-def test_what_a_killed_daemon_left_over_is_named(tmp_path: Path) -> None:
+def test_files_left_by_a_killed_daemon_are_named(tmp_path: Path) -> None:
     Datadir.claim(tmp_path).close()
     for name in ("endpoint.json", ".cookie", "musigd.sock"):
         (tmp_path / name).write_text("{}")
@@ -105,7 +105,7 @@ async def test_a_secret_that_others_may_read_is_found(store: Store, tmp_path: Pa
     assert any(f"chmod 600 {tmp_path / name}" == finding.remedy for finding in wrong(tmp_path))
 
 
-def test_a_daemon_without_anybody_to_start_from_is_found(tmp_path: Path) -> None:
+def test_a_daemon_without_bootstrap_addresses_is_found(tmp_path: Path) -> None:
     (finding,) = wrong(tmp_path / "new", p2p__mdns="false")
     assert "p2p.bootstrap" in finding.remedy
 
@@ -116,7 +116,7 @@ def test_a_running_daemon_is_noticed(tmp_path: Path) -> None:
     claimed.close()
 
 
-async def test_what_a_running_daemon_says_of_itself_is_repeated(tmp_path: Path) -> None:
+async def test_the_problems_of_a_running_daemon_are_repeated(tmp_path: Path) -> None:
     body = b'{"ok": false, "problems": [{"reason": "clock_wrong", "remedy": "Set it."}]}'
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,7 +133,7 @@ async def test_what_a_running_daemon_says_of_itself_is_repeated(tmp_path: Path) 
     assert list(unready(tmp_path / "nobody.sock")) == []
 
 
-def test_a_check_that_cannot_be_made_is_a_finding_and_keeps_no_other_back(
+def test_a_check_that_fails_is_a_finding_and_stops_no_other_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path) -> int | None:

@@ -76,7 +76,7 @@ async def test_a_lost_identity_is_a_problem_with_a_remedy_and_logged_once(
     assert [(line["reason"], line["remedy"]) for line in logs] == [(reason, said)]
 
 
-def test_a_passphrase_file_that_is_no_longer_needed_is_not_missed(identity: Path) -> None:
+def test_a_passphrase_file_that_is_no_longer_needed_does_not_count_as_lost(identity: Path) -> None:
     needed = [True]
     watching = watch()
     watching.tell_of(identity, of_passphrase(identity), lambda: needed[0])
@@ -87,7 +87,7 @@ def test_a_passphrase_file_that_is_no_longer_needed_is_not_missed(identity: Path
     assert watching.problems() == []
 
 
-async def test_what_clients_need_is_made_again_and_told(identity: Path) -> None:
+async def test_files_that_clients_need_are_made_again_and_reported(identity: Path) -> None:
     async def renew() -> None:
         identity.write_text("new")
 
@@ -102,7 +102,7 @@ async def test_what_clients_need_is_made_again_and_told(identity: Path) -> None:
     assert [line["event"] for line in logs] == ["a file of the daemon was lost and is made again"]
 
 
-async def test_what_cannot_be_made_again_is_a_problem_until_it_can(identity: Path) -> None:
+async def test_a_file_that_cannot_be_made_again_is_a_problem_until_it_can(identity: Path) -> None:
     able = False
 
     async def renew() -> None:
@@ -136,7 +136,7 @@ async def test_nothing_is_made_again_in_a_directory_whose_database_or_lock_is_lo
     assert [line["reason"] for line in logs] == ["database_gone", "file_lost"]
 
 
-async def test_what_a_stopping_daemon_takes_away_itself_is_not_missed(identity: Path) -> None:
+async def test_files_that_a_stopping_daemon_removes_do_not_count_as_lost(identity: Path) -> None:
     async def renew() -> None:
         raise AssertionError("it is stopping")
 

@@ -39,7 +39,7 @@ async def test_events_are_posted_in_order_and_signed_with_the_secret_that_was_sh
         assert headers["Musigd-Seq"] == str(orjson.loads(body)["seq"])
 
 
-async def test_an_event_is_posted_until_it_is_taken_and_the_reason_is_listed_meanwhile(
+async def test_an_event_is_posted_until_it_is_accepted_and_the_reason_is_listed_meanwhile(
     store: Store, events: EventLog, receiver: Receiver
 ) -> None:
     receiver.statuses = [500, 302, 429]
@@ -54,7 +54,7 @@ async def test_an_event_is_posted_until_it_is_taken_and_the_reason_is_listed_mea
         assert await receiver.seqs(2) == [1, 2]
 
 
-async def test_a_webhook_goes_on_after_a_restart_where_it_stood(
+async def test_a_webhook_continues_after_a_restart_where_it_stopped(
     store: Store, events: EventLog, receiver: Receiver
 ) -> None:
     async with delivering(store, events) as service:
@@ -68,7 +68,9 @@ async def test_a_webhook_goes_on_after_a_restart_where_it_stood(
     assert list(dict.fromkeys(told)) == [1, 2, 3]  # a stop before the first was noted repeats it
 
 
-async def test_what_is_no_longer_kept_is_told_as_a_gap(store: Store, events: EventLog, receiver: Receiver) -> None:
+async def test_events_that_are_no_longer_kept_are_posted_as_a_gap(
+    store: Store, events: EventLog, receiver: Receiver
+) -> None:
     await happen(store, events, "session:ready")
     async with delivering(store, events) as service:
         await service.create_webhook(owner(), CreateWebhook(url=receiver.url))
@@ -80,7 +82,7 @@ async def test_what_is_no_longer_kept_is_told_as_a_gap(store: Store, events: Eve
     assert (gap["event"], gap["data"], kept["seq"]) == ("events:gap", {"from": 2, "to": 3}, 4)
 
 
-async def test_only_what_was_asked_for_and_what_the_token_hears_is_posted(
+async def test_only_matching_events_that_the_token_may_see_are_posted(
     store: Store, events: EventLog, receiver: Receiver
 ) -> None:
     in_force, looked = {OWNER: owner()}, asyncio.Event()

@@ -17,7 +17,7 @@ from tests.discovery.discovery_world import DAY_MS, World, a_world, until
 HOUR_MS = 3_600_000
 
 
-async def test_the_terms_are_signed_kept_and_shown(world: World) -> None:
+async def test_the_terms_are_signed_stored_and_shown(world: World) -> None:
     alice = await world.daemon()
     key = alice.keys.create("bip340")
     criteria = {
@@ -81,7 +81,7 @@ async def test_an_advertisement_after_a_withdrawal_is_newer_than_it(world: World
     assert await bob.found() == {key.hex()}
 
 
-async def test_what_was_never_advertised_cannot_be_withdrawn(world: World) -> None:
+async def test_a_key_that_was_never_advertised_cannot_be_withdrawn(world: World) -> None:
     alice = await world.daemon()
     with pytest.raises(Refused) as refusal:
         await alice.withdraw(alice.keys.create())
@@ -177,7 +177,7 @@ async def test_a_token_sees_and_advertises_only_its_own_keys(world: World) -> No
     assert [(signer["publicKey"], signer["own"]) for signer in found["signers"]] == [(others.hex(), False)]
 
 
-async def test_what_is_not_told_to_the_dht_at_once_is_told_when_a_peer_comes(world: World) -> None:
+async def test_a_record_that_could_not_be_put_into_the_dht_is_put_when_a_peer_connects(world: World) -> None:
     alice = await world.daemon()
     key = alice.keys.create()
     shown = await alice.advertise(key)

@@ -187,7 +187,7 @@ def ahead(daemon: Daemon, sees: Callable[[bytes], bool] = lambda key: True) -> l
 
 
 @pytest.mark.parametrize("withdrawn", [False, True])
-async def test_time_that_lies_ahead_is_told_with_its_end_and_what_to_do_and_is_over_then(
+async def test_own_records_from_the_future_are_a_problem_with_its_end_and_a_remedy(
     world: World, withdrawn: bool
 ) -> None:
     alice = await world.daemon(clock=jumped(DAY_MS))
@@ -229,7 +229,7 @@ async def test_doctor_names_what_lies_ahead(world: World, tmp_path: Path) -> Non
     assert dict(stored_times(tmp_path, alice.clock.wall, RecordLimits())) == {}
 
 
-async def test_what_is_counted_in_memory_goes_by_the_clock_that_never_jumps(world: World) -> None:
+async def test_limits_in_memory_use_the_clock_that_never_jumps(world: World) -> None:
     bob = await world.daemon(clock=MovedClock())
     signer = Signer()
     bob.clock.wall += DAY_MS
@@ -246,7 +246,7 @@ async def test_what_is_counted_in_memory_goes_by_the_clock_that_never_jumps(worl
         assert await pushed(bob, PEER, signer.advertise(bob.clock.wall + number)) == 1
 
 
-async def test_expiry_is_told_and_digests_are_right_after_the_clock_was_set_back(world: World) -> None:
+async def test_expiry_emits_events_and_digests_are_right_after_the_clock_was_set_back(world: World) -> None:
     bob = await world.daemon(clock=MovedClock())
     await bob.follow("spend")
     short, long = Signer(), Signer()

@@ -84,7 +84,7 @@ async def test_slow_strangers_that_say_hello_do_not_stop_own_rounds(world: World
         assert len(puller.begun) == GREETED_AT_ONCE + 1
 
 
-async def test_who_was_dialled_does_not_wait_behind_those_that_said_hello(world: World) -> None:
+async def test_a_dialled_peer_does_not_wait_behind_those_that_said_hello(world: World) -> None:
     puller = SlowPuller(b"honest")
     async with rounds_of(world, await world.daemon(), puller) as rounds:
         crowd_says_hello(rounds)
@@ -94,7 +94,7 @@ async def test_who_was_dialled_does_not_wait_behind_those_that_said_hello(world:
         assert len(puller.begun) == GREETED_AT_ONCE + 1
 
 
-async def test_who_was_dialled_while_its_hello_was_put_off_does_not_wait_either(
+async def test_a_peer_dialled_while_its_hello_was_put_off_does_not_wait_either(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds_module, "AGAIN_MS", 20)
@@ -118,7 +118,7 @@ async def test_a_client_that_asks_for_a_refresh_does_not_wait_behind_those_that_
         assert await rounds.refresh() == 1
 
 
-async def test_a_round_does_not_wait_for_ever_for_who_never_ends(world: World) -> None:
+async def test_a_round_does_not_wait_for_ever_for_a_peer_that_never_ends(world: World) -> None:
     bob, mallory = await world.daemon(), await world.daemon()
     alice, puller = await world.daemon(bob, mallory), SlowPuller(bob.identity.peer)
     async with rounds_of(world, alice, puller, every_ms=20) as rounds, running(rounds):
@@ -126,7 +126,7 @@ async def test_a_round_does_not_wait_for_ever_for_who_never_ends(world: World) -
         assert puller.begun.count(mallory.identity.peer) == 1
 
 
-async def test_what_was_lost_is_looked_for_until_somebody_was_there_to_compare_with(world: World) -> None:
+async def test_lost_lines_are_looked_for_until_a_peer_was_there_to_compare_with(world: World) -> None:
     alice, bob = await world.daemon(), await world.daemon()
     puller = SlowPuller(bob.identity.peer)
     async with rounds_of(world, alice, puller, every_ms=20) as rounds:

@@ -86,7 +86,7 @@ async def test_a_daemon_that_was_offline_catches_up_from_its_cursor(world: World
     assert world.wire.bytes_answered - before < 8_000
 
 
-async def test_a_withdrawal_reaches_those_who_were_offline(world: World) -> None:
+async def test_a_withdrawal_reaches_daemons_that_were_offline(world: World) -> None:
     alice = await world.daemon()
     bob = await world.daemon(alice)
     key = alice.keys.create()
@@ -173,7 +173,7 @@ async def test_a_peer_that_serves_forged_advertisements_is_given_up_and_reported
     assert [kind for _, kind in daemon.net.faults].count(Offence.BAD_SIGNATURE) >= 10
 
 
-async def test_a_peer_that_serves_the_same_for_ever_is_given_up(tmp_path: Path) -> None:
+async def test_a_peer_that_serves_the_same_page_for_ever_is_given_up(tmp_path: Path) -> None:
     async with a_world(tmp_path, DiscoveryLimits(sync_waste=100)) as world:
         daemon = await world.daemon()
         signed, entry = Signer().advertise(world.clock.wall)
@@ -223,7 +223,7 @@ async def test_rubbish_ends_a_pull(world: World, said: bytes) -> None:
     assert report.rounds == 1
 
 
-async def test_a_peer_that_claims_what_it_has_not_costs_two_questions(world: World) -> None:
+async def test_a_peer_that_claims_statements_it_does_not_have_costs_two_questions(world: World) -> None:
     daemon = await world.daemon()
     await fill(daemon, [Signer() for _ in range(5)])
 
@@ -258,7 +258,7 @@ async def test_ids_in_a_bucket_where_they_do_not_belong_are_rubbish(world: World
 
 
 @pytest.mark.parametrize("bound", [{"sync_bytes": 5_000}, {"sync_rounds": 5}, {"sync_ms": 3_000}])
-async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[str, Any]) -> None:
+async def test_a_log_without_end_is_read_up_to_a_bound(tmp_path: Path, bound: dict[str, Any]) -> None:
     async with a_world(tmp_path, DiscoveryLimits(**bound)) as world:
         daemon, after = await world.daemon(), itertools.count(1)
 
@@ -274,7 +274,7 @@ async def test_a_peer_that_never_ends_meets_a_bound(tmp_path: Path, bound: dict[
         assert report.rounds <= 12
 
 
-async def test_those_who_are_asked_come_from_as_many_sources_as_there_are(world: World) -> None:
+async def test_the_peers_that_are_asked_come_from_as_many_sources_as_there_are(world: World) -> None:
     crowd = [f"/ip4/80.1.1.{host}/tcp/4001" for host in range(1, 10)]
     others = ["/ip4/90.2.2.2/tcp/4001", "/ip4/100.3.3.3/tcp/4001"]
     peers = [PeerInfo(secrets.token_bytes(38), (text,), Direction.OUTBOUND, 0) for text in (*crowd, *others)]
@@ -301,7 +301,7 @@ async def test_a_burst_is_verified_off_the_event_loop(world: World, monkeypatch:
     assert threading.main_thread() not in threads
 
 
-async def test_what_one_peer_keeps_back_comes_from_the_others(world: World) -> None:
+async def test_statements_that_one_peer_withholds_come_from_the_others(world: World) -> None:
     alice, bob = await world.daemon(), await world.daemon()
     signer = Signer()
     await fill(alice, [signer])
@@ -321,7 +321,7 @@ async def test_what_one_peer_keeps_back_comes_from_the_others(world: World) -> N
     await until(lambda: bob.lines() == 1)
 
 
-async def test_a_question_that_cannot_be_decoded_counts_against_who_asked(world: World) -> None:
+async def test_a_question_that_cannot_be_decoded_counts_against_the_peer_that_asked(world: World) -> None:
     from p2p.network import BadAsk
 
     daemon = await world.daemon()
@@ -331,7 +331,7 @@ async def test_a_question_that_cannot_be_decoded_counts_against_who_asked(world:
     assert daemon.lines() == 0
 
 
-async def test_buckets_that_differ_are_put_down_to_who_compares(world: World) -> None:
+async def test_differing_buckets_are_charged_to_the_peer_that_compares(world: World) -> None:
     daemon, peer = await world.daemon(), bytes(38)
     await fill(daemon, [Signer()])
     sums = daemon.service._buckets.sums(8)

@@ -24,7 +24,7 @@ async def test_a_newcomer_waits_for_no_more_than_one_read_of_each_other_peer() -
     assert turns._peers == {}
 
 
-async def test_no_more_than_some_are_under_way_and_of_one_peer_one() -> None:
+async def test_the_number_of_long_reads_is_bounded_and_each_peer_has_one() -> None:
     turns, release = PeerTurns(), asyncio.Event()
     under_way: list[bytes] = []
 

@@ -14,7 +14,7 @@ TWEAKS = [(), (Tweak(TweakKind.TAPROOT),)]
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize("tweaks", TWEAKS, ids=["plain", "taproot"])
 @pytest.mark.parametrize("cheat", [0, 1, 2])
-def test_the_cheat_is_named(name: str, tweaks: tuple[Tweak, ...], cheat: int) -> None:
+def test_the_cheating_signer_is_named(name: str, tweaks: tuple[Tweak, ...], cheat: int) -> None:
     made = world(scheme(name), 3, tweaks)
     psigs = made.psigs()
     psigs[cheat] = ((int.from_bytes(psigs[cheat]) + 1) % N).to_bytes(32)
@@ -42,7 +42,7 @@ def test_two_cheats_that_cancel_out_spoil_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_a_wrong_nonce_with_right_partials_is_reported_without_a_name(name: str) -> None:
+def test_a_wrong_nonce_with_right_partials_is_reported_without_a_culprit(name: str) -> None:
     """All partials hold under the nonces given, yet the session was made of others: nobody is blamed."""
     made, other = world(scheme(name)), world(scheme(name))
     psigs = made.psigs()
@@ -72,7 +72,7 @@ def test_a_partial_of_another_signer_session_or_nonce_is_false(name: str) -> Non
     assert not made.verify((N - int.from_bytes(psig)).to_bytes(32), 0)
 
 
-def test_the_tweak_belongs_to_signer_zero_alone() -> None:
+def test_the_tweak_term_belongs_to_signer_zero_alone() -> None:
     """Lotus: without e*t signer 0 is wrong, with it anybody else is."""
     made = world(scheme("lotus"), 2, (Tweak(TweakKind.TAPROOT),))
     values: Any = made.session.values

@@ -86,7 +86,7 @@ def test_a_single_nonce_at_infinity_is_refused(name: str, half: int) -> None:
     assert (blamed.value.signer, blamed.value.contribution) == (1, "pubnonce")
 
 
-def test_a_claim_that_meets_infinity_on_both_sides_is_false() -> None:
+def test_a_partial_whose_check_meets_infinity_on_both_sides_is_false() -> None:
     """A lotus partial signature whose point is infinity: no signer can make its nonce cancel, so it is just wrong."""
     made = world(scheme("lotus"))
     values = made.session.values

@@ -51,7 +51,7 @@ async def open_and_reset(node: Any, peer: bytes, count: int) -> bool:
     return not conn.is_closed
 
 
-async def test_one_who_is_seconds_behind_its_pace_loses_its_connection() -> None:
+async def test_a_peer_that_overdraws_its_budget_by_seconds_loses_its_connection() -> None:
     async with networks(2) as (mallory, ben):
         await mallory.meet(ben)
         await ben.inside(lambda node: overdraw(node, mallory.peer, MAX_DEBT_S + 1))
@@ -90,7 +90,7 @@ def test_all_addresses_of_an_ipv6_subscriber_are_one_source() -> None:
     assert source_of_ip("192.0.2.2") != source_of_ip("192.0.2.1")
 
 
-async def test_one_who_never_says_who_it_is_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_never_identifies_itself_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     async with networks(2) as (mute, ben):
         await mute.inside(lambda node: node.host.set_stream_handler(IDENTIFY, silence))
         monkeypatch.setattr(compat_host, "IDENTIFY_S", 0.5)
@@ -103,7 +103,7 @@ async def silence(_: Any) -> None:
     await trio.sleep_forever()
 
 
-async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_node_closes_the_oldest_useless_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(swarm_conn, "SETTLE_S", 0.0)
     async with networks(4, max_connections=2) as (hub, signer, idle, late):
         await signer.meet(hub)
@@ -115,7 +115,7 @@ async def test_a_full_house_gives_up_the_oldest_connection_that_is_of_no_use(mon
         assert hub.connected(signer.peer)
 
 
-async def test_a_house_full_of_strangers_that_stay_gives_up_the_one_that_came_first_and_none_that_is_known(
+async def test_a_node_full_of_strangers_closes_the_oldest_and_no_known_peer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(swarm_conn, "STAY_S", 0.0)

@@ -24,7 +24,7 @@ def test_a_budget_refills_up_to_its_burst() -> None:
     assert not budget.take(1, 1_000)
 
 
-def test_who_overdraws_has_to_pause_until_it_is_even() -> None:
+def test_a_peer_that_overdraws_has_to_pause_until_it_owes_nothing() -> None:
     budget = Budget(rate=10, burst=20, now=0)
     assert budget.owe(20, 0) == 0
     assert budget.owe(5, 0) == pytest.approx(0.5)
@@ -77,7 +77,7 @@ def test_what_is_put_back_comes_first_again() -> None:
     assert outbox.waiting_bytes == 0
 
 
-def test_one_write_is_not_without_end() -> None:
+def test_one_write_has_a_bounded_size() -> None:
     outbox = PeerOutbox(max_frames=1_000, max_bytes=100 * WRITE_BYTES)
     outbox.put([bytes(WRITE_BYTES // 2)] * 10)
     assert len(outbox.take()) == 2

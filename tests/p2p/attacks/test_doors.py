@@ -134,7 +134,7 @@ async def test_the_connections_of_one_address_that_do_not_finish_their_handshake
         await asyncio.gather(*closed)
 
 
-async def test_somebody_gets_in_after_three_hundred_others_have_come_and_gone() -> None:
+async def test_a_peer_gets_in_after_three_hundred_others_have_come_and_gone() -> None:
     async with networks(2, max_connections=20) as (anna, ben):
         for _ in range(300):
             await anna.connect(ben.address)
@@ -173,7 +173,7 @@ async def test_an_address_without_a_peer_is_refused_with_a_sentence() -> None:
                 await anna.connect(text)
 
 
-async def test_nobody_at_the_address_is_told_and_may_be_tried_again_at_once() -> None:
+async def test_an_address_where_nobody_answers_is_reported_and_may_be_tried_again_at_once() -> None:
     async with networks(1) as (anna,):
         async with network(network=anna._config.network) as ben:
             address, peer = ben.address, ben.peer
@@ -182,7 +182,7 @@ async def test_nobody_at_the_address_is_told_and_may_be_tried_again_at_once() ->
         assert not await anna.dial(peer, ())
 
 
-async def test_another_peer_at_the_address_is_not_taken_for_the_one_that_was_meant() -> None:
+async def test_another_peer_at_the_address_is_refused() -> None:
     async with networks(3) as (anna, ben, cleo):
         assert not await anna.dial(cleo.peer, [from_text(ben.address)])
         assert anna.peers() == []

@@ -122,7 +122,7 @@ def test_a_task_that_is_meant_to_run_for_ever_is_started_again() -> None:
 
 
 @network_test
-async def test_whatever_the_judge_or_the_reader_of_gossip_raises_the_node_goes_on() -> None:
+async def test_the_node_survives_any_exception_in_the_reader_or_validator_of_gossip() -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
         topic = f"musigd/{anna._config.network}/signers/spend"

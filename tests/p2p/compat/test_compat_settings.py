@@ -163,7 +163,7 @@ async def test_of_identical_records_the_last_is_selected() -> None:
 
 
 @network_test
-async def test_a_put_that_nobody_takes_says_so() -> None:
+async def test_a_put_that_no_peer_accepts_raises() -> None:
     async with networks(1) as (anna,):
         signer = Signer()
         assert not await anna.dht_put(signer.key.pubkey, signer.advertise().envelope)
@@ -219,7 +219,7 @@ assert logging.getLogger().handlers == [], logging.getLogger().handlers
 
 
 @pytest.mark.parametrize("asked", ["DEBUG", "pubsub:DEBUG"])
-def test_what_the_library_is_asked_to_log_takes_our_way_and_no_thread_of_its_own(asked: str, tmp_path: Path) -> None:
+def test_the_log_of_the_library_goes_to_our_log_without_a_thread_of_its_own(asked: str, tmp_path: Path) -> None:
     program = """
 import logging, sys, threading, p2p.network
 lines = []
@@ -240,7 +240,7 @@ def test_the_library_logs_only_what_is_critical() -> None:
 
 
 @network_test
-async def test_agent_and_protocols_of_a_peer_lose_what_would_steer_a_terminal() -> None:
+async def test_agent_and_protocols_of_a_peer_are_cleaned_of_control_characters() -> None:
     async with networks(1) as (anna,), network(network=anna._config.network, agent="\x1b[2Jmusigd\u202e/9") as evil:
         await anna.meet(evil)
         await identified(anna)

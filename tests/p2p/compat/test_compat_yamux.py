@@ -298,7 +298,7 @@ def test_pings_are_answered_and_a_flood_of_them_unread_ends_the_connection() -> 
     run(test)
 
 
-def test_a_silent_peer_is_asked_and_then_left() -> None:
+def test_a_silent_peer_is_pinged_and_then_disconnected() -> None:
     clock = trio.testing.MockClock(autojump_threshold=0.01)
 
     async def test() -> None:

@@ -69,7 +69,7 @@ async def test_a_withdrawal_wins_over_a_replayed_advertisement() -> None:
             assert await node.dht_get(signer.key.pubkey) == withdrawal.envelope
 
 
-async def test_what_was_stored_while_clocks_were_ahead_gives_way_to_a_timely_record() -> None:
+async def test_a_record_stored_while_clocks_were_ahead_gives_way_to_a_timely_one() -> None:
     async with networks(3) as nodes:
         await star(nodes)
         signer = Signer()
@@ -94,7 +94,7 @@ async def test_the_same_record_may_be_put_again() -> None:
         assert await nodes[0].dht_put(signer.key.pubkey, signed.envelope)
 
 
-async def test_what_fails_the_checks_is_not_put() -> None:
+async def test_a_record_that_fails_the_checks_is_not_put() -> None:
     async with networks(2) as nodes:
         await star(nodes)
         signer, other = Signer(), Signer()
@@ -147,7 +147,7 @@ async def test_two_networks_in_one_process_do_not_mix() -> None:
         assert anna.peers() == []
 
 
-async def test_the_dead_that_others_name_are_dialled_once_and_not_kept() -> None:
+async def test_dead_peers_that_others_name_are_dialled_once_and_not_kept() -> None:
     knocks = 0
 
     def knocked(_: object, writer: asyncio.StreamWriter) -> None:

@@ -55,7 +55,7 @@ async def key_of(node: TestNode, signer: Signer) -> bytes:
     return key.encode()
 
 
-async def test_who_stores_a_record_is_told_who_is_closest_to_its_key() -> None:
+async def test_a_peer_that_stores_a_record_learns_which_peers_are_closest_to_its_key() -> None:
     async with networks(3) as (hub, third, js):
         await third.meet(hub)
         await js.meet(hub)

@@ -66,7 +66,7 @@ async def test_a_burst_of_three_hundred_is_not_lost() -> None:
     "wrong",
     ["signature", "encoding", "topic", "old", "future", "expired"],
 )
-async def test_what_is_not_true_is_neither_delivered_nor_passed_on(wrong: str) -> None:
+async def test_forged_records_are_neither_delivered_nor_forwarded(wrong: str) -> None:
     async with networks(3) as nodes:
         anna, ben, cleo = nodes
         await line(nodes, topic(anna), topic(anna, "swap"))
@@ -89,7 +89,7 @@ async def test_what_is_not_true_is_neither_delivered_nor_passed_on(wrong: str) -
         assert cleo.sink.offences == []
 
 
-async def test_the_same_record_under_another_message_id_is_not_passed_on_again() -> None:
+async def test_the_same_record_under_another_message_id_is_not_forwarded_again() -> None:
     async with networks(3) as nodes:
         anna, ben, cleo = nodes
         await line(nodes, topic(anna))
@@ -100,7 +100,7 @@ async def test_the_same_record_under_another_message_id_is_not_passed_on_again()
         assert [item.signed.id for item in ben.sink.gossip] == [signed.id, last.id]
 
 
-async def test_a_stream_that_was_lost_is_opened_again_and_who_follows_is_not_forgotten() -> None:
+async def test_a_lost_gossip_stream_is_opened_again_and_subscriptions_are_kept() -> None:
     async with networks(2) as (anna, ben):
         await line([anna, ben], topic(anna))
         await anna.inside(lambda node: node.gossip.pubsub.peers[ID(ben.peer)].reset())
@@ -125,7 +125,7 @@ async def test_notices_and_withdrawals_travel_too() -> None:
         assert {item.signed.id for item in ben.sink.gossip} == {withdrawal.id, notice.id}
 
 
-async def test_one_who_floods_a_topic_is_cut_to_his_rate_and_not_banned() -> None:
+async def test_a_peer_that_floods_a_topic_is_cut_to_its_rate_and_not_banned() -> None:
     rate, burst = 1, 5
     async with networks(2, gossip_rate=rate) as (anna, ben):
         await line([anna, ben], topic(anna))

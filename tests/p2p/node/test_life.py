@@ -136,7 +136,7 @@ async def hold_a_lock(holding: Callable[[], None]) -> None:
         await trio.sleep_forever()
 
 
-async def test_only_a_libp2p_side_that_turns_answers() -> None:
+async def test_a_libp2p_thread_that_stands_still_does_not_answer() -> None:
     async with networks(1, restart_pause_ms=60_000) as (anna,):
         await anna.answers()
         await kill(anna)
@@ -210,7 +210,7 @@ async def test_a_bootstrap_peer_is_dialled_at_the_start_and_again_when_it_return
         await anna_runs.__aexit__(None, None, None)
 
 
-async def test_a_bootstrap_address_of_another_peer_is_told_with_both_ids_until_it_works() -> None:
+async def test_a_bootstrap_address_of_another_peer_is_reported_with_both_ids_until_it_works() -> None:
     name, seed = f"t-{secrets.token_hex(6)}", secrets.token_bytes(32)
     meant = PeerIdentity(seed).peer
     async with network(network=name) as ben:
@@ -228,7 +228,7 @@ async def test_a_bootstrap_address_of_another_peer_is_told_with_both_ids_until_i
         await anna_runs.__aexit__(None, None, None)
 
 
-async def test_a_private_bootstrap_address_that_is_never_dialled_is_told() -> None:
+async def test_a_private_bootstrap_address_that_is_never_dialled_is_reported() -> None:
     address = f"/ip4/10.1.2.3/tcp/4327/p2p/{peer_text(PeerIdentity(secrets.token_bytes(32)).peer)}"
     async with network(listen=("/ip4/0.0.0.0/tcp/0",), bootstrap=(address,)) as anna:
         (fault,) = await eventually(lambda: faults_of(anna))

@@ -45,7 +45,7 @@ def test_neighbours_are_looked_for(settings: dict[str, Any], wanted: bool) -> No
     assert neighbours(**settings).wanted is wanted
 
 
-def test_what_one_announces_another_of_the_same_network_reads() -> None:
+def test_an_announcement_is_read_by_nodes_of_the_same_network() -> None:
     info = neighbours(ADDRESS).announcement()
     assert neighbours().read(info) == [(from_text("/ip4/10.0.0.7/tcp/4327"), PEER)]
     assert neighbours(network="another").read(info) == []

@@ -60,7 +60,7 @@ def spend(accounts: Accounts, peer: bytes, microseconds: float) -> float:
     return accounts.owed_s(peer)
 
 
-def test_within_its_allowance_nobody_waits(accounts: Accounts) -> None:
+def test_a_peer_within_its_allowance_does_not_wait(accounts: Accounts) -> None:
     assert spend(accounts, ONE, STRANGER.at_once) == 0.0
     assert spend(accounts, ONE, STRANGER.per_second) == pytest.approx(1.0)
 
@@ -95,7 +95,7 @@ def test_all_who_owe_get_so_much_together_however_many_they_are(accounts: Accoun
     assert owed[-1] == pytest.approx(STRANGER.at_once / (TOGETHER[standing] / len(peers)))
 
 
-def test_a_known_peer_is_not_banned_for_asking_in_vain(accounts: Accounts) -> None:
+def test_a_known_peer_is_not_banned_for_refused_requests(accounts: Accounts) -> None:
     banned: list[bytes] = []
     accounts.on_ban = lambda peer, reason: banned.append(peer)
     accounts.stand(ONE, Standing.KNOWN)
@@ -130,7 +130,7 @@ def test_on_a_private_network_each_peer_is_its_own_range(accounts: Accounts) -> 
     assert spend(accounts, TWO, STRANGER.at_once) == 0.0
 
 
-def test_who_becomes_known_no_longer_owes(accounts: Accounts) -> None:
+def test_a_peer_that_becomes_known_no_longer_owes(accounts: Accounts) -> None:
     assert spend(accounts, ONE, 10 * STRANGER.at_once) > 0
     accounts.stand(ONE, Standing.KNOWN)
     assert accounts.owed_s(ONE) == 0.0
@@ -145,7 +145,7 @@ def test_a_peer_that_is_known_before_it_comes_has_its_allowance_at_once(accounts
     assert spend(accounts, ONE, ALLOWANCES[Standing.KNOWN].at_once) == 0.0
 
 
-def test_asking_in_vain_without_end_is_a_ban_and_asking_much_is_not(accounts: Accounts) -> None:
+def test_a_peer_that_keeps_sending_refused_requests_is_banned_and_one_that_asks_much_is_not(accounts: Accounts) -> None:
     banned: list[bytes] = []
     accounts.on_ban = lambda peer, reason: banned.append(peer)
     spend(accounts, ONE, 100 * BAN_AT)
@@ -197,7 +197,7 @@ class Nothing:
         raise AssertionError(reason)
 
 
-def test_the_frames_of_who_owes_wait_at_the_gate_and_those_of_others_do_not() -> None:
+def test_frames_of_a_peer_that_owes_wait_at_the_gate_and_those_of_others_do_not() -> None:
     frames = [encode_frame(Have(bytes(32), 1, b"", b"", b""))] * 16
 
     async def flood(gate: PeerGate, peer: bytes, times: int) -> float:

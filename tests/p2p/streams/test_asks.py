@@ -76,7 +76,7 @@ async def test_rubbish_is_refused_and_counted() -> None:
         await ben.sink.until(lambda: ben.sink.offences == [(anna.peer, Offence.BAD_ENCODING)])
 
 
-async def test_more_than_is_allowed_at_once_is_turned_away() -> None:
+async def test_questions_beyond_the_limit_at_once_are_refused() -> None:
     async with networks(2, asks_in_flight=3) as (anna, ben):
         await anna.meet(ben)
         ben.stand(anna.peer, Standing.KNOWN)
@@ -98,7 +98,7 @@ async def test_more_than_is_allowed_at_once_is_turned_away() -> None:
         assert await asyncio.gather(*under_way) == [b"?"] * 3
 
 
-async def test_a_question_to_one_who_leaves_ends_at_once() -> None:
+async def test_a_question_to_a_peer_that_leaves_ends_at_once() -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
         asked = asyncio.Event()

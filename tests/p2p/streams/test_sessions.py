@@ -38,7 +38,7 @@ async def test_frames_travel_both_ways_over_one_stream_in_order() -> None:
         assert {peer for peer, _ in ben.sink.frames} == {anna.peer}
 
 
-async def test_one_stream_is_left_when_both_began_to_send_at_once() -> None:
+async def test_one_stream_remains_when_both_began_to_send_at_once() -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
         anna.send(ben.peer, [have(1)])
@@ -62,7 +62,7 @@ async def test_two_that_dial_each_other_at_once_can_talk() -> None:
         await anna.sink.until(lambda: numbers(anna) == [2])
 
 
-async def test_of_two_connections_that_nobody_needs_one_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_two_redundant_connections_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("p2p.compat.swarm.DOUBLE_S", 0.2)
     async with networks(2) as (anna, ben):
         await asyncio.gather(anna.connect(ben.address), ben.connect(anna.address))
@@ -108,7 +108,9 @@ async def ask_over_one_that_ends(host: GuardedHost, other: TestNode) -> Exceptio
     return None
 
 
-async def test_what_arrives_while_the_daemon_is_busy_is_told_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_frames_that_arrive_while_the_daemon_is_busy_are_handed_over_in_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
         await identified(anna, ben)
@@ -168,7 +170,7 @@ async def test_a_record_is_delivered_only_if_its_signature_holds() -> None:
         assert {kind for _, kind in ben.sink.offences} == {Offence.BAD_ENCODING, Offence.BAD_SIGNATURE}
 
 
-async def test_talk_goes_on_with_a_peer_that_was_killed_and_came_back() -> None:
+async def test_frames_flow_again_with_a_peer_that_was_killed_and_came_back() -> None:
     name, seed = f"t-{secrets.token_hex(6)}", secrets.token_bytes(32)
     async with network(network=name) as anna:
         async with network(seed, network=name) as ben:

@@ -50,7 +50,7 @@ def test_the_directory_takes_older_records_until_they_expire(name: str) -> None:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_nobody_advertises_for_more_than_seven_days(live: bool) -> None:
+def test_an_advertisement_lasts_at_most_seven_days(live: bool) -> None:
     assert check(advertisement(exp=NOW + 7 * DAY), NOW, live=live) is None
     assert check(advertisement(exp=NOW + 7 * DAY + 1), NOW, live=live) is Rejection.EXPIRED
 
@@ -68,7 +68,7 @@ def test_the_cheapest_check_that_fails_is_named() -> None:
     assert check_record(1, rotten, NOW, LIMITS, False) is Rejection.EXPIRED
 
 
-def test_limits_are_the_operator_s() -> None:
+def test_the_operator_sets_the_limits() -> None:
     tight = RecordLimits(advertisement_bytes=100, skew_ms=10, max_ttl_ms=1_000)
     assert check_record(101, advertisement(), NOW, tight, True) is Rejection.TOO_LARGE
     assert check_record(100, advertisement(), NOW + 11, tight, True) is Rejection.TIMESTAMP

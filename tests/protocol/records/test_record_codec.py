@@ -176,7 +176,7 @@ def test_both_keys_of_one_x_are_refused_under_bip340_only() -> None:
         decode_payload("request", changed("request_bip340", **fields))
 
 
-def test_a_type_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(BadEncoding, match="unknown record type"):
         decode_payload("advertisement/v2", encode_payload(RECORDS["advertisement"]))
 
@@ -188,7 +188,7 @@ def test_a_payload_is_a_map(payload: bytes) -> None:
             decode_payload(record_type, payload)
 
 
-def test_what_peers_refuse_is_not_written() -> None:
+def test_a_value_that_peers_refuse_is_not_written() -> None:
     for record in (
         advertisement(types=("b", "a")),
         advertisement(metadata={"fees": -1}),
@@ -204,6 +204,6 @@ def test_what_peers_refuse_is_not_written() -> None:
 
 @settings(max_examples=30)
 @given(records())
-def test_an_open_map_comes_back_with_fields_that_nobody_knows(record: Record) -> None:
+def test_an_open_map_keeps_unknown_fields(record: Record) -> None:
     again: Any = decode_payload(TYPE_OF[type(record)], encode_payload(record))
     assert getattr(again, "metadata", None) == getattr(record, "metadata", None)

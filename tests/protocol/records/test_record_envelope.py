@@ -72,7 +72,7 @@ def test_a_changed_byte_of_the_payload_is_never_signed(name: str) -> None:
     assert not any(check_many(survivors))
 
 
-def test_nobody_advertises_the_key_of_somebody_else() -> None:
+def test_a_key_of_another_signer_cannot_be_advertised() -> None:
     ours = ANNA.seal(advertisement())
     for changes in ({PUBKEY: BEN.pubkey}, {PAYLOAD: decode_payload_of(BEN.seal(advertisement(pubkey=BEN.pubkey)))}):
         with pytest.raises(BadEncoding, match="different keys"):
@@ -81,7 +81,7 @@ def test_nobody_advertises_the_key_of_somebody_else() -> None:
     assert not check_signatures(stolen)
 
 
-def test_nobody_points_at_the_peer_of_somebody_else() -> None:
+def test_a_peer_that_did_not_countersign_cannot_be_named() -> None:
     pointing = seal(advertisement(peer=BEN.peer.peer), sign_as_anna, ANNA.peer.sign)
     assert not check_signatures(pointing)
 
@@ -146,7 +146,7 @@ def test_an_envelope_of_the_wrong_form_is_refused(name: str, changes: dict[int, 
 
 
 @pytest.mark.parametrize("fields", [0, {}, (), (1,) * 5, (1,) * 7, (None,) * 6], ids=str)
-def test_what_is_not_an_array_of_six_is_refused(fields: Any) -> None:
+def test_anything_but_an_array_of_six_is_refused(fields: Any) -> None:
     with pytest.raises(BadEncoding):
         opened(encode(fields))
 
@@ -169,7 +169,7 @@ def test_a_batch_is_answered_one_by_one_and_in_order() -> None:
     assert check_many([]) == []
 
 
-def test_a_key_that_is_no_point_is_a_bad_signature_and_spoils_nobody_else() -> None:
+def test_a_key_that_is_no_point_is_a_bad_signature_and_spoils_no_other() -> None:
     nobody = next(key for key in (b"\x02" + bytes([*bytes(31), x]) for x in range(255)) if not is_point(key))
     forged = seal(advertisement(pubkey=nobody), lambda _: bytes(64), ANNA.peer.sign)
     good = SEALED["advertisement"]

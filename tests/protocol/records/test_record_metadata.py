@@ -40,7 +40,7 @@ def test_json_survives_a_record(metadata: dict[str, Any]) -> None:
     assert through_a_record(metadata) == metadata
 
 
-def test_what_wallets_write_survives() -> None:
+def test_metadata_of_wallets_survives() -> None:
     metadata = {
         "nickname": "Zoë 🦊",
         "fees": 0,

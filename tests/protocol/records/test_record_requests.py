@@ -70,7 +70,7 @@ def test_an_aggregate_that_does_not_follow_is_refused(asked: Any) -> None:
     assert request_problem(asked) is RequestProblem.INVALID_KEY
 
 
-def test_a_creator_that_is_not_asked_is_refused() -> None:
+def test_a_creator_outside_the_keys_is_refused() -> None:
     pair = request(pubkeys=(BEN.pubkey, CLEO.pubkey), creator=BEN.pubkey)
     assert request_problem(replace(pair, creator=ANNA.pubkey)) is RequestProblem.KEY_NOT_REQUIRED
 
@@ -103,7 +103,7 @@ def test_a_hundred_messages_under_one_aggregate_are_one_request() -> None:
     assert bounds_problem(ANNA.seal(asked), NOW, LIMITS) is None
 
 
-def test_a_key_that_is_named_twice_or_missing_is_said_at_once() -> None:
+def test_a_key_that_is_named_twice_or_missing_is_reported_at_once() -> None:
     with pytest.raises(InvalidRecord, match="differ"):
         request(pubkeys=(ANNA.pubkey, BEN.pubkey, ANNA.pubkey))
     with pytest.raises(InvalidRecord, match="creator"):

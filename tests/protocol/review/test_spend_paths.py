@@ -67,13 +67,13 @@ def test_items_of_one_request_are_signed_each_in_its_own_way() -> None:
         ({"leafScript": "51"}, "leafScript"),
     ],
 )
-def test_what_cannot_be_read_is_a_mismatch_that_names_its_member(path: dict[str, Any], member: str) -> None:
+def test_an_unreadable_member_is_a_mismatch_that_names_it(path: dict[str, Any], member: str) -> None:
     spend = leaf_path("bare", LEAVES["bare"], 0)
     assert doubt(asked(spend, **path)) == ("spend_path", f"metadata.spendPaths[0].{member}")
 
 
 @pytest.mark.parametrize("paths", [7, "item", (7,), ({"item": 0}, {"item": 0})])
-def test_a_list_that_is_none_is_a_mismatch(paths: Any) -> None:
+def test_a_value_that_is_not_a_list_is_a_mismatch(paths: Any) -> None:
     spend = key_path(0)
     item = Item(spend.msg, (), spend.agg, 1)
     found = doubt(request("bip340", [item], shown(spend.transaction, spend.spent, spendPaths=paths)))

@@ -17,7 +17,7 @@ def crash_after_nonce(node: Node, attempt: int = 1) -> None:
     node.crash_at = lambda seam: seam == "after_save" and len(node.said(1)) == attempt and not node.said(2)
 
 
-def test_a_crash_in_round_1_burns_the_attempt_and_the_next_one_comes_by_itself() -> None:
+def test_a_crash_in_round_1_ends_the_attempt_and_the_next_one_begins_automatically() -> None:
     world = World(2)
     first = world.nodes[0]
     world.start()
@@ -36,7 +36,7 @@ def test_a_crash_in_round_1_burns_the_attempt_and_the_next_one_comes_by_itself()
     assert all(node.machine.outcome is Outcome.COMPLETE for node in world.nodes)
 
 
-def test_who_follows_into_a_higher_attempt_names_it() -> None:
+def test_a_signer_that_follows_into_a_higher_attempt_names_it() -> None:
     world = World(2)
     first, second = world.nodes
     world.start()
@@ -62,7 +62,7 @@ def test_autoadvance_is_inherited_by_later_attempts() -> None:
     assert second.row.auto is False
 
 
-def test_a_key_that_nobody_approved_follows_nowhere() -> None:
+def test_a_key_without_approval_follows_into_no_attempt() -> None:
     world = World(2)
     first, second = world.nodes
     world.start()
@@ -205,7 +205,7 @@ def test_a_refusal_to_make_nonces_ends_the_attempt(refusal: str, reason: str) ->
 
 
 @pytest.mark.parametrize("attempt", [6, 16])
-def test_joins_of_attempts_that_the_request_does_not_allow_are_passed_over(attempt: int) -> None:
+def test_joins_of_attempts_that_the_request_does_not_allow_are_ignored(attempt: int) -> None:
     world = World(2)
     first, second = world.nodes
     world.start_apart()

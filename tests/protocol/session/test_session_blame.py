@@ -79,7 +79,7 @@ def test_a_partial_that_is_bad_for_one_is_proven_there_and_stays_on_record_when_
         (WrongJoinSet, "timeout_round1"),
     ],
 )
-def test_who_says_nothing_usable_is_missing_and_no_culprit(kind: type[Liar], reason: str) -> None:
+def test_a_signer_that_sends_nothing_usable_is_missing_and_no_culprit(kind: type[Liar], reason: str) -> None:
     world = with_liar(kind)
     world.start()
     world.approve()

@@ -65,7 +65,7 @@ def test_only_the_creator_cancels() -> None:
     assert other.row.reason == "cancelled"
 
 
-def test_whoever_missed_a_decline_hears_of_it_when_it_talks() -> None:
+def test_a_signer_that_missed_a_decline_gets_it_when_it_sends_anything() -> None:
     world = World(2)
     first, second = world.nodes
     world.start_apart()
@@ -76,7 +76,7 @@ def test_whoever_missed_a_decline_hears_of_it_when_it_talks() -> None:
     assert first.machine.outcome is Outcome.DECLINED
 
 
-def test_an_owner_ends_the_request_and_says_so() -> None:
+def test_an_owner_ends_the_request_for_all() -> None:
     world = World(2)
     first, second = world.nodes
     world.start()

@@ -84,7 +84,7 @@ def test_a_done_out_of_turn_counts_when_the_turn_comes() -> None:
 
 
 @pytest.mark.parametrize("election", [Election("lexicographic", BROADCAST_MS), None])
-def test_two_txids_for_one_session_are_told_to_all_once_and_with_who_named_which(election: Election | None) -> None:
+def test_two_txids_for_one_session_are_reported_to_all_once_with_who_named_which(election: Election | None) -> None:
     world = World(3, election=election)
     world.start()
     world.approve()
@@ -126,7 +126,7 @@ def test_a_repeated_notify_sends_the_same_done_again() -> None:
     assert len(coordinator.told("session:broadcast-confirmed")) == 1
 
 
-def test_turns_that_passed_while_down_are_told_at_the_restart() -> None:
+def test_turns_that_passed_while_down_are_reported_at_the_restart() -> None:
     world = signed()
     last = world.nodes[2]
     last.crash()

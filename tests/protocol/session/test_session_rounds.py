@@ -205,7 +205,7 @@ def test_messages_without_their_join_are_kept_only_so_many() -> None:
     assert first.row.state is State.JOINING
 
 
-def test_a_message_signed_by_another_peer_is_passed_over_and_blames_nobody() -> None:
+def test_a_message_signed_by_another_peer_is_ignored_and_blames_nobody() -> None:
     world = World(2)
     first, second = world.nodes
     world.start_apart()
@@ -254,7 +254,7 @@ def test_partials_are_locked_stored_and_sent_in_one_batch() -> None:
         assert set(node.store.locks.values()) == {partial.record.body.nonceset}
 
 
-def test_two_requests_of_the_same_keys_for_the_same_message_know_nothing_of_each_other() -> None:
+def test_two_requests_of_the_same_keys_for_the_same_message_are_independent() -> None:
     world, twin = World(2), World(2, salt=bytes([1]) * 16)
     assert world.request.record.items == twin.request.record.items
     assert world.request.id != twin.request.id
@@ -273,7 +273,7 @@ def test_two_requests_of_the_same_keys_for_the_same_message_know_nothing_of_each
 
 @pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_second_join_takes_the_rounds_in_hand_or_lets_them_go(first: bool, second: bool, after: int) -> None:
+def test_a_second_join_turns_auto_advance_off_or_on(first: bool, second: bool, after: int) -> None:
     """`after`: joins, nonces of the others that are here when it comes."""
     world = World(2)
     world.start()
@@ -299,7 +299,7 @@ def test_a_second_join_takes_the_rounds_in_hand_or_lets_them_go(first: bool, sec
     assert states(world) == [State.COMPLETE, State.COMPLETE]
 
 
-def test_a_join_that_says_nothing_of_the_rounds_leaves_them_as_they_are() -> None:
+def test_a_join_without_auto_advance_leaves_it_as_it_is() -> None:
     world = World(2)
     world.start()
     one, two = world.nodes
@@ -310,7 +310,7 @@ def test_a_join_that_says_nothing_of_the_rounds_leaves_them_as_they_are() -> Non
     assert one.machine.session_views()[0].state is State.READY
 
 
-def test_a_join_that_would_hold_what_is_made_already_changes_nothing() -> None:
+def test_auto_advance_cannot_be_turned_off_after_the_partial_signature() -> None:
     world = World(3)
     world.start()
     one, two, three = world.nodes

@@ -25,7 +25,7 @@ def test_the_same_holds_where_signers_meet_at_hubs(first: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(SLICE, 1_300, 5 * BATCH))
-def test_more_of_the_same(first: int) -> None:
+def test_more_random_schedules_hold(first: int) -> None:
     for seed in range(first, first + 5 * BATCH):
         assert_sound(run(seed))
 

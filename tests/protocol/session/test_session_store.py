@@ -69,7 +69,7 @@ def test_a_failed_save_of_partials_wipes_them_and_sends_nothing() -> None:
     assert second.row.reason == "aborted_by_signer"
 
 
-def test_what_others_sent_is_stored_again_later() -> None:
+def test_messages_of_others_are_stored_again_later() -> None:
     world = World(2)
     first, second = world.nodes
     world.start_apart()
@@ -100,7 +100,7 @@ def test_a_signature_that_could_not_be_stored_is_stored_and_told_later() -> None
     assert first.row.state is State.COMPLETE
 
 
-def test_without_knowing_what_was_lost_everything_is_doubtful() -> None:
+def test_a_failed_save_without_named_effects_ends_the_attempt() -> None:
     world = World(2)
     first, second = world.nodes
     world.start_apart()
@@ -208,7 +208,7 @@ def test_whose_turn_it_is_to_broadcast_is_told_though_the_signature_was_stored_l
     assert (len(first.told("signature:finalized")), len(first.told("session:should-broadcast"))) == (1, 1)
 
 
-def test_what_ended_a_request_is_shown_to_nobody_before_it_is_stored() -> None:
+def test_the_end_of_a_request_is_not_sent_before_it_is_stored() -> None:
     world = World(2, node=FailsOnce)
     first, second = world.nodes
     assert isinstance(first, FailsOnce)

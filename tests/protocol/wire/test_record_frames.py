@@ -63,7 +63,7 @@ def test_a_frame_of_the_wrong_form_is_refused(frame: Any) -> None:
         open_frame(encode(frame), max_bytes=50_000)
 
 
-def test_a_frame_that_peers_refuse_is_not_written() -> None:
+def test_a_frame_that_peers_would_refuse_is_not_written() -> None:
     frames_out_of_bounds: list[Frame] = [
         Have(ID, 0, b"", b"", b""),
         Complete(ID, ()),

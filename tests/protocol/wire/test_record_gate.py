@@ -45,7 +45,7 @@ def test_a_forged_record_stops_its_frame_and_no_other(forged: Frame) -> None:
     assert reports.offences == [Offence.BAD_SIGNATURE]
 
 
-def test_one_who_fetches_without_end_is_read_more_slowly_and_an_honest_one_is_not() -> None:
+def test_a_peer_that_fetches_without_end_is_read_more_slowly_and_an_honest_one_is_not() -> None:
     now = 0.0
     gate = PeerGate(NetworkConfig(network="test"), Reports(), Accounts(), lambda: now)
     honest = [encode_frame(Fetch((GOOD.envelope,) * 16))] * 20

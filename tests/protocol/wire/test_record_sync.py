@@ -99,7 +99,7 @@ def test_half_a_megabyte_is_the_most_that_is_written_or_read() -> None:
         sync.open_ask(encode(("push", large)), max_bytes=1 << 30)
 
 
-def test_what_peers_refuse_is_not_written() -> None:
+def test_a_value_that_peers_refuse_is_not_written() -> None:
     with pytest.raises(InvalidRecord, match="sums"):
         sync.encode_ask(sync.Reconcile(8, bytes(8)))
     with pytest.raises(InvalidRecord, match="limit"):

@@ -130,7 +130,7 @@ async def test_example_of_the_specification(request_text: str, expected: Any) ->
         (b'"getInfo"', -32600),
     ],
 )
-async def test_what_is_not_exactly_json_rpc_gets_its_exact_code(world: World, body: bytes, code: int) -> None:
+async def test_a_malformed_message_gets_the_exact_code(world: World, body: bytes, code: int) -> None:
     status, reply = await world.post(body)
     assert status == 200
     assert reply["error"]["code"] == code, reply
@@ -154,7 +154,7 @@ async def test_what_is_not_exactly_json_rpc_gets_its_exact_code(world: World, bo
         (b"[" * 100_000, "nested more than 32 levels deep"),
     ],
 )
-async def test_what_is_wrong_with_a_body_is_said_exactly(world: World, body: bytes, said: str) -> None:
+async def test_the_error_says_exactly_what_is_wrong_with_a_body(world: World, body: bytes, said: str) -> None:
     _, reply = await world.post(body)
     assert said in reply["error"]["message"], reply
 

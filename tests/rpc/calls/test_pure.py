@@ -51,7 +51,7 @@ async def test_address_for_a_network_that_there_is_not_is_refused_with_the_list_
     assert (await private.result("aggregateKeys", params))["address"].startswith("bcrt1p")
 
 
-async def test_keys_and_tweaks_that_cannot_be_combined_are_told(world: World) -> None:
+async def test_keys_and_tweaks_that_cannot_be_combined_are_refused_with_the_reason(world: World) -> None:
     reply = await world.call("aggregateKeys", {"publicKeys": [samples.KEY_A, NOT_A_POINT], "scheme": "lotus"})
     assert reply["error"]["data"]["reason"] == "invalid_key"
     (error,) = reply["error"]["data"]["errors"]

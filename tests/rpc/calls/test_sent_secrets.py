@@ -93,7 +93,7 @@ def test_a_secret_that_is_no_string_of_json_is_a_parse_error(written: bytes) -> 
         ('{"passphrase": "' + "y" * 20_000 + '"}', "must have at most 1024 characters"),
     ],
 )
-def test_what_is_no_secret_is_refused_with_its_path(params: str, said: str) -> None:
+def test_a_malformed_secret_is_refused_with_its_path(params: str, said: str) -> None:
     parsed, taken = take_out(f'{{"jsonrpc":"2.0","id":1,"method":"unlock","params":{params}}}'.encode())
     item = item_of(parse(parsed))
     put_back(item, taken)
@@ -116,5 +116,5 @@ def test_a_secret_is_wiped_by_its_user_and_with_its_last_reference() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SECRET_PARAMS))
-def test_the_quick_look_misses_no_name(name: str) -> None:
+def test_the_quick_search_finds_every_name_of_a_secret(name: str) -> None:
     assert may_carry_secret(json.dumps({name: "x"}).encode())

@@ -39,7 +39,7 @@ ANNOUNCE = {
 }
 
 
-def test_what_was_found_about_a_message_is_no_part_of_it() -> None:
+def test_the_verdict_on_a_message_is_not_part_of_it() -> None:
     findings = {name for name in ReviewedItem.model_fields if name not in MessageItem.model_fields}
     assert {str(ReviewedItem.model_fields[name].alias) for name in findings} == set(FINDINGS)
     shown = {**samples.REVIEWED, "uncheckedReason": "no_transaction"}
@@ -243,7 +243,7 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         ("getSession", {}, ("sessionId", "is required")),
     ],
 )
-def test_wrong_params_are_told_by_path_and_in_plain_words(
+def test_wrong_params_are_named_by_path_in_plain_words(
     method: str, params: dict[str, Any], error: tuple[str, str]
 ) -> None:
     with pytest.raises(ApiError) as caught:
@@ -263,7 +263,7 @@ def test_public_keys_keep_their_order() -> None:
     assert pubkeys_of([samples.KEY_B, samples.KEY_A])[0].hex() == samples.KEY_B
 
 
-def test_a_mistyped_name_is_told_before_the_one_that_is_missing_for_it() -> None:
+def test_a_mistyped_name_is_reported_before_the_missing_one() -> None:
     with pytest.raises(ApiError, match=r"^shceme: .*scheme"):
         params_of(CreateKey, {"shceme": "lotus"})
 

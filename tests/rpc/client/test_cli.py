@@ -147,7 +147,7 @@ def test_example_in_the_help_means_the_params_of_the_table(method: Method, tmp_p
     checked(method.params, as_received(params_of(told, words)))
 
 
-def test_values_become_what_the_method_wants() -> None:
+def test_values_are_converted_to_the_types_of_the_method() -> None:
     found = params_of(api.METHODS["findAvailableSigners"], ["transactionType=swap", "minAmount=5", "refresh=true"])
     assert found == {"transactionType": "swap", "minAmount": 5, "refresh": True}
     for words in ("spend,swap", "spend, swap,", '["spend","swap"]'):
@@ -173,7 +173,7 @@ ROWS = [
 ]
 
 
-def test_rows_begin_with_what_tells_them_apart_and_fit_the_terminal() -> None:
+def test_rows_begin_with_the_distinguishing_column_and_fit_the_terminal() -> None:
     text = as_table({"nextSeq": 7, "signers": ROWS}, width=80)
     head, first = text.splitlines()[3:5]
     assert "nextSeq  7" in text
@@ -186,7 +186,7 @@ def test_rows_begin_with_what_tells_them_apart_and_fit_the_terminal() -> None:
     assert "envelope" not in text
 
 
-def test_what_does_not_fit_stands_below_its_row_whole_and_broken_at_words() -> None:
+def test_text_that_does_not_fit_is_shown_whole_below_its_row() -> None:
     text = as_table({"signers": ROWS}, width=60)
     words = " ".join(text.split())
     assert words.count(str(ROWS[0]["description"])) == 2
@@ -231,7 +231,7 @@ def test_call_loads_nothing_that_it_does_not_need() -> None:
         (["methods"], "joinSigningRequest"),
     ],
 )
-async def test_help_is_of_what_is_named(words: list[str], said: str) -> None:
+async def test_help_is_about_the_named_command(words: list[str], said: str) -> None:
     ran = await run(*words)
     assert (ran.code, ran.err) == (0, "")
     assert said in ran.out
@@ -270,7 +270,7 @@ async def test_number_of_thousands_of_digits_is_refused_with_the_true_reason(wor
     assert len(ran.err) < 300
 
 
-async def test_daemon_that_is_not_ready_yet_is_said_to_be_starting(tmp_path: Path) -> None:
+async def test_a_daemon_that_is_not_ready_is_reported_as_starting(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         starting = await run("getInfo", "--datadir", str(tmp_path))

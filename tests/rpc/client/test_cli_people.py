@@ -87,7 +87,7 @@ def test_a_refusal_names_each_wrong_parameter_and_how_long_to_wait() -> None:
     assert (type(late), refusal_text(late)) == (NotReady, "musig-cli: Not yet.\n  waiting for 02ab")
 
 
-def test_who_is_awaited_is_said_with_whose_turn_it_is() -> None:
+def test_the_awaited_signers_are_shown_with_the_call_to_make() -> None:
     assert waiting_text({"phase": "round1", "waitingFor": ["02ab", "03cd"]}) == "round1: waiting for 02ab, 03cd"
     own = {"phase": "joining", "waitingFor": ["02ab"], "waitingForCall": "joinSigningRequest"}
     assert waiting_text(own) == "joining: waiting for 02ab (yours: joinSigningRequest)"
@@ -118,7 +118,7 @@ def test_a_review_shows_what_is_spent_and_paid_and_to_whom() -> None:
         ({"metadata": {"description": "\x1b[2Jhi"}}, "description: \\u001b[2Jhi"),
     ],
 )
-def test_a_review_says_aloud_what_to_beware_of(changes: Mapping[str, Any], said: str) -> None:
+def test_a_review_warns_of_every_risk(changes: Mapping[str, Any], said: str) -> None:
     assert said in review_text({**samples.SIGNING_REQUEST, **changes})
 
 
@@ -158,7 +158,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
 
 
 @pytest.mark.network
-async def test_a_person_reviews_says_yes_and_sees_the_signature(pair: Pair) -> None:
+async def test_a_person_reviews_confirms_and_sees_the_signature(pair: Pair) -> None:
     keys = [(await client.create_key(scheme="bip340")).public_key for client in (pair.alice, pair.bob)]
     made = await pair.alice.announce_signing_request(
         required_public_keys=keys, public_key=keys[0], message=samples.MESSAGE, metadata={"description": "a deal"}

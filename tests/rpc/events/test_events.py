@@ -175,7 +175,7 @@ async def test_wallets_that_share_a_daemon_hear_of_each_others_keys_as_signers(w
         assert [event["seq"] for event in page["events"]] == seqs
 
 
-async def test_what_a_token_follows_counts_at_once_for_subscriptions_that_are_open(world: World) -> None:
+async def test_a_new_follow_counts_at_once_for_open_subscriptions(world: World) -> None:
     async with listening(world) as listener:
         tell_of_signers(world)
         await world.result("subscribeToSignerDiscovery", {"transactionTypes": ["escrow"]})
@@ -197,7 +197,7 @@ async def test_what_a_token_follows_counts_at_once_for_subscriptions_that_are_op
         ({"fromSeq": 99}, {"from": 1, "to": 15}, 16),
     ],
 )
-async def test_what_is_not_to_be_had_is_told_first(
+async def test_a_gap_is_reported_first(
     world: World, wanted: dict[str, Any], gap: dict[str, int] | None, first: int
 ) -> None:
     world.log.append(*["session:ready"] * 15)
@@ -213,7 +213,7 @@ async def test_what_is_not_to_be_had_is_told_first(
         assert await listener.seqs(1) == [first]
 
 
-async def test_idle_subscription_is_told_how_far_it_is(make_world: MakeWorld) -> None:
+async def test_an_idle_subscription_hears_its_position(make_world: MakeWorld) -> None:
     world = await make_world(progress_s=0.05)
     async with listening(world, events=["peer:banned"]) as listener:
         world.log.append("session:ready")

@@ -25,7 +25,7 @@ def test_the_kit_is_released_at_the_version_of_the_daemon() -> None:
     assert "dependencies" not in package
 
 
-def test_what_a_type_does_not_show_stands_in_a_comment_that_nothing_can_end() -> None:
+def test_limits_that_a_type_cannot_express_stand_in_a_safe_comment() -> None:
     amount = {"type": "integer", "minimum": 1, "maximum": 9, "description": "satoshis */ alert()"}
     schema = {"properties": {"x-amount": amount, "note": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
     assert interface("Paid", schema, params=True).splitlines() == [

@@ -105,7 +105,7 @@ async def test_token_bound_to_keys_cannot_touch_the_whole_daemon(world: World, m
     assert (reply.get("error", {}).get("data", {}).get("reason") == "forbidden") == method.whole_daemon
 
 
-async def test_foreign_key_looks_like_no_key_at_all(world: World) -> None:
+async def test_a_key_of_another_wallet_looks_like_an_unknown_key(world: World) -> None:
     """A wallet bound to another key sees nothing of KEY_A, and cannot tell that it exists."""
     token = world.tokens.make("other", "admin", keys=[FOREIGN])
     assert (await world.result("listKeys", token=token))["keys"] == []
@@ -242,7 +242,7 @@ async def test_locked_and_wrong_passphrase_have_their_reasons(world: World) -> N
 
 
 @pytest.mark.parametrize(("route", "done"), [("/stop", 202), ("/reload", 200)])
-async def test_orders_go_through_the_unix_socket_alone_and_to_the_daemon_that_is_meant(
+async def test_stop_and_reload_go_only_through_the_unix_socket_of_the_named_daemon(
     make_world: MakeWorld, route: str, done: int
 ) -> None:
     asked: list[str] = []

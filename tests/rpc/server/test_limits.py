@@ -278,7 +278,7 @@ async def test_a_page_of_events_ends_at_a_megabyte(world: World) -> None:
     assert len(page["events"]) == 3
 
 
-async def test_a_batch_whose_answers_are_too_much_together_is_cut(world: World) -> None:
+async def test_a_batch_with_too_large_answers_is_cut(world: World) -> None:
     for _ in range(2):
         world.log.append("session:ready", text="x" * 600_000)
     call = {"jsonrpc": "2.0", "method": "getEvents", "params": {"fromSeq": 1}}
@@ -294,7 +294,9 @@ async def test_a_long_list_of_bad_items_is_not_read_to_its_end(world: World) -> 
     assert [error["path"] for error in reply["error"]["data"]["errors"]] == ["publicKeys[0]"]
 
 
-async def test_what_is_no_http_is_neither_repeated_nor_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_bytes_that_are_not_http_are_neither_repeated_nor_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     reader, writer = await raw(world, b"GET / HTTP/1.1\r\nHost: x\r\nbad header mt_0123456789abcdef\r\n\r\n")
     answer = await asyncio.wait_for(reader.read(), 60)

@@ -39,7 +39,7 @@ async def test_methods_of_a_token_are_those_that_are_not_refused(caller: Caller)
     assert list(said["methods"]) == [name for name, method in METHODS.items() if not is_refused(method, caller)]
 
 
-async def test_owner_hears_every_scope_and_no_keys(world: World) -> None:
+async def test_the_owner_has_every_scope_and_no_keys(world: World) -> None:
     said = await world.result("getRights")
     assert {"read", "discover", "sign", "admin"} <= set(said["scopes"])
     assert said["createKey"] is True
@@ -47,7 +47,7 @@ async def test_owner_hears_every_scope_and_no_keys(world: World) -> None:
     assert set(said["methods"]) == set(METHODS)
 
 
-async def test_bound_token_hears_its_keys_and_nothing_of_the_whole_daemon(world: World) -> None:
+async def test_a_bound_token_has_its_keys_and_no_method_of_the_whole_daemon(world: World) -> None:
     made = await world.result("createToken", {"scopes": ["sign"], "publicKeys": [KEY_A]})
     said = await world.result("getRights", token=made["token"])
     assert said["publicKeys"] == [KEY_A]

@@ -81,7 +81,7 @@ async def test_call_on_a_socket_client_ends_with_its_connection(world: World) ->
         await socket.close()
 
 
-async def test_what_does_not_speak_json_rpc_is_told_from_a_refusal() -> None:
+async def test_an_answer_that_is_not_json_rpc_differs_from_a_refusal() -> None:
     nonsense: Any
     for nonsense in ([], "x", {}, {"error": "x"}):
         with pytest.raises(ClientError, match="JSON-RPC"):
@@ -92,7 +92,7 @@ async def test_what_does_not_speak_json_rpc_is_told_from_a_refusal() -> None:
     assert caught.value.to_json() == {"code": -32000, "message": "no", "data": {}}
 
 
-def test_backend_with_a_hole_is_a_mistake_found_at_the_start() -> None:
+def test_a_missing_handler_is_found_at_the_start() -> None:
     with pytest.raises(IncompleteBackendError, match="createKey"):
         require_complete([name for name in METHODS if name != "createKey"])
 

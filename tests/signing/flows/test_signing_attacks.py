@@ -84,7 +84,7 @@ async def test_a_nonce_that_is_no_point_is_proven(world: World) -> None:
     await assert_blamed(one, mallory, request, "invalid_contribution")
 
 
-async def test_different_nonces_to_different_peers_are_found_out(world: World) -> None:
+async def test_different_nonces_to_different_peers_are_detected(world: World) -> None:
     one, two, mallory = await world.add(), await world.add(), Mallory(world)
     mallory.advertise()
     request = await asked(one, [one.key, two.key, mallory.key], roundMs=1_500)
@@ -122,7 +122,7 @@ async def test_a_withheld_partial_that_comes_late_was_announced_as_released(worl
     assert len(await signatures(one, request.id.hex())) == 1
 
 
-async def test_endless_attempts_are_exhausted(world: World) -> None:
+async def test_endless_attempts_end_at_the_maximum(world: World) -> None:
     one, mallory, request, _ = await with_cheat(world)
     for attempt in range(2, request.record.max_attempts + 1):
         mallory.say(one.peer, mallory.join(request, attempt))
@@ -174,7 +174,7 @@ async def test_an_outsider_cannot_sign_for_a_signers_join(world: World) -> None:
     assert await signatures(one, request.id.hex()) == await signatures(two, request.id.hex())
 
 
-async def test_a_join_that_names_another_peer_does_not_get_in(world: World) -> None:
+async def test_a_join_that_names_another_peer_is_refused(world: World) -> None:
     """The peer that a join names must countersign it, so nobody points at somebody else's peer."""
     one, mallory = await world.add(), Mallory(world)
     bystander = Mallory(world)
@@ -191,7 +191,7 @@ async def test_a_join_that_names_another_peer_does_not_get_in(world: World) -> N
     assert one.net.offences == 1
 
 
-async def test_a_request_is_shown_only_to_who_proves_to_be_asked(world: World) -> None:
+async def test_a_request_is_sent_only_to_peers_of_required_keys(world: World) -> None:
     one, two = await world.grow(2)
     outsider, signer = Mallory(world), Mallory(world)
     request = await asked(one, [one.key, two.key, signer.key])

@@ -41,7 +41,7 @@ async def test_the_elected_signer_is_told_to_broadcast(world: World, method: str
         assert order[0] is daemons[0]
 
 
-async def test_one_word_ends_failover_for_all(world: World) -> None:
+async def test_one_notification_ends_failover_for_all(world: World) -> None:
     daemons = await world.grow(3)
     request, session, order = await signed(daemons)
     await order[0].call("notifyBroadcastComplete", sessionId=session, txid=TXID)
@@ -50,7 +50,7 @@ async def test_one_word_ends_failover_for_all(world: World) -> None:
         assert (event.data["publicKey"], event.data["txid"]) == (order[0].key.hex(), TXID)
 
 
-async def test_two_txids_for_one_session_are_told_to_all_and_none_replaces_the_other(world: World) -> None:
+async def test_two_txids_for_one_session_are_reported_to_all_and_none_replaces_the_other(world: World) -> None:
     daemons = await world.grow(3)
     request, session, order = await signed(daemons)
     await order[0].call("notifyBroadcastComplete", sessionId=session, txid=TXID)
@@ -89,7 +89,7 @@ async def test_failover_goes_on_after_a_restart(world: World) -> None:
     assert told.seq < exhausted.seq
 
 
-async def test_without_an_election_nobody_is_told(world: World) -> None:
+async def test_without_an_election_no_signer_is_told_to_broadcast(world: World) -> None:
     one, two = await world.grow(2)
     request, session, order = await signed([one, two], election=None)
     assert order == []

@@ -95,7 +95,7 @@ async def test_a_session_shows_the_verdicts_before_and_after_the_join(world: Wor
         assert [item["checked"] for item in view["messages"]] == [True, True]
 
 
-async def test_whoever_requires_checks_does_not_join_a_bare_message(world: World) -> None:
+async def test_a_join_that_requires_checks_refuses_a_bare_message(world: World) -> None:
     one, two = await world.grow(2)
     request = (await announce(one, [one, two]))["requestId"]
     seen = await received(two, request)
@@ -107,7 +107,7 @@ async def test_whoever_requires_checks_does_not_join_a_bare_message(world: World
     assert await signatures(two, request)
 
 
-async def test_what_is_shown_beside_a_named_input_must_be_readable_to_be_announced(world: World) -> None:
+async def test_an_unreadable_transaction_beside_a_named_input_is_not_announced(world: World) -> None:
     signers = await world.grow(2)
     spend = spend_of(signers)
     good, item = shown(spend), items_of(spend)[0]
@@ -164,7 +164,7 @@ async def test_an_input_index_beside_messages_is_a_mistake(world: World) -> None
         ({"sighashType": 0x1C}, "message_mismatch", "sighash_type"),
     ],
 )
-async def test_a_request_of_a_daemon_without_checks_is_shown_for_what_it_is_and_not_joined(
+async def test_a_mismatch_from_a_daemon_without_checks_is_shown_and_not_joined(
     world: World, damage: dict[str, Any], reason: str, unchecked: str
 ) -> None:
     hostile = await world.add(policy=BelievesEverything())

@@ -40,7 +40,7 @@ async def seen(daemon: Daemon, request: str) -> list[tuple[str, str]]:
         ({}, ["transactionTypes", "minAmount"]),
     ],
 )
-async def test_what_lies_outside_the_criteria_is_flagged_and_can_be_joined(
+async def test_a_request_outside_the_criteria_is_flagged_and_can_be_joined(
     world: World, metadata: dict[str, Any], criteria: list[str]
 ) -> None:
     one, two = await world.grow(2)
@@ -59,7 +59,7 @@ async def test_a_key_without_an_advertisement_has_no_criteria(world: World) -> N
     assert await seen(two, request) == []
 
 
-async def test_open_ends_of_the_amount_match_whatever_is_stated(world: World) -> None:
+async def test_an_open_end_of_the_amount_matches_any_amount(world: World) -> None:
     one, two = await world.grow(2)
     advertise(two, two.key)
     request = (await announce(one, [one, two], metadata={"transactionType": "spend"}))["requestId"]

@@ -173,7 +173,7 @@ async def test_an_unfinished_signature_says_what_the_own_wallet_has_not_called(w
     await signatures(one, announced["requestId"])
 
 
-async def test_a_wallet_that_cancels_the_request_of_another_hears_that_only_the_creator_can(world: World) -> None:
+async def test_a_wallet_that_cancels_the_request_of_another_is_refused_with_the_reason(world: World) -> None:
     one, two = await world.grow(2)
     announced = await announce(one, [one, two])
     await two.until("signing-request:received", requestId=announced["requestId"])
@@ -209,7 +209,7 @@ async def test_closing_an_open_session_ends_it(world: World) -> None:
     assert (await one.call("getSession", sessionId=announced["sessionId"]))["reason"] == "aborted_by_owner"
 
 
-async def test_what_belongs_to_other_keys_does_not_exist_for_a_token(world: World) -> None:
+async def test_requests_of_other_keys_do_not_exist_for_a_token(world: World) -> None:
     both = await world.add(keys=2)
     other = await world.add()
     mine, his = both.keystore.keys()
@@ -319,7 +319,7 @@ async def test_a_paused_key_can_still_refuse(world: World) -> None:
     assert (cancelled["state"], declined) == ("cancelled", {"declined": True})
 
 
-async def test_a_stop_tells_whoever_waits_for_a_signature(world: World) -> None:
+async def test_a_stop_answers_calls_that_wait_for_a_signature(world: World) -> None:
     one, two = await world.grow(2)
     request = (await announce(one, [one, two]))["requestId"]
     waiting = asyncio.ensure_future(one.call("getFinalSignature", requestId=request, waitMs=60_000))
@@ -329,7 +329,7 @@ async def test_a_stop_tells_whoever_waits_for_a_signature(world: World) -> None:
     assert told.value.reason == "shutting_down"
 
 
-async def test_closing_again_tells_nothing_again(world: World) -> None:
+async def test_closing_again_emits_nothing(world: World) -> None:
     one, two = await world.grow(2)
     session = (await announce(one, [one, two]))["sessionId"]
     for _ in range(2):

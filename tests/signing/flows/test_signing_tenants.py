@@ -78,7 +78,7 @@ async def test_a_tenant_that_has_not_joined_hears_how_the_request_failed(both: D
     ]
 
 
-async def test_keys_of_other_tenants_look_like_anybodys(both: Daemon) -> None:
+async def test_keys_of_other_tenants_look_like_keys_of_strangers(both: Daemon) -> None:
     mine, his, answer = await asked(both)
     await both.call("joinSigningRequest", tenant(his), requestId=answer["requestId"], publicKey=his.hex())
     await both.call("getFinalSignature", tenant(his), requestId=answer["requestId"], waitMs=60_000)

@@ -114,7 +114,7 @@ async def test_each_message_has_the_aggregate_key_that_its_signature_verifies_un
     assert event.data["aggregatedPublicKeys"] == [item["aggregatedPublicKey"] for item in final["messages"]]
 
 
-async def test_an_aggregate_key_may_be_given_and_is_then_held_to(world: World) -> None:
+async def test_an_aggregate_key_may_be_given_and_must_then_be_right(world: World) -> None:
     one, two = await world.grow(2)
     shown = (await asked(one, two, items()))["request"]
     given = [{name: item[name] for name in GIVEN} for item in shown["messages"]]
@@ -126,7 +126,7 @@ async def test_an_aggregate_key_may_be_given_and_is_then_held_to(world: World) -
     assert places_of(caught.value)[0]["path"] == "messages[1].aggregatedPublicKey"
 
 
-async def test_the_creator_may_take_the_rounds_in_hand_after_it_announced(world: World) -> None:
+async def test_the_creator_may_turn_auto_advance_off_after_announcing(world: World) -> None:
     one, two = await world.grow(2)
     announced = await announce(one, [one, two])
     named = {"requestId": announced["requestId"]}
@@ -141,7 +141,7 @@ async def test_the_creator_may_take_the_rounds_in_hand_after_it_announced(world:
     await signatures(one, announced["requestId"])
 
 
-async def test_a_join_that_would_hold_rounds_that_are_made_is_refused(world: World) -> None:
+async def test_turning_auto_advance_off_after_the_rounds_is_refused(world: World) -> None:
     daemons = await world.grow(3)
     announced = await announce(daemons[0], daemons)
     named = {"requestId": announced["requestId"]}

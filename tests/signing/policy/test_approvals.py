@@ -44,7 +44,7 @@ async def refusal(daemon: Daemon, caller: Caller, method: str, request: str) -> 
     return caught.value.reason
 
 
-async def test_an_owner_is_told_once_with_the_review_and_the_rule_that_asks(world: World) -> None:
+async def test_one_event_tells_the_owner_the_review_and_the_rule_that_asks(world: World) -> None:
     signers, request = await waiting(world, LARGE)
     told = signers[1].told("approval:needed")[0].data
     assert (told["rule"], told["line"], told["needed"]) == ("large", 1, 1)
@@ -62,7 +62,7 @@ async def test_an_owner_is_told_once_with_the_review_and_the_rule_that_asks(worl
     assert pending["request"]["requestId"] == request
 
 
-async def test_a_token_that_only_signs_drives_what_rules_allow_and_approves_nothing(world: World) -> None:
+async def test_a_token_that_only_signs_joins_what_rules_allow_and_approves_nothing(world: World) -> None:
     signers, request = await waiting(world, LARGE)
     assert await refusal(signers[1], DRIVER, "joinSigningRequest", request) == "approval_needed"
     assert not signers[1].told("session:joined")
@@ -80,7 +80,7 @@ async def test_the_join_of_a_token_with_both_scopes_is_its_approval(world: World
     assert [each["label"] for each in (await explained(signers[1], request))["approvals"]] == ["old wallet"]
 
 
-async def test_four_eyes_are_two_named_tokens_and_not_one_twice(world: World) -> None:
+async def test_two_named_tokens_must_approve_and_one_counts_once(world: World) -> None:
     signers, request = await waiting(world, FOUR_EYES)
     signer = signers[1]
     assert not (await approve(signer, ANNA, request))["joined"]
@@ -120,7 +120,7 @@ async def test_an_own_request_waits_for_approval_like_any_other(world: World) ->
     assert len(await signatures(one, asked["requestId"])) == 1
 
 
-async def test_an_approval_ends_when_it_says_and_nothing_more_is_signed_on_it(world: World) -> None:
+async def test_nothing_is_signed_on_an_approval_that_has_ended(world: World) -> None:
     signers, request = await waiting(world, LARGE)
     with pytest.raises(ApiError, match="until: has passed"):
         await approve(signers[1], ANNA, request, until=1)
@@ -160,7 +160,7 @@ async def test_the_clock_of_a_round_starts_after_the_approval(world: World) -> N
     assert before + 60_000 <= begun <= world.clock.wall_ms() + 60_000
 
 
-async def test_what_a_rule_refuses_cannot_be_approved(world: World) -> None:
+async def test_a_request_that_a_rule_refuses_cannot_be_approved(world: World) -> None:
     signers = await two(world, "")
     request = await pay(signers, 5_000)
     await signers[1].until("approval:needed", requestId=request)
@@ -170,7 +170,7 @@ async def test_what_a_rule_refuses_cannot_be_approved(world: World) -> None:
     assert await refusal(signers[1], ANNA, "approveRequest", request) == "declined"
 
 
-async def test_without_a_policy_everything_waits_and_a_token_that_signs_joins_as_ever(world: World) -> None:
+async def test_without_a_policy_everything_waits_and_a_token_that_signs_joins(world: World) -> None:
     signers = await world.grow(2)
     first, second = [(await announce(signers[0], signers))["requestId"] for _ in range(2)]
     await signers[1].until("signing-request:received", 2)
@@ -207,6 +207,6 @@ async def test_wallets_that_share_a_daemon_see_and_approve_only_their_own(world:
     assert (await approve(signer, mine, request))["joined"]
 
 
-async def test_a_request_that_is_nowhere_cannot_be_approved(world: World) -> None:
+async def test_an_unknown_request_cannot_be_approved(world: World) -> None:
     one = await world.add()
     assert await refusal(one, ANNA, "approveRequest", os.urandom(32).hex()) == "not_found"

@@ -77,7 +77,7 @@ async def test_parallel_requests_share_one_budget(world: World) -> None:
     assert sum(amount for _, amount in charges(signers[1])) == 9_000
 
 
-async def test_what_an_owner_approves_is_no_part_of_what_rules_may_spend(world: World) -> None:
+async def test_an_approved_request_costs_no_budget_of_a_rule_that_joins(world: World) -> None:
     signers = await two(world, BUDGET)
     request = await pay(signers, 20_000, 100)
     await join(signers[1], request)
@@ -86,7 +86,7 @@ async def test_what_an_owner_approves_is_no_part_of_what_rules_may_spend(world: 
     assert await settled(signers[1], await pay(signers, 10_000, 100)) == "signed"
 
 
-async def test_a_request_that_ends_unsigned_gives_back_what_was_kept_for_it(world: World) -> None:
+async def test_a_request_that_ends_unsigned_releases_its_reservation(world: World) -> None:
     signers = [*await two(world, BUDGET), await world.add()]
     request = await pay(signers, 10_000, 100)
     await signers[1].until("session:joined", requestId=request)

@@ -43,7 +43,7 @@ async def explained(daemon: Daemon, request: str) -> dict[str, Any]:
     return await daemon.call("explainPolicy", **params)
 
 
-async def test_what_a_rule_allows_is_joined_and_signed_by_itself(world: World) -> None:
+async def test_a_request_that_a_rule_allows_is_joined_and_signed_automatically(world: World) -> None:
     signers = await two(world, SMALL)
     request = await pay(signers, 10_000)
     assert len(await signatures(signers[0], request)) == 1
@@ -53,7 +53,7 @@ async def test_what_a_rule_allows_is_joined_and_signed_by_itself(world: World) -
 
 
 @pytest.mark.parametrize(("amount", "fee"), [(10_001, 500), (10_000, 1_001)])
-async def test_what_lies_outside_waits_for_its_owner(world: World, amount: int, fee: int) -> None:
+async def test_a_request_outside_the_rules_waits_for_its_owner(world: World, amount: int, fee: int) -> None:
     signers = await two(world, SMALL)
     request = await pay(signers, amount, fee)
     await signers[1].until("signing-request:received", requestId=request)
@@ -104,7 +104,7 @@ async def test_an_owner_cannot_join_what_a_rule_refuses_while_the_key_was_locked
     assert declined.data["reason"] == "declined by policy"
 
 
-async def test_before_round_two_the_rules_are_asked_again(world: World) -> None:
+async def test_the_rules_are_applied_again_before_round_two(world: World) -> None:
     signers = await two(world, SMALL)
     held = await ask(signers[0], signers, **paying(signers, 10_000), autoAdvance=False)
     request, session = held["requestId"], held["sessionId"]
@@ -122,7 +122,7 @@ async def test_before_round_two_the_rules_are_asked_again(world: World) -> None:
     assert len(await signatures(signers[0], request)) == 1
 
 
-async def test_a_reload_takes_up_what_waits_and_a_broken_file_changes_nothing(world: World) -> None:
+async def test_a_reload_considers_waiting_requests_and_a_broken_file_changes_nothing(world: World) -> None:
     signers = await two(world, "")
     request = await pay(signers, 500)
     await signers[1].until("signing-request:received", requestId=request)
@@ -145,7 +145,7 @@ async def test_a_reload_takes_up_what_waits_and_a_broken_file_changes_nothing(wo
     assert signers[1].policy.active
 
 
-async def test_the_own_second_key_of_a_request_is_joined_by_itself_too(world: World) -> None:
+async def test_a_second_own_key_of_a_request_is_joined_automatically_too(world: World) -> None:
     one = await world.add(rules=SMALL, keys=2)
     keys = list(one.keystore.keys())
     asked = await one.call(
@@ -170,7 +170,7 @@ async def test_reputation_is_the_lowest_of_the_other_signers(world: World) -> No
     assert len(await signatures(signers[0], request)) == 1
 
 
-async def test_without_a_file_nothing_is_joined_by_itself_and_an_owner_joins_as_ever(world: World) -> None:
+async def test_without_a_file_nothing_is_joined_automatically_and_a_token_that_signs_joins(world: World) -> None:
     signers = [await world.add(), await world.add()]
     request = await pay(signers, 500)
     told = await explained(signers[1], (await signers[1].until("signing-request:received")).data["requestId"])
@@ -190,7 +190,7 @@ async def test_a_key_that_is_not_asked_for_has_no_ruling(world: World) -> None:
     assert caught.value.reason == "key_not_required"
 
 
-async def test_the_command_says_of_a_saved_request_what_the_daemon_would(
+async def test_the_command_has_the_verdict_of_the_daemon_on_a_saved_request(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signers = await two(world, SMALL)
@@ -221,7 +221,7 @@ async def test_a_reload_considers_every_request_that_waits_a_few_at_a_time(world
     assert len(signers[1].told("signature:finalized")) == len(requests)
 
 
-async def test_time_alone_changes_nothing_where_no_rule_knows_of_it(world: World) -> None:
+async def test_time_changes_nothing_if_no_rule_depends_on_it(world: World) -> None:
     signers = await two(world, SMALL)
     request = await pay(signers, 20_000)
     await signers[1].until("approval:needed", requestId=request)

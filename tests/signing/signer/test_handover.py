@@ -29,7 +29,7 @@ def test_a_peer_that_was_pushed_the_request_or_holds_it_is_not_unknown() -> None
     assert (holding.standing(PEER), holding.delivered) == (HandoverState.HOLDS, set())
 
 
-def test_what_was_on_its_way_is_lost_with_the_connection_and_what_was_confirmed_is_not() -> None:
+def test_a_push_under_way_is_lost_with_the_connection_and_a_confirmed_one_is_not() -> None:
     facts = Handover()
     facts.pushed(PEER, (SIGNER,), 0, anew=True)
     facts.lost(PEER, (SIGNER,))
@@ -40,7 +40,7 @@ def test_what_was_on_its_way_is_lost_with_the_connection_and_what_was_confirmed_
     assert (facts.standing(PEER), facts.delivered) == (HandoverState.HOLDS, {SIGNER})
 
 
-def test_what_is_stored_as_delivered_is_taken_back_when_a_peer_leaves_that_never_showed_it() -> None:
+def test_a_stored_delivery_is_taken_back_when_the_peer_leaves_without_having_shown_the_request() -> None:
     facts = Handover({SIGNER, 5})
     facts.lost(PEER, (SIGNER,))
     assert facts.delivered == {5}

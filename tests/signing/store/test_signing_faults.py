@@ -139,7 +139,7 @@ async def test_a_daemon_that_restarts_between_joins_goes_on(world: World, away: 
     assert all(one == found[0] for one in found)
 
 
-async def test_a_stopped_round_is_tried_again_by_itself(world: World) -> None:
+async def test_a_stopped_round_is_tried_again_automatically(world: World) -> None:
     """Stopped with a nonce out and no partial: the nonce is lost, the attempt ends, the next one begins by itself."""
     one, two = await world.grow(2)
     announced = await announce(one, [one, two], autoAdvance=False)
@@ -160,7 +160,7 @@ async def test_a_stopped_round_is_tried_again_by_itself(world: World) -> None:
     assert_nonces_used_once(world.hub)
 
 
-async def test_who_stops_in_a_round_tells_the_others(world: World) -> None:
+async def test_a_daemon_that_stops_in_a_round_tells_the_others(world: World) -> None:
     one, two = await world.grow(2)
     announced = await announce(one, [one, two], autoAdvance=False)
     await join(two, announced["requestId"], autoAdvance=False)

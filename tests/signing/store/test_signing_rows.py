@@ -183,7 +183,7 @@ def test_retention_removes_bodies_and_leaves_the_locks(conn: sqlite3.Connection)
     assert left == {**dict.fromkeys(tables, 0), "locks": 1}
 
 
-def test_what_is_not_settled_stays(conn: sqlite3.Connection) -> None:
+def test_unsettled_requests_stay(conn: sqlite3.Connection) -> None:
     save(conn, SaveOutcome(REQUEST, Outcome.COMPLETE, signatures=(b"1" * 64,)))
     assert delete_old(conn, NOW + 10**12, SigningLimits()) == 0
 

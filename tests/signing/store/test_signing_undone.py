@@ -119,7 +119,7 @@ async def test_a_call_before_the_requests_are_loaded_again_leaves_none_without_i
     assert None not in wakes
 
 
-async def test_what_waits_when_the_daemon_leaves_is_still_done(world: World) -> None:
+async def test_queued_work_is_done_when_the_daemon_stops(world: World) -> None:
     one, two = await world.grow(2)
     request = (await announce(one, [one, two], autoAdvance=False))["requestId"]
     session = (await join(two, request, autoAdvance=False))["sessionId"]

@@ -66,7 +66,7 @@ async def test_places_take_turns_so_that_a_newcomer_does_not_wait_for_a_crowd(wo
     assert one.net.charged[newcomer.peer, Work.DIAL] == 1
 
 
-async def test_who_is_connected_is_asked_at_once(world: World) -> None:
+async def test_a_connected_peer_is_asked_at_once(world: World) -> None:
     one, friend = await world.add(), Mallory(world)
     crowd = [Mallory(world) for _ in range(2 * module.ASKED_AT_ONCE)]
     dials = Dials(one, {each.peer for each in crowd})

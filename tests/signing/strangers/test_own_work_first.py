@@ -74,9 +74,7 @@ async def test_a_signature_is_made_while_a_long_list_of_keys_is_added_up(
     await one.until("signing-request:received", 2)
 
 
-async def test_what_comes_about_a_request_under_check_waits_with_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_frames_about_a_request_under_check_wait_with_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     one, mallory = await world.add(), Mallory(world)
     request = unsolicited(mallory, one.key, pubkeys=[mallory.key, one.key, *MANY])
     with held(monkeypatch) as gate:
@@ -90,7 +88,7 @@ async def test_what_comes_about_a_request_under_check_waits_with_it(
     assert not [frame for frame in mallory.heard if isinstance(frame, Answer)]
 
 
-async def test_each_wrong_aggregate_is_held_against_the_peer_that_sent_it(world: World) -> None:
+async def test_each_wrong_aggregate_counts_against_the_peer_that_sent_it(world: World) -> None:
     one, mallory = await world.add(), Mallory(world)
     small = unsolicited(mallory, one.key).record
     small_and_wrong = seal(replace(small, items=(replace(small.items[0], agg=mallory.key),)), mallory.sign)
@@ -101,7 +99,7 @@ async def test_each_wrong_aggregate_is_held_against_the_peer_that_sent_it(world:
     assert one.net.blamed == {(mallory.peer, Offence.BAD_REQUEST): 3}
 
 
-async def test_who_fills_the_queue_of_checks_hears_busy_and_others_are_checked(
+async def test_a_peer_that_fills_the_queue_of_checks_is_answered_busy_and_others_are_checked(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_world(limits=SigningLimits(checks_per_party=2))
@@ -117,7 +115,7 @@ async def test_who_fills_the_queue_of_checks_hears_busy_and_others_are_checked(
     assert not [frame for frame in other.heard if isinstance(frame, Answer)]
 
 
-async def test_whose_request_gives_way_in_the_full_queue_of_checks_hears_busy(
+async def test_a_peer_whose_request_gives_way_in_the_full_queue_is_answered_busy(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_world(limits=SigningLimits(checks=2))

@@ -28,7 +28,7 @@ def filled(*sources: str, key: str = "k") -> Rooms:
     return rooms
 
 
-def test_while_there_is_room_nobody_gives_way() -> None:
+def test_while_there_is_room_no_request_gives_way() -> None:
     rooms = filled("a", "a", "a")
     assert rooms.fits(berth("a"))
     assert not rooms.fits(berth("a", places=2))
@@ -58,7 +58,7 @@ def test_strangers_take_no_room_of_known_peers() -> None:
         assert rooms.fits(berth("a", standing=standing))
 
 
-def test_what_was_joined_or_is_gone_leaves_its_place() -> None:
+def test_a_joined_or_removed_request_frees_its_place() -> None:
     rooms = filled(*"abcd")
     rooms.remove(b"r2")
     rooms.remove(b"r2")
@@ -104,7 +104,7 @@ async def test_a_newcomer_finds_room_behind_a_crowd_of_identities_and_the_oldest
     assert shown == {request.id.hex(), *(each.id.hex() for each in asked[1:])}
 
 
-async def test_who_asks_most_hears_busy_and_pays_for_it(make_world: Callable[..., World]) -> None:
+async def test_the_peer_that_asks_most_is_answered_busy_and_charged(make_world: Callable[..., World]) -> None:
     world = make_world(limits=SigningLimits(unsolicited_total=TOTAL))
     one, mallory = await world.add(), Mallory(world)
     mallory.say(one.peer, *(unsolicited(mallory, one.key) for _ in range(STRANGERS + 2)))
