@@ -29,7 +29,7 @@ ENTER = ("unshare", "--net", "sh", "-c", 'ip link set lo up && ip route add loca
 
 
 def rank(values: Sequence[float], share: float) -> float:
-    """The value that this share of them does not exceed."""
+    """The value that this share of the values does not exceed."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
@@ -40,7 +40,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def show(found: Measured) -> None:
-    """One attack as a paragraph."""
+    """The result of one attack as a paragraph."""
     calm, seen = found.calm, found.seen
     print(f"{found.attack}{'' if found.alive else '   THE VICTIM IS DEAD'}")
     print(f"  honest p50 / p99 / longest   {spread(found.attacked)}   undisturbed: {spread(found.undisturbed)}")
@@ -67,7 +67,7 @@ def arguments() -> argparse.Namespace:
 
 
 async def main() -> int:
-    """All attacks that are asked for, one after the other; 1 if one of them ended the victim."""
+    """Run the named attacks one after the other; 1 if one of them ended the victim."""
     asked = arguments()
     unknown = sorted(set(asked.names) - set(modules()))
     if unknown:

@@ -22,7 +22,7 @@ NICE = 5  # for where they share cores with the victim
 
 
 async def main(names: str, target: str, peers: str, seed: str) -> None:
-    """Until the process is ended."""
+    """Attack until the process is ended."""
     crew = Crew(Target.loads(target), int(peers), int(seed))
     attacks = [importlib.import_module(modules()[name]).attack for name in names.split(",")]
     async with trio.open_nursery() as nursery:

@@ -1,4 +1,4 @@
-"""Signed records as a stranger makes them: everything valid, unless the caller says otherwise."""
+"""Makes signed records as a stranger would: valid, unless the caller says otherwise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def now_ms() -> int:
 
 
 class Forge:
-    """Makes keys and records from one source of chance, so that a seed gives the same attack again."""
+    """Makes keys and records from one random generator, so that a seed repeats the attack."""
 
     def __init__(self, target: Target, chance: random.Random) -> None:
         self.target = target
@@ -42,7 +42,7 @@ class Forge:
         return musig2.SecretKey.from_buffer(bytearray(self.chance.randbytes(32)))
 
     def pubkeys(self, count: int) -> list[bytes]:
-        """Public keys that nobody has the secret of: x-coordinates are tried until they are on the curve."""
+        """Public keys without known secrets: x-coordinates are tried until they are on the curve."""
         found: list[bytes] = []
         while len(found) < count:
             secret = self.key()
@@ -55,13 +55,13 @@ class Forge:
         return PeerIdentity(self.chance.randbytes(32))
 
     def signer(self, secret: musig2.SecretKey) -> Any:
-        """What signs ids with a key."""
+        """A function that signs ids with a key."""
         return partial(self.rules.schnorr_sign, secret)
 
     def request(
         self, creator: musig2.SecretKey, others: Sequence[bytes] = (), *, agg: bytes | None = None, items: int = 1
     ) -> Signed[Request]:
-        """Of the creator, the victim's key and others; `agg`: claimed instead of the true aggregate."""
+        """A request for the creator, the victim's key and others; `agg`: claimed instead of the true aggregate."""
         keys = tuple(sorted({creator.pubkey, self.target.pubkey, *others}))
         under = agg or self.rules.key_agg(keys).aggpubkey
         asked = tuple(Item(self.chance.randbytes(32), (), under) for _ in range(items))
@@ -101,7 +101,7 @@ class Forge:
         return seal(record, self.signer(creator))
 
     def join(self, request: bytes, secret: musig2.SecretKey, peer: PeerIdentity, attempt: int = 1) -> Signed[Join]:
-        """A key joins an attempt through a peer."""
+        """The join of an attempt by a key, through a peer."""
         record = Join(self.target.scheme, request, attempt, secret.pubkey, peer.peer, (), now_ms())
         return seal(record, self.signer(secret), peer.sign)
 
@@ -116,12 +116,12 @@ class Forge:
         return signed, seal(entry, self.signer(secret))
 
     def node(self, peer: PeerIdentity, addrs: tuple[bytes, ...]) -> Signed[Node]:
-        """A node that claims to live at these addresses."""
+        """A node record that claims these addresses."""
         now = now_ms()
         return seal(Node(peer.peer, addrs, ("directory",), now, now + HOUR_MS), peer.sign)
 
     def notice(self, peer: PeerIdentity, keys: Sequence[bytes]) -> Signed[Notice]:
-        """Somebody asks one of these keys."""
+        """A notice that one of these keys is asked."""
         salt, now = self.chance.randbytes(16), now_ms()
         tags = tuple(sorted(tag_of(key, salt) for key in keys))
         return seal(Notice(peer.peer, salt, tags, now, now + HOUR_MS), peer.sign)

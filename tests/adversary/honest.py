@@ -1,4 +1,4 @@
-"""The honest: a pair that signs all the time, and new creators whose requests should be seen."""
+"""Honest users: a pair that signs all the time, and new creators whose requests should arrive."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.bench.signing_parts import Wallet, announce, finished, join
 
 NEVER = float("inf")
 PAUSE_S = 0.05  # between two signatures, so that the pair alone does not fill the machine
-UNSEEN_S = 10.0  # a request that is not seen after so long counts as never seen
+UNSEEN_S = 10.0  # a request that has not arrived by then counts as lost
 NEXT_S = 1.0
 UNSIGNED_S = 20.0  # the same for a signature
 
 
 class Pair:
-    """Two daemons that have signed before; each asks in turn."""
+    """Two daemons that have signed with each other before; they take turns as creator."""
 
     def __init__(self, wallets: Sequence[Wallet]) -> None:
         self._wallets = list(wallets)
 
     async def sign(self) -> float:
-        """Seconds from the request to the signature at both; infinite where it does not come."""
+        """Seconds from the request to the signature at both; infinite if it does not come."""
         self._wallets.reverse()
         began = asyncio.get_running_loop().time()
         try:
@@ -38,7 +38,7 @@ class Pair:
             return NEVER
 
     async def sign_until(self, stop: asyncio.Event, took: list[float]) -> None:
-        """One signature after the other; the last one is waited for."""
+        """Make one signature after the other until then; wait for the last one."""
         while not stop.is_set():
             took.append(await self.sign())
             await asyncio.sleep(PAUSE_S)
@@ -53,18 +53,18 @@ class Newcomers:
 
     @classmethod
     async def start(cls, target: Target, seed: int, victim: Wallet) -> Self:
-        """Ready to ask."""
+        """Start the process."""
         words = (sys.executable, "-m", "tests.adversary.newcomer", target.dumps(), str(seed))
         return cls(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL), victim)
 
     async def ask_until(self, stop: asyncio.Event, took: list[float]) -> None:
-        """One after the other: seconds until its request is seen at the victim; infinite for one that is not."""
+        """Ask one after the other: seconds until each request arrives at the victim, infinite if never."""
         while not stop.is_set():
             took.append(await self.ask())
             await asyncio.sleep(NEXT_S)
 
     async def ask(self) -> float:
-        """Seconds until the request of a new creator is seen."""
+        """Seconds until the request of a new creator arrives at the victim."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(b"a")

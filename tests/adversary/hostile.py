@@ -1,8 +1,8 @@
 """Hostile peers: bare libp2p hosts with this project's codec, and none of the daemon's network code.
 
 Each has an identity and a source address of its own. Loopback is 127.0.0.0/8, so one machine has as many ranges as are
-needed; in a namespace of its own it is 45.0.0.0/8 too, where ranges count. Who loses its connection comes back at once
-under a new identity, because identities cost nothing.
+needed; in a namespace of its own it is 45.0.0.0/8 too, where ranges count. A peer that loses its connection comes back
+at once under a new identity, because identities cost nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _open_tcp_stream = trio.open_tcp_stream
 
 
 async def from_source(host: str | bytes, port: int, **options: Any) -> trio.SocketStream:
-    """As trio's, from the source address of the peer that dials."""
+    """Trio's function of that name, from the source address of the peer that dials."""
     return await _open_tcp_stream(host, port, **{"local_address": source.get(), **options})
 
 
@@ -47,7 +47,7 @@ trio.open_tcp_stream = from_source  # the library knows no source addresses
 
 
 class Hostile:
-    """One identity that is connected to the victim."""
+    """One identity, connected to the victim."""
 
     def __init__(self, target: Target, host: Any, identity: PeerIdentity, swallow: trio.Nursery) -> None:
         self.target = target
@@ -62,7 +62,7 @@ class Hostile:
         return self.host.get_network().get_connections(self.victim.peer_id)[0].muxed_conn
 
     async def stream(self, name: str, *, swallow: bool = True) -> Any:
-        """A stream of `session`, `directory` or `kad`; whatever comes on it is read and dropped, unless not wanted."""
+        """A stream of `session`, `directory` or `kad`; what arrives on it is dropped, unless told otherwise."""
         stream = await self.raw_stream(f"/musigd/{self.target.network}/{name}/1")
         if swallow:
             self._swallow.start_soon(drop, stream)
@@ -83,7 +83,7 @@ async def drop(stream: Any) -> None:
 
 
 async def told() -> None:
-    """Return at the next byte of this process's input."""
+    """Wait for the next byte on this process's input."""
     async with trio.lowlevel.FdStream(os.dup(sys.stdin.fileno())) as stdin:
         await stdin.receive_some(1)
 
@@ -98,7 +98,7 @@ async def hostile(
     """
     source.set(address)
     host: Any = new_host(key_pair=create_new_key_pair(seed))
-    for name in ("session", "directory"):  # who serves none of these is sent away
+    for name in ("session", "directory"):  # a peer that serves none of these is disconnected
         host.set_stream_handler(TProtocol(f"/musigd/{target.network}/{name}/1"), serve.get(name, drop))
     async with host.run(listen_addrs=[Multiaddr(f"/ip4/{address}/tcp/0")]), trio.open_nursery() as swallow:
         peer = Hostile(target, host, PeerIdentity(seed), swallow)
@@ -127,12 +127,12 @@ class Crew:
         self.counted: Counter[str] = Counter()
 
     async def ready(self) -> None:
-        """Everything is prepared: say so, and wait until the attack may begin."""
+        """Everything is prepared: print it, and wait until the attack may begin."""
         self.tell(ready=True)
         await told()
 
     def tell(self, **more: Any) -> None:
-        """What was counted so far, as a line of JSON."""
+        """Print the counts so far as a line of JSON."""
         print(json.dumps({**self.counted, **more}), flush=True)
 
     def address(self, index: int) -> str:
@@ -141,7 +141,7 @@ class Crew:
         return self.target.near(low + index % (high - low), index // (high - low))
 
     async def all(self, act: Act, count: int | None = None, serve: Mapping[str, Serve] = MappingProxyType({})) -> None:
-        """Each of them acts; who is sent away comes back under a new identity and acts again. `serve` as in hostile."""
+        """Let each peer act; a peer that is disconnected comes back under a new identity. `serve` as in hostile."""
         async with trio.open_nursery() as nursery:
             for index in range(count or self.count):
                 nursery.start_soon(partial(self._one, self.address(index), act, serve))
@@ -159,7 +159,7 @@ class Crew:
             await trio.sleep(PAUSE_S)
 
     async def flood(self, stream: Any, frames: Iterable[bytes]) -> None:
-        """Write frames as fast as they are taken, many at once."""
+        """Write frames as fast as the stream takes them, many at once."""
         chunk, held = bytearray(), 0
         for frame in frames:
             chunk += with_length(frame)

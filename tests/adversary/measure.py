@@ -41,7 +41,7 @@ class Measured:
 
 
 class Scene:
-    """A victim, its partner, a wallet of each, and what a stranger can know of the victim."""
+    """A victim, its partner, a wallet for each, and what a stranger can know of the victim."""
 
     def __init__(self, victim: Vessel, wallets: list[Wallet], target: Target) -> None:
         self.victim = victim
@@ -55,7 +55,7 @@ class Scene:
         return self.victim.process.returncode is None
 
     def watch(self) -> Watch:
-        """Of the victim."""
+        """Start to watch the victim."""
         assert self.victim.process is not None
         return Watch(self.victim.process.pid, str(self.victim.endpoint["rpc"]))
 
@@ -64,7 +64,7 @@ class Scene:
 async def scene(
     root: Path, python: str = sys.executable, address: str = "127.0.0.1", scheme: str = "lotus"
 ) -> AsyncIterator[Scene]:
-    """Both daemons run from the tree of that interpreter, know each other's key, and have signed before."""
+    """Two daemons from the tree of that interpreter that know each other's key and have signed before."""
     network = f"test-{secrets.token_hex(4)}"
     victim, partner = (Vessel(root, name, network, python=python, address=address) for name in ("victim", "partner"))
     wallets: list[Wallet] = []
@@ -112,20 +112,20 @@ class Attackers:
                 self._prepared.set()
 
     async def prepared(self) -> None:
-        """Return when the attack could begin."""
+        """Wait until the attack is prepared."""
         await asyncio.wait_for(self._prepared.wait(), PREPARED_S)
 
     async def busy(self) -> None:
-        """Return when it has done something beyond connecting."""
+        """Wait until the attack has done something beyond connecting."""
         await self._busy.wait()
 
     def begin(self) -> None:
-        """Let it begin."""
+        """Let the attack begin."""
         assert self._process.stdin is not None
         self._process.stdin.write(b"g")
 
     async def stop(self) -> None:
-        """End it."""
+        """End the attack."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
@@ -134,7 +134,7 @@ class Attackers:
 
 @asynccontextmanager
 async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIterator[Attackers]:
-    """Started, and ended when the block is left. What the library complains of is nobody's business."""
+    """The attackers, started, and ended with the block. The complaints of the library are dropped."""
     words = (sys.executable, "-m", "tests.adversary.attacker", name, target.dumps(), str(peers), str(seed))
     made = Attackers(await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=DEVNULL))
     try:

@@ -1,4 +1,4 @@
-"""A new honest creator, again and again: at each byte on its input a fresh peer with a fresh key sends one request.
+"""Plays new honest creators: for each byte on the input a fresh peer with a fresh key sends one request.
 
     python -m tests.adversary.newcomer TARGET SEED
 
@@ -39,7 +39,7 @@ async def ask(forge: Forge, address: str, seed: bytes, frame: bytes) -> None:
 
 
 async def main(target: str, seed: str) -> None:
-    """One request, and after one more byte the next."""
+    """Send one request for each byte of the input."""
     forge = Forge(Target.loads(target), random.Random(f"newcomer {seed}"))
     for number in range(1, 250):
         secret = forge.key()

@@ -27,12 +27,12 @@ class Share(Crew):
         await self._go.wait()
 
     def address(self, index: int) -> str:
-        """As the whole crew's."""
+        """The source address of one peer of this share."""
         return super().address(self._first + index)
 
 
 async def together(crew: Crew, attacks: Sequence[Attack]) -> None:
-    """All of them, until this is cancelled."""
+    """Run all attacks until this is cancelled."""
     go = trio.Event()
     shares = [Share(crew, number, len(attacks), go) for number in range(len(attacks))]
     async with trio.open_nursery() as nursery:

@@ -1,4 +1,4 @@
-"""Figures of two runs as the table of docs/security.md: python -m tests.adversary.table BEFORE.json AFTER.json
+"""Prints two runs as the table of docs/security.md: python -m tests.adversary.table BEFORE.json AFTER.json
 
 Both are files that `python -m tests.adversary --json` wrote; of an attack that is there more than once the last counts.
 What an undisturbed signature takes is one figure for each run: the stretches before all attacks together.

@@ -28,16 +28,16 @@ class Target:
         return int(self.multiaddr.split("/")[4])
 
     def near(self, second: int, third: int = 0, last: int = 1) -> str:
-        """An address of the same eight bits, where this machine is everywhere."""
+        """An address with the same first eight bits, all of which are this machine."""
         return f"{self.host.split('.')[0]}.{second}.{third}.{last}"
 
     def dumps(self) -> str:
-        """As text, for another process."""
+        """The target as text, for another process."""
         fields = (self.multiaddr, self.network, self.pubkey.hex(), self.scheme, self.partner.hex())
         return json.dumps(fields)
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """From `dumps`."""
+        """The target from the text of `dumps`."""
         multiaddr, network, pubkey, scheme, partner = json.loads(text)
         return cls(multiaddr, network, bytes.fromhex(pubkey), scheme, bytes.fromhex(partner))

@@ -1,4 +1,4 @@
-"""The victim as it is seen from outside: processor time, memory, and how long /livez takes."""
+"""Watches the victim from outside: processor time, memory, and how long /livez takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_S = 60
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen in one stretch of time. Memory in MiB above its beginning."""
+    """What was measured in one span of time. Memory in MiB above the value at its beginning."""
 
     seconds: float = 0.0
     cpu_s: float = 0.0
@@ -28,7 +28,7 @@ class Seen:
 
 
 class Watch:
-    """Follows one daemon until it is left."""
+    """Follows one daemon until the block ends."""
 
     def __init__(self, pid: int, rpc: str) -> None:
         self._pid = pid

@@ -1,4 +1,4 @@
-"""What the benchmark of discovery is made of: signers made by the thousand, and a node that only discovers."""
+"""Parts of the discovery benchmark: thousands of signers, and a node that only discovers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LIMITS = DiscoveryLimits(advertisements=2_000_000, advertisements_per_net=10**9)
 
 
 def terms(dice: random.Random) -> dict[str, Any]:
-    """Terms as they might be: one to three types, bounds or none, a purpose or none."""
+    """Random terms: one to three types, with or without bounds and a purpose."""
     low = int(10 ** dice.uniform(2, 9)) if dice.random() < 0.7 else None
     high = (low or 1) * int(10 ** dice.uniform(1, 4)) if dice.random() < 0.7 else None
     said: dict[str, Any] = {"nickname": f"signer {dice.randrange(10**6)}", "fees": dice.randrange(5_000)}
@@ -97,7 +97,7 @@ class KeyRing:
 
 
 class Ears:
-    """Hands what the network brings to a discovery service."""
+    """A network sink that hands everything to a discovery service."""
 
     service: DiscoveryService | None = None
     offences = 0
@@ -224,7 +224,7 @@ async def until(
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which this share lies."""
+    """The value that this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

@@ -1,4 +1,4 @@
-"""The floor under a session's latency: the same hops and commits with nothing in them.
+"""Measures the floor of a session's latency: the same hops and commits, without signing.
 
 Each node is a process with the real RPC server, store, event log and libp2p node, and no signing: a call makes one
 commit and one frame to everybody; whoever has the frames of a wave from all others makes the next commit and the next
@@ -58,7 +58,7 @@ def _sample(method: Method) -> Handler:
 
 
 class FloorNode:
-    """One node; also the sink of its network. A `getSession` call begins a session, whose id names it."""
+    """One node, which is also the sink of its network. A `getSession` call begins a session of that id."""
 
     def __init__(self, folder: Path, network: str) -> None:
         self._folder = folder
@@ -104,7 +104,7 @@ class FloorNode:
             self._peers.append(peer)
 
     async def run(self) -> None:
-        """Take the steps that are due, one after another."""
+        """Take the steps that are due, one after the other."""
         while True:
             session = await self._sessions.get()
             while (wave := self._due(session)) is not None:
@@ -121,7 +121,7 @@ class FloorNode:
             self._sessions.put_nowait(frame.request)
 
     def _due(self, session: bytes) -> int | None:
-        """The wave whose turn it is for this node, given what has arrived."""
+        """The wave that this node may send next, given what has arrived."""
         others, joined = len(self._peers), (session, 1) in self._taken
         first, second, third = (self._arrived[session, wave] for wave in (1, 2, 3))
         if others == 1:
@@ -172,7 +172,7 @@ async def serve(folder: Path, network: str) -> None:
 
 
 class Floor:
-    """That many nodes in processes, all connected."""
+    """That many nodes, each in a process, all connected."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folders = [folder / f"f{number}" for number in range(count)]

@@ -57,7 +57,7 @@ class Wallet:
         self.client = await Client.connect(datadir=self._datadir)
 
     def hears(self, event: str, request: str) -> asyncio.Future[float]:
-        """When that event of that request came (loop time); it may have come already."""
+        """Wait for that event of that request; returns its loop time. It may have come already."""
         future = self._waiting.get((event, request))
         if future is None:
             future = self._waiting[event, request] = asyncio.get_running_loop().create_future()
@@ -151,7 +151,7 @@ async def join(signer: Wallet, request: str) -> Any:
 
 
 async def joined(wallet: Wallet, request: str, count: int) -> None:
-    """Return when that wallet's daemon knows of so many joins."""
+    """Wait until that wallet's daemon knows of that many joins."""
     while True:
         shown = await wallet.client.call("getSigningRequest", requestId=request)
         if sum(signer["joined"] for signer in shown["signers"]) >= count:

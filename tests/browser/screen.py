@@ -38,7 +38,7 @@ class Screen:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _hear(self, kind: str, text: str) -> None:
-        """What a browser says of an absent daemon and of a refused token is no fault of the page."""
+        """Note the complaints of the browser, but for those about an absent daemon or a refused token."""
         if kind == "error" and not any(each in text for each in EXPECTED):
             self.complaints.append(text)
 
@@ -85,6 +85,6 @@ class Screen:
 
 
 async def new_screen(browser: Browser, vessel: Vessel, **options: Any) -> Screen:
-    """A fresh person before that daemon's page; `options` of the browser's context."""
+    """A screen of a new browser context on that daemon's page, with `options` of the context."""
     context = await browser.new_context(**{"viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC", **options})
     return Screen(await context.new_page(), vessel)

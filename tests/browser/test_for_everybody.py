@@ -1,4 +1,4 @@
-"""By keyboard, by ear, in the dark, on a phone."""
+"""The page by keyboard, with a screen reader, in dark mode and on a phone."""
 
 from __future__ import annotations
 

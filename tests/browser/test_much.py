@@ -1,4 +1,4 @@
-"""A thousand signers and two hundred requests, live; and a slow network. What it took is told at the end of the run."""
+"""A thousand signers and two hundred requests, live, and a slow network; prints the times at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token may not do is not there to be pressed; a token that has ended ends what it shows."""
+"""The page offers only what the token may do; a token that ends closes the view."""
 
 from __future__ import annotations
 

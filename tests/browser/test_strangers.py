@@ -1,4 +1,4 @@
-"""What strangers wrote is text: no markup, no script, no character that changes how what stands beside it is read.
+"""Text of strangers stays text: no markup, no script, no character that changes how the text beside it is read.
 
 The daemon cleans what peers send and refuses what clients send. Here its answers are altered on their way, so that the
 page meets what neither would let pass, in every field that is text.
@@ -88,7 +88,7 @@ async def alter(route: Route) -> None:
 
 
 async def assert_only_text(screen: Screen) -> None:
-    """Nothing ran and no element came of the words; what cannot be seen is written out."""
+    """No script ran and no element was made of the words; invisible characters are written out."""
     page = screen.page
     assert await page.evaluate("window.hit") is None
     assert await page.locator("img, b, script:not([src]), iframe, [onerror], a[href^='javascript']").count() == 0

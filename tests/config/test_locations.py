@@ -1,4 +1,4 @@
-"""Where things lie, for paths that a socket or JSON cannot take."""
+"""Where the daemon keeps its files if a path does not fit a socket or JSON."""
 
 from __future__ import annotations
 

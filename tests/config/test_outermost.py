@@ -1,4 +1,4 @@
-"""Whatever escapes from a command ends as one sentence and its exit code."""
+"""Any exception that leaves a command becomes one sentence and an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue between log calls and whoever reads the log: nothing that happens there holds up or harms the caller."""
+"""The queue between log calls and the reader of the log: nothing there delays or harms the caller."""
 
 from __future__ import annotations
 

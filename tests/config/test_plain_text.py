@@ -1,4 +1,4 @@
-"""The rule for text that people read: what is unfit, what becomes of it where it is shown, and that logs escape it."""
+"""The rule for text that people read: which characters are unfit, how text is cleaned, and that logs escape it."""
 
 from __future__ import annotations
 

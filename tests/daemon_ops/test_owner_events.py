@@ -1,4 +1,4 @@
-"""What is done to keys, lock, tokens and bans is told as events, in the commit of the change where there is one."""
+"""Changes of keys, lock, tokens and bans emit events, in the commit of the change if there is one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.rpc.secret_params import as_received
 
 
 class Told:
-    """A keystore and tokens on one event log."""
+    """A keystore and tokens that share one event log."""
 
     def __init__(self, store: Store, keystore: Keystore, events: EventLog) -> None:
         self.clock = SettableClock()

@@ -1,4 +1,4 @@
-"""How well a peer is known, and who is told of it."""
+"""How well a peer is known, and that the network is told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PEER, OTHER, REQUEST = b"peer", b"other", b"request"
 
 
 class Told(list[tuple[bytes, Standing]]):
-    """What the network heard."""
+    """The standings that the network was told."""
 
     def __call__(self, peer: bytes, standing: Standing) -> None:
         self.append((peer, standing))

@@ -1,4 +1,4 @@
-"""A process that writes events as fast as it can and says which ones it was told are stored, until it is killed."""
+"""Writes events as fast as possible and prints which are acknowledged as stored, until it is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event log: gapless, told after the commit, the same live and later."""
+"""The event log is gapless, published after the commit, and the same live and later."""
 
 from __future__ import annotations
 

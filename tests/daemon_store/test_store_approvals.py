@@ -1,4 +1,4 @@
-"""Tokens from before the scope `approve`: those with `sign` have it, so that they can do what they could."""
+"""Tokens with `sign` from before the scope `approve` get it by migration, so that they can do what they could."""
 
 from __future__ import annotations
 

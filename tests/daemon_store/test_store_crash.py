@@ -1,4 +1,4 @@
-"""kill -9 in the middle of writing: what was acknowledged is there, without a gap."""
+"""kill -9 in the middle of writing: every acknowledged event is stored, without a gap."""
 
 from __future__ import annotations
 

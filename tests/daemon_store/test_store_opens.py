@@ -1,4 +1,4 @@
-"""Opening: the settings that make a commit durable, and every way in which a file can be wrong."""
+"""Opening a store: the settings that make a commit durable, and every way in which a file can be wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group commit: what is told is on the disk, and nobody pays for another's failure."""
+"""Group commit: an acknowledged write is on the disk, and a failed write harms no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tree borrows of this machine to reach a package index: names, certificates, pip's own settings."""
+"""Lends a tree what it needs to reach a package index: host names, certificates, pip's settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lend(root: Path) -> None:
 
 
 def _settings_of_pip() -> dict[str, str]:
-    """What pip would read here, by the names of its options; there may be no pip to ask. Variables win."""
+    """The settings that pip would read here, by the names of its options; variables win. pip may be missing."""
     home = Path.home()
     usual: list[str | Path] = [
         "/etc/xdg/pip/pip.conf",

@@ -35,7 +35,7 @@ class Wire:
             one.tell(PeerChange(other.peer, True, direction, other.addrs))
 
     def cut(self, a: MemoryNet, b: MemoryNet) -> None:
-        """The connection is gone, and cannot be made until `link`."""
+        """End a connection; it cannot be made again until `link`."""
         self.parted.add(frozenset((a.peer, b.peer)))
         for one, other in ((a, b), (b, a)):
             direction = one.links.pop(other.peer)
@@ -43,7 +43,7 @@ class Wire:
 
 
 class MemoryNet:
-    """What `p2p.network.Network` is to discovery. `answer` may be replaced to play a peer that cheats."""
+    """Stands in for `p2p.network.Network`. `answer` may be replaced to play a peer that cheats."""
 
     def __init__(self, wire: Wire, peer: bytes, addrs: tuple[bytes, ...], clock_ms: Callable[[], int]) -> None:
         self.wire = wire
@@ -54,7 +54,7 @@ class MemoryNet:
         self.charged: defaultdict[tuple[bytes, Work], float] = defaultdict(float)
         self.faults: list[tuple[bytes, Offence]] = []
         self.answer: Ask | None = None
-        self.host: str | None = None  # as those see it who are connected to this node
+        self.host: str | None = None  # the address that connected nodes see
         self.service: Any = None
         self.seen: set[bytes] = set()
         self._clock_ms = clock_ms
@@ -102,7 +102,7 @@ class MemoryNet:
         return len(followers)
 
     def hear(self, sender: bytes, topic: str, data: bytes) -> None:
-        """The validator of a topic: what fails a check is not handed up and not forwarded."""
+        """The validator of a topic: a record that fails a check is neither handed over nor forwarded."""
         if data in self.seen or topic not in self.topics:
             return
         self.seen.add(data)

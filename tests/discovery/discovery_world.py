@@ -81,7 +81,7 @@ class KeyRing:
 
 
 class Signer:
-    """Somebody who makes records by hand: a key, a peer, and the knowledge of the protocol."""
+    """Makes records by hand: it has a key, a peer, and the knowledge of the protocol."""
 
     def __init__(self, scheme: str = "lotus", peer: PeerIdentity | None = None) -> None:
         self.scheme = scheme
@@ -135,7 +135,7 @@ def push_of(*statements: tuple[Any, Any]) -> bytes:
 
 
 class Daemon:
-    """One discovery service with all that it stands on."""
+    """One discovery service with the parts that it needs."""
 
     def __init__(self, world: World, path: Path, seed: bytes, keys: KeyRing) -> None:
         self.world = world
@@ -199,7 +199,7 @@ class Daemon:
         return {signer["publicKey"] for signer in (await self.find(maxResults=500, **params))["signers"]}
 
     async def follow(self, *types: str, token: str = OWNER) -> answers.FollowedTypes:
-        """As the owner, or as a token; those called `tenant...` are bound to keys."""
+        """Follow a type as the owner or as a token; tokens named `tenant...` are bound to keys."""
         params = ads.SubscribeToSignerDiscovery.model_validate({"transactionTypes": list(types)})
         return await self.service.methods.subscribe_to_signer_discovery(replace(owner(), token_id=token), params)
 
@@ -260,7 +260,7 @@ async def a_world(path: Path, limits: DiscoveryLimits | None = None) -> AsyncIte
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    """Wait until it holds; fail after a deadline."""
+    """Wait until the condition holds; fail after a deadline."""
     async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - the condition spans several stores and tasks
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Advertise on one daemon, find on another: over topics, over push, and by synchronisation."""
+"""A key advertised on one daemon is found on another: over topics, by push, and by synchronisation."""
 
 from tests.discovery.discovery_world import DAY_MS, World, until
 

@@ -1,4 +1,4 @@
-"""Somebody lies about a signer: no daemon may show it, and nobody else may suffer from it."""
+"""A forged record about a signer is shown by no daemon and harms no other signer."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def rewritten(signed: Signed[Advertisement], **changes: Any) -> Signed[Advertise
 
 
 async def pushed(daemon: Daemon, by: bytes, *statements: tuple[Any, Any]) -> int:
-    """How many of the statements that `by` pushes are taken."""
+    """How many of the statements that `by` pushes are accepted."""
     answer = open_answer(await daemon.service.traffic.on_ask(by, push_of(*statements)))
     assert isinstance(answer, Taken)
     return answer.count
 
 
 async def assert_refused(daemon: Daemon, statement: tuple[Any, Any]) -> None:
-    """It is not taken, not shown, and counts as a forgery of who delivered it."""
+    """Assert that it is neither accepted nor shown, and counts as a forgery of the peer that delivered it."""
     assert await pushed(daemon, MALLORY, statement) == 0
     assert await daemon.found() == set()
     assert (MALLORY, Offence.BAD_SIGNATURE) in daemon.net.faults

@@ -1,4 +1,4 @@
-"""A daemon finds others: those of former times, those that peers name; and says when it is alone."""
+"""A daemon finds peers that it knew before and peers that others name, and reports when it is alone."""
 
 from __future__ import annotations
 

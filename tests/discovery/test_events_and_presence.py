@@ -1,4 +1,4 @@
-"""What clients hear: each thing once, and only of the types they follow."""
+"""Clients hear each event once, and only of the types that they follow."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_an_advertisement_that_was_evicted_and_is_brought_again_is_announc
         daemon, signers = await world.daemon(), [Signer() for _ in range(20)]
         await daemon.follow("swap")
         said = [signer.advertise(world.clock.wall) for signer in signers]
-        for _ in range(3):  # each burst washes out what the one before has brought
+        for _ in range(3):  # each burst evicts what the one before has brought
             for start in range(0, 20, 4):
                 await daemon.service.traffic.on_ask(bytes(38), push_of(*said[start : start + 4]))
         world.clock.forward(world.limits.interval_ms)

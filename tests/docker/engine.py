@@ -1,4 +1,4 @@
-"""A container engine of our own: its own socket and data, which stay in the cache for the sake of the layers.
+"""A container engine with a socket and data of its own, which stay in the cache to keep the layers.
 
 The image is built in the network of this machine, which reaches the package index. Containers run in a network
 namespace: the engine is started anew in one, so that its bridges and rules touch nothing here.

@@ -1,4 +1,4 @@
-"""A co-signer that shares nothing with the daemon's network code: an ordinary libp2p host, as another program would be.
+"""A co-signer on an ordinary libp2p host, as another program would be: it shares no network code with the daemon.
 
     python -m tests.e2e.plain_peer NETWORK MULTIADDR SCHEME
 
@@ -78,7 +78,7 @@ class Signer:
         return advertisement.envelope, seal(entry, self.sign).envelope
 
     def take(self, envelope: bytes) -> list[bytes]:
-        """One signed record from the co-signer; what is to be sent because of it."""
+        """Process one signed record from the co-signer; returns what to send in answer."""
         signed = open_envelope(envelope, max_bytes=LARGEST)
         match signed.record:
             case Request() as request:

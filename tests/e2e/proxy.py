@@ -49,7 +49,7 @@ class Wire:
             self._flows[sender].clear()
 
     async def caught(self) -> None:
-        """Return when something ran into it: bytes that are held, or a connection that was refused."""
+        """Wait until bytes were held or a connection was refused."""
         async with asyncio.timeout(DEADLINE):
             await self._caught.wait()
 
@@ -66,7 +66,7 @@ class Wire:
             writer.transport.abort()
 
     def heal(self) -> None:
-        """As if nothing had been: what was held flows."""
+        """End the hold and the cut: bytes that were held flow on."""
         self._is_cut = False
         self.delay_s = 0.0
         self._bytes_until_break = None

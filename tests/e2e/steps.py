@@ -1,4 +1,4 @@
-"""One signing request, step by step, as its wallets take it: nothing starts by itself."""
+"""One signing request whose wallets take each step by a call: nothing starts automatically."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Steps:
         self.request, self.session = made["requestId"], made["sessionId"]
 
     async def join(self, *wallets: Wallet) -> None:
-        """Those who have not asked, or these, join as soon as they know of the request."""
+        """Let these wallets (default: all but the creator) join as soon as they know of the request."""
         await asyncio.gather(*map(self._join, wallets or self.wallets[1:]))
 
     async def _join(self, wallet: Wallet) -> None:
@@ -42,26 +42,26 @@ class Steps:
         await wallet.call("joinSigningRequest", requestId=self.request, publicKey=wallet.pubkey, autoAdvance=self.auto)
 
     async def until(self, event: str, *wallets: Wallet) -> list[Mapping[str, Any]]:
-        """Wait until these wallets, or all, have heard it of this request; returns the first of each."""
+        """Wait until these wallets, or all, have heard that event of this request; returns the first of each."""
         heard = await asyncio.gather(
             *(wallet.heard(event, requestId=self.request) for wallet in wallets or self.wallets)
         )
         return [found[0] for found in heard]
 
     async def start(self, number: int, *wallets: Wallet) -> None:
-        """Let round 1 or 2 begin at these, or at all."""
+        """Start round 1 or 2 at these wallets, or at all."""
         await asyncio.gather(
             *(wallet.call(f"startRound{number}", sessionId=self.session) for wallet in wallets or self.wallets)
         )
 
     async def all_ready(self) -> None:
-        """Up to where everybody knows that everybody has joined."""
+        """Go on until all know that all have joined."""
         await self.announce()
         await self.join()
         await self.until("session:ready")
 
     async def all_nonces(self) -> None:
-        """Up to where everybody has all nonces."""
+        """Go on until all have all nonces."""
         await self.all_ready()
         await self.start(1)
         await self.until("round1:complete")
@@ -75,7 +75,7 @@ class Steps:
         assert all(found[-1]["sessionId"] == self.session for found in heard)
 
     async def final(self, *wallets: Wallet) -> str:
-        """The signature: there, the same at these, or all, and good."""
+        """The signature, after asserting that it is valid and the same at these wallets, or all."""
         asked = wallets or self.wallets
         answers = await asyncio.gather(
             *(wallet.call("getFinalSignature", requestId=self.request, waitMs=60_000) for wallet in asked)
@@ -93,7 +93,7 @@ class Steps:
         return str(first["signature"])
 
     async def attempts(self) -> list[int]:
-        """The attempt at which each daemon stands."""
+        """The current attempt at each daemon."""
         shown = await asyncio.gather(
             *(wallet.call("getSigningRequest", requestId=self.request) for wallet in self.wallets)
         )

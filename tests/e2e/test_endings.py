@@ -27,7 +27,7 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[W
 
 
 async def refused(wallet: Wallet, steps: Steps, wait_ms: int = 60_000) -> Mapping[str, Any]:
-    """The data of the error that a wallet gets which waits for the signature."""
+    """The data of the error that a wallet gets while it waits for the signature."""
     with pytest.raises(CallFailed) as caught:
         await wallet.call("getFinalSignature", requestId=steps.request, waitMs=wait_ms)
     assert caught.value.code == OVER
@@ -43,7 +43,7 @@ async def announced(pair: list[Wallet], **options: Any) -> Steps:
 
 
 async def after(steps: Steps, method: str, wallet: Wallet, **params: Any) -> list[Mapping[str, Any]]:
-    """What both get that were waiting for the signature when this was called."""
+    """The errors that two waiting wallets get when this is called."""
     waiting = [asyncio.ensure_future(refused(each, steps)) for each in steps.wallets]
     await wallet.call(method, **params)
     return list(await asyncio.gather(*waiting))

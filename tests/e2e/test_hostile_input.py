@@ -1,4 +1,4 @@
-"""What strangers send to the ports, and peers that die, do not keep a daemon from its next session."""
+"""Neither junk on the ports nor peers that die keep a daemon from its next session."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rpc_port(daemon: DemoDaemon) -> int:
 
 
 async def throw(port: int, junk: bytes) -> bytes:
-    """Send junk, say that this was all, and read what comes until the other side closes."""
+    """Send junk, end the stream, and read until the other side closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(junk)

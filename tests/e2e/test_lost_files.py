@@ -1,4 +1,4 @@
-"""Files of a real daemon removed or replaced while it runs: never in silence, and what the remedies promise holds."""
+"""Files of a running daemon that are removed or replaced are reported, and the remedies work."""
 
 from __future__ import annotations
 

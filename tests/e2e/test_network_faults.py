@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 
 How = Literal["held", "cut"]
 SESSIONS = 10
-SOON_MS = 5_000  # what has to happen before takes a twentieth of it
+SOON_MS = 5_000  # the steps before it take a twentieth of this
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Sea:
     proxies: Proxies
 
     def isolate(self, name: str, how: How) -> None:
-        """Part this one from all others."""
+        """Cut this daemon off from all others."""
         for wire in self.proxies.around(name):
             if how == "held":
                 wire.hold()
@@ -40,7 +40,7 @@ class Sea:
                 wire.cut()
 
     async def heal(self) -> None:
-        """Once the others have run into the partition, end it."""
+        """End the partition, once the others have run into it."""
         await self.proxies.wire("Alice", "Carol").caught()
         self.proxies.heal()
 
@@ -50,7 +50,7 @@ class Sea:
         return str(wallet.daemon.endpoint["peerId"])
 
     def silence(self, name: str) -> None:
-        """Let this one hear and not be heard."""
+        """Let this daemon receive and not send."""
         for wire in self.proxies.around(name):
             wire.hold(name)
 

@@ -1,4 +1,4 @@
-"""Real daemons killed with -9 in every phase and started again: nothing is forgotten, nothing is signed twice."""
+"""Real daemons are killed with -9 in every phase and started again: nothing is lost, nothing is signed twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SESSIONS = 10
 
 @dataclass(frozen=True)
 class Known:
-    """What a daemon tells of one request, and every event that it has told until now."""
+    """What a daemon shows of one request, and all events that it has emitted so far."""
 
     log: str
     events: Sequence[Mapping[str, Any]]
@@ -48,7 +48,7 @@ async def known(wallet: Wallet, request: str) -> Known:
 
 
 async def kill_and_start(vessel: Vessel, request: str) -> tuple[Known, Known]:
-    """kill -9 and start on the same data directory; what was told is told as it was, without a gap."""
+    """kill -9 and start on the same data directory; assert that the earlier events are unchanged, without a gap."""
     before = await known(vessel.wallet, request)
     await vessel.kill()
     await vessel.start()
@@ -60,7 +60,7 @@ async def kill_and_start(vessel: Vessel, request: str) -> tuple[Known, Known]:
 
 
 async def survives(vessel: Vessel, request: str) -> None:
-    """Nothing is different after kill -9."""
+    """Assert that nothing is different after kill -9."""
     before, after = await kill_and_start(vessel, request)
     assert after.request == before.request
     assert after.sessions == before.sessions

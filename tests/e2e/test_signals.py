@@ -1,4 +1,4 @@
-"""What a service manager sends to a daemon that is in the middle of something: SIGTERM once and twice, SIGHUP."""
+"""Signals of a service manager to a busy daemon: SIGTERM once and twice, SIGHUP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOO_LONG_MS = 600_000
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[Vessel]]:
-    """Alice has half a second for what is open when she is stopped; Bob, as long as it takes."""
+    """Two daemons: Alice has half a second to finish open rounds when she is stopped, Bob as long as it takes."""
     async with vessels(tmp_path_factory.mktemp("pair"), 2, Bob=TOO_LONG_MS) as made:
         await advertise_all([vessel.wallet for vessel in made], "lotus")
         yield made

@@ -1,4 +1,4 @@
-"""The commands of README that start two daemons on one machine, run as they stand there."""
+"""Runs the commands of README that start two daemons on one machine."""
 
 from __future__ import annotations
 

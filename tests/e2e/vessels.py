@@ -39,7 +39,7 @@ def free_port() -> int:
 
 
 class Vessel:
-    """One daemon from start to start. It tells of itself as it tells systemd, so that nobody has to poll."""
+    """One daemon over several starts. It reports its state as to systemd, so that tests need not poll."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Vessel:
         assert await self.ended() == -signal.SIGKILL
 
     def said(self) -> str:
-        """Everything that it has logged, in all its lives."""
+        """Everything that it has logged, in all its runs."""
         return self.log.read_text(errors="replace")
 
     async def close(self) -> None:

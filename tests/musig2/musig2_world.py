@@ -1,4 +1,4 @@
-"""What the tests of musig2 share: signers in one line, vectors, and secrets where the product never puts them."""
+"""Shared by the tests of musig2: signers in one line, vectors, and secrets where the product never puts them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The arena of secret memory, where the system grants less."""
+"""The arena of secret memory on systems that refuse advice or locking."""
 
 import mmap
 from typing import Any

@@ -1,4 +1,4 @@
-"""libsecp256k1 made to fail: every return code is looked at, and no failure is taken for an answer."""
+"""libsecp256k1 is made to fail: every return code is checked, and no failure is taken for an answer."""
 
 import os
 import threading

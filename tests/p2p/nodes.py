@@ -17,7 +17,7 @@ DEADLINE_S = 180.0
 
 
 class RecordingSink:
-    """Keeps what it is told, and wakes `until` at each telling."""
+    """Records each call of the network, and wakes `until` at each."""
 
     def __init__(self) -> None:
         self.frames: list[tuple[bytes, Frame]] = []
@@ -31,7 +31,7 @@ class RecordingSink:
         self._event = asyncio.Event()
 
     async def until(self, condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> None:
-        """Wait until something told makes `condition()` true."""
+        """Wait until a recorded call makes `condition()` true."""
         async with asyncio.timeout(deadline_s):
             while not condition():
                 self._event.clear()
@@ -70,7 +70,7 @@ class RecordingSink:
 
 
 class TestNode(Network):
-    """A network whose sink is at hand."""
+    """A network with its recording sink."""
 
     __test__ = False
     sink: RecordingSink
@@ -99,7 +99,7 @@ class TestNode(Network):
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], deadline_s: float = DEADLINE_S) -> Any:
-    """The first true answer of `check`; for what no event tells."""
+    """The first true result of `check`, for facts that no event reports."""
     async with asyncio.timeout(deadline_s):
         while not (answer := await check()):  # noqa: ASYNC110 - nothing tells; the deadline is above
             await asyncio.sleep(0.01)
@@ -107,7 +107,7 @@ async def eventually(check: Callable[[], Awaitable[Any]], deadline_s: float = DE
 
 
 async def identified(*nodes: TestNode) -> None:
-    """Wait until each knows what the peer is that it met first."""
+    """Wait until each has identified the peer that it met first."""
 
     async def known() -> bool:
         return all(node.peers() and node.peers()[0].agent for node in nodes)

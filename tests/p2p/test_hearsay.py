@@ -1,4 +1,4 @@
-"""Where hearsay makes a node dial, and how often: never is it a means to knock at somebody else's door."""
+"""Where and how often a node dials addresses from hearsay: it cannot be used to attack a third party."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The crossing between asyncio and trio: results, errors, cancellation, order, bursts, and the end."""
+"""The portal between asyncio and trio: results, errors, cancellation, order, bursts, and the end."""
 
 from __future__ import annotations
 

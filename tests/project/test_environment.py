@@ -1,4 +1,4 @@
-"""What `make` installs, and what it says on a machine that lacks something."""
+"""`make` installs the locked set, and says what a machine lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""libp2p is installed with other requirements than it states: what it takes from them, and that no more is missing."""
+"""libp2p is installed with other requirements than it states: they are enough, and nothing else is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of limits is what the code says, and the code holds to it at the very edge."""
+"""docs/limits.md says what the code enforces: each limit is accepted, and one more is refused."""
 
 # ruff: noqa: E501  # rows of tables are read side by side
 

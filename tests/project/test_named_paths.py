@@ -1,4 +1,4 @@
-"""What the docs, docstrings and comments name is in the tree: a file that moves takes its mentions along."""
+"""Each path and dotted name in docs, docstrings and comments exists: a file that moves takes its mentions along."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PLACES = {"/".join(name.split("/")[:depth]) for name in FILES for depth in range
 
 
 def prose(name: str) -> Iterator[str]:
-    """The lines in which somebody speaks of the tree: all of a document, comments and docstrings of code."""
+    """The lines that may name the tree: all of a document, comments and docstrings of code."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     if not name.endswith(".py"):
         yield from text.splitlines()
@@ -47,7 +47,7 @@ def prose(name: str) -> Iterator[str]:
 
 
 def unknown(name: str) -> list[str]:
-    """What this file names and the tree does not hold."""
+    """The paths that this file names and the tree lacks."""
     missing = []
     for line in prose(name):
         missing += [path for path in PATH.findall(line) if path not in PLACES and not path.startswith(MADE)]

@@ -1,4 +1,4 @@
-"""A method of a running server made slow: it begins, and goes on when it is told to."""
+"""Makes a method of a running server wait until the test lets it go on."""
 
 from __future__ import annotations
 

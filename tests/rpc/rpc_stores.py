@@ -63,7 +63,7 @@ class MemoryOnce:
     wants_answer = True
 
     def keep(self, transaction: object, answer: object) -> None:
-        """Nothing here is stored in transactions."""
+        """Ignored: these stores have no transactions."""
 
 
 class MemoryAnswers:

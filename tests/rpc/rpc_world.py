@@ -1,4 +1,4 @@
-"""A server with everything behind it, as tests talk to it."""
+"""A running server with everything behind it, for tests."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Mallory:
         return self.secret.pubkey
 
     def advertise(self) -> None:
-        """Be in the book, so that a creator pushes its requests here."""
+        """Enter the book of the world, so that creators push their requests here."""
         self.world.book.peers[self.key] = self.peer
 
     def sign(self, digest: bytes) -> bytes:
@@ -76,7 +76,7 @@ class Mallory:
         pass
 
     async def hears(self, kind: type[R], wanted: Callable[[R], bool] = lambda record: True) -> Signed[R]:
-        """The first record of that kind that came here, or comes."""
+        """The first record of that kind that has arrived here, or the next that arrives."""
         async with asyncio.timeout(LONGEST_S):
             while True:
                 for frame in self.heard:
@@ -86,7 +86,7 @@ class Mallory:
                 await self._news.wait()
 
     async def hears_frame(self, kind: type[Any]) -> Any:
-        """The same for what is no record."""
+        """The same for frames that are not records."""
         async with asyncio.timeout(LONGEST_S):
             while not (found := [frame for frame in self.heard if isinstance(frame, kind)]):
                 self._news.clear()

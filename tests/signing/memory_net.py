@@ -53,7 +53,7 @@ class Hub:
         return node
 
     def leave(self, peer: bytes) -> None:
-        """The node dies without a word: the others see their connection go."""
+        """Remove a node without a goodbye: the others see their connections end."""
         node = self.nodes.pop(peer)
         for other in list(node.links):
             self.disconnect(peer, other, node)
@@ -77,7 +77,7 @@ class Hub:
                         self.disconnect(one, two)
 
     def heal(self) -> None:
-        """Dialling works again everywhere."""
+        """Let every node dial every other again."""
         self.cut.clear()
 
     def connect(self, one: bytes, other: bytes) -> bool:

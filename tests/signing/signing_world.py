@@ -190,7 +190,7 @@ class Daemon:
         )
 
     def write_policy(self, text: str) -> None:
-        """For the next start or reload."""
+        """Write the policy file for the next start or reload."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / FILE_NAME).write_text(text)
 
@@ -216,7 +216,7 @@ class Daemon:
             self.service.traffic.on_disconnected(peer)
 
     async def new_key(self, name: str) -> bytes:
-        """A key of its own, known to the book."""
+        """Make a key and enter it into the book."""
         pubkey = (await self.keystore.create(name)).pubkey
         self.world.book.peers[pubkey] = self.peer
         self.key = self.key or pubkey
@@ -313,7 +313,7 @@ async def join(signer: Daemon, request: str, **params: Any) -> dict[str, Any]:
 
 
 async def _final(daemon: Daemon, request: str) -> dict[str, Any]:
-    """Asked again while it is only late: fifty signers on a busy machine take longer than one call may wait."""
+    """Ask again while it is not ready: fifty signers on a busy machine take longer than one call may wait."""
     async with asyncio.timeout(LONGEST_S):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What went over the wire in a test, judged: no nonce may answer two challenges, no slot may be filled twice."""
+"""Judges the frames of a test: no nonce may answer two challenges, no slot may be filled twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the commands of a daemon and its client in one environment, and tells how each ended."""
+"""Runs the commands of a daemon and its client in one environment, and reports how each ended."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Environment:
     reader_gone: bool = False
 
     def prepare(self, root: Path) -> None:
-        """Make what must be there before the first command."""
+        """Make the files that must exist before the first command."""
         if self.toml is not None and self.datadir is not None:
             datadir = Path(os.fsdecode(os.fsencode(root) + b"/" + self.datadir))
             datadir.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Every environment that a start may meet, and how each command is to end in it.
+"""The environments in which a start is tried, and how each command must end in them.
 
 One line each: name, environment, expectation. `WORKS`: the daemon becomes ready, and everything ends with 0. `refused`:
 nothing starts, and everything ends with that code and a sentence with these words in it.
@@ -52,7 +52,7 @@ WORKS = Expected()
 
 
 def refused(code: int, says: str, info: int = 3) -> Expected:
-    """Nothing starts; `info`: with which code `getInfo` ends then, 3 where it just finds no daemon."""
+    """Nothing starts. `info`: the exit code of `getInfo`; 3 if it just finds no daemon."""
     return Expected(code, code, code, info, ready=False, says=says)
 
 

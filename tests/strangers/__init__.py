@@ -1,1 +1,1 @@
-"""Programs of others: the protocol in other languages, from its description alone."""
+"""The protocol in other languages, written from its description alone."""

@@ -1,4 +1,4 @@
-"""What cannot work ends with a sentence; what may work later is tried again, or waited for."""
+"""A start that cannot work ends with a sentence; one that may work later is tried again."""
 
 from __future__ import annotations
 

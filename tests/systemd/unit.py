@@ -89,11 +89,11 @@ class Unit:
         self.machine.run("systemctl", "daemon-reload")
 
     def environment(self, **variables: str) -> None:
-        """What /etc/musigd/environment says."""
+        """Write /etc/musigd/environment."""
         self.machine.write(ENVIRONMENT, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def settings(self, toml: str) -> None:
-        """What musigd.toml in the state directory says."""
+        """Write musigd.toml in the state directory."""
         self.machine.write(f"{STATE}/musigd.toml", toml)
 
     def start(self) -> None:

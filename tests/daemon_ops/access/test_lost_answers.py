@@ -1,4 +1,4 @@
-"""A call whose answer is lost between the change and the storing of the answer: repeated, it changes nothing twice."""
+"""A call whose answer is lost after the change and before it is stored: repeating it changes nothing twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MESSAGE = "5a" * 32
 
 
 class Forgetful:
-    """Calls with an idempotency key, each made twice, of which the daemon stores no answer after the change."""
+    """Makes each call twice with an idempotency key, while the daemon stores no answer after the change."""
 
     def __init__(self, app: App, client: Client) -> None:
         self.app, self.client = app, client
@@ -36,7 +36,7 @@ class Forgetful:
         return await self.client.call(method, **params)
 
     async def twice(self, method: str, **params: Any) -> Any:
-        """The answer to the repetition. The log of events stands after it where it stood before."""
+        """Make a call twice; returns the second answer, after asserting that the second call added no event."""
         self.tried.add(method)
         first = await self.call(method, **params, idempotencyKey=f"{method}-{len(self.tried)}")
         await self.settled()
@@ -48,7 +48,7 @@ class Forgetful:
         return again
 
     async def settled(self) -> None:
-        """Return when what was asked for so far has happened, as far as it happens by itself."""
+        """Wait until all automatic consequences of the calls so far have happened."""
         for _ in range(2):
             await self.app.signing.engine.do(lambda turn: None)
 
@@ -74,7 +74,7 @@ async def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     app = App(load_settings(flags=QUIET, file=None), datadir)
 
     async def lose(*stored: object) -> None:
-        """The answer goes nowhere, as when the daemon is killed at this point."""
+        """Lose the answer, as when the daemon is killed at this point."""
 
     monkeypatch.setattr(app.idempotency, "save", lose)
     try:
@@ -114,7 +114,7 @@ async def keys_tokens_and_peers(daemon: Forgetful) -> None:
 
 
 async def people(daemon: Forgetful) -> None:
-    """Whom this daemon knows, hears and obeys."""
+    """Make calls about muted creators, contacts and the policy twice."""
     await daemon.twice("muteCreator", publicKey=samples.KEY_B)
     await daemon.twice("unmuteCreator", publicKey=samples.KEY_B)
     await daemon.twice("addContact", link=METHODS["addContact"].example["link"])

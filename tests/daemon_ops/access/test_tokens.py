@@ -1,4 +1,4 @@
-"""Tokens, the cookie, idempotent answers, bans and known peers: stored, in force, forgotten in time."""
+"""Tokens, the cookie, idempotent answers, bans and known peers are stored, in force, and forgotten in time."""
 
 from __future__ import annotations
 

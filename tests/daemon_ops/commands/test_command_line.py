@@ -1,4 +1,4 @@
-"""What is mistyped on the command line of `musigd` is answered in one sentence with the nearest name."""
+"""A mistyped word on the command line of `musigd` is answered with a sentence and the nearest name."""
 
 from __future__ import annotations
 

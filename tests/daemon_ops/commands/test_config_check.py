@@ -1,4 +1,4 @@
-"""`musigd config check` looks for what the settings name, as a start would."""
+"""`musigd config check` looks for the files that the settings name, as a start would."""
 
 from __future__ import annotations
 

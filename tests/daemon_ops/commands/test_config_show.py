@@ -1,4 +1,4 @@
-"""`musigd config show` says what a daemon runs with, and what waits for a reload or a restart."""
+"""`musigd config show` prints the settings in force and those that need a reload or a restart."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Signals that come before the event loop runs, or after it has ended, do what the documentation says of them.
 
-Each process sends itself the signal at a known point of its life, which an audit hook tells it of.
+Each process sends itself the signal at a known point of its life, which an audit hook reports.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from daemon.host.stop import NotStopped, stop_daemon
 pytestmark = pytest.mark.network
 
 CLAIM = "from daemon.host.datadir import Datadir; Datadir.claim(Path(sys.argv[1]))"
-# A lock without the kernel's word for who holds it, as on a file system of another machine.
+# A lock whose holder the kernel does not name, as on a network file system.
 FLOCK_ONLY = "lock = open(Path(sys.argv[1], 'lock'), 'r+'); fcntl.flock(lock, fcntl.LOCK_EX)"
 SLEEP = "pass"
 
@@ -45,7 +45,7 @@ async def process(script: str, *arguments: object) -> AsyncIterator[asyncio.subp
 
 
 def name_in_lock(datadir: Path, pid: int) -> None:
-    """Let the lock name another process, as that of a container does whose ids mean nothing here."""
+    """Let the lock name another process, as the lock of a container does."""
     content = (datadir / "lock").read_text()
     (datadir / "lock").write_text(re.sub(r"^\d+ *", f"{pid:<10}", content))
 

@@ -1,4 +1,4 @@
-"""What others own is not taken over: no directory's rights, no file in the place of one of ours, no socket."""
+"""Nothing that others own is taken over: neither the rights of a directory, nor a file or socket in our place."""
 
 from __future__ import annotations
 

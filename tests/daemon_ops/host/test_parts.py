@@ -1,4 +1,4 @@
-"""A first start is when nothing is there. A part that is missing beside others was lost: nothing takes its place."""
+"""Only an empty directory makes a first start. A part that is missing beside others was lost and is not replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that hangs holds up nobody but whoever waits for it: not the event loop, and not the end of the process."""
+"""A disk that hangs delays only the caller that waits for it: neither the event loop nor the end of the process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BOUND_S = 20.0
 
 
 async def while_it_hangs(hanging: Callable[[Callable[..., Any]], Any]) -> Any:
-    """Await what `hanging` makes of a function that returns only when the event loop has gone on."""
+    """Await `hanging` with a function that returns only after the event loop has run."""
     loop_went_on = threading.Event()
 
     def hang(*arguments: Any, **named: Any) -> Any:

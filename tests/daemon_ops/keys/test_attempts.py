@@ -1,4 +1,4 @@
-"""Whoever guesses at the passphrase waits longer and longer; the owner, who knows it, does not."""
+"""Guessing the passphrase takes longer and longer waits; the owner, who knows it, does not wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody finds who reads the disk, the logs or an exception: no secret."""
+"""The disk, the logs and exceptions hold no secret."""
 
 from __future__ import annotations
 

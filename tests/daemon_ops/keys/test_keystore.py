@@ -1,4 +1,4 @@
-"""Keys: made, imported, used, paused; one secret, one scheme."""
+"""Keys are created, imported, used and paused; one secret belongs to one scheme."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MSG = b"\x07" * 32
 
 
 async def refused(reason: str, awaitable: object) -> ApiError:
-    """What a client is told of it."""
+    """The reason that a client is told."""
     with pytest.raises(Refused) as caught:
         await awaitable
     told = refusal_of(caught.value)

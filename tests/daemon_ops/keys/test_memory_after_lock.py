@@ -1,4 +1,4 @@
-"""What a scan of a real daemon's memory finds after `lock`: no private key and no passphrase that it was ever sent."""
+"""A scan of a real daemon's memory after `lock` finds no private key and no passphrase that it was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests in values, and rules from text."""
+"""Requests as plain values, and rules from text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SPENT: Final = (
     Charge(b"of Bob", "r", BOB, 200, NOW_MS - 1),
 )
 
-# Each condition with a limit that GOOD meets, and everything by which it is not met.
+# Each condition: a limit that GOOD meets, and changes of GOOD that do not meet it.
 TABLE: Final[Mapping[str, tuple[str, tuple[Facts, ...]]]] = {
     "keys": (f'keys = ["{ME}"]', (replace(GOOD, key=BOB),)),
     "transaction_types": (
@@ -94,7 +94,7 @@ TABLE: Final[Mapping[str, tuple[str, tuple[Facts, ...]]]] = {
         (replace(GOOD, leaving=1_001), replace(GOOD, time_ms=None), BLIND),
     ),
 }
-# A rule that joins has this condition by itself.
+# A rule that joins has this condition without naming it.
 EVERYTHING: Final = 'review = ["checked", "open", "text", "blind"]'
 
 
@@ -103,7 +103,7 @@ def moment(charges: tuple[Charge, ...] = SPENT) -> Moment:
 
 
 def ruling(text: str, facts: Facts = GOOD, at: Moment | None = None) -> Ruling:
-    """What these rules say; with and without an explanation it is the same."""
+    """The ruling of these rules, after asserting that it is the same with an explanation."""
     rules, when = rules_of(text), moment() if at is None else at
     found = explain(rules, facts, when)
     assert judge(rules, facts, when) == found

@@ -1,4 +1,4 @@
-"""docs/policy.md: its examples are policies, end as they say, and its table has every member."""
+"""docs/policy.md: its policies are valid, their examples end as expected, and its table has every member."""
 
 from __future__ import annotations
 

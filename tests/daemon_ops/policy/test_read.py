@@ -1,4 +1,4 @@
-"""What a policy file may hold, and what is said of one that holds something else."""
+"""A policy file is read whole or refused with the line and the member that is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every condition of a rule, and every pair of them: it joins where both hold, and nowhere else."""
+"""Every condition of a rule, and every pair of them: the rule joins if both hold, and only then."""
 
 from __future__ import annotations
 

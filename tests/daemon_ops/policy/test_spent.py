@@ -1,4 +1,4 @@
-"""Budgets: what counts, how long, and whatever the clock does."""
+"""Budgets: what counts and for how long, whatever the clock does."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_setting_the_clock_gives_no_budget_back() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, DAY_MS), st.integers(0, 100), st.sampled_from("cd")), max_size=40))
 def test_totals_are_those_of_a_plain_list(steps: list[tuple[int, int, str]]) -> None:
-    """Against the definition, in any order of time and creators."""
+    """Compared with the definition, in any order of times and creators."""
     spent, plain, now_ms = Spent(), list[Charge](), NOW_MS
     for number, (pause_ms, amount, creator) in enumerate(steps):
         now_ms += pause_ms

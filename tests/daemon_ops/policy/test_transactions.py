@@ -1,4 +1,4 @@
-"""The one question before a join: is each message what the request says it is?"""
+"""Before a join each message must be what the request says it is."""
 
 from __future__ import annotations
 

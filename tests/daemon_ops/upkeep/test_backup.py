@@ -1,4 +1,4 @@
-"""Backup and restore: everything that is needed, nothing that is dangerous, whole or not at all."""
+"""A backup holds all that is needed and nothing dangerous; a restore happens whole or not at all."""
 
 from __future__ import annotations
 

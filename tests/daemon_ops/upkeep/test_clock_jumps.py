@@ -1,4 +1,4 @@
-"""Stored times, and a clock that goes a day ahead and back: what was in force is so again, and nothing lasts longer.
+"""Stored times when the clock goes a day ahead and back: all is in force again, and nothing lasts longer.
 
 The rows of docs/decisions/clocks.md that concern access, bans, events and known peers; own records and the directory
 are in tests/discovery/own/test_wrong_clocks.py, with what is measured in memory.
@@ -41,7 +41,7 @@ class Place:
     notes: dict[str, str] = field(default_factory=dict)
 
     async def start(self) -> None:
-        """As after a restart."""
+        """Start the parts, as after a restart."""
         self.events = EventLog(store=self.store, clock=self.clock)
         await self.events.start()
         self.tokens = Tokens(store=self.store, clock=self.clock, events=self.events)

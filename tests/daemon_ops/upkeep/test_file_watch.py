@@ -1,4 +1,4 @@
-"""No file of a running daemon is lost in silence: it is made again, or reported with a remedy, and logged once."""
+"""A lost file of a running daemon is made again, or reported with a remedy, and logged once."""
 
 from __future__ import annotations
 

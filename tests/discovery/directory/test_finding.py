@@ -44,7 +44,7 @@ async def many(daemon: Daemon, count: int) -> list[dict[str, Any]]:
 
 
 def fits(said: dict[str, Any], query: dict[str, Any]) -> bool:
-    """The rule of the API, written down once more."""
+    """The rule of the API, written independently."""
     low, high = said.get("min", 0), said.get("max", 2**53)
     return (
         query.get("transactionType", said["types"][0]) in said["types"]

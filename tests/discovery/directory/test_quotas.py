@@ -1,4 +1,4 @@
-"""Who wants more of the directory than its share does not get it, and nobody else has less."""
+"""No peer gets more of the directory than its share, and none gets less because of another."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ async def test_those_with_whom_a_request_is_about_to_be_signed_are_never_evicted
 
 
 def requests_of(conn: sqlite3.Connection, *, joined: bytes, stranger: bytes) -> None:
-    """Two requests as signing stores them: one that an own key has joined, and one that only arrived."""
+    """Store two requests as signing does: one that an own key has joined, and one that has only arrived."""
     for request, key in ((b"j" * 32, joined), (b"s" * 32, stranger)):
         conn.execute(
             "INSERT INTO signing_requests (request, scheme, envelope, creator, expires, received, outcome)"

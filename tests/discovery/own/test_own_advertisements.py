@@ -1,4 +1,4 @@
-"""What a daemon says of its own keys: terms, times, limits, renewal, withdrawal."""
+"""Own advertisements: terms, times, limits, renewal, withdrawal."""
 
 from __future__ import annotations
 

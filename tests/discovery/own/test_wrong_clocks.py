@@ -1,4 +1,4 @@
-"""A daemon whose own clock was wrong: what it signed then hides nothing, harms nobody, and is replaced by itself."""
+"""Records that a daemon signed with a wrong clock hide nothing, harm nobody and are replaced automatically."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_withdrawal_made_while_the_clock_was_ahead_is_made_again_when_it_i
 
 
 def latest_of(daemon: Daemon, key: bytes) -> int:
-    """The time in what a daemon holds of a key."""
+    """The time in the record that a daemon has for a key."""
     sql = "SELECT ts FROM directory_log WHERE substr(subject, -33) = ?"
     return int(daemon.store.read(lambda conn: conn.execute(sql, (key,)).fetchone()[0]))
 

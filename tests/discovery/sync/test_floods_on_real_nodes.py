@@ -31,7 +31,7 @@ STRANGERS = 20  # as many as a node keeps for one key
 
 
 class Rubbish(Ears):
-    """Answers every question with something that is no answer."""
+    """Answers every question with rubbish."""
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
         return b"\xff"
@@ -60,7 +60,7 @@ def keys_of(name: str) -> list[bytes]:
 
 
 def providing(target: bytes, keys: Sequence[bytes]) -> Any:
-    """On the trio side: tell one peer directly, which costs the teller least."""
+    """On the trio side: send the provider record to one peer directly, which is cheapest for the sender."""
 
     def bind(node: Any) -> Any:
         async def provide() -> None:

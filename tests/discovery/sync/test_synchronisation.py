@@ -1,4 +1,4 @@
-"""Directories that differ come into step, cheaply, whatever the other side says."""
+"""Directories that differ are synchronised at little cost, whatever the other side answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def pull(daemon: Daemon, other: Daemon, *, compare: bool = False) -> Repor
 
 
 async def idle(world: World) -> None:
-    """Let everything that runs come to its end."""
+    """Wait until everything that runs has ended."""
     await until(lambda: not any(daemon.service._rounds._running for daemon in world.daemons))
 
 

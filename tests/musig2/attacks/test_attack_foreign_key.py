@@ -1,4 +1,4 @@
-"""Who is not in the list of keys neither signs nor is judged as a signer."""
+"""A key outside the list neither signs nor is judged as a signer."""
 
 from functools import partial
 

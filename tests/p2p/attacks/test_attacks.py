@@ -1,4 +1,4 @@
-"""What one hostile peer may try with connections and streams: it costs that peer, and nobody else."""
+"""What one hostile peer tries with connections and streams costs that peer, and no other."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_streams_that_are_opened_and_reset_at_once_pile_up_no_tasks() -> N
 
 
 async def open_and_reset(node: Any, peer: bytes, count: int) -> bool:
-    """Open streams and reset each in the same breath; True when the other side has heard of the last of them."""
+    """Open streams and reset each at once; True when the other side has seen the last of them."""
     conn = node.host.swarm.get_connections(ID(peer))[0].muxed_conn
     for _ in range(count // 20):
         for _ in range(20):
@@ -132,7 +132,7 @@ async def test_a_node_full_of_strangers_closes_the_oldest_and_no_known_peer(
 
 
 def changes(node: TestNode) -> list[tuple[bytes, bool]]:
-    """Who came, and who left."""
+    """The connects and disconnects that the node reported."""
     return [(change.peer, change.connected) for change in node.sink.changes]
 
 

@@ -1,4 +1,4 @@
-"""Peers that never answer, and floods of streams and connections: whoever else is there goes on undisturbed."""
+"""Silent peers and floods of streams and connections do not disturb other peers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def trio_task(node: TestNode, run: Any) -> AsyncIterator[None]:
 
 
 async def works(one: TestNode, other: TestNode) -> None:
-    """Frames and questions go through."""
+    """Assert that frames and questions go through."""
     count = len(other.sink.frames)
     assert one.send(other.peer, [have(count)])
     await other.sink.until(lambda: len(other.sink.frames) > count)

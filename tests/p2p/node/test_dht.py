@@ -1,4 +1,4 @@
-"""The DHT: records of a key under that key, the newest wins, what is not true is not kept."""
+"""The DHT keeps records under their key, the newest wins, and forged records are not kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics: what is true reaches everybody once, what is not stops at the first honest node."""
+"""Valid records reach all followers of a topic once; forged ones stop at the first honest node."""
 
 from __future__ import annotations
 

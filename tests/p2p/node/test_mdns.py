@@ -1,4 +1,4 @@
-"""Neighbours: when they are looked for, what they are told, whom this node believes."""
+"""mDNS: when neighbours are looked for, what is announced, which answers are believed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts of peers and address ranges: who owes waits, who does not never waits for the others."""
+"""Accounts of peers and address ranges: a peer that owes waits, and one that does not never waits for others."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def accounts(clock: Clock) -> Accounts:
-    """Of a daemon with a session under way."""
+    """The accounts of a daemon with a session under way."""
     made = Accounts(clock)
     made.hurry()
     return made
 
 
 def spend(accounts: Accounts, peer: bytes, microseconds: float) -> float:
-    """Seconds that the peer owes after so much work."""
+    """Seconds that the peer owes after that much work."""
     accounts.charge(peer, Work.FRAME, microseconds / PRICES_US[Work.FRAME])
     return accounts.owed_s(peer)
 
@@ -188,7 +188,7 @@ def test_where_a_known_peer_came_from_is_remembered_once_it_is_known(accounts: A
 
 
 class Nothing:
-    """Hears of no fault."""
+    """A sink for offences that ignores them."""
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         raise AssertionError(kind)

@@ -1,4 +1,4 @@
-"""The strict CBOR subset: one encoding for each value, nothing else gets in, nothing hostile gets far."""
+"""The strict CBOR subset: each value has one encoding, any other bytes are refused, hostile ones early."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Envelopes: who signed what, and everything that a forger may try."""
+"""Envelopes prove who signed what, against everything that a forger may try."""
 
 from typing import Any
 

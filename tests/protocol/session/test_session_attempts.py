@@ -1,4 +1,4 @@
-"""Attempts: crashes, restarts, joins of higher attempts, and where it ends."""
+"""Attempts: crashes, restarts, joins of higher attempts, and the last attempt."""
 
 from __future__ import annotations
 

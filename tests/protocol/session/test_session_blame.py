@@ -1,4 +1,4 @@
-"""Who is accused, with what proof, and who is not."""
+"""Which signers are accused, with which proof, and which are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From joins to a signature: the rounds, by themselves and by hand, with early, repeated and foreign messages."""
+"""From joins to a signature: automatic and manual rounds, with early, repeated and foreign messages."""
 
 from __future__ import annotations
 

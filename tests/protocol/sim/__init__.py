@@ -1,1 +1,1 @@
-"""Signing requests in a world of their own: virtual time, a bad network, crashes, and a liar."""
+"""Simulated signing requests: virtual time, a bad network, crashes, and a malicious signer."""

@@ -1,4 +1,4 @@
-"""Virtual time: a queue of things to do, in the order of their time, then of their making."""
+"""Virtual time: a queue of calls, in the order of their times, then of their creation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EPOCH_MS = 1_700_000_000_000
 
 
 class Clock:
-    """Nothing here waits: time is where the next thing stands."""
+    """Nothing waits: time jumps to the next call."""
 
     def __init__(self) -> None:
         self.mono_ms = 0

@@ -55,7 +55,7 @@ SAVES = (SaveJoin, SaveMessage, SaveLock, SaveSession, SaveOutcome, SaveRecord)
 
 
 class Crashed(Exception):
-    """The process died at a point that the test chose."""
+    """The simulated process died at a point that the test chose."""
 
 
 class Node:
@@ -201,7 +201,7 @@ class Node:
                 self.network.send(self.peer, peer, frame)
 
     def outgoing(self, frame: Frame, peer: bytes) -> list[Frame]:
-        """What really leaves for a peer; a liar changes it."""
+        """The frames that leave for a peer; a liar changes them."""
         return [frame]
 
     def _targets(self, send: Send) -> list[bytes]:

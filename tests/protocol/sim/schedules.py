@@ -35,7 +35,7 @@ PROVEN = {"bad_partial", "equivocation", "invalid_contribution"}
 
 @dataclass
 class Wire:
-    """What went over the network, as an eavesdropper with all keys would judge it."""
+    """Watches the network, as an eavesdropper with all keys could."""
 
     partials: dict[tuple[bytes, bytes], set[bytes]] = field(default_factory=dict)  # (signing peer, session) -> ids
     nonces: dict[tuple[bytes, bytes], set[bytes]] = field(default_factory=dict)  # (signing peer, pubnonce) -> sessions
@@ -166,7 +166,7 @@ def _plan_approvals(world: World, rng: random.Random, *, hold: bool) -> None:
 
 
 def _plan_second_thoughts(world: World, rng: random.Random, node: Node, key: bytes) -> None:
-    """A wallet that takes the rounds in hand, and lets them go again, once it has joined."""
+    """Plan a wallet that turns autoAdvance off and on again after it has joined."""
     for start in rng.sample(range(TTL_MS // 2), 4):
         for time, auto in ((start, False), (start + rng.randrange(3_000), True)):
             world.clock.at(time, lambda a=auto: _join_again(node, key, a))
@@ -213,7 +213,7 @@ def _plan_trouble(world: World, rng: random.Random) -> None:
 
 
 def _plan_crashes(world: World, node: Node, rng: random.Random) -> None:
-    """Die at a random seam, up to three times, and come back after a while."""
+    """Plan up to three crashes at random points, each with a restart after a while."""
     own = random.Random(rng.random())
     left = [own.choice((1, 1, 2, 3))]
 
@@ -237,7 +237,7 @@ def _plan_lies(world: World, rng: random.Random) -> None:
 
 
 def _repair(world: World) -> None:
-    """The last stretch is calm: everybody is up and reaches everybody."""
+    """End the schedule calmly: every node is up and reaches every other."""
     world.network.heal_all()
     world.network.weather.loss = 0.0
     for node in world.nodes:

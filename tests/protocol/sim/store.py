@@ -1,4 +1,4 @@
-"""What outlives a crash: the Save effects of committed batches, under the same locks as the real store's."""
+"""The state that outlives a crash: the Save effects of committed batches, under the same locks as in the real store."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class World:
             node.start()
 
     def start_apart(self) -> None:
-        """The same, but nobody reaches anybody: a test carries the messages by hand."""
+        """The same, but no node reaches another: a test carries the messages by hand."""
         self.start()
         for node in self.nodes:
             self.network.split({node.peer})
@@ -83,7 +83,7 @@ class World:
                 node.feed(Approved(key, auto))
 
     def run(self, duration_ms: int = TTL_MS + 2 * ROUND_MS) -> None:
-        """Let time pass."""
+        """Run the clock until then."""
         self.clock.run(self.clock.mono_ms + duration_ms)
 
     def sign(self) -> World:

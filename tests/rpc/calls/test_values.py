@@ -1,4 +1,4 @@
-"""Values at the border: what params accept, and how they become what the program computes with."""
+"""Values at the border of the API: what params accept, and how they are converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`musig-cli` where a person looks on: tables, sentences, reviews, who is awaited, a question before signing."""
+"""`musig-cli` at a terminal: tables, sentences, reviews, the awaited signers, a question before signing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.rpc.rpc_world import World
 
 
 async def at_a_terminal(*arguments: str, types: str = "", **environment: str) -> tuple[int, str]:
-    """Exit code, and what the person sees, who types something at once."""
+    """Exit code and screen of a command at a terminal where `types` is entered at once."""
     person, terminal = pty.openpty()
     os.write(person, types.encode())
     seen = {"PATH": "/usr/bin:/bin", "COLUMNS": "100", **environment}

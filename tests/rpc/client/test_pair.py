@@ -1,4 +1,4 @@
-"""Two people who know each other: one shows a link, the other takes it, and they sign without a market."""
+"""Two signers that know each other exchange a pairing link and sign without the market."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in: every route and every method against missing and wrong tokens, scopes, hosts, origins, foreign keys."""
+"""Every route and method refuses missing and wrong tokens, scopes, hosts, origins and keys of others."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ async def test_stop_and_reload_go_only_through_the_unix_socket_of_the_named_daem
 
 
 async def refusal(world: World, route: str) -> Any:
-    """What it says over TCP, with every right too."""
+    """The refusal over TCP, even with every right."""
     return (await ask(world, "POST", route, **world.bearer()))[1]
 
 

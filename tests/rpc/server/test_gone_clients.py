@@ -1,4 +1,4 @@
-"""A client that goes away in the middle of a call: what only reads ends at once, what changes something ends well."""
+"""A client goes away in the middle of a call: a call that only reads ends at once, a change is completed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Too much, too slow, too many: each is refused or survived, and says which setting it hit."""
+"""Too large, too slow, too many: each is refused with the setting that it exceeds, and harms no other client."""
 
 from __future__ import annotations
 

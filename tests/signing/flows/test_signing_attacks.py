@@ -1,4 +1,4 @@
-"""Outsiders and cheating signers against whole daemons: what they cost, and whom the blame meets."""
+"""Outsiders and cheating signers against whole daemons: what they cost, and who is blamed."""
 
 from __future__ import annotations
 

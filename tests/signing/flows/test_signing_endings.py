@@ -1,4 +1,4 @@
-"""What is said of a request that has ended is written once, for every way to end."""
+"""Each way in which a request ends has its reason and sentences, written once."""
 
 from __future__ import annotations
 

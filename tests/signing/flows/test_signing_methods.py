@@ -1,4 +1,4 @@
-"""The RPC methods of requests and sessions: what they show, what they refuse, and to whom."""
+"""The RPC methods of requests and sessions: what they show and refuse, and to which token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What requests, sessions and errors say of reasons, aggregate keys and rounds, beside the events."""
+"""Requests, sessions and errors show reasons, aggregate keys and rounds as the events do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that pay somebody, from the aggregated Taproot key of their signers."""
+"""Makes requests that pay from the aggregated Taproot key of their signers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ELSEWHERE = b"\x62\x51\x21\x02" + bytes(31) + b"\x05"
 
 
 def paying(name: str, keys: Sequence[bytes], amount: int, fee: int = 500) -> dict[str, Any]:
-    """Params of a request that costs this much, fee included; the rest of one coin comes back."""
+    """Params of a request that costs this amount, fee included; the rest of one coin comes back."""
     agg = scheme(name).key_agg(tuple(sorted(keys)), (Tweak(TweakKind.TAPROOT),)).aggpubkey
     script = script_pubkey(name, agg)
     spent = spend_from(name, script, 1).spent

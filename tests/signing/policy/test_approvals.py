@@ -1,4 +1,4 @@
-"""What waits for an owner: told once, listed, and joined when as many said yes as the rule asks for."""
+"""Requests that wait for an owner are reported once, listed, and joined once the rule has its approvals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets at work: charged with the partial signature, once, whatever comes at the same time or again."""
+"""Budgets are charged with the partial signature, and once, whatever happens at the same time or again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def partial_in(frame: Frame) -> bool:
 
 
 async def settled(daemon: Daemon, request: str) -> str:
-    """`signed`, or `waits` where the policy left it to its owner, before the join or before the partial signatures."""
+    """`signed`, or `waits` if the policy left it to its owner, before the join or before the partial signatures."""
     await daemon.until("signing-request:received", requestId=request)
     view = await daemon.call("getSigningRequest", requestId=request)
     if not any(each["own"] and each["joined"] for each in view["signers"]):
@@ -132,7 +132,7 @@ async def test_no_signature_leaves_without_its_charge_when_a_commit_fails(world:
 async def test_a_key_that_the_policy_joined_joins_again_when_its_partial_signature_could_not_be_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The partial signature of the other comes late, so this attempt ends, and nobody else would join again."""
+    """The other partial signature comes late, so this attempt ends, and no client would join again."""
     monkeypatch.setattr(consent, "AGAIN_S", 0.01)
     signers = await two(world, BUDGET)
     refuse = "CREATE TRIGGER full BEFORE INSERT ON policy_charges BEGIN SELECT RAISE(ABORT, 'full'); END"
@@ -149,7 +149,7 @@ async def test_a_key_that_the_policy_joined_joins_again_when_its_partial_signatu
 
 
 class Jumping(SystemClock):
-    """A wall clock that is set."""
+    """A wall clock that a test sets."""
 
     offset_ms = 0
 

@@ -1,4 +1,4 @@
-"""A daemon with a policy: what it joins by itself, what it leaves to its owner, what it declines."""
+"""A daemon with a policy: what it joins automatically, leaves to its owner, or declines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a request's way to a peer: the table that runs is the one that is read, and it does as it says."""
+"""The delivery of a request to a peer: the table in the docstring is the one that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this daemon measures of other signers: how long it waited for them, and not how long they waited for it."""
+"""Response times of other signers: how long this daemon waited for them, not how long they waited for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that is a day ahead and back: what signing told and kept meanwhile. The rows of docs/decisions/clocks.md."""
+"""Signing with a clock that goes a day ahead and back. The rows of docs/decisions/clocks.md."""
 
 from __future__ import annotations
 

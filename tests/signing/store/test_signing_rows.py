@@ -1,4 +1,4 @@
-"""Every save of the machine as SQL: what may be written twice, and what never."""
+"""Every save of the machine as SQL: what may be written twice, and what must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could not be stored was never said, and can be done again; what ends under way ends in words."""
+"""What could not be stored was not sent and can be repeated; a call that ends on the way is answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists under spam: who is known comes first, filters find the rest, and what is not wanted stays away."""
+"""Lists under spam: known creators come first, filters find the rest, and unwanted requests stay away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CREATORS = 500
 
 
 async def spam(daemon: Daemon, envelope: str, count: int) -> None:
-    """So many open requests of strangers, straight into the store; each shows the same envelope."""
+    """Store that many open requests of strangers; all have the same envelope."""
 
     def fill(conn: sqlite3.Connection) -> None:
         creators = [b"\x02" + os.urandom(32) for _ in range(min(count, CREATORS))]
@@ -34,7 +34,7 @@ async def spam(daemon: Daemon, envelope: str, count: int) -> None:
 
 
 async def signed_once(one: Daemon, two: Daemon) -> None:
-    """They know each other."""
+    """Let two daemons sign once, so that they know each other."""
     request = (await announce(one, [one, two]))["requestId"]
     await join(two, request)
     await signatures(one, request)
@@ -44,7 +44,7 @@ async def signed_once(one: Daemon, two: Daemon) -> None:
 
 
 async def asked_by(creator: Daemon, signer: Daemon) -> str:
-    """A new request, seen by the signer."""
+    """A new request that has arrived at the signer."""
     request: str = (await announce(creator, [creator, signer]))["requestId"]
     await signer.until("signing-request:received", requestId=request)
     return request

@@ -1,4 +1,4 @@
-"""What strangers ask waits for own work: long lists of keys are added up elsewhere, floods take turns."""
+"""Own work goes before that of strangers: long lists of keys are aggregated in a thread, floods take turns."""
 
 from __future__ import annotations
 

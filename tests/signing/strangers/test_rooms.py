@@ -1,4 +1,4 @@
-"""Room for requests that nobody asked for: nobody who fills it shuts anybody out."""
+"""The room for unsolicited requests is bounded, and no peer that fills it shuts another out."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_large_request_takes_several_places() -> None:
 
 
 def crowd(world: World, count: int, source: bytes) -> list[Mallory]:
-    """That many identities of one source."""
+    """That many peers of one source."""
     made = [Mallory(world) for _ in range(count)]
     world.hub.sources.update((mallory.peer, source) for mallory in made)
     return made

@@ -9,18 +9,18 @@ from musig2.protocol.wire.sync import Ask, encode_ask
 
 
 def question(number: int, ask: Ask) -> bytes:
-    """A question as it stands between the length prefixes of the directory's stream."""
+    """A question as it is written between the length prefixes of the directory's stream."""
     return bytes(1) + number.to_bytes(4, "big") + encode_ask(ask)
 
 
 async def answered(stream: Any, number: int, ask: Ask) -> None:
-    """Ask, and wait for the answer, or to hear that there will be none."""
+    """Ask, and wait for the answer or the refusal."""
     await stream.write(with_length(question(number, ask)))
     await next_answer(stream)
 
 
 async def next_answer(stream: Any) -> bytes:
-    """The next frame that is no question of the victim's."""
+    """The next frame that is not a question of the victim."""
     while not (frame := await frame_of(stream))[0]:
         pass
     return frame
@@ -33,7 +33,7 @@ async def frame_of(stream: Any) -> bytes:
 
 
 async def exactly(stream: Any, size: int) -> bytes:
-    """So many bytes; ConnectionError when the stream ends before."""
+    """That many bytes; ConnectionError if the stream ends before."""
     data = b""
     while len(data) < size:
         piece = await stream.read(size - len(data))

@@ -1,4 +1,4 @@
-"""Notices of made-up identities whose address the attacker chooses: who lives there has asked for nothing."""
+"""Notices of made-up identities at an address that the attacker chooses: a third party's, who asked for nothing."""
 
 from __future__ import annotations
 

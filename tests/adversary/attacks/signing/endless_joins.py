@@ -1,4 +1,4 @@
-"""One open request, and joins of its creator without end: each of another time, for every attempt, through any peer."""
+"""One open request, and endless joins of its creator: with new times, for every attempt, through any peer."""
 
 from __future__ import annotations
 

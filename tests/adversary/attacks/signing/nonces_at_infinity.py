@@ -1,4 +1,4 @@
-"""Requests whose other signers all join and send nonces that cancel each other out: their sum is no point."""
+"""Requests whose other signers all join and send nonces that cancel each other out: their sum is infinity."""
 
 from __future__ import annotations
 

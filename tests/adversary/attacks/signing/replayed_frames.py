@@ -1,4 +1,4 @@
-"""Joins, messages, cancels and signatures of one session, sent into others and again and again."""
+"""Joins, messages, cancels and signatures of one session, replayed and sent into other sessions."""
 
 from __future__ import annotations
 

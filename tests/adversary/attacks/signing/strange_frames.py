@@ -15,7 +15,7 @@ async def attack(crew: Crew) -> None:
     frames = (
         b"\x81" * 100_000,  # arrays in arrays
         b"\xa1\x61a" * 100_000,  # maps in maps
-        b"\x9b" + b"\xff" * 8,  # an array of more items than there are bytes in the world
+        b"\x9b" + b"\xff" * 8,  # an array of 2^64 - 1 items
         b"\x82\x63env\x5a\xff\xff\xff\xff",  # an envelope that claims four gigabytes
         encode(("env", encode((0,) * 60_000))),  # as many items as a value may hold
         encode(("have", bytes(32), 1, b"", b"", b"\xff" * 100_000)),

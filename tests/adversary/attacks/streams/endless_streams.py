@@ -1,4 +1,4 @@
-"""Streams whose one message never ends: a length that is never reached, written as fast as it is taken."""
+"""Streams whose one message never ends: its length is never reached, its bytes are written as fast as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As many connections as there may be, from many ranges, each kept open and of no use."""
+"""As many connections as the victim accepts, from many ranges, each kept open without use."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ async def attack(crew: Crew) -> None:
                 nursery.start_soon(crawl, (await peer.connection.open_stream()).write, b"\x13/multi")
             while True:
                 await trio.sleep(1)
-                await peer.raw_stream("/ipfs/ping/1.0.0")  # fails once it was sent away
+                await peer.raw_stream("/ipfs/ping/1.0.0")  # fails once the victim has closed the connection
 
     async with trio.open_nursery() as nursery:
         for index in range(crew.count):
