@@ -1,6 +1,6 @@
 """The client of musigd: typed, asynchronous (`Client`) and for scripts (`SyncClient`).
 
-Names load when they are first used, so that a script pays for what it needs and no more.
+Names load when they are first used, so that a script loads only what it needs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The asyncio client: every method typed, calls over HTTP, events over a WebSocket that resumes by itself."""
+"""The asyncio client: every method typed, calls over HTTP, events over a WebSocket that resumes automatically."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Client(Methods):
-    """A client of one daemon. `connect` makes it; use it with `async with`, or `close` it.
+    """A client of one daemon. Make it with `connect`; use it in `async with`, or `close` it.
 
     client = await Client.connect(datadir=Path("..."))
     key = await client.create_key(scheme="lotus")
@@ -74,7 +74,7 @@ class Client(Methods):
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connections; safe to repeat."""
+        """Close the connections; safe to repeat."""
         if self._transport is not None:
             await self._transport.close()
         self._transport = None
@@ -115,7 +115,7 @@ class Client(Methods):
             return result_of(await self._connection()[0].post(moved, body))
 
     async def socket(self) -> SocketClient:
-        """A WebSocket of its own; close it when done."""
+        """Open another WebSocket; close it when done."""
         await self._look_again(self._connection()[1])
         transport, endpoint = self._connection()
         return await transport.open_socket(endpoint)

@@ -1,4 +1,4 @@
-"""Where a daemon is and with which token: looked up anew for each connection, as both change when it restarts."""
+"""Finds a daemon and the token for it, again for each connection, as both change when the daemon restarts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from musigd_client.places import (
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`socket`: connect through this unix socket, whatever host the URLs name. `datadir`: where all this was read."""
+    """`socket`: connect through this unix socket, whatever host the URLs name. `datadir`: where this was read."""
 
     url: str
     ws_url: str
@@ -39,26 +39,24 @@ class Endpoint:
         place = f"no daemon answers at {self.socket or self.url}"
         if self.datadir is None:
             return place
+        left = f"{place}: the daemon of {self.datadir} ended without removing its {ENDPOINT_NAME}"
         if self.socket is not None:
-            return f"{place}: the one of {self.datadir} has ended without saying so; start it with musigd run"
-        return (
-            f"{place}: the one of {self.datadir} has ended without saying so (start it with musigd run), or runs in "
-            "another container (use its unix socket: --socket)"
-        )
+            return f"{left}; start it with musigd run"
+        return f"{left} (start it with musigd run), or runs in another container (use its unix socket: --socket)"
 
 
 class Locator(Protocol):
     """Knows where the daemon is now."""
 
     def locate(self) -> Endpoint:
-        """Raises Unreachable when nothing says where."""
+        """Raises Unreachable if there is nothing that names an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """A daemon on this machine, found through its data directory. `by_socket`: through its unix socket, token-free.
+    """A daemon on this machine, found through its data directory.
 
-    `token_file`: use the token in it instead of the cookie.
+    `by_socket`: through its unix socket, without a token. `token_file`: use the token in it instead of the cookie.
     """
 
     path: Path
@@ -66,7 +64,7 @@ class DataDir:
     token_file: Path | None = None
 
     def locate(self) -> Endpoint:
-        """What endpoint.json and the cookie say at this moment; whether the daemon lives, a connection will tell."""
+        """What endpoint.json and the cookie say now; only a connection shows whether the daemon runs."""
         try:
             said = json.loads((self.path / ENDPOINT_NAME).read_bytes())
             url, ws_url = str(said["rpc"]), str(said["ws"])
@@ -85,25 +83,25 @@ class DataDir:
         return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME), datadir=self.path)
 
     def _socket(self, said: object) -> Path:
-        """The one in the directory itself if it is there: what is said may be a path of the daemon's container."""
+        """The socket in the directory, if there is one: endpoint.json may name a path of the daemon's container."""
         usual = self.path / SOCKET_NAME
         return usual if usual.is_socket() else path_of(str(said))
 
 
 @dataclass(frozen=True, slots=True)
 class SocketFile:
-    """A daemon behind a unix socket: whoever may open it needs no token."""
+    """A daemon behind a unix socket: a user who may open it needs no token."""
 
     path: Path
 
     def locate(self) -> Endpoint:
-        """The same place every time. The host in the URLs is only what HTTP wants to hear."""
+        """The same place every time. HTTP needs a host in the URLs; it is not used."""
         return Endpoint("http://localhost/rpc", "ws://localhost/ws", socket=str(self.path))
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A daemon at a URL, which may be the address of the machine alone; the token comes from a file or as it is."""
+    """A daemon at a URL, with or without a path; the token is given, or read from a file."""
 
     url: str
     token_file: Path | None = None
@@ -128,14 +126,14 @@ def locator_of(
     socket: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Locator:
-    """What was asked for, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it.
+    """The place in the arguments, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it.
 
-    Raises ClientError for a variable that is set and empty: it was to name another place, or a weaker token.
+    Raises ClientError for a variable that is set and empty: it was meant to name another place, or a weaker token.
     """
     environment = os.environ if environment is None else environment
     if socket is not None:
         if datadir is not None or url is not None or token is not None or token_file is not None:
-            raise ClientError("a unix socket says all: give no data directory, URL or token beside it")
+            raise ClientError("socket was given: leave out data directory, URL and token")
         return SocketFile(socket)
     if url is None and datadir is None and path_variable("MUSIG_URL", environment) is not None:
         url = environment["MUSIG_URL"]
@@ -147,7 +145,7 @@ def locator_of(
 
 
 def _require_place(url: str) -> None:
-    """Raises ClientError for a URL that leads nowhere, before a connection fails at it in words of its own."""
+    """Raises ClientError for a URL that cannot work, with a clearer sentence than a failed connection has."""
     try:
         parts = urlsplit(url)
         fits = bool((parts.hostname or "").encode("idna")) and parts.port != 0
@@ -164,11 +162,11 @@ def read_token(path: Path) -> str:
     except OSError as problem:
         raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
     except UnicodeDecodeError:
-        raise ClientError(f"there is no token in {path}: its bytes are no text") from None
+        raise ClientError(f"there is no token in {path}: it must be text") from None
 
 
 def _required_token(text: str, where: str) -> str:
-    """It stands in a header: what does not fit there would be shown in the error of who tries."""
+    """A token that fits into a header; another one would be shown in the error that the header causes."""
     if re.fullmatch("[ -~]*", text) is None:
         raise ClientError(f"there is no token {where}: it is not one line of ASCII")
     return text

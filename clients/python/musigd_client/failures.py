@@ -13,7 +13,7 @@ class ClientError(Exception):
 class Unreachable(ClientError):
     """No daemon answers there, or the connection broke before the answer came.
 
-    A call may have been carried out all the same: repeat it with the same idempotency key.
+    The call may have been carried out: repeat it with the same idempotency key.
     """
 
 

@@ -1,4 +1,4 @@
-"""What followers are told: events, and how far a request is."""
+"""What followers get: events, and the progress of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GAP: Final = "events:gap"
 PROGRESS: Final = "events:progress"
 ENDED: Final = frozenset({"complete", "declined", "cancelled", "expired", "failed"})
-# What a signer still owes in each phase of a session.
+# What a signer has yet to contribute in each phase of a session.
 _OWED: Final[Mapping[str, str]] = {
     "joining": "joined",
     "ready": "nonce",
@@ -42,13 +42,13 @@ class RequestProgress:
 
     @property
     def phase(self) -> str:
-        """That of the session while it is signed (`joining ready round1 round2`), else the state of the request."""
+        """The phase of the session while it is open (`joining ready round1 round2`), else the state of the request."""
         live = self.session is not None and self.session.phase in _OWED and not self.ended
         return self.session.phase if live and self.session is not None else self.request.state
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The public keys that all wait for now."""
+        """The public keys of the signers whose contribution is awaited."""
         if self.ended:
             return ()
         if self.session is None or self.session.phase not in _OWED:
@@ -64,5 +64,5 @@ class RequestProgress:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Whether the request has ended."""
         return self.request.state in ENDED

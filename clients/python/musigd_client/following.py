@@ -18,7 +18,7 @@ _LONGEST_PAUSE_S: Final = 2.0
 
 
 class _Place:
-    """How far the follower has come. None: it has not been told yet where "now" is."""
+    """How far the follower has read. None: the seq of "now" is not known yet."""
 
     def __init__(self, from_seq: int | None, log_id: str | None) -> None:
         self.seq = from_seq
@@ -51,7 +51,7 @@ async def follow(
 
 
 async def _heard(socket: SocketClient, place: _Place, params: Mapping[str, Any]) -> AsyncIterator[HeardEvent]:
-    """Until the connection ends, which is Unreachable."""
+    """Yields events until the connection ends, then raises Unreachable."""
     said = await socket.call("subscribe", **place.params(), **params)
     place.seq, place.log_id = int(said["nextSeq"]), str(said["logId"])
     while True:
@@ -67,7 +67,7 @@ async def _heard(socket: SocketClient, place: _Place, params: Mapping[str, Any])
 
 
 async def _connect_again(connect: Callable[[], Awaitable[SocketClient]], place: _Place) -> SocketClient:
-    """Tries until the daemon is back. A token may be refused once: a restarting daemon writes its new cookie late."""
+    """Try until the daemon is back. A token may be refused once: a restarting daemon writes its new cookie late."""
     refused = False
     while True:
         await asyncio.sleep(place.pause_s)

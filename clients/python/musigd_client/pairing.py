@@ -1,10 +1,12 @@
-"""Pairing links: what two people who know each other exchange, instead of looking for each other on the market.
+"""Pairing links: two people who know each other exchange one instead of looking for each other on the market.
 
 musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&name=Alice
 
 `addr` (one to four): where the daemon can be dialled, each ending in its peer id; `key`: the public key that signs
-there. Nothing in a link is secret. Who passes it on can put a key of his own into it: compare the key with its owner,
-or take the link from him.
+there.
+
+Nothing in a link is secret. Whoever passes it on can replace the key: compare the key with its owner, or get the link
+from the owner.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _PEER: Final = re.compile(r"/p2p/(\w+)$")
 
 
 class NoPairing(ClientError):
-    """It is no pairing link; the sentence says why."""
+    """The text is not a pairing link; the sentence says why."""
 
 
 class Pairing(Record):
@@ -41,7 +43,7 @@ class Pairing(Record):
 
 
 def pairing_link(pairing: Pairing) -> str:
-    """The link; raises NoPairing for what none can say."""
+    """The link as text. Raises NoPairing for values that a link cannot hold."""
     _require_whole(pairing)
     parts = [("addr", address) for address in pairing.multiaddrs]
     parts += [("key", pairing.public_key), ("scheme", pairing.scheme)]
@@ -50,7 +52,7 @@ def pairing_link(pairing: Pairing) -> str:
 
 
 def read_pairing(link: str) -> Pairing:
-    """What a link says; members that it does not know are passed over. Raises NoPairing."""
+    """What a link says; unknown members are ignored. Raises NoPairing."""
     if not link.startswith(f"{PREFIX}pair?"):
         raise NoPairing("a pairing link begins with musigd://pair?")
     if len(link) > LONGEST:
@@ -58,7 +60,7 @@ def read_pairing(link: str) -> Pairing:
     try:
         said = parse_qs(urlsplit(link).query, strict_parsing=True, errors="strict", max_num_fields=20)
     except ValueError:
-        raise NoPairing("what follows musigd://pair? is not name=value, joined by &") from None
+        raise NoPairing("after musigd://pair? a pairing link has name=value pairs, joined by &") from None
     pairing = Pairing(
         multiaddrs=tuple(said.get("addr", ())),
         public_key=_one(said, "key"),
@@ -66,7 +68,7 @@ def read_pairing(link: str) -> Pairing:
         nickname=_one(said, "name") if "name" in said else None,
     )
     if said["scheme"] != [pairing.scheme]:
-        raise NoPairing("scheme is lotus or bip340")
+        raise NoPairing("the scheme of a pairing link is lotus or bip340")
     _require_whole(pairing)
     return pairing
 
@@ -83,9 +85,9 @@ def _require_whole(pairing: Pairing) -> None:
         raise NoPairing(f"a pairing link has 1 to {MOST_ADDRESSES} addr")
     peers = {found[1] if (found := _PEER.search(address)) else None for address in pairing.multiaddrs}
     if None in peers or len(peers) != 1:
-        raise NoPairing("each addr ends in /p2p/ and the same peer id")
+        raise NoPairing("each addr of a pairing link ends in /p2p/ and the same peer id")
     if _KEY.fullmatch(pairing.public_key) is None:
-        raise NoPairing("key is a public key: 33 bytes in lower-case hex, the first 02 or 03")
+        raise NoPairing("the key of a pairing link has 33 bytes in lower-case hex, the first 02 or 03")
     nickname = pairing.nickname or ""
     if len(nickname) > LONGEST_NICKNAME or not nickname.isprintable():
-        raise NoPairing(f"name is one line of at most {LONGEST_NICKNAME} characters")
+        raise NoPairing(f"the name in a pairing link is one line of at most {LONGEST_NICKNAME} characters")

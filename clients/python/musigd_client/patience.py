@@ -1,7 +1,7 @@
-"""Calls that wait for something go on waiting while the daemon restarts: they only read, so they may be repeated.
+"""Calls that wait go on waiting while the daemon restarts: they only read, so they may be repeated.
 
-A daemon that stops answers whoever waits with `shutting_down`; then nobody listens; then it is back, perhaps at another
-port, certainly with another cookie.
+A daemon that stops answers waiting calls with `shutting_down`; then nothing listens; then it is back, perhaps at
+another port, certainly with another cookie.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from musigd_client.errors import Busy, CallFailed, NotReady, RateLimited, ShuttingDown, Unauthenticated, Unreachable
 
-WAITING: Final = frozenset({"getEvents", "getFinalSignature"})  # those that take waitMs
+WAITING: Final = frozenset({"getEvents", "getFinalSignature"})  # the methods with a parameter waitMs
 LONGEST_WAIT_MS: Final = 60_000
 PAUSE_S: Final = 0.25
-_RETRY_MS: Final = 1_000  # where a daemon that is busy does not say how long
+_RETRY_MS: Final = 1_000  # if a busy daemon does not say how long
 
 
 class Patience:
@@ -27,11 +27,11 @@ class Patience:
         self._was_away = False
 
     def left_ms(self) -> int:
-        """Milliseconds until it is over."""
+        """Milliseconds until the patience ends."""
         return max(0, round((self._until - self._clock()) * 1000))
 
     def after(self, problem: Unreachable | CallFailed) -> float:
-        """Seconds to pause before asking again; raises `problem` when there is nothing to wait for.
+        """Seconds to pause before asking again; raises `problem` if there is nothing to wait for.
 
         A token that is refused is asked with again only after the daemon was away: its new cookie may come a moment
         after its listener.
@@ -56,7 +56,7 @@ class SignaturePace:
         return LONGEST_WAIT_MS if self._until is None else min(LONGEST_WAIT_MS, self._left_ms(self._until))
 
     def after(self, problem: CallFailed) -> float:
-        """Seconds to pause before the next question; raises `problem` when it is the end."""
+        """Seconds to pause before the next question; raises `problem` if it ends the wait."""
         if not isinstance(problem, (NotReady, Busy, RateLimited)) or self.wait_ms() <= 0:
             raise problem
         told = problem.data.get("retryAfterMs")

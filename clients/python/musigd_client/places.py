@@ -1,6 +1,6 @@
 """Where a daemon on this machine keeps its things: its data directory, and the names inside it.
 
-musigd itself reads this module, so that both sides look in the same place.
+The daemon uses this module too, so that both sides look in the same place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SOCKET_NAME: Final = "musigd.sock"
 
 
 class PlaceError(ClientError):
-    """A path or variable that leads nowhere."""
+    """A path or variable that names no usable place."""
 
 
 def datadir_of(flag: Path | None, environment: Mapping[str, str]) -> Path:
@@ -77,7 +77,10 @@ def path_of(text: str) -> Path:
 
 
 def is_held(datadir: Path) -> bool:
-    """True while a daemon, ready or not, has the directory; False where that cannot be told. Keeps nobody out."""
+    """True while a daemon, ready or not, holds the lock of the directory; False if that cannot be seen.
+
+    Takes no lock.
+    """
     import fcntl  # noqa: PLC0415  # Windows has none, and a client of a URL needs none
 
     try:

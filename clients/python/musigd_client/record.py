@@ -1,4 +1,4 @@
-"""What calls take and give: plain immutable values with named members.
+"""The parameters and results of calls: plain immutable values with named members.
 
 For type checkers they are dataclasses. `dataclasses` itself would write and compile code for each of seventy classes at
 every start, which takes longer than all the rest of this package.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_):
-        """Says nothing to the interpreter."""
+        """Does nothing at run time; type checkers know the name."""
         return lambda kind: kind
 
 
@@ -39,7 +39,10 @@ def members_of(kind: type[Any]) -> Mapping[str, Any]:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record:
-    """Members by keyword; those with a default may be left out. Two of one kind with equal members are equal."""
+    """Members are given by keyword; those with a default may be left out.
+
+    Records of one class with equal members are equal.
+    """
 
     def __init__(self, **given: Any) -> None:
         kind, members = type(self), members_of(type(self))

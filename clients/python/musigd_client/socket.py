@@ -20,7 +20,7 @@ _MOST_HEARD = 1_000
 
 
 class SocketClient(Methods):
-    """Made by `Client.socket`; close it when done. Ends for good when the connection does."""
+    """One WebSocket, from `Client.socket`; close it when done. It ends with its connection."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._ws = ws
@@ -51,7 +51,7 @@ class SocketClient(Methods):
     async def next_notification(self) -> Mapping[str, Any]:
         """The `params` of the next notification: `{subscription, result}`.
 
-        Raises when the connection has ended and everything that had arrived was given out.
+        Raises once the connection has ended and everything that had arrived was returned.
         """
         while not self._heard:
             if self._over:
@@ -62,7 +62,7 @@ class SocketClient(Methods):
         return self._heard.popleft()
 
     async def close(self) -> None:
-        """Says goodbye; calls that wait are ended."""
+        """Close the connection; waiting calls fail."""
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         await self._ws.close()
@@ -90,7 +90,7 @@ class SocketClient(Methods):
             answer.set_result(said)
 
     async def _keep(self, notification: Mapping[str, Any]) -> None:
-        """Queues it; while the queue is full nothing more is read, and the daemon sees a slow reader."""
+        """Queue a notification; while the queue is full nothing is read, and the daemon sees a slow reader."""
         while len(self._heard) >= _MOST_HEARD:
             self._room.clear()
             await self._room.wait()

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket by aiohttp: what the asynchronous client loads when it is first used."""
+"""HTTP and WebSocket by aiohttp; the asyncio client loads this when it is first used."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Transport:
         self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
 
     async def close(self) -> None:
-        """Closes them."""
+        """Close the connections."""
         await self._session.close()
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Any:
-        """The response object; raises NobodyThere, Unreachable, or ClientError for what is no JSON."""
+        """The response object. Raises NobodyThere, Unreachable, and ClientError for an answer that is not JSON."""
         headers = {"Content-Type": "application/json", **_authorization(endpoint)}
         try:
             async with self._session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
@@ -43,7 +43,7 @@ class Transport:
         except aiohttp.ClientConnectorError as problem:
             raise NobodyThere(endpoint.silence) from problem
         except aiohttp.ClientResponseError:
-            pass  # it shows the request, and with it the token: what is raised must not carry it along
+            pass  # this exception holds the request, and with it the token: the error raised must not refer to it
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
             raise Unreachable(
                 "the connection broke before the answer came; the call may have been carried out"
@@ -64,7 +64,7 @@ class Transport:
             status = problem.status
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
             raise Unreachable(endpoint.silence) from problem
-        # Out here for the same reason as above.
+        # Raised outside the handler for the same reason as above.
         if status in {401, 403}:
             raise Unauthenticated(-32001, "the daemon refuses this token", {"reason": "unauthenticated"})
         raise Unreachable(f"the daemon refuses the WebSocket with status {status}")

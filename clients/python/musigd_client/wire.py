@@ -1,4 +1,4 @@
-"""Between JSON and the records of `musigd_client.models`: names, what is absent, what is inside."""
+"""Converts between JSON and the records of `musigd_client.models`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 T = TypeVar("T")
-Inner: TypeAlias = "Mapping[str, tuple[type[Any], ...]]"  # by name on the wire: what the objects in a member may be
+Inner: TypeAlias = "Mapping[str, tuple[type[Any], ...]]"  # by name on the wire: the classes of the objects in a member
 _KNOWN: Final[dict[type[Any], Mapping[str, str]]] = {}
-NO_JSON_RPC: Final = "what answers there does not speak JSON-RPC; check the address"
+NO_JSON_RPC: Final = "the server at that address does not speak JSON-RPC; check the URL"
 
 
 class Absent(Enum):
-    """For the parameters where None itself says something."""
+    """The default of parameters for which None has a meaning."""
 
     ABSENT = "absent"
 
@@ -28,7 +28,10 @@ ABSENT: Final = Absent.ABSENT
 
 
 def result_of(response: Any) -> Any:
-    """The result in a response object; raises CallFailed for an error, ClientError for something else entirely."""
+    """The result in a response object.
+
+    Raises CallFailed for an error, and ClientError for anything that is no response.
+    """
     if isinstance(response, Mapping):
         if isinstance(response.get("error"), Mapping):
             raise error_of(response["error"])
@@ -38,7 +41,7 @@ def result_of(response: Any) -> Any:
 
 
 def error_of(error: Mapping[str, Any]) -> CallFailed:
-    """The exception for an error object: that of its reason, or CallFailed for a reason of a newer daemon."""
+    """The exception for an error object: the class of its reason, or CallFailed for a reason of a newer daemon."""
     data = error.get("data")
     details: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
     kind = BY_REASON.get(str(details.get("reason")), CallFailed)
@@ -46,7 +49,7 @@ def error_of(error: Mapping[str, Any]) -> CallFailed:
 
 
 def params_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Params as on the wire, without those that are None or ABSENT."""
+    """Params as on the wire, without those that are absent."""
     plain = {name: encoded(value) for name, value in given.items() if value is not None}
     return {name: value for name, value in plain.items() if value is not ABSENT}
 
@@ -66,12 +69,12 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(kind: type[T], said: Any) -> T:
-    """A record of `musigd_client.models` from JSON. Members that it does not know are passed over.
+    """A record of `musigd_client.models` from JSON. Unknown members are ignored.
 
     Raises ClientError where one is missing: the daemon is older than this package.
     """
     if not isinstance(said, Mapping):
-        raise ClientError(f"the daemon's answer is no {kind.__name__}")
+        raise ClientError(f"the daemon's answer is not a {kind.__name__}")
     names = _wire_names(kind)
     inner: Inner = getattr(kind, "_inner", {})
     missing = _required(kind) - said.keys()
@@ -88,7 +91,7 @@ def decoded(kind: type[T], said: Any) -> T:
 
 
 def _inside(kinds: tuple[type[Any], ...], said: Any) -> Any:
-    """Objects, and lists of them. Of several kinds it is the first whose required members are all there."""
+    """Objects, and lists of them. Of several classes it is the first whose required members are all present."""
     if isinstance(said, list):
         return tuple(_inside(kinds, one) for one in said)
     if not isinstance(said, Mapping):

@@ -57,9 +57,9 @@ async def test_a_daemon_that_was_killed_is_reported_by_the_failed_connection(tmp
     said(tmp_path)
     for place, remedy in ((DataDir(tmp_path), "--socket"), (DataDir(tmp_path, by_socket=True), "musigd run")):
         async with Client(place) as client:
-            with pytest.raises(Unreachable, match=f"has ended without saying so.*{remedy}"):
+            with pytest.raises(Unreachable, match=f"ended without removing.*{remedy}"):
                 await client.get_info()
-            with pytest.raises(Unreachable, match="has ended without saying so"):
+            with pytest.raises(Unreachable, match="ended without removing"):
                 await client.socket()
 
 

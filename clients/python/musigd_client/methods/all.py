@@ -1,4 +1,4 @@
-"""Every method of the API, typed, for whoever can call."""
+"""All typed methods of the API in one class."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from musigd_client.methods.sessions import SessionsMethods
 
 
 class Methods(NodeMethods, KeysMethods, DiscoveryMethods, RequestsMethods, SessionsMethods, EventsMethods):
-    """All of them."""
+    """Every method of the API."""

@@ -1,1 +1,1 @@
-"""The synchronous face for scripts: plain HTTP by the standard library, no event loop and nothing else to load."""
+"""The synchronous client for scripts: plain HTTP by the standard library, without an event loop."""

@@ -1,4 +1,4 @@
-"""Every method of the API, typed, for whoever can call."""
+"""All typed methods of the API in one class."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from musigd_client.sync.sessions import SessionsMethods
 
 
 class SyncMethods(NodeMethods, KeysMethods, DiscoveryMethods, RequestsMethods, SessionsMethods, EventsMethods):
-    """All of them."""
+    """Every method of the API."""

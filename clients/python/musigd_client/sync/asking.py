@@ -1,4 +1,4 @@
-"""How a typed method becomes a call."""
+"""Turns a typed method into a call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Asking(Protocol):
-    """Something that can call; its methods are added by the classes beside this one."""
+    """Makes calls; the classes of the modules beside this one add the methods."""
 
     def call(self, method: str, **params: Any) -> Any:
         """One call with params as on the wire, and its result as JSON."""

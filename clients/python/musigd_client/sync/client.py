@@ -18,11 +18,11 @@ from musigd_client.sync.http import call
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_AWAY_S: Final = 2.0  # between looks for a daemon that has been away for a minute
+_AWAY_S: Final = 2.0  # between attempts, for a daemon that has been away for a minute
 
 
 class SyncClient(SyncMethods):
-    """A client of one daemon for programs without an event loop. It holds nothing open, so there is nothing to close.
+    """A client of one daemon for programs without an event loop. It needs no close.
 
     client = SyncClient.connect(datadir=Path("..."))
     print(client.create_key(scheme="lotus").public_key)

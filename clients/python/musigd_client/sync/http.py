@@ -1,4 +1,4 @@
-"""One call over HTTP with nothing but the standard library: a command lives for one call and must not cost more."""
+"""One call over HTTP by the standard library alone: a command makes one call and must load little."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class _OverSocket(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        """As of the base class."""
+        """Connect to the unix socket."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
