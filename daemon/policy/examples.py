@@ -10,9 +10,8 @@ from daemon.policy.facts import CHECKED, REVIEWS, Facts, Output
 from daemon.policy.judge import explain
 from daemon.policy.members import Moment
 from daemon.policy.rules import Example, RuleSet, Ruling
-from daemon.policy.spent import DAY_MS, HOUR_MS, Charge, Spent
+from daemon.policy.spent import HOUR_MS, Charge, Spent
 
-_SPANS: Final = {"hour": HOUR_MS, "day": DAY_MS}
 _KNOWN: Final = frozenset(
     {"key", "creator", "cosigners", "transaction_type", "review", "amount", "fee", "fee_rate", "destinations"}
     | {"reputation", "time", "spent"}

@@ -62,11 +62,6 @@ class DecodedTransaction:
         """Satoshis in the inputs that the request signs."""
         return sum(self.spent[index].value for index in self.signed)
 
-    @property
-    def returned_amount(self) -> int:
-        """Satoshis in the outputs that come back to the aggregated keys of the request."""
-        return sum(self.transaction.outputs[index].value for index in self.returned)
-
 
 def decode(
     scheme: str,

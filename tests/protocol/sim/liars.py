@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from musig2 import SecretKey, scheme
+from musig2 import scheme
 from musig2.protocol.interface.inputs import JoinReady
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.peers import PeerIdentity
@@ -243,8 +243,3 @@ LIARS: tuple[type[Liar], ...] = (
     TwoNonces, BadPartial, BadPartialForOne, BrokenNonce, TooFewNonces, SilentInRound1, SilentInRound2, LateFinisher,
     WrongJoinSet, WrongNonceSet, TwoJoins, Climber, Accuser, Babbler, Impostor,
 )  # fmt: skip
-
-
-def outsider_secret() -> SecretKey:
-    """A key that no request requires."""
-    return SecretKey.from_buffer(bytearray(b"\x11" * 32))
