@@ -21,14 +21,14 @@ SEQUENCE, VERSION, LOCKTIME = b"\xff" * 4, b"\x02\x00\x00\x00", bytes(4)
 TITLES = {"lotus": "Lotus: SIGHASH_LOTUS, type `0x61`", "bip340": "Bitcoin: BIP-341, key path, default type"}
 HEAD = """# One transaction per scheme, value by value
 
-For whoever writes a wallet in another language: compute along, and compare. Two signers with the secret keys 2 and 3
-hold two outputs of their aggregate key and spend them, to somebody else and back to themselves. Everything is hex, in
+For authors of wallets in other languages: compute each value and compare. Two signers with the secret keys 2 and 3
+spend two outputs of their aggregate key, partly to a third party and partly back to themselves. Everything is hex, in
 the byte order in which it is hashed; numbers in transactions are little-endian; ‖ joins bytes. H_tag is the tagged hash
 of BIP-340, SHA256(SHA256(tag) ‖ SHA256(tag) ‖ ...); sha256d is SHA256 twice.
 
 Written by `python -m tests.musig2.worked_transactions` in plain integers; a test compares every value with the code of
 the daemon.
-Nonces are fixed here so that the signature can be computed along: **a real nonce is random and used once.**
+The nonces are fixed, so that you can compute the signature: **a real nonce is random and used once.**
 """
 
 
@@ -91,7 +91,9 @@ def _keys(worked: Worked) -> bytes:
     pubkeys = sorted(encode(base_mul(secret)) for secret in SECRETS)
     keys = SLOW[worked.scheme].keys(pubkeys, [(2, None)])
     internal = encode(keys.internal)
-    worked.head("Keys: what is paid to", "`aggregateKeys {publicKeys, scheme, tweaks: [{taprootMerkleRoot: null}]}`")
+    worked.head(
+        "Keys: the output to spend", "`aggregateKeys {publicKeys, scheme, tweaks: [{taprootMerkleRoot: null}]}`"
+    )
     for index, pubkey in enumerate(pubkeys):
         worked.add(f"P{index}", pubkey, "a public key; keys are sorted")
     worked.add("L", tagged("KeyAgg list", b"".join(pubkeys)), "H_KeyAgg list(P0 ‖ P1)")
@@ -137,7 +139,7 @@ def _transaction(worked: Worked, script: bytes) -> bytes:
 def _lotus_hash(worked: Worked, outpoints: list[bytes], spent: list[bytes], paid: list[bytes]) -> bytes:
     worked.head(
         "The hash of input 0",
-        "A merkle root is sha256d(left ‖ right) of the leaves, level by level, a level of odd length filled up\n"
+        "A merkle root is sha256d(left ‖ right) of the leaves, level by level, a level of odd length is filled up\n"
         "with 32 zero bytes; its height counts the levels, 1 for a single leaf.",
     )
     own = worked.add(
@@ -164,18 +166,18 @@ def _lotus_hash(worked: Worked, outpoints: list[bytes], spent: list[bytes], paid
                 VERSION + inputs_root + b"\x02" + outputs_root + b"\x02" + LOCKTIME,
             )
         ),
-        "type, 4 bytes ‖ input hash ‖ input number, 4 bytes ‖ spent root ‖ sum of what is spent, 8 bytes ‖ sum of "
+        "type, 4 bytes ‖ input hash ‖ input number, 4 bytes ‖ spent root ‖ sum of the spent outputs, 8 bytes ‖ sum of "
         "the outputs, 8 bytes ‖ version ‖ inputs root ‖ height 02 ‖ outputs root ‖ height 02 ‖ locktime",
     )
-    return worked.add("message", sha256d(hashed), "sha256d(hashed): what is announced for input 0")
+    return worked.add("message", sha256d(hashed), "sha256d(hashed): announce this for input 0")
 
 
 def _bip341_hash(worked: Worked, outpoints: list[bytes], script: bytes, paid: list[bytes]) -> bytes:
     worked.head("The hash of input 0")
     parts = [
         worked.add("prevouts", sha256(*outpoints), "SHA256(outpoint0 ‖ outpoint1)"),
-        worked.add("amounts", sha256(*map(u64, VALUES)), "SHA256(values of what is spent, 8 bytes each)"),
-        worked.add("scripts", sha256(sized(script) * 2), "SHA256(scripts of what is spent, each with its length)"),
+        worked.add("amounts", sha256(*map(u64, VALUES)), "SHA256(values of the spent outputs, 8 bytes each)"),
+        worked.add("scripts", sha256(sized(script) * 2), "SHA256(scripts of the spent outputs, each with its length)"),
         worked.add("sequences", sha256(SEQUENCE * 2), "SHA256(sequences)"),
         worked.add("outputs", sha256(*paid), "SHA256(output0 ‖ output1)"),
     ]
@@ -185,7 +187,7 @@ def _bip341_hash(worked: Worked, outpoints: list[bytes], script: bytes, paid: li
         "epoch 00 ‖ type 00 ‖ version ‖ locktime ‖ prevouts ‖ amounts ‖ scripts ‖ sequences ‖ outputs ‖ spend "
         "type 00 ‖ input number, 4 bytes",
     )
-    return worked.add("message", tagged("TapSighash", hashed), "H_TapSighash(hashed): what is announced for input 0")
+    return worked.add("message", tagged("TapSighash", hashed), "H_TapSighash(hashed): announce this for input 0")
 
 
 def _signature(worked: Worked, message: bytes) -> None:

@@ -89,7 +89,7 @@ def test_program_of_the_page_uses_methods_that_the_client_has() -> None:
 
 
 def test_limits_of_metadata_on_the_page_are_those_of_the_code() -> None:
-    section = PAGE.partition("### What metadata lets pass")[2].partition("\n## ")[0]
+    section = PAGE.partition("### What metadata may hold")[2].partition("\n## ")[0]
     text = " ".join(section.split())
     assert f"nested {MAX_DEPTH} levels deep; names have 1 to {MAX_NAME_BYTES} bytes" in text
     limits = RecordLimits()
@@ -107,6 +107,6 @@ def _spaced(number: int) -> str:
 
 
 def test_the_page_names_the_calls_that_take_no_idempotency_key() -> None:
-    said = PAGE.partition("but for those with a secret in them:")[2].partition("take none")[0]
+    said = " ".join(PAGE.split()).partition("except those with a secret in them:")[2].partition("take none")[0]
     keyless = {name for name, method in METHODS.items() if method.changes and not method.idempotent}
     assert set(re.findall(r"`(\w+)`", said)) == keyless
