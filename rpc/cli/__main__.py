@@ -1,4 +1,4 @@
-"""Where `musig-cli` starts: what it imports is loaded under the outermost guard too."""
+"""The start of `musig-cli`: its imports run under the outermost guard too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from config.output.outermost import guarded
 
-EXIT_FAILURE = 2  # as for usage: something on this side, and no answer of the daemon's
+EXIT_FAILURE = 2  # the code of usage errors: a failure on this side, without an answer of the daemon
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

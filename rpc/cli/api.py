@@ -1,4 +1,4 @@
-"""What the command knows of the API: a small file made from the table of methods (`rpc.schema.generate_cli`)."""
+"""The command's knowledge of the API: a small file made from the table of methods (`rpc.schema.generate_cli`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FILE: Final = Path(__file__).with_name("api.json")
 
 
 class Param(NamedTuple):
-    """`kind`: text, list or json. `wanted`: what a value must be, in words. `values`: what completion offers."""
+    """`kind`: text, list or json. `wanted`: the form of a value, in words. `values`: what completion offers."""
 
     kind: str
     wanted: str

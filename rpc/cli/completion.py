@@ -1,7 +1,6 @@
 """Completion scripts for bash, zsh and fish, made from the table of methods.
 
-After an option that takes something, that is completed; after a method, its parameters; after `key=`, the words that
-the method knows for it.
+After an option its value is completed, after a method its parameters, after `key=` the values that the method knows.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def completion(shell: str) -> str:
             return _filled(_ZSH, values, "    {method}) compadd -S '' -- {keys} ;;")
         case "fish":
             return "\n".join(_fish()) + "\n"
-    raise UsageError("completion is there for bash, zsh and fish")
+    raise UsageError("choose bash, zsh or fish")
 
 
 def _filled(script: str, values: str, case: str) -> str:

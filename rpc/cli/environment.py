@@ -1,4 +1,4 @@
-"""The variables that `musig-cli` reads: a name of theirs that means nothing must not pass in silence."""
+"""The variables that `musig-cli` reads; an unknown one with their prefix is refused, not ignored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEANING: Final = {
 
 
 def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    """Raises UsageError for a `MUSIG_*` variable that is none of ours; those that Kubernetes sets are passed over."""
+    """Raises UsageError for a `MUSIG_*` variable that is unknown; those that Kubernetes sets are ignored."""
     for name, value in environment.items():
         if name.startswith(PREFIX) and name not in KNOWN and not is_service_variable(name, value, PREFIX):
             (nearest,) = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.0)

@@ -1,4 +1,4 @@
-"""What `musig-cli` says about itself, its methods and their parameters."""
+"""The help of `musig-cli`: about itself, its methods and their parameters."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def method_help(method: MethodEntry) -> str:
 
 
 def events_help() -> str:
-    """How events are followed, and which there are."""
+    """How to follow events, and the list of events."""
     width = max(map(len, EVENTS))
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""`musig-cli`: every method of the API from a shell. Prints JSON; its exit code says how it went.
+"""`musig-cli`: every method of the API from a shell. Prints JSON; the exit code says how it ended.
 
 Only what a call needs is imported: the table of methods is a file (`api.json`), the call is plain HTTP. What follows
 events loads the asyncio client.
@@ -32,7 +32,7 @@ WAITING = frozenset({"getEvents", "getFinalSignature"})  # through restarts of t
 
 
 class Exit(IntEnum):
-    """What the exit code says."""
+    """The exit codes."""
 
     DONE = 0
     REFUSED = 1
@@ -42,7 +42,7 @@ class Exit(IntEnum):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; `rpc.cli.__main__` hears of what escapes from here."""
+    """Runs one command; `rpc.cli.__main__` handles exceptions that leave it."""
     options = understood(arguments)
     try:
         return _run(options)
@@ -96,7 +96,7 @@ def _help(options: argparse.Namespace) -> str:
 
 def _call(options: argparse.Namespace, method: MethodEntry) -> None:
     if method.websocket:
-        raise UsageError(f"{method.name} needs a connection that stays; use musig-cli events")
+        raise UsageError(f"{method.name} needs a lasting connection; use musig-cli events")
     params = params_of(method, options.pairs)
     result = _asked(_locator(options), method, params)
     if options.table or (method.name.startswith(("list", "find")) and _is_for_a_person(options)):

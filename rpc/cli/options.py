@@ -12,7 +12,7 @@ from rpc.cli.params import MOST_DIGITS
 
 
 def understood(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options may stand before, between and after the parameters."""
+    """Parse the command line; options may stand before, between and after the parameters."""
     read = parser()
     options, others = read.parse_known_intermixed_args(arguments)
     if others:
@@ -30,7 +30,7 @@ class _Version(argparse.Action):
 
 
 def parser() -> CommandParser:
-    """All options and words."""
+    """The parser with all options."""
     made = CommandParser(
         prog="musig-cli",
         usage=USAGE,
@@ -74,5 +74,5 @@ def _add_place(made: CommandParser) -> None:
 
 def _seq(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
-        raise argparse.ArgumentTypeError(f"it is a whole number of at most {MOST_DIGITS} digits")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at most {MOST_DIGITS} digits")
     return int(text)

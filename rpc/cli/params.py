@@ -18,11 +18,11 @@ MOST_DIGITS: Final = 16  # of 2^53 - 1, the largest number of the API
 
 
 class UsageError(RpcError):
-    """The command line cannot be understood, or says something that must not be said there."""
+    """The command line cannot be understood, or holds a secret."""
 
 
 def params_of(method: MethodEntry, pairs: Sequence[str]) -> dict[str, Any]:
-    """The params of a call; raises UsageError for what is no parameter, and for a secret written in plain."""
+    """The params of a call; raises UsageError for a malformed parameter, and for a secret on the command line."""
     params: dict[str, Any] = {}
     for pair in pairs:
         name, as_json, text = _split(pair)
@@ -38,9 +38,9 @@ def params_of(method: MethodEntry, pairs: Sequence[str]) -> dict[str, Any]:
 
 def _split(pair: str) -> tuple[str, bool, str]:
     try:
-        name, equals, text = os.fsencode(pair).decode("utf-8").partition("=")  # whatever the locale made of it
+        name, equals, text = os.fsencode(pair).decode("utf-8").partition("=")  # the bytes as given, in any locale
     except UnicodeError as problem:
-        raise UsageError("a parameter holds no text: it must be UTF-8") from problem
+        raise UsageError("a parameter must be text in UTF-8") from problem
     if not equals or not name:
         raise UsageError("parameters look like key=value, key:=JSON, key=@FILE or key=-")
     return (name[:-1], True, text) if name.endswith(":") else (name, False, text)
@@ -54,7 +54,7 @@ def _value(name: str, param: Param, text: str, *, as_json: bool) -> Any:
     elif param.secret:
         raise UsageError(f"{name} is a secret and must not stand on the command line: use {name}=@FILE or {name}=-")
     if as_json:
-        return _json(text, f"{name}:= wants JSON, which this is not; {name}=TEXT takes text as it is")
+        return _json(text, f"{name}:= must be followed by JSON; {name}=TEXT takes text as it is")
     return _converted(name, param, text)
 
 
@@ -66,7 +66,7 @@ def _from_input(name: str, *, secret: bool) -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as problem:
-        raise UsageError(f"{name}: standard input holds no text (it must be UTF-8)") from problem
+        raise UsageError(f"{name}: standard input must be text in UTF-8") from problem
 
 
 def _from_file(name: str, path: Path) -> str:
@@ -75,7 +75,7 @@ def _from_file(name: str, path: Path) -> str:
     except OSError as problem:
         raise UsageError(f"{name}: cannot read {path} ({problem.strerror})") from problem
     except UnicodeDecodeError as problem:
-        raise UsageError(f"{name}: {path} holds no text (it must be UTF-8)") from problem
+        raise UsageError(f"{name}: {path} must be text in UTF-8") from problem
 
 
 def _converted(name: str, param: Param, text: str) -> Any:

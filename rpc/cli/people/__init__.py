@@ -1,1 +1,1 @@
-"""What `musig-cli` shows to people rather than programs: tables, refusals, what a request signs, who is awaited."""
+"""Output of `musig-cli` for people: tables, refusals, reviews of requests, the awaited signers."""

@@ -1,4 +1,4 @@
-"""`musig-cli pair`: a link, and at a terminal its QR code, by which somebody else finds this daemon and a key."""
+"""`musig-cli pair`: prints a pairing link to this daemon and a key, at a terminal with its QR code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from musigd_client.pairing import Pairing, pairing_link
 from musigd_client.sync.http import call
 from rpc.cli.params import UsageError
 
-MOST_SHOWN: Final = 2  # addresses: with more, the code gets too fine for a camera
+MOST_SHOWN: Final = 2  # addresses: with more, the code is too fine for a camera
 _BORDER: Final = 2
 _HALVES: Final = {(0, 0): "\u2588", (0, 1): "\u2580", (1, 0): "\u2584", (1, 1): " "}  # what is dark stays dark
 
 
 def pairing(locator: Locator, key: str | None, nickname: str | None) -> str:
-    """The link of this daemon and one of its keys. Raises UsageError where there is none, or not one alone."""
+    """The link of this daemon and one of its keys. Raises UsageError unless one key is meant."""
     info = call(locator, "getInfo", {})
     own = _key(call(locator, "listKeys", {})["keys"], key)
     addresses = sorted(info["multiaddrs"], key=_is_for_this_machine)[:MOST_SHOWN]
@@ -44,7 +44,7 @@ def _is_for_this_machine(multiaddr: str) -> bool:
 
 
 def qr_code(text: str) -> str:
-    """Half a line of text for each row of the code, light modules drawn, as terminals are dark."""
+    """The code in half lines of text; light modules are drawn, as terminals are dark."""
     import segno  # noqa: PLC0415  # few commands draw
 
     rows = [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=_BORDER)]

@@ -1,4 +1,4 @@
-"""A refusal as a person reads it."""
+"""Refusals as text for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from musigd_client.failures import CallFailed
 
 
 def refusal_text(problem: CallFailed) -> str:
-    """The daemon's sentence; below it each parameter that is wrong, and what may be waited for."""
+    """The daemon's sentence; below it each wrong parameter, the awaited signers, and when to try again."""
     return "\n".join([f"musig-cli: {escaped(problem.message, lines=True)}", *_more(problem)])
 
 

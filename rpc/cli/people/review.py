@@ -1,4 +1,4 @@
-"""What a request signs, as a person reads it before saying yes."""
+"""The review of a request as text, for a person to read before signing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from config.text.plain_text import escaped
 from rpc.cli.people.waiting import duration
 
 _RETURNS: Final = {"aggregate": "returns to these signers together", "key": "returns to a key of yours"}
-_BLIND: Final = "NOBODY CAN SEE WHAT IS SIGNED: the request shows no transaction. To sign it is to sign a blank cheque."
+_BLIND: Final = "NOBODY CAN TELL WHAT IS SIGNED: the request shows no transaction. It is a blank cheque."
 
 
 def review_text(request: Mapping[str, Any]) -> str:
-    """Who asks whom, what is spent and made, what is left open, and in whose words."""
+    """The signers, the inputs and outputs, what the signature leaves open, and the creator's own words."""
     blocks = [_who(request), *_what(request), list(_words(request))]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
@@ -73,13 +73,13 @@ def _puts(puts: Sequence[Mapping[str, Any]], note: Any) -> Iterator[str]:
 def _warnings(request: Mapping[str, Any], review: Mapping[str, Any]) -> Iterator[str]:
     match review["status"]:
         case "mismatch":
-            yield f"IT IS NOT WHAT IT SHOWS, and nobody can join it: {escaped(str(review.get('message', '')))}"
+            yield f"IT SIGNS SOMETHING ELSE THAN IT SHOWS; nobody can join: {escaped(str(review.get('message', '')))}"
         case "blind":
             yield _BLIND
         case _:
             yield "Checked: the messages are the hashes of what is shown here."
     if review.get("uncovered"):
-        yield f"LEFT OPEN, to be changed after you have signed: {', '.join(map(escaped, review['uncovered']))}"
+        yield f"LEFT OPEN, others may change it after you have signed: {', '.join(map(escaped, review['uncovered']))}"
     if "transaction" in review and "fee" not in review["transaction"]:
         yield "The fee is not known: the signatures leave something open."
     for each in request.get("outsideCriteria") or ():
@@ -90,7 +90,7 @@ def _words(request: Mapping[str, Any]) -> Iterator[str]:
     told = request.get("metadata") or {}
     said = {name: told[name] for name in ("transactionType", "amount", "purpose", "description") if name in told}
     if said:
-        yield "in the words of who asks, which nobody has checked"
+        yield "the creator's words, which nobody has checked"
     for name, value in said.items():
         yield f"  {name}: {sats(value) if name == 'amount' and isinstance(value, int) else escaped(str(value))}"
 

@@ -1,4 +1,4 @@
-"""`musig-cli review ID` and `musig-cli sign --request ID`: what is signed is shown before anybody is asked."""
+"""`musig-cli review ID` and `musig-cli sign --request ID`: show what is signed, then ask, then sign."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reviewed(locator: Locator, request_id: str) -> Mapping[str, Any]:
 
 
 def signed(locator: Locator, request_id: str, key: str | None, *, agreed: bool) -> Any | None:
-    """The answer of `getFinalSignature`, or None where the person said no. `agreed`: it need not be asked.
+    """The answer of `getFinalSignature`, or None if the person said no. `agreed`: sign without asking.
 
     Raises UsageError where there is nothing to sign or nobody to ask.
     """
@@ -45,20 +45,20 @@ def _own_key(request: Mapping[str, Any], named: str | None) -> str | None:
     if request["state"] in ENDED:
         raise UsageError(f"there is nothing to sign: the request is {request['state']}")
     if (request.get("review") or {}).get("status") == "mismatch":
-        raise UsageError("nobody can join it: what it shows is not what it asks for; declineSigningRequest ends it")
+        raise UsageError("nobody can join it: it signs something else than it shows; declineSigningRequest ends it")
     own = [signer for signer in request["signers"] if signer["own"]]
     if not own:
-        raise UsageError("none of the keys that it needs is yours")
+        raise UsageError("none of its required keys is an own key")
     if named is not None and named not in [signer["publicKey"] for signer in own]:
-        raise UsageError(f"--key: {named} is none of your keys in this request")
+        raise UsageError(f"--key: {named} is not an own key of this request")
     left = [signer["publicKey"] for signer in own if not signer["joined"] and named in (None, signer["publicKey"])]
     if len(left) > 1:
-        raise UsageError(f"it needs {len(left)} keys of yours: name the one to sign with by --key")
+        raise UsageError(f"it needs {len(left)} own keys: name the one to sign with by --key")
     return left[0] if left else None
 
 
 def _says_yes(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here; --yes signs without asking")
+        raise UsageError("there is no terminal to ask at; --yes signs without asking")
     complain(question)
     return sys.stdin.readline().strip().lower() == "yes"

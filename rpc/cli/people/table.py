@@ -1,4 +1,4 @@
-"""Answers as a person reads them: key columns first, units, as wide as the terminal.
+"""Answers as tables for people: key columns first, units, as wide as the terminal.
 
 Lists become rows. What does not fit beside the key columns goes below its row, name by name, so nothing is lost but the
 middle of ids, which keep both ends.
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from config.text.plain_text import escaped
 
-# What tells rows apart comes first, then what one asks first.
+# Columns that tell rows apart come first, then the most important ones.
 KEY_COLUMNS: Final = (
     *(
         "seq",

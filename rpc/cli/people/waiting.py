@@ -1,4 +1,4 @@
-"""Waiting for a signature while a person looks on: who is missing, and how long there is."""
+"""Waits for a signature and shows at the terminal which signers are missing, and the time left."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from musigd_client.errors import CallFailed, NotReady
 from musigd_client.patience import through_restarts
 from musigd_client.sync.http import call
 
-SLICE_MS: Final = 2_000  # between looks at who is missing
+SLICE_MS: Final = 2_000  # between two looks at the missing signers
 
 
 def waited_for_signature(locator: Locator, params: Mapping[str, Any], wait_ms: int | None) -> Any:
-    """The answer of `getFinalSignature`; meanwhile a line on standard error whenever somebody else is awaited.
+    """The answer of `getFinalSignature`; meanwhile a line on standard error whenever the awaited signers change.
 
     `wait_ms` None: until the request ends. Raises what the daemon says at the end.
     """
     until = None if wait_ms is None else time.monotonic() + wait_ms / 1000
     told = ""
-    for longest_ms in chain([0], repeat(SLICE_MS)):  # at first a look, to say at once who is missing
+    for longest_ms in chain([0], repeat(SLICE_MS)):  # the first look is short, to show at once who is missing
         slice_ms = longest_ms if until is None else max(0, min(longest_ms, round((until - time.monotonic()) * 1000)))
         try:
             return _asked(locator, {**params, "waitMs": slice_ms}, slice_ms)
@@ -48,7 +48,7 @@ def _capped(params: Mapping[str, Any], left_ms: int) -> dict[str, Any]:
 
 
 def waiting_text(data: Mapping[str, Any]) -> str:
-    """Phase and whose turn it is, as `not_ready` says."""
+    """The phase and the awaited signers, from the data of `not_ready`."""
     late = data.get("waitingFor")
     keys = ", ".join(_late(key, data) for key in late) if isinstance(late, list) and late else "the daemon"
     own = data.get("waitingForCall")
@@ -62,7 +62,7 @@ def _late(key: object, data: Mapping[str, Any]) -> str:
 
 
 def _time_left(locator: Locator, params: Mapping[str, Any]) -> str:
-    """Until the attempt ends, else until the request expires; nothing where that cannot be told."""
+    """The time until the attempt ends, else until the request expires; empty if neither is known."""
     try:
         session_id = params.get("sessionId")
         ends = None
@@ -76,7 +76,7 @@ def _time_left(locator: Locator, params: Mapping[str, Any]) -> str:
 
 
 def duration(ms: float) -> str:
-    """In the unit that a person would use."""
+    """A duration in the largest fitting unit."""
     seconds = max(0, round(ms / 1000))
     if seconds < 120:
         return f"{seconds} s"

@@ -260,7 +260,7 @@ async def test_mistyped_name_is_answered_with_the_nearest(words: list[str], gues
     [
         (["getEvents", "fromSeq=" + "1" * 5_000], "a number of 5000 digits is too large"),
         (["getEvents", "fromSeq:=[" + "1" * 5_000 + "]"], "a number of 5000 digits is too large"),
-        (["events", "--from", "1" * 5_000], "it is a whole number of at most 16 digits"),
+        (["events", "--from", "1" * 5_000], "must be a whole number of at most 16 digits"),
     ],
 )
 async def test_number_of_thousands_of_digits_is_refused_with_the_true_reason(words: list[str], said: str) -> None:
@@ -319,7 +319,7 @@ async def test_completion_scripts_are_valid_for_their_shell(tmp_path: Path) -> N
         ("getEvents", "fromSeq=abc", "fromSeq must be a whole number"),
         ("findAvailableSigners", "refresh=perhaps", "refresh must be true or false"),
         ("advertiseSigner", "criteria=spend", "criteria must be an object as JSON"),
-        ("createKey", "scheme:=lotus", "scheme:= wants JSON, which this is not; scheme=TEXT takes text as it is"),
+        ("createKey", "scheme:=lotus", "scheme:= must be followed by JSON; scheme=TEXT takes text as it is"),
         ("createKey", "label=@/nowhere/file", "label: cannot read /nowhere/file (No such file or directory)"),
     ],
 )

@@ -106,12 +106,12 @@ def test_a_review_shows_what_is_spent_and_paid_and_to_whom() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"review": {"status": "blind"}}, "NOBODY CAN SEE WHAT IS SIGNED"),
-        ({"review": None}, "NOBODY CAN SEE WHAT IS SIGNED"),
-        ({"review": {"status": "mismatch", "message": "another hash"}}, "IT IS NOT WHAT IT SHOWS"),
+        ({"review": {"status": "blind"}}, "NOBODY CAN TELL WHAT IS SIGNED"),
+        ({"review": None}, "NOBODY CAN TELL WHAT IS SIGNED"),
+        ({"review": {"status": "mismatch", "message": "another hash"}}, "IT SIGNS SOMETHING ELSE"),
         (
             {"review": {**samples.REVIEW, "uncovered": ["outputs"]}},
-            "LEFT OPEN, to be changed after you have signed: out",
+            "LEFT OPEN, others may change it after you have signed: out",
         ),
         ({"review": {"status": "checked", "text": "I am\nI"}}, "the text that is signed\n  I am\n  I"),
         ({"outsideCriteria": [{"publicKey": "02", "criterion": "x", "message": "Too big."}]}, "Not what 02 advertises"),
@@ -131,7 +131,7 @@ async def test_nothing_is_signed_without_a_person_or_without_a_key(place: Mappin
 
     waiting = [{**signer, "joined": False} for signer in samples.SIGNING_REQUEST["signers"]]
     for changes, sentence in (
-        ({"signers": waiting}, "nobody can be asked here; --yes signs without asking"),
+        ({"signers": waiting}, "there is no terminal to ask at; --yes signs without asking"),
         ({"signers": [{**signer, "own": True} for signer in waiting]}, "name the one to sign with by --key"),
         ({"signers": [{**signer, "own": False} for signer in waiting]}, "none of the keys that it needs is yours"),
         ({"state": "declined"}, "there is nothing to sign: the request is declined"),
