@@ -10,8 +10,7 @@ from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.damage import Damage
 from daemon.discovery.directory.log import DirectoryLog
 from daemon.discovery.directory.reads import DirectoryReads
-from daemon.discovery.intake.inbox import RecordInbox
-from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.intake.take_in import Ingest, RecordInbox
 from daemon.discovery.own.advertisements import OwnAdvertisements
 from daemon.discovery.own.node_record import OwnNode
 from daemon.discovery.own.publish import Publisher

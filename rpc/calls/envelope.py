@@ -8,6 +8,7 @@ colons than the result has members, nothing was lost. Otherwise the slower parse
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,11 +17,11 @@ import orjson
 
 from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
-from rpc.calls.broken_json import is_too_deep, why_broken
 from rpc.errors import ApiError
 
 MAX_DEPTH = 32
 _LONGEST_SHOWN = 200
+_NO_NUMBER = re.compile("-?(?:NaN|Infinity)", re.IGNORECASE)
 
 CallId: TypeAlias = int | str | None  # null is an id like any other; no id at all makes a notification
 
@@ -52,9 +53,9 @@ def parse(body: bytes | str) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as problem:
-        if is_too_deep(problem):
+        if _is_too_deep(problem):
             raise _too_deep() from problem
-        raise ApiError("parse_error", why_broken(body, problem)) from problem
+        raise ApiError("parse_error", _why_broken(body, problem)) from problem
     members = _members(value, 0)
     colons = body.count(b":") if isinstance(body, bytes) else body.count(":")
     if colons != members:
@@ -129,3 +130,26 @@ def _members(value: Any, depth: int) -> int:
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in pairs}) != len(pairs):
         raise _invalid("An object in the body has two members of the same name.")
+
+
+def _is_too_deep(problem: orjson.JSONDecodeError) -> bool:
+    """Whether it was refused for its nesting alone; orjson stops at 1,024 levels."""
+    return "depth limit" in problem.msg
+
+
+def _why_broken(body: bytes | str, problem: orjson.JSONDecodeError) -> str:
+    """A sentence for whoever sent `body`, which `problem` refused; it repeats nothing of the body but NaN and such."""
+    try:
+        text = body if isinstance(body, str) else body.decode()
+    except UnicodeDecodeError as bad:
+        return f"The body is not JSON in UTF-8: byte {bad.start} belongs to no character."
+    if text.startswith("\ufeff"):
+        return "The body begins with a byte order mark; send the JSON without it."
+    if not text.strip():
+        return "The body is empty; send a JSON-RPC call."
+    number = _NO_NUMBER.match(text, max(0, problem.pos - 1)) or _NO_NUMBER.match(text, problem.pos)
+    if number is not None:
+        return f"The body has {number[0]}, which JSON does not know; send a number, or null."
+    if "infinity" in problem.msg:
+        return "The body has a number that is too large for any reader; whole numbers go up to 9007199254740991."
+    return f"The body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})."

@@ -7,11 +7,11 @@ before. Where all groups have the same size, lines are drawn at random from the 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
 from daemon.discovery.directory.lines import LineOwner, lines_of
-from daemon.discovery.directory.pins import evictable
 from daemon.discovery.directory.statements import Kind
 from daemon.discovery.limits import DiscoveryLimits
 
@@ -25,6 +25,10 @@ SELECT 'net', net, count(*) FROM directory_log
  WHERE net IS NOT NULL AND kind = :kind GROUP BY net HAVING count(*) > 1
 ORDER BY size DESC LIMIT 5000
 """
+# Lines of own keys and past signing partners are in directory_kept; a write also spares pinned keys, and keys with whom
+# this daemon is about to sign.
+UNBOUND = "NOT EXISTS (SELECT 1 FROM directory_kept k WHERE k.subject = directory_log.subject)"
+NOT_SPARED = "hex(substr(directory_log.subject, -33)) NOT IN (SELECT value FROM json_each(?))"
 
 
 def victims(conn: sqlite3.Connection, limits: DiscoveryLimits, spared: Callable[[], Collection[bytes]]) -> list[int]:
@@ -107,3 +111,10 @@ def water_level(sizes: Sequence[int], excess: int) -> int:
     if not sizes:
         return 1
     return max(1, sizes[-1] - -(-(excess - freed) // len(sizes)))
+
+
+def evictable(spared: Collection[bytes]) -> tuple[str, tuple[str, ...]]:
+    """A condition on lines of `directory_log`, and its parameters. `spared`: any number of keys, 33 bytes each."""
+    if not spared:
+        return UNBOUND, ()
+    return f"{UNBOUND} AND {NOT_SPARED}", (json.dumps([key.hex().upper() for key in spared]),)

@@ -17,21 +17,24 @@ from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets
 from daemon.discovery.directory.log import DirectoryLog, LogChanges, LogOutcome
 from daemon.discovery.directory.statements import Statement
-from daemon.discovery.intake.candidates import candidate_of, whole_statements
+from daemon.discovery.intake.candidates import WaitingRoom, candidate_of, whole_statements
 from daemon.discovery.intake.checks import RecordOrigin, Screen, is_public
 from daemon.discovery.intake.events import ToldRecords, tell
-from daemon.discovery.intake.halves import WaitingRoom
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents, Offend
+from daemon.fair_queue import FairQueue
 from daemon.store import Store
 from musig2.protocol.records.envelope import check_many
 from musig2.protocol.records.records import Entry, Notice, Record
 from musig2.protocol.wire.frames import Signed
-from p2p.network import Offence
+from p2p.network import GossipItem, Offence
 
 INLINE = 12  # up to so many records are checked on the event loop (0.5 ms): a thread would take longer
 AT_ONCE = 2_000  # statements in one transaction
 IDS_AT_ONCE = 500
+ROOM = 20_000  # records from topics that wait
+ROOM_OF_ONE = 5_000  # of one forwarder
+BURST = 1_000  # of them checked and stored together
 
 
 @dataclass(slots=True)
@@ -220,3 +223,30 @@ def stored_ids(conn: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:
         rows = conn.execute(f"SELECT id FROM directory_log WHERE id IN ({marks})", some)  # noqa: S608 - only marks
         known.update(row[0] for row in rows)
     return known
+
+
+class RecordInbox:
+    """Records from topics: while one burst is stored, the next one gathers.
+
+    Bounded, and forwarders take turns; what does not fit comes with the next synchronisation.
+    """
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+        self._waiting: FairQueue[Signed[Record]] = FairQueue(per_party=ROOM_OF_ONE, total=ROOM)
+        self._filled = asyncio.Event()
+
+    def put(self, batch: Sequence[GossipItem]) -> None:
+        """Queue a burst; returns at once."""
+        for item in batch:
+            self._waiting.put(item.peer, item.signed)
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Store what arrives, for as long as the daemon runs."""
+        while True:
+            await self._filled.wait()
+            burst = [self._waiting.take() for _ in range(min(BURST, len(self._waiting)))]
+            if not self._waiting:
+                self._filled.clear()
+            await self._ingest.take(burst, origin=RecordOrigin.GOSSIP)

@@ -19,8 +19,7 @@ from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.new_requests import NewRequests
 from daemon.signing.peers.notices import Notices
-from daemon.signing.peers.outcomes import Outcomes
-from daemon.signing.peers.parties import Parties
+from daemon.signing.peers.outcomes import Outcomes, Parties
 from daemon.signing.ports import Surroundings
 from musig2.protocol.interface.effects import SaveJoin
 from musig2.protocol.records.records import Notice

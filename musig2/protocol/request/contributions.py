@@ -11,7 +11,7 @@ proves nothing yet: both sides show each other their joins or nonces, which expo
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
 from musig2.protocol.blame.evidence import ProvenFault, examine, open_all
@@ -22,7 +22,6 @@ from musig2.protocol.records.envelope import signer_peer
 from musig2.protocol.records.records import AbortBody, Message, NonceBody, PartialBody
 from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.request.conclusion import Conclusion
-from musig2.protocol.request.early import EarlyMessages
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.terms import RequestTerms
@@ -31,6 +30,8 @@ from musig2.protocol.wire.frames import Signed
 
 _EVIDENCE_CHECKS: Final = 3  # abort messages whose evidence is examined, per signer
 _SHOWN_TO: Final = 3  # peers at once to which a differing set is shown
+_LARGEST_EARLY: Final = 16_384  # bytes; a nonce or partial of 100 items has less than half of that
+Early: TypeAlias = tuple[Signed[Message], bytes | None]
 
 
 class Contributions:
@@ -222,3 +223,37 @@ def _ending(finding: ProvenFault) -> Ending:
     if finding.reason in PROVEN:
         return Ending(finding.reason, EndingScope.REQUEST, culprits=(finding.pubkey,), evidence=finding.evidence)
     return Ending(finding.reason, EndingScope.REQUEST, conflicting=(finding.pubkey,), evidence=finding.evidence)
+
+
+class EarlyMessages:
+    """Messages that arrive before the join that they name: at most `limit`, at most an eighth of them from one peer.
+
+    A lost one only causes a delay: the sender's `have` brings it again.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._per_peer = max(limit // 8, 8)
+        self._by_join: dict[bytes, dict[bytes, Early]] = {}
+        self._count_of: dict[bytes | None, int] = {}
+        self._count = 0
+
+    def keep(self, message: Signed[Message], peer: bytes | None) -> None:
+        """Keep a message until its join comes, if there is room for it."""
+        mine = self._count_of.get(peer, 0)
+        if self._count >= self._limit or mine >= self._per_peer or len(message.envelope) > _LARGEST_EARLY:
+            return
+        waiting = self._by_join.setdefault(message.record.join, {})
+        if message.envelope in waiting:
+            return
+        waiting[message.envelope] = (message, peer)
+        self._count += 1
+        self._count_of[peer] = mine + 1
+
+    def take(self, join: bytes) -> list[Early]:
+        """What came before this join, in the order of arrival."""
+        taken = list(self._by_join.pop(join, {}).values())
+        for _, peer in taken:
+            self._count -= 1
+            self._count_of[peer] -= 1
+        return taken

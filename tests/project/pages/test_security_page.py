@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.discovery.intake.inbox import ROOM, ROOM_OF_ONE
+from daemon.discovery.intake.take_in import ROOM, ROOM_OF_ONE
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.events import MOST_BYTES
 from daemon.peers.bans import MOST as BANS
