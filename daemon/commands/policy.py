@@ -24,8 +24,8 @@ from daemon.policy.spent import Spent
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.records import Request
+from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
-from musig2.protocol.review.verdicts import Verdict
 from musig2.protocol.wire.frames import Signed
 
 LARGEST = 1 << 20  # bytes of an envelope
@@ -101,7 +101,7 @@ def _keys(view: Mapping[str, Any], signed: Signed[Request]) -> list[bytes]:
 
 def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -> Ruling:
     """The ruling at the time when the request was created, with nothing spent and reputations unknown."""
-    if review_of(signed).verdict is Verdict.MISMATCH:
+    if review_of(signed).status is ReviewStatus.MISMATCH:
         return Ruling(Decision.REFUSE, None, instead=MISMATCH)
     facts = replace(facts_of(signed, key, network), time_ms=signed.record.created)
     return explain(rules, facts, Moment(Spent(), signed.record.created, signed.id))

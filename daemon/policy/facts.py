@@ -11,7 +11,6 @@ from musig2.chain.address import address_of_script, key_scripts
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.decoded import DecodedTransaction
 from musig2.protocol.review.review import review_of
-from musig2.protocol.review.verdicts import Review, Verdict
 from musig2.protocol.wire.frames import Signed
 
 # The classes of `review`: a transaction that is signed whole, one that its sighash type leaves partly open, a text,
@@ -109,7 +108,7 @@ def facts_of(signed: Signed[Request], key: bytes, network: str) -> Facts:
         review=_classes(request, review),
     )
     decoded = review.transaction
-    if decoded is None or review.uncovered or review.verdict is not Verdict.CHECKED:
+    if decoded is None or review.uncovered or review.status is not ReviewStatus.CHECKED:
         return facts
     own = {*key_scripts(request.scheme, key)}
     outputs = _outputs(decoded, request.scheme, network)
@@ -134,7 +133,7 @@ def _outputs(decoded: DecodedTransaction, scheme: str, network: str) -> tuple[Ou
 
 
 def _classes(request: Request, review: Review) -> frozenset[str]:
-    if review.verdict is not Verdict.CHECKED:
+    if review.status is not ReviewStatus.CHECKED:
         return frozenset({BLIND})
     found = set()
     if any(item.input is None for item in request.items):

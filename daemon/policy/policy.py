@@ -26,8 +26,8 @@ from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, RuleSet, Ruling
 from daemon.policy.spent import DAY_MS, BudgetClock, Charge, Spent
 from musig2.protocol.records.records import Request
+from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
-from musig2.protocol.review.verdicts import Verdict
 from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
@@ -210,7 +210,7 @@ class OwnerPolicy:
         return Moment(self._spent, self._clock.now_ms(), signed.id)
 
     def _mismatch(self, signed: Signed[Request]) -> Ruling | None:
-        if review_of(signed).verdict is not Verdict.MISMATCH:
+        if review_of(signed).status is not ReviewStatus.MISMATCH:
             return None
         return Ruling(Decision.REFUSE, None, instead=MISMATCH)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.errors import Refused
-from musig2.protocol.review.verdicts import Doubt, ItemReview, Review, Verdict
+from musig2.protocol.review.findings import Doubt, ItemReview, Review, ReviewStatus
 
 
 class PolicyRefused(Refused):
@@ -41,7 +41,7 @@ _REFUSALS: dict[Doubt, type[PolicyRefused]] = {
 
 
 class TransactionPolicy:
-    """Refuses what is evidently wrong, by the verdicts of `musig2.protocol.review`.
+    """Refuses what is evidently wrong, by the reviews of `musig2.protocol.review`.
 
     A message about which nothing is claimed passes: whoever approves a join must know what it is (docs/wallets.md),
     or use `require_checked`.
@@ -52,7 +52,7 @@ class TransactionPolicy:
         with `require_checked` also Unchecked, for one that is not known to be what is shown.
         """
         for index, item in enumerate(review.items):
-            if item.verdict is Verdict.MISMATCH:
+            if item.status is ReviewStatus.MISMATCH:
                 _refuse(index, item)
         for index, item in enumerate(review.items):
             if require_checked and (item.finding is not None or item.uncovered):

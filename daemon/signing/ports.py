@@ -13,7 +13,7 @@ from daemon.policy.policy import OwnerPolicy
 from daemon.signing.limits import SigningLimits
 from musig2 import SecretKey
 from musig2.protocol.records.records import Advertisement, Notice
-from musig2.protocol.review.verdicts import Review
+from musig2.protocol.review.findings import Review
 from musig2.protocol.wire.frames import Signed
 from p2p.network import Offence, Standing, Work
 

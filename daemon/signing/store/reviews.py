@@ -11,8 +11,8 @@ from daemon.signing.store.criteria import CriteriaOf
 from musig2.chain.address import address_of_script, key_scripts
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.decoded import DecodedTransaction
+from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
-from musig2.protocol.review.verdicts import Verdict
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 
@@ -31,9 +31,9 @@ class Showing:
 def review_json(signed: Signed[Request], showing: Showing, keys: frozenset[bytes] | None) -> answers.Review:
     """`keys`: the own keys that the caller may know of, None for all."""
     found = review_of(signed)
-    told: answers.Review = {"status": found.verdict.value}
+    told: answers.Review = {"status": found.status.value}
     finding = found.first_finding
-    if finding is not None and found.verdict is not Verdict.CHECKED:
+    if finding is not None and found.status is not ReviewStatus.CHECKED:
         told["reason"], told["message"] = finding.doubt.value, finding.sentence
     if found.uncovered:
         told["uncovered"] = list(found.uncovered)

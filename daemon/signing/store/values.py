@@ -7,8 +7,8 @@ from typing import Any
 
 from musig2.protocol.records.peers import peer_text
 from musig2.protocol.records.records import Item, Request
+from musig2.protocol.review.findings import ItemReview, ReviewStatus
 from musig2.protocol.review.review import review_of
-from musig2.protocol.review.verdicts import ItemReview, Verdict
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.convert import tweak_to_json
@@ -48,7 +48,7 @@ def _reviewed(item: Item, review: ItemReview) -> answers.ReviewedItem:
         shown["inputIndex"] = item.input
     if review.finding is not None:
         shown["uncheckedReason"] = review.finding.doubt.value
-    if review.finding is not None and review.verdict is Verdict.MISMATCH:
+    if review.finding is not None and review.status is ReviewStatus.MISMATCH:
         shown["uncheckedMessage"] = review.finding.sentence
     if review.uncovered:
         shown["uncovered"] = list(review.uncovered)

@@ -9,7 +9,7 @@ item that names its input is held against the transaction in the request's metad
     mismatch   something is claimed that does not hold, or cannot be read: never to be signed
 
 Damaged bytes beside a named input are a mismatch and not blind, or whoever wants to avoid the check damages the bytes.
-Pure functions of the record: every daemon comes to the same verdicts.
+Pure functions of the record: every daemon comes to the same result.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from musig2.chain.tapscript import KEY_PATH
 from musig2.errors import InvalidArgumentError
 from musig2.protocol.records.records import Item, Request
 from musig2.protocol.review.decoded import DecodedTransaction, decode, witness_size
+from musig2.protocol.review.findings import Doubt, Finding, ItemReview, Review, ReviewStatus
 from musig2.protocol.review.shown import TRANSACTION, Shown, Unreadable, unreadable
 from musig2.protocol.review.spend_paths import ItemPath, item_paths
 from musig2.protocol.review.texts import read_text, text_hash
-from musig2.protocol.review.verdicts import Doubt, Finding, ItemReview, Review, Verdict
 from musig2.protocol.wire.frames import Signed
 from musig2.tweaks import TweakKind
 
@@ -72,10 +72,10 @@ class _Reviewer:
             self._misread = _finding(Doubt.SPEND_PATH, problem)
 
     def review(self) -> Review:
-        """All verdicts, and what is signed where nothing is a mismatch."""
+        """The review of all items, with what is signed if nothing is a mismatch."""
         items = tuple(self._item(index, item) for index, item in enumerate(self._request.items))
         found = Review(items)
-        if found.verdict is Verdict.MISMATCH:
+        if found.status is ReviewStatus.MISMATCH:
             return found
         return Review(items, self._decoded(found), self._text)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from musig2.chain.sighash import KeyPathSpend
 from musig2.chain.transaction import Transaction, TxOutput
 from musig2.protocol.records.records import Open
-from musig2.protocol.review.verdicts import Doubt, Finding
+from musig2.protocol.review.findings import Doubt, Finding
 
 TRANSACTION: Final = "metadata.transactionHex"
 SPENT: Final = "metadata.spentOutputs"

@@ -12,8 +12,8 @@ from typing import Final
 
 from musig2.curve.hashing import tagged_hash
 from musig2.protocol.records.records import Open
+from musig2.protocol.review.findings import SignedText
 from musig2.protocol.review.shown import Unreadable
-from musig2.protocol.review.verdicts import SignedText
 
 TEXT: Final = "metadata.messageText"
 TAG: Final = "metadata.messageTag"

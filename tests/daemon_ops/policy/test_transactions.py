@@ -15,8 +15,8 @@ from musig2.chain import sighash
 from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SINGLE, KeyPathSpend
 from musig2.protocol.records.records import Item, Request
+from musig2.protocol.review.findings import Review, ReviewStatus
 from musig2.protocol.review.review import review
-from musig2.protocol.review.verdicts import Review, Verdict
 from tests.refusals import places_of
 
 KEY = b"\x02" + bytes(31) + b"\x01"
@@ -77,13 +77,13 @@ def said(request: Request, *, require_checked: bool = False) -> tuple[Any, Any] 
 
 def test_the_hash_of_the_shown_transaction_is_checked(spend: Spend) -> None:
     assert said(request_for(spend), require_checked=True) is None
-    assert review(request_for(spend)).verdict is Verdict.CHECKED
+    assert review(request_for(spend)).status is ReviewStatus.CHECKED
 
 
 def test_another_message_beside_a_shown_transaction_is_refused(spend: Spend) -> None:
     wrong = request_for(spend, items_of((spend.messages[0], bytes(32))))
     assert said(wrong) == ("message_mismatch", "messages[1].message")
-    assert review(wrong).verdict is Verdict.MISMATCH
+    assert review(wrong).status is ReviewStatus.MISMATCH
 
 
 def test_the_message_of_another_input_is_refused(spend: Spend) -> None:
@@ -155,7 +155,7 @@ def test_an_item_that_names_no_input_passes_unless_checks_are_required(spend: Sp
     assert said(silent) is None
     assert said(silent, require_checked=True) == ("unchecked", "messages[0].inputIndex")
     assert reasons(review(silent)) == ["no_input_index"]
-    assert review(silent).verdict is Verdict.BLIND
+    assert review(silent).status is ReviewStatus.BLIND
 
 
 @pytest.mark.parametrize("index", [None, 0])
@@ -171,7 +171,7 @@ def test_one_blind_item_is_enough_to_be_unchecked(spend: Spend) -> None:
     first, second = items_of(spend.messages)
     mixed = request_for(spend, (first, dataclasses.replace(second, input=None)))
     assert said(mixed, require_checked=True) == ("unchecked", "messages[1].inputIndex")
-    assert review(mixed).verdict is Verdict.BLIND
+    assert review(mixed).status is ReviewStatus.BLIND
 
 
 def reasons(found: Review) -> list[str | None]:
@@ -214,5 +214,5 @@ def test_the_review_of_a_large_request_costs_a_hash_for_each_input_and_each_item
 
     for name in ("sha256", "sha256d"):
         monkeypatch.setattr(sighash, name, counting(getattr(sighash, name)))
-    assert review(request).verdict is Verdict.CHECKED
+    assert review(request).status is ReviewStatus.CHECKED
     assert hashed < 7 * 100

@@ -10,8 +10,8 @@ from musig2.chain.address import script_pubkey
 from musig2.chain.sighash import KeyPathSpend
 from musig2.chain.transaction import Transaction, TxOutput
 from musig2.protocol.records.requests import ToSign, build_request
+from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review
-from musig2.protocol.review.verdicts import Verdict
 from tests.musig2.worked_transactions import PAGE, SECRETS, VALUES, Worked, page, work
 
 KEY_PATH = (Tweak(TweakKind.TAPROOT),)
@@ -74,5 +74,5 @@ def test_a_request_of_it_is_checked_and_joined(worked: Worked) -> None:
         },
     )
     found = review(request)
-    assert found.verdict is Verdict.CHECKED
+    assert found.status is ReviewStatus.CHECKED
     TransactionPolicy().check_join(found, values["P1"], require_checked=True)

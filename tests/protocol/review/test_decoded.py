@@ -13,8 +13,8 @@ from musig2.chain.sighash import ANYONECANPAY, LOTUS, NONE, SIGHASH_LOTUS_ALL, S
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
 from musig2.protocol.records.records import Item, WireTweak
 from musig2.protocol.review.decoded import DecodedTransaction
+from musig2.protocol.review.findings import Review, ReviewStatus
 from musig2.protocol.review.review import review
-from musig2.protocol.review.verdicts import Review, Verdict
 from tests.musig2.musig2_world import load
 from tests.musig2.taproot.taproot_spends import LEAVES, key_path, leaf_path
 from tests.protocol.review.review_world import KEY, request, shown
@@ -67,11 +67,11 @@ def test_nothing_is_decoded_where_an_item_is_a_mismatch_or_all_are_blind() -> No
     good = [Item(msg, (), KEY, index) for index, msg in enumerate(spend.messages)]
     metadata = shown(spend.transaction, spend.spent)
     wrong = review(request("lotus", [good[0], replace(good[1], msg=bytes(32))], metadata))
-    assert (wrong.verdict, wrong.transaction) == (Verdict.MISMATCH, None)
+    assert (wrong.status, wrong.transaction) == (ReviewStatus.MISMATCH, None)
     blind = review(request("lotus", [replace(item, input=None) for item in good], metadata))
-    assert (blind.verdict, blind.transaction) == (Verdict.BLIND, None)
+    assert (blind.status, blind.transaction) == (ReviewStatus.BLIND, None)
     mixed = review(request("lotus", [good[0], replace(good[1], input=None)], metadata))
-    assert mixed.verdict is Verdict.BLIND
+    assert mixed.status is ReviewStatus.BLIND
     assert decoded(mixed).signed == {0}
 
 
@@ -82,7 +82,7 @@ def test_a_transaction_that_spends_one_output_twice_is_none() -> None:
     msg = KeyPathSpend(twice, spent).lotus(0)
     found = review(request("lotus", [Item(msg, (), KEY, 0)], shown(twice, spent)))
     assert found.first_finding is not None
-    assert (found.verdict, found.first_finding.path) == (Verdict.MISMATCH, "metadata.transactionHex")
+    assert (found.status, found.first_finding.path) == (ReviewStatus.MISMATCH, "metadata.transactionHex")
 
 
 @pytest.mark.parametrize("spend", [key_path(0), key_path(1), leaf_path("bare", LEAVES["bare"], 0)])

@@ -9,8 +9,8 @@ import pytest
 
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
 from musig2.protocol.records.records import Item
+from musig2.protocol.review.findings import ReviewStatus, SignedText
 from musig2.protocol.review.review import review
-from musig2.protocol.review.verdicts import SignedText, Verdict
 from tests.protocol.review.review_world import KEY, doubt, doubts, request, shown
 
 
@@ -28,7 +28,7 @@ def test_the_hash_of_the_text_is_checked_under_the_ordinary_tag_and_a_stated_one
     tagged = asked(hashed("Pay\nBob", "my wallet/v2"), messageText="Pay\nBob", messageTag="my wallet/v2")
     assert doubt(tagged) is None
     assert review(tagged).text == SignedText("my wallet/v2", "Pay\nBob")
-    assert review(tagged).verdict is Verdict.CHECKED
+    assert review(tagged).status is ReviewStatus.CHECKED
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.demo.spend import Spend, spend_from
-from musig2.protocol.review.verdicts import Review
+from musig2.protocol.review.findings import Review
 from rpc.errors import ApiError
 from tests.refusals import places_of
 from tests.signing.signing_world import Daemon, World, announce, signatures
@@ -83,7 +83,7 @@ async def test_a_spend_in_the_short_form_is_checked_and_signed(world: World, nam
     assert len(await signatures(signers[1], asked["requestId"])) == 1
 
 
-async def test_a_session_shows_the_verdicts_before_and_after_the_join(world: World) -> None:
+async def test_a_session_shows_the_review_before_and_after_the_join(world: World) -> None:
     signers = await world.grow(2)
     spend = spend_of(signers, 2)
     asked = await ask(signers[0], signers, messages=items_of(spend), metadata=shown(spend))

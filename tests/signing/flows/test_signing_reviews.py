@@ -9,8 +9,8 @@ import pytest
 from musig2.chain.address import address, address_of_script, key_scripts
 from musig2.chain.sighash import KeyPathSpend
 from musig2.chain.transaction import Transaction, TxInput, TxOutput
+from musig2.protocol.review.findings import SignedText
 from musig2.protocol.review.texts import text_hash
-from musig2.protocol.review.verdicts import SignedText
 from rpc.caller import Caller, Scope
 from rpc.events.filter import Selection
 from rpc.models.event_kinds import EVENTS

@@ -1,4 +1,4 @@
-"""The verdicts on the messages of a request, as plain values."""
+"""What a review finds about the messages of a request, as plain values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from musig2.protocol.review.decoded import DecodedTransaction
 
 
-class Verdict(StrEnum):
+class ReviewStatus(StrEnum):
     """What is known about one message."""
 
     CHECKED = "checked"
@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ItemReview:
-    """The verdict on one item. `uncovered`: what of the transaction shown its signature leaves open to change.
+    """What is known about one item. `uncovered`: what of the transaction shown its signature leaves open to change.
 
     `uncovered` is empty unless the sighash type says otherwise: `outputs`, `otherOutputs`, `otherInputs`.
     """
@@ -57,11 +57,11 @@ class ItemReview:
     uncovered: tuple[str, ...] = ()
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> ReviewStatus:
         """Checked, blind or mismatch."""
         if self.finding is None:
-            return Verdict.CHECKED
-        return Verdict.BLIND if self.finding.doubt in BLIND else Verdict.MISMATCH
+            return ReviewStatus.CHECKED
+        return ReviewStatus.BLIND if self.finding.doubt in BLIND else ReviewStatus.MISMATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class SignedText:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The verdicts on all items of a request, in order.
+    """What is known about all items of a request, in order.
 
     `transaction` and `text` are there where a checked item signs them, and nothing is a mismatch.
     """
@@ -84,15 +84,16 @@ class Review:
     text: SignedText | None = None
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> ReviewStatus:
         """The worst of them."""
-        found = {item.verdict for item in self.items}
-        return next(verdict for verdict in (Verdict.MISMATCH, Verdict.BLIND, Verdict.CHECKED) if verdict in found)
+        found = {item.status for item in self.items}
+        worst_first = (ReviewStatus.MISMATCH, ReviewStatus.BLIND, ReviewStatus.CHECKED)
+        return next(status for status in worst_first if status in found)
 
     @property
     def first_finding(self) -> Finding | None:
-        """That of the first item with the verdict of the whole; None where all are checked."""
-        return next((item.finding for item in self.items if item.finding and item.verdict is self.verdict), None)
+        """The finding of the first item with the status of the whole; None if all items are checked."""
+        return next((item.finding for item in self.items if item.finding and item.status is self.status), None)
 
     @property
     def uncovered(self) -> tuple[str, ...]:
