@@ -31,7 +31,6 @@ from daemon.contact import Contact
 from daemon.discovery.service import DiscoveryService
 from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.events import EventLog
-from daemon.host import parts
 from daemon.host.datadir import Datadir
 from daemon.host.own_files import OwnFiles
 from daemon.host.slow_disk import off_loop
@@ -50,6 +49,7 @@ from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
 from daemon.signing.store.reads import keys_about_to_sign
 from daemon.store import Store
+from daemon.upkeep import datadir_parts
 from daemon.upkeep.file_watch import FileWatch
 from daemon.upkeep.health import DaemonHealth
 from daemon.upkeep.metrics import DaemonMetrics
@@ -96,8 +96,8 @@ class App:
         self._running = RunningSettings(settings) if running is None else running
         self._datadir = datadir
         self.version = version("musigd")
-        found = parts.look(datadir.path, settings.keys.passphrase_file, os.environ)
-        self._is_first_start = parts.begin(datadir.path, found)
+        found = datadir_parts.look(datadir.path, settings.keys.passphrase_file, os.environ)
+        self._is_first_start = datadir_parts.begin(datadir.path, found)
         self._stops: list[Callable[[], Awaitable[object]]] = []
         self._make_local_parts()
         self._make_network()
@@ -289,7 +289,7 @@ class App:
         passphrase = find_passphrase(self._datadir.path, self.settings.keys.passphrase_file, os.environ)
         self._stops.append(self._wipe_keys)
         await self.keystore.start(passphrase)
-        parts.finish(self._datadir.path)
+        datadir_parts.finish(self._datadir.path)
 
     async def _wipe_keys(self) -> None:
         self.keystore.stop()

@@ -22,12 +22,12 @@ from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
-from daemon.host import parts
 from daemon.host.datadir import Datadir, holder_of
 from daemon.host.open_files import require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
+from daemon.upkeep import datadir_parts
 from p2p.errors import NetworkError
 from rpc.errors import ListenError
 from rpc.ports import Reloaded
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
     try:
         if arguments.new_database:
             _refuse(path, settings, new_database=True)
-            parts.give_up_former(path)
+            datadir_parts.give_up_former(path)
         return asyncio.run(_Run(settings, datadir, lambda: settings_from(arguments), outlet).main())
     finally:
         datadir.close()
@@ -81,11 +81,11 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
 
 def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
     """Raises what would end a start in this directory, before anything is written there."""
-    found = parts.look(path, settings.keys.passphrase_file, os.environ)
+    found = datadir_parts.look(path, settings.keys.passphrase_file, os.environ)
     if new_database:
-        parts.refuse_new_database(path, found)
+        datadir_parts.refuse_new_database(path, found)
     else:
-        parts.is_first_start(path, found)
+        datadir_parts.is_first_start(path, found)
 
 
 def _collect_again() -> None:

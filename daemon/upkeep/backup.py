@@ -28,13 +28,13 @@ from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
 from daemon.host.datadir import Datadir, holder_of
 from daemon.host.own_socket import reasons_not_ready
-from daemon.host.parts import DO_NOT_STOP
 from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
 from daemon.store import DatabaseGone, LockGone
 from daemon.store.connection import inspect, open_reader
 from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
+from daemon.upkeep.datadir_parts import DO_NOT_STOP
 
 FORMAT: Final = 1
 MANIFEST: Final = "musigd-backup.json"

@@ -22,7 +22,6 @@ from config.output.outermost import sentence_of
 from config.settings import Settings
 from daemon.clock import SystemClock
 from daemon.errors import DaemonError
-from daemon.host import parts
 from daemon.host.datadir import holder_of, read_endpoint
 from daemon.host.open_files import TooFewFiles, require_open_files
 from daemon.host.own_directory import claim_to, dangling_link
@@ -32,6 +31,7 @@ from daemon.keys.passphrase import PassphraseSource, find_passphrase
 from daemon.limits import wire_limits
 from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import refuse_newer, shipped_migrations
+from daemon.upkeep import datadir_parts
 from daemon.upkeep.doctor_clock import stored_times, unready
 from musig2 import MusigError
 from musig2.curve import memory
@@ -140,9 +140,9 @@ def _left_over(datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagno
 
 
 def _parts(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    found = parts.look(datadir, settings.keys.passphrase_file, environment)
+    found = datadir_parts.look(datadir, settings.keys.passphrase_file, environment)
     try:
-        is_first = parts.is_first_start(datadir, found)
+        is_first = datadir_parts.is_first_start(datadir, found)
     except DaemonError as error:
         yield _fault("The data directory is not whole: a start is refused.", _still_held(datadir) or str(error))
         return
@@ -157,7 +157,7 @@ def _still_held(datadir: Path) -> str | None:
     if not _is_used(datadir):
         return None
     if not (datadir / DATABASE_NAME).exists():
-        return parts.DO_NOT_STOP
+        return datadir_parts.DO_NOT_STOP
     if not (datadir / IDENTITY_NAME).exists():
         return "Use `musigd reload` before the daemon stops: it writes its identity again."
     return None
@@ -165,7 +165,8 @@ def _still_held(datadir: Path) -> str | None:
 
 def _next_is_first(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> bool:
     try:
-        return parts.is_first_start(datadir, parts.look(datadir, settings.keys.passphrase_file, environment))
+        found = datadir_parts.look(datadir, settings.keys.passphrase_file, environment)
+        return datadir_parts.is_first_start(datadir, found)
     except DaemonError:
         return False
 

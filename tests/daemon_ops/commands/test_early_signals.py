@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 import pytest
 
-from daemon.host import parts
 from daemon.host.datadir import Datadir, holder_of
 from daemon.store import Store
+from daemon.upkeep import datadir_parts
 
 pytestmark = pytest.mark.network
 
@@ -118,7 +118,7 @@ async def test_a_stop_at_any_time_of_a_start_ends_cleanly_and_the_next_start_goe
     assert (code, [line for line in said.splitlines() if " [info " not in line]) == (0, [])
     assert not (datadir / "endpoint.json").exists()
     assert holder_of(datadir) is None
-    assert parts.is_first_start(datadir, parts.look(datadir, None, {}))
+    assert datadir_parts.is_first_start(datadir, datadir_parts.look(datadir, None, {}))
 
 
 async def test_a_signal_after_the_end_does_not_change_the_exit_code(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ import pytest
 
 from config.load import load_settings
 from config.settings import Settings
-from daemon.host import parts
 from daemon.host.datadir import Datadir
-from daemon.host.parts import DatabaseThere, IncompleteDatadir
 from daemon.keys.identity import load_seed, make_seed
 from daemon.main import main
 from daemon.store import Store
+from daemon.upkeep import datadir_parts
 from daemon.upkeep.backup import BackupError, back_up_datadir
+from daemon.upkeep.datadir_parts import DatabaseThere, IncompleteDatadir
 from daemon.upkeep.doctor import Severity, examine
 from tests.daemon_ops.ops_world import started
 from tests.e2e.vessels import Vessel
@@ -123,42 +123,42 @@ def settings() -> Settings:
 
 
 def test_a_complete_set_and_an_empty_directory_are_accepted(whole: Path, tmp_path: Path) -> None:
-    assert not parts.is_first_start(whole, parts.look(whole, None, {}))
-    assert parts.is_first_start(tmp_path / "new", parts.look(tmp_path / "new", None, {}))
+    assert not datadir_parts.is_first_start(whole, datadir_parts.look(whole, None, {}))
+    assert datadir_parts.is_first_start(tmp_path / "new", datadir_parts.look(tmp_path / "new", None, {}))
     Datadir.claim(tmp_path / "new").close()
     (tmp_path / "new" / "musigd.toml").write_text("")
-    assert parts.is_first_start(tmp_path / "new", parts.look(tmp_path / "new", None, {}))
+    assert datadir_parts.is_first_start(tmp_path / "new", datadir_parts.look(tmp_path / "new", None, {}))
 
 
 def test_a_passphrase_elsewhere_does_not_count_as_missing(whole: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "mounted"
     (whole / "passphrase").rename(elsewhere)
-    assert not parts.is_first_start(whole, parts.look(whole, elsewhere, {}))
+    assert not datadir_parts.is_first_start(whole, datadir_parts.look(whole, elsewhere, {}))
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     elsewhere.rename(credentials / "passphrase")
     environment = {"CREDENTIALS_DIRECTORY": str(credentials)}
-    assert not parts.is_first_start(whole, parts.look(whole, None, environment))
+    assert not datadir_parts.is_first_start(whole, datadir_parts.look(whole, None, environment))
 
 
 def test_a_passphrase_put_there_before_the_first_start_does_not_count_as_a_part(tmp_path: Path) -> None:
     (tmp_path / "passphrase").write_text("mine")
     configured = tmp_path / "passphrase"
-    assert parts.is_first_start(tmp_path, parts.look(tmp_path, configured, {}))
+    assert datadir_parts.is_first_start(tmp_path, datadir_parts.look(tmp_path, configured, {}))
 
 
 @pytest.mark.parametrize("made", [(), ("musigd.sqlite3",), ("musigd.sqlite3", "identity"), ("identity", "passphrase")])
 def test_a_first_start_that_was_cut_off_goes_on(tmp_path: Path, made: tuple[str, ...]) -> None:
-    assert parts.begin(tmp_path, parts.look(tmp_path, None, {}))
+    assert datadir_parts.begin(tmp_path, datadir_parts.look(tmp_path, None, {}))
     for name in made:
         (tmp_path / name).write_bytes(b"")
 
-    assert parts.begin(tmp_path, parts.look(tmp_path, None, {}))
+    assert datadir_parts.begin(tmp_path, datadir_parts.look(tmp_path, None, {}))
 
-    parts.finish(tmp_path)
+    datadir_parts.finish(tmp_path)
     if made:
         with pytest.raises(IncompleteDatadir):
-            parts.begin(tmp_path, parts.look(tmp_path, None, {}))
+            datadir_parts.begin(tmp_path, datadir_parts.look(tmp_path, None, {}))
 
 
 def test_a_new_database_is_made_where_it_is_asked_for_and_nothing_is_removed(whole: Path) -> None:
@@ -166,9 +166,9 @@ def test_a_new_database_is_made_where_it_is_asked_for_and_nothing_is_removed(who
     (whole / "musigd.sqlite3-wal").write_bytes(b"frames")
     former = load_seed(whole).hex()
 
-    parts.give_up_former(whole)
+    datadir_parts.give_up_former(whole)
 
-    assert parts.begin(whole, parts.look(whole, None, {}))
+    assert datadir_parts.begin(whole, datadir_parts.look(whole, None, {}))
     kept = {
         name.partition(".former-")[0]: content for name, (content, _) in contents(whole).items() if "former" in name
     }
@@ -196,9 +196,9 @@ async def test_a_daemon_with_a_new_database_is_another_peer_and_complete(whole: 
         await vessel.close()
     assert load_seed(whole) != former
     assert not (whole / "first-start").exists()
-    assert not parts.is_first_start(whole, parts.look(whole, None, {}))
+    assert not datadir_parts.is_first_start(whole, datadir_parts.look(whole, None, {}))
     with pytest.raises(DatabaseThere):
-        parts.refuse_new_database(whole, parts.look(whole, None, {}))
+        datadir_parts.refuse_new_database(whole, datadir_parts.look(whole, None, {}))
 
 
 def test_the_doctor_does_not_say_of_a_lost_database_that_there_is_none_yet(whole: Path) -> None:
@@ -215,4 +215,4 @@ def test_doctor_and_backup_say_not_to_stop_a_daemon_whose_database_was_removed(w
             back_up_datadir(whole, tmp_path / "backup")
     finally:
         held.close()
-    assert parts.DO_NOT_STOP in remedies
+    assert datadir_parts.DO_NOT_STOP in remedies
