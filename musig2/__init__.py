@@ -1,7 +1,7 @@
 """MuSig2 for two signature schemes, on libsecp256k1: `scheme("bip340")` (BIP-327) and `scheme("lotus")`."""
 
+from musig2 import known_answers
 from musig2.contexts import KeyAggContext, SessionContext
-from musig2.curve import known_answers
 from musig2.curve.hashing import tagged_hash
 from musig2.errors import (
     ForkDetected,

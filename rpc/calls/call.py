@@ -22,11 +22,11 @@ from rpc.calls.idempotency import Idempotency, call_digest
 from rpc.calls.limits import CallGate, too_many_at_work
 from rpc.calls.on_record import RecordedOnce, facts_of
 from rpc.calls.params import params_of
+from rpc.calls.stats import Stats
 from rpc.errors import ApiError, shutting_down
 from rpc.methods.method import Method
 from rpc.models.wire import Change, Params
 from rpc.ports import Answer, CallFacts, EventSource, Guard, Handler, Once, Recorder
-from rpc.server.stats import Stats
 
 _log = structlog.get_logger("rpc")
 

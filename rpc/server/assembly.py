@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from rpc.calls.call import Call, Changes
 from rpc.calls.pure import PureMethods
+from rpc.calls.stats import Stats
 from rpc.config import RpcConfig
 from rpc.errors import RpcError
 from rpc.events.methods import EventMethods
@@ -13,7 +14,6 @@ from rpc.handlers import description_handlers, pure_handlers, stream_handlers
 from rpc.methods.table import METHODS
 from rpc.ports import Guard, Handlers, SchemesOf
 from rpc.schema.openrpc import Description
-from rpc.server.stats import Stats
 
 
 class IncompleteBackendError(RpcError):

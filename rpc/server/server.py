@@ -15,6 +15,7 @@ from rpc.calls.call import UNGUARDED, Changes
 from rpc.calls.dispatch import Dispatcher
 from rpc.calls.idempotency import Idempotency
 from rpc.calls.limits import CallGate, RateLimit
+from rpc.calls.stats import Stats
 from rpc.config import RpcConfig
 from rpc.events.methods import EventMethods
 from rpc.events.sockets import Sockets
@@ -46,7 +47,6 @@ from rpc.server.listen import (
 )
 from rpc.server.page import Page
 from rpc.server.routes import Routes
-from rpc.server.stats import Stats
 
 
 async def of_another_daemon(mark: str) -> None:

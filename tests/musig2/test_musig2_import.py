@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from musig2 import LibraryMismatch
-from musig2.curve import known_answers, secp
+from musig2 import LibraryMismatch, known_answers
+from musig2.curve import secp
 from tests.musig2.musig2_world import REAL, FailingLibrary
 from tests.musig2.slow_musig2 import G, encode
 
@@ -65,8 +65,8 @@ LIES = {
     "_combination": lie("musig2.curve.points.combination", secp.pubkey_parse(encode(G))),
     "_combination at infinity": lie("musig2.curve.points.combination", None),
     "_tagged_hash": lie("musig2.curve.secp.tagged_hash_into", None),
-    "_residue of everything": lie("musig2.curve.known_answers.is_square", True),
-    "_residue of nothing": lie("musig2.curve.known_answers.is_square", False),
+    "_residue of everything": lie("musig2.known_answers.is_square", True),
+    "_residue of nothing": lie("musig2.known_answers.is_square", False),
     "_bip340_signature": lie("musig2.curve.secp.schnorrsig_sign", bytes(64)),
     "_bip340_signature unverified": lie("musig2.curve.secp.schnorrsig_verify", False),
     "_lotus_signature": lie("musig2.curve.secp.rfc6979_nonce", None),

@@ -10,9 +10,9 @@ from rpc.calls.call import Call, Changes
 from rpc.calls.dispatch import Dispatcher, Served
 from rpc.calls.idempotency import Idempotency
 from rpc.calls.limits import CallGate, RateLimit
+from rpc.calls.stats import Stats
 from rpc.methods.table import METHODS
 from rpc.ports import Handler
-from rpc.server.stats import Stats
 from tests.rpc.rpc_log import MemoryLog
 from tests.rpc.rpc_stores import MemoryAnswers
 

@@ -57,8 +57,6 @@ from musig2.protocol.interface.inputs import (
     Tick,
 )
 from musig2.protocol.interface.reaction import Reaction
-from musig2.protocol.interface.restore import rebuild
-from musig2.protocol.interface.save_retry import SaveRetry
 from musig2.protocol.interface.views import SessionView
 from musig2.protocol.records.records import Join, Request
 from musig2.protocol.request.attempts import Attempts
@@ -71,6 +69,8 @@ from musig2.protocol.request.joining import Joining
 from musig2.protocol.request.meeting.topology import MESH
 from musig2.protocol.request.own_part import OwnPart
 from musig2.protocol.request.reception import Reception
+from musig2.protocol.request.restore import rebuild
+from musig2.protocol.request.save_retry import SaveRetry
 from musig2.protocol.session.session_table import On
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
