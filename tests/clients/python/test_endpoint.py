@@ -125,5 +125,5 @@ def test_a_malformed_url_is_reported_before_a_connection_is_tried(url: str) -> N
 
 def test_a_token_file_without_text_is_reported(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\x00")
-    with pytest.raises(ClientError, match="no text"):
+    with pytest.raises(ClientError, match="must be text"):
         read_token(tmp_path / "token")

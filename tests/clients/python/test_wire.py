@@ -27,7 +27,7 @@ def test_an_unknown_member_is_ignored_and_a_missing_one_is_named() -> None:
     assert decoded(KeyMade, {**KEY, "colour": "red"}) == decoded(KeyMade, KEY)
     with pytest.raises(ClientError, match="a KeyMade, has no publicKey: update the daemon"):
         decoded(KeyMade, {"scheme": "lotus", "label": ""})
-    with pytest.raises(ClientError, match="no KeyMade"):
+    with pytest.raises(ClientError, match="not a KeyMade"):
         decoded(KeyMade, [])
 
 

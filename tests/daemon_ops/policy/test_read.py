@@ -59,7 +59,7 @@ def problem(tmp_path: Path, text: str | bytes) -> str:
         (RULE + RULE, 'line 4: the rule "a" has the name of the one in line 1'),
         ('[[example]]\nname = "x"', "line 1: the example must have a request"),
         ('[[example]]\nname = "x"\nrequest = {}', "expect must be join, ask or refuse"),
-        (RULE + '[[example]]\nname = "x"\nrequest = {}\nexpect = "ask"\nrule = "b"', "there is none of that name"),
+        (RULE + '[[example]]\nname = "x"\nrequest = {}\nexpect = "ask"\nrule = "b"', "no rule has that name"),
         ("[[rule]", "cannot be read"),
         (b"\xff", "cannot be read"),
         (b"#" * (LARGEST + 1), "has more than"),

@@ -133,7 +133,7 @@ async def test_nothing_is_signed_without_a_person_or_without_a_key(place: Mappin
     for changes, sentence in (
         ({"signers": waiting}, "there is no terminal to ask at; --yes signs without asking"),
         ({"signers": [{**signer, "own": True} for signer in waiting]}, "name the one to sign with by --key"),
-        ({"signers": [{**signer, "own": False} for signer in waiting]}, "none of the keys that it needs is yours"),
+        ({"signers": [{**signer, "own": False} for signer in waiting]}, "none of its required keys is an own key"),
         ({"state": "declined"}, "there is nothing to sign: the request is declined"),
         ({"review": {"status": "mismatch", "message": "another hash"}}, "nobody can join it"),
     ):

@@ -122,7 +122,7 @@ async def test_an_own_request_waits_for_approval_like_any_other(world: World) ->
 
 async def test_nothing_is_signed_on_an_approval_that_has_ended(world: World) -> None:
     signers, request = await waiting(world, LARGE)
-    with pytest.raises(ApiError, match="until: has passed"):
+    with pytest.raises(ApiError, match="until: is in the past"):
         await approve(signers[1], ANNA, request, until=1)
     until = world.clock.wall_ms() + 600_000
     told = await approve(signers[1], token("early", Scope.APPROVE), request, until=until)
