@@ -170,15 +170,16 @@ class Call:
 
     async def _serve(self, message: CallContext, params: Params, facts: CallFacts | None, once: Once | None) -> bytes:
         subject = message if self._takes_message else message.caller
+        recorder = self._changes.recorder
+        recorded = None if facts is None or recorder is None else RecordedOnce(recorder, facts, once)
         try:
             self._guard.check(message.caller, params)
-            if facts is not None and self._changes.recorder is not None:
-                kept = RecordedOnce(self._changes.recorder, facts, once)
-                answer = await self._ask(subject, params, kept)
-                if not kept.recorded:
-                    await self._changes.recorder.note(facts)
+            if self._method.idempotent:
+                answer = await self._handler(subject, params, recorded or once)
             else:
-                answer = await self._ask(subject, params, once)
+                answer = await self._handler(subject, params)
+            if recorded is not None:
+                await recorded.ended()
         except ApiError:
             raise
         except Exception as error:
@@ -187,11 +188,6 @@ class Call:
                 raise
             raise refusal from error
         return with_seq(answer, self._changes.position) if self._method.changes else as_json(answer)
-
-    async def _ask(self, subject: Any, params: Params, once: Once | None) -> Answer:
-        if self._method.idempotent:
-            return await self._handler(subject, params, once)
-        return await self._handler(subject, params)
 
     def _facts(self, message: CallContext, raw: Any) -> CallFacts | None:
         """What of this call goes on record; None where nothing does."""

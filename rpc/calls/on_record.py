@@ -51,6 +51,11 @@ class RecordedOnce:
     def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
         """Implements `rpc.ports.Once`."""
         self._recorder.append(transaction, self._facts)
-        self.recorded = True
+        self._recorded = True
         if self._once is not None:
             self._once.keep(transaction, answer)
+
+    async def ended(self) -> None:
+        """Record a call that changed nothing, so that no transaction carried it."""
+        if not self._recorded:
+            await self._recorder.note(self._facts)
