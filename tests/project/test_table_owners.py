@@ -14,8 +14,12 @@ MIGRATIONS = PROJECT / "daemon" / "store" / "migrations"
 OWNERS = {
     "daemon/discovery": ("0002_directory.sql",),
     "daemon/signing": ("0003_signing.sql", "0004_unwanted.sql"),
+    "daemon/peers": ("0005_contacts.sql",),
     "daemon/policy": ("0006_policy.sql", "0009_approvals.sql"),
+    "daemon/webhooks": ("0007_webhooks.sql",),
+    "daemon/audit": ("0008_audit.sql",),
 }
+OF_SEVERAL = "0001_base.sql"
 CREATED = re.compile(r"CREATE TABLE (\w+)")
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
 
@@ -41,6 +45,12 @@ def named_in(source: str, tables: frozenset[str]) -> set[str]:
         found.update(tables.intersection(NAMED.findall(text)))
         found.update(name for name in tables if "_" in name and re.search(rf"\b{name}\b", text))
     return found
+
+
+def test_every_migration_that_makes_a_table_has_an_owner() -> None:
+    makes = {path.name for path in MIGRATIONS.glob("*.sql") if CREATED.search(path.read_text(encoding="utf-8"))}
+    owned = {name for names in OWNERS.values() for name in names if name in makes}
+    assert makes == owned | {OF_SEVERAL}
 
 
 @pytest.mark.parametrize("owner", OWNERS)

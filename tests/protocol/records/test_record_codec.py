@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 
 from musig2.protocol.errors import BadEncoding, InvalidRecord
 from musig2.protocol.records.cbor import decode, encode
@@ -207,3 +207,8 @@ def test_a_value_that_peers_refuse_is_not_written() -> None:
 def test_an_open_map_keeps_unknown_fields(record: Record) -> None:
     again: Any = decode_payload(TYPE_OF[type(record)], encode_payload(record))
     assert getattr(again, "metadata", None) == getattr(record, "metadata", None)
+
+
+@pytest.mark.parametrize("cls", TYPE_OF)
+def test_the_fuzzer_makes_every_record(cls: type) -> None:
+    assert type(find(records(), lambda record: type(record) is cls)) is cls
