@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from config.output.outlet import OutletState
 from config.running_settings import RunningSettings
-from daemon.api.audit import AuditService
-from daemon.api.contacts import ContactService
-from daemon.api.info import InfoService, bootstrap_problems, log_problems, policy_problems
-from daemon.api.keys import KeyService
-from daemon.api.peers import PeerService
-from daemon.api.policy import PolicyService
-from daemon.api.settings import SettingsService
-from daemon.api.tokens import TokenService
-from daemon.api.webhooks import WebhookService
+from daemon.api.audit import AuditMethods
+from daemon.api.contacts import ContactMethods
+from daemon.api.info import InfoMethods, bootstrap_problems, log_problems, policy_problems
+from daemon.api.keys import KeyMethods
+from daemon.api.peers import PeerMethods
+from daemon.api.policy import PolicyMethods
+from daemon.api.settings import SettingsMethods
+from daemon.api.tokens import TokenMethods
+from daemon.api.webhooks import WebhookMethods
 from daemon.discovery.own.rows import is_advertised
 from daemon.keys.ports import Use
 from daemon.signing.store.reads import has_unsettled
@@ -33,7 +33,7 @@ USES_OF_A_KEY = (
 
 def backend_of(app: App, running: RunningSettings, log_state: Callable[[], OutletState]) -> Backend:
     """`app` has made its services, and its health."""
-    info = InfoService(
+    info = InfoMethods(
         version=app.version,
         settings=app.settings,
         network=app.network,
@@ -52,25 +52,25 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
     )
     return Backend(
         info=info,
-        settings=SettingsService(running),
-        peers=PeerService(
+        settings=SettingsMethods(running),
+        peers=PeerMethods(
             network=app.network, bans=app.bans, clock=app.clock, keys_of=app.discovery.signers.keys_of_peer
         ),
-        contacts=ContactService(network=app.network, store=app.store, clock=app.clock),
-        keys=KeyService(
+        contacts=ContactMethods(network=app.network, store=app.store, clock=app.clock),
+        keys=KeyMethods(
             keystore=app.keystore,
             tokens=app.tokens,
             paused=app.signing.own_keys.on_locked,
             lock_told=app.lock_events.told,
             uses=USES_OF_A_KEY,
         ),
-        tokens=TokenService(tokens=app.tokens, keystore=app.keystore),
+        tokens=TokenMethods(tokens=app.tokens, keystore=app.keystore),
         discovery=app.discovery.methods,
         requests=app.signing.requests,
         sessions=app.signing.sessions,
         unwanted=app.signing.unwanted,
-        webhooks=WebhookService(app.webhooks),
-        audit=AuditService(app.store),
+        webhooks=WebhookMethods(app.webhooks),
+        audit=AuditMethods(app.store),
         approvals=app.signing.approvals,
-        policy=PolicyService(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
+        policy=PolicyMethods(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
     )

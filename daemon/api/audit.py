@@ -14,7 +14,7 @@ from rpc.caller import Caller
 from rpc.models import audit as models
 
 
-class AuditService:
+class AuditMethods:
     """The audit log through the API. Both methods read it in a thread, as it may be long."""
 
     def __init__(self, store: Store) -> None:

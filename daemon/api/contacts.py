@@ -53,7 +53,7 @@ async def connect_to(network: Dialler, pairing: Pairing) -> Connected:
     raise problem
 
 
-class ContactService:
+class ContactMethods:
     """Contacts through the API."""
 
     def __init__(self, *, network: Dialler, store: Store, clock: WallClock) -> None:

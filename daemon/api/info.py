@@ -35,7 +35,7 @@ class NodeState(Protocol):
     def peers(self) -> list[PeerInfo]: ...
 
 
-class InfoService:
+class InfoMethods:
     """The state of the daemon. `uptime` counts from the creation of this object."""
 
     def __init__(

@@ -16,7 +16,7 @@ from rpc.models.wire import NoParams, NoParamsChange
 from rpc.ports import Once
 
 
-class KeyService:
+class KeyMethods:
     """Keys through the API. A token that creates a key is bound to it in the same commit."""
 
     def __init__(

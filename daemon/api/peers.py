@@ -40,7 +40,7 @@ class PeerControl(Protocol):
     def lift_ban(self, peer: bytes) -> None: ...
 
 
-class PeerService:
+class PeerMethods:
     """Peers through the API. `keys_of` tells which public keys are known to sign at a peer."""
 
     def __init__(

@@ -44,7 +44,7 @@ class Store(Protocol):
     async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T: ...
 
 
-class PolicyService:
+class PolicyMethods:
     """Explains the policy, and reads it again."""
 
     def __init__(self, *, policy: OwnerPolicy, requests: Requests, store: Store, events: EventLog) -> None:

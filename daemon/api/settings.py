@@ -10,7 +10,7 @@ from rpc.models.node import RunningSetting, SettingsInForce, SettingValue, Waiti
 from rpc.models.wire import NoParams
 
 
-class SettingsService:
+class SettingsMethods:
     """The settings in force. The file is read again at each call, because it is small and the owner's own."""
 
     def __init__(self, settings: RunningSettings) -> None:

@@ -11,7 +11,7 @@ from rpc.models.wire import NoParams
 from rpc.ports import Once
 
 
-class TokenService:
+class TokenMethods:
     """Tokens through the API."""
 
     def __init__(self, *, tokens: Tokens, keystore: Keystore) -> None:

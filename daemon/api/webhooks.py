@@ -15,7 +15,7 @@ from rpc.models.wire import NoParams
 from rpc.ports import Once
 
 
-class WebhookService:
+class WebhookMethods:
     """Webhooks through the API."""
 
     def __init__(self, deliveries: Deliveries) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.access.tokens import Tokens
-from daemon.api.keys import KeyService
+from daemon.api.keys import KeyMethods
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
 from daemon.keys.lock_events import LockEvents
@@ -35,7 +35,7 @@ class Told:
         self.store, self.keystore, self.events = store, keystore, events
         self.tokens = Tokens(store=store, clock=self.clock, events=events)
         self.locks = LockEvents(store=store, events=events, keystore=keystore)
-        self.keys = KeyService(
+        self.keys = KeyMethods(
             keystore=keystore, tokens=self.tokens, paused=lambda keys: None, lock_told=self.locks.told
         )
 

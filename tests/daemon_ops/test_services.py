@@ -11,10 +11,10 @@ import pytest
 from config.load import load_settings
 from daemon.access.tokens import Tokens
 from daemon.api.guard import HandlerGuard, refusal_of
-from daemon.api.info import InfoService, bootstrap_problems
-from daemon.api.keys import KeyService
-from daemon.api.peers import PeerService
-from daemon.api.tokens import TokenService
+from daemon.api.info import InfoMethods, bootstrap_problems
+from daemon.api.keys import KeyMethods
+from daemon.api.peers import PeerMethods
+from daemon.api.tokens import TokenMethods
 from daemon.events import EventLog
 from daemon.keys.errors import KeysLocked, UnknownKey
 from daemon.keys.lock_events import LockEvents
@@ -88,7 +88,7 @@ class AllWell:
 class Daemon:
     """Everything the handlers need, on one store."""
 
-    def __init__(self, keys: KeyService, tokens: TokenService, peers: PeerService, info: InfoService) -> None:
+    def __init__(self, keys: KeyMethods, tokens: TokenMethods, peers: PeerMethods, info: InfoMethods) -> None:
         self.keys, self.tokens, self.peers, self.info = keys, tokens, peers, info
         self.network = TwoPeers()
         self.clock = SettableClock()
@@ -114,10 +114,10 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
     settings = load_settings(flags={"network": "test"}, file=None)
     paused: list[bytes] = []
     made = Daemon(
-        KeyService(keystore=keystore, tokens=tokens, paused=paused.extend, lock_told=lock_events.told),
-        TokenService(tokens=tokens, keystore=keystore),
-        PeerService(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
-        InfoService(
+        KeyMethods(keystore=keystore, tokens=tokens, paused=paused.extend, lock_told=lock_events.told),
+        TokenMethods(tokens=tokens, keystore=keystore),
+        PeerMethods(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
+        InfoMethods(
             version="1.2.3",
             settings=settings,
             network=network,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from daemon.api.guard import refusal_of
-from daemon.api.policy import PolicyService
+from daemon.api.policy import PolicyMethods
 from daemon.clock import SystemClock
 from daemon.errors import Refused
 from daemon.events import Event, EventLog
@@ -171,7 +171,7 @@ class Daemon:
         self.service = SigningService(around, self.signer)
         self.keystore.on_lock(self.service.own_keys.on_locked)
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
-        policy = PolicyService(policy=self.policy, requests=self.service.finder, store=self.store, events=self.events)
+        policy = PolicyMethods(policy=self.policy, requests=self.service.finder, store=self.store, events=self.events)
         self.handlers = {
             **policy_handlers(policy),
             **approvals_handlers(self.service.approvals),

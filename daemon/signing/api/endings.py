@@ -9,7 +9,7 @@ from musig2.protocol.interface.effects import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EndingSentences:
     """The API's reason for one outcome, with its sentences."""
 
     reason: str
@@ -17,28 +17,28 @@ class Told:
     no_signature: str = ""  # to whoever asks for the signature; of a complete request that is answered
 
 
-ENDINGS: Mapping[Outcome, Told] = {
-    Outcome.DECLINED: Told(
+ENDINGS: Mapping[Outcome, EndingSentences] = {
+    Outcome.DECLINED: EndingSentences(
         "declined",
         "A signer declined this request; announce another one without that signer.",
         "A signer declined the request.",
     ),
-    Outcome.CANCELLED: Told(
+    Outcome.CANCELLED: EndingSentences(
         "cancelled",
         "Its creator cancelled this request; wait for another one.",
         "The creator cancelled the request.",
     ),
-    Outcome.EXPIRED: Told(
+    Outcome.EXPIRED: EndingSentences(
         "expired",
         "This request ran out of time; announce it again.",
         "The request ran out of time before it was signed.",
     ),
-    Outcome.FAILED: Told(
+    Outcome.FAILED: EndingSentences(
         "aborted",
         "This request has ended without a signature; getSession says why. Announce it again.",
         "The request ended without a signature.",
     ),
-    Outcome.COMPLETE: Told(
+    Outcome.COMPLETE: EndingSentences(
         "wrong_phase",
         "This request is signed already; getFinalSignature has the signature.",
     ),

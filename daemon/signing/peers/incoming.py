@@ -19,7 +19,7 @@ from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers.admission import BUSY
-from daemon.signing.peers.early_messages import Holding
+from daemon.signing.peers.early_frames import EarlyFrames
 from daemon.signing.peers.new_requests import NewRequests
 from daemon.signing.ports import SigningNetwork, SigningStore
 from daemon.signing.store import reads as reading
@@ -34,7 +34,7 @@ UNKNOWN_FINE = 0.2  # of a refusal
 UNKNOWN, NOT_YET = "unknown_request", "not_yet"
 
 
-class Arrivals:
+class IncomingFrames:
     """Feeds frames to the machines they concern."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Arrivals:
         network: SigningNetwork,
         inbox: Inbox,
         roster: Roster,
-        holding: Holding,
+        early: EarlyFrames,
         requests: NewRequests,
         serve: Callable[[Turn, bytes, Fetch], None],
         limits: SigningLimits,
@@ -58,7 +58,7 @@ class Arrivals:
         self._serve = serve
         self._limits = limits
         self._waiting: Counter[bytes] = Counter()  # frames in the inbox, by peer
-        self._holding = holding
+        self._early = early
 
     def receive(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
         """Frames from peers, signatures checked, for the next turns; those beyond the bounds are dropped."""
@@ -156,7 +156,7 @@ class Arrivals:
             return
         self._network.fine(peer, UNKNOWN_FINE)
         if isinstance(frame, Signed):
-            self._holding.keep(peer, about, frame, turn.now.mono_ms)
+            self._early.keep(peer, about, frame, turn.now.mono_ms)
         turn.direct.append((peer, Answer(about, UNKNOWN), None))
 
     def _answered(self, turn: Turn, peer: bytes, about: bytes, code: str) -> None:

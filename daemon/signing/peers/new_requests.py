@@ -17,7 +17,7 @@ from daemon.signing.limits import SigningLimits
 from daemon.signing.owner.consent import Consent
 from daemon.signing.owner.declines import Declines
 from daemon.signing.peers.admission import BUSY, Admission
-from daemon.signing.peers.early_messages import Holding
+from daemon.signing.peers.early_frames import EarlyFrames
 from daemon.signing.peers.request_checks import Arriving, RequestChecks, is_dear
 from daemon.signing.ports import SigningNetwork
 from daemon.signing.store.retention import delete_request
@@ -46,7 +46,7 @@ class NewRequests:
         loader: Loader,
         admission: Admission,
         berths: Berths,
-        holding: Holding,
+        early: EarlyFrames,
         declines: Declines,
         consent: Consent,
         limits: SigningLimits,
@@ -57,7 +57,7 @@ class NewRequests:
         self._loader = loader
         self._admission = admission
         self._berths = berths
-        self._holding = holding
+        self._early = early
         self._declines = declines
         self._consent = consent
         self._checks = RequestChecks(limits=limits)
@@ -134,7 +134,7 @@ class NewRequests:
         part.events.append(Emit("signing-request:received", signed.id, None, None, tuple(sorted(own))))
         turn.feed(entry, PeerConnected(peer))
         self._declines.misfits(turn, entry)
-        for speaker, frame in self._holding.take(arriving.ids, turn.now.mono_ms):
+        for speaker, frame in self._early.take(arriving.ids, turn.now.mono_ms):
             arriving.take(turn, speaker, frame)
         self._consent.consider(turn, entry)
 

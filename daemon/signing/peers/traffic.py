@@ -13,8 +13,8 @@ from daemon.signing.owner.consent import Consent
 from daemon.signing.owner.declines import Declines
 from daemon.signing.peers.admission import Admission
 from daemon.signing.peers.dialling import Delivery
-from daemon.signing.peers.early_messages import Holding
-from daemon.signing.peers.incoming import Arrivals
+from daemon.signing.peers.early_frames import EarlyFrames
+from daemon.signing.peers.incoming import IncomingFrames
 from daemon.signing.peers.key_schemes import KeySchemes
 from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.new_requests import NewRequests
@@ -65,7 +65,7 @@ class Traffic:
             put=inbox.put,
             unreached=self.notices.unreached,
         )
-        self.holding = Holding(around.limits)
+        self.early = EarlyFrames(around.limits)
         self._requests = NewRequests(
             network=around.network,
             inbox=inbox,
@@ -73,17 +73,17 @@ class Traffic:
             loader=loader,
             admission=Admission(roster=roster, rooms=rooms, limits=around.limits, mutes=mutes),
             berths=berths,
-            holding=self.holding,
+            early=self.early,
             declines=declines,
             consent=consent,
             limits=around.limits,
         )
-        self._arrivals = Arrivals(
+        self._incoming = IncomingFrames(
             store=around.store,
             network=around.network,
             inbox=inbox,
             roster=roster,
-            holding=self.holding,
+            early=self.early,
             requests=self._requests,
             serve=self.notices.serve,
             limits=around.limits,
@@ -108,7 +108,7 @@ class Traffic:
 
     def on_frames(self, batch: Sequence[tuple[bytes, Frame]]) -> None:
         """Frames from peers, signatures checked."""
-        self._arrivals.receive(batch)
+        self._incoming.receive(batch)
 
     def on_connected(self, peer: bytes) -> None:
         """A peer has its first connection."""
@@ -141,4 +141,4 @@ class Traffic:
 
     def forget_old(self, mono_ms: int) -> None:
         """Free memory of messages whose request never came."""
-        self.holding.forget_old(mono_ms)
+        self.early.forget_old(mono_ms)

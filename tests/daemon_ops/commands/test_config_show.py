@@ -12,7 +12,7 @@ from config.load import load_settings
 from config.running_settings import RunningSettings
 from config.settings import Settings
 from config.show import as_text
-from daemon.api.settings import SettingsService
+from daemon.api.settings import SettingsMethods
 from daemon.main import main
 from rpc.caller import owner
 from rpc.models.wire import NoParams
@@ -74,7 +74,7 @@ def test_tls_files_are_exchanged_by_a_reload_and_tls_itself_by_a_restart(
 
 async def test_a_file_that_a_restart_could_not_read_is_reported(tmp_path: Path) -> None:
     running = reading("", "drain_ms = 'x'", file=tmp_path / "musigd.toml")
-    told = await SettingsService(running).get_settings(owner(), NoParams())
+    told = await SettingsMethods(running).get_settings(owner(), NoParams())
     assert told.problem is not None
     assert "drain_ms" in told.problem
     assert all(each.waiting is None for each in told.settings)

@@ -16,7 +16,7 @@ from config.running_settings import RunningSettings
 from config.settings import Settings
 from daemon.access import tokens as tokens_module
 from daemon.access.tokens import Tokens
-from daemon.api.settings import SettingsService
+from daemon.api.settings import SettingsMethods
 from daemon.events import EventLog
 from daemon.host.slow_disk import off_loop
 from daemon.keys.passphrase import PassphraseFile
@@ -70,7 +70,7 @@ async def test_settings_are_read_again_beside_the_loop() -> None:
             hang()
             return Settings()
 
-        service = SettingsService(RunningSettings(Settings(), read_again))
+        service = SettingsMethods(RunningSettings(Settings(), read_again))
         return service.get_settings(Caller(OWNER, frozenset(Scope), keys=None, create_key=True), NoParams())
 
     assert (await while_it_hangs(hanging)).problem is None

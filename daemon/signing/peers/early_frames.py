@@ -1,4 +1,4 @@
-"""Messages about requests that are not known yet: a few per peer, for a short time, until the request arrives."""
+"""Frames about requests that are not known yet: a few per peer, for a short time, until the request arrives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from daemon.signing.limits import SigningLimits
 from musig2.protocol.wire.frames import Frame
 
 
-class Holding:
+class EarlyFrames:
     """At most `unknown_per_peer` frames of each of at most `unknown_peers` peers, each for `unknown_ms`."""
 
     def __init__(self, limits: SigningLimits) -> None:
