@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from daemon.api.webhooks import WebhookService
+from daemon.api.webhooks import WebhookMethods
 from daemon.events import EventLog
 from daemon.store import Store
 from daemon.webhooks.deliveries import Deliveries
@@ -83,7 +83,7 @@ async def delivering(
     caller_of: Callable[[str], Caller | None] = lambda token: owner(),
     *,
     private: bool = False,
-) -> AsyncIterator[WebhookService]:
+) -> AsyncIterator[WebhookMethods]:
     """The webhooks of a daemon whose event log this is; `private`: the setting rpc.webhook_private_addresses."""
     hooks = Webhooks(store=store, clock=events._clock, events=events)
     identity = PeerIdentity(b"\x07" * 32)
@@ -91,7 +91,7 @@ async def delivering(
     deliveries = Deliveries(hooks, identity, caller_of, lambda token: (), places=places, first_pause_s=0.01)
     await deliveries.start()
     try:
-        yield WebhookService(deliveries)
+        yield WebhookMethods(deliveries)
     finally:
         await deliveries.stop()
 

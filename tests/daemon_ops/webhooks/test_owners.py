@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from daemon.access.tokens import Tokens
-from daemon.api.webhooks import WebhookService
+from daemon.api.webhooks import WebhookMethods
 from daemon.errors import NotFound
 from daemon.events import EventLog
 from daemon.store import Store
@@ -35,7 +35,7 @@ async def caller_with(tokens: Tokens, *scopes: str, expires_at: int | None = Non
     return caller
 
 
-def task_of(service: WebhookService, made: WebhookMade) -> asyncio.Task[None]:
+def task_of(service: WebhookMethods, made: WebhookMade) -> asyncio.Task[None]:
     """What delivers to it; done when it has ended."""
     return service._deliveries._at_work[bytes.fromhex(made.webhook_id)].task
 
