@@ -10,6 +10,7 @@ from daemon.policy.returns import ComingBack
 from musig2.chain.address import address_of_script, key_scripts
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.decoded import DecodedTransaction
+from musig2.protocol.review.findings import Review, ReviewStatus
 from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 

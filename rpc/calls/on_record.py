@@ -45,7 +45,7 @@ class RecordedOnce:
         self._recorder = recorder
         self._facts = facts
         self._once = once
-        self.recorded = False
+        self._recorded = False
         self.wants_answer = once is not None
 
     def keep(self, transaction: Any, answer: Mapping[str, Any] | BaseModel) -> None:
