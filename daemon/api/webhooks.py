@@ -68,9 +68,9 @@ def _require_url(url: str, places: Places) -> None:
     except ValueError:
         raise InvalidParam("url", "is no URL") from None
     if not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidParam("url", "names no host, or holds more than printable ASCII")
+        raise InvalidParam("url", "must name a host, in printable ASCII")
     if parts.user is not None or parts.password is not None or parts.fragment:
-        raise InvalidParam("url", "must hold neither user nor password nor fragment: the signature says who posts")
+        raise InvalidParam("url", "must not contain a user, password or fragment; the signature shows who posts")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
         raise InvalidParam("url", "must begin with https://; http:// is for this machine alone (127.0.0.1, localhost)")
     refusal = places.refusal(host)

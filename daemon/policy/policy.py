@@ -142,7 +142,7 @@ class OwnerPolicy:
             self._spent.reserve(self._charge(signed, ruling))
 
     def charge(self, signed: Signed[Request], ruling: Ruling) -> Callable[[sqlite3.Connection], None]:
-        """Its partial signatures are being stored: returns what to write in that transaction."""
+        """Own partial signatures are being stored: returns the write of their charge, for the same transaction."""
         charge, claim = self._charge(signed, ruling), ruling.claim
         self._spent.charge(charge)
 

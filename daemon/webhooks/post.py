@@ -42,7 +42,7 @@ class Poster:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> str | None:
-        """None if it was accepted (2xx), else what is wrong, without the URL. Redirects are not followed."""
+        """None if it was accepted (2xx), else the problem, without the URL. Redirects are not followed."""
         refusal = self.places.refusal(URL(url).host or "")
         if refusal is not None:
             return refusal

@@ -35,9 +35,9 @@ from p2p.streams.prices import (
 )
 
 REMEMBERED = 8_192  # accounts; they outlive connections, or each new connection would start with a full account
-NAP_S = 0.25  # the standing may change while somebody waits
-BUSY_S = 2.0  # after the last frame of an own session
-OWING_S = 2.0  # ranges that owed this recently share what all strangers get
+NAP_S = 0.25  # waits are cut into these, as the standing may change meanwhile
+BUSY_S = 2.0  # for so long after the last frame of an own session strangers get less
+OWING_S = 2.0  # ranges that owed within this time share the amount of all strangers
 DEEPEST_S = 60.0  # nobody owes more than can be paid in this time
 FINES_HALF_LIFE_S = 3_600.0
 

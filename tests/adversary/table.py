@@ -1,6 +1,6 @@
 """Prints two runs as the table of docs/security.md: python -m tests.adversary.table BEFORE.json AFTER.json
 
-Both are files that `python -m tests.adversary --json` wrote; of an attack that is there more than once the last counts.
+Both are files that `python -m tests.adversary --json` wrote; if an attack is in a file more than once, the last counts.
 What an undisturbed signature takes is one figure for each run: the stretches before all attacks together.
 """
 
@@ -24,7 +24,7 @@ Found = Mapping[str, Any]
 
 
 def read(path: str) -> dict[str, Found]:
-    """The figures of each attack."""
+    """The figures of a run, by attack."""
     return {found["attack"]: found for found in map(json.loads, Path(path).read_text().splitlines())}
 
 

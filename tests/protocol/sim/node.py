@@ -254,7 +254,7 @@ class Node:
     def hears(
         self, *frames: Signed[Join] | Signed[Message] | Signed[Decline] | Signed[Cancel] | Signed[Considering]
     ) -> None:
-        """Records that arrive, one after the other, from nowhere in particular."""
+        """Let records arrive one after the other, from no particular peer."""
         for frame in frames:
             self.feed(Received(frame, bytes(38)))
 
