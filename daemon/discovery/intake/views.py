@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 from typing import Final
 
+import gmpy2  # type: ignore[import-untyped]  # without stubs
 import orjson
 
 from daemon.discovery.directory.reputation import Reputation
@@ -20,8 +21,8 @@ from rpc import answers
 # Base58 and plain addresses, fast: a burst of advertisements has thousands of them, and the libraries take fifty times
 # as long. A test compares the results.
 ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
-CHUNK: Final = 58**10
+GMP: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"  # the same digits as GMP writes them
+TO_ALPHABET: Final = str.maketrans(GMP, ALPHABET)
 COSIG_BYTES = 66  # a 64-byte string in CBOR with its two-byte head; the last two fields of an envelope
 
 
@@ -93,16 +94,8 @@ def _text(addr: bytes) -> str | None:
 def base58(data: bytes) -> str:
     """Base58 with the alphabet of Bitcoin, as libp2p writes peer ids."""
     value = int.from_bytes(data, "big")
-    chunks = []
-    while value:
-        value, chunk = divmod(value, CHUNK)
-        text = ""
-        for _ in range(5):
-            chunk, pair = divmod(chunk, 58 * 58)
-            text = PAIRS[pair] + text
-        chunks.append(text)
-    zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(chunks)).lstrip("1")
+    digits = gmpy2.mpz(value).digits(58).translate(TO_ALPHABET) if value else ""
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits
 
 
 def address_text(addr: bytes) -> str:
