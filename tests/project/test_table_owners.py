@@ -15,7 +15,7 @@ OWNERS = {
     "daemon/discovery": ("0002_directory.sql",),
     "daemon/signing": ("0003_signing.sql", "0004_unwanted.sql"),
     "daemon/peers": ("0005_contacts.sql",),
-    "daemon/policy": ("0006_policy.sql", "0009_approvals.sql"),
+    "daemon/policy": ("0006_policy.sql", "0009_approvals.sql", "0010_policy_returns.sql"),
     "daemon/webhooks": ("0007_webhooks.sql",),
     "daemon/audit": ("0008_audit.sql",),
 }

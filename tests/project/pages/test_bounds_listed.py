@@ -33,8 +33,8 @@ SHARED = {  # the constant: the row of "What is full, and for whom" in docs/secu
     "daemon/events.py:MOST_BYTES": "the event log",
     "daemon/discovery/intake/checks.py:REMEMBERED": "messages and records seen on topics",
     "daemon/discovery/intake/events.py:REMEMBERED": "advertisements, nodes, notices",
-    "daemon/discovery/intake/inbox.py:ROOM": "records from topics",
-    "daemon/discovery/intake/inbox.py:ROOM_OF_ONE": "records from topics",
+    "daemon/discovery/intake/take_in.py:ROOM": "records from topics",
+    "daemon/discovery/intake/take_in.py:ROOM_OF_ONE": "records from topics",
     "daemon/signing/peers/notices.py:ASKERS": "notices that name an own key",
 }
 OF_ONE = {  # one message, one peer, one connection, one request, or something that peers do not fill

@@ -182,7 +182,7 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         ("getEvents", {"fromSeq": 0, "limit": 1_001}, ("limit", "must be at most 1000")),
         ("getEvents", {"fromSeq": 0, "events": []}, ("events", "must have at least 1 item")),
         ("createToken", {"scopes": ["read"], "createKey": 1}, ("createKey", "must be true or false")),
-        ("createToken", {"scopes": ["root"]}, ("scopes[0]", "must be read, discover, sign, approve or admin")),
+        ("createToken", {"scopes": ["root"]}, ("scopes[0]", "must be read, discover, sign, approve, webhook or admin")),
         ("listSessions", {"phase": "over"}, ("phase", "must be joining, ready, round1, round2, complete or aborted")),
         (
             "announceSigningRequest",
