@@ -1,12 +1,11 @@
-"""Keeps parts of libraries from being loaded that never run: they are most of what a start would spend its time on.
+"""Keeps unused parts of libraries from being loaded: loading them would take most of the time of a start.
 
 A library's package often imports all it can do, whatever is used of it. `Unloaded` says what is not wanted:
 
-- a module of `unrun` can be imported without being run. Who asks it for a name that it does not have yet runs it, so
-  nothing is lost but the time until then;
-- a module of `never_called` is an empty one in which every name stands for a class; to call one raises `LeftOut`;
-- `stood_in` names such modules too, which are there only while the module that names them is loaded;
-- `hidden` names modules that are not found while the module that would use them is loaded.
+- a module of `unrun` can be imported without being run. The first use of a name that it does not have yet runs it, so
+nothing is lost but the time until then; - a module of `never_called` is an empty one in which every name stands for a
+class; to call one raises `LeftOut`; - `stood_in` names such modules too, which are there only while the module that
+names them is loaded; - `hidden` names modules that are not found while the module that would use them is loaded.
 
 Each table stands where the library is used: p2p/stand_ins.py, rpc/calls/__init__.py, daemon/__init__.py.
 """
@@ -21,13 +20,13 @@ from threading import RLock
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, NoReturn
 
-REACHED: Final[list[str]] = []  # what was run or called after all
+REACHED: Final[list[str]] = []  # the left-out modules that were run or called
 NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 _running: Final = RLock()
 
 
 class LeftOut(ImportError):
-    """A part of a library was called that the daemon does not load."""
+    """A part of a library that the daemon does not load was called."""
 
 
 class Unloaded:
@@ -66,14 +65,14 @@ class Unloaded:
         return None
 
     def before(self, name: str) -> None:
-        """A module of `unrun` is about to run after all."""
+        """A module of `unrun` is about to run."""
         REACHED.append(name)
         if name == self._whole:
             sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
 
 
 def leave_out(what: Unloaded) -> None:
-    """To be called before the first import of the library."""
+    """Leave these modules out; call it before the first import of the library."""
     if what not in sys.meta_path:
         finder: Any = what
         sys.meta_path.insert(0, finder)
@@ -115,7 +114,7 @@ class _Unrun:
 
 
 class _Without:
-    """Loads a module while others are stood in for, or hidden; what is loaded already stays."""
+    """Loads a module while others are replaced or hidden; modules that are loaded already stay."""
 
     def __init__(self, loader: Any, names: Sequence[str], instead: Any) -> None:
         self._loader = loader
@@ -169,7 +168,7 @@ class _NeverCalled(ModuleType):
 
 
 class _NameAlone(type):
-    """A class that can be named in a type, in `isinstance` and in `except`, and cannot be made."""
+    """A class that can be named in a type, in `isinstance` and in `except`; making an instance raises."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):

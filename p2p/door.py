@@ -1,7 +1,7 @@
-"""Whose handshake is next: they are paced, and of the sources that wait the one that came least often lately is first.
+"""Paces handshakes: of the waiting sources the one that has come least often lately is next.
 
-A handshake costs as much as a hundred frames, and whoever asks for one has no name yet. So it is not done at once for
-everybody who connects: those who come again and again wait behind those who do not, however many they are.
+A handshake costs as much as a hundred frames, and a peer that asks for one has no identity yet. So it is not done at
+once for every connection: sources that come again and again wait behind those that do not, however many they are.
 
     knocks ----> waits with the others ----> its turn ----> handshake
                  too long, or as one of too many of its kind: closed, which cost nothing but a socket
@@ -17,10 +17,10 @@ import trio
 from p2p.rates import Fading
 
 MOST_WAITING = 512
-HALF_LIFE_S = 60.0  # in which half of the handshakes that a source had is forgotten
+HALF_LIFE_S = 60.0  # half-life of the count of a source's handshakes
 REMEMBERED = 8_192
-IN_VAIN = 0.2  # of a handshake: so much counts a knock whose turn did not come
-AT_HOME = 20.0  # so many handshakes more may an address have from which a known peer came
+IN_VAIN = 0.2  # a knock whose turn did not come counts as this share of a handshake
+AT_HOME = 20.0  # handshakes that an address may have in addition if a known peer came from it
 
 
 class Knock:
@@ -29,7 +29,7 @@ class Knock:
     def __init__(self, source: bytes, since: float) -> None:
         self.source = source
         self.since = since
-        self.called = trio.Event()  # its turn has come, or it has to leave
+        self.called = trio.Event()  # set when its turn has come, or when it has to leave
         self.admitted = False
 
 
@@ -54,12 +54,12 @@ class Door:
         self._opens = False
 
     def had(self, source: bytes) -> float:
-        """How many handshakes that source had lately."""
+        """The number of handshakes that a source had lately."""
         count = self._had.get(source)
         return 0.0 if count is None else count.value(trio.current_time())
 
     async def turn(self, source: bytes, longest_s: float) -> bool:
-        """Wait for a handshake; False: its turn did not come in time, or it had to leave for others."""
+        """Wait for the turn to do a handshake; False if it did not come in time, or others took the place."""
         knock = Knock(source, trio.current_time())
         if len(self._waiting) >= MOST_WAITING:
             if self._rank(knock)[0] > 0:
@@ -78,7 +78,7 @@ class Door:
         return knock.admitted
 
     async def _open(self) -> None:
-        """Call one after the other, until nobody waits."""
+        """Give one after the other its turn, until none waits."""
         try:
             while self._waiting:
                 pause_s = self._next_s()
@@ -93,7 +93,7 @@ class Door:
             self._opens = False
 
     def _rank(self, knock: Knock) -> tuple[float, float]:
-        """The lowest is next, the highest leaves when too many wait; of equals the latest is next."""
+        """The knock with the lowest rank is next, the highest leaves if too many wait; of equals the latest is next."""
         return self.had(knock.source) - (AT_HOME if self._is_home(knock.source) else 0.0), -knock.since
 
     def _call(self, knock: Knock) -> None:

@@ -19,20 +19,20 @@ class ComingBack:
 
 
 class Returns:
-    """The claims of requests that are joined and not over. The store knows those that were signed."""
+    """The outputs claimed by requests that are joined and not over; those of signed requests are in the store."""
 
     def __init__(self) -> None:
         self._claims: dict[bytes, ComingBack] = {}
         self._requests: dict[bytes, set[bytes]] = {}  # by transaction
 
     def claim(self, request: bytes, claim: ComingBack) -> None:
-        """It is joined, or signed."""
+        """Claim outputs for a request that is joined or signed."""
         self.release(request)
         self._claims[request] = claim
         self._requests.setdefault(claim.transaction, set()).add(request)
 
     def release(self, request: bytes) -> None:
-        """It is over."""
+        """A request is over: release its claims."""
         claim = self._claims.pop(request, None)
         if claim is not None:
             requests = self._requests[claim.transaction]

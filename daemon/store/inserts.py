@@ -15,7 +15,7 @@ AT_ONCE: Final = 64
 
 
 def insert_rows(conn: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> int:
-    """Insert in this order. `into` is the statement up to VALUES, `otherwise` what follows the rows.
+    """Insert rows in this order. `into` is the statement up to VALUES, `otherwise` the text after the rows.
 
     Returns the rowid of the last row, 0 for no rows; those of a table with AUTOINCREMENT follow each other.
     """

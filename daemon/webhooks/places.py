@@ -1,7 +1,7 @@
-"""Where a webhook may post to: the open internet, or this machine where its URL says so, and no network in between.
+"""Where a webhook may post to: the public internet, or this machine if its URL says so, but no private network.
 
-A name is resolved once for each connection, and the connection goes to the address that was checked: a name that leads
-elsewhere the next time (DNS rebinding) leads nowhere.
+A name is resolved once for each connection, and the connection goes to the address that was checked: a name that
+changes its address between check and connection (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class PrivatePlace(OSError):
-    """The name leads to an address that is not reached from here."""
+    """The name resolves to an address that webhooks may not reach."""
 
 
 class Places:
-    """Which addresses are reached. `private`: those of private networks too."""
+    """Decides which addresses webhooks may reach. `private`: those of private networks too."""
 
     def __init__(self, *, private: bool = False) -> None:
         self._private = private
@@ -40,7 +40,7 @@ class Places:
         return is_global(str(ip)) or (self._private and any(ip in network for network in PRIVATE_NETWORKS))
 
     def refusal(self, host: str) -> str | None:
-        """What is wrong with a host that is an IP address; a name is looked at when it is resolved."""
+        """The problem of a host that is an IP address, else None; names are checked when they are resolved."""
         try:
             return None if self.allows(host, host) else PRIVATE
         except ValueError:
@@ -64,7 +64,7 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises PrivatePlace where no address is one that may be reached, OSError where there is none."""
+        """Raises PrivatePlace if none of the addresses may be reached, OSError if there are none."""
         found = await off_loop(lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
         allowed = [
             ResolveResult(
@@ -78,4 +78,4 @@ class CheckedResolver(AbstractResolver):
         return allowed
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: no answer is cached."""

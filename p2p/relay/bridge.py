@@ -1,6 +1,6 @@
 """Carries the bytes of circuits, within what one circuit, one peer and all together may use.
 
-The bytes of a direction are charged to the peer that sends them, so that nobody hides behind a relay; a sender that
+The bytes of a direction are charged to the peer that sends them, so that no peer can hide behind a relay; a sender that
 owes, or is too fast, is read more slowly, which the flow control of Yamux passes on to it.
 """
 
@@ -21,7 +21,10 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CircuitLimits:
-    """Of a circuit: seconds, and bytes in each direction. Rates are bytes per second of one peer, and of all."""
+    """The limits of a circuit: seconds, and bytes in each direction.
+
+    Rates are bytes per second, of one peer and of all.
+    """
 
     seconds: float
     size: int
@@ -52,7 +55,7 @@ class Bridge:
                 await other[1].reset()
 
     async def _one_way(self, peer: bytes, source: NetStream, target: NetStream, both: trio.CancelScope) -> None:
-        """Until the source ends; a stream that breaks ends both directions."""
+        """Carry one direction until the source ends; a stream that breaks ends both directions."""
         left = self.limits.size
         try:
             while left > 0 and (data := await _read(source)):

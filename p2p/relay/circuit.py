@@ -24,7 +24,7 @@ class CircuitStream(ReadWriteCloser):
         self._stream = stream
 
     async def read(self, n: int | None = None) -> bytes:
-        """As the stream's; raises what it raises when the circuit ends."""
+        """Read from the stream; raises what that raises when the circuit ends."""
         return await self._stream.read(n)
 
     async def write(self, data: bytes) -> None:
@@ -80,7 +80,7 @@ class CircuitTransport(ITransport):
         return False
 
     def protocols(self) -> list[str]:
-        """The names of which an address must hold one."""
+        """The protocol names of which an address must hold one."""
         return ["p2p-circuit"]
 
     def create_listener(self, handler_function: THandler) -> IListener:

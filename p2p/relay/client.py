@@ -33,7 +33,7 @@ MAX_OFFERED = 64
 MAX_ADDRS = 2  # announced per relay
 SHORTEST_S, LONGEST_S = 120.0, 7_200.0  # of a reservation, whatever the relay says
 LOOK_S = 15.0
-AGAIN_S = 60.0  # until a relay that refused is asked again
+AGAIN_S = 60.0  # pause before a relay that refused is asked again
 BREATH_S = 0.05  # so that peers that arrive together are looked at together
 
 
@@ -61,7 +61,7 @@ class RelayClient:
         self._changed = changed
         self._held: dict[bytes, Held] = {}
         self._offered: OrderedDict[bytes, Sequence[bytes]] = OrderedDict()
-        self._refused: dict[bytes, float] = {}  # until when it is not asked again
+        self._refused: dict[bytes, float] = {}  # by relay: when it may be asked again
         self._wake = trio.Event()
         self._wanted = False
         host.set_stream_handler(STOP, self._take)
@@ -70,7 +70,7 @@ class RelayClient:
 
     @property
     def relays(self) -> tuple[bytes, ...]:
-        """The peers through which this node can be reached now."""
+        """The relays through which this node can be reached now."""
         return tuple(self._held)
 
     @property
@@ -79,7 +79,7 @@ class RelayClient:
         return self._wanted and len(self._held) < WANTED
 
     def want(self, wanted: bool) -> None:
-        """Whether to be reached through relays; those that are held are given up when not."""
+        """Set whether this node wants to be reached through relays; if not, its reservations are given up."""
         if wanted != self._wanted:
             self._wanted = wanted
             if not wanted:
@@ -88,7 +88,7 @@ class RelayClient:
             self._wake.set()
 
     def offer(self, relays: Iterable[tuple[bytes, Sequence[bytes]]]) -> None:
-        """Peers that say that they are relays, and where: hearsay."""
+        """Take peers that are said to be relays, with their addresses: hearsay."""
         for peer, addrs in relays:
             self._offered[peer] = addrs
             self._offered.move_to_end(peer)
@@ -113,7 +113,7 @@ class RelayClient:
     # Reservations.
 
     async def run(self) -> None:
-        """For as long as the node runs."""
+        """Keep reservations for as long as the node runs."""
         while True:
             self._wake = trio.Event()
             if self._wanted:
@@ -192,7 +192,7 @@ class RelayClient:
         return Held(now + life_s * 3 / 4, now + life_s, source_of(peer, _host_of(conn)), addrs)
 
     def _addresses(self, peer: bytes, conn: PromptConn, named: list[bytes]) -> list[Multiaddr]:
-        """A relay may name only the host at which it is, or it could send others to anybody."""
+        """The addresses that a relay may name: only those at its own host, or it could send others to a third party."""
         host = _host_of(conn)
         outbound = conn.direction == Direction.OUTBOUND
         reached = [without_peer(addr) for addr in conn.get_transport_addresses() if outbound]
@@ -203,7 +203,7 @@ class RelayClient:
     # Circuits that lead here.
 
     async def _take(self, stream: INetStream) -> None:
-        """A relay brings a connection of another peer. Only relays that were asked to may."""
+        """Accept a circuit that a relay brings, if this node has a reservation with it."""
         assert isinstance(stream, NetStream)
         relay = stream.muxed_conn.peer_id
         asked = await read_stop(stream)

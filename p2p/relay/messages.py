@@ -29,7 +29,7 @@ Read = TypeVar("Read", bound=Fillable)
 
 
 class Malformed(Exception):
-    """What a peer sent is no message of this protocol."""
+    """The bytes of a peer are not a message of this protocol."""
 
 
 async def read_hop(stream: INetStream) -> HopMessage:
@@ -63,7 +63,7 @@ async def write_message(stream: INetStream, message: HopMessage | StopMessage) -
 
 
 def hop_status(status: circuit_pb2.Status.ValueType) -> HopMessage:
-    """The relay's answer to whoever asked."""
+    """The relay's answer to the peer that asked."""
     return HopMessage(type=HopMessage.STATUS, status=status)
 
 

@@ -43,7 +43,7 @@ class Reservations:
         return len(self._held)
 
     def grant(self, peer: bytes, source: bytes, now_s: float) -> bool:
-        """Reserve for an hour, or renew; False: no room for this peer."""
+        """Reserve for an hour, or renew; False if there is no room for this peer."""
         self._held = {held: kept for held, kept in self._held.items() if kept.until_s > now_s}
         if peer not in self._held and not self._has_room(peer, source):
             return False
@@ -70,12 +70,12 @@ class Reservations:
         return peer in self._held and self._held[peer].until_s > now_s
 
     def drop(self, peer: bytes) -> None:
-        """The peer has left."""
+        """A peer has left: drop its reservation."""
         self._held.pop(peer, None)
 
     @contextmanager
     def circuit(self, source: bytes, target: bytes) -> Iterator[bool]:
-        """Count a circuit while it is open; False: there are too many."""
+        """Count a circuit while it is open; False if there are too many."""
         ends = (source, target)
         if self.circuits >= self._most_circuits or any(self._circuits[end] >= PER_PEER for end in ends):
             yield False

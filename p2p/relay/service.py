@@ -57,7 +57,7 @@ class RelayService:
         host.set_stream_handler(HOP, self._serve)
 
     def lost(self, peer: bytes) -> None:
-        """A peer has left: it cannot be reached through this relay any more."""
+        """A peer has left: end its reservation."""
         self.reservations.drop(peer)
 
     async def _serve(self, stream: INetStream) -> None:

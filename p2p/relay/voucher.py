@@ -1,4 +1,7 @@
-"""The voucher of a reservation: the relay's signature that a peer can be reached through it. Nobody has to check it."""
+"""The voucher of a reservation: the relay's signature that a peer can be reached through it.
+
+Peers need not check it.
+"""
 
 from __future__ import annotations
 

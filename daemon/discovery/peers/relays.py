@@ -21,7 +21,7 @@ OFFERED = 16
 
 
 class KnownRelays:
-    """One task."""
+    """Looks for relays in one task."""
 
     def __init__(self, *, net: DirectoryNetwork, clock: Clock, store: Store, identity: Identity) -> None:
         self._net = net
@@ -30,7 +30,7 @@ class KnownRelays:
         self._identity = identity
 
     async def run(self) -> None:
-        """Look for relays when some are lacking, for as long as the daemon runs."""
+        """Look for relays whenever the network lacks some, for as long as the daemon runs."""
         while True:
             await asyncio.sleep(LOOK_S)
             if self._net.lacks_relays:

@@ -1,4 +1,4 @@
-"""Tells the co-signers that a request waits for its owner, where the owner lets them know."""
+"""Tells the co-signers that a request waits for its owner, if the owner allows it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class CoSigners:
     """Makes considerings with own keys."""
 
     def __init__(self, *, keystore: SigningKeystore, clock: WallClock, told: bool) -> None:
-        """`told`: whether co-signers may know of it."""
+        """`told`: whether co-signers may be told."""
         self._keystore = keystore
         self._clock = clock
         self._told = told
 
     def tell(self, turn: Turn, entry: OpenRequest, key: bytes) -> None:
-        """An own key, which is usable, waits for its owner from now on."""
+        """A usable own key waits for its owner from now on: tell the co-signers."""
         if not self._told:
             return
         scheme = self._keystore.scheme_of(key)

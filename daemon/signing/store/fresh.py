@@ -1,4 +1,4 @@
-"""What is stored of a request in the very transaction that stores it first: known without reading it again."""
+"""The rows of a new request, made from what its first transaction stores, so that they need not be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from musig2.protocol.wire.frames import Signed
 
 
 def rows_of_new(created: SaveRequest, saves: Iterable[Save]) -> tuple[StoredRequest, RequestRows] | None:
-    """Its rows after these saves; None once it is not open any more, because its end is not shown here."""
+    """The rows of the request after these saves; None if it is no longer open, as ends are not covered here."""
     joins: list[StoredJoin] = []
     sessions: dict[tuple[bytes, bytes], SessionRow] = {}
     considering: dict[bytes, int] = {}

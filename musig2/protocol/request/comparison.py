@@ -21,7 +21,7 @@ COMPARED: Final = 3
 
 
 class Comparison:
-    """Of one request. `hubs`: None where everybody speaks to everybody."""
+    """The comparison of one request. `hubs`: None if all signers are connected to each other."""
 
     def __init__(self, terms: RequestTerms, hubs: Hubs | None) -> None:
         self._terms = terms
@@ -34,7 +34,7 @@ class Comparison:
                 reaction.send(signed, to=index)
 
     def begin_with(self, transcript: Transcript, peer: bytes, reaction: Reaction) -> None:
-        """The same with a peer that was not connected."""
+        """The same with a peer that has just connected."""
         if self._hubs is not None and not self._hubs.is_hub(peer):
             return
         theirs = sum(1 << index for index in range(self._terms.n) if transcript.peer_of(index) == peer)
@@ -43,7 +43,7 @@ class Comparison:
                 reaction.send(signed, peer=peer)
 
     def _next_few(self) -> list[int]:
-        """The other signers that follow in the list."""
+        """The next other signers in the list."""
         own = self._terms.own_mask
         others = [index for index in range(self._terms.n) if not own >> index & 1]
         first = next((k for k, index in enumerate(others) if index > own.bit_length() - 1), 0)

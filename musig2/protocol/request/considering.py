@@ -1,4 +1,4 @@
-"""Which required signers wait for their owner, as far as they say so: a request that nobody refused is not forgotten.
+"""The required signers that have said that they wait for their owner, so that an open request is known to be alive.
 
 A hint for people and their clients. It changes no attempt and no clock; the first one of a key counts, and it is over
 with the key's join or the end of the request. The creator sends on what it is told, because the others may not know
@@ -26,7 +26,7 @@ class Considerations:
         self._by_key: dict[bytes, Signed[Considering]] = {}
 
     def take(self, signed: Signed[Considering], peer: bytes | None, reaction: Reaction) -> None:
-        """One came from a peer, or (None) was made here."""
+        """Take one from a peer, or one that was made here (None)."""
         record, terms = signed.record, self._terms
         if record.request != terms.id or record.scheme != terms.record.scheme or record.pubkey not in terms.index_of:
             return
@@ -43,17 +43,17 @@ class Considerations:
             self._send_on(signed, reaction)
 
     def restore(self, signed: Signed[Considering]) -> None:
-        """One that was stored."""
+        """Restore a stored one."""
         self._by_key[signed.record.pubkey] = signed
 
     def greet(self, peer: bytes, reaction: Reaction) -> None:
-        """A peer of a signer is connected: show it the own ones."""
+        """The peer of a signer has connected: send it the own ones."""
         for signed in self.pending():
             if signed.record.pubkey in self._terms.own_keys:
                 reaction.send(signed, peer=peer)
 
     def pending(self) -> list[Signed[Considering]]:
-        """Those that are not over."""
+        """The considerings that are not over."""
         return [signed for key, signed in self._by_key.items() if not self._is_over(key)]
 
     def _is_over(self, key: bytes) -> bool:

@@ -13,7 +13,7 @@ PEERS_PER_SIGNER: Final = 4
 
 @dataclass(slots=True)
 class Dealing:
-    """With one peer. Sets of signers: bit i is signer i."""
+    """The recent exchange with one peer. Sets of signers: bit i is signer i."""
 
     attempt: int
     since_ms: int
@@ -25,14 +25,14 @@ class Dealing:
 
 
 class Dealings:
-    """With all peers of one request."""
+    """The recent exchanges with all peers of one request."""
 
     def __init__(self, n: int) -> None:
         self._most = PEERS_PER_SIGNER * n
         self._peers: dict[bytes, Dealing] = {}
 
     def with_peer(self, peer: bytes, attempt: int, now: Now) -> Dealing:
-        """Those about this attempt; what is older than a second is forgotten."""
+        """The exchange with a peer about this attempt, without what is older than a second."""
         found = self._peers.get(peer)
         if found is None or found.attempt != attempt:
             if len(self._peers) >= self._most:
@@ -45,5 +45,5 @@ class Dealings:
         return found
 
     def forget(self, peer: bytes) -> None:
-        """What was sent to it last may be lost."""
+        """Forget what was sent to a peer lately: it may be lost."""
         self._peers.pop(peer, None)

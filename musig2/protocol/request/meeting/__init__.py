@@ -1,1 +1,1 @@
-"""Above 16 signers not everybody speaks to everybody: where they meet, and what is passed on there."""
+"""Requests of more than 16 signers: they exchange their contributions through hubs."""

@@ -1,11 +1,11 @@
-"""What passes through hubs in a large request (topology.py), where not everybody speaks to everybody.
+"""Forwards contributions through the hubs of a large request (topology.py).
 
     a signer        sends its own records to the first other hub that is connected
     the leading hub sends joins on in batches, the nonces once it has all, and the signature, not its parts
     every hub       passes on what a signer brings that does not reach the hubs before it
 
-Records are signed by their authors, so passing on needs no trust. Whatever is lost, withheld or not passed on because
-another daemon does not know of hubs, `have` brings: that costs time and nothing else.
+Records are signed by their authors, so forwarding needs no trust. `have` brings what is lost, withheld, or not
+forwarded by a daemon that does not know of hubs: that costs only time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BATCH_MS: Final = 10  # per signer: how long joins wait for others before they a
 
 
 class Forwarding:
-    """What this daemon sends and passes on in one request. `heard`: the peers that are connected."""
+    """What this daemon sends and forwards in one request. `heard`: the connected peers."""
 
     def __init__(self, terms: RequestTerms, attempts: Attempts, dealings: Dealings, heard: Set[bytes]) -> None:
         self._terms = terms
@@ -45,7 +45,7 @@ class Forwarding:
         self.due_ms: int | None = None  # when joins are sent on (monotonic)
 
     def spread(self, frame: Frame) -> Iterator[Send]:
-        """Where a frame goes that is meant for all."""
+        """The receivers of a frame that is meant for all signers."""
         match frame:
             case Signed(record=Join() | Message(body=NonceBody() | PartialBody())):
                 for index in self.hubs.next():
@@ -59,7 +59,7 @@ class Forwarding:
                 yield Send(frame)
 
     def pass_on(self, frame: Frame, source: bytes | None, reaction: Reaction) -> None:
-        """Something that ends an attempt or the request came from a peer: it concerns all who meet here."""
+        """A peer sent a record that ends an attempt or the request: forward it to all that rely on this hub."""
         reaction.add(*self._to_those_who_meet_here(frame, source))
 
     def _to_those_who_meet_here(self, frame: Frame, source: bytes | None) -> Iterator[Send]:
@@ -94,13 +94,13 @@ class Forwarding:
         return after
 
     def resume(self) -> None:
-        """The daemon started: what is stored was sent on, or will be asked for."""
+        """The daemon has started: stored records count as forwarded; whoever lacks one asks for it."""
         transcript = self._attempts.current
         if transcript is not None:
             self._passed = (transcript.attempt, _masks(transcript))
 
     def flush(self, reaction: Reaction) -> None:
-        """Send on what has come since the last time, and the joins that have waited long enough."""
+        """Forward what has come since the last time, and the joins that have waited long enough."""
         transcript = self._attempts.current
         if transcript is None:
             return
@@ -124,7 +124,7 @@ class Forwarding:
             self._send_on(transcript, NONCES, reaction)
 
     def _pass_up(self, transcript: Transcript, came: tuple[int, ...], reaction: Reaction) -> None:
-        """Send the next hub what came here and not from there."""
+        """Send the next hub what came here from others."""
         for index in self.hubs.next():
             peer = self._attempts.peer_of(index)
             holding = None if peer is None else self.holdings.of(peer, transcript.attempt)
@@ -138,7 +138,7 @@ class Forwarding:
                         reaction.send(signed, to=index)
 
     def _send_on(self, transcript: Transcript, kind: int, reaction: Reaction) -> None:
-        """Send joins (or nonces) to those who meet here and lack them."""
+        """Send joins (or nonces) to the signers that rely on this hub and lack them."""
         speaks_for: dict[bytes, int] = {}
         for index in members(transcript.joins.mask & ~self._terms.own_mask):
             peer = transcript.peer_of(index)
@@ -211,5 +211,5 @@ def _masks(transcript: Transcript) -> tuple[int, int, int]:
 
 
 def _those(slots: Slots[Any], mask: int) -> Iterator[Signed[Any]]:
-    """The records of these signers."""
+    """The records of these signers of the highest attempt."""
     return (signed for index in members(mask) if (signed := slots[index]) is not None)

@@ -21,7 +21,7 @@ PARTIALS: Final = 2
 
 @dataclass(slots=True)
 class PeerHoldings:
-    """Of one peer."""
+    """What one peer holds."""
 
     attempt: int = 0
     masks: list[int] = field(default_factory=lambda: [0, 0, 0])  # sets of signers, by kind
@@ -29,7 +29,7 @@ class PeerHoldings:
 
 
 class Holdings:
-    """Of all peers."""
+    """What all peers hold."""
 
     def __init__(self, terms: RequestTerms, attempts: Attempts) -> None:
         self._terms = terms
@@ -54,7 +54,7 @@ class Holdings:
         return (peer for peer, holding in self._peers.items() if holding.brings_own)
 
     def forget(self, peer: bytes) -> None:
-        """Its connection is gone, with what was on its way."""
+        """The connection of a peer is gone: forget what was sent over it."""
         self._peers.pop(peer, None)
 
     def sent(self, signed: Signed[Any], peer: bytes | None) -> None:

@@ -1,6 +1,6 @@
-"""Who the hubs of a large request are, as this daemon sees them: whom it tells, whom it asks, and whether it leads.
+"""The hubs of a large request, as this daemon sees them: where it sends, where it asks, and whether it leads.
 
-A hub leads where no earlier one is connected; the creator always does. When the connection to a hub is lost, its
+A hub leads if no earlier one is connected; the creator always does. When the connection to a hub is lost, its
 signers turn to the next one at once; when it says nothing, after seconds (`asked`).
 """
 
@@ -15,7 +15,7 @@ from musig2.protocol.session.slots import everyone, members
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import Transcript
 
-FEW: Final = 4  # signers that are asked in turn at a time
+FEW: Final = 4  # so many signers are asked at a time, in turn
 
 
 class Hubs:
@@ -53,16 +53,16 @@ class Hubs:
         return any(self._is_own(index) for index in self.positions())
 
     def next(self) -> list[int]:
-        """The first other hub that is connected; all of them as long as none is."""
+        """The first other hub that is connected; all hubs while none is."""
         others = self._others()
         return [index for index in others if self._is_up(index)][:1] or others
 
     def next_peers(self) -> frozenset[bytes | None]:
-        """The peers of those."""
+        """The peers of the next hubs."""
         return frozenset(map(self._attempts.peer_of, self.next()))
 
     def is_hub(self, peer: bytes) -> bool:
-        """Whether a hub speaks through that peer."""
+        """Whether that peer is the peer of a hub."""
         return any(self._attempts.peer_of(index) == peer for index in self.positions())
 
     def witnesses(self) -> list[int]:
@@ -111,6 +111,6 @@ class Hubs:
         return self._terms.own_peer if self._is_own(index) else self._attempts.peer_of(index)
 
     def _is_up(self, index: int) -> bool:
-        """Whether it is connected. The creator brought the request, and counts before its peer is known."""
+        """Whether a signer is connected. The creator brought the request, and counts before its peer is known."""
         peer = self._attempts.peer_of(index)
         return index == self._order[0] if peer is None else peer in self._heard

@@ -1,7 +1,7 @@
-"""Who speaks to whom: up to MESH signers everybody to everybody; above that they meet at hubs.
+"""Which signers connect to which: up to MESH signers each to each other, above that through hubs.
 
-The hubs are the creator and, to spare, SPARES other signers, in an order that follows from the request id, so that
-everybody comes to the same ones without asking. Signers that speak through one peer count once.
+The hubs are the creator and, to spare, SPARES other signers, in an order that follows from the request id, so that all
+signers choose the same ones without asking. Signers that speak through one peer count once.
 """
 
 from __future__ import annotations
