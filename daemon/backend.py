@@ -64,7 +64,7 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
             lock_told=app.lock_events.told,
             uses=USES_OF_A_KEY,
         ),
-        tokens=TokenMethods(tokens=app.tokens, keystore=app.keystore),
+        tokens=TokenMethods(tokens=app.tokens, keystore=app.keystore, withdraw=app.policy.withdraw),
         discovery=app.discovery.methods,
         requests=app.signing.requests,
         sessions=app.signing.sessions,

@@ -12,7 +12,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ class NewEvent:
 
     `keys` are the own keys it concerns: they go into the data as `publicKeys`, and tokens bound to other keys never
     see the event. Without keys everybody may see it. The ids go into the data too. `on_record`: False for what
-    strangers can cause without end, because the audit log is kept for years.
+    strangers can cause without end, because the audit log is kept for years. `grounds`: why, for that log alone.
     """
 
     name: str
@@ -63,6 +63,7 @@ class NewEvent:
     session_id: bytes | None = None
     attempt: int | None = None
     on_record: bool = True
+    grounds: Mapping[str, Any] = field(default_factory=dict)
 
     def whole(self) -> dict[str, Any]:
         """The data as they are stored."""
@@ -145,7 +146,7 @@ class EventLog:
             whole = one.whole()
             rows.append((one.name, now_ms, orjson.dumps(whole).decode()))
             if one.on_record and (facts := recorded_of(one.name, whole)) is not None:
-                recorded.append((one.name, facts))
+                recorded.append((one.name, {**facts, **one.grounds}))
         last = insert_rows(conn, "INSERT INTO events (event, time, data)", rows)
         self._audit.append_all(conn, recorded)
         self._keep(rows, last)

@@ -128,12 +128,15 @@ class Once(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What of a call goes on record. `through`: `http` or `websocket`; `named`: the ids in its params."""
+    """What of a call goes on record. `through`: `http` or `websocket`; `named`: the ids in its params; `place`: the
+    address and port of the caller, or the user and process at the other end of the unix socket; "" if unknown.
+    """
 
     token_id: str
     method: str
     through: str
     named: Mapping[str, str]
+    place: str = ""
 
 
 class Recorder(Protocol):
@@ -145,7 +148,7 @@ class Recorder(Protocol):
     async def note(self, facts: CallFacts) -> None:
         """A call whose change was stored elsewhere, or that stores nothing."""
 
-    def refused(self, facts: CallFacts, reason: str) -> None:
+    def refused(self, facts: CallFacts, reason: str, data: Mapping[str, Any]) -> None:
         """A call that was refused; soon after."""
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from typing import TypeAlias
+
 from daemon.access.idempotency import keeping
 from daemon.access.tokens import TokenInfo, Tokens
 from daemon.keys.keystore import Keystore
@@ -10,12 +14,16 @@ from rpc.models import node as models
 from rpc.models.wire import NoParams
 from rpc.ports import Once
 
+Write: TypeAlias = Callable[[sqlite3.Connection], None]
+
 
 class TokenMethods:
     """Tokens through the API."""
 
-    def __init__(self, *, tokens: Tokens, keystore: Keystore) -> None:
+    def __init__(self, *, tokens: Tokens, keystore: Keystore, withdraw: Callable[[str], Write]) -> None:
+        """`withdraw`: takes back what a token approved; returns what to write."""
         self._tokens = tokens
+        self._withdraw = withdraw
         self._keystore = keystore
 
     async def create_token(self, caller: Caller, params: models.CreateToken) -> models.TokenMade:
@@ -34,9 +42,15 @@ class TokenMethods:
     async def revoke_token(
         self, caller: Caller, params: models.RevokeToken, once: Once | None = None
     ) -> models.Revoked:
-        """Raises `not_found`. The cookie cannot be revoked: it ends with the process."""
+        """What it approved and is not signed yet waits again. Raises `not_found`. The cookie ends with the process."""
         answer = models.Revoked(revoked=True)
-        await self._tokens.revoke(params.token_id, also=keeping(once, answer))
+        keep, withdraw = keeping(once, answer), self._withdraw(params.token_id)
+
+        def also(conn: sqlite3.Connection) -> None:
+            withdraw(conn)
+            keep(conn)
+
+        await self._tokens.revoke(params.token_id, also=also)
         return answer
 
 

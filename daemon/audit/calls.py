@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -15,8 +16,10 @@ from rpc.ports import CallFacts
 
 # Refusals that show somebody trying to exceed its rights; the others are mistakes of clients.
 RECORDED_REFUSALS: Final = frozenset(
-    {"forbidden", "wrong_passphrase", "policy_denied", "message_mismatch", "script_mismatch", "unchecked", "locked"}
+    {"forbidden", "wrong_passphrase", "policy_denied", "approval_needed", "locked"}
+    | {"message_mismatch", "script_mismatch", "transaction_unreadable", "unchecked"}
 )
+GROUNDS: Final = ("rule", "line", "verdict")  # what the data of a refusal says of the policy
 REFUSALS_PER_MINUTE: Final = 60
 
 log = structlog.get_logger("musigd.audit")
@@ -45,10 +48,11 @@ class CallRecorder:
     async def note(self, facts: CallFacts) -> None:
         await self._store.write(lambda conn: self.append(conn, facts))
 
-    def refused(self, facts: CallFacts, reason: str) -> None:
+    def refused(self, facts: CallFacts, reason: str, data: Mapping[str, Any]) -> None:
         if reason not in RECORDED_REFUSALS or not self._may_record():
             return
-        told = {**self._told(facts), "refused": reason}
+        why = {name: data[name] for name in GROUNDS if name in data}
+        told = {**self._told(facts), "refused": reason, **why}
         if self._left_out:
             told["refusalsNotRecorded"], self._left_out = self._left_out, 0
         self._tasks.once("refusal", self._write(told))
@@ -76,4 +80,6 @@ class CallRecorder:
     def _told(self, facts: CallFacts) -> dict[str, object]:
         label = self._tokens.label_of(facts.token_id)
         who = {"token": facts.token_id, "through": facts.through, **({"label": label} if label else {})}
+        if facts.place:
+            who["from"] = facts.place
         return {"method": facts.method, "who": who, **facts.named}

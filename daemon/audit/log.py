@@ -18,6 +18,9 @@ RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
     "signing-request:joined": ("publicKey",),
     "signing-request:declined": ("publicKey", "reason"),
     "signing-request:cancelled": ("publicKey", "reason"),
+    "approval:needed": ("publicKey", "needed"),
+    "approval:given": ("publicKey", "label", "given", "needed"),
+    "policy:reloaded": ("active", "rules"),
     "signature:finalized": ("signatures",),
     "session:aborted": ("reason",),
     "session:broadcast-confirmed": ("publicKey", "txid"),
@@ -34,6 +37,9 @@ RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
     "token:revoked": ("tokenId", "reason"),
 }
 _OF_OWN_KEYS: Final = frozenset({"signer:advertised", "signer:withdrawn"})
+# What anybody causes who asks an own key: at most so many lines a minute, and the next says how many there were not.
+BY_STRANGERS: Final = frozenset({"approval:needed", "signing-request:declined"})
+BY_STRANGERS_PER_MINUTE: Final = 60
 _IDS: Final = ("publicKeys", "requestId", "sessionId", "attempt")
 AT_ONCE: Final = 1_000
 
@@ -43,6 +49,7 @@ class AuditLog:
 
     def __init__(self, clock: WallClock) -> None:
         self._clock = clock
+        self._minute, self._in_minute, self._left_out = 0, 0, 0
 
     def append(self, conn: sqlite3.Connection, what: str, facts: Mapping[str, Any]) -> None:
         """Record something. `facts` are JSON with camelCase names, and hold no secret."""
@@ -50,16 +57,31 @@ class AuditLog:
 
     def append_all(self, conn: sqlite3.Connection, recorded: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Record several things, in this order: pairs of `what` and `facts`."""
-        if not recorded:
+        now_ms = self._clock.wall_ms()
+        bounded = [(what, self._bounded(facts, now_ms) if what in BY_STRANGERS else facts) for what, facts in recorded]
+        kept = [(what, facts) for what, facts in bounded if facts is not None]
+        if not kept:
             return
-        now_ms, end = self._clock.wall_ms(), end_of(conn)
+        end = end_of(conn)
         lines = []
-        for what, facts in recorded:
+        for what, facts in kept:
             line = next_line(end, now_ms, {"what": what, **facts})
             lines.append((line.seq, line.time, line.body, line.hash))
             end = line.link
         insert_rows(conn, "INSERT INTO audit (seq, time, body, hash)", lines)
         conn.execute("UPDATE audit_ends SET last_seq = ?, last_hash = ?", (end.seq, end.hash))
+
+    def _bounded(self, facts: Mapping[str, Any], now_ms: int) -> Mapping[str, Any] | None:
+        """The facts to record; None if there were enough of their kind within this minute."""
+        minute = now_ms // 60_000
+        if minute != self._minute:
+            self._minute, self._in_minute = minute, 0
+        self._in_minute += 1
+        if self._in_minute > BY_STRANGERS_PER_MINUTE:
+            self._left_out += 1
+            return None
+        left_out, self._left_out = self._left_out, 0
+        return {**facts, "linesNotRecorded": left_out} if left_out else facts
 
 
 def recorded_of(name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:

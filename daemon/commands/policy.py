@@ -41,7 +41,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Read the file, print what it contains, and with --against its verdict on a request, for each key."""
     rules = read_policy(arguments.file)
     say(f"{_counted(len(rules.rules), 'rule')}, {_counted(len(rules.examples), 'example')}; ")
-    say(f"where no rule applies: {rules.default.value}.\n")
+    say(f"where no rule applies: {rules.default.value}. In the audit log this file is called {rules.digest}.\n")
     if arguments.against is not None:
         view = _read(arguments.against)
         signed = _request(view)

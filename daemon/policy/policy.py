@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from daemon.clock import Clock
+from daemon.clock import Clock, SinceBoot, since_boot
 from daemon.errors import Refused
 from daemon.host.slow_disk import off_loop
 from daemon.policy import rows
@@ -66,6 +66,7 @@ class PolicySurroundings:
     network: str
     reputation_of: Callable[[bytes], int | None] = lambda key: None
     clock_is_wrong: Callable[[], bool] = lambda: False
+    steady: Callable[[], SinceBoot] = since_boot
 
 
 class OwnerPolicy:
@@ -76,10 +77,10 @@ class OwnerPolicy:
         self._around = around
         self.path = path
         self._rules = read_policy(path) if required or path.exists() else None
-        self._clock = BudgetClock(around.clock.wall_ms, around.clock.mono_ms)
+        self._clock = BudgetClock(around.clock.wall_ms, around.steady)
         self._spent = Spent()
         self._returns = Returns()
-        self._approvals: dict[tuple[bytes, bytes], dict[str, Approval]] = {}
+        self._approvals: dict[bytes, list[Approval]] = {}  # by request, as long as they are not stored
         self._on_change: list[Callable[[], None]] = []
         self.problem: str | None = None
 
@@ -95,6 +96,7 @@ class OwnerPolicy:
 
     def start(self) -> None:
         """Load what was spent. Charges from the future, of a clock that was ahead, count as of now."""
+        self._clock.resume(self._around.store.read(rows.kept_clock))
         now_ms = self._clock.now_ms()
         charges = self._around.store.read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
         self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
@@ -148,6 +150,7 @@ class OwnerPolicy:
 
         def save(conn: sqlite3.Connection) -> None:
             rows.save_charge(conn, charge)
+            rows.keep_clock(conn, self._clock.state)
             if claim is not None:
                 rows.save_claim(conn, signed.id, claim)
 
@@ -161,13 +164,19 @@ class OwnerPolicy:
         """The request is over."""
         self._spent.release(request)
         self._returns.release(request)
-        for slot in [slot for slot in self._approvals if slot[0] == request]:
-            del self._approvals[slot]
 
     def approve(self, approval: Approval) -> Callable[[sqlite3.Connection], None]:
-        """An owner approved: returns the write of the approval, for the transaction of the join."""
-        self._approvals.setdefault((approval.request, approval.key), {})[approval.token] = approval
+        """An owner approved: returns what to write in the transaction of the join."""
+        self._approvals.setdefault(approval.request, []).append(approval)
         return lambda conn: rows.save_approval(conn, approval)
+
+    def stored(self, request: bytes) -> None:
+        """What was approved is in the store now, or will never be."""
+        self._approvals.pop(request, None)
+
+    def withdraw(self, token: str) -> Callable[[sqlite3.Connection], None]:
+        """A token is revoked, perhaps because somebody else had it: what to write in that transaction."""
+        return lambda conn: rows.withdraw_approvals(conn, token)
 
     def approved(self, signed: Signed[Request], key: bytes, ruling: Ruling) -> bool:
         """Whether this request has as many approvals for that key as the ruling asks for."""
@@ -190,13 +199,15 @@ class OwnerPolicy:
     def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
         """The approvals of a request for one own key that are still in force."""
         stored = self._around.store.read(lambda conn: rows.approvals_of(conn, request, key))
-        known = {each.token: each for each in stored} | self._approvals.get((request, key), {})
+        new = [each for each in self._approvals.get(request, ()) if each.key == key]
+        known = {each.token: each for each in (*stored, *new)}
         now_ms = self._around.clock.wall_ms()
         return tuple(each for each in known.values() if each.until_ms is None or each.until_ms > now_ms)
 
     def forget_old(self, conn: sqlite3.Connection) -> None:
         """Delete rows that are no longer used."""
-        rows.forget(conn, self._clock.now_ms() - rows.KEPT_MS)
+        wall_ms = self._around.clock.wall_ms()
+        rows.forget(conn, budget_ms=self._clock.now_ms() - rows.KEPT_MS, wall_ms=wall_ms - rows.KEPT_MS)
 
     def _taken(self, transaction: bytes, request: bytes) -> frozenset[int]:
         signed = self._around.store.read(lambda conn: rows.claimed(conn, transaction, request))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +37,7 @@ def read_policy(path: Path) -> RuleSet:
         if len(raw) > LARGEST:
             raise PolicyUnreadable(f"The policy {path} has more than {LARGEST} bytes.")
         text = raw.decode()
-        return rules_of(text)
+        return replace(rules_of(text), digest=hashlib.sha256(raw).hexdigest()[:16])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, _Wrong) as problem:
         said = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise PolicyUnreadable(f"The policy {path} cannot be read: {said}.") from problem

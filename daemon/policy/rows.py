@@ -26,10 +26,11 @@ class Approval:
 
 
 def save_charge(conn: sqlite3.Connection, charge: Charge) -> None:
-    """A budget is charged once for a request, however many attempts it takes; the newest time counts."""
+    """One request costs a budget once, however many attempts or own keys; the newest time and the most count."""
     conn.execute(
         "INSERT INTO policy_charges (request, budget, creator, amount, at_ms) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (request, budget) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)",
+        " ON CONFLICT (request, budget) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms),"
+        " amount = max(amount, excluded.amount)",
         (charge.request, charge.budget, charge.creator, charge.amount, charge.at_ms),
     )
 
@@ -75,6 +76,11 @@ def approvals_of(conn: sqlite3.Connection, request: bytes, key: bytes) -> list[A
     return [Approval(*row) for row in rows]
 
 
+def withdraw_approvals(conn: sqlite3.Connection, token: str) -> None:
+    """Whatever that token approved is approved no more."""
+    conn.execute("DELETE FROM policy_approvals WHERE token = ?", (token,))
+
+
 def was_asked(conn: sqlite3.Connection, request: bytes, key: bytes) -> bool:
     """Whether the owner of that key was told that this request waits."""
     return (
@@ -87,8 +93,19 @@ def note_asked(conn: sqlite3.Connection, request: bytes, key: bytes, at_ms: int)
     conn.execute("INSERT OR IGNORE INTO policy_asked (request, key, at_ms) VALUES (?, ?, ?)", (request, key, at_ms))
 
 
-def forget(conn: sqlite3.Connection, then_ms: int) -> None:
-    """Remove charges, approvals and notes that are older than that."""
-    conn.execute("DELETE FROM policy_charges WHERE at_ms <= ?", (then_ms,))
-    conn.execute("DELETE FROM policy_approvals WHERE at_ms <= ?", (then_ms,))
-    conn.execute("DELETE FROM policy_asked WHERE at_ms <= ?", (then_ms,))
+def forget(conn: sqlite3.Connection, *, budget_ms: int, wall_ms: int) -> None:
+    """Remove what is older than that, by the clock of budgets and by the wall clock."""
+    conn.execute("DELETE FROM policy_charges WHERE at_ms <= ?", (budget_ms,))
+    conn.execute("DELETE FROM policy_approvals WHERE at_ms <= ?", (wall_ms,))
+    conn.execute("DELETE FROM policy_asked WHERE at_ms <= ?", (wall_ms,))
+
+
+def keep_clock(conn: sqlite3.Connection, state: str) -> None:
+    """Where the clock of budgets is."""
+    conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('budget_clock', ?)", (state,))
+
+
+def kept_clock(conn: sqlite3.Connection) -> str | None:
+    """The same, as it was kept last."""
+    row = conn.execute("SELECT value FROM meta WHERE name = 'budget_clock'").fetchone()
+    return None if row is None else str(row[0])

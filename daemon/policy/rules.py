@@ -80,6 +80,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     default: Decision = Decision.ASK
     examples: tuple[Example, ...] = ()
+    digest: str = ""  # of the file: 16 hex digits of its SHA-256
 
     def names(self, member: str) -> bool:
         """Whether any rule has such a condition."""

@@ -8,9 +8,11 @@ count as of now.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from daemon.clock import SinceBoot
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -36,15 +38,27 @@ class Total:
 
 
 class BudgetClock:
-    """Wall time at the start, plus the time that has really passed since."""
+    """Wall time at the start, plus the time that has really passed since; of the first start since the machine's."""
 
-    def __init__(self, wall_ms: Callable[[], int], mono_ms: Callable[[], int]) -> None:
-        self._mono_ms = mono_ms
-        self._offset = wall_ms() - mono_ms()
+    def __init__(self, wall_ms: Callable[[], int], steady: Callable[[], SinceBoot]) -> None:
+        self._steady = steady
+        self._boot, steady_ms = steady()
+        self._offset = wall_ms() - steady_ms
+
+    def resume(self, kept: str | None) -> None:
+        """Go on where an earlier process was, unless the machine has started since. `kept`: its `state`."""
+        boot, _, offset = (kept or "").partition(" ")
+        if boot and boot == self._boot:
+            self._offset = int(offset)
+
+    @property
+    def state(self) -> str:
+        """What `resume` needs."""
+        return f"{self._boot} {self._offset}"
 
     def now_ms(self) -> int:
-        """The time in ms; it never goes back and never jumps."""
-        return self._mono_ms() + self._offset
+        """Never goes back, and never jumps."""
+        return self._steady().ms + self._offset
 
 
 @dataclass(slots=True)
@@ -56,8 +70,16 @@ class _Window:
     amount: int = 0
 
     def add(self, charge: Charge) -> None:
-        self.charges.append(charge)
+        place = len(self.charges)
+        while place and self.charges[place - 1].at_ms > charge.at_ms:  # only one that counts again after all
+            place -= 1
+        self.charges.insert(place, charge)
         self.amount += charge.amount
+
+    def remove(self, charge: Charge) -> None:
+        if charge in self.charges:
+            self.charges.remove(charge)
+            self.amount -= charge.amount
 
     def total(self, now_ms: int) -> Total:
         while self.charges and self.charges[0].at_ms <= now_ms - self.span_ms:
@@ -71,41 +93,46 @@ class Spent:
     def __init__(self, charges: Iterable[Charge] = ()) -> None:
         self._windows: dict[tuple[str, str | None, int], _Window] = {}
         self._charged: dict[tuple[bytes, str], Charge] = {}
+        self._former: dict[tuple[bytes, str], Charge] = {}  # what counted before the latest charge of that request
         self._reserved: dict[str, dict[bytes, Charge]] = {}
         self._latest_ms = 0
         for charge in sorted(charges, key=lambda each: each.at_ms):
             self.charge(charge)
 
-    def charge(self, charge: Charge) -> bool:
-        """Count a charge; False if this request is counted already. Its reservation ends."""
+    def charge(self, charge: Charge) -> None:
+        """Count it, a request once: the newest time counts, and the most that it cost under one of its rules.
+
+        What was reserved for it is free again.
+        """
         self.release(charge.request, charge.budget)
-        if (charge.request, charge.budget) in self._charged:
-            return False
+        name = (charge.request, charge.budget)
+        former = self._charged.get(name)
+        if former is not None:
+            self._remove(former)
+            self._former[name] = former
+            charge = replace(charge, amount=max(charge.amount, former.amount))
         self._latest_ms = max(self._latest_ms, charge.at_ms)
-        charge = Charge(charge.request, charge.budget, charge.creator, charge.amount, self._latest_ms)
+        charge = replace(charge, at_ms=self._latest_ms)
         self._forget(charge.at_ms)
-        self._charged[charge.request, charge.budget] = charge
-        for creator in (None, charge.creator):
-            for span_ms in (HOUR_MS, DAY_MS):
-                self._window(charge.budget, creator, span_ms).add(charge)
-        return True
+        self._add(charge)
 
     def take_back(self, request: bytes, budget: str) -> None:
-        """The charge could not be stored, so nothing was signed: stop counting it."""
-        gone = self._charged.pop((request, budget), None)
+        """The charge could not be stored, so nothing was signed: what was stored before counts again."""
+        gone = self._charged.get((request, budget))
         if gone is None:
             return
-        for creator in (None, gone.creator):
-            for span_ms in (HOUR_MS, DAY_MS):
-                window = self._window(budget, creator, span_ms)
-                if gone in window.charges:
-                    window.charges.remove(gone)
-                    window.amount -= gone.amount
+        former = self._former.get((request, budget))
+        self._remove(gone)
+        if former is not None:
+            self._add(former)
 
     def reserve(self, charge: Charge) -> None:
         """A request was joined automatically: reserve its cost until it is signed or over."""
         if (charge.request, charge.budget) not in self._charged:
-            self._reserved.setdefault(charge.budget, {})[charge.request] = charge
+            reserved = self._reserved.setdefault(charge.budget, {})
+            former = reserved.get(charge.request)
+            if former is None or former.amount <= charge.amount:  # two own keys under two rules of one budget
+                reserved[charge.request] = charge
 
     def release(self, request: bytes, budget: str | None = None) -> None:
         """The request is signed or over: end its reservation under that budget, None: under all."""
@@ -126,18 +153,32 @@ class Spent:
         ]
         return Total(signed.amount + sum(each.amount for each in waiting), signed.count + len(waiting))
 
-    def _window(self, budget: str, creator: str | None, span_ms: int) -> _Window:
-        return self._windows.setdefault((budget, creator, span_ms), _Window(span_ms))
+    def _add(self, charge: Charge) -> None:
+        self._charged[charge.request, charge.budget] = charge
+        for window in self._windows_of(charge):
+            window.add(charge)
+
+    def _remove(self, charge: Charge) -> None:
+        del self._charged[charge.request, charge.budget]
+        self._former.pop((charge.request, charge.budget), None)
+        for window in self._windows_of(charge):
+            window.remove(charge)
+
+    def _windows_of(self, charge: Charge) -> Iterator[_Window]:
+        for creator in (None, charge.creator):
+            for span_ms in (HOUR_MS, DAY_MS):
+                name = (charge.budget, creator, span_ms)
+                yield self._windows.setdefault(name, _Window(span_ms))
 
     def _forget(self, now_ms: int) -> None:
-        """Drop charges that no window holds any more. The dictionary is in the order of time."""
+        """What no window holds any more. The dictionary is in the order of time, as good as always."""
         while self._charged:
-            oldest = next(iter(self._charged))
-            if self._charged[oldest].at_ms > now_ms - DAY_MS:
+            oldest = next(iter(self._charged.values()))
+            if oldest.at_ms > now_ms - DAY_MS:
                 return
-            gone = self._charged.pop(oldest)
-            for creator in (None, gone.creator):
+            self._remove(oldest)
+            for creator in (None, oldest.creator):
                 for span_ms in (HOUR_MS, DAY_MS):
-                    window = self._windows.get((gone.budget, creator, span_ms))
+                    window = self._windows.get((oldest.budget, creator, span_ms))
                     if window is not None and not window.total(now_ms).count:
-                        del self._windows[gone.budget, creator, span_ms]
+                        del self._windows[oldest.budget, creator, span_ms]

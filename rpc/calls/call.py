@@ -37,6 +37,7 @@ class CallContext:
 
     caller: Caller
     socket: Any = None  # the Socket of rpc.events.socket it came through, None for HTTP
+    transport: asyncio.BaseTransport | None = None
     after_reply: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -146,7 +147,7 @@ class Call:
             raise
         except ApiError as refusal:
             self._count(refusal.reason, began)
-            self._refused(message, raw, refusal.reason)
+            self._refused(message, raw, refusal)
             return Error(refusal.code, refusal.message, refusal.data)
         except Exception:  # noqa: BLE001  # the last line of defence: logged here, and no text of it leaves
             _log.exception("rpc.call_failed", method=self._method.name)
@@ -195,10 +196,10 @@ class Call:
             return None
         return facts_of(message, self._method.name, raw)
 
-    def _refused(self, message: CallContext, raw: Any, reason: str) -> None:
+    def _refused(self, message: CallContext, raw: Any, refusal: ApiError) -> None:
         facts = self._facts(message, raw)
         if facts is not None and self._changes.recorder is not None:
-            self._changes.recorder.refused(facts, reason)
+            self._changes.recorder.refused(facts, refusal.reason, refusal.data)
 
     def _count(self, outcome: str, began: float) -> None:
         self._stats.count(self._method.name, outcome, perf_counter() - began)

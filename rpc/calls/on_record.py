@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -22,6 +25,9 @@ class Subject(Protocol):
     @property
     def socket(self) -> Any: ...
 
+    @property
+    def transport(self) -> asyncio.BaseTransport | None: ...
+
 
 def facts_of(message: Subject, method: str, raw: Any) -> CallFacts:
     """The facts of a call, from its params as they were sent."""
@@ -31,7 +37,21 @@ def facts_of(message: Subject, method: str, raw: Any) -> CallFacts:
         method=method,
         through="http" if message.socket is None else "websocket",
         named={name: given[name] for name in NAMED if _is_plain(given.get(name))},
+        place=_place(message.transport),
     )
+
+
+def _place(transport: asyncio.BaseTransport | None) -> str:
+    if transport is None:
+        return ""
+    peer = transport.get_extra_info("peername")
+    if isinstance(peer, tuple):
+        return f"{peer[0]}:{peer[1]}"
+    other = transport.get_extra_info("socket")
+    if other is None or not hasattr(socket, "SO_PEERCRED"):
+        return ""
+    process, user, _ = struct.unpack("3i", other.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return f"user {user}, process {process}"
 
 
 def _is_plain(value: Any) -> bool:

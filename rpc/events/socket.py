@@ -176,7 +176,7 @@ class Socket:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def _reply(self, body: bytes, answer: Answer) -> None:
-        message = CallContext(self._caller, self)
+        message = CallContext(self._caller, self, self._transport)
         reply = await answer(body, message)
         if reply is not None:
             self.push(text_frame(reply))

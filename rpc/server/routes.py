@@ -120,7 +120,7 @@ class Routes:
             return refused(refusal)
         body = await self._body_of(request)
         try:
-            reply = await self._dispatcher.answer(body, CallContext(caller))
+            reply = await self._dispatcher.answer(body, CallContext(caller, transport=request.transport))
         finally:
             if may_carry_secret(body):
                 wipe_bytes(body)

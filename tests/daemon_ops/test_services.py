@@ -115,7 +115,7 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
     paused: list[bytes] = []
     made = Daemon(
         KeyMethods(keystore=keystore, tokens=tokens, paused=paused.extend, lock_told=lock_events.told),
-        TokenMethods(tokens=tokens, keystore=keystore),
+        TokenMethods(tokens=tokens, keystore=keystore, withdraw=lambda token: lambda conn: None),
         PeerMethods(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
         InfoMethods(
             version="1.2.3",

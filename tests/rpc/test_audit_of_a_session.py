@@ -57,7 +57,9 @@ async def test_the_record_explains_a_signature_and_its_file_can_be_checked(tmp_p
         (partial,) = (line for line in lines if line["what"] == "partial")
         assert (partial["facts"]["publicKey"], partial["facts"]["requestId"]) == (keys[1], request)
         (join,) = (line for line in lines if line["facts"].get("method") == "joinSigningRequest")
-        assert join["facts"]["who"] == {"token": made["tokenId"], "label": "phone", "through": "http"}
+        who = {"token": made["tokenId"], "label": "phone", "through": "http", "from": join["facts"]["who"]["from"]}
+        assert join["facts"]["who"] == who
+        assert who["from"].startswith("127.0.0.1:")
         assert (join["facts"]["publicKey"], join["facts"]["requestId"]) == (keys[1], request)
         order = [line["what"] for line in lines if line["facts"].get("requestId") == request]
         assert order.index("call") < order.index("partial") < order.index("signature:finalized")

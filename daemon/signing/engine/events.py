@@ -33,7 +33,8 @@ class Teller:
         return self._events.append_all(conn, [told for part in parts for told in self._told(conn, part)])
 
     def _told(self, conn: sqlite3.Connection, part: Part) -> Iterator[NewEvent | OnRecord]:
-        yield from _signed(part)
+        yield from signed_in(part)
+        yield from (OnRecord(what, told) for what, told in part.records)
         for emit in part.events:
             yield self._event(conn, part, emit)
 
@@ -46,12 +47,14 @@ class Teller:
             session = session_id(emit.request, attempt)
             if emit.event in WITH_REQUEST:
                 data["request"] = request_view(part.entry.request, stored, rows, showing=self._showing)
-        on_record = not part.entry.unsolicited or emit.data.get("publicKey") in part.entry.own
-        return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt, on_record)
+        key = emit.data.get("publicKey", b"")
+        on_record = not part.entry.unsolicited or key in part.entry.own
+        why = part.grounds.get((emit.event, key), {})
+        return NewEvent(emit.event, data, emit.keys, emit.request, session, attempt, on_record, why)
 
 
-def _signed(part: Part) -> Iterator[OnRecord]:
-    """Own partial signatures, for the record: which key signed how many items, and what each answers."""
+def signed_in(part: Part) -> Iterator[OnRecord]:
+    """For the record: own partial signatures, which key signed how many items by which rule, and what each answers."""
     locks = [save for save in part.saves if isinstance(save, SaveLock)]
     for session, key in sorted({(lock.session, lock.key) for lock in locks}):
         answered = [lock.digest for lock in locks if (lock.session, lock.key) == (session, key)]
@@ -61,6 +64,7 @@ def _signed(part: Part) -> Iterator[OnRecord]:
             "sessionId": session.hex(),
             "items": len(answered),
             "nonces": sha256(b"".join(answered)).hexdigest(),
+            **part.grounds.get(("partial", key), {}),
         }
         yield OnRecord("partial", facts)
 

@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.signer import Signer
@@ -38,8 +38,7 @@ from musig2.protocol.interface.effects import (
     WipeNonces,
 )
 from musig2.protocol.interface.inputs import Input, Now, Restarted, SignerRefused
-from musig2.protocol.records.records import Request
-from musig2.protocol.wire.frames import Answer, Frame, Have, Signed
+from musig2.protocol.wire.frames import Answer, Frame, Have
 
 PARTIAL = 2
 _SEQ_KINDS = {1: "nonce", 2: "partial", 3: "abort", 4: "done"}
@@ -79,6 +78,10 @@ class Part:
     notes: list[Blame | KeyConflict] = field(default_factory=list)
     contributions: list[tuple[int, SaveMessage]] = field(default_factory=list)  # with the monotonic time of their turn
     also: list[Callable[[sqlite3.Connection], None]] = field(default_factory=list)
+    records: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # for the audit log, beside the events
+    grounds: dict[tuple[str, bytes], Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # of an event or record, for a key
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     failure: Exception | None = None  # why it could not be stored
 
@@ -89,7 +92,7 @@ class Part:
     @property
     def dirty(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self.created or self.saves or self.events or self.also)
+        return bool(self.created or self.saves or self.events or self.also or self.records)
 
     @property
     def urgent(self) -> bool:
@@ -151,7 +154,9 @@ def _is_foreign(save: Save) -> bool:
 class Law(Protocol):
     """What stands before the signer port, and hears what became of own partial signatures: the owner's consent."""
 
-    def refusal(self, need: Need, request: Signed[Request], attempt: int) -> SignerRefused | None: ...
+    def refusal(self, need: Need, part: Part, attempt: int) -> SignerRefused | None: ...
+
+    def joined(self, part: Part, key: bytes) -> None: ...
 
     def signed(self, part: Part, message: SaveMessage) -> None: ...
 
@@ -199,6 +204,7 @@ class Turn:
     def _joined(self, entry: OpenRequest, effect: SaveJoin) -> None:
         if effect.own:
             self._roster.wanted(entry)
+            self._law.joined(self.part(entry), effect.join.record.pubkey)
         else:
             self._roster.link(entry, effect.join.record.peer)
 
@@ -268,5 +274,5 @@ class Turn:
         return None
 
     def _answer(self, part: Part, need: Need, attempt: int) -> Input | None:
-        refused = self._law.refusal(need, part.entry.request, attempt)
+        refused = self._law.refusal(need, part, attempt)
         return refused if refused is not None else self._signer.answer(need, part.entry.request, attempt)

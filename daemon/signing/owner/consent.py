@@ -7,40 +7,45 @@ own partials stored                          --> signed: the budget is charged i
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
 from daemon.clock import WallClock
+from daemon.errors import Refused
+from daemon.events import OnRecord
 from daemon.keys.errors import KeyRefused
 from daemon.policy.members import BUDGETS
-from daemon.policy.policy import ApprovalNeeded, OwnerPolicy, PolicyDenied
+from daemon.policy.policy import MISMATCH, OwnerPolicy
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, Ruling
+from daemon.signing.engine.events import signed_in
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
+from daemon.signing.owner.grounds import grounds_of
+from daemon.signing.owner.refusals import denied, needs_approval
+from daemon.signing.owner.rounds import Reconsidering
+from daemon.signing.ports import Policy as TransactionPolicy
 from daemon.signing.ports import SigningKeystore
 from musig2.protocol.blame.endings import Reason
 from musig2.protocol.interface.effects import Emit, Need, NeedJoin, NeedPartials, Outcome, SaveMessage, State
 from musig2.protocol.interface.inputs import Approved, Received, SignerRefused
 from musig2.protocol.records.records import Request
+from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller, Scope
 
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
-AT_ONCE = 8  # requests that are considered between two inputs
 IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that may begin to hold as time passes
 STORE_FAILED = Reason.STORE_FAILED.value
 HELD_BACK = frozenset(
     {"policy", "locked", STORE_FAILED}
 )  # an attempt ended here, and the rules may let the key join again
-AGAIN_S = 5.0  # pause after a failure of the store: a full disk stays full for a while
 
 
 class Consent:
@@ -53,30 +58,27 @@ class Consent:
         keystore: SigningKeystore,
         declines: Declines,
         cosigners: CoSigners,
+        transactions: TransactionPolicy,
         inbox: Inbox,
         roster: Roster,
         clock: WallClock,
         label_of: Callable[[str], str],
     ) -> None:
-        """`label_of`: the label of a token, by its id."""
+        """`transactions`: what no rule can lift. `label_of`: the label of a token, by its id."""
         self._policy = policy
         self._keystore = keystore
         self._declines = declines
         self._cosigners = cosigners
-        self._inbox = inbox
-        self._roster = roster
+        self._transactions = transactions
+        self._rounds = Reconsidering(inbox=inbox, roster=roster, consider=self.consider)
         self._clock = clock
         self.label_of = label_of
-        self._to_consider: list[bytes] = []  # the rest of a round over all requests
-        self._asked: set[tuple[bytes, bytes]] = (
-            set()
-        )  # (request, key) whose owner was told in this run; the store knows the earlier ones
-        self._rulings: dict[
-            tuple[bytes, bytes], Ruling
-        ] = {}  # by (request, key): the ruling under which the partial signatures were asked for
+        self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
+        self._joining: dict[tuple[bytes, bytes], Ruling] = {}  # under which joins were asked for
+        self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # the same of partial signatures
         self._charged: dict[bytes, list[Ruling]] = {}  # in parts that are not committed yet
         self._owed: dict[bytes, list[Ruling]] = {}  # of signatures that could not be stored yet
-        self._again: set[bytes] = set()  # requests that are considered again after a failure of the store
+        self._owed_lines: dict[bytes, list[OnRecord]] = {}  # the same, for the audit log
         if policy is not None:
             policy.on_change(self.consider_all)
 
@@ -96,16 +98,19 @@ class Consent:
 
         The join of a token with the scope `approve` is its approval, where that is enough.
         """
-        self.require_no_refusal(signed, key)
         policy = self.policy
         if policy is None:
             return
         ruling = policy.ruling(signed, key)
+        if ruling.verdict is Decision.REFUSE:
+            raise denied(ruling)
+        if ruling.verdict is not Decision.ASK:
+            return
         named = policy.named(signed.id, key, ruling)
         of, label = ruling.approvals.of, self.label_of(caller.token_id)
         if Scope.APPROVE in caller.scopes and (not of or label in of):
             named |= {label if of else caller.token_id}
-        if ruling.verdict is Decision.ASK and len(named) < ruling.approvals.need:
+        if len(named) < ruling.approvals.need:
             raise needs_approval(ruling)
 
     def approve(self, part: Part, key: bytes, caller: Caller, until_ms: int | None = None) -> None:
@@ -140,20 +145,57 @@ class Consent:
         """The labels or tokens among them that count for that ruling."""
         return frozenset() if self._policy is None else self._policy.named(request, key, ruling)
 
-    def refusal(self, need: Need, request: Signed[Request], attempt: int) -> SignerRefused | None:
+    def refusal(self, need: Need, part: Part, attempt: int) -> SignerRefused | None:
         """The answer that the machine gets instead of the signer port's; None if the signer port may be asked."""
-        policy = self.policy
-        if policy is None or not isinstance(need, NeedJoin | NeedPartials):
+        if not isinstance(need, NeedJoin | NeedPartials):
+            return None
+        request, policy = part.entry.request, self.policy
+        if self._is_wrong(request, need.key):
+            return self._held_back(part, need, attempt, {"verdict": Decision.REFUSE.value, "why": MISMATCH})
+        if policy is None:
             return None
         ruling = policy.ruling(request, need.key)
         if not self._may(policy, ruling, request, need.key):
-            log.warning("the policy lets this key not sign", key=need.key.hex(), why=ruling.sentence)
-            return SignerRefused(need.key, attempt, "policy")
+            return self._held_back(part, need, attempt, self._grounds(request.id, need.key, ruling))
         if isinstance(need, NeedPartials):
             self._rulings[request.id, need.key] = ruling
         else:
+            self._joining[request.id, need.key] = ruling
             policy.reserve(request, ruling)
         return None
+
+    def _is_wrong(self, request: Signed[Request], key: bytes) -> bool:
+        """Whether it was joined in vain, before an older version had such a check."""
+        try:
+            self._transactions.check_join(review_of(request), key)
+        except Refused:
+            return True
+        return False
+
+    def _held_back(
+        self, part: Part, need: NeedJoin | NeedPartials, attempt: int, why: Mapping[str, Any]
+    ) -> SignerRefused:
+        request, key = part.entry.request.id.hex(), need.key.hex()
+        log.warning("the policy holds a key back", request=request, key=key, **why)
+        what = "join" if isinstance(need, NeedJoin) else "partial"
+        part.records.append(
+            ("held-back", {"publicKey": key, "requestId": request, "attempt": attempt, "from": what, **why})
+        )
+        return SignerRefused(need.key, attempt, "policy")
+
+    def _grounds(self, request: bytes, key: bytes, ruling: Ruling) -> Mapping[str, Any]:
+        if self.policy is None:
+            return {}
+        if ruling.verdict is not Decision.ASK:
+            return grounds_of(self.policy, ruling)
+        given, of = self.policy.approvals(request, key), ruling.approvals.of
+        return grounds_of(self.policy, ruling, {each.label for each in given if not of or each.label in of})
+
+    def joined(self, part: Part, key: bytes) -> None:
+        """An own join is in this part: its grounds go on record with it."""
+        ruling = self._joining.pop((part.entry.request.id, key), None)
+        if ruling is not None:
+            part.grounds["signing-request:joined", key] = self._grounds(part.entry.request.id, key, ruling)
 
     def signed(self, part: Part, message: SaveMessage) -> None:
         """Own partial signatures are in this part: put their charge into its transaction."""
@@ -163,12 +205,14 @@ class Consent:
         request = part.entry.request
         key = request.record.keys[message.index]
         ruling = self._rulings.pop((request.id, key), None) or policy.ruling(request, key)
+        part.grounds["partial", key] = self._grounds(request.id, key, ruling)
         part.also.append(policy.charge(request, ruling))
         self._charged.setdefault(request.id, []).append(ruling)
 
     def completed(self, part: Part) -> None:
         """The signature is in this part: put in the charges that could not be stored with the partial signatures."""
         request = part.entry.request
+        part.records += [(line.what, line.facts) for line in self._owed_lines.pop(request.id, [])]
         owed = self._owed.pop(request.id, [])
         if self._policy is not None and owed:
             part.also += [self._policy.charge(request, ruling) for ruling in owed]
@@ -177,13 +221,16 @@ class Consent:
     def committed(self, part: Part) -> None:
         """This part is stored."""
         self._charged.pop(part.entry.request.id, None)
+        if self._policy is not None:
+            self._policy.stored(part.entry.request.id)
         if self.policy is not None and part.entry.machine.outcome.live and _ended_by_the_store(part.entry):
-            self._consider_later(part.entry.request.id)
+            self._rounds.later(part.entry.request.id)
         if self._policy is not None and not part.entry.machine.outcome.live:
             self._policy.release(part.entry.request.id)
             for key in part.entry.own:
                 self._asked.discard((part.entry.request.id, key))
-                self._rulings.pop((part.entry.request.id, key), None)
+                for rulings in (self._joining, self._rulings):
+                    rulings.pop((part.entry.request.id, key), None)
 
     def not_committed(self, part: Part) -> None:
         """This part is not stored: take its charges back, or keep them for the part that stores the signature."""
@@ -192,10 +239,17 @@ class Consent:
         rulings = self._charged.pop(request, [])
         if part.entry.machine.outcome is Outcome.COMPLETE:
             self._owed[request] = rulings
+            self._owed_lines[request] = [*self._owed_lines.get(request, []), *signed_in(part)]
             return
+        if self._policy is None:
+            return
+        self._policy.stored(request)
         for ruling in rulings:
-            if self._policy is not None:
-                self._policy.take_back(request, ruling)
+            self._policy.take_back(request, ruling)
+        if part.created is not None:
+            self._policy.release(request)
+        elif self.policy is not None and part.entry.machine.outcome.live:
+            self._rounds.later(request)
 
     def resume(self, entry: OpenRequest) -> None:
         """A request was loaded at the start: reserve again what its automatic joins will cost."""
@@ -209,39 +263,13 @@ class Consent:
     def consider_all(self) -> None:
         """The rules, the time or the keys have changed: consider all requests again."""
         if self.policy is not None:
-            self._inbox.put(self._begin_round)
+            self._rounds.begin()
 
     def time_passed(self) -> None:
         """Time has passed: consider all requests again if a rule has a time window, a budget or a reputation."""
         policy = self.policy
-        if policy is not None and not self._to_consider and any(policy.rules.names(each) for each in IN_TIME):
+        if policy is not None and not self._rounds.under_way and any(policy.rules.names(each) for each in IN_TIME):
             self.consider_all()
-
-    def _begin_round(self, turn: Turn) -> None:
-        self._to_consider = [entry.request.id for entry in self._roster]
-        self._consider_some(turn)
-
-    def _consider_some(self, turn: Turn) -> None:
-        """A few at a time: there may be ten thousand, and everything else waits for this thread."""
-        some, self._to_consider = self._to_consider[:AT_ONCE], self._to_consider[AT_ONCE:]
-        for request in some:
-            entry = self._roster.get(request)
-            if entry is not None:
-                self.consider(turn, entry)
-        if self._to_consider:
-            self._inbox.put(self._consider_some)
-
-    def _consider_later(self, request: bytes) -> None:
-        """Consider it again after a pause: for a key that the policy joins, no client joins again."""
-        if request not in self._again:
-            self._again.add(request)
-            asyncio.get_running_loop().call_later(AGAIN_S, self._inbox.put, partial(self._consider_again, request))
-
-    def _consider_again(self, request: bytes, turn: Turn) -> None:
-        self._again.discard(request)
-        entry = self._roster.get(request)
-        if entry is not None:
-            self.consider(turn, entry)
 
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
         """Join, decline, or leave it to its owner, for each own key that has no part in it.
@@ -259,11 +287,12 @@ class Consent:
         named = {"request": entry.request.id.hex(), "key": key.hex(), "why": ruling.sentence}
         match ruling.verdict:
             case Decision.JOIN:
-                log.info("the policy joins a request", **named)
+                log.debug("the policy joins a request", **named)
                 turn.feed(entry, Approved(key, None))
             case Decision.REFUSE:
                 log.info("the policy declines a request", **named)
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
+                turn.part(entry).grounds["signing-request:declined", key] = self._grounds(entry.request.id, key, ruling)
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
             case Decision.ASK:
                 self._ask(turn, entry, key, ruling)
@@ -282,6 +311,7 @@ class Consent:
         if ruling.rule is not None:
             told |= {"rule": ruling.rule.name, "line": ruling.rule.line}
         part = turn.part(entry)
+        part.grounds["approval:needed", key] = self._grounds(request, key, ruling)
         part.events.append(Emit("approval:needed", request, None, None, (key,), told))
         part.also.append(policy.note_asked(request, key))
         self._cosigners.tell(turn, entry, key)
@@ -312,18 +342,3 @@ def _ended_by_the_store(entry: OpenRequest) -> bool:
 def _taking_part(entry: OpenRequest) -> set[bytes]:
     latest = {view.row.key: view.row for view in entry.machine.session_views()}
     return {key for key, row in latest.items() if row.state is not State.ABORTED or row.reason not in HELD_BACK}
-
-
-def needs_approval(ruling: Ruling) -> ApprovalNeeded:
-    """The refusal that says whose approval it takes."""
-    need, of = ruling.approvals.need, ruling.approvals.of
-    whose = f" of {', '.join(of)}" if of else ""
-    sentence = f"{ruling.sentence} It takes {need} approval(s){whose}: approveRequest, with a token of scope approve."
-    return ApprovalNeeded(sentence, needed=need, of=list(of))
-
-
-def denied(ruling: Ruling) -> PolicyDenied:
-    """The refusal that names the rule and its line."""
-    if ruling.rule is None:
-        return PolicyDenied(ruling.sentence, verdict=ruling.verdict.value)
-    return PolicyDenied(ruling.sentence, verdict=ruling.verdict.value, rule=ruling.rule.name, line=ruling.rule.line)

@@ -13,6 +13,7 @@ from musig2.chain.transaction import Transaction, TxInput, TxOutput, compact_siz
 _LOTUS_SCRIPT_SIG: Final = 66  # a push of 65 bytes, the key path's
 _KEY_PATH_WITNESS: Final = 66  # one element of 64 bytes, the shortest there is
 _TYPE_BYTE: Final = 1
+_ORDINARY: Final = 110  # bytes that unlock a coin of one key; what is shown beyond can be left out of what is broadcast
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class DecodedTransaction:
     """The transaction that a request shows, of which at least one input is signed and checked.
 
     `signed`: the inputs that items of the request sign. `returned`: the outputs that come back to the signers. `size`:
-    bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too. `fixed`: the signatures
+    bytes once it is signed, virtual ones on Bitcoin; an estimate where others sign inputs too, and
+    rather too small: whoever broadcasts can leave out what unlocks more than it must. `fixed`: the signatures
     leave nothing open, so that amounts and fee are those of what is broadcast.
     """
 
@@ -51,7 +53,7 @@ class DecodedTransaction:
     @property
     def digest(self) -> bytes:
         """The same for every request that signs inputs of this transaction, whoever has unlocked which already."""
-        return hashlib.sha256(_bare(self.transaction, script_sig=b"").serialize()).digest()
+        return hashlib.sha256(_bare(self.transaction, 0).serialize()).digest()
 
     def script(self, index: int) -> bytes:
         """That of an output."""
@@ -109,18 +111,19 @@ def witness_size(sighash_type: int, script: bytes = b"", control_block: bytes = 
 
 
 def _size(scheme: str, transaction: Transaction, witness_sizes: dict[int, int]) -> int:
-    base = len(_bare(transaction).serialize())
+    base = len(_bare(transaction, _ORDINARY).serialize())
     if scheme == "lotus":
         unsigned = sum(not each.script_sig for each in transaction.inputs)
         return base + unsigned * _LOTUS_SCRIPT_SIG
     witness = 2 + sum(
-        witness_sizes.get(index) or _present(each) for index, each in enumerate(transaction.inputs)
+        witness_sizes.get(index) or min(_present(each), _ORDINARY) for index, each in enumerate(transaction.inputs)
     )  # with marker and flag
     return base + -(-witness // 4)
 
 
-def _bare(transaction: Transaction, **changes: bytes) -> Transaction:
-    inputs = tuple(replace(each, witness=(), **changes) for each in transaction.inputs)  # type: ignore[arg-type]  # names
+def _bare(transaction: Transaction, longest: int) -> Transaction:
+    """Without witnesses, and without what a script shows beyond so many bytes."""
+    inputs = tuple(replace(each, witness=(), script_sig=each.script_sig[:longest]) for each in transaction.inputs)
     return replace(transaction, inputs=inputs)
 
 

@@ -103,3 +103,19 @@ async def test_a_log_without_lines_verifies(store: Store, clock: SettableClock) 
     assert store.read(log.verify) == GENESIS
     await store.write(lambda conn: AuditLog(clock).append(conn, "partial", {"items": 1}))
     assert store.read(log.verify).seq == 1
+
+
+async def test_what_strangers_cause_fills_no_disk_and_the_next_line_counts_what_is_missing(
+    store: Store, events: EventLog, clock: SettableClock
+) -> None:
+    for number in range(log.BY_STRANGERS_PER_MINUTE + 40):
+        await told(store, events, "signing-request:declined", publicKey="02", reason=str(number))
+    assert len(kinds(store)) == log.BY_STRANGERS_PER_MINUTE
+    await told(store, events, "key:paused", publicKey="02")
+    assert len(kinds(store)) == log.BY_STRANGERS_PER_MINUTE + 1
+    clock.now_ms += 60_000
+    for _ in range(2):
+        await told(store, events, "approval:needed", publicKey="02", needed=1)
+    *_, first, second = store.read(lambda conn: list(log.lines_after(conn, 0)))
+    assert '"linesNotRecorded":40' in first.body
+    assert "linesNotRecorded" not in second.body

@@ -71,7 +71,8 @@ def test_policy_check_counts_and_refuses(tmp_path: Path, capsys: pytest.CaptureF
     path = tmp_path / "policy.toml"
     path.write_text(POLICIES[0])
     assert main(["policy", "check", str(path)]) == 0
-    assert capsys.readouterr().out == "1 rule, 1 example; where no rule applies: ask.\n"
+    said = capsys.readouterr().out
+    assert said.startswith("1 rule, 1 example; where no rule applies: ask. In the audit log this file is called ")
     path.write_text("default = 7")
     for words, said in (
         (["check", str(path)], "default must be ask or refuse"),

@@ -17,6 +17,7 @@ from tests.daemon_ops.policy.policy_world import (
     ALICE,
     BLIND,
     EVE,
+    EVERYTHING,
     GOOD,
     ME,
     NOW_MS,
@@ -148,3 +149,27 @@ def test_a_request_outside_a_limit_is_never_joined(
     within = all((value := known[name]) is not None and value <= limit for name, limit in limits.items())
     expected = Decision.JOIN if within and key == ME and review == "checked" else Decision.ASK
     assert ruling(text, facts).verdict is expected
+
+
+def rule_of(member: str, name: str, verdict: str) -> str:
+    """A rule with one condition, whose budget, if it has one, is that of SPENT."""
+    shared = 'budget = "r"' if member.startswith("per_") and name != "r" else ""
+    review = EVERYTHING if verdict == "join" and member != "review" else ""
+    return "\n".join(["[[rule]]", f'name = "{name}"', f'verdict = "{verdict}"', shared, review, TABLE[member][0], ""])
+
+
+@pytest.mark.parametrize("one", TABLE)
+@pytest.mark.parametrize(("first", "second"), [("refuse", "join"), ("ask", "join"), ("join", "refuse")])
+def test_of_two_rules_the_first_that_applies_decides_and_the_default_where_none_does(
+    one: str, first: str, second: str
+) -> None:
+    for other in TABLE:
+        rules = rule_of(one, "r", first) + rule_of(other, "s", second)
+        applies = ruling(rules).rule
+        assert applies is not None
+        assert (applies.name, ruling(rules).verdict) == ("r", Decision(first)), other
+        for facts in TABLE[one][1]:
+            found = ruling(rules, facts)
+            meets = ruling(rule_of(other, "s", second), facts).rule is not None
+            assert found.verdict is (Decision(second) if meets else Decision.ASK), other
+            assert (found.rule is None) is not meets

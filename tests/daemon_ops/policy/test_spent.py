@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.clock import SinceBoot
+from daemon.policy import rows
 from daemon.policy.spent import DAY_MS, HOUR_MS, BudgetClock, Charge, Spent, Total
+from daemon.store.migrate import shipped_migrations
 
 NOW_MS = 1_000 * DAY_MS
 
@@ -27,7 +33,8 @@ def test_a_charge_counts_for_its_span_and_no_longer() -> None:
 
 def test_a_request_is_charged_once_however_many_attempts_it_takes() -> None:
     spent = Spent()
-    assert [spent.charge(charge(b"1")) for _ in range(3)] == [True, False, False]
+    for _ in range(3):
+        spent.charge(charge(b"1"))
     assert hour(spent) == Total(10, 1)
     assert hour(spent, without=b"1") == Total()
 
@@ -52,7 +59,17 @@ def test_a_charge_that_could_not_be_stored_is_taken_back() -> None:
     spent.take_back(b"2", "b")
     spent.take_back(b"2", "b")
     assert (hour(spent), hour(spent, creator="c")) == (Total(10, 1), Total(10, 1))
-    assert spent.charge(charge(b"2", 5))
+    spent.charge(charge(b"2", 5))
+    assert hour(spent) == Total(15, 2)
+
+
+def test_a_second_attempt_that_could_not_be_stored_gives_nothing_back_of_the_first() -> None:
+    spent = Spent([charge(b"1", at_ms=NOW_MS), charge(b"2", at_ms=NOW_MS + 5)])
+    spent.charge(charge(b"1", at_ms=NOW_MS + 10))
+    assert spent.total("b", None, DAY_MS, NOW_MS + DAY_MS, b"2") == Total(10, 1)
+    spent.take_back(b"1", "b")
+    assert hour(spent, NOW_MS + HOUR_MS - 1) == Total(20, 2)
+    assert hour(spent, NOW_MS + HOUR_MS) == Total(10, 1)
 
 
 def test_budgets_and_creators_are_kept_apart() -> None:
@@ -62,11 +79,25 @@ def test_budgets_and_creators_are_kept_apart() -> None:
 
 def test_setting_the_clock_gives_no_budget_back() -> None:
     times = {"wall": NOW_MS, "mono": 7}
-    clock = BudgetClock(lambda: times["wall"], lambda: times["mono"])
+    clock = BudgetClock(lambda: times["wall"], lambda: SinceBoot("a", times["mono"]))
     times |= {"wall": NOW_MS + 30 * DAY_MS, "mono": 8}
     assert clock.now_ms() == NOW_MS + 1
     times |= {"wall": 0, "mono": 9}
     assert clock.now_ms() == NOW_MS + 2
+
+
+def test_a_restart_with_another_clock_gives_no_budget_back_unless_the_machine_has_started_too() -> None:
+    first = BudgetClock(lambda: NOW_MS, lambda: SinceBoot("a", 7))
+
+    def restarted(boot: str, kept: str | None) -> int:
+        clock = BudgetClock(lambda: NOW_MS + 30 * DAY_MS, lambda: SinceBoot(boot, 9))
+        clock.resume(kept)
+        return clock.now_ms()
+
+    assert restarted("a", first.state) == NOW_MS + 2
+    assert restarted("b", first.state) == restarted("a", None) == NOW_MS + 30 * DAY_MS
+    nameless = BudgetClock(lambda: NOW_MS, lambda: SinceBoot("", 7))
+    assert restarted("", nameless.state) == NOW_MS + 30 * DAY_MS
 
 
 @given(st.lists(st.tuples(st.integers(0, DAY_MS), st.integers(0, 100), st.sampled_from("cd")), max_size=40))
@@ -84,3 +115,19 @@ def test_totals_are_those_of_a_plain_list(steps: list[tuple[int, int, str]]) -> 
                     each.amount for each in plain if each.at_ms > now_ms - span_ms and name in (None, each.creator)
                 ]
                 assert spent.total("b", name, span_ms, now_ms, b"") == Total(sum(within), len(within))
+
+
+@pytest.mark.parametrize("amounts", [(0, 1_000), (1_000, 0)])
+def test_two_keys_under_two_rules_of_one_budget_cost_a_request_the_most_of_both(amounts: tuple[int, int]) -> None:
+    spent, stored = Spent(), sqlite3.connect(":memory:")
+    for step in shipped_migrations():
+        stored.executescript(step.sql)
+    for amount in amounts:
+        spent.reserve(charge(b"1", amount))
+    assert hour(spent) == Total(1_000, 1)
+    for amount in amounts:
+        spent.charge(charge(b"1", amount))
+        rows.save_charge(stored, charge(b"1", amount))
+    assert hour(spent) == Total(1_000, 1)
+    assert [each.amount for each in rows.charges_since(stored, 0)] == [1_000]
+    stored.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,20 @@ def test_to_a_key_that_may_hide_scripts_no_more_comes_back_than_it_gave(scheme: 
 
     assert returned(TxOutput(990, hidden), TxOutput(10, OTHER)) == set()
     assert returned(TxOutput(4, hidden), TxOutput(6, hidden), TxOutput(1, hidden), TxOutput(900, mine)) == {0, 1, 3}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("padding", [{"script_sig": bytes(9_000)}, {"witness": (bytes(9_000),)}])
+def test_what_others_show_to_unlock_their_coins_cannot_make_the_fee_rate_look_small(
+    scheme: str, padding: dict[str, Any]
+) -> None:
+    mine = script_pubkey(scheme, KEY)
+    coins = [TxOutput(1_000, mine), TxOutput(9_000, OTHER)]
+
+    def rate(**unlocked: Any) -> int:
+        inputs = (TxInput(bytes(32), 0), replace(TxInput(bytes(32), 1), **unlocked))
+        transaction = Transaction(2, inputs, (TxOutput(5_000, OTHER),))
+        msg = KeyPathSpend(transaction, coins).sighash(scheme, 0, None)
+        return decoded(review(request(scheme, [Item(msg, (), KEY, 0)], shown(transaction, coins)))).fee_rate or 0
+
+    assert rate(**padding) > rate() // 2

@@ -137,9 +137,6 @@ async def test_an_approval_that_has_ended_holds_the_partial_signatures_back(worl
     await signers[1].until("approval:needed", requestId=request)
     await approve(signers[1], ANNA, request, until=world.clock.wall_ms() + 600_000)
     await signers[1].until("session:ready", requestId=request)
-    policy = signers[1].policy
-    for approvals in policy._approvals.values():
-        approvals.clear()
     await signers[1].store.write(lambda conn: conn.execute("UPDATE policy_approvals SET until_ms = 1"))
     await signers[0].until("session:ready", requestId=request)
     await signers[0].call("startRound1", sessionId=asked["sessionId"])
@@ -210,3 +207,39 @@ async def test_wallets_that_share_a_daemon_see_and_approve_only_their_own(world:
 async def test_an_unknown_request_cannot_be_approved(world: World) -> None:
     one = await world.add()
     assert await refusal(one, ANNA, "approveRequest", os.urandom(32).hex()) == "not_found"
+
+
+async def test_what_a_revoked_token_approved_counts_no_more(world: World) -> None:
+    signers, request = await waiting(world, FOUR_EYES)
+    signer = signers[1]
+    await approve(signer, ANNA, request)
+    await signer.store.write(signer.policy.withdraw("anna#1"))
+    told = await approve(signer, BEN, request)
+    assert (told["joined"], [each["label"] for each in told["approvals"]]) == (False, ["ben"])
+    assert (await approve(signer, token("anna#2", Scope.APPROVE), request))["joined"]
+    assert len(await signatures(signers[0], request)) == 1
+
+
+async def test_an_approval_that_could_not_be_stored_is_none(world: World) -> None:
+    signers, request = await waiting(world, FOUR_EYES)
+    signer = signers[1]
+    full = "CREATE TRIGGER full BEFORE INSERT ON policy_approvals BEGIN SELECT RAISE(ABORT, 'full'); END"
+    await signer.store.write(lambda conn: conn.execute(full))
+    assert await refusal(signer, ANNA, "approveRequest", request) == "store_full"
+    await signer.store.write(lambda conn: conn.execute("DROP TRIGGER full"))
+    told = await approve(signer, BEN, request)
+    assert (told["joined"], [each["label"] for each in told["approvals"]]) == (False, ["ben"])
+
+
+async def test_approvals_are_counted_by_the_rules_in_force_when_it_is_signed(world: World) -> None:
+    signers = await two(world, LARGE)
+    asked = await ask(signers[0], signers, **paying(signers, 5_000), autoAdvance=False)
+    request = asked["requestId"]
+    await signers[1].until("approval:needed", requestId=request)
+    assert (await approve(signers[1], ANNA, request))["joined"]
+    signers[1].write_policy(FOUR_EYES)
+    await signers[1].policy.reload()
+    await signers[0].until("session:ready", requestId=request)
+    await signers[0].call("startRound1", sessionId=asked["sessionId"])
+    assert (await signers[1].until("session:aborted", requestId=request)).data["reason"] == "policy"
+    assert (await approve(signers[1], BEN, request))["joined"]

@@ -9,6 +9,7 @@ import pytest
 from musig2.protocol.records.records import Considering
 from musig2.protocol.wire.frame_codec import open_frame
 from musig2.protocol.wire.frames import Signed
+from p2p.network import Work
 from rpc.cli.people.review import review_text
 from rpc.errors import ApiError
 from tests.signing.memory_net import MAX_FRAME
@@ -35,6 +36,8 @@ async def test_the_creator_sees_that_an_owner_was_asked_until_it_has_joined(worl
     request = await pay(signers, 5_000)
     key = signer.key.hex()
     told = await creator.until("signing-request:considering", requestId=request)
+    assert signer.net is not None
+    assert signer.net.charged[creator.peer, Work.ROW] == 1
     assert told.data["publicKey"] == key
     shown = await view(creator, request)
     assert since(shown) == since(await view(signer, request)) == {key: told.data["consideringSince"]}

@@ -8,14 +8,16 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from daemon.clock import SystemClock
 from daemon.policy.spent import DAY_MS
-from daemon.signing.owner import consent
+from daemon.signing.owner import rounds
 from musig2.protocol.records.records import Message, PartialBody
 from musig2.protocol.wire.frames import Frame, Signed
+from rpc.errors import ApiError
 from tests.signing.memory_net import LONGEST_S
 from tests.signing.policy.test_policy_flow import explained, pay, two
 from tests.signing.signing_world import Daemon, World, join, signatures
@@ -132,8 +134,8 @@ async def test_no_signature_leaves_without_its_charge_when_a_commit_fails(world:
 async def test_a_key_that_the_policy_joined_joins_again_when_its_partial_signature_could_not_be_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other partial signature comes late, so this attempt ends, and no client would join again."""
-    monkeypatch.setattr(consent, "AGAIN_S", 0.01)
+    """The partial signature of the other comes late, so this attempt ends, and nobody else would join again."""
+    monkeypatch.setattr(rounds, "AGAIN_S", 0.01)
     signers = await two(world, BUDGET)
     refuse = "CREATE TRIGGER full BEFORE INSERT ON policy_charges BEGIN SELECT RAISE(ABORT, 'full'); END"
     await signers[1].store.write(lambda conn: conn.execute(refuse))
@@ -174,6 +176,10 @@ async def test_whatever_the_order_restarts_and_clock_jumps_no_more_is_signed_tha
         match dice.randrange(3):
             case 0:
                 await daemon.stop()
+                away = Jumping()
+                away.offset_ms = dice.choice([-400, -1, 0, 2, 400]) * DAY_MS
+                around = partial(Daemon.around_policy, daemon)
+                daemon.around_policy = lambda around=around, away=away: replace(around(), clock=away)  # type: ignore[method-assign]
                 await daemon.start()
                 world.hub.connect(daemon.peer, signers[0].peer)
             case 1:
@@ -190,3 +196,40 @@ async def test_whatever_the_order_restarts_and_clock_jumps_no_more_is_signed_tha
     assert len(amounts) <= 4
     signed = {event.data["requestId"] for event in daemon.told("signature:finalized")}
     assert len(signed) == len(amounts)
+
+
+async def full_at(daemon: Daemon, table: str, when: str = "") -> None:
+    """From now on nothing fits into that table; `DROP TRIGGER full` makes room."""
+    refuse = f"CREATE TRIGGER full BEFORE INSERT ON {table} {when} BEGIN SELECT RAISE(ABORT, 'full'); END"
+    await daemon.store.write(lambda conn: conn.execute(refuse))
+
+
+async def room_again(daemon: Daemon) -> None:
+    await daemon.store.write(lambda conn: conn.execute("DROP TRIGGER full"))
+
+
+async def test_an_own_request_that_could_not_be_stored_costs_nothing(world: World) -> None:
+    one, other = await world.add(rules=BUDGET), await world.add()
+    await full_at(one, "signing_requests")
+    with pytest.raises(ApiError, match="stored"):
+        await pay([one, other], 10_000, 100)
+    await room_again(one)
+    request = await pay([one, other], 10_000, 100)
+    await join(other, request)
+    assert len(await signatures(one, request)) == 1
+
+
+async def test_a_join_by_itself_that_could_not_be_stored_is_made_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "AGAIN_S", 0.01)
+    signers = await two(world, "")
+    request = await pay(signers, 1_000, 100)
+    await signers[1].until("approval:needed", requestId=request)
+    await full_at(signers[1], "signing_joins", "WHEN NEW.own = 1")
+    signers[1].write_policy('[[rule]]\nname = "all"\nverdict = "join"\nmax_amount = 10_000\n')
+    await signers[1].policy.reload()
+    await signers[1].service.engine.turned()
+    assert not signers[1].told("session:joined")
+    await room_again(signers[1])
+    assert len(await signatures(signers[0], request)) == 1

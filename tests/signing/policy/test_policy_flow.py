@@ -10,7 +10,7 @@ import pytest
 
 from daemon.main import main
 from daemon.policy.read import PolicyUnreadable
-from daemon.signing.owner.consent import AT_ONCE
+from daemon.signing.owner.rounds import AT_ONCE
 from rpc.errors import ApiError
 from tests.signing.flows.test_signing_checks import BelievesEverything, ask
 from tests.signing.policy import payments

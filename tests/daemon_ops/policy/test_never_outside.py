@@ -1,0 +1,258 @@
+"""What lies outside a limit is never joined by itself: any rules, order, parallelism, attempts, failed commits, kills,
+reloads and clocks, judged by a plain list of what was signed.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.clock import SinceBoot
+from daemon.policy.facts import Facts, Output
+from daemon.policy.policy import OwnerPolicy, PolicySurroundings
+from daemon.policy.read import rules_of
+from daemon.policy.rules import Ceiling, Decision, Rule, Ruling
+from daemon.policy.spent import DAY_MS, HOUR_MS
+from daemon.store.migrate import shipped_migrations
+from musig2.protocol.records.records import Request
+from musig2.protocol.wire.frames import Signed
+from tests.daemon_ops.policy.policy_world import ALICE, BOB, EVE, GOOD, NOW_MS, SHOP
+
+T = TypeVar("T")
+KEY = bytes.fromhex(GOOD.key)
+LIMITS = (
+    "max_amount = 600",
+    "min_amount = 100",
+    "max_fee = 50",
+    "max_fee_rate = 300",
+    f'destinations = ["{SHOP}"]',
+    'transaction_types = ["spend"]',
+    f'creators = ["{ALICE}", "{BOB}"]',
+    f'not_cosigners = ["{EVE}"]',
+    "min_reputation = 40",
+    'hours = ["08:00-18:00"]',
+    'days = ["mon", "tue", "wed"]',
+    "per_hour = {amount = 900, count = 3}",
+    "per_day = {amount = 2_000, count = 5}",
+    "per_creator_hour = {amount = 500}",
+    "per_creator_day = {count = 2}",
+)
+
+
+@dataclass(slots=True)
+class Done:
+    """A signature that no owner had a hand in."""
+
+    true_ms: int
+    request: bytes
+    budget: str
+    creator: str
+    amount: int
+
+
+@dataclass
+class Machine:
+    """A policy that can be killed, its database, and the clocks around it."""
+
+    dice: random.Random
+    conn: sqlite3.Connection
+    true_ms: int = 10 * DAY_MS
+    wall_off_ms: int = NOW_MS
+    believed: bool = True
+    facts: dict[bytes, Facts] = field(default_factory=dict)
+    joined: dict[bytes, Ruling] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def wall_ms(self) -> int:
+        return self.true_ms + self.wall_off_ms
+
+    def mono_ms(self) -> int:
+        return self.true_ms
+
+    def read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
+        return fn(self.conn)
+
+    def start(self) -> None:
+        """A new process on the same database; what was joined is reserved again, as the engine does it."""
+        machine = self
+
+        class Policy(OwnerPolicy):
+            def facts(self, signed: Signed[Request], key: bytes) -> Facts:
+                time_ms = machine.wall_ms() if machine.believed else None
+                return replace(machine.facts[signed.id], time_ms=time_ms)
+
+            def _mismatch(self, signed: Signed[Request]) -> Ruling | None:
+                return None
+
+        around = PolicySurroundings(
+            store=self, clock=self, network="main", steady=lambda: SinceBoot("boot", self.true_ms)
+        )
+        self.policy = Policy(around, Path("/nowhere/policy.toml"))
+        self.policy._rules = self.rules
+        self.policy.start()
+        for request in list(self.joined):
+            self.policy.reserve(self.signed(request), self.policy.ruling(self.signed(request), KEY))
+
+    def signed(self, request: bytes) -> Signed[Request]:
+        record = SimpleNamespace(creator=bytes.fromhex(self.facts[request].creator), keys=(KEY,))
+        return Signed(cast(Request, record), request, b"")
+
+    def write_rules(self) -> None:
+        """Up to three rules that join, each with some limits."""
+        text = "\n".join(
+            f'[[rule]]\nname = "r{number}"\nverdict = "join"\n'
+            + "\n".join(self.dice.sample(LIMITS, self.dice.randrange(1, 6)))
+            for number in range(self.dice.randrange(1, 4))
+        )
+        self.rules = rules_of(text)
+
+    def request(self) -> bytes:
+        dice, name = self.dice, self.dice.randbytes(16)
+        self.facts[name] = Facts(
+            key=GOOD.key,
+            creator=dice.choice([ALICE, BOB, EVE]),
+            cosigners=tuple(dice.sample([ALICE, BOB, EVE], dice.randrange(1, 4))),
+            transaction_type=dice.choice(["spend", "swap", None]),
+            review=frozenset([dice.choice(["checked", "checked", "checked", "open", "text", "blind"])]),
+            leaving=dice.choice([0, 99, 100, 300, 500, 600, 601, 900, None]),
+            fee=dice.choice([0, 50, 51, None]),
+            fee_rate=dice.choice([0, 300, 301]),
+            outputs=(Output("51", dice.choice([SHOP, SHOP, "bc1qeve"]), 100),),
+            reputation=dice.choice([None, 39, 40, 100]),
+        )
+        return name
+
+    def consider(self, request: bytes) -> None:
+        ruling = self.policy.ruling(self.signed(request), KEY)
+        if ruling.verdict is Decision.JOIN:
+            self.policy.reserve(self.signed(request), ruling)
+            self.joined[request] = ruling
+
+    def sign(self, request: bytes, *, stored: bool) -> bool:
+        """Judge again and store, or fail to; `broken` names the limits that what is stored does not keep."""
+        signed = self.signed(request)
+        ruling = self.policy.ruling(signed, KEY)
+        if ruling.verdict is not Decision.JOIN or ruling.rule is None:
+            return False
+        write = self.policy.charge(signed, ruling)
+        if not stored:
+            self.policy.take_back(request, ruling)
+            return False
+        write(self.conn)
+        self.broken += self.outside(ruling.rule, request)
+        facts = self.facts[request]
+        self.done = [each for each in self.done if (each.request, each.budget) != (request, ruling.rule.budget)]
+        self.done.append(Done(self.true_ms, request, ruling.rule.budget, facts.creator, facts.amount() or 0))
+        return True
+
+    def outside(self, rule: Rule, request: bytes) -> Iterator[str]:
+        """The limits of a rule that this request does not keep, by their definition."""
+        facts, wall = self.facts[request], self.wall_ms()
+        amount = facts.leaving
+        kept: dict[str, Callable[[Any], bool]] = {
+            "review": lambda limit: facts.review <= set(limit),
+            "max_amount": lambda limit: amount is not None and amount <= limit,
+            "min_amount": lambda limit: amount is not None and amount >= limit,
+            "max_fee": lambda limit: facts.fee is not None and facts.fee <= limit,
+            "max_fee_rate": lambda limit: facts.fee_rate is not None and facts.fee_rate <= limit,
+            "destinations": lambda limit: all(out.address in limit for out in facts.outputs or ()),
+            "transaction_types": lambda limit: facts.transaction_type in limit,
+            "creators": lambda limit: facts.creator in limit,
+            "not_cosigners": lambda limit: not set(facts.cosigners) & set(limit),
+            "min_reputation": lambda limit: (facts.reputation or 0) >= limit,
+            "hours": lambda limit: self.believed and 8 <= wall // HOUR_MS % 24 < 18,
+            "days": lambda limit: self.believed and (wall // DAY_MS + 3) % 7 < 3,
+            "per_hour": lambda limit: self.fits(limit, rule, request, HOUR_MS),
+            "per_day": lambda limit: self.fits(limit, rule, request, DAY_MS),
+            "per_creator_hour": lambda limit: self.fits(limit, rule, request, HOUR_MS, facts.creator),
+            "per_creator_day": lambda limit: self.fits(limit, rule, request, DAY_MS, facts.creator),
+        }
+        yield from (each.member for each in rule.conditions if not kept[each.member](each.limit))
+
+    def fits(self, limit: Ceiling, rule: Rule, request: bytes, span_ms: int, creator: str | None = None) -> bool:
+        others = [
+            each.amount
+            for each in self.done
+            if each.budget == rule.budget
+            and each.request != request
+            and each.true_ms > self.true_ms - span_ms
+            and creator in (None, each.creator)
+        ]
+        amount = self.facts[request].leaving
+        if not self.believed or (limit.count is not None and len(others) >= limit.count):
+            return False
+        return limit.amount is None or (amount is not None and sum(others) + amount <= limit.amount)
+
+
+def machine(dice: random.Random) -> Machine:
+    conn = sqlite3.connect(":memory:", isolation_level=None)
+    for step in shipped_migrations():
+        conn.executescript(step.sql)
+    made = Machine(dice, conn)
+    made.write_rules()
+    made.start()
+    return made
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32))
+def test_what_is_outside_a_limit_is_never_signed_by_itself(seed: int) -> None:
+    dice = random.Random(seed)
+    one = machine(dice)
+    for _ in range(60):
+        match dice.randrange(12):
+            case 0 | 1 | 2:
+                for request in [one.request() for _ in range(dice.randrange(1, 6))]:
+                    one.consider(request)
+            case 3 | 4 | 5:
+                for request in dice.sample(list(one.joined), min(len(one.joined), dice.randrange(1, 4))):
+                    one.sign(request, stored=dice.random() < 0.8)  # an attempt; others of the same request may follow
+            case 6:
+                for request in dice.sample(list(one.joined), min(len(one.joined), 2)):
+                    one.policy.release(request)
+                    del one.joined[request]
+            case 7:
+                one.true_ms += dice.choice([1, 60_000, HOUR_MS, 5 * HOUR_MS, DAY_MS])
+            case 8:
+                one.wall_off_ms += dice.choice([-30, -1, 1, 2, 400]) * DAY_MS + dice.randrange(DAY_MS)
+            case 9:
+                one.believed = not one.believed
+            case 10:
+                one.start()
+            case _:
+                one.write_rules()
+                one.policy._rules = one.rules
+        assert one.broken == []
+    one.conn.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_property_is_not_empty_and_sees_a_budget_that_a_restart_gives_back(seed: int) -> None:
+    one = machine(random.Random(seed))
+    one.rules = rules_of('[[rule]]\nname = "r"\nverdict = "join"\nper_day = {count = 2}')
+    one.start()
+    good = {"review": frozenset({"checked"}), "leaving": 1}
+
+    def signs() -> bool:
+        request = one.request()
+        one.facts[request] = replace(one.facts[request], **good)  # type: ignore[arg-type]  # by their names
+        one.consider(request)
+        return one.sign(request, stored=True)
+
+    assert [signs() for _ in range(3)] == [True, True, False]
+    one.wall_off_ms += 5 * DAY_MS
+    one.start()
+    assert not signs()
+    one.true_ms += DAY_MS
+    assert signs()
+    one.conn.close()
