@@ -65,7 +65,7 @@ class NewEvent:
     on_record: bool = True
     grounds: Mapping[str, Any] = field(default_factory=dict)
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self) -> Mapping[str, Any]:
         """The data as they are stored."""
         whole = dict(self.data)
         if self.keys:

@@ -1,9 +1,9 @@
 import { CallFailed, MusigdError } from "./errors.js";
 import { ERRORS } from "./generated/errors.js";
 
-const STRANGER = "what answers there does not speak JSON-RPC; check the address";
+const STRANGER = "the server at that address does not speak JSON-RPC; check the URL";
 
-/** What a response object holds: its result, or its error thrown as the class of its reason. */
+/** The result in a response object; its error is thrown as the class of its reason. */
 export function resultOf(text: string): unknown {
   const answer = parsed(text);
   if (!isRecord(answer)) throw new MusigdError(STRANGER);

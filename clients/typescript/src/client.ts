@@ -73,7 +73,7 @@ export class Client extends Methods {
     return followRequest(this, requestId, options);
   }
 
-  /** Ends what waits: calls fail, iterations end. */
+  /** Closes the client: waiting calls fail, iterations end. */
   close(): void {
     this.#connection.close();
   }

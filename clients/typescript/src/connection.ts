@@ -6,7 +6,7 @@ import { isRefused, linked } from "./waiting.js";
 
 const ANSWER_WITHIN_MS = 60_000;
 
-/** One daemon, found again when its place or its token has changed. */
+/** The connection to one daemon, which is found again when its address or token has changed. */
 export class Connection {
   #endpoint: Endpoint | undefined;
   #calls = 0;

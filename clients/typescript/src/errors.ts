@@ -6,7 +6,7 @@ export class MusigdError extends Error {
 /**
  * No daemon answers there, or the connection broke before the answer came.
  *
- * A call may have been carried out all the same, unless `nobody` is true: then nothing listened at all.
+ * The call may have been carried out, unless `nobody` is true: then nothing listened at all.
  */
 export class Unreachable extends MusigdError {
   override name = "Unreachable";

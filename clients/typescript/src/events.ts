@@ -11,7 +11,7 @@ const PAGE = 1_000;
 const MOST_REFUSALS = 4; // a restarting daemon writes its new cookie a moment after it listens
 
 export type EventName = keyof EventData;
-/** The name of an event, or such as `session:*`. */
+/** The name of an event, or a prefix such as `session:*`. */
 export type EventPattern = EventName | (EventName extends `${infer Prefix}:${string}` ? `${Prefix}:*` : never);
 type Named<P> = P extends `${infer Prefix}:*` ? Extract<EventName, `${Prefix}:${string}`> : P & EventName;
 
@@ -20,7 +20,7 @@ export type EventOf<N extends EventName = EventName> = {
   [E in N]: { seq: number; event: E; time: number; data: EventData[E] };
 }[N];
 
-/** Events from..to are not to be had, or it is another log: read the lists again. It has no seq. */
+/** Events from..to are no longer kept, or it is another log: read the lists again. It has no seq. */
 export interface GapEvent {
   seq?: undefined;
   event: "events:gap";
@@ -31,11 +31,11 @@ export interface GapEvent {
 export interface EventOptions<P extends EventPattern = EventPattern> {
   /** The first seq wanted; 0 is the oldest kept. Absent: from now. */
   fromSeq?: number | undefined;
-  /** Of the log that `fromSeq` counts in. Another one is told with events:gap. */
+  /** The id of the log in which `fromSeq` counts. If it is another one, events:gap comes first. */
   logId?: string | undefined;
   /** Only these. */
   events?: readonly P[] | undefined;
-  /** Only what concerns all of these. */
+  /** Only events that concern all of these. */
   filter?: EventFilter | undefined;
   /** Ends the iteration. */
   signal?: AbortSignal | undefined;

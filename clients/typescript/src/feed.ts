@@ -1,5 +1,5 @@
 // One WebSocket with one subscription. What arrives is queued; a reader that falls behind loses the connection, not an
-// event: the queue is given out to its end, and the next connection goes on from there. An idle subscription hears
+// event: the queue is read to its end, and the next connection continues from there. An idle subscription hears
 // events:progress every 15 s, so that silence means a dead connection, which a browser would not notice.
 import { errorOf, isRecord } from "./answers.js";
 import { Unreachable } from "./errors.js";

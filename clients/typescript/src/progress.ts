@@ -1,7 +1,7 @@
 import type { SessionSigner, SigningRequest, Session } from "./generated/values.js";
 
 const ENDED: ReadonlySet<string> = new Set(["complete", "declined", "cancelled", "expired", "failed"]);
-/** What a signer still owes in each phase of a session. */
+/** What a signer has yet to contribute in each phase of a session. */
 const OWED: Readonly<Record<string, (signer: SessionSigner) => boolean>> = {
   joining: (signer) => !signer.joined,
   ready: (signer) => !signer.nonce,
@@ -13,12 +13,12 @@ const OWED: Readonly<Record<string, (signer: SessionSigner) => boolean>> = {
 export class RequestProgress {
   constructor(readonly request: SigningRequest, readonly session: Session | undefined) {}
 
-  /** That of the session while it is signed (`joining ready round1 round2`), else the state of the request. */
+  /** The phase of the session while it is open (`joining ready round1 round2`), else the state of the request. */
   get phase(): SigningRequest["state"] | Session["phase"] {
     return this.#owed && this.session ? this.session.phase : this.request.state;
   }
 
-  /** The public keys that all wait for now. */
+  /** The public keys of the signers whose contribution is awaited. */
   get missing(): string[] {
     if (this.ended) return [];
     const signers = this.#owed ? this.session?.signers.filter(this.#owed) : undefined;
@@ -30,7 +30,7 @@ export class RequestProgress {
     return this.session?.deadline ?? this.request.expiresAt;
   }
 
-  /** Whether nothing more happens to it. One that has `failed` may be joined again; then follow it again. */
+  /** Whether the request has ended. One that has `failed` may be joined again; then follow it again. */
   get ended(): boolean {
     return ENDED.has(this.request.state);
   }

@@ -8,10 +8,10 @@ const PROGRESS_EVERY_MS = 2_000;
 const AWAY_MS = 60_000;
 
 export interface SignatureOptions {
-  /** Gives up with NotReadyError after so long; absent: never. */
+  /** Gives up with NotReadyError after this time; absent: never. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Told every 2 s or so how far it is, `phase`, and on which keys it waits, `waitingFor`. */
+  /** Called about every 2 s with the `phase` and the awaited keys, `waitingFor`. */
   onWaiting?: ((state: NotReadyError["data"]) => void) | undefined;
 }
 

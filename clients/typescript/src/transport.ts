@@ -1,10 +1,10 @@
 import { Unreachable } from "./errors.js";
 
-/** Where the daemon is and with which token. Both may change when it restarts. */
+/** The address of the daemon and the token for it. Both may change when it restarts. */
 export interface Endpoint {
-  /** Of `POST /rpc`. */
+  /** The URL of `POST /rpc`. */
   readonly rpc: string;
-  /** Of the WebSocket. */
+  /** The URL of the WebSocket. */
   readonly ws: string;
   readonly token?: string | undefined;
   /** In Node: the unix socket to go through, whatever host the URLs name. */
@@ -23,7 +23,7 @@ export interface WebSocketLike {
 
 /** How a client reaches its daemon. */
 export interface Transport {
-  /** Looks the place up anew: a file may have changed, a token may have been renewed. Throws Unreachable. */
+  /** Looks address and token up again: a file may have changed. Throws Unreachable. */
   locate(): Promise<Endpoint>;
   /** The body of the answer to one `POST`, whatever its status. Throws Unreachable, or the signal's reason. */
   post(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<string>;
@@ -85,7 +85,7 @@ export function silenceOf(endpoint: Endpoint, cause: unknown): Unreachable {
   const place = endpoint.socket ?? endpoint.rpc;
   if (code === "ECONNREFUSED" || code === "ENOENT") return new Unreachable(`no daemon answers at ${place}`, true);
   const why = typeof code === "string" ? ` (${code})` : "";
-  return new Unreachable(`no answer came from ${place}${why}; a call may have been carried out all the same${hint(endpoint)}`);
+  return new Unreachable(`no answer came from ${place}${why}; the call may have been carried out${hint(endpoint)}`);
 }
 
 /** A browser does not say when it is the daemon that keeps a page of another origin away. */

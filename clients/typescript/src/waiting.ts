@@ -22,7 +22,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /** One signal out of several and a time limit. `release` lets the others forget it. */
 export function linked(timeoutMs: number, ...signals: (AbortSignal | undefined)[]): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const late = new Unreachable(`no answer came within ${timeoutMs} ms; a call may have been carried out all the same`);
+  const late = new Unreachable(`no answer came within ${timeoutMs} ms; the call may have been carried out`);
   const timer = setTimeout(() => controller.abort(late), timeoutMs);
   const undo = signals.map((signal) => {
     const stop = (): void => controller.abort(signal?.reason);
@@ -57,7 +57,7 @@ export function isAway(problem: unknown): boolean {
   return problem instanceof Unreachable || (problem instanceof CallFailed && problem.reason === "shutting_down");
 }
 
-/** Whether the token is not known to the daemon. */
+/** Whether the daemon refuses the token. */
 export function isRefused(problem: unknown): boolean {
   return problem instanceof CallFailed && problem.reason === "unauthenticated";
 }
@@ -66,7 +66,7 @@ export function isRefused(problem: unknown): boolean {
  * The answer of `ask`, asked again until `patienceMs` are over while the daemon is away or asks to wait.
  *
  * A refused token is tried again only after the daemon was away: its new cookie may come a moment after its listener.
- * `repeatable` false: what may have been carried out is not repeated.
+ * `repeatable` false: a call that may have been carried out is not repeated.
  */
 export async function throughRestarts<T>(
   ask: () => Promise<T>,

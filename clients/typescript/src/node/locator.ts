@@ -38,7 +38,7 @@ export function locatorOf(place: Place, environment: Environment): () => Promise
   return async () => ({ ...(await listening(datadir)), token: await token(join(datadir, ".cookie")) });
 }
 
-/** What endpoint.json says at this moment; whether the daemon lives, a connection will tell. */
+/** What endpoint.json says now; only a connection shows whether the daemon runs. */
 async function listening(datadir: string): Promise<{ rpc: string; ws: string }> {
   const said: unknown = await readFile(join(datadir, "endpoint.json"), "utf8").then(JSON.parse).catch(() => null);
   if (!isRecord(said)) {
@@ -64,7 +64,7 @@ function usualDatadir(environment: Environment): string {
   return named ?? join(isAbsolute(home) ? home : join(homedir(), ".local", "share"), "musigd");
 }
 
-/** A variable that is set and empty was to name another place. */
+/** A variable; an empty one is refused, as it was meant to name another place. */
 function set(name: string, environment: Environment): string | undefined {
   const value = environment[name];
   if (value === "") throw new MusigdError(`The variable ${name} is empty: name a place in it, or unset it.`);
