@@ -140,6 +140,10 @@ class Crew:
         low, high = RANGES
         return self.target.near(low + index % (high - low), index // (high - low))
 
+    def seed(self) -> bytes:
+        """Of a fresh identity that is small: of two streams of one protocol that of the smaller peer is used."""
+        return min((self.random.randbytes(32) for _ in range(8)), key=lambda seed: PeerIdentity(seed).peer)
+
     async def all(self, act: Act, count: int | None = None, serve: Mapping[str, Serve] = MappingProxyType({})) -> None:
         """Let each peer act; a peer that is disconnected comes back under a new identity. `serve` as in hostile."""
         async with trio.open_nursery() as nursery:
@@ -150,7 +154,7 @@ class Crew:
         while True:
             self.counted["identities"] += 1
             try:
-                async with hostile(self.target, address, self.random.randbytes(32), serve) as peer:
+                async with hostile(self.target, address, self.seed(), serve) as peer:
                     await act(peer)
                     return
             except Exception as error:

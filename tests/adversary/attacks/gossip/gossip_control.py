@@ -14,8 +14,8 @@ async def attack(crew: Crew) -> None:
     chance, network = crew.random, crew.target.network
     topics = [f"musigd/{network}/{name}" for name in ("requests", "signers/spend")]
 
-    def ids() -> list[str]:
-        return [chance.randbytes(2).hex() for _ in range(IDS)]
+    def ids() -> list[bytes]:
+        return [chance.randbytes(2).hex().encode() for _ in range(IDS)]
 
     have, want, graft, names = RPC(), RPC(), RPC(), RPC()
     for number in range(TOPICS):
