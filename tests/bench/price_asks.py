@@ -156,7 +156,7 @@ async def refused(peer: Hostile, forge: Forge) -> Asked:
 async def requests(peer: Hostile, forge: Forge) -> Asked:
     made = [forge.frame(forge.request(forge.key())) for _ in range(300)]
     size = await sent(peer, made)
-    besides = {Work.KIB: 2 * size, Work.FRAME: 300, Work.SIGNATURE: 300, Work.KEY: 600, Work.ITEM: 300}
+    besides = {Work.KIB: 2 * size, Work.FRAME: 300, Work.SIGNATURE: 300, Work.KEY: 600}
     return Asked(Work.REQUEST, 300, besides)
 
 
@@ -177,7 +177,7 @@ async def rows(peer: Hostile, forge: Forge) -> Asked:
         frames.append(forge.frame(forge.join(request.id, creator, peer.identity)))
     size = await sent(peer, frames)
     besides = {Work.KIB: 2 * size, Work.FRAME: 400, Work.SIGNATURE: 600, Work.KEY: 400, Work.REQUEST: 200}
-    return Asked(Work.ROW, 200, besides | {Work.ITEM: 200})
+    return Asked(Work.ROW, 200, besides)
 
 
 @way("fetches of 16 delegations")
