@@ -29,6 +29,7 @@ from p2p.streams.prices import Work
 
 RECENT = 8_192
 RECENT_S = 60.0
+DEBT_S = 1.0  # of a burst: before the next is read, all is paid
 PUBLISHER_RATE, PUBLISHER_BURST = 2.0, 100.0  # records, and as many notices, of one publisher that are passed on
 
 
@@ -92,7 +93,7 @@ class Gossip:
             return False
         self._accounts.charge(peer, Work.GOSSIP)
         self._accounts.charge(peer, Work.KIB, size / 1024)
-        if self._accounts.owed_s(peer) or not messages.take(1, now) or not volume.take(size, now):
+        if self._accounts.owed_s(peer) > DEBT_S or not messages.take(1, now) or not volume.take(size, now):
             self._gate.fault(peer, Offence.RATE)
             return False
         return True
