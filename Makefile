@@ -14,7 +14,7 @@ MINUTES := 20
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,9 @@ bench-signing: env ## latency and throughput of sessions beside their floor
 bench-prices: env ## what each kind of work for a peer costs a daemon, beside the price that is charged
 	@$(PY) -m tests.bench.bench_prices
 
+bench-policy: env ## what policy and audit log cost a session, in CPU
+	@$(PY) -m tests.bench.bench_policy $(ARGS)
+
 bench-page: env ## write docs/performance.md and the figures of README from build/bench/results.json
 	@$(PY) -m tests.bench.page build/bench/results.json
 
@@ -95,6 +98,7 @@ nightly: env ## what is too long for `make test`: about an hour; a hundredth of 
 	@$(PY) -m tests.musig2.differential $$(expr 1000 \* $(PERCENT))
 	@$(PY) -m tests.protocol.sim.run_schedules $$(expr 100 \* $(PERCENT))
 	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) tests/signing/crash/test_kill_random.py tests/signing/crash/test_kill_policy.py
+	@MUSIGD_DAY=$$(expr 10 \* $(PERCENT)) $(PY) -m pytest -q -s tests/daemon_ops/keys/test_a_days_traffic.py
 	@$(PY) -m tests.rpc.calls.slow_requests $$(expr 500 \* $(PERCENT))
 	@$(PY) -m tests.rpc.events.slow_resume $$(expr 100 \* $(PERCENT))
 	@$(PY) -m tests.start.matrix
