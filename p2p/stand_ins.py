@@ -11,6 +11,7 @@ network sends; httpx and requests fetch certificates from a public service. Thes
 from __future__ import annotations
 
 from importlib import import_module
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Final
 
 from config.left_out import Unloaded, leave_out
@@ -30,6 +31,21 @@ class LateResolver:
         return await real.DNSResolver(**self._options).resolve(maddr, options)
 
 
+class IpAddress:
+    """Stands for `netaddr.IPAddress` as multiaddr uses it: text to bytes, number to text. By what the system has."""
+
+    def __init__(self, value: str | int, version: int) -> None:
+        """`value`: text, or a number. Raises ValueError."""
+        self._family, size = (AF_INET, 4) if version == 4 else (AF_INET6, 16)
+        try:
+            self.packed = inet_pton(self._family, value) if isinstance(value, str) else value.to_bytes(size)
+        except (OSError, OverflowError):
+            raise ValueError(f"{value!r} is not an address of IP version {version}") from None
+
+    def __str__(self) -> str:
+        return inet_ntop(self._family, self.packed)
+
+
 NOT_INSTALLED: Final = Unloaded(never_called=("httpx", "miniupnpc", "requests"))
 LIBP2P: Final = Unloaded(
     whole="libp2p",
@@ -44,9 +60,13 @@ LIBP2P: Final = Unloaded(
         "libp2p.security",
         "libp2p.transport",
         "multiaddr.resolvers",
+        "netaddr",
         "psutil",  # the addresses that 0.0.0.0 stands for
     ),
-    given={"multiaddr.resolvers": {"DNSResolver": LateResolver}},
+    given={
+        "multiaddr.resolvers": {"DNSResolver": LateResolver},
+        "netaddr": {"AddrFormatError": ValueError, "IPAddress": IpAddress},
+    },
     never_called=(
         "libp2p.bitswap.cid",
         "libp2p.crypto.rsa",  # such keys are refused: p2p/compat/upgrade.py

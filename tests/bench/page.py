@@ -129,7 +129,7 @@ TOLD: Final = (
     ("3-of-3", "signing-3of3-lotus", "last join to signature", "bench-signing"),
     ("5-of-5", "signing-5of5-lotus", "last join to signature", "bench-signing"),
     ("2-of-2 sessions of one pair of daemons, 50 open", "signing-open50-lotus", "sessions", "bench-signing"),
-    ("start until ready", "start", "ready", "bench-start"),
+    ("start until ready", "start", "ready, beside its libraries", "bench-start"),
     ("memory when idle", "start", "memory when idle", "bench-start"),
     ("`getInfo` over HTTP: processor", "rpc-calls", "processor per HTTP call", "bench-rpc"),
     ("`getInfo` over WebSocket: processor", "rpc-calls", "processor per WebSocket call", "bench-rpc"),

@@ -55,7 +55,13 @@ async def _starts(folder: Path, small: bool) -> AsyncIterator[Take]:
             idle = resident_mib(daemon.process.pid)
         finally:
             await daemons.stop()
-        return {"ready": ready, "processor until ready": cpu, "memory when idle": idle, "libraries": libraries}
+        return {
+            "ready": ready,
+            "ready, beside its libraries": ready,
+            "libraries": libraries,
+            "processor until ready": cpu,
+            "memory when idle": idle,
+        }
 
     yield take
 
@@ -81,8 +87,9 @@ CASES = (
         "start",
         "`musigd run` in a new data directory; the floor loads aiohttp, trio, pydantic, sqlite3, ssl, and nothing else",
         (
-            Figure("ready", "s", "libraries"),
-            Figure("processor until ready", "s", aim=1.0),
+            Figure("ready, beside its libraries", "s", "libraries"),
+            Figure("ready", "s", aim=1.0),
+            Figure("processor until ready", "s"),
             Figure("memory when idle", "MiB", aim=90),
         ),
         _starts,

@@ -25,7 +25,17 @@ from tests.p2p.p2p_world import Signer
 ROOT = Path(__file__).parents[3]
 TOPIC = "musigd/test/signers/spend"
 NOT_LOADED = (
-    *("aioquic", "Crypto", "cryptography.x509", "dns", "fastecdsa", "OpenSSL", "prometheus_client", "pycparser"),
+    *(
+        "aioquic",
+        "Crypto",
+        "cryptography.x509",
+        "dns",
+        "fastecdsa",
+        "netaddr.ip",
+        "OpenSSL",
+        "prometheus_client",
+        "pycparser",
+    ),
     *("aiohttp.client", "aiohttp.connector", "jsonschema", "rich"),
     *("service_identity", "trio_websocket", "zeroconf", "libp2p.bitswap.client", "libp2p.host.autonat"),
     *("libp2p.peer.persistent", "libp2p.relay.circuit_v2.protocol", "libp2p.transport.websocket"),
@@ -77,6 +87,26 @@ async def test_names_are_looked_up_as_by_the_library() -> None:
 
     assert DNSResolver is stand_ins.LateResolver
     assert await asyncio.to_thread(resolve) == [address]
+
+
+def test_addresses_are_read_and_written_as_by_the_library_that_is_left_out() -> None:
+    program = (
+        "import json, netaddr, random\n"
+        "from p2p.stand_ins import IpAddress as ours\n"
+        "theirs, dice = netaddr.IPAddress, random.Random(1)\n"
+        "assert theirs is not ours\n"
+        "draw = lambda bits: dice.getrandbits(dice.choice((1, bits // 4, bits // 2, bits)))\n"
+        "pairs = [(draw(32 if v == 4 else 128), v) for v in (4, 6) for _ in range(2000)]\n"
+        "pairs += [(0xFFFF01020304, 6), (0x01020304, 6), (0xFFFF, 6), (1 << 120, 6)]\n"
+        "for number, v in pairs:\n"
+        "    assert str(ours(number, v)) == str(theirs(number, v)), number\n"
+        "    assert ours(str(theirs(number, v)), v).packed == theirs(number, v).packed, number\n"
+        "print(json.dumps(len(pairs)))"
+    )
+
+    assert run("-c", program) == 4004
+    with pytest.raises(ValueError, match="not an address of IP version 4"):
+        stand_ins.IpAddress("1.2.3", 4)
 
 
 def test_a_peer_with_an_rsa_key_is_refused_before_its_key_is_read() -> None:
