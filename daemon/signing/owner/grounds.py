@@ -1,4 +1,4 @@
-"""Why an own key joined, signed, was held back or declined, as the audit log says it."""
+"""Why an own key joined, signed, did not sign or declined, as the audit log records it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client is told where the policy does not let a key join."""
+"""The refusals that a client gets if the policy does not let a key join."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from daemon.policy.rules import Ruling
 
 
 def needs_approval(ruling: Ruling) -> ApprovalNeeded:
-    """The refusal that says whose yes it takes."""
+    """The refusal that says whose approval it takes."""
     need, of = ruling.approvals.need, ruling.approvals.of
     whose = f" of {', '.join(of)}" if of else ""
     sentence = f"{ruling.sentence} It takes {need} approval(s){whose}: approveRequest, with a token of scope approve."

@@ -47,7 +47,7 @@ def _about(line: Line, session: str, key: str) -> bool:
 
 
 def _asks(line: Line, before: list[Line], request: str, key: str) -> bool:
-    """A call that could lead to it. The one that makes a request does not know its id: the line of its making does."""
+    """Whether a call could lead to it. The call that makes a request has no request id; its line has."""
     if "refused" in line or line.get("publicKey") != key:
         return False
     made = any(each["what"] == "signing-request:created" and each["requestId"] == request for each in before)

@@ -127,7 +127,7 @@ def test_help_and_completion_know_every_method_and_parameter(method: Method) -> 
                 'default {"method":"lexicographic"}',
             ],
         ),
-        ("createToken", ["array (1 to 5) of read or discover or sign or approve or admin; required"]),
+        ("createToken", ["array (1 to 6) of read or discover or sign or approve or webhook or admin; required"]),
         ("getInfo", ["it takes no parameters"]),
     ],
 )
