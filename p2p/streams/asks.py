@@ -21,7 +21,7 @@ from p2p.streams.prices import Work
 
 QUESTION, ANSWER, NOT_ANSWERED = range(3)
 HEAD_BYTES = 5
-AT_ONCE = 2  # questions of one peer that are answered at the same time; the others wait where they come from
+AT_ONCE = 1  # questions of a stranger that are answered at the same time; the others wait where they come from
 UNREAD_BYTES = 128 * 1024  # of answers that wait for a peer to read them
 NAP_S = 0.05
 Forward = Callable[[bytes, int, bytes], None]  # called with (peer, id, payload) of a question

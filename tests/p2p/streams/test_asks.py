@@ -26,6 +26,7 @@ async def test_many_questions_are_answered_over_one_stream_in_both_directions() 
 async def test_a_slow_answer_does_not_hold_up_a_quick_one() -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
+        ben.stand(anna.peer, Standing.KNOWN)
         release = asyncio.Event()
 
         async def answer(peer: bytes, payload: bytes) -> bytes:

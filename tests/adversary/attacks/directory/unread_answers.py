@@ -11,7 +11,7 @@ from tests.adversary.forge import Forge
 from tests.adversary.hostile import Crew, Hostile
 
 BEFORE, AT_ONCE = 10, 50
-PEERS = 60
+PEERS = 5  # from each address
 
 
 async def attack(crew: Crew) -> None:
@@ -31,4 +31,4 @@ async def attack(crew: Crew) -> None:
             await stream.write(with_length(question(number + 2**20, Since(bytes(16), 0, MAX_IDS))))
             crew.counted["sent"] += 2
 
-    await crew.all(ask, PEERS)
+    await crew.all(ask, PEERS * crew.count)
