@@ -87,7 +87,7 @@ ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.STRANGER: Allowance(50 * MILLISECOND, 40 * MILLISECOND),
 }
 WELCOME: Final = Allowance(200 * MILLISECOND, 1 * SECOND)  # of which new strangers get what they have at once
-LEAST_AT_ONCE: Final = 10 * MILLISECOND  # of a new stranger once that is spent: a request fits in
+LEAST_AT_ONCE: Final = 20 * MILLISECOND  # of a new stranger once that is spent: its streams and a request fit in
 RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(100 * MILLISECOND, 500 * MILLISECOND)  # handshakes of all that connect
 DOOR_BESIDE: Final = 200 * MILLISECOND  # of them at once, while a session of this daemon is under way
