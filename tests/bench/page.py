@@ -52,8 +52,10 @@ def files(run: Mapping[str, Any], readme: str) -> dict[Path, str]:
 
 
 def _page(rows: Sequence[Mapping[str, Any]], drawn: Sequence[str]) -> str:
-    runs = {machine_line(row["run"]) for row in rows}
-    said = "\n".join(f"- {line}" for line in sorted(runs))
+    runs: dict[str, set[int]] = {}
+    for row in rows:
+        runs.setdefault(machine_line(row["run"]), set()).add(row["value"]["count"] if "value" in row else 0)
+    said = "\n".join(f"- {line}; samples of a figure: {min(of)} to {max(of)}" for line, of in sorted(runs.items()))
     parts = [HEAD.format(machines=f"Measured:\n\n{said}", aims=_aims(rows))]
     for title, start in SECTIONS:
         cases = [case for case in CASES if case.name.startswith(start)]
