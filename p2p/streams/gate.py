@@ -106,7 +106,7 @@ class PeerGate:
                 self.accounts.charge(peer, Work.REQUEST)
                 self.accounts.charge(peer, Work.ITEM, len(record.items))
             case Signed(record=record):
-                self.accounts.charge(peer, Work.SIGNATURE, 2 if isinstance(record, Join | Advertisement) else 1)
+                self.accounts.charge(peer, Work.SIGNATURE, 2 if isinstance(record, (Join, Advertisement)) else 1)
                 self.accounts.charge(peer, Work.ROW)
             case Fetch(delegations=delegations):
                 self.accounts.charge(peer, Work.SIGNATURE, 2 * len(delegations))

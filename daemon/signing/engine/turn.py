@@ -99,7 +99,7 @@ class Part:
         """Whether this must be committed now: anything but contributions of others, and hints to peers."""
         if self.created or self.events or self.also or self.waiters or self.notes:
             return True
-        return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, Have | Answer) for s in self.sends)
+        return not all(map(_is_foreign, self.saves)) or not all(isinstance(s.frame, (Have, Answer)) for s in self.sends)
 
     @property
     def retractable(self) -> bool:

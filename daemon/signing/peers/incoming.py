@@ -98,11 +98,11 @@ class IncomingFrames:
         """Handle one frame; the gate has checked its signatures."""
         match frame:
             case Signed(record=Request()):
-                self._requests.take(turn, peer, cast(Signed[Request], frame), take=self.take)
+                self._requests.take(turn, peer, cast("Signed[Request]", frame), take=self.take)
             case Signed(record=Join() | Decline() | Cancel() | Considering() as record):
                 self._about(turn, peer, record.request, frame, _received(frame, peer))
             case Signed(record=Message() as record):
-                self._message(turn, peer, record, cast(Signed[Message], frame))
+                self._message(turn, peer, record, cast("Signed[Message]", frame))
             case Have():
                 self._about(turn, peer, frame.request, frame, ReceivedHave(frame, peer))
             case Complete():
@@ -190,4 +190,4 @@ def _ends(frame: Frame) -> bool:
 
 
 def _received(frame: Signed[Any], peer: bytes) -> Received:
-    return Received(cast(Signed[Join] | Signed[Decline] | Signed[Cancel] | Signed[Considering], frame), peer)
+    return Received(cast("Signed[Join] | Signed[Decline] | Signed[Cancel] | Signed[Considering]", frame), peer)

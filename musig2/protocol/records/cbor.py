@@ -188,7 +188,7 @@ def _put(out: bytearray, value: Open, depth: int) -> None:
         raw = _utf8(value)
         _put_head(out, 0x60, len(raw))
         out += raw
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, (tuple, list)):
         _put_items(out, value, depth)
     elif isinstance(value, Mapping):
         _put_map(out, value, depth)

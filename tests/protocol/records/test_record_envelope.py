@@ -16,6 +16,7 @@ from musig2.protocol.records.envelope import (
     open_verified,
     seal,
     signer_peer,
+    split,
 )
 from musig2.protocol.records.records import Advertisement, Message
 from musig2.protocol.wire.frames import Signed
@@ -42,6 +43,18 @@ def test_a_sealed_record_opens_and_verifies(name: str) -> None:
     signed = open_verified(SEALED[name].envelope, max_bytes=50_000)
     assert signed.record == RECORDS[name]
     assert signed == SEALED[name]
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_an_envelope_is_split_into_what_decode_finds(name: str) -> None:
+    assert split(SEALED[name].envelope) == decode(SEALED[name].envelope)
+
+
+@given(st.sampled_from(sorted(SEALED)).flatmap(lambda name: damaged(SEALED[name].envelope)))
+@settings(max_examples=300)
+def test_what_decode_refuses_is_never_split(data: bytes) -> None:
+    found = split(data)
+    assert found is None or found == decode(data)
 
 
 @pytest.mark.parametrize("name", SEALED)
