@@ -249,8 +249,14 @@ class Turn:
 
     def _take(self, part: Part, effect: Effect) -> Input | None:
         match effect:
+            case Emit():
+                part.events.append(effect)
             case Send():
                 part.sends.append(effect)
+            case SaveMessage():
+                self._contributed(part, effect)
+            case SaveSession():
+                part.saves.append(effect)
             case NeedJoin(attempt=attempt):
                 return self._answer(part, effect, attempt)
             case NeedNonces() | NeedPartials():
@@ -259,19 +265,19 @@ class Turn:
                 self._signer.wipe(session, key)
             case Blame() | KeyConflict():
                 part.notes.append(effect)
-            case Emit():
-                part.events.append(effect)
             case _:
                 part.saves.append(effect)
                 if isinstance(effect, SaveJoin):
                     self._joined(part.entry, effect)
-                elif isinstance(effect, SaveMessage):
-                    part.contributions.append((self.now.mono_ms, effect))
-                    if effect.own and effect.seq == PARTIAL:
-                        self._law.signed(part, effect)
                 elif isinstance(effect, SaveOutcome) and effect.outcome is Outcome.COMPLETE:
                     self._law.completed(part)
         return None
+
+    def _contributed(self, part: Part, effect: SaveMessage) -> None:
+        part.saves.append(effect)
+        part.contributions.append((self.now.mono_ms, effect))
+        if effect.own and effect.seq == PARTIAL:
+            self._law.signed(part, effect)
 
     def _answer(self, part: Part, need: Need, attempt: int) -> Input | None:
         refused = self._law.refusal(need, part, attempt)

@@ -29,7 +29,7 @@ class State(StrEnum):
     @property
     def live(self) -> bool:
         """Whether the attempt is neither complete nor aborted."""
-        return self not in _OVER
+        return self not in OVER
 
     @property
     def in_round(self) -> bool:
@@ -37,7 +37,7 @@ class State(StrEnum):
         return self in _ROUNDS
 
 
-_OVER = (State.COMPLETE, State.ABORTED)
+OVER = (State.COMPLETE, State.ABORTED)
 _ROUNDS = (State.ROUND1, State.ROUND2)
 
 

@@ -91,6 +91,17 @@ def split(data: bytes) -> tuple[Any, ...] | None:
     return (*named, data[start:stop], data[stop + 2 : end], signature, None) if cosig == b"\xf6" else None
 
 
+def _joined(head: bytes, payload: bytes, pubkey: bytes, signature: bytes, cosig: bytes | None) -> bytes:
+    """The encoding of the six, put together from those of its parts; `head`: type and alg."""
+    if len(signature) != 64 or (cosig is not None and len(cosig) != 64):
+        raise InvalidRecord("a signature that has no 64 bytes")
+    end = b"\xf6" if cosig is None else _SIGNATURE_HEAD + cosig
+    return b"".join((b"\x86", head, encode(payload), encode(pubkey), _SIGNATURE_HEAD, signature, end))
+
+
+_HEAD_OF: Final[dict[tuple[str, str], bytes]] = {named: head for head, named in _HEADS.items()}
+
+
 def _is_signature(value: Any) -> bool:
     return type(value) is bytes and len(value) == 64
 
@@ -189,7 +200,7 @@ def seal(record: R, sign: Sign, cosign: Sign | None = None, *, peer: bytes | Non
     payload = encode_payload(record)
     digest = record_id(alg, record_type, payload)
     cosig = cosign(digest) if cosign is not None else None
-    return Signed(record, digest, encode((record_type, alg, payload, pubkey, sign(digest), cosig)))
+    return Signed(record, digest, _joined(_HEAD_OF[record_type, alg], payload, pubkey, sign(digest), cosig))
 
 
 def _own_key(record: Record, peer: bytes | None) -> bytes:

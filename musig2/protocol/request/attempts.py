@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from musig2.protocol.blame.endings import Reason
-from musig2.protocol.interface.effects import State
+from musig2.protocol.interface.effects import OVER, State
 from musig2.protocol.interface.inputs import Now
 from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
@@ -67,7 +67,7 @@ class Attempts:
 
     def live(self) -> list[SigningSession]:
         """The sessions that can still make progress by themselves: at most one per own key."""
-        return [session for session in self.latest.values() if session.live]
+        return [session for session in self.latest.values() if session.row.state not in OVER]
 
     def target(self, key: bytes) -> int:
         """The attempt that this key joins when approved; above the maximum if none is left."""

@@ -50,7 +50,8 @@ class Conclusion:
     @property
     def final(self) -> bool:
         """Whether nothing but a signature can change it."""
-        return not self.outcome.live
+        outcome = self.outcome
+        return outcome is not Outcome.OPEN and outcome is not Outcome.SIGNING
 
     @property
     def complete(self) -> bool:

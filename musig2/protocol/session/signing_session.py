@@ -16,6 +16,7 @@ from typing import TypeAlias
 from musig2.protocol.blame.endings import BROKEN_OFF, PROVEN, TIMEOUT_OF, Ending, Reason, aborted_data
 from musig2.protocol.blame.proofs import shown
 from musig2.protocol.interface.effects import (
+    OVER,
     Need,
     NeedNonces,
     NeedPartials,
@@ -65,7 +66,7 @@ class SigningSession:
     @property
     def live(self) -> bool:
         """Whether it can still make progress."""
-        return self.row.state.live
+        return self.row.state not in OVER
 
     @property
     def broken_off(self) -> bool:
