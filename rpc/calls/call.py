@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -97,22 +95,12 @@ class Changes:
             await asyncio.wait(self._at_work, timeout=within_s)
 
 
-class _Fits(inspect.Signature):
-    """jsonrpcserver checks the arguments of each call. Ours are always a context and the params."""
-
-    def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        """They always fit."""
-        return inspect.BoundArguments(self, OrderedDict())
-
-
 class Call:
     """A method as jsonrpcserver sees it: two positional arguments, any exception turned into an error result.
 
     A call whose client has gone is cancelled by the reader of that connection. A call that only reads ends there; one
     that changes something runs to its end, so that no change is left half done.
     """
-
-    __signature__ = _Fits()
 
     def __init__(
         self,

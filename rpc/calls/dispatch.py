@@ -1,9 +1,9 @@
 """The one way from a message to its answer, for HTTP, WebSocket and the unix socket alike; built on jsonrpcserver.
 
 jsonrpcserver gets one call at a time, and only calls with a valid envelope, so one bad item cannot fail a batch. It
-never sees an exception, so no text of one can reach a client. `rpc.calls.envelope` runs before it; params are passed as
-one positional argument with a known signature, so it inspects none. Only its inner `dispatch_request` is used: the
-functions around it parse again and make a task for each call, which costs more than all the rest.
+never sees an exception, so no text of one can reach a client. `rpc.calls.envelope` runs before it. Only its innermost
+`call` is used: the functions around it inspect the signature of each method, parse again and make a task for each call,
+which costs more than all the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
-from jsonrpcserver.async_dispatcher import dispatch_request
+from jsonrpcserver.async_dispatcher import call as run_method
 from jsonrpcserver.request import Request
 from jsonrpcserver.result import Result
 from jsonrpcserver.sentinels import NOID
@@ -97,7 +97,7 @@ class Dispatcher:
         if item.method not in self._calls:
             return _answered(item, self._unknown(item.method))
         request = Request(item.method, [item.params], NOID if item.notification else item.id)
-        _, result = await dispatch_request(self._calls, message, request)
+        result = await run_method(request, message, self._calls[item.method])
         return None if item.notification else _response(result, item.id)
 
     def _unknown(self, method: str) -> ApiError:

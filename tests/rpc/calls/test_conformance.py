@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from jsonrpcserver import Result, Success
+from jsonrpcserver.result import Result, Success
 
 from rpc.caller import Caller, owner
 from rpc.calls.call import CallContext
