@@ -342,8 +342,8 @@ class Engine:
         if any(part.events for part in turn.parts.values()):
             self._events.publish(self._stored_events)
         for request, part in turn.parts.items():
-            watchers = self._watchers.get(request, ()) if part.ends else ()
-            for waiter in (*part.waiters, *watchers):
+            watchers = self._watchers.get(request, ())
+            for waiter in (*part.waiters, *watchers) if watchers and part.ends else part.waiters:
                 if not waiter.done():
                     waiter.set_result(None)
             self._law.committed(part)

@@ -72,6 +72,8 @@ class Part:
     entry: OpenRequest
     created: SaveRequest | None = None
     settled: bool = False
+    joined: bool = False  # somebody joined
+    outcomes: list[SaveOutcome] = field(default_factory=list)  # of `saves`
     saves: list[Save] = field(default_factory=list)
     events: list[Emit] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
@@ -201,12 +203,20 @@ class Turn:
             part = self.parts[entry.request.id] = Part(entry)
         return part
 
-    def _joined(self, entry: OpenRequest, effect: SaveJoin) -> None:
+    def _joined(self, part: Part, effect: SaveJoin) -> None:
+        part.saves.append(effect)
+        part.joined = True
         if effect.own:
-            self._roster.wanted(entry)
-            self._law.joined(self.part(entry), effect.join.record.pubkey)
+            self._roster.wanted(part.entry)
+            self._law.joined(part, effect.join.record.pubkey)
         else:
-            self._roster.link(entry, effect.join.record.peer)
+            self._roster.link(part.entry, effect.join.record.peer)
+
+    def _decided(self, part: Part, effect: SaveOutcome) -> None:
+        part.saves.append(effect)
+        part.outcomes.append(effect)
+        if effect.outcome is Outcome.COMPLETE:
+            self._law.completed(part)
 
     def wake(self, request: bytes) -> OpenRequest | None:
         """That request, loaded from the store if needed; None if it does not exist."""
@@ -265,12 +275,12 @@ class Turn:
                 self._signer.wipe(session, key)
             case Blame() | KeyConflict():
                 part.notes.append(effect)
+            case SaveJoin():
+                self._joined(part, effect)
+            case SaveOutcome():
+                self._decided(part, effect)
             case _:
                 part.saves.append(effect)
-                if isinstance(effect, SaveJoin):
-                    self._joined(part.entry, effect)
-                elif isinstance(effect, SaveOutcome) and effect.outcome is Outcome.COMPLETE:
-                    self._law.completed(part)
         return None
 
     def _contributed(self, part: Part, effect: SaveMessage) -> None:

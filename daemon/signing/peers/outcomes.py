@@ -17,7 +17,6 @@ from musig2.protocol.interface.effects import (
     Blame,
     KeyConflict,
     Outcome,
-    SaveJoin,
     SaveMessage,
     SaveOutcome,
     SaveSession,
@@ -57,7 +56,7 @@ class Outcomes:
                     pass
         self.note_conflicts(part)
         ended = [save.row for save in part.saves if isinstance(save, SaveSession) and not save.row.state.live]
-        if any(isinstance(save, SaveOutcome) and _completes(save) for save in part.saves):
+        if any(map(_completes, part.outcomes)):
             signed = next((row.session for row in ended if row.state is State.COMPLETE), b"")
             self._count(part, part.entry.request.record.keys, "completed", self._times.take(signed))
         absent = {key for row in ended if row.state is State.ABORTED for key in row.missing}
@@ -149,9 +148,9 @@ class Parties:
     def note(self, part: Part) -> None:
         """Look at a stored part once."""
         entry = part.entry
-        if part.created is not None or any(isinstance(save, SaveJoin) for save in part.saves):
+        if part.created is not None or part.joined:
             self.resume(entry)
-        if not entry.machine.outcome.live and any(isinstance(save, SaveOutcome) for save in part.saves):
+        if part.outcomes and not entry.machine.outcome.live:
             self._ended(entry)
 
     def _ended(self, entry: OpenRequest) -> None:

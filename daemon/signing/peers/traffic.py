@@ -21,7 +21,6 @@ from daemon.signing.peers.new_requests import NewRequests
 from daemon.signing.peers.notices import Notices
 from daemon.signing.peers.outcomes import Outcomes, Parties
 from daemon.signing.ports import Surroundings
-from musig2.protocol.interface.effects import SaveJoin
 from musig2.protocol.records.records import Notice
 from musig2.protocol.wire.frames import Frame, Signed
 
@@ -126,7 +125,7 @@ class Traffic:
 
     def committed(self, part: Part) -> None:
         """Look for signers to connect, count outcomes."""
-        if part.created is not None or any(isinstance(save, SaveJoin) for save in part.saves):
+        if part.created is not None or part.joined:
             self.delivery.pursue(part.entry)
         self._outcomes.note(part)
         self.parties.note(part)

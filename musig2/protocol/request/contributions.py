@@ -11,6 +11,7 @@ proves nothing yet: both sides show each other their joins or nonces, which expo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from musig2.protocol.blame.endings import PROVEN, Ending, EndingScope, Reason
@@ -24,6 +25,7 @@ from musig2.protocol.request.attempts import Attempts
 from musig2.protocol.request.conclusion import Conclusion
 from musig2.protocol.request.exchange import Exchange
 from musig2.protocol.session.session_table import On
+from musig2.protocol.session.signing_session import SigningSession
 from musig2.protocol.session.terms import RequestTerms
 from musig2.protocol.session.transcript import ContributionVerdict, Transcript
 from musig2.protocol.wire.frames import Signed
@@ -74,12 +76,13 @@ class Contributions:
         for message, peer in self._early.take(join):
             self.receive(message, peer, reaction)
 
-    def judge(self, reaction: Reaction) -> None:
-        """Judge whatever can be judged in the states that the own sessions have reached."""
-        for session in self._attempts.live():
-            if session.state.in_round:
+    def judge(self, live: Sequence[SigningSession], reaction: Reaction) -> None:
+        """Judge whatever can be judged in the states that the live own sessions have reached."""
+        for session in live:
+            state = session.row.state
+            if state is State.ROUND1 or state is State.ROUND2:
                 self._judge_nonces(session.transcript, reaction)
-            if session.state is State.ROUND2:
+            if session.row.state is State.ROUND2:
                 self._judge_partials(session.transcript, reaction)
 
     def judge_broken_off(self, transcript: Transcript, reaction: Reaction) -> None:

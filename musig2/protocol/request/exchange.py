@@ -131,7 +131,9 @@ class Exchange:
 
     def next_due_ms(self) -> int | None:
         """When `tick` has something to do."""
-        return min((due for due in (self._due, self._soon) if due is not None), default=None)
+        if self._due is None or self._soon is None:
+            return self._soon if self._due is None else self._due
+        return min(self._due, self._soon)
 
     def greet(self, peer: bytes, reaction: Reaction) -> None:
         """A peer is connected: one known before gets `have`, a new one the own messages, and `have` soon."""

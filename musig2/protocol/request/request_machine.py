@@ -300,7 +300,7 @@ class RequestMachine:
                 transcript = session.transcript
                 if transcript.joins.full and transcript.deadline_ms is None:
                     transcript.start_clock(reaction.now)
-            self._contributions.judge(reaction)
+            self._contributions.judge(live, reaction)
             moved = any([session.advance(reaction) for session in live])  # noqa: C419  # all of them, not the first
             self._finish_if_all_signed(live, reaction)
         self._joining.follow(reaction)
