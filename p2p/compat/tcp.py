@@ -1,7 +1,8 @@
 """TCP for libp2p: fewer system calls, true remote addresses, and a port that belongs to one process.
 
 The library's listener sets SO_REUSEPORT, so a second daemon on the same port goes unnoticed and takes half of the
-connections; it returns None as the remote address of an IPv6 peer; and it reads two bytes, then the rest, per message.
+connections; it returns None as the remote address of an IPv6 peer; it reads two bytes, then the rest, per message; and
+each write waits for two turns of all tasks, whether or not the kernel takes it at once.
 """
 
 from __future__ import annotations
@@ -65,6 +66,15 @@ class BufferedTcpStream(TrioTCPStream):
         data = bytes(self._buffer[:end])
         del self._buffer[:end]
         return data
+
+    async def write(self, data: bytes) -> None:
+        """All of it: without waiting as far as the kernel takes it."""
+        sent = 0
+        if not self.write_lock.locked():  # no other write is half done
+            with contextlib.suppress(OSError):  # full, or broken: the library waits, or says so
+                sent = os.write(self.stream.socket.fileno(), data)
+        if sent < len(data):
+            await super().write(data[sent:])
 
     async def _receive(self) -> bytes | bytearray:
         try:
