@@ -248,7 +248,7 @@ class EventLog:
             query = "SELECT seq, event, time, data FROM events WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
             return conn.execute(query, (from_seq, before, limit)).fetchall()
 
-        return [Event(*row) for row in self._store.read(rows)]
+        return [Event(*row) for row in self._store.query(rows)]
 
     def _tell(self, burst: Sequence[Event]) -> None:
         for listener in tuple(self._listeners):

@@ -56,7 +56,7 @@ class StoredAnswers:
             row: tuple[bytes, bytes] | None = conn.execute(query, (token_id, key)).fetchone()
             return row
 
-        row = self._db.read(select)
+        row = self._db.query(select)
         return None if row is None else StoredAnswer(*row)
 
     async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None:

@@ -103,6 +103,17 @@ class Store:
             raise StoreClosed("The store is closed: the daemon is stopping.")
         return self._read_with(self._reader, fn)
 
+    def query(self, fn: Callable[[sqlite3.Connection], T]) -> T:
+        """As `read`, for a single statement: it needs no transaction to see one state, which takes two more."""
+        if self._closed:
+            raise StoreClosed("The store is closed: the daemon is stopping.")
+        try:
+            return fn(self._reader)
+        except sqlite3.Error as error:
+            if is_systems_fault(error):
+                raise store_error(error, self.path) from error
+            raise
+
     def gone(self) -> DatabaseGone | None:
         """Why every write is refused, if database or lock was removed or replaced since it was opened; else None."""
         return self._writer.files.gone()

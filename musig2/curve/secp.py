@@ -81,7 +81,7 @@ _SECNONCE: Final = ffi.typeof("secp256k1_musig_secnonce *")
 _LENGTH: Final = ffi.typeof("size_t *")
 
 _pid: Final = os.getpid()
-_libc: Final = ctypes.CDLL(None)
+_libc: Final = ctypes.PyDLL(None)  # keeps the interpreter's lock: these take less time than to get it back
 _libc.getentropy.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 _libc.fmemopen.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
 _libc.fmemopen.restype = ctypes.c_void_p

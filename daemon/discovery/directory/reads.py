@@ -53,7 +53,7 @@ class DirectoryReads:
     def _records(self, sql: str, *values: bytes) -> list[Record]:
         """The records of lines that are in force and undamaged."""
         params = (*values, self._clock.wall_ms())
-        rows = self._store.read(lambda conn: conn.execute(sql, params).fetchall())
+        rows = self._store.query(lambda conn: conn.execute(sql, params).fetchall())
         whole = [line for seq, *line in rows if not self._damage.found(seq, line)]
         return [_record_in(line[3]) for line in whole]
 

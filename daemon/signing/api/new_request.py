@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from secrets import token_bytes
 from typing import cast
 
 from daemon.errors import Fact, InvalidParam, Refused
@@ -20,6 +21,8 @@ from musig2.protocol.wire.frames import Signed
 from rpc.convert import not_a_point, not_combined, open_of, pubkeys_of, tweaks_of
 from rpc.models.requests import AnnounceSigningRequest
 from rpc.models.requests import Election as ElectionParams
+
+SALTS_AT_ONCE = 256
 
 
 def make_request(
@@ -45,6 +48,13 @@ def make_request(
     request = _built(params, keystore.scheme_of(creator), limits, wall_ms=wall_ms, salt=salt)
     _require_aggregates(params, request)
     return _sealed(request, lambda digest: keystore.sign(creator, digest), limits)
+
+
+def salts() -> Iterator[bytes]:
+    """16 random bytes for each request, drawn for many: asking the system gives up the interpreter's lock."""
+    while True:
+        drawn = token_bytes(16 * SALTS_AT_ONCE)
+        yield from (drawn[start : start + 16] for start in range(0, len(drawn), 16))
 
 
 @contextmanager

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from secrets import token_bytes
 from typing import TypeVar
 
 from daemon.clock import Clock
 from daemon.signing.api.asked import Asked
 from daemon.signing.api.errors import AutoAdvanceTooLate, NotTheCreator
-from daemon.signing.api.new_request import as_asked, make_request, require_scheme
+from daemon.signing.api.new_request import as_asked, make_request, require_scheme, salts
 from daemon.signing.api.visible import Finder
 from daemon.signing.engine.changes import act
 from daemon.signing.engine.engine import Engine
@@ -75,6 +74,7 @@ class RequestMethods:
         self._declines = declines
         self._limits = limits
         self._refresh = refresh
+        self._salts = salts()
 
     async def announce_signing_request(
         self, caller: Caller, params: wire.AnnounceSigningRequest, once: Once | None = None
@@ -87,7 +87,7 @@ class RequestMethods:
             schemes=self._schemes,
             limits=self._limits,
             wall_ms=self._clock.wall_ms(),
-            salt=token_bytes(16),
+            salt=next(self._salts),
         )
         with as_asked(params):
             self._policy.check_join(review_of(signed), signed.record.creator)
@@ -150,7 +150,7 @@ class RequestMethods:
             once,
             certain=False,
         )
-        told = self._store.read(lambda conn: joined_view(conn, signed))
+        told = self._store.query(lambda conn: joined_view(conn, signed))
         if params.public_key not in told["joined"]:
             self._require_live(request)
             self._consent.require(signed, key, caller)

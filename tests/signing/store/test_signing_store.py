@@ -39,6 +39,9 @@ class FaultyDisk:
     def read(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
         return self._store.read(fn)
 
+    def query(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
+        return self._store.query(fn)
+
     async def read_slow(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
         return await self._store.read_slow(fn)
 
