@@ -20,6 +20,8 @@ from musig2.protocol.wire.frames import Signed
 from musig2.protocol.wire.sync import MAX_ENVELOPE_BYTES
 
 ADDRESSES = 16
+RECENT_MS = 50
+MOST_RECENT = 1_024
 BY_PEER = (
     "SELECT seq, kind, id, ts, record, entry, view, checksum FROM directory_log"
     " WHERE peer = ? AND kind IN (1, 3) AND exp > ? ORDER BY ts DESC LIMIT 16"
@@ -38,11 +40,24 @@ class DirectoryReads:
         self._clock = clock
         self._checks = checks
         self._damage = damage
+        self._recent: dict[bytes, tuple[int, list[Advertisement]]] = {}  # what was found for a key, and until when
 
     def advertisements_of(self, pubkey: bytes) -> list[Advertisement]:
-        """The advertisements of a key in force; more than one only if it is used under both schemes."""
+        """The advertisements of a key in force; more than one only if it is used under both schemes.
+
+        Who has some is looked up again after 50 ms: each request asks for a key's scheme, then for its peers.
+        """
+        now_ms = self._clock.mono_ms()
+        until_ms, found = self._recent.get(pubkey, (now_ms, []))
+        if until_ms > now_ms:
+            return found
         subjects = (signer_subject(scheme, pubkey) for scheme in SCHEMES)
-        return [record for record in self._records(BY_SUBJECT, *subjects) if isinstance(record, Advertisement)]
+        found = [record for record in self._records(BY_SUBJECT, *subjects) if isinstance(record, Advertisement)]
+        if found:
+            if len(self._recent) >= MOST_RECENT:
+                self._recent.clear()
+            self._recent[pubkey] = (now_ms + RECENT_MS, found)
+        return found
 
     def addresses_of(self, peer: bytes) -> tuple[bytes, ...]:
         """The addresses of a peer, from its node record and the advertisements it countersigned; newest first."""
