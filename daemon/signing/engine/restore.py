@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from daemon.signing.engine.handover import Handover
 from daemon.signing.engine.roster import OpenRequest
@@ -159,6 +158,6 @@ def _burned(request: Request, rows: list[SessionRow], messages: list[StoredMessa
     signed = {(message.session, message.position) for message in messages if message.own and message.seq == 2}
     for row in rows:
         if row.state.live and (row.session, request.keys.index(row.key)) not in signed:
-            yield replace(row, state=State.ROUND1, nonce_sent=True)
+            yield row._replace(state=State.ROUND1, nonce_sent=True)
         else:
             yield row

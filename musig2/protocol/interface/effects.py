@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from musig2 import KeyAggContext, SessionContext
 from musig2.protocol.records.records import Join, Message, Record
@@ -61,9 +61,11 @@ class Outcome(StrEnum):
 _UNDECIDED = (Outcome.OPEN, Outcome.SIGNING)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """All that must outlive the process about one attempt for one own key, except the messages themselves."""
+class SessionRow(NamedTuple):
+    """All that must outlive the process about one attempt for one own key, except the messages themselves.
+
+    A named tuple: it is made anew with each step, which takes a third of the time of a dataclass of 19 fields.
+    """
 
     session: bytes
     request: bytes

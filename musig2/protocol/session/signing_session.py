@@ -10,7 +10,6 @@ Own messages are made once, stored in the same effects that first send them, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from musig2.protocol.blame.endings import BROKEN_OFF, PROVEN, TIMEOUT_OF, Ending, Reason, aborted_data
@@ -332,7 +331,7 @@ class SigningSession:
             reaction.send(message)
 
     def _set(self, reaction: Reaction, **changes: object) -> None:
-        self.row = replace(self.row, **changes)  # type: ignore[arg-type]  # names and types are checked by the tests
+        self.row = self.row._replace(**changes)  # type: ignore[arg-type]  # names and types are checked by the tests
         reaction.save_row(self.row)
 
     def _emit(self, reaction: Reaction, event: str, **data: object) -> None:

@@ -80,7 +80,7 @@ def row(**changes: object) -> SessionRow:
         partial_released=False,
         nonce_sent=False,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # the fields of the test at hand
+    return plain._replace(**changes)  # type: ignore[arg-type]  # the fields of the test at hand
 
 
 @pytest.fixture
