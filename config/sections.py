@@ -132,7 +132,8 @@ class P2p(_Section):
         default=(),
         description=(
             "Daemons to start from, each a multiaddr that ends in /p2p/ and a peer id, as the multiaddrs of "
-            "the other's getInfo."
+            "the other's getInfo; or /dnsaddr/NAME, whose TXT records name such multiaddrs and are looked up again "
+            "from time to time."
         ),
     )
     mdns: bool = Field(

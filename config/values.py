@@ -73,8 +73,11 @@ def _check_multiaddr(value: str) -> None:
 
 
 def _check_bootstrap(value: str) -> None:
-    if re.fullmatch(r"(/[^/\s]+){2,}", value) is None or "/p2p/" not in value:
-        raise ValueError("must be a multiaddr that ends in /p2p/<peer id>, as the other's getInfo shows it")
+    named = value.startswith("/dnsaddr/") or "/p2p/" in value
+    if re.fullmatch(r"(/[^/\s]+){2,}", value) is None or not named:
+        raise ValueError(
+            "must be a multiaddr that ends in /p2p/<peer id>, as the other's getInfo shows it, or /dnsaddr/NAME"
+        )
 
 
 def _check_origin(value: str) -> None:

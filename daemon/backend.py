@@ -13,6 +13,7 @@ from daemon.api.info import InfoMethods, bootstrap_problems, log_problems, polic
 from daemon.api.keys import KeyMethods
 from daemon.api.peers import PeerMethods
 from daemon.api.policy import PolicyMethods
+from daemon.api.reachability import reach_problems
 from daemon.api.settings import SettingsMethods
 from daemon.api.tokens import TokenMethods
 from daemon.api.webhooks import WebhookMethods
@@ -45,6 +46,11 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         problems=lambda: [
             *app.discovery.problems.found(),
             *bootstrap_problems(app.network.bootstrap_faults),
+            *reach_problems(
+                app.network.reachability,
+                relay_service=app.settings.p2p.relay_service,
+                relay_client=app.settings.p2p.relay_client,
+            ),
             *log_problems(log_state()),
             *app.file_watch.problems(),
             *policy_problems(app.policy.problem),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
@@ -15,7 +16,9 @@ __all__ = [
     "Multiaddr",
     "dial_target",
     "dialable",
+    "dnsaddr_name",
     "from_text",
+    "ip_of",
     "is_global",
     "is_loopback",
     "is_private",
@@ -44,7 +47,7 @@ UNSPOKEN = (
     ),
     (
         "dnsaddr",
-        "/dnsaddr stands for other addresses, which are not looked up here: name one of them, such as "
+        "/dnsaddr stands for other addresses, which are looked up for p2p.bootstrap only: name one of them, such as "
         "/dns4/NAME/tcp/4327 or /ip4/203.0.113.7/tcp/4327",
     ),
     *(
@@ -60,6 +63,7 @@ UNSPOKEN = (
         for name in ("ws", "wss", "http", "https", "tls")
     ),
 )
+_HOST_NAME = re.compile(r"[a-zA-Z0-9_-]{1,63}(\.[a-zA-Z0-9_-]{1,63}){1,9}\.?")
 OUR_PEERS = "12D3Koo"  # how the ids of ed25519 peers begin
 HOSTS = ("ip4", "ip6", "dns", "dns4", "dns6")
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
@@ -109,6 +113,12 @@ def without_peer(addr: Multiaddr) -> Multiaddr:
     """The address without a trailing `/p2p/...`; the peer id of a relay stays."""
     codes = [protocol.code for protocol in addr.protocols()]
     return addr.decapsulate_code(P2P_CODE) if codes[-1:] == [P2P_CODE] else addr
+
+
+def ip_of(addr: Multiaddr) -> str | None:
+    """The IP address with which it begins, as text; None if it begins with anything else."""
+    kind, host = _host(addr)
+    return host if kind in ("ip4", "ip6") else None
 
 
 def is_relayed(addr: Multiaddr) -> bool:
@@ -173,6 +183,18 @@ def why_unusable(addr: Multiaddr) -> str | None:
     return (
         None if int(parts[1][1]) > 0 else "nobody can be dialled at TCP port 0: name the port that the other listens on"
     )
+
+
+def dnsaddr_name(text: str) -> tuple[str, bytes | None] | None:
+    """The name behind `/dnsaddr/`, and the peer id if one follows; None for another address. Raises AddressError."""
+    parts = text.split("/")
+    if parts[:2] != ["", "dnsaddr"]:
+        return None
+    if len(parts) not in (3, 5) or (len(parts) == 5 and parts[3] != "p2p"):
+        raise AddressError("bad_address", f"{text[:200]!r} must look like /dnsaddr/NAME or /dnsaddr/NAME/p2p/<peer id>")
+    if _HOST_NAME.fullmatch(parts[2]) is None:
+        raise AddressError("bad_address", f"{parts[2][:100]!r} is not a host name")
+    return parts[2], split_peer(f"/dns/{parts[2]}/tcp/1/p2p/{parts[4]}")[1] if len(parts) == 5 else None
 
 
 def dial_target(text: str) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ import socket
 from p2p.addresses import (
     Multiaddr,
     dial_target,
+    dnsaddr_name,
     from_text,
     is_loopback,
     is_private,
@@ -31,6 +32,7 @@ class AnnouncedAddresses:
         self.private_addresses = config.private_addresses or listens_on_loopback_only(config)
         self._fixed = [Multiaddr(from_text(text)) for text in config.announce]
         self.relayed: list[Multiaddr] = []  # through the relays where this node has a reservation
+        self.proven: list[Multiaddr] = []  # where peers reached it
 
     def __call__(self, candidates: list[Multiaddr]) -> list[Multiaddr]:
         """The addresses to announce, each once, at most 16: direct ones, then those through relays."""
@@ -41,7 +43,7 @@ class AnnouncedAddresses:
         """The addresses at which this node itself may be dialled."""
         if self._fixed:
             return list(self._fixed)
-        concrete = [addr for candidate in candidates for addr in _expand(candidate)]
+        concrete = [addr for candidate in [*self.proven, *candidates] for addr in _expand(candidate)]
         allowed = [addr for addr in concrete if self.private_addresses or not is_private(addr.to_bytes())]
         return list(dict.fromkeys(allowed))
 
@@ -82,6 +84,11 @@ def _expand(addr: Multiaddr) -> list[Multiaddr]:
     ]
 
 
+def own_hosts() -> tuple[str, ...]:
+    """The addresses of this host that lead elsewhere; others than before when it has moved to another network."""
+    return tuple(host for family in (socket.AF_INET, socket.AF_INET6) for host in _local_hosts(family))
+
+
 def _local_hosts(family: socket.AddressFamily) -> list[str]:
     hosts = []
     for kind, elsewhere in ELSEWHERE:
@@ -101,13 +108,18 @@ def check_addresses(config: NetworkConfig) -> None:
     listen_addresses(config)
     for setting, texts, check in (
         ("p2p.announce", config.announce, _require_direct),
-        ("p2p.bootstrap", config.bootstrap, dial_target),
+        ("p2p.bootstrap", config.bootstrap, _require_start),
     ):
         for text in texts:
             try:
                 check(text)
             except AddressError as error:
                 raise NetworkError("bad_address", f"{setting}: {error}") from error
+
+
+def _require_start(text: str) -> None:
+    if dnsaddr_name(text) is None:
+        dial_target(text)
 
 
 def _require_direct(text: str) -> None:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import trio
+from libp2p.peer.id import ID
 
+from p2p.addresses import Multiaddr
 from p2p.rates import Fading
 
 MOST_WAITING = 512
@@ -21,6 +24,23 @@ HALF_LIFE_S = 60.0  # half-life of the count of a source's handshakes
 REMEMBERED = 8_192
 IN_VAIN = 0.2  # a knock whose turn did not come counts as this share of a handshake
 AT_HOME = 20.0  # handshakes that an address may have in addition if a known peer came from it
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRules:
+    """Which connections are admitted and what may be dialled. Counts are of connections, times in seconds."""
+
+    admits: Callable[[ID], bool]
+    is_stranger: Callable[[ID], bool]
+    may_dial: Callable[[Multiaddr], bool]
+    max_connections: int
+    max_pending_per_ip: int
+    max_per_ip: int
+    upgrade_s: float
+    dial_s: float
+    door_s: Callable[[], float]  # in how many seconds the next handshake may begin; at 0 it is charged
+    is_home: Callable[[bytes], bool]  # whether a known peer came from that range
+    toll: Callable[[ID, int, int, int], float]  # charges a peer messages, frames, bytes; how long not to read from it
 
 
 class Knock:

@@ -11,7 +11,7 @@ from libp2p.peer.id import ID
 
 from musig2.protocol.records.checks import RecordLimits
 from musig2.protocol.records.peers import peer_text
-from p2p.addresses import dial_target
+from p2p.addresses import dial_target, dnsaddr_name
 from p2p.announce import check_addresses
 from p2p.bans import BanTimes
 from p2p.bridge.mirror import Mirror
@@ -32,6 +32,8 @@ from p2p.ports import (
     Offence,
     PeerChange,
     PeerInfo,
+    Reach,
+    Reachability,
     Sink,
     Standing,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "PeerChange",
     "PeerInfo",
     "PeerUnreachable",
+    "Reach",
+    "Reachability",
     "Sink",
     "Standing",
     "Work",
@@ -123,7 +127,9 @@ class Network:
     @property
     def configured(self) -> frozenset[bytes]:
         """The peers that the settings name for the start."""
-        return frozenset(dial_target(text)[1] for text in self._config.bootstrap)
+        named = [(dnsaddr_name(text), text) for text in self._config.bootstrap]
+        peers = [dial_target(text)[1] if name is None else name[1] for name, text in named]
+        return frozenset(peer for peer in peers if peer is not None)
 
     @property
     def alive(self) -> bool:
@@ -230,14 +236,9 @@ class Network:
         return Connected(peer, already)
 
     @property
-    def serves_as_relay(self) -> bool:
-        """Whether others can be reached through this node."""
-        return self._node is not None and self.alive and self._node.relay is not None
-
-    @property
-    def lacks_relays(self) -> bool:
-        """Whether this node wants to be reached through more relays than it has found."""
-        return self._node is not None and self.alive and self._node.relays.lacking
+    def reachability(self) -> Reachability:
+        """Whether others can dial this node, as far as is known."""
+        return self._mirror.found
 
     def offer_relays(self, relays: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
         """Peers that say that they are relays, with their addresses. They are dialled only as hearsay, if needed."""

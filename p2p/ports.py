@@ -37,6 +37,31 @@ class Standing(Enum):
     STRANGER = "stranger"
 
 
+class Reach(StrEnum):
+    """Whether others can dial this node."""
+
+    UNKNOWN = "unknown"
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """The verdict of the newest answers, how many peers gave them, and how many of these reached this node.
+
+    `relays`: the peers through which it is reached; `lacking`: it wants more. `serving`: others can be reached through
+    it. `tested`: False where nobody is asked, because it listens on loopback only.
+    """
+
+    verdict: Reach = Reach.UNKNOWN
+    asked: int = 0
+    reached: int = 0
+    relays: tuple[bytes, ...] = ()
+    tested: bool = True
+    lacking: bool = False
+    serving: bool = False
+
+
 class NetStatus(StrEnum):
     """The state of the libp2p side."""
 
@@ -112,11 +137,15 @@ class Connected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BootstrapFault:
-    """An unusable bootstrap address. `found`: the peer that answers instead of `expected`; None: it is private."""
+    """An unusable bootstrap address. `found`: the peer that answers instead of `expected`; None: it is private.
+
+    `unknown_name`: why the name in it could not be looked up; then it expects no peer.
+    """
 
     multiaddr: str
     expected: bytes
     found: bytes | None
+    unknown_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class NetworkConfig:
     dht: bool = True  # serve the DHT; False: use it as a client only
     private_addresses: bool = False  # set automatically when listening on loopback only
     agent: str = "musigd"
+    dial_back: bool | None = None  # ask peers whether they can dial this node; None: unless it listens on loopback only
     relay_service: bool = False  # carry the connections of peers that cannot be dialled
     relay_client: str = "auto"  # be reached through relays: "auto" when nobody can dial this node, "always", "never"
 
@@ -49,6 +50,7 @@ class NetworkConfig:
     ban_ms: int = 24 * 3_600_000
     offence_half_life_ms: int = 3_600_000
 
+    relay_upgrade: bool = True  # look for a direct way to those who came through a relay
     relay_reservations: int = 128
     relay_circuits: int = 256
     relay_circuit_ms: int = 3_600_000

@@ -54,6 +54,8 @@ LIBP2P: Final = Unloaded(
         "libp2p",
         "libp2p.bitswap",
         "libp2p.discovery",
+        "libp2p.host.autonat",
+        "libp2p.host.autonat.pb",
         "libp2p.kad_dht",
         "libp2p.relay",
         "libp2p.relay.circuit_v2",

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from config.output.outlet import OutletState
 from config.settings import Settings
+from daemon.api.reachability import view
 from daemon.clock import Clock
 from daemon.events import EventLog
 from daemon.keys.keystore import Keystore
@@ -14,7 +15,7 @@ from daemon.limits import wire_limits
 from daemon.store import Store
 from daemon.upkeep.times_ahead import times_ahead
 from musig2.protocol.records.peers import peer_text
-from p2p.ports import BootstrapFault, PeerInfo
+from p2p.ports import BootstrapFault, PeerInfo, Reachability
 from rpc.caller import Caller
 from rpc.methods.table import API_VERSION
 from rpc.models.node import Info, KnownProblem
@@ -33,6 +34,9 @@ class NodeState(Protocol):
     def multiaddrs(self) -> tuple[str, ...]: ...
 
     def peers(self) -> list[PeerInfo]: ...
+
+    @property
+    def reachability(self) -> Reachability: ...
 
 
 class InfoMethods:
@@ -92,6 +96,7 @@ class InfoMethods:
             log_id=self._events.log_id,
             time=self._clock.wall_ms(),
             limits=self._limits,
+            reachability=view(self._network.reachability),
         )
 
 
@@ -124,6 +129,11 @@ def bootstrap_problems(faults: Sequence[BootstrapFault]) -> list[tuple[str, str]
 
 
 def _bootstrap_remedy(fault: BootstrapFault) -> str:
+    if fault.unknown_name is not None:
+        return (
+            f"p2p.bootstrap names {fault.multiaddr}, for which no address was found ({fault.unknown_name}): check the "
+            "name and the DNS of this machine, or name a multiaddr."
+        )
     if fault.found is None:
         return (
             f"p2p.bootstrap names {fault.multiaddr}, a private address, which is not dialled: set "

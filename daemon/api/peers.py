@@ -110,6 +110,7 @@ class PeerMethods:
             direction=info.direction.value,
             since=info.since_ms,
             agent=info.agent,
+            relay=None if info.relay is None else peer_text(info.relay),
             public_keys=tuple(key.hex() for key in self._keys_of(info.peer)),
         )
 

@@ -103,7 +103,7 @@ class DiscoveryService:
             identity=identity,
             ingest=self._ingest,
             addrs=self._own.addrs,
-            serves_as_relay=lambda: network.serves_as_relay,
+            serves_as_relay=lambda: network.reachability.serving,
         )
         self.renewal = Renewal(
             own=self._own,

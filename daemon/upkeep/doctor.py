@@ -33,6 +33,7 @@ from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import refuse_newer, shipped_migrations
 from daemon.upkeep import datadir_parts
 from daemon.upkeep.doctor_clock import stored_times, unready
+from daemon.upkeep.doctor_reach import seen_from_outside
 from musig2 import MusigError
 from musig2.curve import memory
 
@@ -315,6 +316,12 @@ def _readiness(settings: Settings, datadir: Path, environment: Mapping[str, str]
         yield _fault(what, remedy)
 
 
+def _outside(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    if _is_used(datadir) and (seen := seen_from_outside(datadir)) is not None:
+        verdict, how, remedy = seen
+        yield _warning(how, remedy) if remedy else _ok(f"Seen from outside: {verdict}. {how}")
+
+
 def _ok(what: str) -> Diagnosis:
     return Diagnosis(Severity.OK, what)
 
@@ -339,4 +346,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     _network,
     _clock,
     _readiness,
+    _outside,
 )

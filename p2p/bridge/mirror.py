@@ -18,7 +18,17 @@ from musig2.protocol.records.peers import peer_text
 from musig2.protocol.wire.frames import Frame
 from p2p.addresses import join_peer
 from p2p.bridge.portal import Portal
-from p2p.ports import BadAsk, BootstrapFault, GossipItem, Offence, PeerArrival, PeerChange, PeerInfo, Sink
+from p2p.ports import (
+    BadAsk,
+    BootstrapFault,
+    GossipItem,
+    Offence,
+    PeerArrival,
+    PeerChange,
+    PeerInfo,
+    Reachability,
+    Sink,
+)
 from p2p.streams.outbox import PeerOutbox
 
 log = logging.getLogger(__name__)
@@ -55,6 +65,7 @@ class Mirror:
         self.contacts: dict[bytes, ConnectedPeer] = {}
         self.bound: tuple[str, ...] = ()
         self.multiaddrs: tuple[str, ...] = ()
+        self.found = Reachability()
         self.faults: tuple[BootstrapFault, ...] = ()
 
     # On the trio side.
@@ -90,6 +101,10 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._arrivals, (peer, arrival, outbox))
 
+    def improved(self, peer: bytes, arrival: PeerArrival) -> None:
+        """Hand over."""
+        self.portal.emit(self._improvements, (peer, arrival))
+
     def left(self, peer: bytes) -> None:
         """Hand over."""
         self.portal.emit(self._departures, peer)
@@ -101,6 +116,10 @@ class Mirror:
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Hand over."""
         self.portal.emit(self._addresses, (bound, multiaddrs))
+
+    def reachability(self, found: Reachability) -> None:
+        """Hand over."""
+        self.portal.emit(self._reachability, found)
 
     def bootstrap_faults(self, faults: tuple[BootstrapFault, ...]) -> None:
         """Hand over."""
@@ -159,6 +178,12 @@ class Mirror:
             self.contacts[peer] = ConnectedPeer(outbox, arrival, self._clock_ms(), texts)
             self._sink.on_peer(PeerChange(peer, True, arrival.direction, arrival.addrs))
 
+    def _improvements(self, batch: list[tuple[bytes, PeerArrival]]) -> None:
+        for peer, arrival in batch:
+            contact = self.contacts.get(peer)
+            if contact is not None:
+                contact.arrival = arrival
+
     def _departures(self, batch: list[bytes]) -> None:
         for peer in batch:
             contact = self.contacts.pop(peer, None)
@@ -180,6 +205,9 @@ class Mirror:
         self.bound, self.multiaddrs = batch[-1]
         if before and set(before) != set(self.multiaddrs):
             self._sink.on_addresses()
+
+    def _reachability(self, batch: list[Reachability]) -> None:
+        self.found = batch[-1]
 
     def _faults(self, batch: list[tuple[BootstrapFault, ...]]) -> None:
         for fault in batch[-1]:

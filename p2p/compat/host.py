@@ -28,7 +28,7 @@ from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicat
 from libp2p.utils import encode_varint_prefixed
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
-from p2p.addresses import Multiaddr, without_peer
+from p2p.addresses import Multiaddr, ip_of, without_peer
 from p2p.compat.peerstore import MAX_ADDRS_PER_PEER, MAX_PROTOCOLS_PER_PEER
 from p2p.compat.swarm import GuardedSwarm
 from p2p.compat.swarm_conn import PromptConn
@@ -203,6 +203,8 @@ class GuardedHost(BasicHost):
         relayed = connection.get_connection_type() is ConnectionType.RELAYED  # it sees the relay there
         if message.observed_addr and self._observed_addr_manager is not None and not relayed:
             observed = Multiaddr(message.observed_addr)
+            if isinstance(connection, PromptConn):
+                connection.seen_as = ip_of(observed)
             self._observed_addr_manager.record_observation(connection, observed, self.get_transport_addrs())
 
     async def _push_identify_to_all_peers(self) -> None:

@@ -7,8 +7,6 @@ connections; a dial tries one TCP address per peer, takes 250 ms at least, and a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 import trio
@@ -29,32 +27,16 @@ from p2p.compat.swarm_conn import PromptConn, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import QuietYamux
-from p2p.door import Door
+from p2p.door import Door, DoorRules
 from p2p.hearsay import Hearsay
 from p2p.rates import counted
 from p2p.sources import range_or_host, source_of_ip
 
 MAX_ADDRS, MAX_RELAYED = 8, 3  # of one peer, tried in one dial
 DOUBLE_S = 2.0
+HEARD_S = 5.0  # in which a connection that has a twin must give a sign of life
 LASTING = "/musigd/"  # the protocols with long-lived streams
 STAGGER_S = 0.2  # head start of each address before the next is tried too
-
-
-@dataclass(frozen=True, slots=True)
-class DoorRules:
-    """Which connections are admitted and what may be dialled. Counts are of connections, times in seconds."""
-
-    admits: Callable[[ID], bool]
-    is_stranger: Callable[[ID], bool]
-    may_dial: Callable[[Multiaddr], bool]
-    max_connections: int
-    max_pending_per_ip: int
-    max_per_ip: int
-    upgrade_s: float
-    dial_s: float
-    door_s: Callable[[], float]  # in how many seconds the next handshake may begin; at 0 it is charged
-    is_home: Callable[[bytes], bool]  # whether a known peer came from that range
-    toll: Callable[[ID, int, int, int], float]  # charges a peer messages, frames, bytes; how long not to read from it
 
 
 class Dial:
@@ -91,15 +73,15 @@ class GuardedSwarm(Swarm):
         self._inbound: Counter[str] = Counter()
         self._dials: dict[ID, Dial] = {}
         self._doubles: dict[ID, float] = {}  # peers with two connections, and since when the second is there
-        self._hearsay = Hearsay()
+        self.hearsay = Hearsay()
         self._door = Door(rules.door_s, rules.is_home, self._start)
-        tcp = TcpTransport(rules.may_dial)
-        self.opened = tcp.opened
+        self.tcp = TcpTransport(rules.may_dial)
+        self.opened = self.tcp.opened
         super().__init__(
             peer,
             peerstore,
             upgrader,
-            transports=[tcp, circuits],
+            transports=[self.tcp, circuits],
             retry_config=RetryConfig(max_retries=0),
             connection_config=_config(rules),
         )
@@ -192,17 +174,32 @@ class GuardedSwarm(Swarm):
     async def _settle_double(self, peer_id: ID) -> None:
         """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it.
 
-        A direct connection does not give way to one through a relay.
+        A direct connection does not give way to one through a relay. One of which nothing is heard any more is closed
+        in any case: its peer came again because it moved or was cut off.
         """
         while (left_s := self._doubles[peer_id] + DOUBLE_S - trio.current_time()) > 0:  # noqa: ASYNC110 - it waits for the time
             await trio.sleep(left_s)
         del self._doubles[peer_id]
+        await self._close_dead(peer_id)
         live = self.direct(peer_id) or self.live(peer_id)
         dialled = [conn for conn in live if getattr(conn, "direction", None) == Direction.OUTBOUND]
         if self.self_id.to_bytes() > peer_id.to_bytes() and len(dialled) < len(live):
             for connection in dialled:
                 if not any((stream.get_protocol() or "").startswith(LASTING) for stream in connection.get_streams()):
                     await connection.close()
+
+    async def _close_dead(self, peer_id: ID) -> None:
+        heard: dict[PromptConn, bool] = {}
+
+        async def listen_to(conn: PromptConn) -> None:
+            heard[conn] = await conn.muxed_conn.is_heard(HEARD_S)
+
+        async with trio.open_nursery() as nursery:
+            for conn in self.live(peer_id):
+                assert isinstance(conn, PromptConn)
+                nursery.start_soon(listen_to, conn)
+        for conn in [conn for conn in heard if any(heard.values()) and not heard[conn]]:
+            await conn.close()
 
     # Outbound.
 
@@ -281,7 +278,7 @@ class GuardedSwarm(Swarm):
                     if dial.direct and is_relayed(addr):
                         continue
                     now = trio.current_time()
-                    if dial.hearsay and not self._hearsay.may_dial(str(addr), peer_id.to_bytes(), now):
+                    if dial.hearsay and not self.hearsay.may_dial(str(addr), peer_id.to_bytes(), now):
                         continue
                     dial.open.add(addr)
                     failed = trio.Event()
@@ -289,7 +286,7 @@ class GuardedSwarm(Swarm):
                     with trio.move_on_after(STAGGER_S):
                         await failed.wait()
         for addr in dial.open:
-            self._hearsay.silent(str(addr), trio.current_time())
+            self.hearsay.silent(str(addr), trio.current_time())
 
     async def _dial_one(
         self, addr: Multiaddr, peer_id: ID, dial: Dial, failed: trio.Event, others: trio.CancelScope
@@ -297,7 +294,7 @@ class GuardedSwarm(Swarm):
         try:
             await self._dial_addr_single_attempt(await self._ready_to_dial(addr, peer_id, dial), peer_id)
             self.peerstore.vouch(peer_id, [addr])
-            self._hearsay.answered(str(addr), peer_id.to_bytes())
+            self.hearsay.answered(str(addr), peer_id.to_bytes())
             dial.open.clear()
             dial.worked = addr
             others.cancel()
@@ -307,9 +304,9 @@ class GuardedSwarm(Swarm):
             if found is not None:
                 dial.others[addr] = found
             if found is not None or failed_upgrade(error):
-                self._hearsay.another(str(addr), None if found is None else found.to_bytes(), trio.current_time())
+                self.hearsay.another(str(addr), None if found is None else found.to_bytes(), trio.current_time())
             else:
-                self._hearsay.silent(str(addr), trio.current_time())
+                self.hearsay.silent(str(addr), trio.current_time())
             failed.set()
 
     async def _ready_to_dial(self, addr: Multiaddr, peer_id: ID, dial: Dial) -> Multiaddr:

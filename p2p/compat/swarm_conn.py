@@ -30,6 +30,7 @@ class PromptConn(SwarmConn):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.since = trio.current_time()
+        self.seen_as: str | None = None  # the IP address under which the peer sees this node
 
     def is_useless(self, now: float) -> bool:
         """True if it has been open for half a minute and is used for neither signing, the directory nor circuits."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import os
+import socket
 import weakref
 from collections.abc import Callable, Sequence
 
@@ -40,6 +42,17 @@ class OpenSockets:
         """Remember one that was opened."""
         self._sockets.add(sock)
 
+    def close_gone(self) -> int:
+        """Close connections from addresses that this host no longer has, of which no end would come; how many."""
+        kept: dict[str, bool] = {}
+        gone = 0
+        for sock in list(self._sockets):
+            host = _connected_from(sock)
+            if host is not None and not kept.setdefault(host, is_own(host)):
+                sock.close()
+                gone += 1
+        return gone
+
     def close_all(self) -> None:
         """Close what is still open; only after trio has ended, because trio's own `close` works only inside it."""
         for sock in self._sockets:
@@ -47,6 +60,28 @@ class OpenSockets:
                 fd = sock.detach()
                 if fd >= 0:
                     os.close(fd)
+
+
+def _connected_from(sock: trio.socket.SocketType) -> str | None:
+    """The local address of a connection; None for a listener, and for one that has ended."""
+    try:
+        sock.getpeername()
+        return str(sock.getsockname()[0])
+    except OSError:
+        return None
+
+
+def is_own(host: str) -> bool:
+    """Whether this host has an address. Link-local ones, which belong to one of its networks, count as its own."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if ipaddress.ip_address(host.partition("%")[0]).is_link_local:
+        return True
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 class BufferedTcpStream(TrioTCPStream):
@@ -115,6 +150,8 @@ class GuardedTcpListener(IListener):
         except OSError as error:
             raise _cannot_listen(maddr, error) from error
         for listener in self._sockets:
+            # Only after listening, so that no other daemon can have the port: connections out of it are possible now.
+            listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             self._opened.add(listener.socket)
         self.background_nursery.start_soon(self._serve)
 
@@ -168,6 +205,25 @@ class TcpTransport(TCP):
             raise OpenConnectionError(f"cannot reach {maddr}") from error
         self.opened.add(stream.socket)
         return RawConnection(BufferedTcpStream(stream), True)
+
+    async def dial_from(self, maddr: Multiaddr, port: int) -> RawConnection:
+        """Connect to an IP address from the port on which this node listens. Raises OpenConnectionError."""
+        host, remote_port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")
+        if host is None or remote_port is None or not self._may_dial(maddr):
+            raise OpenConnectionError(f"{maddr} is not an address that may be dialled")
+        sock = trio.socket.socket(trio.socket.AF_INET6 if ":" in host else trio.socket.AF_INET)
+        try:
+            for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                sock.setsockopt(socket.SOL_SOCKET, option, 1)
+            await sock.bind(("::" if ":" in host else "0.0.0.0", port))  # noqa: S104 - a source, not a listener
+            await sock.connect((host, int(remote_port)))
+        except BaseException as error:
+            sock.close()
+            if isinstance(error, OSError):
+                raise OpenConnectionError(f"cannot reach {maddr} from port {port}") from error
+            raise
+        self.opened.add(sock)
+        return RawConnection(BufferedTcpStream(trio.SocketStream(sock)), True)
 
     def create_listener(self, handler_function: THandler) -> GuardedTcpListener:  # type: ignore[override] # IListener is what the callers need; the parent names its own class
         """A listener of this module."""

@@ -103,6 +103,14 @@ class QuietYamux(IMuxedConn):
         """The remote host and port of the transport."""
         return self.secured_conn.get_remote_address()
 
+    async def is_heard(self, seconds: float) -> bool:
+        """Whether anything comes from the peer within that time, at the latest the answer to a ping."""
+        before, waited_until = self._heard_at, trio.current_time() + seconds
+        self.queue(HEADER.pack(0, PING, SYN, 0, 0))
+        while self._heard_at == before and not self._closing and trio.current_time() < waited_until:  # noqa: ASYNC110 - rare
+            await trio.sleep(NAP_S)
+        return self._heard_at != before
+
     # Streams.
 
     async def open_stream(self) -> QuietStream:

@@ -11,15 +11,48 @@ from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 
 from musig2.protocol.records.peers import peer_text
-from p2p.addresses import Multiaddr, dial_target, join_peer, readable
+from p2p.addresses import Multiaddr, dial_target, dnsaddr_name, join_peer, readable
+from p2p.announce import listens_on_loopback_only
 from p2p.compat.host import GuardedHost
 from p2p.compat.swarm import Dial
 from p2p.errors import PeerUnreachable
+from p2p.node.dnsaddr import NoSuchName, look_up
 from p2p.ports import BootstrapFault
 from p2p.settings import NetworkConfig
 
 REMEMBERED = 32
 LAST_PAUSE_S = 300.0
+LOOK_UP_S = 30.0  # between two look-ups of a name
+AT_ONCE = 4  # addresses of a name that are dialled at the same time
+
+
+class StartName:
+    """A name of which any one peer is enough; what it stands for is looked up again while none is connected."""
+
+    def __init__(self, text: str, name: str, peer: bytes | None) -> None:
+        self.text = text
+        self.found: list[tuple[bytes, bytes]] = []
+        self.unknown: str | None = None
+        self._name = name
+        self._peer = peer
+        self._due = 0.0
+
+    async def look_up(self, *, private_addresses: bool) -> None:
+        """What is known stays if nothing is found now."""
+        if trio.current_time() < self._due:
+            return
+        self._due = trio.current_time() + LOOK_UP_S
+        try:
+            found = await look_up(self._name, private_addresses=private_addresses)
+        except NoSuchName as error:
+            self.unknown = str(error)
+            return
+        self.unknown = None
+        self.found = [(addr, peer) for addr, peer in found if self._peer in (None, peer)] or self.found
+
+    def some(self) -> list[tuple[bytes, bytes]]:
+        """A few of its addresses, other ones each time."""
+        return random.sample(self.found, min(AT_ONCE, len(self.found)))
 
 
 class Bootstrap:
@@ -36,7 +69,9 @@ class Bootstrap:
         self._refused = refused
         self._tell = tell
         self._first_pause_s = config.bootstrap_pause_ms / 1000
-        self._bootstrap = [dial_target(text) for text in config.bootstrap]
+        self._bootstrap = [dial_target(text) for text in config.bootstrap if dnsaddr_name(text) is None]
+        self._names = [StartName(text, *name) for text in config.bootstrap if (name := dnsaddr_name(text)) is not None]
+        self._private_addresses = config.private_addresses or listens_on_loopback_only(config)
         self._faults: dict[tuple[bytes, bytes], BootstrapFault] = {}
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
         self._alone = trio.Event()
@@ -111,6 +146,10 @@ class Bootstrap:
     async def _once(self) -> bool:
         """One round; True if nothing more is needed."""
         missing = [(addr, peer) for addr, peer in self._bootstrap if not self._connected(peer)]
+        for name in self._names:
+            if not self._is_met(name):
+                await name.look_up(private_addresses=self._private_addresses)
+                missing += name.some()
         known = [] if self._host.swarm.connections else list(self._known.items())
         before = dict(self._faults)
         self._faults = {place: fault for place, fault in before.items() if place in missing}
@@ -119,11 +158,15 @@ class Bootstrap:
                 nursery.start_soon(self._try, addr, peer)
             for peer, addrs in known:
                 nursery.start_soon(self.dial, peer, [addr.to_bytes() for addr in addrs])
+        unknown = {(b"", name.text.encode()): name for name in self._names if name.unknown and not self._is_met(name)}
+        self._faults |= {key: BootstrapFault(name.text, b"", None, name.unknown) for key, name in unknown.items()}
         if self._faults != before:
             self._tell(tuple(self._faults.values()))
-        return all(self._connected(peer) for _, peer in self._bootstrap) and bool(
-            self._host.swarm.connections or not self._known
-        )
+        met = all(self._connected(peer) for _, peer in self._bootstrap) and all(map(self._is_met, self._names))
+        return met and bool(self._host.swarm.connections or not self._known)
+
+    def _is_met(self, name: StartName) -> bool:
+        return any(self._connected(peer) for _, peer in name.found)
 
     async def _try(self, addr: bytes, peer: bytes) -> None:
         """Dial a bootstrap address, and note if it is unusable."""

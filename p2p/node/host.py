@@ -13,8 +13,9 @@ from p2p.bans import BanTimes
 from p2p.compat.guard import OnFault
 from p2p.compat.host import GuardedHost, OnStreamFault
 from p2p.compat.peerstore import BoundedPeerStore
-from p2p.compat.swarm import DoorRules, GuardedSwarm
+from p2p.compat.swarm import GuardedSwarm
 from p2p.compat.upgrade import Upgrader
+from p2p.door import DoorRules
 from p2p.errors import NetworkError
 from p2p.ports import Standing
 from p2p.relay.circuit import CircuitTransport

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,21 +20,25 @@ from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 from libp2p.tools.anyio_service import background_trio_service
 
 from musig2.protocol.records.checks import RecordLimits
-from p2p.addresses import Multiaddr, join_peer
-from p2p.announce import AnnouncedAddresses, listen_addresses
+from p2p.addresses import Multiaddr, is_relayed, join_peer
+from p2p.announce import AnnouncedAddresses, listen_addresses, listens_on_loopback_only
 from p2p.bans import BanTimes
 from p2p.compat.guard import AsyncFn
+from p2p.dialback.reachability import ReachTests
+from p2p.dialback.server import DialBack
 from p2p.errors import PeerUnreachable
 from p2p.node.bootstrap import Bootstrap
 from p2p.node.dht import Dht
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
+from p2p.node.moves import Moves
 from p2p.node.outlet import NodeOutlet
-from p2p.node.presence import PeerPresence
-from p2p.ports import NetStats, Offence, PeerArrival, Standing
+from p2p.node.presence import PeerPresence, is_inbound
+from p2p.ports import NetStats, Offence, PeerArrival, Reach, Standing
 from p2p.relay.client import RelayClient
 from p2p.relay.service import RelayService
+from p2p.relay.upgrade import Upgrades
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.asks import HEAD_BYTES, Asks
@@ -116,10 +121,22 @@ class NodeLife:
         )
         self.directory.on_broken = self.asks.lost
         self.asks.links = self.directory
-        self.relays = RelayClient(self.host, clock_ms, self._through_relays)
-        self.relay = RelayService(self.host, config, accounts, clock_ms) if config.relay_service else None
+        self._make_ways(clock_ms)
         swarm = self.host.swarm
-        swarm.register_notifee(PeerPresence(swarm.get_connections, self._on_arrived, self._on_left))
+        swarm.register_notifee(PeerPresence(swarm.get_connections, self._on_arrived, self._on_improved, self._on_left))
+
+    def _make_ways(self, clock_ms: Callable[[], int]) -> None:
+        """What finds out whether this node can be dialled, and the ways around it if not."""
+        config, accounts = self._config, self._accounts
+        tested = not listens_on_loopback_only(config) if config.dial_back is None else config.dial_back
+        self.tests = ReachTests(self.host, self._on_verdict, wanted=tested)
+        self.dial_back = DialBack(self.host, accounts)
+        self.moves = Moves(self.host.swarm.opened, self._on_move)
+        self.relays = RelayClient(self.host, clock_ms, self._through_relays)
+        self.upgrades = Upgrades(self.host, accounts, lambda: self.relays.relays)
+        self.relay: RelayService | None = None
+        if config.relay_service:
+            self.relay = RelayService(self.host, config, accounts, clock_ms, self._is_of_use)
 
     def _links(
         self,
@@ -155,8 +172,9 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
-            tasks.run_daemon_task(self.relays.run)
-            self.relays.want(self._config.relay_client == "always")
+            for run in (self.relays.run, self.tests.run, self.moves.run):
+                tasks.run_daemon_task(run)
+            self._on_verdict()
             tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
             ready()
             await stopping.wait()
@@ -197,6 +215,14 @@ class NodeLife:
         self._accounts.arrived(peer, arrival.host, arrival.relay)
         self._outlet.arrived(peer, arrival, self.sessions.of(peer).outbox)
 
+    def _on_improved(self, peer: bytes, arrival: PeerArrival) -> None:
+        """There is a direct connection beside those through relays."""
+        self._accounts.arrived(peer, arrival.host, arrival.relay)
+        self._outlet.improved(peer, arrival)
+        for links in (self.sessions, self.directory):
+            links.move(peer)
+        self.host.swarm.manager.run_task(self.upgrades.retire, ID(peer))
+
     def _on_left(self, peer: bytes) -> None:
         for links in (self.sessions, self.directory):
             links.drop(peer)
@@ -221,16 +247,45 @@ class NodeLife:
         self._outlet.identified(peer_id.to_bytes(), agent, texts, optional=self._optional in protocols)
         if self.dht.protocol in protocols and self.host.swarm.direct(peer_id):
             await self.dht.add_peer(peer_id)
+        if self._config.relay_upgrade and not self.host.swarm.direct(peer_id):
+            live = self.host.swarm.live(peer_id)
+            self.upgrades.came(peer_id, inbound=any(is_inbound(conn) for conn in live))
         self.relays.met()
+        self.tests.met()
         self._tell_reachable()
 
     def _through_relays(self, addrs: list[Multiaddr]) -> None:
         self._announced.relayed = addrs
         self._tell_reachable()
 
+    def _on_verdict(self) -> None:
+        """Peers have said whether they can dial this node; who has no address to announce need not wait for that."""
+        client, verdict = self._config.relay_client, self.tests.verdict
+        nowhere = all(map(is_relayed, self.host.get_addrs()))
+        private = verdict is Reach.PRIVATE or (verdict is Reach.UNKNOWN and nowhere)
+        self._announced.proven = self.tests.proven
+        self.relays.want(client == "always" or (client == "auto" and private))
+        self._tell_reachable()
+
+    def _is_of_use(self) -> bool:
+        """Whether others could dial this node to reach somebody through it."""
+        return self.tests.verdict is not Reach.PRIVATE
+
+    def _on_move(self) -> None:
+        self.tests.moved()
+        self.upgrades.puncher.forget()
+        self._on_verdict()
+
     def _tell_reachable(self) -> None:
         bound = tuple(str(addr) for addr in self.host.get_transport_addrs())
         self._outlet.reachable(bound, tuple(str(addr) for addr in self.host.get_addrs()))
+        found = dataclasses.replace(
+            self.tests.report(),
+            relays=self.relays.relays,
+            lacking=self.relays.lacking,
+            serving=self.relay is not None and self._is_of_use(),
+        )
+        self._outlet.reachability(found)
 
     # What the facade calls.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from musig2.protocol.wire.frames import Frame
-from p2p.ports import BootstrapFault, GossipItem, Offence, PeerArrival
+from p2p.ports import BootstrapFault, GossipItem, Offence, PeerArrival, Reachability
 from p2p.streams.outbox import PeerOutbox
 
 
@@ -31,6 +31,9 @@ class NodeOutlet(Protocol):
     def arrived(self, peer: bytes, arrival: PeerArrival, outbox: PeerOutbox) -> None:
         """A peer is connected; its outbox takes frames from now on."""
 
+    def improved(self, peer: bytes, arrival: PeerArrival) -> None:
+        """A connected peer is connected in a better way now."""
+
     def left(self, peer: bytes) -> None:
         """A peer is gone."""
 
@@ -39,6 +42,9 @@ class NodeOutlet(Protocol):
 
     def reachable(self, bound: tuple[str, ...], multiaddrs: tuple[str, ...]) -> None:
         """Where this node listens, and what it announces."""
+
+    def reachability(self, found: Reachability) -> None:
+        """Whether others can dial this node, as far as is known."""
 
     def bootstrap_faults(self, faults: tuple[BootstrapFault, ...]) -> None:
         """The bootstrap addresses that are known to be unusable."""

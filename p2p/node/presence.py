@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from libp2p.abc import IMuxedConn, INetConn, INetStream, INetwork, INotifee
+from libp2p.connection_types import ConnectionType
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction as LibraryDirection
 
@@ -19,8 +20,10 @@ Left = Callable[[bytes], None]
 class PeerPresence(INotifee):
     """Registered with the swarm. A peer has arrived with its first connection, and left with its last."""
 
-    def __init__(self, live: Callable[[ID], list[INetConn]], arrived: Arrived, left: Left) -> None:
+    def __init__(self, live: Callable[[ID], list[INetConn]], arrived: Arrived, improved: Arrived, left: Left) -> None:
+        """`improved`: a peer that was connected through relays only is connected directly too."""
         self._live = live
+        self._improved = improved
         self._arrived = arrived
         self._left = left
         self._present: set[bytes] = set()
@@ -30,7 +33,10 @@ class PeerPresence(INotifee):
         peer_id = conn.muxed_conn.peer_id
         peer = peer_id.to_bytes()
         if peer in self._present:
-            if any(other is not conn and not other.is_closed for other in self._live(peer_id)):
+            others = [other for other in self._live(peer_id) if other is not conn and not other.is_closed]
+            if others:
+                if not _is_relayed(conn) and all(map(_is_relayed, others)):
+                    self._improved(peer, _arrival(conn))
                 return
             self._leave(peer)  # the old connection is dead, but its end was not reported yet
         self._present.add(peer)
@@ -70,6 +76,15 @@ def _arrival(conn: INetConn) -> PeerArrival:
         host=_host_of(conn.muxed_conn),
         relay=relays[0] if relays else None,
     )
+
+
+def is_inbound(conn: INetConn) -> bool:
+    """Whether the peer opened it."""
+    return getattr(conn, "direction", None) == LibraryDirection.INBOUND
+
+
+def _is_relayed(conn: INetConn) -> bool:
+    return conn.get_connection_type() is ConnectionType.RELAYED
 
 
 def _host_of(muxed: IMuxedConn) -> str | None:

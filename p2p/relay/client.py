@@ -128,10 +128,10 @@ class RelayClient:
         for peer, held in list(self._held.items()):
             if held.renew_s <= now and not await self._reserve(peer) and held.until_s <= trio.current_time():
                 self.lost(peer)
-        for other_source in (True, False):  # of the same range as another one only if there is nothing better
+        for fussy in (True, False):  # of the same range as another one only if there is nothing better
             for peer in self._candidates():
-                if self.lacking and not (other_source and self._source(peer) in self._sources()):
-                    await self._try(peer)
+                if self.lacking:
+                    await self._try(peer, fussy)
 
     def _candidates(self) -> list[bytes]:
         """Connected relays in any order, then those that were offered."""
@@ -150,12 +150,15 @@ class RelayClient:
         direct = self._host.swarm.direct(ID(peer))
         return source_of(peer, _host_of(direct[0])) if direct else None
 
-    async def _try(self, peer: bytes) -> None:
+    async def _try(self, peer: bytes, fussy: bool) -> None:
+        """Reserve with a relay; `fussy`: only if it is of another range than those that are held."""
+        if fussy and self._source(peer) in self._sources():
+            return
         if not self._host.swarm.direct(ID(peer)):
             self._host.swarm.peerstore.add_addrs(ID(peer), readable(self._offered.get(peer, ())))
             await self._host.swarm.dial_now(ID(peer), hearsay=True, direct=True)
         source = self._source(peer)
-        if source is None or (source in self._sources() and len(self._candidates()) > 1):
+        if source is None or (fussy and source in self._sources()):
             return
         if not await self._reserve(peer):
             self._refused[peer] = trio.current_time() + AGAIN_S

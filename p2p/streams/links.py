@@ -72,6 +72,7 @@ class Link:
         self.changed = trio.Event()
         self.idle = trio.Event()  # set by the writer when there is nothing left to write
         self.resting = False  # the writer waits for `changed`
+        self.moving = False  # there is a better connection for the stream that is written
 
     def wake(self) -> None:
         """Something was put into the outbox, or a stream came or went."""
@@ -166,6 +167,13 @@ class Links:
         if link is not None and not link.write_now():
             link.wake()
 
+    def move(self, peer: bytes) -> None:
+        """There is a better connection to a peer: the stream that was opened here is opened anew there."""
+        link = self._links.get(peer)
+        if link is not None:
+            link.moving = True
+            link.wake()
+
     async def flush(self) -> None:
         """Return when everything queued was written, or has taken too long."""
         with trio.move_on_after(FLUSH_S):
@@ -204,6 +212,9 @@ class Links:
     async def _write(self, link: Link) -> None:
         pause_s, tries = FIRST_PAUSE_S, 0
         while True:
+            if link.moving:
+                link.moving = False
+                await self._move(link)
             if not link.outbox.waiting_frames:
                 link.idle.set()
                 link.resting = True
@@ -250,6 +261,16 @@ class Links:
         link.nursery.start_soon(self._read, link, line)
         return link.best()
 
+    async def _move(self, link: Link) -> None:
+        """The old stream is written no more, and read until the peer has moved too; the peer moves those it opened."""
+        old = link.best()
+        if old is None or old.opened_by != self._own:
+            return
+        new = await self._open(link)
+        if new is not None and new is not old:
+            old.retired = True
+            await old.stream.close()
+
     async def _retire_ours(self, link: Link) -> None:
         """Both sides opened a stream and the peer's is kept: close ours for writing, and read it to its end."""
         best = link.best()
@@ -275,7 +296,8 @@ class Links:
         link = self.of(peer)
         line = Line(stream, peer)
         for older in [line for line in link.lines if line.opened_by == peer]:
-            await self._close(link, older)
+            if older.stream.muxed_conn is stream.muxed_conn:  # one of another connection is read to its end
+                await self._close(link, older)
         link.lines.append(line)
         link.wake()
         await self._read(link, line)

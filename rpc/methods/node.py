@@ -36,6 +36,13 @@ INFO = (
             "logId": samples.LOG,
             "time": samples.NOW,
             "limits": {"advertisementBytes": 10_000, "requestBytes": 50_000},
+            "reachability": {
+                "verdict": "public",
+                "how": "3 of 3 peers in different networks that tried could dial this daemon.",
+                "asked": 3,
+                "reached": 3,
+                "relays": [],
+            },
         },
     ),
 )

@@ -34,6 +34,16 @@ class KnownProblem(Shown):
     until: Millis | None = Field(default=None, description="when it ends by itself, if that is known")
 
 
+class InfoReachability(Shown):
+    """Whether others can dial this daemon: peers are asked to dial it back."""
+
+    verdict: Literal["unknown", "public", "private"] = Field(description="private: nobody can dial it")
+    how: str = Field(description="how it was found out, a sentence")
+    asked: Count = Field(description="peers whose answers count, each from another address range")
+    reached: Count = Field(description="those of them that could dial it")
+    relays: Many[str] = Field(description="peer ids of the relays through which it is reached")
+
+
 class Info(Shown):
     """State of the daemon. `nextSeq` and `logId` are where to start following events from."""
 
@@ -53,6 +63,7 @@ class Info(Shown):
     log_id: str
     time: Millis
     limits: dict[str, Count]
+    reachability: InfoReachability
 
 
 SettingValue = bool | int | str | Many[str] | None
@@ -90,6 +101,7 @@ class Peer(Shown):
     direction: Literal["inbound", "outbound"]
     since: Millis
     agent: str | None = None
+    relay: str | None = Field(default=None, description="peer id of the relay through which it is connected")
     public_keys: Many[PublicKey]
 
 

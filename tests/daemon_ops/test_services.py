@@ -25,7 +25,7 @@ from daemon.upkeep.health import DaemonHealth
 from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.errors import AddressError, NetworkError, PeerUnreachable
 from p2p.network import NetState, NetStatus
-from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo
+from p2p.ports import BootstrapFault, Connected, Direction, PeerInfo, Reachability
 from rpc.caller import Caller, owner
 from rpc.calls.call import CallContext
 from rpc.errors import ApiError, unknown_key
@@ -55,6 +55,8 @@ class TwoPeers:
 
     def multiaddrs(self) -> tuple[str, ...]:
         return ("/ip4/127.0.0.1/tcp/1",)
+
+    reachability = Reachability()
 
     def peers(self) -> list[PeerInfo]:
         return [PeerInfo(PEER, ("/ip4/127.0.0.1/tcp/1",), Direction.OUTBOUND, 5, None)]

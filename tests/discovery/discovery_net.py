@@ -12,7 +12,17 @@ from musig2.protocol.records.checks import RecordLimits, Stated, check_record
 from musig2.protocol.records.envelope import check_signatures, open_envelope
 from musig2.protocol.records.peers import peer_text
 from p2p.addresses import to_text
-from p2p.network import BadAsk, Direction, GossipItem, Offence, PeerChange, PeerInfo, PeerUnreachable, Work
+from p2p.network import (
+    BadAsk,
+    Direction,
+    GossipItem,
+    Offence,
+    PeerChange,
+    PeerInfo,
+    PeerUnreachable,
+    Reachability,
+    Work,
+)
 
 Ask = Callable[[bytes, bytes], Awaitable[bytes]]
 
@@ -137,7 +147,7 @@ class MemoryNet:
     async def provide(self, key: bytes) -> None:
         return
 
-    lacks_relays = serves_as_relay = False
+    reachability = Reachability()
 
     def offer_relays(self, relays: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
         """Nobody needs one here."""

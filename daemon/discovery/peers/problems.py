@@ -45,8 +45,9 @@ class Problems:
             found.append(
                 (
                     "not_dialable",
-                    "Others cannot dial this daemon, because all its addresses are private: name a public one in "
-                    "p2p.announce, or set p2p.private_addresses for a local network, and restart.",
+                    "Others cannot dial this daemon, because all its addresses are private, and no relay was found: "
+                    "name a public one in p2p.announce, a daemon with p2p.relay_service in p2p.bootstrap, or set "
+                    "p2p.private_addresses for a local network, and restart.",
                 )
             )
         return found

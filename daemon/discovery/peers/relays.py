@@ -33,7 +33,7 @@ class KnownRelays:
         """Look for relays whenever the network lacks some, for as long as the daemon runs."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if self._net.lacks_relays:
+            if self._net.reachability.lacking:
                 self._net.offer_relays(self._some())
 
     def _some(self) -> list[Route]:

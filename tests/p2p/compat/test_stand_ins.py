@@ -37,7 +37,7 @@ NOT_LOADED = (
         "pycparser",
     ),
     *("aiohttp.client", "aiohttp.connector", "jsonschema", "rich"),
-    *("service_identity", "trio_websocket", "zeroconf", "libp2p.bitswap.client", "libp2p.host.autonat"),
+    *("service_identity", "trio_websocket", "zeroconf", "libp2p.bitswap.client", "libp2p.host.autonat.autonat"),
     *("libp2p.peer.persistent", "libp2p.relay.circuit_v2.protocol", "libp2p.transport.websocket"),
 )
 

@@ -22,15 +22,17 @@ async def reachable_through(node: TestNode, relays: int = 1) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def relayed(count: int, **of_relay: Any) -> AsyncIterator[tuple[TestNode, list[TestNode]]]:
-    """A relay, and so many nodes that are connected to it and have a reservation."""
+async def relayed(
+    count: int, *, upgrade: bool = False, **of_relay: Any
+) -> AsyncIterator[tuple[TestNode, list[TestNode]]]:
+    """A relay, and so many nodes with a reservation; `upgrade`: they look for a direct way to who comes through it."""
     name = f"t-{secrets.token_hex(6)}"
     async with contextlib.AsyncExitStack() as stack:
         relay = await stack.enter_async_context(network(network=name, relay_service=True, **of_relay))
         nodes = []
         for _ in range(count):
             node = await stack.enter_async_context(
-                network(network=name, relay_client="always", bootstrap=(relay.address,))
+                network(network=name, relay_client="always", relay_upgrade=upgrade, bootstrap=(relay.address,))
             )
             nodes.append(node)
         for node in nodes:

@@ -21,10 +21,25 @@ class KnownProblem(Record):
     """when it ends by itself, if that is known"""
 
 
+class InfoReachability(Record):
+    """Whether others can dial this daemon: peers are asked to dial it back."""
+
+    verdict: Literal["unknown", "public", "private"]
+    """private: nobody can dial it"""
+    how: str
+    """how it was found out, a sentence"""
+    asked: int
+    """peers whose answers count, each from another address range"""
+    reached: int
+    """those of them that could dial it"""
+    relays: tuple[str, ...]
+    """peer ids of the relays through which it is reached"""
+
+
 class Info(Record):
     """State of the daemon. `nextSeq` and `logId` are where to start following events from."""
 
-    _inner: ClassVar[Inner] = {"problems": (KnownProblem,)}
+    _inner: ClassVar[Inner] = {"problems": (KnownProblem,), "reachability": (InfoReachability,)}
     version: str
     api_version: int
     network: str
@@ -41,6 +56,7 @@ class Info(Record):
     log_id: str
     time: int
     limits: Mapping[str, int]
+    reachability: InfoReachability
 
 
 class WaitingSetting(Record):
@@ -83,6 +99,8 @@ class Peer(Record):
     direction: Literal["inbound", "outbound"]
     since: int
     agent: str | None = None
+    relay: str | None = None
+    """peer id of the relay through which it is connected"""
     public_keys: tuple[str, ...]
 
 

@@ -759,6 +759,21 @@ export interface Info {
   logId: string;
   time: number;
   limits: Record<string, number>;
+  reachability: InfoReachability;
+}
+
+/** Whether others can dial this daemon: peers are asked to dial it back. */
+export interface InfoReachability {
+  /** private: nobody can dial it */
+  verdict: "unknown" | "public" | "private";
+  /** how it was found out, a sentence */
+  how: string;
+  /** peers whose answers count, each from another address range */
+  asked: number;
+  /** those of them that could dial it */
+  reached: number;
+  /** peer ids of the relays through which it is reached */
+  relays: readonly string[];
 }
 
 /** Approves a request with an own key; after an aborted attempt it starts the next one. */
@@ -1032,6 +1047,8 @@ export interface Peer {
   direction: "inbound" | "outbound";
   since: number;
   agent?: string;
+  /** peer id of the relay through which it is connected */
+  relay?: string;
   publicKeys: readonly PublicKey[];
 }
 

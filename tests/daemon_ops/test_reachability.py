@@ -1,0 +1,43 @@
+"""What the owner hears about whether others can dial the daemon."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.api.reachability import reach_problems, view
+from musig2.protocol.records.peers import peer_of, peer_text
+from p2p.network import Reach, Reachability
+
+RELAY = peer_of(bytes(range(32)))
+NOBODY = Reachability(Reach.PRIVATE, asked=3, reached=0)
+
+
+def test_the_verdict_comes_with_how_it_was_found_and_through_whom_there_is_a_way() -> None:
+    seen = view(Reachability(Reach.PRIVATE, asked=3, reached=1, relays=(RELAY,)))
+    assert (seen.verdict, seen.asked, seen.reached, seen.relays) == ("private", 3, 1, (peer_text(RELAY),))
+    assert seen.how == "1 of 3 peers in different networks that tried could dial this daemon."
+    assert "loopback" in view(Reachability(tested=False)).how
+    assert "No peer has answered" in view(Reachability()).how
+
+
+@pytest.mark.parametrize(
+    ("found", "settings", "reasons"),
+    [
+        (Reachability(), {}, []),
+        (Reachability(Reach.PUBLIC, 3, 3), {"relay_service": True}, []),
+        (NOBODY, {}, ["not_reachable"]),
+        (Reachability(Reach.PRIVATE, 3, 0, (RELAY,)), {}, []),
+        (NOBODY, {"relay_service": True}, ["not_reachable", "relay_not_reachable"]),
+    ],
+)
+def test_it_is_a_problem_only_where_there_is_no_way_at_all(
+    found: Reachability, settings: dict[str, bool], reasons: list[str]
+) -> None:
+    said = reach_problems(found, relay_service=settings.get("relay_service", False), relay_client="auto")
+    assert [reason for reason, _ in said] == reasons
+    assert all("p2p.announce" in remedy for _, remedy in said)
+
+
+def test_the_remedy_names_the_setting_that_was_switched_off() -> None:
+    ((_, remedy),) = reach_problems(NOBODY, relay_service=False, relay_client="never")
+    assert 'p2p.relay_client = "auto"' in remedy
