@@ -57,7 +57,8 @@ export function addressOf(url: string): { rpc: string; ws: string } {
 
 export async function postByFetch(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<string> {
   try {
-    const answer = await fetch(endpoint.rpc, { method: "POST", headers: headersOf(endpoint), body, signal });
+    // A daemon never redirects; whoever does would be given the call, with what is secret in it.
+    const answer = await fetch(endpoint.rpc, { method: "POST", headers: headersOf(endpoint), body, signal, redirect: "error" });
     return await answer.text();
   } catch (problem) {
     signal.throwIfAborted();

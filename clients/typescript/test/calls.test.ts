@@ -1,5 +1,8 @@
 /** Calls to a daemon in memory that is away, refuses, or breaks off. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { CallFailed, Client, DeclinedError, ForbiddenError, httpTransport, MusigdError, NotReadyError, Unreachable } from "../src/index.js";
 import { resultOf } from "../src/answers.js";
@@ -46,6 +49,20 @@ test("a call with a secret is not repeated once it may have arrived", async () =
   await assert.rejects(new Client(daemon).createToken({ scopes: ["read"] }), Unreachable);
   assert.equal(daemon.calls.length, 2);
   assert.equal(daemon.calls[0]!.params["idempotencyKey"], undefined);
+});
+
+test("a call and its token are not carried to where a redirect points", async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.writeHead(307, { Location: "/elsewhere" }).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = new Client(httpTransport({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "secret" }), { patienceMs: 0 });
+  await assert.rejects(client.createToken({ scopes: ["read"] }), Unreachable);
+  server.close();
+  server.closeAllConnections();
+  assert.deepEqual(asked, ["/rpc"]);
 });
 
 test("patience ends, and the last failure is told", async () => {

@@ -106,7 +106,10 @@ class _Reviewer:
         assert self._text is not None
         if text_hash(self._text) == item.msg:
             return None
-        sentence = "The message is not the hash of metadata.messageText under its tag: ask its creator, or decline it."
+        sentence = (
+            "The message is not BIP-340's tagged hash of metadata.messageText under messageTag (signed-text/v1 "
+            "where there is none): ask its creator, or decline it."
+        )
         return Finding(Doubt.MESSAGE_MISMATCH, sentence, f"{at}.message")
 
     def _input_problem(self, spend: KeyPathSpend, at: str, item: Item) -> Finding | None:
