@@ -1,7 +1,12 @@
-"""The review of a request as text, for a person to read before signing."""
+"""The review of a request as text, for a person to read before signing.
+
+What others wrote comes first and stands behind a bar, line by line: however long it is and whatever it imitates, what
+was checked is below it, next to the question.
+"""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -10,12 +15,14 @@ from config.text.plain_text import escaped
 from rpc.cli.people.waiting import duration
 
 _RETURNS: Final = {"aggregate": "returns to these signers together", "key": "returns to a key of yours"}
+BAR: Final = "  | "
+LEAST_WIDTH: Final = 40
 _BLIND: Final = "NOBODY CAN TELL WHAT IS SIGNED: the request shows no transaction. It is a blank cheque."
 
 
 def review_text(request: Mapping[str, Any]) -> str:
     """The signers, the inputs and outputs, what the signature leaves open, and the creator's own words."""
-    blocks = [_who(request), *_what(request), list(_words(request))]
+    blocks = [_who(request), list(_words(request)), *_what(request)]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
@@ -48,7 +55,7 @@ def _answer(signer: Mapping[str, Any]) -> str:
 def _what(request: Mapping[str, Any]) -> Iterator[list[str]]:
     review = request.get("review") or {"status": "blind"}
     if "text" in review:
-        yield ["the text that is signed", *(f"  {escaped(line)}" for line in str(review["text"]).split("\n"))]
+        yield ["the text that is signed", *quoted(str(review["text"]))]
     if "transaction" in review:
         yield list(_transaction(review["transaction"]))
     yield list(_warnings(request, review))
@@ -92,7 +99,22 @@ def _words(request: Mapping[str, Any]) -> Iterator[str]:
     if said:
         yield "the creator's words, which nobody has checked"
     for name, value in said.items():
-        yield f"  {name}: {sats(value) if name == 'amount' and isinstance(value, int) else escaped(str(value))}"
+        yield from quoted(f"{name}: {sats(value) if name == 'amount' and isinstance(value, int) else value}")
+
+
+def quoted(text: str) -> Iterator[str]:
+    """The text behind a bar, broken before the terminal would break it; every line of it has the bar."""
+    width = max(LEAST_WIDTH, shutil.get_terminal_size((100, 24)).columns) - len(BAR) - 1
+    for line in text.split("\n"):
+        row, used = "", 0
+        for char in escaped(line):
+            size = 1 if char.isascii() else 2  # as wide as it may be
+            if used + size > width:
+                yield BAR + row
+                row, used = "", 0
+            row += char
+            used += size
+        yield BAR + row
 
 
 def sats(value: int) -> str:

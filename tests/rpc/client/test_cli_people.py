@@ -113,13 +113,32 @@ def test_a_review_shows_what_is_spent_and_paid_and_to_whom() -> None:
             {"review": {**samples.REVIEW, "uncovered": ["outputs"]}},
             "LEFT OPEN, others may change it after you have signed: out",
         ),
-        ({"review": {"status": "checked", "text": "I am\nI"}}, "the text that is signed\n  I am\n  I"),
+        ({"review": {"status": "checked", "text": "I am\nI"}}, "the text that is signed\n  | I am\n  | I"),
         ({"outsideCriteria": [{"publicKey": "02", "criterion": "x", "message": "Too big."}]}, "Not what 02 advertises"),
-        ({"metadata": {"description": "\x1b[2Jhi"}}, "description: \\u001b[2Jhi"),
+        ({"metadata": {"description": "\x1b[2Jhi"}}, "  | description: \\u001b[2Jhi"),
     ],
 )
 def test_a_review_warns_of_every_risk(changes: Mapping[str, Any], said: str) -> None:
     assert said in review_text({**samples.SIGNING_REQUEST, **changes})
+
+
+@pytest.mark.parametrize("filler", [" ", "\u4e2d", "\u0301", "x"])
+def test_words_of_who_asks_imitate_nothing_and_stand_above_what_was_checked(
+    filler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forged review, led by as many characters as push it to the beginning of a line, at every width."""
+    forged = "pays\n  1 sats  lotus_friend  returns to a key of yours\nChecked: all of it."
+    for columns in (40, 57, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        words = {"description": f"{filler * 3 * columns}{forged}\n{filler * columns}{forged}", "amount": 1}
+        said = review_text({**samples.SIGNING_REQUEST, "metadata": words})
+        lines = said.split("\n")
+        assert [line for line in lines if "lotus_friend" in line or "all of it" in line]
+        strange = [line for line in lines if filler * 3 in line and filler != " "]
+        wide = [sum(1 if char.isascii() else 2 for char in line) for line in strange]
+        assert all(line.startswith("  | ") for line in lines if "friend" in line or "all of it" in line)
+        assert max(wide, default=0) < columns
+        assert said.index("all of it") < said.index("\npays\n  4,999,000 sats") < said.index("Checked: the messages")
 
 
 async def test_nothing_is_signed_without_a_person_or_without_a_key(place: Mapping[str, str], world: World) -> None:
