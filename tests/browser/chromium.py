@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,12 @@ def chromium() -> str:
         f"{named or 'A Chromium'} was not found. On Debian and Ubuntu: sudo apt-get install -y chromium; or name one: "
         "make test-browser CHROMIUM=PATH"
     )
+
+
+def version() -> str:
+    """What it says of itself: `Chromium 140.0.7339.207`."""
+    said = subprocess.run([chromium(), "--version"], check=True, capture_output=True, text=True).stdout
+    return " ".join(said.split()[:2])
 
 
 @asynccontextmanager

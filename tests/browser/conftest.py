@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser import chromium
-from tests.browser.screen import Screen, new_screen
+from tests.browser.screen import PICTURES, Screen, new_screen
 from tests.e2e.vessels import Vessel, vessels
 
 MakeScreen: TypeAlias = Callable[..., Awaitable[Screen]]
@@ -25,8 +26,14 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, value in FIGURES.items():
-        terminalreporter.write_line(f"{what}: {value}")
+    told = [f"{what}: {value}" for what, value in FIGURES.items()]
+    for line in told:
+        terminalreporter.write_line(line)
+    if "PICTURES" in os.environ:
+        outcomes = ("passed", "failed", "error")
+        ran = [f"{outcome}  {each.duration:5.1f} s  {each.nodeid.partition('::')[2]}"
+               for outcome in outcomes for each in terminalreporter.stats.get(outcome, ())]  # fmt: skip
+        (PICTURES / "run.txt").write_text("\n".join([chromium.version(), *ran, *told]) + "\n", encoding="utf-8")
 
 
 @pytest.fixture

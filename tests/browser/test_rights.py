@@ -19,6 +19,7 @@ PRESSED = {
     "discover": READ | {"Offer", "Withdraw"},
     "sign": READ
     | {"Ask those chosen to sign", "Join", "Decline", "Hide it, tell nobody", "Take no more from its creator"},
+    "approve": READ | {"Approve", "Decline"},
 }
 
 
@@ -60,8 +61,10 @@ async def test_the_page_offers_only_what_the_token_may_do(tmp_path: Path, screen
         await screen.visit("Requests")
         await screen.table("Requests").get_by_role("link").first.click()
         await expect(screen.table("Signers")).to_contain_text("joined")
-        if scope == "sign":
-            await expect(screen.button("Join")).to_have_count(0)  # what is blind is joined only by who says so
+        if scope in ("sign", "approve"):
+            await expect(screen.button("Decline")).to_be_visible()
+            # What is blind is joined only by who says so.
+            assert await screen.button("Join").count() + await screen.button("Approve").count() == 0
             await screen.page.get_by_label("I know what I sign").check()
         offered |= await buttons(screen)
         assert request in screen.page.url
@@ -95,6 +98,10 @@ async def test_token_leaves_the_address_and_no_other_tab_has_it(alice: Vessel, s
     await screen.open("/requests?state=complete")
     assert screen.page.url == f"{screen.base}/requests?state=complete"
     assert await screen.page.evaluate("document.cookie + Object.keys(localStorage)") == ""
+    lent = (await alice.wallet.call("createToken", scopes=["read"]))["token"]
+    await screen.page.evaluate("(token) => { location.hash = `token=${token}`; }", lent)  # as typed into the open page
+    await expect(screen.page.locator("header .rights")).to_contain_text("· read")
+    assert screen.page.url == f"{screen.base}/requests?state=complete"
     other = await screen.page.context.new_page()
     await other.goto(screen.base)
     await expect(other.get_by_label("Token")).to_be_visible()

@@ -3,7 +3,7 @@ import { Daemon, sentenceOf } from "./daemon.js";
 import { Here, useInfo } from "./live.js";
 import { Entrance } from "./entrance.js";
 import { usePlace, type Place, type View } from "./router.js";
-import { forgetToken, keepToken, knownToken } from "./token.js";
+import { forgetToken, givenToken, keepToken, knownToken } from "./token.js";
 import { Badge, Said } from "./parts/text.js";
 import { Market } from "./market/market.js";
 import { NodeView } from "./node/node.js";
@@ -29,9 +29,11 @@ export function App() {
   const enter = async (token: string): Promise<void> => {
     setEntering(true);
     try {
-      inside.current = await Daemon.enter(token, leave);
+      const entered = await Daemon.enter(token, leave);
+      inside.current?.leave();
+      inside.current = entered;
       keepToken(token);
-      setDaemon(inside.current);
+      setDaemon(entered);
       setWhy("");
     } catch (problem) {
       leave(sentenceOf(problem));
@@ -42,6 +44,13 @@ export function App() {
   useEffect(() => {
     const token = knownToken();
     if (token) void enter(token);
+    // An address with a token, entered while the page is open, loads nothing anew.
+    const look = (): void => {
+      const given = givenToken();
+      if (given) void enter(given);
+    };
+    addEventListener("hashchange", look);
+    return () => removeEventListener("hashchange", look);
   }, []);
 
   if (daemon === null) return <Entrance why={why} busy={entering} enter={(token) => void enter(token)} />;

@@ -1,5 +1,5 @@
-// A small map: this daemon, the peers that it is connected to, and around them those that it only knows of. How those are
-// connected to each other is not known here, and not drawn.
+// A small map: this daemon, the peers that it is connected to, and around them those that it only knows of. Of the
+// connections of others it knows one kind: who is reached through a relay says through which.
 import type { Peer } from "musigd-client";
 import { plain } from "../parts/text.js";
 
@@ -9,6 +9,16 @@ const MOST = 24;
 export interface Known {
   peerId: string;
   name: string;
+}
+
+/** Peers, and the relays through which their signed addresses lead. */
+export type Relayed = ReadonlyMap<string, ReadonlySet<string>>;
+
+const CIRCUIT = /\/p2p\/([1-9A-HJ-NP-Za-km-z]{1,100})\/p2p-circuit(\/|$)/;
+
+/** The peer that relays to who has that address; undefined where it leads there itself. */
+export function relayIn(address: string): string | undefined {
+  return CIRCUIT.exec(address)?.[1];
 }
 
 interface Spot extends Known {
@@ -24,15 +34,41 @@ export function placed(peers: readonly Known[], radius: number, turn: number): S
   });
 }
 
-export function PeerMap({ peers, names, others }: { peers: readonly Peer[]; names: ReadonlyMap<string, string>; others: readonly Known[] }) {
+interface MapProps {
+  peers: readonly Peer[];
+  names: ReadonlyMap<string, string>;
+  others: readonly Known[];
+  relayed: Relayed;
+}
+
+/** What is not drawn is said, and how much of it. */
+export function PeerMap(props: MapProps) {
+  const { peers, others } = props;
+  const left = Math.max(0, peers.length - MOST) + Math.max(0, others.length - MOST);
+  return (
+    <figure class="map">
+      <Picture {...props} />
+      <figcaption><small>Solid: connections of this daemon, dashed where the other side made them. Dotted: reached through a relay. Peers
+        do not tell to whom else they are connected, so nothing more is drawn.{left > 0 && ` ${left} more are known than there is room for.`}</small></figcaption>
+    </figure>
+  );
+}
+
+function Picture({ peers, names, others, relayed }: MapProps) {
   const inner = placed(peers.slice(0, MOST).map(({ peerId }) => ({ peerId, name: names.get(peerId) ?? "" })), INNER, Math.PI / 7);
   const outer = placed(others.slice(0, MOST), OUTER, Math.PI / MOST);
   const directions = new Map(peers.map((peer) => [peer.peerId, peer.direction]));
   const middle = SIZE / 2;
   const reach = outer.length ? OUTER : INNER;
+  const spots = new Map([...inner, ...outer].map((spot) => [spot.peerId, spot]));
+  const circuits = [...spots.values()].flatMap((to) => [...(relayed.get(to.peerId) ?? [])].flatMap((relay) => {
+    const from = spots.get(relay);
+    return from ? [{ from, to }] : [];
+  }));
   return (
-    <svg class="map" viewBox={`${middle - reach * 1.35 - 60} ${middle - reach - 16} ${2.7 * reach + 120} ${2 * reach + 52}`} role="img"
-      aria-label={`Map: connected to ${peers.length} peers; ${others.length} more are known and not connected. The table below lists them.`}>
+    <svg viewBox={`${middle - reach * 1.35 - 60} ${middle - reach - 16} ${2.7 * reach + 120} ${2 * reach + 52}`} role="img"
+      aria-label={`Map: connected to ${peers.length} peers; ${others.length} more are known and not connected; ${circuits.length} ways through relays. The table below lists those that are connected.`}>
+      {circuits.map(({ from, to }) => <line key={`${from.peerId} ${to.peerId}`} x1={from.x} y1={from.y} x2={to.x} y2={to.y} class="circuit" />)}
       {inner.map(({ peerId, x, y }) => <line key={peerId} x1={middle} y1={middle} x2={x} y2={y} class={directions.get(peerId)} />)}
       {inner.map((spot) => <Dot key={spot.peerId} spot={spot} kind="peer" />)}
       {outer.map((spot) => <Dot key={spot.peerId} spot={spot} kind="known" />)}

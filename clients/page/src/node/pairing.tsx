@@ -15,7 +15,7 @@ export function pairingLink(info: Info, key: Key, nickname: string): string | nu
   const near = (address: string): number => (LOOPBACK.test(address) ? 1 : 0);
   const addresses = [...info.multiaddrs].sort((a, b) => near(a) - near(b)).slice(0, MOST_ADDRESSES);
   if (!addresses.length) return null;
-  const parts = [...addresses.map((address) => ["addr", address]), ["key", key.publicKey], ["scheme", key.scheme]];
+  const parts = [...addresses.map((address) => ["addr", address]), ["key", key.publicKey], ["scheme", key.scheme], ["network", info.network]];
   if (nickname) parts.push(["name", nickname]);
   const value = (text: string): string => encodeURIComponent(text).replaceAll("%2F", "/");
   return `musigd://pair?${parts.map(([name, text]) => `${name}=${value(text!)}`).join("&")}`;

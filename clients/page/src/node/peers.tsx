@@ -5,12 +5,13 @@ import { textOf } from "../market/signers.js";
 import { Press, Problem, useAction } from "../parts/action.js";
 import { Table } from "../parts/table.js";
 import { Id, Moment, Said } from "../parts/text.js";
-import { PeerMap, type Known } from "./map.js";
+import { PeerMap, relayIn, type Known, type Relayed } from "./map.js";
 
 interface Loaded {
   peers: readonly Peer[];
   names: ReadonlyMap<string, string>;
   others: readonly Known[];
+  relayed: Relayed;
 }
 
 /** Who is connected, on a map and as a table; what the token may do about it. */
@@ -50,13 +51,17 @@ export function Peers() {
 /** The names that signers at a peer give themselves, and the peers that are known from the directory alone. */
 function known(peers: readonly Peer[], signers: readonly Advertisement[], self: string): Omit<Loaded, "peers"> {
   const names = new Map<string, string>();
+  const relayed = new Map<string, Set<string>>();
+  for (const { peerId, multiaddrs } of [...signers, ...peers]) {
+    for (const relay of (multiaddrs ?? []).map(relayIn)) if (relay) relayed.set(peerId, (relayed.get(peerId) ?? new Set()).add(relay));
+  }
   for (const { peerId, metadata } of signers) {
     const nickname = textOf(metadata?.["nickname"]);
     if (nickname && !names.has(peerId)) names.set(peerId, nickname);
   }
   const connected = new Set(peers.map((peer) => peer.peerId));
   const others = [...new Set(signers.map((signer) => signer.peerId))].filter((peerId) => !connected.has(peerId) && peerId !== self);
-  return { names, others: others.map((peerId) => ({ peerId, name: names.get(peerId) ?? "" })) };
+  return { names, relayed, others: others.map((peerId) => ({ peerId, name: names.get(peerId) ?? "" })) };
 }
 
 function Connect({ done }: { done: () => void }) {

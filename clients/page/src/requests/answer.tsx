@@ -1,48 +1,33 @@
-import type { SigningRequest } from "musigd-client";
+import type { PolicyExplained, SigningRequest } from "musigd-client";
 import { useState } from "preact/hooks";
+import type { Daemon } from "../daemon.js";
 import { useDaemon } from "../live.js";
 import { Press, PressWithReason } from "../parts/action.js";
 import { Id } from "../parts/text.js";
+import type { Rulings } from "./policy.js";
 import { ENDED, isMine, reviewOf, waitingFor } from "./shown.js";
 
-/** Join and decline for each own key that is waited for; cancel for who asked. */
-export function Answer({ request, done }: { request: SigningRequest; done: () => void }) {
+/** Join or approve, and decline, for each own key that is waited for; cancel for who asked. */
+export function Answer({ request, rulings, done }: { request: SigningRequest; rulings: Rulings; done: () => void }) {
   const daemon = useDaemon();
-  const keys = waitingFor(request);
-  const [aware, setAware] = useState(false);
-  const verdict = reviewOf(request).status;
   const then = async (call: Promise<unknown>): Promise<void> => {
     await call;
     done();
+    rulings.reload();
   };
   const { requestId } = request;
-  const join = (publicKey: string): Promise<void> =>
-    then(daemon.client.joinSigningRequest({ requestId, publicKey, requireChecked: verdict === "checked" && !isPartial(request) }));
-  const needsCare = verdict === "blind" || isPartial(request);
-  const mayJoin = daemon.may("joinSigningRequest") && verdict !== "mismatch";
+  const keys = waitingFor(request);
+  const asked = keys.length > 0 && !isMine(request);
   const mayCancel = daemon.may("cancelSigningRequest") && isMine(request) && !ENDED.has(request.state);
-  if (!(mayCancel || (keys.length > 0 && (mayJoin || daemon.may("declineSigningRequest"))))) return null;
+  const mayAnswer = (["joinSigningRequest", "approveRequest", "declineSigningRequest"] as const).some((each) => daemon.may(each));
+  if (!(mayCancel || (keys.length > 0 && mayAnswer))) return null;
   return (
     <section class="answer" aria-label="Your answer">
-      {keys.length > 0 && mayJoin && needsCare && (
-        <label class="check"><input type="checkbox" checked={aware} onChange={(event) => setAware(event.currentTarget.checked)} />
-          I know what I sign, although {verdict === "blind" ? "the daemon cannot tell" : "the signature leaves parts open"}
-        </label>
-      )}
-      {keys.map((key) => (
-        <p key={key}>
-          {keys.length > 1 && <Id id={key} />}
-          {mayJoin && (!needsCare || aware) && <Press kind="main" call={() => join(key)}>Join</Press>}
-          {daemon.may("declineSigningRequest") && (
-            <PressWithReason kind="danger" label="Why (all signers see it)"
-              call={(reason) => then(daemon.client.declineSigningRequest({ requestId, publicKey: key, ...(reason && { reason }) }))}>Decline</PressWithReason>
-          )}
-        </p>
-      ))}
-      {keys.length > 0 && !isMine(request) && daemon.may("dismissRequest") && (
+      <Answers request={request} keys={keys} rulings={rulings} then={then} />
+      {asked && daemon.may("dismissRequest") && (
         <Press call={() => then(daemon.client.dismissRequest({ requestId }))}>Hide it, tell nobody</Press>
       )}
-      {keys.length > 0 && !isMine(request) && daemon.may("muteCreator") && (
+      {asked && daemon.may("muteCreator") && (
         <Press call={() => then(daemon.client.muteCreator({ publicKey: request.creator }))}>Take no more from its creator</Press>
       )}
       {mayCancel && (
@@ -51,6 +36,60 @@ export function Answer({ request, done }: { request: SigningRequest; done: () =>
       )}
     </section>
   );
+}
+
+interface AnswersProps {
+  request: SigningRequest;
+  keys: readonly string[];
+  rulings: Rulings;
+  then: (call: Promise<unknown>) => Promise<void>;
+}
+
+function Answers({ request, keys, rulings, then }: AnswersProps) {
+  const daemon = useDaemon();
+  const [aware, setAware] = useState(false);
+  const { status } = reviewOf(request);
+  const partial = isPartial(request);
+  const needsCare = status === "blind" || partial;
+  const { requestId } = request;
+  // Until the policy is known it is not known either which yes is asked for.
+  const known = rulings.data !== undefined || rulings.problem !== "";
+  const ways = new Map(keys.map((key) => [key, known && status !== "mismatch" ? wayOf(daemon, rulings.data?.get(key)) : undefined]));
+  const yes = {
+    Join: (publicKey: string) => daemon.client.joinSigningRequest({ requestId, publicKey, requireChecked: status === "checked" && !partial }),
+    Approve: (publicKey: string) => daemon.client.approveRequest({ requestId, publicKey }),
+  };
+  return (
+    <>
+      {needsCare && [...ways.values()].some((way) => way !== undefined) && (
+        <label class="check"><input type="checkbox" checked={aware} onChange={(event) => setAware(event.currentTarget.checked)} />
+          I know what I sign, although {status === "blind" ? "the daemon cannot tell" : "the signature leaves parts open"}
+        </label>
+      )}
+      {keys.map((key) => {
+        const way = ways.get(key);
+        return (
+          <p key={key}>
+            {keys.length > 1 && <Id id={key} />}
+            {way !== undefined && (!needsCare || aware) && <Press kind="main" call={() => then(yes[way](key))}>{way}</Press>}
+            {daemon.may("declineSigningRequest") && (
+              <PressWithReason kind="danger" label="Why (all signers see it)"
+                call={(reason) => then(daemon.client.declineSigningRequest({ requestId, publicKey: key, ...(reason && { reason }) }))}>Decline</PressWithReason>
+            )}
+          </p>
+        );
+      })}
+    </>
+  );
+}
+
+/** Which yes this token may say: its approval where the policy asks for one, a join where nothing but a join is missing. */
+function wayOf(daemon: Daemon, said: PolicyExplained | undefined): "Join" | "Approve" | undefined {
+  if (said?.verdict === "refuse") return undefined;
+  const waits = said !== undefined && said.verdict === "ask" && (said.active || !daemon.may("joinSigningRequest"));
+  if (!waits || said.approved) return daemon.may("joinSigningRequest") ? "Join" : undefined;
+  if (!daemon.may("approveRequest") || (said.approvals ?? []).some((each) => each.own)) return undefined;
+  return "Approve";
 }
 
 /** Whether a signature would leave something of the transaction open to change. */

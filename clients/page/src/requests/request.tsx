@@ -4,7 +4,7 @@ import { Problem } from "../parts/action.js";
 import { Table } from "../parts/table.js";
 import { Badge, Id, Moment, Said, Whole } from "../parts/text.js";
 import { Answer } from "./answer.js";
-import { Policy } from "./policy.js";
+import { Policy, usePolicy } from "./policy.js";
 import { Left, REQUEST_TOPICS, StateBadge, VerdictBadge } from "./requests.js";
 import { ENDED, reviewOf } from "./shown.js";
 import { Signed } from "./signed.js";
@@ -34,13 +34,13 @@ export function RequestDetail({ requestId }: { requestId: string }) {
 
 function Detail({ request, session, reload }: Loaded & { reload: () => void }) {
   const now = useNow();
-  const daemon = useDaemon();
+  const rulings = usePolicy(request);
   return (
     <>
       <p class="bar" role="status"><StateBadge request={request} /> <VerdictBadge request={request} /> <Ending request={request} /></p>
-      <Answer request={request} done={reload} />
+      <Answer request={request} rulings={rulings} done={reload} />
       <Verdict request={request} />
-      {daemon.may("explainPolicy") && <Policy request={request} />}
+      <Policy rulings={rulings} />
       <Signed request={request} />
       <section aria-labelledby="who">
         <h2 id="who">Who signs</h2>
@@ -50,7 +50,7 @@ function Detail({ request, session, reload }: Loaded & { reload: () => void }) {
             { name: "Key", heads: true, cell: (signer) => <><Id id={signer.publicKey} /> {signer.own && <Badge kind="plain">own</Badge>}{signer.publicKey === request.creator && <Badge kind="plain">asks</Badge>}</> },
             { name: "Has the request", cell: (signer) => signer.delivered || signer.own ? "yes" : "not yet" },
             { name: "Answer", cell: (signer) => signer.joined ? <Badge kind="good">joined</Badge> : signer.declined
-              ? <><Badge kind="bad">declined</Badge> {signer.declineReason && <Said text={signer.declineReason} />}</> : <span class="dim">none yet</span> },
+              ? <><Badge kind="bad">declined</Badge> {signer.declineReason && <Said text={signer.declineReason} />}</> : <NotYet since={signer.consideringSince} /> },
           ]} />
       </section>
       <section aria-labelledby="facts">
@@ -67,6 +67,11 @@ function Detail({ request, session, reload }: Loaded & { reload: () => void }) {
       </section>
     </>
   );
+}
+
+/** Its owner was asked and thinks about it, or it has said nothing at all. */
+function NotYet({ since }: { since: number | undefined }) {
+  return since === undefined ? <span class="dim">none yet</span> : <><Badge kind="warn">waits for its owner</Badge> since <Moment at={since} /></>;
 }
 
 function Ending({ request }: { request: SigningRequest }) {

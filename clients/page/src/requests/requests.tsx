@@ -5,6 +5,7 @@ import { Problem } from "../parts/action.js";
 import { paged, Pages, Table } from "../parts/table.js";
 import { Badge, Id, Said, sats, span } from "../parts/text.js";
 import { refine } from "../router.js";
+import { Approvals } from "./approvals.js";
 import { AskForm } from "./ask.js";
 import { Muted } from "./muted.js";
 import { RequestDetail } from "./request.js";
@@ -12,7 +13,7 @@ import { amountOf, ENDED, isMine, reviewOf, textOf, VERDICTS, waitingFor } from 
 
 export const REQUEST_TOPICS = ["signing-request", "participant", "session", "signature", "round1", "round2"];
 const STATES = ["open", "signing", "complete", "declined", "cancelled", "expired", "failed"] as const;
-const WHICH = { mine: "Waiting for me", asked: "Asked by me", all: "All" } as const;
+const WHICH = { mine: "Waiting for me", approval: "For approval", asked: "Asked by me", all: "All" } as const;
 const MOST = 2_000;
 
 export function Requests({ item, query }: { item: string; query: URLSearchParams }) {
@@ -39,16 +40,20 @@ function RequestList({ query }: { query: URLSearchParams }) {
             </label>
           ))}
         </fieldset>
-        <label>State
+        {which !== "approval" && <label>State
           <select value={state ?? ""} onChange={(event) => refine({ state: event.currentTarget.value, page: undefined })}>
             <option value="">open and signing</option>{STATES.map((each) => <option key={each} value={each}>{each}</option>)}
           </select>
-        </label>
+        </label>}
         {daemon.may("announceSigningRequest") && <a class="button" href="/requests/new">Ask for a signature</a>}
       </form>
-      <Problem text={problem} />
-      {data === undefined ? <p role="status">Loading …</p> : <RequestTable rows={shown} />}
-      <Pages page={page} total={matching.length} turn={(to) => refine({ page: to > 1 ? String(to) : undefined })} />
+      {which === "approval" ? <Approvals page={query.get("page")} /> : (
+        <>
+          <Problem text={problem} />
+          {data === undefined ? <p role="status">Loading …</p> : <RequestTable rows={shown} />}
+          <Pages page={page} total={matching.length} turn={(to) => refine({ page: to > 1 ? String(to) : undefined })} />
+        </>
+      )}
       {daemon.may("listMutedCreators") && <Muted done={reload} />}
     </>
   );
@@ -85,7 +90,7 @@ function RequestTable({ rows }: { rows: readonly SigningRequest[] }) {
   );
 }
 
-function About({ request }: { request: SigningRequest }) {
+export function About({ request }: { request: SigningRequest }) {
   const words = textOf(request, "purpose") || textOf(request, "description") || textOf(request, "transactionType");
   return <><a href={`/requests/${request.requestId}`}>{words ? <Said text={words.slice(0, 120)} /> : "Request"}</a><br /><Id id={request.requestId} /></>;
 }

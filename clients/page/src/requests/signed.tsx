@@ -3,7 +3,7 @@ import { Table } from "../parts/table.js";
 import { reviewOf } from "./shown.js";
 import { Badge, coins, Id, Moment, Said, sats, Whole } from "../parts/text.js";
 
-const KNOWN = new Set(["transactionHex", "spentOutputs", "amount", "transactionType", "purpose", "description", "messageText", "messageTextTag"]);
+const KNOWN = new Set(["transactionHex", "spentOutputs", "amount", "transactionType", "purpose", "description", "messageText", "messageTag"]);
 
 /** What is signed: what the daemon itself has decoded and checked first, then what its creator says of it. */
 export function Signed({ request }: { request: SigningRequest }) {

@@ -65,7 +65,7 @@ function Given({ session, request }: { session: Session; request: SigningRequest
       columns={[
         { name: "Key", heads: true, cell: (signer) => <><Id id={signer.publicKey} /> {own.has(signer.publicKey) && <Badge kind="plain">own</Badge>}
           {session.culprits?.includes(signer.publicKey) && <Badge kind="bad">to blame</Badge>}{session.missing?.includes(signer.publicKey) && <Badge kind="warn">was missing</Badge>}</> },
-        { name: "Join", cell: (signer) => mark(signer.joined) },
+        { name: "Join", cell: (signer) => signer.joined || signer.consideringSince === undefined ? mark(signer.joined) : <Badge kind="warn">waits for its owner</Badge> },
         { name: "Nonce", cell: (signer) => mark(signer.nonce) },
         { name: "Partial signature", cell: (signer) => mark(signer.partialSignature) },
       ]} />
