@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from tests.clients.named_weights import out_of_date
 
 PROJECT = Path(__file__).parents[2]
 BUILT = PROJECT / "rpc" / "server" / "static"
@@ -41,6 +44,13 @@ def test_every_source_of_the_page_is_in_it() -> None:
 def test_built_files_are_as_the_build_left_them() -> None:
     found = {path.name: digest(path) for path in BUILT.iterdir() if path.name != "built.json"}
     assert found == record()["files"], "run `make page`; nobody edits what it writes"
+
+
+def test_docs_name_the_weight_of_the_page_as_it_is() -> None:
+    served = [path for path in BUILT.iterdir() if path.name != "built.json"]
+    weight = sum(len(gzip.compress(path.read_bytes())) for path in served)
+    assert out_of_date("page", weight) == []
+    assert weight < 100_000
 
 
 def test_sources_of_the_page_never_make_markup_of_text() -> None:

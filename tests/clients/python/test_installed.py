@@ -14,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 from daemon.demo.verify import signature_holds
+from tests.clients.named_weights import out_of_date
 from tests.clients.python.kit_environment import SOURCE, Environment, build_wheel, needs
 from tests.project.locks import PROJECT, project
 from tests.rpc.rpc_daemons import Pair, two_daemons
@@ -57,6 +58,12 @@ def test_the_wheel_holds_one_typed_module_and_needs_aiohttp_alone(wheel: Path) -
     assert "musigd_client/py.typed" in names
     assert metadata.get_all("Requires-Dist") == ["aiohttp<4,>=3.12"]
     assert metadata["Requires-Python"] == ">=3.10"
+
+
+def test_docs_name_the_size_of_the_kit_as_it_is(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        installed = sum(each.file_size for each in archive.infolist())
+    assert out_of_date("wheel", wheel.stat().st_size) + out_of_date("python", installed) == []
 
 
 def test_daemon_and_kit_have_one_version_and_one_license() -> None:

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.clients.named_weights import out_of_date
+
 MOST_INSTALLED = 200_000
 MOST_COMPRESSED = 7_000
 EVERYTHING = 'export * from "musigd-client";\n'
@@ -51,4 +53,7 @@ def figures(wallet: Path, esbuild: Path, node: str) -> Figures:
     )
     if found.dependencies or found.installed > MOST_INSTALLED or found.compressed > MOST_COMPRESSED:
         raise SystemExit(f"the kit has grown: {found}")
+    sizes = {"typescript": found.installed, "bundle": found.bundle, "bundle compressed": found.compressed}
+    if said := [each for what, size in sizes.items() for each in out_of_date(what, size)]:
+        raise SystemExit("; ".join(said))
     return found
