@@ -60,9 +60,15 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         info=info,
         settings=SettingsMethods(running),
         peers=PeerMethods(
-            network=app.network, bans=app.bans, clock=app.clock, keys_of=app.discovery.signers.keys_of_peer
+            network=app.network,
+            network_name=app.settings.network,
+            bans=app.bans,
+            clock=app.clock,
+            keys_of=app.discovery.signers.keys_of_peer,
         ),
-        contacts=ContactMethods(network=app.network, store=app.store, clock=app.clock),
+        contacts=ContactMethods(
+            network=app.network, network_name=app.settings.network, store=app.store, clock=app.clock
+        ),
         keys=KeyMethods(
             keystore=app.keystore,
             tokens=app.tokens,

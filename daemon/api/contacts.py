@@ -29,7 +29,7 @@ class Dialler(Protocol):
     async def connect(self, multiaddr: str) -> Connected: ...
 
 
-def pairing_of(name: str, link: str, own_peer: str) -> Pairing:
+def pairing_of(name: str, link: str, own_peer: str, own_network: str) -> Pairing:
     """What a pairing link says, with the addresses that can be dialled. Raises InvalidParam."""
     try:
         pairing = read_pairing(link)
@@ -38,6 +38,8 @@ def pairing_of(name: str, link: str, own_peer: str) -> Pairing:
         raise InvalidParam(name, str(error)) from error
     if own_peer in peers:
         raise InvalidParam(name, "is a link to this daemon itself; give it to the other signer")
+    if pairing.network not in (None, own_network):
+        raise InvalidParam(name, f"is of the network {pairing.network}, and this daemon is of {own_network}")
     return pairing
 
 
@@ -56,15 +58,16 @@ async def connect_to(network: Dialler, pairing: Pairing) -> Connected:
 class ContactMethods:
     """Contacts through the API."""
 
-    def __init__(self, *, network: Dialler, store: Store, clock: WallClock) -> None:
+    def __init__(self, *, network: Dialler, network_name: str, store: Store, clock: WallClock) -> None:
         self._network = network
+        self._network_name = network_name
         self._contacts = Contacts(store=store, clock=clock)
 
     async def add_contact(
         self, caller: Caller, params: models.AddContact, once: Once | None = None
     ) -> models.ContactAdded:
         """Store a contact, whether its daemon answers or not. Raises InvalidParam."""
-        pairing = pairing_of("link", params.link, self._network.peer_text)
+        pairing = pairing_of("link", params.link, self._network.peer_text, self._network_name)
         nickname = params.nickname if params.nickname is not None else pairing.nickname or ""
         signer = KnownSigner(
             bytes.fromhex(pairing.public_key), pairing.scheme, nickname, pairing.multiaddrs, self._contacts.now_ms()

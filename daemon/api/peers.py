@@ -44,9 +44,16 @@ class PeerMethods:
     """Peers through the API. `keys_of` tells which public keys are known to sign at a peer."""
 
     def __init__(
-        self, *, network: PeerControl, bans: Bans, clock: WallClock, keys_of: Callable[[bytes], Sequence[bytes]]
+        self,
+        *,
+        network: PeerControl,
+        network_name: str,
+        bans: Bans,
+        clock: WallClock,
+        keys_of: Callable[[bytes], Sequence[bytes]],
     ) -> None:
         self._network = network
+        self._network_name = network_name
         self._bans = bans
         self._clock = clock
         self._keys_of = keys_of
@@ -60,7 +67,7 @@ class PeerMethods:
         """Raises InvalidParam, PeerUnreachable, NetworkError."""
         try:
             if params.multiaddr.startswith(PREFIX):
-                pairing = pairing_of("multiaddr", params.multiaddr, self._network.peer_text)
+                pairing = pairing_of("multiaddr", params.multiaddr, self._network.peer_text, self._network_name)
                 connected = await connect_to(self._network, pairing)
             else:
                 self._require_address(params.multiaddr)

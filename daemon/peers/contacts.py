@@ -34,6 +34,11 @@ class KnownSigner:
     since_ms: int
 
 
+def is_contact(conn: sqlite3.Connection, key: bytes) -> bool:
+    """Whether the owner added the signer with that key; on any thread."""
+    return conn.execute("SELECT 1 FROM contacts WHERE key = ?", (key,)).fetchone() is not None
+
+
 class Contacts:
     """The stored contacts."""
 

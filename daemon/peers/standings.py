@@ -1,7 +1,7 @@
 """How well this daemon knows each peer, and why; it decides how much the peer may ask for and whose turn comes first.
 
 known         named by the own configuration; signed with before; in a session with an own key right now; behind an
-              advertisement of a pinned key, or of one that was signed with
+              advertisement of a pinned key, of a contact, or of one that was signed with
 established   behind an advertisement that this daemon has held for an hour
 stranger      everybody else: identities cost nothing
 """

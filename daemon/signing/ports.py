@@ -90,7 +90,7 @@ class SignerDirectory(Protocol):
         """What an own key advertises at present; on any thread."""
 
     def standing_of(self, conn: sqlite3.Connection, pubkey: bytes) -> tuple[bool, int | None]:
-        """Whether a key is pinned or has signed with this daemon, and its local reputation; on any thread."""
+        """Whether a key is pinned, a contact or a former co-signer, and its local reputation; on any thread."""
 
     def record_outcome(self, pubkey: bytes, outcome: str, response_ms: int | None = None) -> None:
         """Counts towards the local reputation of a signer: `completed`, `failed`, `aborted`; how long it took."""

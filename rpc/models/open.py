@@ -148,5 +148,7 @@ class RequestMetadata(OpenValue):
     spent_outputs: Many[SpentOutput] | None = None
     sighash_type: Count | None = None
     spend_paths: Many[SpendPath] | None = None
-    message_text: Text | None = Field(default=None, description="the message is the hash of this text, no transaction")
+    message_text: Text | None = Field(
+        default=None, description="the message is BIP-340's tagged hash of this text under `messageTag`"
+    )
     message_tag: _MessageTag | None = Field(default=None, description="of that hash; `signed-text/v1` when absent")

@@ -182,7 +182,7 @@ class RequestList(Shown):
     requests: Many[SigningRequest]
     known_creators: Many[PublicKey] = Field(
         default=(),
-        description="which creators on this page are own keys, pinned ones, or have signed with this daemon",
+        description="which creators on this page are own keys, pinned ones, contacts, or have signed with this daemon",
     )
     next_cursor: Cursor | None = None
 

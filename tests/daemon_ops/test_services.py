@@ -118,7 +118,7 @@ async def daemon(store: Store, tmp_path: Path) -> Daemon:
     made = Daemon(
         KeyMethods(keystore=keystore, tokens=tokens, paused=paused.extend, lock_told=lock_events.told),
         TokenMethods(tokens=tokens, keystore=keystore, withdraw=lambda token: lambda conn: None),
-        PeerMethods(network=network, bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
+        PeerMethods(network=network, network_name="test", bans=bans, clock=clock, keys_of=lambda peer: [KEY]),
         InfoMethods(
             version="1.2.3",
             settings=settings,

@@ -1,9 +1,9 @@
 """Pairing links: two people who know each other exchange one instead of looking for each other on the market.
 
-musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&name=Alice
+musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&network=main&name=Alice
 
 `addr` (one to four): where the daemon can be dialled, each ending in its peer id; `key`: the public key that signs
-there.
+there; `network`: that of the daemon.
 
 Nothing in a link is secret. Whoever passes it on can replace the key: compare the key with its owner, or get the link
 from the owner.
@@ -26,7 +26,8 @@ LONGEST: Final = 2_000  # characters
 MOST_ADDRESSES: Final = 4
 LONGEST_NICKNAME: Final = 100
 _KEY: Final = re.compile("0[23][0-9a-f]{64}")
-_PEER: Final = re.compile(r"/p2p/(\w+)$")
+_ADDRESS: Final = re.compile(r"/[!-~]+/p2p/([1-9A-HJ-NP-Za-km-z]+)")
+_NETWORK: Final = re.compile("[a-z0-9-]{1,32}")
 
 
 class NoPairing(ClientError):
@@ -40,6 +41,7 @@ class Pairing(Record):
     public_key: str
     scheme: Literal["lotus", "bip340"]
     nickname: str | None = None
+    network: str | None = None
 
 
 def pairing_link(pairing: Pairing) -> str:
@@ -47,6 +49,7 @@ def pairing_link(pairing: Pairing) -> str:
     _require_whole(pairing)
     parts = [("addr", address) for address in pairing.multiaddrs]
     parts += [("key", pairing.public_key), ("scheme", pairing.scheme)]
+    parts += [("network", pairing.network)] if pairing.network else []
     parts += [("name", pairing.nickname)] if pairing.nickname else []
     return f"{PREFIX}pair?{urlencode(parts, safe='/', quote_via=quote)}"
 
@@ -66,6 +69,7 @@ def read_pairing(link: str) -> Pairing:
         public_key=_one(said, "key"),
         scheme="lotus" if _one(said, "scheme") == "lotus" else "bip340",
         nickname=_one(said, "name") if "name" in said else None,
+        network=_one(said, "network") if "network" in said else None,
     )
     if said["scheme"] != [pairing.scheme]:
         raise NoPairing("the scheme of a pairing link is lotus or bip340")
@@ -83,11 +87,13 @@ def _one(said: dict[str, list[str]], name: str) -> str:
 def _require_whole(pairing: Pairing) -> None:
     if not 1 <= len(pairing.multiaddrs) <= MOST_ADDRESSES:
         raise NoPairing(f"a pairing link has 1 to {MOST_ADDRESSES} addr")
-    peers = {found[1] if (found := _PEER.search(address)) else None for address in pairing.multiaddrs}
+    peers = {found[1] if (found := _ADDRESS.fullmatch(address)) else None for address in pairing.multiaddrs}
     if None in peers or len(peers) != 1:
         raise NoPairing("each addr of a pairing link ends in /p2p/ and the same peer id")
     if _KEY.fullmatch(pairing.public_key) is None:
         raise NoPairing("the key of a pairing link has 33 bytes in lower-case hex, the first 02 or 03")
+    if pairing.network is not None and _NETWORK.fullmatch(pairing.network) is None:
+        raise NoPairing("the network of a pairing link is a name of lower-case letters, digits and -")
     nickname = pairing.nickname or ""
     if len(nickname) > LONGEST_NICKNAME or not nickname.isprintable():
         raise NoPairing(f"the name in a pairing link is one line of at most {LONGEST_NICKNAME} characters")

@@ -15,6 +15,7 @@ from daemon.discovery.own.publish import Publisher
 from daemon.discovery.peers.lookup import Lookup, Route
 from daemon.discovery.peers.outcomes import Observations
 from daemon.keys.errors import KeyRefused
+from daemon.peers.contacts import is_contact
 from musig2.protocol.records.records import Advertisement, Notice
 from musig2.protocol.wire.frames import Signed
 from p2p.network import Standing
@@ -85,9 +86,9 @@ class KnownSigners:
         return signed.record if signed is not None and signed.record.exp > self._clock.wall_ms() else None
 
     def standing_of(self, conn: sqlite3.Connection, pubkey: bytes) -> tuple[bool, int | None]:
-        """Whether a key is pinned or has signed with this daemon, and its local reputation; on any thread."""
+        """Whether a key is pinned, a contact or a former co-signer, and its local reputation; on any thread."""
         seen = reputation.of_key(conn, pubkey, self._clock.wall_ms())
-        known = pubkey in self._pinned or (seen is not None and seen.completed > 0)
+        known = pubkey in self._pinned or (seen is not None and seen.completed > 0) or is_contact(conn, pubkey)
         return known, None if seen is None else seen.score
 
     def standing_of_peer(self, peer: bytes) -> Standing:

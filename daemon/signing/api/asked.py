@@ -18,7 +18,7 @@ from rpc.caller import Caller
 from rpc.models.requests import FindSigningRequestsForMe
 
 OPEN: Final = tuple(outcome.value for outcome in Outcome if outcome.live)
-# Of a creator: whether it is pinned or has signed with this daemon, and its local reputation. On any thread.
+# Of a creator: whether it is pinned, a contact or a former co-signer, and its local reputation. On any thread.
 StandingOf = Callable[[sqlite3.Connection, bytes], tuple[bool, int | None]]
 ReadPage = Callable[[sqlite3.Connection], answers.RequestList]
 Place = tuple[bool, int]  # whether it is in the first part of the list, and the number of the request
@@ -74,7 +74,7 @@ class _Creators:
         self._seen: dict[bytes, tuple[bool, int | None]] = {}
 
     def knows(self, creator: bytes) -> bool:
-        """An own key, a pinned one, or one that has signed with this daemon."""
+        """An own key, a pinned one, a contact, or one that has signed with this daemon."""
         return creator in self._own or self._standing(creator)[0]
 
     def passes(self, creator: bytes) -> bool:

@@ -23,7 +23,13 @@ def pairing(locator: Locator, key: str | None, nickname: str | None) -> str:
     addresses = sorted(info["multiaddrs"], key=_is_for_this_machine)[:MOST_SHOWN]
     if not addresses:
         raise UsageError("the daemon has no address that others can dial: see getInfo().problems, or set p2p.announce")
-    said = Pairing(multiaddrs=tuple(addresses), public_key=own["publicKey"], scheme=own["scheme"], nickname=nickname)
+    said = Pairing(
+        multiaddrs=tuple(addresses),
+        public_key=own["publicKey"],
+        scheme=own["scheme"],
+        nickname=nickname,
+        network=info["network"],
+    )
     return pairing_link(said)
 
 

@@ -14,8 +14,11 @@ OTHER_PEER = ADDRESS.replace(samples.PEER_B, samples.PEER_A)
 
 def test_a_written_link_is_read_back() -> None:
     for nickname in (None, "Bob", "B\u00f6b & Co = 100 % + #1"):
-        pairing = Pairing(multiaddrs=(ADDRESS, ADDRESS), public_key=KEY, scheme="lotus", nickname=nickname)
-        assert read_pairing(pairing_link(pairing)) == pairing
+        for network in (None, "main", "my-own-1"):
+            pairing = Pairing(
+                multiaddrs=(ADDRESS, ADDRESS), public_key=KEY, scheme="lotus", nickname=nickname, network=network
+            )
+            assert read_pairing(pairing_link(pairing)) == pairing
     assert pairing_link(read_pairing(LINK)) == LINK
 
 
@@ -41,6 +44,17 @@ def test_an_unknown_member_is_ignored() -> None:
         (LINK.replace("=Bob", "=%E2%80%AEboB"), "is one line"),
         (LINK.replace("=Bob", f"={'b' * 101}"), "at most 100 characters"),
         (LINK.replace("=Bob", "=%FF"), "name=value"),
+        (f"javascript:{LINK}", "begins with musigd://pair?"),
+        (LINK.replace("musigd", "MUSIGD"), "begins with musigd://pair?"),
+        (LINK.replace("musigd", "musi\u0261d"), "begins with musigd://pair?"),
+        (LINK.replace(samples.PEER_B, samples.PEER_B.replace("o", "\u043e", 1)), "ends in /p2p/"),
+        (LINK.replace(samples.PEER_B, f"{samples.PEER_B}%0A"), "ends in /p2p/"),
+        (LINK.replace("/tcp/", "/tcp/%E2%80%AE"), "ends in /p2p/"),
+        (LINK.replace("/tcp/", "/tcp/%1B[31m"), "ends in /p2p/"),
+        (LINK.replace("/tcp/", "/t cp/"), "ends in /p2p/"),
+        (f"{LINK}&network=ma%0Ain", "network is the name"),
+        (f"{LINK}&network=javascript:alert(1)", "network is the name"),
+        (f"{LINK}&network=main&network=test", "one network, and this one has 2"),
         (LINK + "&x=" + "x" * LONGEST, "at most 2000 characters"),
     ],
 )

@@ -56,20 +56,33 @@ async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[De
     a = (await alice.create_key(scheme="bip340")).public_key
     b = (await bob.create_key(scheme="bip340")).public_key
     link = (await run("pair", "--name", "Alice", *at)).out.strip()
+    network = (await alice.get_info()).network
     assert read_pairing(link) == Pairing(
-        multiaddrs=tuple((await alice.get_info()).multiaddrs[:2]), public_key=a, scheme="bip340", nickname="Alice"
+        multiaddrs=tuple((await alice.get_info()).multiaddrs[:2]),
+        public_key=a,
+        scheme="bip340",
+        nickname="Alice",
+        network=network,
     )
     code, shown = await at_a_terminal("pair", a, "--name", "Alice", *at)
     assert (code, shown.splitlines()[-1]) == (0, link)
 
     with pytest.raises(InvalidParams, match="is of this daemon itself"):
         await alice.add_contact(link=link)
+    elsewhere = link.replace(f"network={network}", "network=main")
+    for taken in (bob.add_contact(link=elsewhere), bob.connect_peer(multiaddr=elsewhere)):
+        with pytest.raises(InvalidParams, match=f"is of the network main, and this daemon is of {network}"):
+            await taken
+    assert (await bob.list_contacts()).contacts == ()
     added = await bob.add_contact(link=link)
     assert (added.connected, added.nickname, added.public_key) == (True, "Alice", a)
     assert (await bob.connect_peer(multiaddr=link)).already_connected
     made = await alice.announce_signing_request(required_public_keys=[a, b], public_key=a, message=samples.MESSAGE)
     async for _ in bob.events(from_seq=0, events=["signing-request:received"]):
         break
+    assert (await bob.find_signing_requests_for_me()).known_creators == (a,), "a contact is a creator that one knows"
+    await bob.remove_contact(public_key=a)
+    assert (await bob.find_signing_requests_for_me()).known_creators == ()
     await bob.join_signing_request(request_id=made.request_id, public_key=b)
     assert (await bob.wait_for_signature(request_id=made.request_id, timeout_s=60)).scheme == "bip340"
 

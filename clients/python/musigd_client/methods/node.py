@@ -116,7 +116,7 @@ class NodeMethods(Asking):
     async def add_contact(
         self, *, link: str, nickname: str | None = None, idempotency_key: str | None = None
     ) -> ContactAdded:
-        """Keeps a signer by a pairing link and connects to its daemon: signing with it needs no market.
+        """Keeps a signer by its pairing link and connects to it; its requests come before those of strangers.
 
         Scope `admin`.
 

@@ -70,7 +70,7 @@ class RequestMetadata(Record):
     sighash_type: int | None = None
     spend_paths: tuple[SpendPath, ...] | None = None
     message_text: str | None = None
-    """the message is the hash of this text, no transaction"""
+    """the message is BIP-340's tagged hash of this text under `messageTag`"""
     message_tag: str | None = None
     """of that hash; `signed-text/v1` when absent"""
     extra: Mapping[str, Any] = EMPTY
@@ -270,7 +270,7 @@ class RequestList(Record):
     _inner: ClassVar[Inner] = {"requests": (SigningRequest,)}
     requests: tuple[SigningRequest, ...]
     known_creators: tuple[str, ...] = ()
-    """which creators on this page are own keys, pinned ones, or have signed with this daemon"""
+    """which creators on this page are own keys, pinned ones, contacts, or have signed with this daemon"""
     next_cursor: str | None = None
 
 

@@ -161,7 +161,7 @@ export abstract class Methods {
     return this.call("listBans", params, options);
   }
 
-  /** Keeps a signer by a pairing link and connects to its daemon: signing with it needs no market. */
+  /** Keeps a signer by its pairing link and connects to it; its requests come before those of strangers. */
   addContact(params: v.AddContact, options?: CallOptions): Promise<v.ContactAdded> {
     return this.call("addContact", params, options);
   }

@@ -1150,7 +1150,7 @@ export interface ReloadPolicy {
 /** A page of requests, newest first; of those that wait, the ones of known creators before all others. */
 export interface RequestList {
   requests: readonly SigningRequest[];
-  /** which creators on this page are own keys, pinned ones, or have signed with this daemon */
+  /** which creators on this page are own keys, pinned ones, contacts, or have signed with this daemon */
   knownCreators?: readonly PublicKey[];
   /** text (1 to 500 characters) */
   nextCursor?: string;
@@ -1169,7 +1169,7 @@ export interface RequestMetadata {
   spentOutputs?: readonly SpentOutput[];
   sighashType?: number;
   spendPaths?: readonly SpendPath[];
-  /** the message is the hash of this text, no transaction; text (at most 2000 characters) */
+  /** the message is BIP-340's tagged hash of this text under `messageTag`; text (at most 2000 characters) */
   messageText?: string;
   /** of that hash; `signed-text/v1` when absent */
   messageTag?: string;
