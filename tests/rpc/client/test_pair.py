@@ -67,7 +67,7 @@ async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[De
     code, shown = await at_a_terminal("pair", a, "--name", "Alice", *at)
     assert (code, shown.splitlines()[-1]) == (0, link)
 
-    with pytest.raises(InvalidParams, match="is of this daemon itself"):
+    with pytest.raises(InvalidParams, match="is a link to this daemon itself"):
         await alice.add_contact(link=link)
     elsewhere = link.replace(f"network={network}", "network=main")
     for taken in (bob.add_contact(link=elsewhere), bob.connect_peer(multiaddr=elsewhere)):
