@@ -33,7 +33,7 @@ every_top = pytest.mark.parametrize("top", [*PACKAGES, "tests"])
 def test_no_file_is_too_long(top: str) -> None:
     most = MOST_LINES.get(top, MOST_LINES_OF_PROGRAM)
     found = {str(path): len((PROJECT / path).read_text().splitlines()) for path in sources(top)}
-    assert {path: lines for path, lines in found.items() if lines > most} == {}, "split it where a seam is"
+    assert {path: lines for path, lines in found.items() if lines > most} == {}, f"at most {most}: split it at a seam"
 
 
 @every_top
@@ -44,14 +44,15 @@ def test_no_function_is_too_long(top: str) -> None:
         for node in ast.walk(ast.parse((PROJECT / path).read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
     }
-    assert {name: lines for name, lines in found.items() if lines > MOST_LINES_OF_FUNCTION} == {}
+    too_long = {name: lines for name, lines in found.items() if lines > MOST_LINES_OF_FUNCTION}
+    assert too_long == {}, f"at most {MOST_LINES_OF_FUNCTION} lines: name the parts"
 
 
 @every_top
 def test_no_folder_is_too_full(top: str) -> None:
     most = MOST_FILES.get(top, MOST_FILES_OF_PROGRAM)
     found = Counter(str(path.parent) for path in sources(top) if path.name != "__init__.py")
-    assert {folder: files for folder, files in found.items() if files > most} == {}, "divide the room"
+    assert {folder: files for folder, files in found.items() if files > most} == {}, f"at most {most}: divide it"
 
 
 def test_no_generated_folder_is_kept_in_the_tree() -> None:
