@@ -60,7 +60,7 @@ def test_the_commands_work_inside(engine: Engine, volume: str) -> None:
 
         assert json.loads(container.inside("musig-cli", "getInfo"))["ready"] is True
         assert json.loads(container.inside("musig-cli", "--socket", "getInfo"))["ready"] is True
-        container.inside("musigd", "stop")
+        assert "Stopped the daemon" in container.ended_by("musigd", "stop")
         assert container.ended() == 0
 
 
