@@ -154,6 +154,10 @@ class GuardedHost(BasicHost):
             with trio.CancelScope(shield=True):
                 await stream.close()
 
+    def _get_first_connection(self, peer_id: ID) -> INetConn | None:
+        """The first open one. The library takes one that has ended but is still listed, and asking over it dials."""
+        return next(iter(self.swarm.live(peer_id)), None)
+
     def _schedule_identify(self, peer_id: ID, *, reason: str) -> None:
         if peer_id in self._identify_inflight or peer_id in self._identified_peers or peer_id == self.get_id():
             return

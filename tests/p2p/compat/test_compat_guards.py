@@ -47,6 +47,31 @@ async def test_an_exception_in_a_stream_handler_costs_the_stream_and_counts_agai
 
 
 @network_test
+async def test_a_peer_is_not_asked_who_it_is_over_a_connection_that_has_ended_and_is_still_listed() -> None:
+    """The library asks, which dials the peer anew; while a node stops this went on for ever."""
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+        await identified(anna, ben)
+
+        async def asked(node: Any) -> list[ID]:
+            peers: list[ID] = []
+
+            async def new_stream(peer: ID, protocols: list[str]) -> None:
+                peers.append(peer)
+                raise StreamError("none is opened")
+
+            (listed,) = node.host.get_network().get_connections(ID(ben.peer))
+            new_stream_before, ended = node.host.new_stream, trio.Event()
+            still_open, listed.event_closed, node.host.new_stream = listed.event_closed, ended, new_stream
+            ended.set()
+            await node.host._identify_peer(ID(ben.peer), reason="test")
+            listed.event_closed, node.host.new_stream = still_open, new_stream_before
+            return peers
+
+        assert await anna.inside(asked) == []
+
+
+@network_test
 async def test_an_exception_in_a_negotiation_costs_the_stream() -> None:
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
