@@ -89,7 +89,7 @@ LIBP2P: Final = Unloaded(
         "libp2p.host.basic_host": ("cryptography.x509", "cryptography.x509.oid"),
         "libp2p.metrics.swarm": ("prometheus_client",),
     },
-)  # fmt: skip
+)  # fmt: skip  # a table
 
 
 def stand_in() -> None:

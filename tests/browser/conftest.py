@@ -31,8 +31,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
     if "PICTURES" in os.environ:
         outcomes = ("passed", "failed", "error")
-        ran = [f"{outcome}  {each.duration:5.1f} s  {each.nodeid.partition('::')[2]}"
-               for outcome in outcomes for each in terminalreporter.stats.get(outcome, ())]  # fmt: skip
+        ran = [
+            f"{outcome}  {each.duration:5.1f} s  {each.nodeid.partition('::')[2]}"
+            for outcome in outcomes
+            for each in terminalreporter.stats.get(outcome, ())
+        ]
         (PICTURES / "run.txt").write_text("\n".join([chromium.version(), *ran, *told]) + "\n", encoding="utf-8")
 
 

@@ -87,7 +87,7 @@ SWAPS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Mod: ast.Add, ast.FloorDiv: ast.Mult,
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitOr, ast.LShift: ast.RShift,
     ast.RShift: ast.LShift, ast.Pow: ast.Mult,
-}  # fmt: skip
+}  # fmt: skip  # a table
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST | None]:

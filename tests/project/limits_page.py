@@ -130,7 +130,7 @@ def _messages() -> list[tuple[str, str, str]]:
         ("a page of `getEvents`", f"{bound('getEvents', 'limit', 'maximum'):,} events or {_size(event_methods._PAGE_BYTES)}", "ask on from `nextSeq`"),
         ("`waitMs`", _time(bound("getFinalSignature", "waitMs", "maximum")), "`invalid_params`"),
         ("a page of any other list", f"{bound('listSessions', 'limit', 'maximum')}", "`invalid_params`"),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _parameters() -> list[tuple[str, str, str]]:
@@ -155,7 +155,7 @@ def _parameters() -> list[tuple[str, str, str]]:
         ("transaction types that a token follows", str(MOST_TYPES), "`too_many`"),
         ("names in `events` of `subscribe`", items("subscribe", "events"), refused),
         ("`durationMs` of `banPeer`", span("banPeer", "durationMs"), refused),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _metadata() -> list[tuple[str, str, str]]:
@@ -168,7 +168,7 @@ def _metadata() -> list[tuple[str, str, str]]:
         ("`nickname`", characters("advertiseSigner", "metadata.nickname"), refused),
         ("`description`, `purpose`", characters("advertiseSigner", "metadata.description"), refused),
         ("`transactionTypes`", f"{items('advertiseSigner', 'criteria.transactionTypes')}, each 1 to 32 of a-z, 0-9 and -", refused),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _records() -> list[tuple[str, str, str]]:
@@ -181,7 +181,7 @@ def _records() -> list[tuple[str, str, str]]:
         ("attempts of a request", f"{rules.MAX_ATTEMPTS}; {limits.max_attempts} of own ones, `limits.max_attempts`", dropped),
         ("proofs in an abort message", f"{rules.MAX_EVIDENCE}, each {_size(rules.MAX_EVIDENCE_BYTES)}", dropped),
         ("time stamp ahead of the own clock", f"{_time(limits.skew_ms)}, `limits.skew_ms`", dropped),
-    ]  # fmt: skip
+    ]  # fmt: skip  # a table
 
 
 def _kept() -> str:

@@ -78,7 +78,7 @@ class Platform:
             "platform_machine": self.machine, "platform_python_implementation": "CPython", "platform_release": "",
             "platform_system": self.system, "platform_version": "", "python_full_version": f"{version}.9",
             "python_version": version, "sys_platform": self.system.lower(),
-        }  # fmt: skip
+        }  # fmt: skip  # a table
 
     def tags(self, python: tuple[int, int]) -> set[Tag]:
         """The tags of wheels that can be installed on this platform."""

@@ -71,7 +71,7 @@ EDGES: dict[str, tuple[str, Any, Any, str]] = {  # what: method, params at the e
     "waitMs": ("getFinalSignature", {"waitMs": 60_000}, {"waitMs": 60_001}, "waitMs"),
     "page": ("listSessions", {"limit": 500}, {"limit": 501}, "limit"),
     "events": ("getEvents", {"limit": 1_000}, {"limit": 1_001}, "limit"),
-}  # fmt: skip
+}  # fmt: skip  # a table
 NEEDED: dict[str, Any] = {
     "announceSigningRequest": ASK,
     "advertiseSigner": OFFER,

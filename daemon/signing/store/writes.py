@@ -212,7 +212,7 @@ def session_row(values: Iterable[Any]) -> SessionRow:
     (
         session, key, request, attempt, state, auto, want1, want2, released, nonce_sent, reason, scope, culprits,
         missing, superseded_by, all_joined, released_at, by, conflicting,
-    ) = values  # fmt: skip
+    ) = values  # fmt: skip  # a table
     return SessionRow(
         session=session,
         key=key,

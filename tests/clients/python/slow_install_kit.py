@@ -86,11 +86,16 @@ async def sign(python: Path, folder: Path) -> None:
     async with two_daemons(folder) as pair:
         answering, asking = [
             await asyncio.create_subprocess_exec(
-                python, PROJECT / "examples" / "wallet.py", datadir, *more, cwd=folder,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                python,
+                PROJECT / "examples" / "wallet.py",
+                datadir,
+                *more,
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             )
             for datadir, more in ((pair.datadirs[1], ()), (pair.datadirs[0], ("ask", "we agree")))
-        ]  # fmt: skip
+        ]
         async with asyncio.timeout(120):
             (said, _), _ = await asyncio.gather(asking.communicate(), answering.communicate(b"yes\n"))
     signature, _, message, _, key = said.decode().split()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import pbk  # type: ignore[import-not-found]  # not locked: installed by the target
-from pbk.script import PrecomputedTransactionData, ScriptVerificationFlags  # type: ignore[import-not-found]
+from pbk.script import PrecomputedTransactionData, ScriptVerificationFlags  # type: ignore[import-not-found]  # as above
 
 from musig2.chain.tapscript import NO_CODESEPARATOR
 from musig2.chain.transaction import Transaction, TxOutput

@@ -58,7 +58,7 @@ class Claim:
 
 
 def test_a_message_that_claims_more_than_a_kibibyte_is_not_read() -> None:
-    assert len(trio.run(MultiselectCommunicator(Claim(MAX_MESSAGE_BYTES)).read)) == MAX_MESSAGE_BYTES - 1  # type: ignore[arg-type]
+    assert len(trio.run(MultiselectCommunicator(Claim(MAX_MESSAGE_BYTES)).read)) == MAX_MESSAGE_BYTES - 1  # type: ignore[arg-type]  # below
     with pytest.raises(Exception, match="fail to read"):
         trio.run(MultiselectCommunicator(Claim(MAX_MESSAGE_BYTES + 1)).read)  # type: ignore[arg-type] # as much as it uses
 

@@ -242,4 +242,4 @@ class Impostor(Liar):
 LIARS: tuple[type[Liar], ...] = (
     TwoNonces, BadPartial, BadPartialForOne, BrokenNonce, TooFewNonces, SilentInRound1, SilentInRound2, LateFinisher,
     WrongJoinSet, WrongNonceSet, TwoJoins, Climber, Accuser, Babbler, Impostor,
-)  # fmt: skip
+)  # fmt: skip  # a table

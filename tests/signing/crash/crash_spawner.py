@@ -18,10 +18,10 @@ import sys
 import traceback
 from typing import NoReturn
 
-import coincurve  # noqa: F401
-import nacl.bindings  # noqa: F401
-import pydantic  # noqa: F401
-import structlog  # noqa: F401
+import coincurve  # noqa: F401 - as above
+import nacl.bindings  # noqa: F401 - as above
+import pydantic  # noqa: F401 - as above
+import structlog  # noqa: F401 - as above
 
 
 def serve() -> None:

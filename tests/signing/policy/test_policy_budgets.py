@@ -179,7 +179,7 @@ async def test_whatever_the_order_restarts_and_clock_jumps_no_more_is_signed_tha
                 away = Jumping()
                 away.offset_ms = dice.choice([-400, -1, 0, 2, 400]) * DAY_MS
                 around = partial(Daemon.around_policy, daemon)
-                daemon.around_policy = lambda around=around, away=away: replace(around(), clock=away)  # type: ignore[method-assign]
+                daemon.around_policy = lambda around=around, away=away: replace(around(), clock=away)  # type: ignore[method-assign]  # moved
                 await daemon.start()
                 world.hub.connect(daemon.peer, signers[0].peer)
             case 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import count
 
+import musig2
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Withdrawal
 from musig2.protocol.wire.sync import Push, Statement
@@ -19,13 +20,13 @@ async def attack(crew: Crew) -> None:
     forge, scheme = Forge(crew.target, crew.random), crew.target.scheme
     await crew.ready()
 
-    def cycle(peer: Hostile, secret: object, begin: int) -> list[Statement]:
+    def cycle(peer: Hostile, secret: musig2.SecretKey, begin: int) -> list[Statement]:
         statements: list[Statement] = []
         for step in range(0, 4, 2):
-            ad, entry = forge.advertisement(secret, peer.identity)  # type: ignore[arg-type]
-            newer = seal(replace(ad.record, ts=begin + step), forge.signer(secret), peer.identity.sign)  # type: ignore[arg-type]
-            line = seal(replace(entry.record, ts=begin + step, ad=newer.id), forge.signer(secret))  # type: ignore[arg-type]
-            gone = seal(Withdrawal(scheme, secret.pubkey, begin + step + 1), forge.signer(secret))  # type: ignore[arg-type, attr-defined]
+            ad, entry = forge.advertisement(secret, peer.identity)
+            newer = seal(replace(ad.record, ts=begin + step), forge.signer(secret), peer.identity.sign)
+            line = seal(replace(entry.record, ts=begin + step, ad=newer.id), forge.signer(secret))
+            gone = seal(Withdrawal(scheme, secret.pubkey, begin + step + 1), forge.signer(secret))
             statements += [(newer.envelope, line.envelope), (gone.envelope, None)]
         return statements
 

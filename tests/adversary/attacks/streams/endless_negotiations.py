@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import trio
+from libp2p.abc import IMuxedStream
 
 from tests.adversary.hostile import Crew, Hostile
 
@@ -15,8 +16,8 @@ AT_ONCE = 4
 async def attack(crew: Crew) -> None:
     await crew.ready()
 
-    async def drop(stream: trio.abc.ReceiveStream) -> None:
-        while await stream.read(65_536):  # type: ignore[attr-defined]
+    async def drop(stream: IMuxedStream) -> None:
+        while await stream.read(65_536):
             pass
 
     async def propose(peer: Hostile) -> None:
