@@ -19,6 +19,7 @@ import trio
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.custom_types import TProtocol
+from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pubsub import Pubsub
@@ -42,10 +43,17 @@ def say(**what: Any) -> None:
 
 
 async def frames(stream: Any) -> AsyncIterator[bytes]:
-    """What stands between the length prefixes."""
+    """What stands between the length prefixes, until the daemon ends the stream.
+
+    It ends the one that is not kept when both sides opened one; a handler that lets the end out as an exception takes
+    every other stream of the connection with it.
+    """
     buffer = b""
-    while data := await stream.read(LARGEST):
-        buffer += data
+    while True:
+        try:
+            buffer += await stream.read(LARGEST)
+        except StreamEOF:
+            return
         while len(buffer) >= 4 and len(buffer) >= (end := 4 + int.from_bytes(buffer[:4], "big")):
             yield buffer[4:end]
             buffer = buffer[end:]
@@ -126,6 +134,7 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
     host = new_host(key_pair=create_new_key_pair(seed))
     router = GossipSub(protocols=[TProtocol("/meshsub/1.1.0")], degree=6, degree_low=4, degree_high=12)
     pubsub = Pubsub(host, router)
+    taken = trio.Event()
 
     async def session(stream: Any) -> None:
         async for frame in frames(stream):
@@ -134,8 +143,11 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
                 await write(stream, encode(("env", envelope)))
 
     async def directory(stream: Any) -> None:
-        async for _ in frames(stream):
-            pass
+        """If both sides opened a stream, the answer comes over the one that the smaller peer id opened."""
+        async for answer in frames(stream):
+            if answer[0] == 1:  # not a question of the daemon's
+                say(taken=decode(answer[5:]), key=signer.secret.pubkey.hex())
+                taken.set()
 
     host.set_stream_handler(TProtocol(f"/musigd/{network}/session/1"), session)
     host.set_stream_handler(TProtocol(f"/musigd/{network}/directory/1"), directory)
@@ -143,6 +155,7 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
         host.run(listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")]),
         background_trio_service(pubsub),
         background_trio_service(router),
+        trio.open_nursery() as nursery,
     ):
         await pubsub.wait_until_ready()
         info = info_from_p2p_addr(Multiaddr(multiaddr))
@@ -151,11 +164,9 @@ async def main(network: str, multiaddr: str, scheme: str) -> None:
         topic = await pubsub.subscribe(name)
         stream = await host.new_stream(info.peer_id, [TProtocol(f"/musigd/{network}/directory/1")])
         push = encode(("push", (signer.advertise(()),)))
+        nursery.start_soon(directory, stream)
         await write(stream, bytes(1) + (1).to_bytes(4, "big") + push)
-        async for answer in frames(stream):
-            if answer[0] == 1:  # not a question of the daemon's
-                say(taken=decode(answer[5:]), key=signer.secret.pubkey.hex())
-                break
+        await taken.wait()
         await pubsub.wait_for_subscription(info.peer_id, name, timeout=FOLLOWED_S)
         other = Signer(scheme, signer.peer)
         for envelope in other.advertise(()):
