@@ -19,6 +19,7 @@ from musig2.protocol.records.records import TYPE_OF, Election, Request
 from musig2.protocol.wire import sync
 from musig2.protocol.wire.frame_codec import encode_frame, with_length
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
+from tests.protocol.make_refused import refused_file
 from tests.protocol.make_session import made_session
 from tests.protocol.records_world import ANNA, BEN, CLEO, Signer, advertisement, digest, every_record, join, request
 
@@ -148,9 +149,23 @@ def every_file() -> dict[str, Any]:
         "asks": {op: sync.encode_ask(ask).hex() for op, ask in asks().items()},
         "answers": {op: sync.encode_answer(answer).hex() for op, answer in answers().items()},
     }
+    files["directory_stream"] = {
+        "question": on_stream(0, 1, asks()["peers"]),
+        "answer": on_stream(1, 1, answers()["taken"]),
+    }
     for scheme in ("lotus", "bip340"):
         files[f"session_{scheme}"] = made_session(scheme)
+        files[f"session_{scheme}_2of2"] = made_session(scheme, pubkeys=(BEN.pubkey, ANNA.pubkey))
+    files["refused"] = refused_file()
+    files["version"] = {"protocol": 1, "vectors": 2}
     return files
+
+
+def on_stream(kind: int, number: int, message: Any) -> dict[str, Any]:
+    """A question or its answer as it stands in the directory's stream."""
+    payload = (sync.encode_answer if kind else sync.encode_ask)(message)
+    data = with_length(bytes([kind]) + number.to_bytes(4, "big") + payload)
+    return {"kind": kind, "number": number, "payload": payload.hex(), "stream": data.hex()}
 
 
 def main() -> None:

@@ -15,14 +15,20 @@ from musig2.protocol.wire.frames import Complete, Signed
 from tests.musig2.slow_musig2 import SLOW, N, base_mul, encode, nonce_agg
 from tests.protocol.records_world import ANNA, BEN, CLEO, Signer, digest, join, request
 
-SIGNERS = tuple(sorted((ANNA, BEN, CLEO), key=lambda signer: signer.pubkey))
 Nonces = tuple[int, int]
 
 
-def secret_nonces(scheme: str, signer: Signer, item: int) -> Nonces:
-    """k1 and k2 that anybody can make again, as nobody may who signs in earnest."""
+def signers_of(asked: Request) -> tuple[Signer, ...]:
+    """The signers of a request, in the order of its keys."""
+    known = {signer.pubkey: signer for signer in (ANNA, BEN, CLEO)}
+    return tuple(known[key] for key in asked.keys)
+
+
+def secret_nonces(asked: Request, signer: Signer, item: int) -> Nonces:
+    """k1 and k2 that anybody can make again, as nobody may who signs in earnest; docs/protocol.md states the texts."""
+    session = asked.scheme if len(asked.keys) == 3 else f"{asked.scheme} {len(asked.keys)}of{len(asked.keys)}"
     first, second = (
-        int.from_bytes(digest(f"musigd test nonce {scheme} {signer.name} item {item} k{number}")) % N
+        int.from_bytes(digest(f"musigd test nonce {session} {signer.name} item {item} k{number}")) % N
         for number in (1, 2)
     )
     return first, second
@@ -40,11 +46,12 @@ def item_file(asked: Request, number: int) -> dict[str, Any]:
     """What all signers come to for one message."""
     rules, item = SLOW[asked.scheme], asked.items[number]
     keys = rules.keys(list(asked.keys), [(int(tweak.kind), tweak.value) for tweak in item.tweaks])
-    secrets = [secret_nonces(asked.scheme, signer, number) for signer in SIGNERS]
+    signers = signers_of(asked)
+    secrets = [secret_nonces(asked, signer, number) for signer in signers]
     pubnonces = [public_nonce(nonces) for nonces in secrets]
     aggnonce = nonce_agg(pubnonces)
     values = rules.values(keys, aggnonce, item.msg)
-    own = [int.from_bytes(signer.secret) for signer in SIGNERS]
+    own = [int.from_bytes(signer.secret) for signer in signers]
     psigs = [rules.sign(keys, values, k, d, index) for index, (k, d) in enumerate(zip(secrets, own, strict=True))]
     return {
         "msg": item.msg.hex(),
@@ -65,18 +72,19 @@ def item_file(asked: Request, number: int) -> dict[str, Any]:
 
 def session_file(asked: Signed[Request], joins: Sequence[Signed[Any]]) -> dict[str, Any]:
     """The session that these records begin. Only their signatures are not the same each time they are made."""
+    signers = signers_of(asked.record)
     items = [item_file(asked.record, number) for number in range(len(asked.record.items))]
     session = ids.session_id(asked.id, 1)
     joinset = ids.joinset(session, [joined.id for joined in joins])
-    pubnonces = [tuple(bytes.fromhex(item["pubnonces"][index]) for item in items) for index in range(len(SIGNERS))]
+    pubnonces = [tuple(bytes.fromhex(item["pubnonces"][index]) for item in items) for index in range(len(signers))]
     nonceset = ids.nonceset(joinset, pubnonces)
-    psigs = [tuple(bytes.fromhex(item["partialSignatures"][index]) for item in items) for index in range(len(SIGNERS))]
-    nonces = messages(session, joins, [NonceBody(joinset, each) for each in pubnonces])
-    partials = messages(session, joins, [PartialBody(nonceset, each) for each in psigs])
+    psigs = [tuple(bytes.fromhex(item["partialSignatures"][index]) for item in items) for index in range(len(signers))]
+    nonces = messages(signers, joins, session, [NonceBody(joinset, each) for each in pubnonces])
+    partials = messages(signers, joins, session, [PartialBody(nonceset, each) for each in psigs])
     signatures = tuple(bytes.fromhex(item["signature"]) for item in items)
     return {
         "scheme": asked.record.scheme,
-        "signers": [{"name": each.name, "secret": each.secret.hex(), "pubkey": each.pubkey.hex()} for each in SIGNERS],
+        "signers": [{"name": each.name, "secret": each.secret.hex(), "pubkey": each.pubkey.hex()} for each in signers],
         "request": asked.id.hex(),
         "attempt": 1,
         "session": session.hex(),
@@ -86,26 +94,28 @@ def session_file(asked: Signed[Request], joins: Sequence[Signed[Any]]) -> dict[s
         "items": items,
         "frames": [
             said("request", ANNA, encode_frame(asked)),
-            *(said("join", *each) for each in zip(SIGNERS, map(encode_frame, joins), strict=True)),
-            *(said("nonce", *each) for each in zip(SIGNERS, map(encode_frame, nonces), strict=True)),
-            *(said("partial", *each) for each in zip(SIGNERS, map(encode_frame, partials), strict=True)),
-            said("complete", SIGNERS[0], encode_frame(Complete(asked.id, signatures))),
+            *(said("join", *each) for each in zip(signers, map(encode_frame, joins), strict=True)),
+            *(said("nonce", *each) for each in zip(signers, map(encode_frame, nonces), strict=True)),
+            *(said("partial", *each) for each in zip(signers, map(encode_frame, partials), strict=True)),
+            said("complete", signers[0], encode_frame(Complete(asked.id, signatures))),
         ],
     }
 
 
-def messages(session: bytes, joins: Sequence[Signed[Any]], bodies: Sequence[Any]) -> list[Signed[Any]]:
+def messages(
+    signers: Sequence[Signer], joins: Sequence[Signed[Any]], session: bytes, bodies: Sequence[Any]
+) -> list[Signed[Any]]:
     """One message of each signer's peer."""
-    made = zip(SIGNERS, joins, bodies, strict=True)
+    made = zip(signers, joins, bodies, strict=True)
     return [signer.seal(Message(session, joined.id, body)) for signer, joined, body in made]
 
 
 def said(what: str, by: Signer, frame: bytes) -> dict[str, str]:
-    """A frame that goes to both other signers, as it stands in the stream."""
+    """A frame that goes to every other signer, as it stands in the stream."""
     return {"frame": what, "from": by.name, "stream": with_length(frame).hex()}
 
 
-def made_session(scheme: str) -> dict[str, Any]:
-    """A session from nothing: anna asks, all three join."""
-    asked = ANNA.seal(request(scheme))
-    return session_file(asked, [signer.seal(join(asked, signer)) for signer in SIGNERS])
+def made_session(scheme: str, **changes: Any) -> dict[str, Any]:
+    """A session from nothing: anna asks, with changes, and all whom she asks join."""
+    asked = ANNA.seal(request(scheme, **changes))
+    return session_file(asked, [signer.seal(join(asked, signer)) for signer in signers_of(asked.record)])

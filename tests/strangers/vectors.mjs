@@ -82,7 +82,7 @@ function names() {
 /** Section 1. */
 function network() {
   const { network: name, streams, topics, dht_record: record, dht_provider: provider } = vectors.network_names;
-  assert.deepEqual(streams, { session: `/musigd/${name}/session/1`, directory: `/musigd/${name}/directory/1`, kademlia: `/musigd/${name}/kad/1` });
+  assert.deepEqual(streams, { session: `/musigd/${name}/session/1`, directory: `/musigd/${name}/directory/1`, considering: `/musigd/${name}/considering/1`, kademlia: `/musigd/${name}/kad/1` });
   assert.deepEqual(topics, { swap: `musigd/${name}/signers/swap`, notices: `musigd/${name}/requests` });
   assert.equal(record.key, `/musigd-${name}/${record.pubkey}`);
   const told = `musigd/${name}/signers/${provider.type}/${Math.floor(provider.now / 21_600_000)}/${provider.shard}`;
@@ -165,6 +165,6 @@ function session(file) {
 
 names();
 network();
-session(vectors.session_lotus);
-session(vectors.session_bip340);
-console.log(`${records()} records, ids, names and two sessions hold`);
+const sessions = Object.entries(vectors).filter(([name]) => name.startsWith("session_"));
+for (const [, file] of sessions) session(file);
+console.log(`${records()} records, ids, names and ${sessions.length} sessions hold`);

@@ -1,4 +1,4 @@
-"""The protocol as files: bytes of every record, frame, question, id and name, and two whole sessions with all secrets.
+"""The protocol as files: bytes of records, frames, questions, ids and names, whole sessions, and what is refused.
 
 Written once, so that another implementation has something fixed to test itself against; docs/protocol.md, section 10,
 says what they hold. Their keys are public and good for nothing else.

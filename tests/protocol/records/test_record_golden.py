@@ -12,7 +12,17 @@ from musig2.protocol.records.records import TYPE_OF, RecordType
 from musig2.protocol.wire import sync
 from musig2.protocol.wire.frame_codec import encode_frame, open_frame, split
 from musig2.protocol.wire.frames import Signed
-from tests.protocol.make_golden import GOLDEN, answers, asks, frames, names_file, record_file, shown, signer_file
+from tests.protocol.make_golden import (
+    GOLDEN,
+    answers,
+    asks,
+    frames,
+    names_file,
+    on_stream,
+    record_file,
+    shown,
+    signer_file,
+)
 from tests.protocol.records_world import ANNA, BEN, CLEO, every_record
 
 RECORDS = every_record()
@@ -65,6 +75,16 @@ def test_a_stream_is_cut_as_in_its_golden_file() -> None:
     kept = golden("stream")
     buffer = bytearray.fromhex(kept["stream"])
     assert [frame.hex() for frame in split(buffer, max_bytes=10)] == kept["frames"]
+
+
+@pytest.mark.parametrize("what", ["question", "answer"])
+def test_a_question_stands_in_the_stream_as_in_its_golden_file(what: str) -> None:
+    kept = golden("directory_stream")[what]
+    (frame,) = split(bytearray.fromhex(kept["stream"]), max_bytes=600_000)
+    assert frame == bytes([kept["kind"]]) + kept["number"].to_bytes(4, "big") + bytes.fromhex(kept["payload"])
+    assert (
+        on_stream(kept["kind"], kept["number"], asks()["peers"] if what == "question" else answers()["taken"]) == kept
+    )
 
 
 def test_the_directory_protocol_speaks_as_in_its_golden_file() -> None:

@@ -17,14 +17,15 @@ from musig2.protocol.records.records import Join, NonceBody, PartialBody, Reques
 from musig2.protocol.vectors import vectors
 from musig2.protocol.wire.frame_codec import encode_frame, open_frame, split
 from musig2.protocol.wire.frames import Frame, Signed
-from tests.protocol.make_session import SIGNERS, session_file
+from tests.protocol.make_session import session_file, signers_of
 from tests.protocol.records_world import NOW, Signer, digest
 from tests.protocol.sim.clock import EPOCH_MS, Clock
 from tests.protocol.sim.network import Network, Weather
 from tests.protocol.sim.node import Node
 
-SCHEMES = ("lotus", "bip340")
-every_scheme = pytest.mark.parametrize("name", SCHEMES)
+SESSIONS = ("lotus", "bip340", "lotus_2of2", "bip340_2of2")
+PLACES = [(name, index) for name in SESSIONS for index in range(2 if name.endswith("2of2") else 3)]
+every_session = pytest.mark.parametrize("name", SESSIONS)
 LARGEST = 50_000
 
 
@@ -39,19 +40,20 @@ def frame_of(row: dict[str, str]) -> Frame:
 
 
 def records_of(name: str) -> tuple[Signed[Request], list[Signed[Join]]]:
-    frames = [frame_of(row) for row in kept(name)["frames"][:4]]
+    frames = [frame_of(row) for row in kept(name)["frames"] if row["frame"] in ("request", "join")]
     asked, *joins = (open_verified(cast("Signed[Any]", frame).envelope, max_bytes=LARGEST) for frame in frames)
     return cast("Signed[Request]", asked), cast("list[Signed[Join]]", joins)
 
 
-@every_scheme
+@every_session
 def test_everything_but_the_signatures_of_records_follows_from_the_secrets(name: str) -> None:
     assert session_file(*records_of(name)) == kept(name)
 
 
-@every_scheme
+@every_session
 def test_the_cryptography_agrees_with_every_step(name: str) -> None:
-    rules, asked = scheme(name), records_of(name)[0].record
+    asked = records_of(name)[0].record
+    rules = scheme(asked.scheme)
     for item in kept(name)["items"]:
         tweaks = [Tweak(TweakKind(kind), value and bytes.fromhex(value)) for kind, value in item["tweaks"]]
         keyagg = rules.key_agg(asked.keys, tweaks)
@@ -70,12 +72,12 @@ class Player(Node):
     """A daemon's machine that makes the kept join, nonces and partial signatures, and keeps what it sends."""
 
     def __init__(self, name: str, index: int) -> None:
-        clock, signer = Clock(), SIGNERS[index]
         self.index, self.items = index, kept(name)["items"]
         self.asked, self.joins = records_of(name)
+        clock, self.signer = Clock(), signers_of(self.asked.record)[index]
         self.sent: list[Frame] = []
         network = Network(clock, random.Random(1), Weather())
-        super().__init__(clock, network, self.asked, [signer.key], seed_of(signer))
+        super().__init__(clock, network, self.asked, [self.signer.key], seed_of(self.signer))
         self.skew_ms = NOW - EPOCH_MS
 
     def _join(self, need: NeedJoin) -> JoinReady:
@@ -98,8 +100,7 @@ def seed_of(signer: Signer) -> int:
     return int.from_bytes(digest(f"musigd test peer {signer.name}"))
 
 
-@every_scheme
-@pytest.mark.parametrize("index", range(len(SIGNERS)))
+@pytest.mark.parametrize(("name", "index"), PLACES)
 def test_a_daemon_in_the_place_of_each_signer_sends_those_frames_and_ends_with_the_signatures(
     name: str, index: int
 ) -> None:
@@ -107,10 +108,10 @@ def test_a_daemon_in_the_place_of_each_signer_sends_those_frames_and_ends_with_t
     player.start()
     player.feed(Approved(player.key, True))
     for row in kept(name)["frames"][1:-1]:
-        if row["from"] != SIGNERS[index].name:
+        if row["from"] != player.signer.name:
             player.deliver(bytes(38), frame_of(row))
 
-    own = [frame_of(row) for row in kept(name)["frames"][1:-1] if row["from"] == SIGNERS[index].name]
+    own = [frame_of(row) for row in kept(name)["frames"][1:-1] if row["from"] == player.signer.name]
     sent = [encode_frame(frame) for frame in player.sent if isinstance(frame, Signed)]
     assert list(dict.fromkeys(sent)) == [encode_frame(frame) for frame in own]
     (told,) = player.told("signature:finalized")
@@ -119,11 +120,12 @@ def test_a_daemon_in_the_place_of_each_signer_sends_those_frames_and_ends_with_t
     ]
 
 
-@every_scheme
+@every_session
 def test_the_rounds_carry_what_the_items_say(name: str) -> None:
+    names = [signer["name"] for signer in kept(name)["signers"]]
     for row in kept(name)["frames"]:
         body = getattr(getattr(frame_of(row), "record", None), "body", None)
-        index = [signer.name for signer in SIGNERS].index(row["from"])
+        index = names.index(row["from"])
         if isinstance(body, NonceBody):
             assert [nonce.hex() for nonce in body.pubnonces] == [
                 item["pubnonces"][index] for item in kept(name)["items"]
@@ -135,4 +137,4 @@ def test_the_rounds_carry_what_the_items_say(name: str) -> None:
 def test_the_command_prints_every_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocol-vectors"]) == 0
     assert json.loads(capsys.readouterr().out) == vectors()
-    assert {f"session_{name}" for name in SCHEMES} <= set(vectors())
+    assert {f"session_{name}" for name in SESSIONS} <= set(vectors())
