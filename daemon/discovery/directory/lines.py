@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from daemon.discovery.directory.statements import Kind, Statement
 from musig2.protocol.records.records import Advertisement
@@ -14,8 +15,7 @@ OPEN_HIGH = 1 << 53
 ANY_TYPE = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineOwner:
+class LineOwner(NamedTuple):
     """What a line counts for in quotas: its kind, the peer that countersigned it, and the address range it claims."""
 
     kind: Kind
@@ -96,11 +96,8 @@ def checksum(  # noqa: PLR0917 - the columns in their order
     kind: int, record_id: bytes, ts: int, record: bytes, entry: bytes | None, view: bytes | None
 ) -> bytes:
     """8 bytes that reveal accidental damage to a stored line; no protection against somebody who edits the file."""
-    digest = hashlib.blake2b(b"%d %d " % (kind, ts) + record_id, digest_size=8)
-    digest.update(record)
-    digest.update(entry or b"")
-    digest.update(view or b"")
-    return digest.digest()
+    line = b"".join((b"%d %d " % (kind, ts), record_id, record, entry or b"", view or b""))
+    return hashlib.blake2b(line, digest_size=8).digest()
 
 
 def lines_of(conn: sqlite3.Connection, kind: Kind, *, unknown: bool = False) -> int:

@@ -32,6 +32,8 @@ class LogOutcome(StrEnum):
     OLDER = "older"
     QUOTA = "quota"  # its peer or its address range has enough
 
+    __hash__ = str.__hash__  # that of an Enum is a call of Python
+
     @property
     def stored(self) -> bool:
         """True when it is in the log now and was not before."""
@@ -201,8 +203,9 @@ class LogWrite:
 
     def _is_kept(self, candidate: Candidate) -> bool:
         record = candidate.statement.record.record
-        pinned = isinstance(record, Advertisement | Withdrawal) and record.pubkey in self._limits.pinned_keys
-        return pinned or candidate.kept
+        if candidate.kept or not self._limits.pinned_keys:
+            return candidate.kept
+        return isinstance(record, Advertisement | Withdrawal) and record.pubkey in self._limits.pinned_keys
 
     def _left(self, gone: Gone) -> None:
         self._quotas.moved(gone.holder, -1)

@@ -6,7 +6,7 @@ alone. The subject is what a statement is about: only the newest one per subject
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -25,23 +25,27 @@ class Kind(IntEnum):
     NODE = 3
     NOTICE = 4
 
+    __hash__ = int.__hash__  # that of an Enum is a call of Python, and quotas count by kind
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A record of the directory with the entry that belongs to it; its signatures may be unchecked."""
+    """A record of the directory with the entry that belongs to it; its signatures may be unchecked.
+
+    `subject` is what it is about: only the newest statement per subject counts.
+    """
 
     record: Signed[Stated]
     entry: Signed[Entry] | None = None
+    subject: bytes = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", subject_of(self.record))
 
     @property
     def kind(self) -> Kind:
         """What it is."""
         return KIND_OF[type(self.record.record)]
-
-    @property
-    def subject(self) -> bytes:
-        """What it is about: only the newest statement per subject counts."""
-        return subject_of(self.record)
 
     @property
     def exp(self) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from daemon.discovery.directory.statements import Statement
+from musig2.protocol.records.entries import open_entry
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Signed
@@ -34,5 +35,5 @@ def open_items(items: Iterable[Item]) -> list[Signed[Record]]:
     for record, entry in items:
         records.append(open_envelope(record, max_bytes=MAX_ENVELOPE_BYTES))
         if entry is not None:
-            records.append(open_envelope(entry, max_bytes=MAX_ENVELOPE_BYTES))
+            records.append(open_entry(entry, records[-1], max_bytes=MAX_ENVELOPE_BYTES))
     return records

@@ -96,10 +96,19 @@ def _joined(head: bytes, payload: bytes, pubkey: bytes, signature: bytes, cosig:
     if len(signature) != 64 or (cosig is not None and len(cosig) != 64):
         raise InvalidRecord("a signature that has no 64 bytes")
     end = b"\xf6" if cosig is None else _SIGNATURE_HEAD + cosig
-    return b"".join((b"\x86", head, encode(payload), encode(pubkey), _SIGNATURE_HEAD, signature, end))
+    return b"".join((_start(head, payload, pubkey), signature, end))
+
+
+def _start(head: bytes, payload: bytes, pubkey: bytes) -> bytes:
+    return b"".join((b"\x86", head, encode(payload), encode(pubkey), _SIGNATURE_HEAD))
 
 
 _HEAD_OF: Final[dict[tuple[str, str], bytes]] = {named: head for head, named in _HEADS.items()}
+
+
+def envelope_start(record_type: str, alg: str, payload: bytes, pubkey: bytes) -> bytes:
+    """All of an envelope that stands before its signature."""
+    return _start(_HEAD_OF[record_type, alg], payload, pubkey)
 
 
 def _is_signature(value: Any) -> bool:
