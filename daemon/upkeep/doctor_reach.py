@@ -13,12 +13,14 @@ PATIENCE_S: Final = 5.0
 
 
 def seen_from_outside(datadir: Path) -> tuple[str, str, str] | None:
-    """(verdict, how it was found, remedy or "") of the daemon that runs here; None if none answers."""
+    """(verdict, how it was found, remedy or "") of the daemon that runs here; None if none answers that knows."""
     try:
         told = asyncio.run(_info(datadir))
     except (ClientError, TimeoutError, OSError, ValueError):
         return None
-    found: dict[str, Any] = told["reachability"]
+    found: dict[str, Any] | None = told.get("reachability")
+    if found is None:  # a daemon from before it, which still runs
+        return None
     remedy = next((each["remedy"] for each in told["problems"] if each["reason"] == "not_reachable"), "")
     through = len(found["relays"])
     how = found["how"] + (f" It is reached through {through} relays." if through else "")

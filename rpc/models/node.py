@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from rpc.caller import Scope
 from rpc.models.values import Count, Label, Millis, MultiaddrText, PeerIdText, PublicKey, Reason, SchemeName
-from rpc.models.wire import Change, Changed, Many, Params, Shown
+from rpc.models.wire import Change, Changed, Many, Params, Shown, later
 
 
 def _check_scope(name: str) -> str:
@@ -63,7 +63,7 @@ class Info(Shown):
     log_id: str
     time: Millis
     limits: dict[str, Count]
-    reachability: InfoReachability
+    reachability: InfoReachability = later()
 
 
 SettingValue = bool | int | str | Many[str] | None

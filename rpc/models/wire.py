@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -14,6 +14,17 @@ T = TypeVar("T")
 # A JSON array. Strictness about tuples is a Python matter, so it is lifted here and holds again for the items. The
 # first bad item ends the look at it: a megabyte of them would keep the daemon busy for seconds.
 Many = Annotated[tuple[T, ...], Field(strict=False, fail_fast=True)]
+
+
+LATER: Final = "x-later"
+
+
+def later(description: str | None = None) -> Any:
+    """A member that an answer of this API version did not always have.
+
+    The daemon always gives it. The kits take it for optional, because they read answers of older daemons too.
+    """
+    return Field(description=description, json_schema_extra={LATER: True})
 
 
 def misfit(at: str, sentence: str) -> PydanticCustomError:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rpc.schema.words import Schema, described
+from rpc.models.wire import LATER
+from rpc.schema.words import ABSENT, Schema, always_there, described
 
 _PLAIN: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 # Bytes as lower-case hex: a name says how many, the type is string.
@@ -34,10 +35,11 @@ def interface(name: str, schema: Schema, *, params: bool) -> str:
 
 def members_of(schema: Schema, *, params: bool, indent: str = "  ") -> Iterator[str]:
     """The members, each with what is said of it. Answers may grow members: TypeScript takes them without a word."""
-    required = schema.get("required", ())
+    required = always_there(schema)
     for name, member in schema.get("properties", {}).items():
         said = described(name, member, _no_name, required=name in required)
-        yield f"{doc(_told(said.kind, said.description), indent)}{indent}{_member(name, member, name in required)}"
+        told = doc(_told(said.kind, said.description, member), indent)
+        yield f"{told}{indent}{_member(name, member, name in required)}"
     if params and schema.get("additionalProperties") is True:
         yield f"{indent}[more: string]: unknown;"
 
@@ -49,12 +51,13 @@ def _member(name: str, schema: Schema, required: bool) -> str:
     return f"{name}{'' if required else '?'}: {' | '.join(parts)};"
 
 
-def _told(kind: str, description: str) -> str:
+def _told(kind: str, description: str, schema: Schema) -> str:
     """What is said of a member, and the range or default that its type does not show."""
     for said in _SAID_BY_ALIAS:
         kind = kind.replace(said, "")
     ranged = "(" in kind or "; default" in kind
-    return "; ".join(part for part in (description, kind.strip() if ranged else "") if part)
+    absent = ABSENT if schema.get(LATER) else ""
+    return "; ".join(part for part in (description, kind.strip() if ranged else "", absent) if part)
 
 
 def _no_name(name: str) -> str:

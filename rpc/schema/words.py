@@ -10,10 +10,12 @@ from typing import Any, TypeAlias
 import orjson
 
 from rpc.models.values import MAX_INTEGER
+from rpc.models.wire import LATER
 
 Schema: TypeAlias = Mapping[str, Any]
 NameObject: TypeAlias = Callable[[str], str]  # how an object is called, by the name of its schema
 
+ABSENT = "absent in the answer of an older daemon"
 _NULL = {"type": "null"}
 _HEX = re.compile(r"\^\[0-9a-f\]\{(\d+)\}\$")
 _KNOWN_PATTERNS = {
@@ -32,6 +34,12 @@ class Member:
     required: bool
     kind: str
     description: str
+
+
+def always_there(schema: Schema) -> frozenset[str]:
+    """The members that every daemon of this API version gives: the required ones, but for those that came later."""
+    given = schema.get("properties", {})
+    return frozenset(name for name in schema.get("required", ()) if not given.get(name, {}).get(LATER))
 
 
 def members(schema: Schema, name_object: NameObject) -> Iterator[Member]:

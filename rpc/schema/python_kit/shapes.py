@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from rpc.models.wire import LATER
 from rpc.schema.python_kit.names import Schema, kinds, member_name, none_last, refs
 from rpc.schema.python_kit.source import docstring, file_text
+from rpc.schema.words import ABSENT, always_there
 
 _NONE: Final = {"type": "null"}
 
@@ -52,7 +54,7 @@ def models_file(
 
 def _class(name: str, schemas: Mapping[str, Schema], raw: frozenset[str], *, open_: bool) -> str:
     schema = schemas[name]
-    required = schema.get("required", ())
+    required = always_there(schema)
     members = schema.get("properties", {})
     parent = _changed(members, schemas)
     doc = " ".join(schema.get("description", name).split())
@@ -86,7 +88,8 @@ def _member(name: str, member: Schema, raw: frozenset[str], *, required: bool) -
     default = "" if required else _default(member)
     kind = " | ".join(none_last([*kinds(member, "tuple[{}, ...]", raw), *(["None"] if default == "None" else [])]))
     lines = [f"    {member_name(name)}: {kind}" + (f" = {default}" if default else "")]
-    return lines + ([docstring(member["description"])] if member.get("description") else [])
+    said = "; ".join(filter(None, (member.get("description"), ABSENT if member.get(LATER) else None)))
+    return lines + ([docstring(said)] if said else [])
 
 
 def _default(member: Schema) -> str:

@@ -56,7 +56,8 @@ class Info(Record):
     log_id: str
     time: int
     limits: Mapping[str, int]
-    reachability: InfoReachability
+    reachability: InfoReachability | None = None
+    """absent in the answer of an older daemon"""
 
 
 class WaitingSetting(Record):

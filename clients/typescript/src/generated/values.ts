@@ -759,7 +759,8 @@ export interface Info {
   logId: string;
   time: number;
   limits: Record<string, number>;
-  reachability: InfoReachability;
+  /** absent in the answer of an older daemon */
+  reachability?: InfoReachability;
 }
 
 /** Whether others can dial this daemon: peers are asked to dial it back. */
