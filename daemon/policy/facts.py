@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from daemon.policy.returns import ComingBack
 from musig2.chain.address import address_of_script, key_scripts
@@ -58,10 +57,12 @@ class Facts:
     reputation: int | None = None
     time_ms: int | None = None
 
-    def amount(self, change: Iterable[str] = ()) -> int | None:
+    def amount(self, change: Collection[str] = ()) -> int | None:
         """The amount that leaves if outputs to `change` count as returned; never below 0."""
         if self.leaving is None or self.outputs is None:
             return None
+        if not change and not self.taken:
+            return max(0, self.leaving)
         named = tuple(change)
         back = sum(out.value for out in self.outputs if out.index not in self.taken and out.pays_to(named))
         elsewhere = sum(out.value for out in self.returned if out.index in self.taken)
@@ -96,7 +97,6 @@ class Facts:
         return {name: value for name, value in told.items() if value is not None}
 
 
-@lru_cache(maxsize=256)
 def facts_of(signed: Signed[Request], key: bytes, network: str) -> Facts:
     """The facts that follow from the request alone; reputation and time are added later."""
     request, review = signed.record, review_of(signed)

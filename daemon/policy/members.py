@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Final, TypeAlias
 
-from daemon.policy.facts import REVIEWS, Facts
+from daemon.policy.facts import REVIEWS, Facts, Output
 from daemon.policy.rules import Ceiling, Rule
 from daemon.policy.spent import DAY_MS, HOUR_MS, Spent, Total
 
@@ -32,17 +33,27 @@ class Moment:
     request: bytes
 
 
-# The value that the limit was compared with (for people), and whether the condition holds.
+# The value that the limit was compared with, and whether the condition holds.
 Met: TypeAlias = tuple[Any, bool]
 Holds: TypeAlias = Callable[[Any, Facts, Rule, Moment], Met]
 
 
+class Basis(Enum):
+    """What the result of a condition is based on, besides its rule."""
+
+    REQUEST = auto()  # the request alone, so its result lasts
+    AMOUNT = auto()  # what leaves: the same, unless other requests sign inputs of the same transaction
+    MOMENT = auto()  # anything else: time, reputation, what was spent
+
+
 @dataclass(frozen=True, slots=True)
 class ConditionKind:
-    """One condition: `read` turns the TOML value into the limit, or raises Misfit."""
+    """One condition: `read` turns the TOML value into the limit, or raises Misfit. `shown`: the value, for people."""
 
     read: Callable[[Any], Any]
     holds: Holds
+    basis: Basis = Basis.MOMENT
+    shown: Callable[[Any], Any] = lambda value: value
 
 
 def _sats(value: Any) -> int:
@@ -115,9 +126,11 @@ def _at_least(known: int | None, limit: int) -> Met:
 
 def _destinations(limit: tuple[str, ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
     found = facts.destinations(rule.change)
-    if found is None:
-        return None, False
-    return [each.address or each.script for each in found], all(each.pays_to(limit) for each in found)
+    return found, found is not None and all(each.pays_to(limit) for each in found)
+
+
+def _paid(found: tuple[Output, ...] | None) -> list[str] | None:
+    return None if found is None else [each.address or each.script for each in found]
 
 
 def _within_hours(limit: tuple[tuple[int, int], ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
@@ -128,7 +141,11 @@ def _within_hours(limit: tuple[tuple[int, int], ...], facts: Facts, rule: Rule, 
         begin <= minute < end if begin < end else minute >= begin or minute < end  # over midnight
         for begin, end in limit
     )
-    return f"{minute // 60:02}:{minute % 60:02}", inside
+    return minute, inside
+
+
+def _time_of_day(minute: int | None) -> str | None:
+    return None if minute is None else f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _on_days(limit: tuple[str, ...], facts: Facts, rule: Rule, moment: Moment) -> Met:
@@ -142,7 +159,7 @@ def _budget(span_ms: int, *, of_creator: bool) -> Holds:
     def holds(limit: Ceiling, facts: Facts, rule: Rule, moment: Moment) -> Met:
         creator = facts.creator if of_creator else None
         total = moment.spent.total(rule.budget, creator, span_ms, moment.now_ms, moment.request)
-        return _told(total), facts.time_ms is not None and _fits(limit, total, facts.amount(rule.change))
+        return total, facts.time_ms is not None and _fits(limit, total, facts.amount(rule.change))
 
     return holds
 
@@ -157,33 +174,53 @@ def _fits(limit: Ceiling, total: Total, amount: int | None) -> bool:
     return limit.amount is None or (amount is not None and total.amount + amount <= limit.amount)
 
 
+_BY_REQUEST, _BY_AMOUNT = Basis.REQUEST, Basis.AMOUNT
 MEMBERS: Final[Mapping[str, ConditionKind]] = {
-    "keys": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.key, limit)),
-    "transaction_types": ConditionKind(_texts, lambda limit, facts, rule, moment: _in(facts.transaction_type, limit)),
-    "review": ConditionKind(
-        _chosen(REVIEWS), lambda limit, facts, rule, moment: (sorted(facts.review), facts.review <= set(limit))
+    "keys": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.key, limit), _BY_REQUEST),
+    "transaction_types": ConditionKind(
+        _texts, lambda limit, facts, rule, moment: _in(facts.transaction_type, limit), _BY_REQUEST
     ),
-    "creators": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.creator, limit)),
+    "review": ConditionKind(
+        _chosen(REVIEWS),
+        lambda limit, facts, rule, moment: (facts.review, facts.review <= set(limit)),
+        _BY_REQUEST,
+        sorted,
+    ),
+    "creators": ConditionKind(_keys, lambda limit, facts, rule, moment: _in(facts.creator, limit), _BY_REQUEST),
     "not_creators": ConditionKind(
-        _keys, lambda limit, facts, rule, moment: (facts.creator, facts.creator not in limit)
+        _keys, lambda limit, facts, rule, moment: (facts.creator, facts.creator not in limit), _BY_REQUEST
     ),
     "cosigners": ConditionKind(
-        _keys, lambda limit, facts, rule, moment: (list(facts.cosigners), set(facts.cosigners) <= set(limit))
+        _keys,
+        lambda limit, facts, rule, moment: (facts.cosigners, set(facts.cosigners) <= set(limit)),
+        _BY_REQUEST,
+        list,
     ),
     "not_cosigners": ConditionKind(
-        _keys, lambda limit, facts, rule, moment: (list(facts.cosigners), set(facts.cosigners).isdisjoint(limit))
+        _keys,
+        lambda limit, facts, rule, moment: (facts.cosigners, set(facts.cosigners).isdisjoint(limit)),
+        _BY_REQUEST,
+        list,
     ),
     "min_reputation": ConditionKind(_score, lambda limit, facts, rule, moment: _at_least(facts.reputation, limit)),
-    "min_amount": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_least(facts.amount(rule.change), limit)),
-    "max_amount": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.amount(rule.change), limit)),
-    "max_fee": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.fee, limit)),
-    "max_fee_rate": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.fee_rate, limit)),
-    "destinations": ConditionKind(_texts, _destinations),
-    "hours": ConditionKind(_hours, _within_hours),
+    "min_amount": ConditionKind(
+        _sats, lambda limit, facts, rule, moment: _at_least(facts.amount(rule.change), limit), _BY_AMOUNT
+    ),
+    "max_amount": ConditionKind(
+        _sats, lambda limit, facts, rule, moment: _at_most(facts.amount(rule.change), limit), _BY_AMOUNT
+    ),
+    "max_fee": ConditionKind(_sats, lambda limit, facts, rule, moment: _at_most(facts.fee, limit), _BY_REQUEST),
+    "max_fee_rate": ConditionKind(
+        _sats, lambda limit, facts, rule, moment: _at_most(facts.fee_rate, limit), _BY_REQUEST
+    ),
+    "destinations": ConditionKind(_texts, _destinations, _BY_REQUEST, _paid),
+    "hours": ConditionKind(_hours, _within_hours, shown=_time_of_day),
     "days": ConditionKind(_chosen(DAYS), _on_days),
-    "per_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=False)),
-    "per_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=False)),
-    "per_creator_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=True)),
-    "per_creator_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=True)),
+    "per_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=False), shown=_told),
+    "per_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=False), shown=_told),
+    "per_creator_hour": ConditionKind(_ceiling, _budget(HOUR_MS, of_creator=True), shown=_told),
+    "per_creator_day": ConditionKind(_ceiling, _budget(DAY_MS, of_creator=True), shown=_told),
 }
 BUDGETS: Final = frozenset(name for name in MEMBERS if name.startswith("per_"))
+CLOCKED: Final = frozenset({"hours", "days"})
+TIMED: Final = BUDGETS | CLOCKED  # what does not hold while the clock is wrong

@@ -18,13 +18,14 @@ from daemon.errors import Refused
 from daemon.host.slow_disk import off_loop
 from daemon.policy import rows
 from daemon.policy.facts import Facts, facts_of
-from daemon.policy.judge import explain, judge
-from daemon.policy.members import Moment
+from daemon.policy.judge import Sifted, explain, judge_sifted, sieve, sift
+from daemon.policy.members import TIMED, Moment
 from daemon.policy.read import PolicyUnreadable, read_policy
 from daemon.policy.returns import Returns
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, RuleSet, Ruling
-from daemon.policy.spent import DAY_MS, BudgetClock, Charge, Spent
+from daemon.policy.rulings import Made, Present, Rulings, is_reusable
+from daemon.policy.spent import DAY_MS, FOR_EVER, BudgetClock, Charge, Spent
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
@@ -77,6 +78,7 @@ class OwnerPolicy:
         self._around = around
         self.path = path
         self._rules = read_policy(path) if required or path.exists() else None
+        self._rulings = Rulings(sieve(self.rules))
         self._clock = BudgetClock(around.clock.wall_ms, around.steady)
         self._spent = Spent()
         self._returns = Returns()
@@ -99,7 +101,12 @@ class OwnerPolicy:
         self._clock.resume(self._around.store.read(rows.kept_clock))
         now_ms = self._clock.now_ms()
         charges = self._around.store.read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
+        self._rulings = Rulings(sieve(self.rules))
         self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
+
+    def keep_clock(self, conn: sqlite3.Connection) -> None:
+        """Write where the clock of budgets is: after `start`, once, as it is the same until the end."""
+        rows.keep_clock(conn, self._clock.state)
 
     def on_change(self, call: Callable[[], None]) -> None:
         """Call `call` whenever a reload has put other rules in force."""
@@ -114,14 +121,44 @@ class OwnerPolicy:
         except PolicyUnreadable as problem:
             self.problem = str(problem)
             raise
-        self._rules, self.problem = rules, None
+        self.problem = None
+        self.put_in_force(rules)
+        return rules
+
+    def put_in_force(self, rules: RuleSet) -> None:
+        """Judge by these from now on."""
+        self._rules, self._rulings = rules, Rulings(sieve(rules))
         for call in self._on_change:
             call()
-        return rules
 
     def ruling(self, signed: Signed[Request], key: bytes) -> Ruling:
         """The present ruling on this request for that own key."""
-        return self._mismatch(signed) or judge(self.rules, self.facts(signed, key), self._moment(signed))
+        request, kept, spent = signed.id, self._rulings, self._spent
+        sifted = kept.sifted(request, key) or self._sift(signed, key)
+        if isinstance(sifted, Ruling):
+            return sifted
+        now = self._present(sifted.members)
+        latest = kept.latest(request, key, now, spent, sifted.members)
+        if latest is not None:
+            return latest
+        spent.until_ms = FOR_EVER
+        facts = self._at_present(signed, key, sifted, now)
+        ruling = judge_sifted(sifted, facts, Moment(spent, now.budget_ms, request))
+        if is_reusable(sifted):
+            kept.keep(request, key, Made(ruling, now, spent.changes, spent.until_ms))
+        return ruling
+
+    def _sift(self, signed: Signed[Request], key: bytes) -> Sifted | Ruling:
+        found = self._mismatch(signed) or sift(self._rulings.sieve, self._lasting(signed, key))
+        if isinstance(found, Sifted):
+            found = found.settled or found
+        self._rulings.keep_sifted(signed.id, key, found)
+        return found
+
+    def _present(self, members: frozenset[str]) -> Present:
+        around = self._around
+        time_ms = None if members.isdisjoint(TIMED) or around.clock_is_wrong() else around.clock.wall_ms()
+        return Present(time_ms, self._clock.now_ms())
 
     def explained(self, signed: Signed[Request], key: bytes) -> Ruling:
         """The same, with every condition that was checked."""
@@ -129,12 +166,19 @@ class OwnerPolicy:
 
     def facts(self, signed: Signed[Request], key: bytes) -> Facts:
         """The decoded values, with the present time and reputation."""
-        around = self._around
-        time_ms = None if around.clock_is_wrong() else around.clock.wall_ms()
-        reputation = self._reputation(signed.record, key) if self.rules.names("min_reputation") else None
-        facts = facts_of(signed, key, around.network)
-        taken = frozenset[int]() if facts.transaction is None else self._taken(facts.transaction, signed.id)
-        return replace(facts, time_ms=time_ms, reputation=reputation, taken=taken)
+        members = self.rules.members
+        whole = Sifted(self._lasting(signed, key), (), members)
+        return self._at_present(signed, key, whole, self._present(members))
+
+    def _at_present(self, signed: Signed[Request], key: bytes, sifted: Sifted, now: Present) -> Facts:
+        """The facts with the present values of what the members compare with."""
+        lasting = sifted.facts
+        reputation = self._reputation(signed.record, key) if "min_reputation" in sifted.members else None
+        taken = frozenset[int]() if lasting.transaction is None else self._taken(lasting.transaction, signed.id)
+        return replace(lasting, time_ms=now.time_ms, reputation=reputation, taken=taken)
+
+    def _lasting(self, signed: Signed[Request], key: bytes) -> Facts:
+        return facts_of(signed, key, self._around.network)
 
     def reserve(self, signed: Signed[Request], ruling: Ruling) -> None:
         """It is joined: reserve its cost, if that was automatic, and what comes back until it is signed or over."""
@@ -150,7 +194,6 @@ class OwnerPolicy:
 
         def save(conn: sqlite3.Connection) -> None:
             rows.save_charge(conn, charge)
-            rows.keep_clock(conn, self._clock.state)
             if claim is not None:
                 rows.save_claim(conn, signed.id, claim)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from daemon.policy.returns import ComingBack
@@ -73,7 +74,7 @@ class Example:
     rule: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleSet:
     """The rules in order: the first that applies decides, `default` (ask or refuse) where none does."""
 
@@ -82,9 +83,10 @@ class RuleSet:
     examples: tuple[Example, ...] = ()
     digest: str = ""  # of the file: 16 hex digits of its SHA-256
 
-    def names(self, member: str) -> bool:
-        """Whether any rule has such a condition."""
-        return any(each.member == member for rule in self.rules for each in rule.conditions)
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The conditions that any rule has."""
+        return frozenset(each.member for rule in self.rules for each in rule.conditions)
 
 
 @dataclass(frozen=True, slots=True)

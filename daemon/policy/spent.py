@@ -16,6 +16,7 @@ from daemon.clock import SinceBoot
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
+FOR_EVER: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,12 @@ class Spent:
         self._charged: dict[tuple[bytes, str], Charge] = {}
         self._former: dict[tuple[bytes, str], Charge] = {}  # what counted before the latest charge of that request
         self._reserved: dict[str, dict[bytes, Charge]] = {}
+        self._waiting: dict[tuple[str, str | None], tuple[int, int]] = {}  # what is reserved: satoshis, number
         self._latest_ms = 0
+        self.changes = 0  # of what counts
+        self._changed_last = b""  # the request that the latest changes concern
+        self._changes_before = 0  # of any other, before those
+        self.until_ms = FOR_EVER  # when the first of what `total` has counted runs out; cleared by whoever asks
         for charge in sorted(charges, key=lambda each: each.at_ms):
             self.charge(charge)
 
@@ -116,6 +122,15 @@ class Spent:
         self._forget(charge.at_ms)
         self._add(charge)
 
+    def changed_by_others(self, request: bytes, changes: int) -> bool:
+        """Whether anything but this request has changed what counts, since there were so many changes."""
+        return self.changes != changes and (self._changed_last != request or self._changes_before > changes)
+
+    def _changed(self, request: bytes) -> None:
+        if request != self._changed_last:
+            self._changed_last, self._changes_before = request, self.changes
+        self.changes += 1
+
     def take_back(self, request: bytes, budget: str) -> None:
         """The charge could not be stored, so nothing was signed: what was stored before counts again."""
         gone = self._charged.get((request, budget))
@@ -132,33 +147,50 @@ class Spent:
             reserved = self._reserved.setdefault(charge.budget, {})
             former = reserved.get(charge.request)
             if former is None or former.amount <= charge.amount:  # two own keys under two rules of one budget
+                self._wait(former, -1)
+                self._wait(charge, 1)
                 reserved[charge.request] = charge
 
     def release(self, request: bytes, budget: str | None = None) -> None:
         """The request is signed or over: end its reservation under that budget, None: under all."""
         for name in [budget] if budget is not None else list(self._reserved):
-            self._reserved.get(name, {}).pop(request, None)
+            self._wait(self._reserved.get(name, {}).pop(request, None), -1)
 
     def total(self, budget: str, creator: str | None, span_ms: int, now_ms: int, without: bytes) -> Total:
         """What the other requests cost within the span, reservations included. `creator` None: of all creators."""
         window = self._windows.get((budget, creator, span_ms))
         signed = Total() if window is None else window.total(now_ms)
+        if window is not None and window.charges:
+            self.until_ms = min(self.until_ms, window.charges[0].at_ms + span_ms)
         own = self._charged.get((without, budget))
         if own is not None and own.at_ms > now_ms - span_ms and creator in (None, own.creator):
             signed = Total(signed.amount - own.amount, signed.count - 1)
-        waiting = [
-            each
-            for each in self._reserved.get(budget, {}).values()
-            if each.request != without and creator in (None, each.creator)
-        ]
-        return Total(signed.amount + sum(each.amount for each in waiting), signed.count + len(waiting))
+        amount, count = self._waiting.get((budget, creator), (0, 0))
+        reserved = self._reserved.get(budget, {}).get(without)
+        if reserved is not None and creator in (None, reserved.creator):
+            amount, count = amount - reserved.amount, count - 1
+        return Total(signed.amount + amount, signed.count + count)
+
+    def _wait(self, charge: Charge | None, sign: int) -> None:
+        """Count a reservation, or with `sign` -1 no longer."""
+        if charge is None:
+            return
+        self._changed(charge.request)
+        for creator in (None, charge.creator):
+            name = (charge.budget, creator)
+            amount, count = self._waiting.get(name, (0, 0))
+            self._waiting[name] = (amount + sign * charge.amount, count + sign)
+            if self._waiting[name][1] == 0:
+                del self._waiting[name]
 
     def _add(self, charge: Charge) -> None:
+        self._changed(charge.request)
         self._charged[charge.request, charge.budget] = charge
         for window in self._windows_of(charge):
             window.add(charge)
 
     def _remove(self, charge: Charge) -> None:
+        self._changed(charge.request)
         del self._charged[charge.request, charge.budget]
         self._former.pop((charge.request, charge.budget), None)
         for window in self._windows_of(charge):

@@ -51,11 +51,11 @@ class TransactionPolicy:
         """Raises MessageMismatch, ScriptMismatch or TransactionUnreadable for an item that is not what it claims to be;
         with `require_checked` also Unchecked, for one that is not known to be what is shown.
         """
-        for index, item in enumerate(review.items):
-            if item.status is ReviewStatus.MISMATCH:
-                _refuse(index, item)
-        for index, item in enumerate(review.items):
-            if require_checked and (item.finding is not None or item.uncovered):
+        if review.status is ReviewStatus.MISMATCH:
+            index, item = next(each for each in enumerate(review.items) if each[1].status is ReviewStatus.MISMATCH)
+            _refuse(index, item)
+        for index, item in enumerate(review.items if require_checked else ()):
+            if item.finding is not None or item.uncovered:
                 _refuse_unchecked(index, item)
 
 

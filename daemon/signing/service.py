@@ -176,6 +176,7 @@ class SigningService:
         self._mutes.load()
         if self._around.rules is not None:
             self._around.rules.start()
+            await self._around.store.write(self._around.rules.keep_clock)
         restored = self._loader.begin()
         self.traffic.parties.load()
         for request in self._around.store.read(reading.unsettled):

@@ -1,6 +1,7 @@
 """Output scripts and addresses, of an aggregate key and of others, on both chains and their test networks."""
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 import base58
@@ -57,6 +58,7 @@ def address(scheme_name: str, aggpubkey: bytes, network: str) -> str:
     return found
 
 
+@lru_cache(maxsize=512)
 def address_of_script(scheme_name: str, script: bytes, network: str) -> str | None:
     """The address that pays to an output script; None where it has none.
 
@@ -74,6 +76,7 @@ def address_of_script(scheme_name: str, script: bytes, network: str) -> str | No
     return _segwit_address(version, script[2:], _BITCOIN_PREFIXES.get(network, "bcrt"))
 
 
+@lru_cache(maxsize=512)
 def key_scripts(scheme_name: str, pubkey: bytes) -> tuple[bytes, ...]:
     """The output scripts that one key alone spends: Taproot (bare, and tweaked with no scripts), key hash, and on
     Bitcoin witness key hash."""

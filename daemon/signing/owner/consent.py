@@ -16,7 +16,7 @@ from daemon.clock import WallClock
 from daemon.errors import Refused
 from daemon.events import OnRecord
 from daemon.keys.errors import KeyRefused
-from daemon.policy.members import BUDGETS
+from daemon.policy.members import TIMED
 from daemon.policy.policy import MISMATCH, OwnerPolicy
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, Ruling
@@ -41,7 +41,7 @@ from rpc.caller import Caller, Scope
 
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
-IN_TIME = ("hours", "days", "min_reputation", *sorted(BUDGETS))  # conditions that may begin to hold as time passes
+IN_TIME = TIMED | {"min_reputation"}  # conditions that may begin to hold as time passes
 STORE_FAILED = Reason.STORE_FAILED.value
 HELD_BACK = frozenset(
     {"policy", "locked", STORE_FAILED}
@@ -268,7 +268,7 @@ class Consent:
     def time_passed(self) -> None:
         """Time has passed: consider all requests again if a rule has a time window, a budget or a reputation."""
         policy = self.policy
-        if policy is not None and not self._rounds.under_way and any(policy.rules.names(each) for each in IN_TIME):
+        if policy is not None and not self._rounds.under_way and not IN_TIME.isdisjoint(policy.rules.members):
             self.consider_all()
 
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
@@ -335,10 +335,10 @@ class Consent:
 
 def _ended_by_the_store(entry: OpenRequest) -> bool:
     """Whether the latest attempt of an own key ended because it could not be stored."""
-    latest = {view.row.key: view.row for view in entry.machine.session_views()}
-    return any(row.state is State.ABORTED and row.reason == STORE_FAILED for row in latest.values())
+    rows = entry.machine.latest_rows()
+    return any(row.state is State.ABORTED and row.reason == STORE_FAILED for row in rows)
 
 
 def _taking_part(entry: OpenRequest) -> set[bytes]:
-    latest = {view.row.key: view.row for view in entry.machine.session_views()}
-    return {key for key, row in latest.items() if row.state is not State.ABORTED or row.reason not in HELD_BACK}
+    rows = entry.machine.latest_rows()
+    return {row.key for row in rows if row.state is not State.ABORTED or row.reason not in HELD_BACK}

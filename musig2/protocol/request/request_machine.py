@@ -245,6 +245,10 @@ class RequestMachine:
         sessions = self._attempts.sessions
         return tuple(sessions[key].view(self._now) for key in sorted(sessions))
 
+    def latest_rows(self) -> list[SessionRow]:
+        """The latest attempt of each own key that has joined one."""
+        return [session.row for session in self._attempts.latest.values()]
+
     def introduction(self) -> list[Frame]:
         """What to send with the request to a new signer: the joins and considerings so far, or how it ended."""
         last = self._conclusion.last_word()

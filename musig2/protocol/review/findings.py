@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from musig2.protocol.review.decoded import DecodedTransaction
@@ -72,7 +73,7 @@ class SignedText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Review:
     """What is known about all items of a request, in order.
 
@@ -83,7 +84,7 @@ class Review:
     transaction: DecodedTransaction | None = None
     text: SignedText | None = None
 
-    @property
+    @cached_property
     def status(self) -> ReviewStatus:
         """The worst of them."""
         found = {item.status for item in self.items}

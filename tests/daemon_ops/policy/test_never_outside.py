@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from daemon.clock import SinceBoot
 from daemon.policy.facts import Facts, Output
+from daemon.policy.judge import judge
 from daemon.policy.policy import OwnerPolicy, PolicySurroundings
 from daemon.policy.read import rules_of
 from daemon.policy.rules import Ceiling, Decision, Rule, Ruling
@@ -28,7 +29,7 @@ from musig2.protocol.wire.frames import Signed
 from tests.daemon_ops.policy.policy_world import ALICE, BOB, EVE, GOOD, NOW_MS, SHOP
 
 T = TypeVar("T")
-KEY = bytes.fromhex(GOOD.key)
+KEY, OTHER = bytes.fromhex(GOOD.key), bytes.fromhex(BOB)
 LIMITS = (
     "max_amount = 600",
     "min_amount = 100",
@@ -68,10 +69,12 @@ class Machine:
     true_ms: int = 10 * DAY_MS
     wall_off_ms: int = NOW_MS
     believed: bool = True
+    reputation: int | None = 100  # of everybody
     facts: dict[bytes, Facts] = field(default_factory=dict)
     joined: dict[bytes, Ruling] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    differing: list[tuple[Ruling, Ruling]] = field(default_factory=list)
 
     def wall_ms(self) -> int:
         return self.true_ms + self.wall_off_ms
@@ -87,24 +90,36 @@ class Machine:
         machine = self
 
         class Policy(OwnerPolicy):
-            def facts(self, signed: Signed[Request], key: bytes) -> Facts:
-                time_ms = machine.wall_ms() if machine.believed else None
-                return replace(machine.facts[signed.id], time_ms=time_ms)
+            def ruling(self, signed: Signed[Request], key: bytes) -> Ruling:
+                """Also that what is reused leads to the ruling that everything checked anew leads to."""
+                found = super().ruling(signed, key)
+                fresh = judge(self.rules, self.facts(signed, key), self._moment(signed))
+                machine.differing += [] if found == fresh else [(found, fresh)]
+                return found
+
+            def _lasting(self, signed: Signed[Request], key: bytes) -> Facts:
+                return machine.facts[signed.id]
 
             def _mismatch(self, signed: Signed[Request]) -> Ruling | None:
                 return None
 
         around = PolicySurroundings(
-            store=self, clock=self, network="main", steady=lambda: SinceBoot("boot", self.true_ms)
+            store=self,
+            clock=self,
+            network="main",
+            reputation_of=lambda key: machine.reputation,
+            clock_is_wrong=lambda: not machine.believed,
+            steady=lambda: SinceBoot("boot", self.true_ms),
         )
         self.policy = Policy(around, Path("/nowhere/policy.toml"))
-        self.policy._rules = self.rules
+        self.policy.put_in_force(self.rules)
         self.policy.start()
+        self.policy.keep_clock(self.conn)
         for request in list(self.joined):
             self.policy.reserve(self.signed(request), self.policy.ruling(self.signed(request), KEY))
 
     def signed(self, request: bytes) -> Signed[Request]:
-        record = SimpleNamespace(creator=bytes.fromhex(self.facts[request].creator), keys=(KEY,))
+        record = SimpleNamespace(creator=bytes.fromhex(self.facts[request].creator), keys=(KEY, OTHER))
         return Signed(cast(Request, record), request, b"")
 
     def write_rules(self) -> None:
@@ -127,8 +142,9 @@ class Machine:
             leaving=dice.choice([0, 99, 100, 300, 500, 600, 601, 900, None]),
             fee=dice.choice([0, 50, 51, None]),
             fee_rate=dice.choice([0, 300, 301]),
-            outputs=(Output("51", dice.choice([SHOP, SHOP, "bc1qeve"]), 100),),
-            reputation=dice.choice([None, 39, 40, 100]),
+            outputs=(Output("51", dice.choice([SHOP, SHOP, "bc1qeve"]), 100, 0),),
+            returned=(Output("52", "bc1qback", 50, 1),),
+            transaction=dice.choice([None, None, None, b"shared", b"too"]),
         )
         return name
 
@@ -152,13 +168,13 @@ class Machine:
         self.broken += self.outside(ruling.rule, request)
         facts = self.facts[request]
         self.done = [each for each in self.done if (each.request, each.budget) != (request, ruling.rule.budget)]
-        self.done.append(Done(self.true_ms, request, ruling.rule.budget, facts.creator, facts.amount() or 0))
+        self.done.append(Done(self.true_ms, request, ruling.rule.budget, facts.creator, ruling.amount or 0))
         return True
 
     def outside(self, rule: Rule, request: bytes) -> Iterator[str]:
         """The limits of a rule that this request does not keep, by their definition."""
         facts, wall = self.facts[request], self.wall_ms()
-        amount = facts.leaving
+        amount = self.amount(request)
         kept: dict[str, Callable[[Any], bool]] = {
             "review": lambda limit: facts.review <= set(limit),
             "max_amount": lambda limit: amount is not None and amount <= limit,
@@ -169,7 +185,7 @@ class Machine:
             "transaction_types": lambda limit: facts.transaction_type in limit,
             "creators": lambda limit: facts.creator in limit,
             "not_cosigners": lambda limit: not set(facts.cosigners) & set(limit),
-            "min_reputation": lambda limit: (facts.reputation or 0) >= limit,
+            "min_reputation": lambda limit: (self.reputation or 0) >= limit,
             "hours": lambda limit: self.believed and 8 <= wall // HOUR_MS % 24 < 18,
             "days": lambda limit: self.believed and (wall // DAY_MS + 3) % 7 < 3,
             "per_hour": lambda limit: self.fits(limit, rule, request, HOUR_MS),
@@ -178,6 +194,13 @@ class Machine:
             "per_creator_day": lambda limit: self.fits(limit, rule, request, DAY_MS, facts.creator),
         }
         yield from (each.member for each in rule.conditions if not kept[each.member](each.limit))
+
+    def amount(self, request: bytes) -> int | None:
+        """What leaves; what other requests count as coming back does not come back again."""
+        facts = self.facts[request]
+        if facts.transaction is None:
+            return facts.leaving
+        return replace(facts, taken=self.policy._taken(facts.transaction, request)).amount()
 
     def fits(self, limit: Ceiling, rule: Rule, request: bytes, span_ms: int, creator: str | None = None) -> bool:
         others = [
@@ -188,7 +211,7 @@ class Machine:
             and each.true_ms > self.true_ms - span_ms
             and creator in (None, each.creator)
         ]
-        amount = self.facts[request].leaving
+        amount = self.amount(request)
         if not self.believed or (limit.count is not None and len(others) >= limit.count):
             return False
         return limit.amount is None or (amount is not None and sum(others) + amount <= limit.amount)
@@ -227,12 +250,16 @@ def test_what_is_outside_a_limit_is_never_signed_by_itself(seed: int) -> None:
                 one.wall_off_ms += dice.choice([-30, -1, 1, 2, 400]) * DAY_MS + dice.randrange(DAY_MS)
             case 9:
                 one.believed = not one.believed
+                one.reputation = dice.choice([None, 39, 40, 100])
             case 10:
                 one.start()
             case _:
                 one.write_rules()
-                one.policy._rules = one.rules
+                one.policy.put_in_force(one.rules)
+        for request in dice.sample(list(one.facts), min(len(one.facts), 4)):
+            one.policy.ruling(one.signed(request), KEY)
         assert one.broken == []
+        assert one.differing == []
     one.conn.close()
 
 
@@ -255,4 +282,64 @@ def test_the_property_is_not_empty_and_sees_a_budget_that_a_restart_gives_back(s
     assert not signs()
     one.true_ms += DAY_MS
     assert signs()
+    one.conn.close()
+
+
+def judged(one: Machine, request: bytes) -> Ruling:
+    return one.policy.ruling(one.signed(request), KEY)
+
+
+def under(rule: str) -> tuple[Machine, bytes, bytes]:
+    """A machine with one rule that joins, and two requests of one satoshi."""
+    one = machine(random.Random(0))
+    one.rules = rules_of(f'[[rule]]\nname = "r"\nverdict = "join"\n{rule}')
+    one.start()
+    names = one.request(), one.request()
+    for name in names:
+        one.facts[name] = replace(one.facts[name], review=frozenset({"checked"}), leaving=1, transaction=None)
+    return one, *names
+
+
+def test_a_ruling_is_reused_while_only_its_own_request_changes() -> None:
+    one, request, _ = under('per_hour = {count = 2}\nhours = ["00:00-24:00"]')
+    found = judged(one, request)
+    one.policy.reserve(one.signed(request), found)
+    assert judged(one, request) is found
+    assert one.sign(request, stored=True)
+    assert judged(one, request) is found
+    assert one.differing == []
+    one.conn.close()
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "then"),
+    [
+        ("per_hour = {count = 1}", lambda one, other: one.consider(other), Decision.ASK),
+        ('hours = ["12:00-12:01"]', lambda one, other: setattr(one, "true_ms", one.true_ms + 60_000), Decision.ASK),
+        ('days = ["wed"]', lambda one, other: setattr(one, "true_ms", one.true_ms + DAY_MS), Decision.ASK),
+        ("per_day = {count = 1}", lambda one, other: setattr(one, "believed", False), Decision.ASK),
+        ("min_reputation = 50", lambda one, other: setattr(one, "reputation", 49), Decision.ASK),
+        ("max_amount = 5", lambda one, other: one.policy.put_in_force(rules_of("")), Decision.ASK),
+    ],
+)
+def test_a_ruling_is_not_reused_once_what_it_was_based_on_has_changed(
+    rule: str, change: Callable[[Machine, bytes], None], then: Decision
+) -> None:
+    one, request, other = under(rule)
+    one.true_ms, one.wall_off_ms = 10 * DAY_MS, NOW_MS - 10 * DAY_MS
+    assert judged(one, request).verdict is Decision.JOIN
+    change(one, other)
+    assert judged(one, request).verdict is then
+    assert one.differing == []
+    one.conn.close()
+
+
+def test_a_ruling_is_not_reused_once_a_charge_that_it_counted_runs_out() -> None:
+    one, request, other = under("per_hour = {count = 1}")
+    one.consider(other)
+    assert one.sign(other, stored=True)
+    assert judged(one, request).verdict is Decision.ASK
+    one.true_ms += HOUR_MS
+    assert judged(one, request).verdict is Decision.JOIN
+    assert one.differing == []
     one.conn.close()

@@ -50,6 +50,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "p2p/compat/kad.py:MAX_VALUE_BYTES",
     "p2p/compat/kad_host.py:REMEMBERED",  # peers that this node has asked
     "daemon/discovery/directory/reads.py:MOST_RECENT",  # keys that own requests name; looked up again after 50 ms
+    "daemon/policy/rulings.py:MOST",  # requests whose rulings are kept; the others are judged anew
     "p2p/compat/upgrade.py:MAX_MESSAGE_BYTES",
     "p2p/compat/upgrade.py:MAX_PROPOSALS",
     "p2p/compat/peerstore.py:MAX_ADDRS_PER_PEER",
