@@ -25,7 +25,7 @@ from config.text.problems import sentence_of
 ENV_PREFIX = "MUSIGD_"
 NOT_SETTINGS = frozenset({"MUSIGD_DATADIR", "MUSIGD_CONFIG"})  # they say where the settings are
 FORMER = {"scheme": "every call names the scheme that it means, so take the setting out"}
-FILES = ("rpc.tls_cert", "rpc.tls_key", "keys.passphrase_file")
+FILES = ("rpc.tls_cert", "rpc.tls_key", "keys.passphrase_file", "p2p.socks5_login")
 SECTIONS = frozenset(name.split(".")[0] for name in setting_names() if "." in name)
 
 

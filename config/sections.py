@@ -20,10 +20,12 @@ from config.values import (
     Millis,
     Multiaddrs,
     Origins,
+    ProxyAddress,
     PublicKeys,
     RelayClient,
     is_loopback,
     parse_endpoint,
+    parse_proxy,
 )
 
 MINUTE_MS = 60_000
@@ -139,7 +141,7 @@ class P2p(_Section):
     mdns: bool = Field(
         default=True,
         description=(
-            "Look for daemons in the local network. Used only while bootstrap is empty; what it finds are private "
+            "Look for daemons in the local network. Used only without bootstrap and socks5; what it finds are private "
             "addresses, see private_addresses."
         ),
     )
@@ -155,6 +157,22 @@ class P2p(_Section):
         ),
     )
 
+    socks5: ProxyAddress | None = Field(
+        default=None,
+        description=(
+            "SOCKS5 proxy, such as Tor's, through which everything is dialled and names are looked up. Then no address "
+            "of this host is told to anybody, and listen has to be 127.0.0.1, where a hidden service hands over; its "
+            "/onion3 address goes into announce."
+        ),
+        examples=["127.0.0.1:9050"],
+    )
+    socks5_login: File | None = Field(
+        default=None,
+        description=(
+            "File with USER:PASSWORD for socks5. Tor takes any, and keeps the connections of different ones apart."
+        ),
+        examples=["/etc/musigd/socks5"],
+    )
     relay_service: bool = Field(
         default=False,
         description=(
@@ -173,13 +191,24 @@ class P2p(_Section):
 
     @property
     def use_mdns(self) -> bool:
-        return self.mdns and not self.bootstrap
+        return self.mdns and not self.bootstrap and self.socks5 is None
 
     @property
     def use_private_addresses(self) -> bool:
-        """As set, and by itself when listening on loopback only: nobody else could be meant."""
+        """As set, and by itself when listening on loopback only, unless that is where a proxy hands over."""
         hosts = [address.split("/")[2] for address in self.listen]
-        return self.private_addresses or (bool(hosts) and all(is_loopback(host) for host in hosts))
+        on_loopback = bool(hosts) and all(is_loopback(host) for host in hosts)
+        return self.private_addresses or (on_loopback and self.socks5 is None)
+
+    @property
+    def proxy(self) -> HostPort | None:
+        return None if self.socks5 is None else parse_proxy(self.socks5)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.socks5_login is not None and self.socks5 is None:
+            raise PydanticCustomError("setting", "socks5_login is for the proxy that socks5 names: set both, or none")
+        return self
 
 
 class KeySettings(_Section):

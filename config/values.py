@@ -62,6 +62,18 @@ def _said(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(validate)
 
 
+def parse_proxy(text: str) -> HostPort:
+    """Read `IP:PORT`. Raises ValueError, also for a name: to look it up would tell a name server of it."""
+    try:
+        endpoint = parse_endpoint(text)
+        ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        raise ValueError("must be IP:PORT, such as 127.0.0.1:9050; a login goes into p2p.socks5_login") from None
+    if not endpoint.port:
+        raise ValueError("must name the port of the proxy, such as 127.0.0.1:9050")
+    return endpoint
+
+
 def _check_network(value: str) -> None:
     if re.fullmatch("[a-z0-9-]{1,32}", value) is None:
         raise ValueError("must be 1 to 32 characters out of a-z, 0-9 and '-'")
@@ -122,6 +134,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 RelayClient = Literal["auto", "always", "never"]
 ListenAddress = Annotated[str, _said(parse_endpoint)]
+ProxyAddress = Annotated[str, _said(parse_proxy)]
 File = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]
 Hosts = Annotated[tuple[str, ...], *_Listed]
 Origins = Annotated[tuple[Annotated[str, _said(_check_origin)], ...], *_Listed]

@@ -196,7 +196,8 @@ class App:
             )
         )
         hooks = Webhooks(store=self.store, clock=self.clock, events=self.events)
-        places = Places(private=self.settings.rpc.webhook_private_addresses)
+        proxied = self.settings.p2p.socks5 is not None
+        places = Places(private=self.settings.rpc.webhook_private_addresses, only_here=proxied)
         self.webhooks = Deliveries(hooks, self.identity, self.tokens.caller, self.discovery.followed_by, places=places)
         self.keystore.on_lock(self.signing.own_keys.on_locked)
         self.keystore.on_unlock(self.discovery.renewal.wake)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from config.settings import Settings
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.signing.limits import SigningLimits
 from musig2.protocol.records.checks import RecordLimits
-from p2p.settings import NetworkConfig
+from p2p.settings import NetworkConfig, Proxy
 from rpc.config import RpcConfig
+
+PROXIED_MS = 30_000  # a circuit to an onion service takes seconds to be made, and each answer hundreds of milliseconds
 
 
 def wire_limits(settings: Settings) -> RecordLimits:
@@ -27,7 +30,8 @@ def wire_limits(settings: Settings) -> RecordLimits:
 def network_config(settings: Settings, version: str) -> NetworkConfig:
     """How the libp2p node is set up."""
     p2p, limits = settings.p2p, settings.limits
-    return NetworkConfig(
+    proxy = None if p2p.proxy is None else Proxy(p2p.proxy.host, p2p.proxy.port, p2p.socks5_login)
+    found = NetworkConfig(
         network=settings.network,
         listen=p2p.listen,
         announce=p2p.announce,
@@ -36,6 +40,7 @@ def network_config(settings: Settings, version: str) -> NetworkConfig:
         dht=p2p.dht,
         private_addresses=p2p.use_private_addresses,
         agent=f"musigd/{version}",
+        proxy=proxy,
         relay_service=p2p.relay_service,
         relay_client=p2p.relay_client,
         relay_reservations=limits.relay_reservations,
@@ -46,6 +51,7 @@ def network_config(settings: Settings, version: str) -> NetworkConfig:
         ban_after=limits.invalid_signatures,
         ban_ms=limits.ban_ms,
     )
+    return found if proxy is None else replace(found, dial_timeout_ms=PROXIED_MS, upgrade_timeout_ms=PROXIED_MS)
 
 
 def discovery_limits(settings: Settings) -> DiscoveryLimits:

@@ -1,4 +1,4 @@
-"""Multiaddrs: text and bytes, what is private, what can be dialled. The one file that imports the untyped library."""
+"""Multiaddrs: text and bytes, what is private, what can be dialled."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-from multiaddr import Multiaddr  # type: ignore[import-untyped] # the library has no type information
-
 from config.text.plain_text import cleaned
 from musig2.protocol.records.peers import PEER_BYTES, PREFIX, peer_text
 from p2p.errors import AddressError
+from p2p.places import Multiaddr, place_of
 
 __all__ = [
     "Multiaddr",
+    "by_turns",
     "dial_target",
     "dialable",
     "dnsaddr_name",
@@ -21,6 +21,7 @@ __all__ = [
     "ip_of",
     "is_global",
     "is_loopback",
+    "is_onion",
     "is_private",
     "is_relayed",
     "is_unspecified",
@@ -37,35 +38,7 @@ __all__ = [
 
 MAX_ADDR_BYTES = 256
 P2P_CODE, CIRCUIT_CODE = 421, 290
-RELAYED = (["p2p", "p2p-circuit"], ["p2p", "p2p-circuit", "p2p"])  # what may follow the TCP port of a relay
-# What multiaddrs can name and this network does not support; the first match counts.
-UNSPOKEN = (
-    (
-        "p2p-circuit",
-        "a relayed address is the address of a relay with its peer id and /p2p-circuit behind it, such as "
-        "/ip4/203.0.113.7/tcp/4327/p2p/12D3Koo.../p2p-circuit",
-    ),
-    (
-        "dnsaddr",
-        "/dnsaddr stands for other addresses, which are looked up for p2p.bootstrap only: name one of them, such as "
-        "/dns4/NAME/tcp/4327 or /ip4/203.0.113.7/tcp/4327",
-    ),
-    *(
-        (name, "QUIC and protocols over it are not supported here, only TCP: take a /tcp/ address of that peer")
-        for name in ("quic", "quic-v1", "webtransport", "webrtc", "webrtc-direct")
-    ),
-    ("udp", "UDP is not supported here, only TCP: take a /tcp/ address of that peer"),
-    *(
-        (
-            name,
-            "WebSocket, HTTP and TLS are not supported here, only plain TCP (noise encrypts it): end it at the port",
-        )
-        for name in ("ws", "wss", "http", "https", "tls")
-    ),
-)
 _HOST_NAME = re.compile(r"[a-zA-Z0-9_-]{1,63}(\.[a-zA-Z0-9_-]{1,63}){1,9}\.?")
-OUR_PEERS = "12D3Koo"  # how the ids of ed25519 peers begin
-HOSTS = ("ip4", "ip6", "dns", "dns4", "dns6")
 LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 PUBLIC_IP6 = ipaddress.ip_network("2000::/3")
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")  # holds any IPv4 address, private ones too
@@ -157,32 +130,25 @@ def is_unspecified(addr: bytes) -> bool:
     return kind in ("ip4", "ip6") and ipaddress.ip_address(host).is_unspecified
 
 
-def dialable(addr: Multiaddr, *, private_addresses: bool) -> bool:
-    """True when this node may dial the address: of a kind that works, and not private unless that is allowed."""
+def dialable(addr: Multiaddr, *, private_addresses: bool, onions: bool = False) -> bool:
+    """True when this node may dial the address: of a kind that works, and not private unless that is allowed.
+
+    `onions`: onion services too, for which Tor is needed.
+    """
     try:
-        return why_unusable(addr) is None and (private_addresses or not _is_private(addr))
+        place = place_of(addr)
+        return onions if place.is_onion else private_addresses or not _is_private(addr)
     except Exception:  # noqa: BLE001 - an address that the library cannot read is not dialled
         return False
 
 
 def why_unusable(addr: Multiaddr) -> str | None:
-    """Why no node of this network dials an address of that kind, as a sentence; None for one host and its TCP port.
-
-    Only `/p2p/...` may follow, and `/p2p-circuit` behind the id of a relay: the library dials the first IPv4 address in
-    what it is given, wherever it is.
-    """
-    parts = [(str(protocol.name), value) for protocol, value in addr.items()]
-    names = [name for name, _ in parts]
-    relayed = names[2:] in RELAYED and str(parts[2][1]).startswith(OUR_PEERS)
-    known = next((sentence for name, sentence in UNSPOKEN if name in names and not relayed), None)
-    if known is not None:
-        return known
-    plain = len(parts) > 1 and names[0] in HOSTS and names[1] == "tcp" and (relayed or names[2:] in ([], ["p2p"]))
-    if not plain:
-        return "an address here is one host and its TCP port, such as /ip4/203.0.113.7/tcp/4327 or /dns4/NAME/tcp/4327"
-    return (
-        None if int(parts[1][1]) > 0 else "nobody can be dialled at TCP port 0: name the port that the other listens on"
-    )
+    """Why no node of this network dials an address of that kind, as a sentence; None if some do."""
+    try:
+        place_of(addr)
+    except AddressError as error:
+        return str(error)
+    return None
 
 
 def dnsaddr_name(text: str) -> tuple[str, bytes | None] | None:
@@ -211,7 +177,14 @@ def require_usable(text: str) -> None:
         raise AddressError("bad_address", f"{text[:200]!r} cannot be dialled: {problem}")
 
 
+def is_onion(addr: Multiaddr) -> bool:
+    """True for an onion service, or a relay at one, which only Tor reaches."""
+    return next((str(protocol.name) for protocol in addr.protocols()), "") == "onion3"
+
+
 def _is_private(addr: Multiaddr) -> bool:
+    if is_onion(addr):
+        return False
     kind, host = _host(addr)
     if kind.startswith("dns"):
         name = host.lower().rstrip(".")
@@ -249,6 +222,15 @@ def _parse(addr: bytes | str) -> Multiaddr:
     if again.to_bytes() != parsed.to_bytes():
         raise AddressError("bad_address", f"{addr[:200]!r} is an incomplete multiaddr")
     return parsed
+
+
+def by_turns(addrs: Iterable[Multiaddr]) -> list[Multiaddr]:
+    """In the same order, but with IPv6 addresses and others by turns: a family that does not work costs one attempt."""
+    queues: dict[bool, list[Multiaddr]] = {}
+    for addr in addrs:
+        queues.setdefault(_host(addr)[0] == "ip6", []).append(addr)
+    longest = max(map(len, queues.values()), default=0)
+    return [queue[index] for index in range(longest) for queue in queues.values() if index < len(queue)]
 
 
 def readable(addrs: Iterable[bytes]) -> list[Multiaddr]:

@@ -17,7 +17,8 @@ from p2p.addresses import (
     why_unusable,
 )
 from p2p.errors import AddressError, NetworkError
-from p2p.settings import NetworkConfig
+from p2p.settings import NetworkConfig, Proxy
+from p2p.ways.login import read_login
 
 MAX_ANNOUNCED = 16
 MAX_RELAYED = 4
@@ -29,7 +30,8 @@ class AnnouncedAddresses:
     """Turns the addresses that the host listens on, and those under which peers see it, into those it announces."""
 
     def __init__(self, config: NetworkConfig) -> None:
-        self.private_addresses = config.private_addresses or listens_on_loopback_only(config)
+        self.private_addresses = config.private_addresses or meant_for_this_machine(config)
+        self._hidden = config.proxy is not None
         self._fixed = [Multiaddr(from_text(text)) for text in config.announce]
         self.relayed: list[Multiaddr] = []  # through the relays where this node has a reservation
         self.proven: list[Multiaddr] = []  # where peers reached it
@@ -40,8 +42,8 @@ class AnnouncedAddresses:
         return [*self.direct(candidates)[: MAX_ANNOUNCED - len(relayed)], *relayed]
 
     def direct(self, candidates: list[Multiaddr]) -> list[Multiaddr]:
-        """The addresses at which this node itself may be dialled."""
-        if self._fixed:
+        """The addresses at which this node itself may be dialled; behind a proxy only what its operator named."""
+        if self._fixed or self._hidden:
             return list(self._fixed)
         concrete = [addr for candidate in [*self.proven, *candidates] for addr in _expand(candidate)]
         allowed = [addr for addr in concrete if self.private_addresses or not is_private(addr.to_bytes())]
@@ -51,6 +53,11 @@ class AnnouncedAddresses:
 def listens_on_loopback_only(config: NetworkConfig) -> bool:
     """True when every listen address is a loopback address: then private addresses are the only useful ones."""
     return all(is_loopback(from_text(text)) for text in config.listen)
+
+
+def meant_for_this_machine(config: NetworkConfig) -> bool:
+    """True when nobody but programs on this machine could be meant; behind a proxy loopback is where Tor connects."""
+    return config.proxy is None and listens_on_loopback_only(config)
 
 
 def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
@@ -105,7 +112,15 @@ def _local_hosts(family: socket.AddressFamily) -> list[str]:
 
 def check_addresses(config: NetworkConfig) -> None:
     """Check the addresses before anything runs, without loading libp2p. Raises NetworkError."""
-    listen_addresses(config)
+    for addr in listen_addresses(config):
+        if config.proxy is not None and (is_unspecified(addr.to_bytes()) or not is_private(addr.to_bytes())):
+            raise NetworkError(
+                "bad_address",
+                f"p2p.listen: who connects to {addr} sees that this host is this peer, which p2p.socks5 is to hide: "
+                "listen on /ip4/127.0.0.1/tcp/4327, where the hidden service of Tor hands connections over",
+            )
+    if config.proxy is not None:
+        read_login(config.proxy)
     for setting, texts, check in (
         ("p2p.announce", config.announce, _require_direct),
         ("p2p.bootstrap", config.bootstrap, _require_start),
@@ -113,8 +128,21 @@ def check_addresses(config: NetworkConfig) -> None:
         for text in texts:
             try:
                 check(text)
+                _require_proxy(text, config.proxy)
             except AddressError as error:
                 raise NetworkError("bad_address", f"{setting}: {error}") from error
+
+
+def _require_proxy(text: str, proxy: Proxy | None) -> None:
+    """An onion service needs a proxy; with one, no name is looked up here."""
+    if proxy is not None and dnsaddr_name(text) is not None:
+        raise AddressError(
+            "bad_address",
+            f"{text[:200]!r} would be looked up by this host, past the proxy of p2p.socks5: name the addresses behind "
+            "it, /dns4/NAME/tcp/4327 among them, which the proxy looks up",
+        )
+    if proxy is None and text.startswith("/onion3/"):
+        raise AddressError("bad_address", f"{text[:200]!r} is reached through Tor: set p2p.socks5 to its SOCKS port")
 
 
 def _require_start(text: str) -> None:

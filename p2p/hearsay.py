@@ -74,6 +74,8 @@ class Hearsay:
 
 
 def _range_of(addr: str) -> bytes:
-    """The range of a public IP address, else the host and port as they are."""
+    """The range of a public IP address, else the host and port as they are; onion services, which are free, are one."""
+    if addr.startswith("/onion3/"):
+        return b"onion3"
     host = addr.split("/")[2] if addr.startswith(("/ip4/", "/ip6/")) else None
     return range_of_host(host) or addr.encode()

@@ -50,7 +50,8 @@ class Reachability:
     """The verdict of the newest answers, how many peers gave them, and how many of these reached this node.
 
     `relays`: the peers through which it is reached; `lacking`: it wants more. `serving`: others can be reached through
-    it. `tested`: False where nobody is asked, because it listens on loopback only.
+    it. `tested`: False where nobody is asked, because it listens on loopback only. `proxied`: nobody is asked because
+    it dials through a proxy; `proxy_fault`: why that does not work.
     """
 
     verdict: Reach = Reach.UNKNOWN
@@ -60,6 +61,8 @@ class Reachability:
     tested: bool = True
     lacking: bool = False
     serving: bool = False
+    proxied: bool = False
+    proxy_fault: str | None = None
 
 
 class NetStatus(StrEnum):

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 KIB = 1024
 MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A SOCKS5 proxy, at an IP address. `login_file` holds USER:PASSWORD; where it is None, no login is sent."""
+
+    host: str
+    port: int
+    login_file: Path | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"the proxy {host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,7 @@ class NetworkConfig:
     agent: str = "musigd"
     dial_back: bool | None = None  # ask peers whether they can dial this node; None: unless it listens on loopback only
     relay_service: bool = False  # carry the connections of peers that cannot be dialled
+    proxy: Proxy | None = None  # dials everything; then no address of this host is told to anybody
     relay_client: str = "auto"  # be reached through relays: "auto" when nobody can dial this node, "always", "never"
 
     max_connections: int = 300

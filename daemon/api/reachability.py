@@ -25,6 +25,8 @@ def view(found: Reachability) -> InfoReachability:
 
 def how(found: Reachability) -> str:
     """A sentence."""
+    if found.proxied:
+        return "This daemon dials through the proxy of p2p.socks5, so nobody is asked where it is."
     if not found.tested:
         return "This daemon listens on loopback only, so nobody is asked."
     if not found.asked:
@@ -33,7 +35,11 @@ def how(found: Reachability) -> str:
 
 
 def reach_problems(found: Reachability, *, relay_service: bool, relay_client: str) -> list[tuple[str, str]]:
-    """(reason, remedy) where nobody can dial this daemon, and there is no other way to it either."""
+    """(reason, remedy) where nobody can dial this daemon and there is no other way to it, or its proxy fails."""
+    if found.proxy_fault is not None:
+        return [
+            ("proxy_unreachable", f"p2p.socks5: {found.proxy_fault}. Start it, or correct the setting and restart.")
+        ]
     if found.verdict is not Reach.PRIVATE:
         return []
     problems = []

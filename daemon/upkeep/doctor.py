@@ -33,7 +33,7 @@ from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import refuse_newer, shipped_migrations
 from daemon.upkeep import datadir_parts
 from daemon.upkeep.doctor_clock import stored_times, unready
-from daemon.upkeep.doctor_reach import seen_from_outside
+from daemon.upkeep.doctor_reach import ports_of, proxy_fault, seen_from_outside
 from musig2 import MusigError
 from musig2.curve import memory
 
@@ -243,8 +243,8 @@ def _network(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
     if not _is_used(datadir):
         endpoint = settings.rpc.endpoint
         yield from _port("rpc.listen", endpoint.host, endpoint.port)
-        for address in settings.p2p.listen:
-            yield from _multiaddr_port(address)
+        for host, port in ports_of(settings.p2p.listen):
+            yield from _port("p2p.listen", host, port)
     if not settings.p2p.bootstrap and not settings.p2p.use_mdns:
         yield _warning(
             "There is no peer to start from: p2p.bootstrap is empty and p2p.mdns is off.",
@@ -262,12 +262,6 @@ def _is_used(datadir: Path) -> bool:
         return holder_of(datadir) is not None
     except DaemonError:  # reported by the check of the running daemon
         return True
-
-
-def _multiaddr_port(address: str) -> Iterator[Diagnosis]:
-    parts = address.split("/")
-    if len(parts) >= 5 and parts[1] in {"ip4", "ip6"} and parts[3] == "tcp" and parts[4].isdigit():
-        yield from _port("p2p.listen", parts[2], int(parts[4]))
 
 
 def _open_files(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -317,6 +311,9 @@ def _readiness(settings: Settings, datadir: Path, environment: Mapping[str, str]
 
 
 def _outside(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    if settings.p2p.proxy is not None:
+        wrong = proxy_fault(settings.p2p.proxy)
+        yield _fault(*wrong) if wrong else _ok(f"p2p.socks5: a SOCKS5 proxy answers at {settings.p2p.proxy}.")
     if _is_used(datadir) and (seen := seen_from_outside(datadir)) is not None:
         verdict, how, remedy = seen
         yield _warning(how, remedy) if remedy else _ok(f"Seen from outside: {verdict}. {how}")

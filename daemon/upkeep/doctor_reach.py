@@ -1,15 +1,42 @@
-"""The check of `musigd doctor` from outside: what the peers of a running daemon found when they dialled it back."""
+"""The ways to others for `musigd doctor`: ports, proxy, and what peers found when they dialled a daemon back."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from config.values import HostPort
 from musigd_client import Client, ClientError
 from musigd_client.endpoint import DataDir
 
 PATIENCE_S: Final = 5.0
+PROXY_S: Final = 3.0
+WITHOUT_A_WAY: Final = ("not_reachable", "proxy_unreachable")
+NOT_A_PROXY: Final = "Start the proxy (Tor: `systemctl start tor`), or correct p2p.socks5."
+
+
+def ports_of(multiaddrs: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Host and TCP port of each address that names both."""
+    for address in multiaddrs:
+        parts = address.split("/")
+        if len(parts) >= 5 and parts[1] in {"ip4", "ip6"} and parts[3] == "tcp" and parts[4].isdigit():
+            yield parts[2], int(parts[4])
+
+
+def proxy_fault(proxy: HostPort) -> tuple[str, str] | None:
+    """(what is wrong, remedy), or None where a SOCKS5 proxy answers."""
+    try:
+        with socket.create_connection((proxy.host, proxy.port), timeout=PROXY_S) as connection:
+            connection.sendall(b"\x05\x02\x00\x02")  # both logins: without, and with a password
+            answer = connection.recv(2)
+    except OSError as error:
+        return f"p2p.socks5: nothing answers at {proxy} ({error.strerror or 'in time'}).", NOT_A_PROXY
+    if answer[:1] != b"\x05":
+        return f"p2p.socks5: what answers at {proxy} is no SOCKS5 proxy.", NOT_A_PROXY
+    return None
 
 
 def seen_from_outside(datadir: Path) -> tuple[str, str, str] | None:
@@ -21,7 +48,7 @@ def seen_from_outside(datadir: Path) -> tuple[str, str, str] | None:
     found: dict[str, Any] | None = told.get("reachability")
     if found is None:  # a daemon from before it, which still runs
         return None
-    remedy = next((each["remedy"] for each in told["problems"] if each["reason"] == "not_reachable"), "")
+    remedy = next((each["remedy"] for each in told["problems"] if each["reason"] in WITHOUT_A_WAY), "")
     through = len(found["relays"])
     how = found["how"] + (f" It is reached through {through} relays." if through else "")
     return found["verdict"], how, remedy

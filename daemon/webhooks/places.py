@@ -19,6 +19,7 @@ PRIVATE_NETWORKS: Final = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
 PRIVATE: Final = "it is in a private network: see the setting rpc.webhook_private_addresses"
+PROXIED: Final = "p2p.socks5 is set and webhooks do not go through it, so they are posted on this machine alone"
 _NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -27,10 +28,14 @@ class PrivatePlace(OSError):
 
 
 class Places:
-    """Decides which addresses webhooks may reach. `private`: those of private networks too."""
+    """Decides which addresses webhooks may reach. `private`: those of private networks too; `only_here`: none beyond.
 
-    def __init__(self, *, private: bool = False) -> None:
+    `only_here` is for a host that a proxy hides: a look-up or a connection past it would tell where it is.
+    """
+
+    def __init__(self, *, private: bool = False, only_here: bool = False) -> None:
         self._private = private
+        self._only_here = only_here
 
     def allows(self, host: str, address: str) -> bool:
         """Whether a URL with that host may lead to that IP address."""
@@ -41,6 +46,8 @@ class Places:
 
     def refusal(self, host: str) -> str | None:
         """The problem of a host that is an IP address, else None; names are checked when they are resolved."""
+        if self._only_here and not is_this_machine(host):
+            return PROXIED
         try:
             return None if self.allows(host, host) else PRIVATE
         except ValueError:

@@ -64,6 +64,7 @@ class GuardedHost(BasicHost):
         super().__init__(swarm, negotiate_timeout=NEGOTIATE_S, addrs_factory=announced)
         self.multiselect = ShortMultiselect(self.multiselect.handlers)
         self.swarm = swarm
+        self.hidden = False  # behind a proxy: nothing is told or believed about addresses but what is announced
         self.on_identified: OnIdentified | None = None
         self._on_stream_fault = on_stream_fault
         self._paces = Paces(STREAM_RATE, 10 * STREAM_RATE)
@@ -123,7 +124,8 @@ class GuardedHost(BasicHost):
     async def _answer_identify(self, stream: INetStream) -> None:
         """Say who this node is. The library names its own agent, and private addresses when there are no others."""
         relayed = stream.muxed_conn.get_connection_type() is ConnectionType.RELAYED
-        data = self.identity(None if relayed else stream.get_remote_address()).SerializeToString()
+        hidden = relayed or self.hidden  # the other end is not the peer's own address
+        data = self.identity(None if hidden else stream.get_remote_address()).SerializeToString()
         try:
             await stream.write(encode_varint_prefixed(data))
         finally:
@@ -205,7 +207,7 @@ class GuardedHost(BasicHost):
     def _note_observed(self, connection: INetConn, message: Identify) -> None:
         """Remember under which address a peer sees this node; it is announced only if several peers agree."""
         relayed = connection.get_connection_type() is ConnectionType.RELAYED  # it sees the relay there
-        if message.observed_addr and self._observed_addr_manager is not None and not relayed:
+        if message.observed_addr and self._observed_addr_manager is not None and not (relayed or self.hidden):
             observed = Multiaddr(message.observed_addr)
             if isinstance(connection, PromptConn):
                 connection.seen_as = ip_of(observed)

@@ -20,7 +20,7 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
-from p2p.addresses import Multiaddr, is_relayed, relay_of
+from p2p.addresses import Multiaddr, by_turns, is_relayed, relay_of
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn, gives_way
@@ -64,9 +64,10 @@ class GuardedSwarm(Swarm):
         rules: DoorRules,
         *,
         on_fault: OnFault,
+        tcp: TcpTransport,
         circuits: ITransport,
     ) -> None:
-        """`circuits` dials through relays to which there is a connection."""
+        """`circuits` dials through relays to which there is a connection, `tcp` everything else."""
         self._rules = rules
         self._tell_fault = on_fault
         self._pending: Counter[str] = Counter()
@@ -75,7 +76,7 @@ class GuardedSwarm(Swarm):
         self._doubles: dict[ID, float] = {}  # peers with two connections, and since when the second is there
         self.hearsay = Hearsay()
         self._door = Door(rules.door_s, rules.is_home, self._start)
-        self.tcp = TcpTransport(rules.may_dial)
+        self.tcp = tcp
         self.opened = self.tcp.opened
         super().__init__(
             peer,
@@ -253,10 +254,13 @@ class GuardedSwarm(Swarm):
         return [conn for conn in live if conn.get_connection_type() is not ConnectionType.RELAYED]
 
     def dial_candidates(self, peer_id: ID) -> list[Multiaddr]:
-        """The known addresses that may be dialled, in the order in which they are tried: relays come last."""
+        """The known addresses that may be dialled, in the order in which they are tried.
+
+        Those of IPv4 and of IPv6 come by turns, beginning with the one that is vouched for; relays come last.
+        """
         known = [addr for addr in self.peerstore.dial_order(peer_id) if self.may_dial(addr)]
         relayed = [addr for addr in known if is_relayed(addr)][:MAX_RELAYED]
-        return [*[addr for addr in known if not is_relayed(addr)][: MAX_ADDRS - len(relayed)], *relayed]
+        return [*by_turns(addr for addr in known if not is_relayed(addr))[: MAX_ADDRS - len(relayed)], *relayed]
 
     def vouch_for_named(self, peer_id: ID) -> None:
         """A peer has just named its own addresses; only the address that worked comes before them."""

@@ -196,6 +196,10 @@ class TcpTransport(TCP):
         return not is_relayed(maddr) and super().can_dial(maddr)
 
     async def _dial_resolved(self, maddr: Multiaddr, source: tuple[str, int] | None = None) -> IRawConnection:
+        return RawConnection(BufferedTcpStream(await self.connect(maddr)), True)
+
+    async def connect(self, maddr: Multiaddr) -> trio.SocketStream:
+        """A TCP connection to the IP address and port of a multiaddr. Raises OpenConnectionError."""
         host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")
         if host is None or port is None or not self._may_dial(maddr):
             raise OpenConnectionError(f"{maddr} is not an address that may be dialled")
@@ -204,7 +208,7 @@ class TcpTransport(TCP):
         except OSError as error:
             raise OpenConnectionError(f"cannot reach {maddr}") from error
         self.opened.add(stream.socket)
-        return RawConnection(BufferedTcpStream(stream), True)
+        return stream
 
     async def dial_from(self, maddr: Multiaddr, port: int) -> RawConnection:
         """Connect to an IP address from the port on which this node listens. Raises OpenConnectionError."""

@@ -11,8 +11,8 @@ from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 
 from musig2.protocol.records.peers import peer_text
-from p2p.addresses import Multiaddr, dial_target, dnsaddr_name, join_peer, readable
-from p2p.announce import listens_on_loopback_only
+from p2p.addresses import Multiaddr, dial_target, dnsaddr_name, is_onion, join_peer, readable
+from p2p.announce import meant_for_this_machine
 from p2p.compat.host import GuardedHost
 from p2p.compat.swarm import Dial
 from p2p.errors import PeerUnreachable
@@ -71,7 +71,7 @@ class Bootstrap:
         self._first_pause_s = config.bootstrap_pause_ms / 1000
         self._bootstrap = [dial_target(text) for text in config.bootstrap if dnsaddr_name(text) is None]
         self._names = [StartName(text, *name) for text in config.bootstrap if (name := dnsaddr_name(text)) is not None]
-        self._private_addresses = config.private_addresses or listens_on_loopback_only(config)
+        self._private_addresses = config.private_addresses or meant_for_this_machine(config)
         self._faults: dict[tuple[bytes, bytes], BootstrapFault] = {}
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
         self._alone = trio.Event()
@@ -115,6 +115,8 @@ class Bootstrap:
 
     def _why_not(self, peer: bytes, addr: Multiaddr, dial: Dial) -> str:
         if not self._host.swarm.may_dial(addr):
+            if is_onion(addr):
+                return "it is an onion service: set p2p.socks5 to the SOCKS port of Tor, and restart"
             return "its address may not be dialled: private ones need p2p.private_addresses"
         if addr in dial.others:
             found, meant = peer_text(dial.others[addr].to_bytes()), peer_text(peer)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
 from libp2p.peer.id import ID
 
 from musig2.protocol.records.peers import PEER_BYTES, PREFIX
-from p2p.addresses import dialable
-from p2p.announce import AnnouncedAddresses
+from p2p.addresses import Multiaddr, dialable
+from p2p.announce import AnnouncedAddresses, listens_on_loopback_only
 from p2p.bans import BanTimes
 from p2p.compat.guard import OnFault
 from p2p.compat.host import GuardedHost, OnStreamFault
@@ -22,6 +24,8 @@ from p2p.relay.circuit import CircuitTransport
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
 from p2p.streams.prices import Work
+from p2p.ways.dialler import Dialler, ProxiedDialler
+from p2p.ways.socks import Socks
 
 UNLIMITED = 1_000_000
 CROWD = 8  # on a private network many nodes may share one address
@@ -49,8 +53,9 @@ def build_host(
     *,
     on_fault: OnFault,
     on_stream_fault: OnStreamFault,
+    on_proxy: Callable[[str | None], None],
 ) -> GuardedHost:
-    """The host, not yet listening."""
+    """The host, not yet listening. `on_proxy`: as `p2p.ways.dialler.ProxiedDialler` calls it."""
     own = ID.from_pubkey(key_pair.public_key)
 
     def keeps(peer: ID) -> bool:
@@ -67,13 +72,17 @@ def build_host(
         accounts.charge(peer.to_bytes(), Work.STREAM)
         await accounts.settled(peer.to_bytes())
 
+    def may_dial(addr: Multiaddr) -> bool:
+        return dialable(addr, private_addresses=announced.private_addresses, onions=config.proxy is not None)
+
+    crowded = announced.private_addresses or listens_on_loopback_only(config)  # behind Tor, or a proxy of this host
     rules = DoorRules(
         admits=lambda peer: is_supported(peer) and not bans.refuses(peer.to_bytes()),
         is_stranger=lambda peer: accounts.standing(peer.to_bytes()) is Standing.STRANGER,
-        may_dial=lambda addr: dialable(addr, private_addresses=announced.private_addresses),
+        may_dial=may_dial,
         max_connections=config.max_connections,
-        max_pending_per_ip=config.max_pending_per_ip * (CROWD if announced.private_addresses else 1),
-        max_per_ip=UNLIMITED if announced.private_addresses else config.max_connections_per_ip,
+        max_pending_per_ip=config.max_pending_per_ip * (CROWD if crowded else 1),
+        max_per_ip=UNLIMITED if crowded else config.max_connections_per_ip,
         upgrade_s=config.upgrade_timeout_ms / 1000,
         dial_s=config.dial_timeout_ms / 1000,
         door_s=accounts.door_s,
@@ -83,6 +92,8 @@ def build_host(
     peerstore = BoundedPeerStore(keeps)
     peerstore.add_key_pair(own, key_pair)
     circuits = CircuitTransport()
-    swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault=on_fault, circuits=circuits)
+    tcp = ProxiedDialler(may_dial, Socks(config.proxy), on_proxy) if config.proxy else Dialler(may_dial)
+    swarm = GuardedSwarm(own, peerstore, Upgrader(key_pair), rules, on_fault=on_fault, tcp=tcp, circuits=circuits)
     circuits.host = GuardedHost(swarm, announced, on_stream_fault, settle_stream, config.agent)
+    circuits.host.hidden = config.proxy is not None
     return circuits.host

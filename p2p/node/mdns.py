@@ -39,7 +39,8 @@ class Neighbours:
         self._host = host
         self._network = config.network.encode()
         self._reach = reach
-        self.wanted = config.mdns and not config.bootstrap and not listens_on_loopback_only(config)
+        elsewhere = config.proxy is None and not listens_on_loopback_only(config)
+        self.wanted = config.mdns and not config.bootstrap and elsewhere
         self.name = f"{secrets.token_hex(16)}.{SERVICE}"
 
     async def run(self) -> None:

@@ -95,7 +95,9 @@ class NodeLife:
             self._announced,
             on_fault=self._on_fault,
             on_stream_fault=self._on_stream_fault,
+            on_proxy=self._on_proxy,
         )
+        self._proxy_fault: str | None = None
         self.host.on_identified = self._on_identified
         self._optional = TProtocol(f"/musigd/{config.network}/considering/1")
         self.host.set_stream_handler(self._optional, _end_stream)
@@ -129,8 +131,9 @@ class NodeLife:
         """What finds out whether this node can be dialled, and the ways around it if not."""
         config, accounts = self._config, self._accounts
         tested = not listens_on_loopback_only(config) if config.dial_back is None else config.dial_back
-        self.tests = ReachTests(self.host, self._on_verdict, wanted=tested)
-        self.dial_back = DialBack(self.host, accounts)
+        self.tests = ReachTests(self.host, self._on_verdict, wanted=tested and not self.host.hidden)
+        if not self.host.hidden:
+            self.dial_back = DialBack(self.host, accounts)
         self.moves = Moves(self.host.swarm.opened, self._on_move)
         self.relays = RelayClient(self.host, clock_ms, self._through_relays)
         self.upgrades = Upgrades(self.host, accounts, lambda: self.relays.relays)
@@ -172,8 +175,10 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
-            for run in (self.relays.run, self.tests.run, self.moves.run):
+            for run in (self.relays.run, self.tests.run):
                 tasks.run_daemon_task(run)
+            if not self.host.hidden:  # else its addresses are those of the proxy
+                tasks.run_daemon_task(self.moves.run)
             self._on_verdict()
             tasks.run_task(Neighbours(self.host, self._config, self.reach).run)
             ready()
@@ -276,6 +281,10 @@ class NodeLife:
         self.upgrades.puncher.forget()
         self._on_verdict()
 
+    def _on_proxy(self, fault: str | None) -> None:
+        self._proxy_fault = fault
+        self._tell_reachable()
+
     def _tell_reachable(self) -> None:
         bound = tuple(str(addr) for addr in self.host.get_transport_addrs())
         self._outlet.reachable(bound, tuple(str(addr) for addr in self.host.get_addrs()))
@@ -284,6 +293,8 @@ class NodeLife:
             relays=self.relays.relays,
             lacking=self.relays.lacking,
             serving=self.relay is not None and self._is_of_use(),
+            proxied=self.host.hidden,
+            proxy_fault=self._proxy_fault,
         )
         self._outlet.reachability(found)
 

@@ -47,7 +47,8 @@ class Upgrades:
         self._asked = Paces(PER_SECOND, AT_ONCE)
         self._under_way: set[ID] = set()
         self.puncher = Puncher(host)
-        host.set_stream_handler(DCUTR, self._answer)
+        if not host.hidden:  # which goes past the proxy
+            host.set_stream_handler(DCUTR, self._answer)
 
     def came(self, peer: ID, *, inbound: bool) -> None:
         """A peer was identified that is connected through a relay; the side that it came to looks for a direct way."""
@@ -58,7 +59,8 @@ class Upgrades:
     async def _upgrade(self, peer: ID) -> None:
         try:
             await self._host.swarm.dial_now(peer, direct=True)
-            if not self._host.swarm.direct(peer) and DCUTR in self._host.swarm.peerstore.get_protocols(peer):
+            speaks = DCUTR in self._host.swarm.peerstore.get_protocols(peer) and not self._host.hidden
+            if speaks and not self._host.swarm.direct(peer):
                 await self._begin(peer)
         finally:
             self._under_way.discard(peer)

@@ -21,6 +21,8 @@ EXAMPLES = {
     "rpc.tls_key",
     "rpc.cookie_group",
     "keys.passphrase_file",
+    "p2p.socks5",
+    "p2p.socks5_login",
     "policy.file",
 }  # unset by default
 

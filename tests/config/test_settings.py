@@ -229,6 +229,24 @@ def test_mdns_and_private_addresses_follow_from_the_other_settings(
     assert (p2p.use_mdns, p2p.use_private_addresses) == (mdns, private)
 
 
+def test_behind_a_proxy_there_is_no_mdns_and_loopback_makes_no_private_addresses() -> None:
+    p2p = load_settings(flags={"p2p.listen": "/ip4/127.0.0.1/tcp/0", "p2p.socks5": "[::1]:9050"}, file=None).p2p
+    assert (p2p.use_mdns, p2p.use_private_addresses, str(p2p.proxy)) == (False, False, "[::1]:9050")
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost:9050", "tor.example:9050", "127.0.0.1", "127.0.0.1:0", "u:p@127.0.0.1:9050"]
+)
+def test_a_proxy_is_an_ip_address_and_a_port_so_that_no_name_is_looked_up(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1:9050"):
+        load_settings(flags={"p2p.socks5": text}, file=None)
+
+
+def test_a_login_without_a_proxy_is_refused() -> None:
+    with pytest.raises(SettingsError, match="set both, or none"):
+        load_settings(flags={"p2p.socks5_login": "/etc/musigd/socks5"}, file=None)
+
+
 @pytest.mark.parametrize(("text", "host", "port"), [("[::1]:0", "::1", 0), ("localhost:65535", "localhost", 65535)])
 def test_endpoints_are_read(text: str, host: str, port: int) -> None:
     endpoint = parse_endpoint(text)

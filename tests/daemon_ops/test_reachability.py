@@ -38,6 +38,13 @@ def test_it_is_a_problem_only_where_there_is_no_way_at_all(
     assert all("p2p.announce" in remedy for _, remedy in said)
 
 
+def test_a_proxy_that_does_not_answer_is_the_problem_and_nobody_is_asked_behind_one() -> None:
+    found = Reachability(proxied=True, tested=False, proxy_fault="nothing answers at the proxy 127.0.0.1:9050")
+    ((reason, remedy),) = reach_problems(found, relay_service=False, relay_client="auto")
+    assert (reason, "p2p.socks5: nothing answers at the proxy 127.0.0.1:9050" in remedy) == ("proxy_unreachable", True)
+    assert "p2p.socks5" in view(found).how
+
+
 def test_the_remedy_names_the_setting_that_was_switched_off() -> None:
     ((_, remedy),) = reach_problems(NOBODY, relay_service=False, relay_client="never")
     assert 'p2p.relay_client = "auto"' in remedy

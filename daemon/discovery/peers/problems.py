@@ -41,7 +41,16 @@ class Problems:
         remedy = self._clocks.remedy()
         if remedy is not None:
             found.append(("clock_wrong", remedy))
-        if not self._net.multiaddrs():
+        if not self._net.multiaddrs() and self._net.reachability.proxied:
+            found.append(
+                (
+                    "not_dialable",
+                    "Others cannot dial this daemon: p2p.announce names no onion service, and no relay was found. Name "
+                    "the address of its hidden service there, or a daemon with p2p.relay_service in p2p.bootstrap, and "
+                    "restart.",
+                )
+            )
+        elif not self._net.multiaddrs():
             found.append(
                 (
                     "not_dialable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from daemon.upkeep.doctor_clock import unready
 from tests.daemon_ops.ops_world import generated_passphrase, secret_bytes, started
 
 FREE = {"rpc.listen": "127.0.0.1:0", "p2p.listen": "/ip4/127.0.0.1/tcp/0"}
+
+START = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWA4PHJGtFcDD6a1uGBJP2yzMhBBmxWBzYjC5a3cTtZsGQ"
 
 
 def settings(**flags: str) -> Settings:
@@ -49,6 +52,26 @@ def test_a_damaged_database_is_found(tmp_path: Path) -> None:
     found = [finding for finding in wrong(tmp_path) if finding.severity is Severity.FAULT]
     assert [finding.what for finding in found] == ["The database cannot be used."]
     assert "musigd restore" in found[0].remedy
+
+
+@pytest.mark.parametrize("answer", [b"\x05\x00", b"HTTP/1.1 400 Bad Request", None])
+def test_a_proxy_that_is_none_or_is_not_there_is_a_fault(tmp_path: Path, answer: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(answer or b"")
+
+        if answer is None:
+            server.close()
+            found = wrong(tmp_path / "new", p2p__socks5=f"127.0.0.1:{port}", p2p__bootstrap=START)
+        else:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(serve)
+                found = wrong(tmp_path / "new", p2p__socks5=f"127.0.0.1:{port}", p2p__bootstrap=START)
+    assert [each.what.partition(" ")[0] for each in found] == ([] if answer == b"\x05\x00" else ["p2p.socks5:"])
 
 
 def test_a_taken_port_is_named_by_its_setting(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from daemon.errors import InvalidParam
 from daemon.events import EventLog
 from daemon.store import Store
 from daemon.webhooks import post
-from daemon.webhooks.places import PRIVATE, CheckedResolver, Places, PrivatePlace
+from daemon.webhooks.places import PRIVATE, PROXIED, CheckedResolver, Places, PrivatePlace
 from daemon.webhooks.post import Poster
 from rpc.caller import owner
 from rpc.models.events import CreateWebhook
@@ -72,6 +72,21 @@ async def test_address_inside_is_refused_when_the_webhook_is_made(store: Store, 
             await service.create_webhook(owner(), CreateWebhook(url=url))
     async with delivering(store, events, private=True) as service:
         assert (await service.create_webhook(owner(), CreateWebhook(url="https://192.168.1.1/"))).secret
+
+
+async def test_behind_a_proxy_nothing_is_posted_or_looked_up_beyond_this_machine(
+    store: Store, events: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Names(["93.184.215.14"])
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    poster = Poster(Places(only_here=True))
+    try:
+        said = [await poster.post(f"https://{host}/", b"{}", {}) for host in ("hook.example", "93.184.215.14")]
+    finally:
+        await poster.close()
+    assert said == [PROXIED, PROXIED]
+    assert names.asked == 0
+    assert Places(only_here=True).refusal("localhost") is None
 
 
 async def test_name_that_changes_its_address_leads_nowhere(

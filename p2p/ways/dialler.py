@@ -1,0 +1,136 @@
+"""Dials every address that this network knows: looks names up, or leaves that and everything else to a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import trio
+from libp2p.abc import IRawConnection
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.transport.exceptions import OpenConnectionError
+from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
+
+from p2p.addresses import Multiaddr, by_turns, is_relayed, without_peer
+from p2p.compat.tcp import BufferedTcpStream, TcpTransport
+from p2p.errors import AddressError
+from p2p.places import Place, place_of
+from p2p.ways.socks import ProxyDown, Socks
+
+STAGGER_S = 0.2  # head start of each address of a name before the next is tried too
+TRIED = 8
+LOOK_UP_S, LOOK_UPS = 5.0, 2
+
+
+class Dialler(TcpTransport):
+    """Connects from this host."""
+
+    def can_dial(self, maddr: Multiaddr) -> bool:
+        """Everything but addresses through a relay; what may be dialled is decided before."""
+        return not is_relayed(maddr)
+
+    def protocols(self) -> list[str]:
+        """The protocol names of which an address must hold one."""
+        return ["tcp", "onion3"]
+
+    async def dial(self, maddr: Multiaddr) -> IRawConnection:
+        """Connect. Raises OpenConnectionError."""
+        addr = without_peer(maddr)
+        try:
+            place = place_of(addr)
+        except AddressError as error:
+            raise OpenConnectionError(f"{addr} is not an address that may be dialled") from error
+        if not self._may_dial(addr):
+            raise OpenConnectionError(f"{addr} is not an address that may be dialled")
+        return RawConnection(await self._opened(place), True, addresses=[addr])
+
+    async def _opened(self, place: Place) -> BufferedTcpStream:
+        if not place.is_name:
+            return BufferedTcpStream(await self.connect(Multiaddr(f"/{place.kind}/{place.host}/tcp/{place.port}")))
+        return BufferedTcpStream(await self._first_of(await self._looked_up(place)))
+
+    async def _looked_up(self, place: Place) -> list[Multiaddr]:
+        """What the name stands for, both families by turns."""
+        named = Multiaddr(f"/{place.kind}/{place.host}/tcp/{place.port}")
+        found = await resolve_multiaddr_with_retry(named, max_retries=LOOK_UPS, timeout_seconds=LOOK_UP_S)
+        if not found or found == [named]:
+            raise OpenConnectionError(f"no address was found for {place.host}")
+        return by_turns(found[:TRIED])
+
+    async def _first_of(self, addrs: Sequence[Multiaddr]) -> trio.SocketStream:
+        """The first that connects of several addresses, each of which gets a short head start."""
+        won: list[trio.SocketStream] = []
+        errors: list[OpenConnectionError] = []
+
+        async def attempt(addr: Multiaddr, failed: trio.Event) -> None:
+            try:
+                stream = await self.connect(addr)
+            except OpenConnectionError as error:
+                errors.append(error)
+                failed.set()
+                return
+            if won:
+                await trio.aclose_forcefully(stream)
+            won.append(stream)
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for addr in addrs:
+                failed = trio.Event()
+                nursery.start_soon(attempt, addr, failed)
+                with trio.move_on_after(STAGGER_S):
+                    await failed.wait()
+        if not won:
+            raise errors[0]
+        return won[0]
+
+
+class ProxiedStream(BufferedTcpStream):
+    """A connection whose other end is the target, not the proxy."""
+
+    def __init__(self, stream: trio.SocketStream, remote: tuple[str, int] | None) -> None:
+        """`remote`: the IP address and port of the target; None for a name, which only the proxy has looked up."""
+        super().__init__(stream)
+        self._remote = remote
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """As given; never the address of the proxy."""
+        return self._remote
+
+
+class ProxiedDialler(Dialler):
+    """Connects through the proxy alone: nothing else leaves this host, whoever asks for it."""
+
+    def __init__(
+        self, may_dial: Callable[[Multiaddr], bool], socks: Socks, on_proxy: Callable[[str | None], None]
+    ) -> None:
+        """`on_proxy` is told why the proxy does not work, and None when it does, each time that changes."""
+        super().__init__(may_dial)
+        self._socks = socks
+        self._on_proxy = on_proxy
+        self._fault: str | None = None
+
+    async def _opened(self, place: Place) -> BufferedTcpStream:
+        try:
+            stream = await self._socks.connect(place)
+        except ProxyDown as error:
+            self._note(str(error))
+            raise
+        except OpenConnectionError:
+            self._note(None)
+            raise
+        self._note(None)
+        self.opened.add(stream.socket)
+        return ProxiedStream(stream, None if place.is_name or place.is_onion else (place.host, place.port))
+
+    def _note(self, fault: str | None) -> None:
+        if fault != self._fault:
+            self._fault = fault
+            self._on_proxy(fault)
+
+    async def connect(self, maddr: Multiaddr) -> trio.SocketStream:
+        """Never: it would not go through the proxy."""
+        raise OpenConnectionError("everything is dialled through the proxy")
+
+    async def dial_from(self, maddr: Multiaddr, port: int) -> RawConnection:
+        """Never, as above."""
+        raise OpenConnectionError("everything is dialled through the proxy")
