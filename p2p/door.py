@@ -40,7 +40,7 @@ class DoorRules:
     dial_s: float
     door_s: Callable[[], float]  # in how many seconds the next handshake may begin; at 0 it is charged
     is_home: Callable[[bytes], bool]  # whether a known peer came from that range
-    toll: Callable[[ID, int, int, int], float]  # charges a peer messages, frames, bytes; how long not to read from it
+    toll: Callable[[ID, int, int, int], Awaitable[None]]  # charges a peer messages, frames, bytes; waits while it owes
 
 
 class Knock:

@@ -287,7 +287,7 @@ class Network:
         """A session is under way: strangers are served more slowly for a moment."""
         self._accounts.hurry()
 
-    def _portal_or_now(self, fn: Callable[..., None], *args: object) -> None:
+    def _portal_or_now(self, fn: Callable[..., object], *args: object) -> None:
         """The accounts belong to the trio side while there is one."""
         if self._portal is not None and self._portal.alive:
             self._portal.post(fn, *args)

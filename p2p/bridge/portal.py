@@ -62,7 +62,7 @@ class Portal:
         self.dead: asyncio.Future[BaseException | None] = self._loop.create_future()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._calls: set[_Call[Any]] = set()
-        self._inward: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._inward: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._inward_planned = False
         self._outward: deque[tuple[Callable[[list[Any]], None], Any]] = deque()
         self._outward_woken = False
@@ -113,7 +113,7 @@ class Portal:
             if call.done.done() and not call.done.cancelled():
                 call.done.exception()  # marks it as seen
 
-    def post(self, fn: Callable[..., None], *args: Any) -> None:
+    def post(self, fn: Callable[..., object], *args: Any) -> None:
         """Run `fn(*args)` in trio soon. Without effect when trio has ended."""
         self._inward.append((fn, args))
         if not self._inward_planned:

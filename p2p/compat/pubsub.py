@@ -224,6 +224,7 @@ class GuardedPubsub(Pubsub):
             return
         if self._is_msg_seen(msg) or ID(msg.from_id) == self.my_id or not self.admit(msg_forwarder, msg):
             return
+        await self.settle(msg_forwarder, 0)
         if not signature_validator(msg):  # before the id counts as seen, or junk could block a true message
             self.on_bad_signature(msg_forwarder)
             return

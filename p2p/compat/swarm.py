@@ -26,7 +26,7 @@ from p2p.compat.peerstore import BoundedPeerStore
 from p2p.compat.swarm_conn import PromptConn, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
-from p2p.compat.yamux import QuietYamux
+from p2p.compat.yamux import MOST_TOGETHER, QuietYamux
 from p2p.door import Door, DoorRules
 from p2p.hearsay import Hearsay
 from p2p.rates import counted
@@ -159,11 +159,17 @@ class GuardedSwarm(Swarm):
         if isinstance(muxed_conn, QuietYamux):
             muxed_conn.toll = partial(self._rules.toll, muxed_conn.peer_id)
             muxed_conn.is_stranger = partial(self._rules.is_stranger, muxed_conn.peer_id)
+            muxed_conn.is_crowded = self._is_crowded
         connection = await super().add_conn(muxed_conn, direction)
         if len(self.live(muxed_conn.peer_id)) > 1:
             self._note_double(muxed_conn.peer_id)
         assert isinstance(connection, PromptConn)
         return connection
+
+    def _is_crowded(self) -> bool:
+        """Whether strangers together have sent too much that nobody has read yet."""
+        muxed = (conn.muxed_conn for conn in self.get_connections() if isinstance(conn, PromptConn))
+        return sum(each.buffered for each in muxed if each.is_stranger()) > MOST_TOGETHER
 
     def _note_double(self, peer_id: ID) -> None:
         """One task per peer settles it, however often the peer comes and goes meanwhile."""

@@ -38,6 +38,8 @@ MAX_INBOUND_STREAMS = 64
 MAX_BUFFERED = 4 * 1024 * 1024  # unread bytes of all streams of a connection
 MAX_OF_STRANGER = 1024 * 1024  # of a peer that nobody knows: unread, and unsent
 ENOUGH_QUEUED = 512 * 1024  # unsent bytes at which writers wait
+ENOUGH_OF_STRANGER = 64 * 1024
+MOST_TOGETHER = 16 * 1024 * 1024  # unread bytes of all strangers
 MAX_QUEUED = 2 * 1024 * 1024  # unsent bytes that a peer which does not read may provoke with pings and new streams
 READ_RATE = 32 * 1024 * 1024  # bytes per second of one connection; a peer that sends more is read more slowly
 FRAME_COST = 4 * 1024  # what a frame costs besides its bytes: 8 000 empty ones per second
@@ -52,6 +54,10 @@ class ProtocolBroken(Exception):
     """The peer does not speak yamux, or exceeds a limit: the connection is closed."""
 
 
+async def _free(_messages: int, _frames: int, _size: int) -> None:
+    """What a connection is charged before the swarm has it."""
+
+
 class QuietYamux(IMuxedConn):
     """One connection and its streams, with the attributes that the swarm and its connections use."""
 
@@ -61,9 +67,10 @@ class QuietYamux(IMuxedConn):
         self.event_started = trio.Event()
         self.event_closed = trio.Event()
         self.on_close: Callable[[], Awaitable[Any]] | None = None  # set by the swarm's connection
-        # set by the swarm: charges encrypted messages, frames in them, and bytes to the peer
-        self.toll: Callable[[int, int, int], float] = lambda messages, frames, size: 0.0
+        # set by the swarm: charges encrypted messages, frames in them, and bytes to the peer, and waits while it owes
+        self.toll: Callable[[int, int, int], Awaitable[None]] = _free
         self.is_stranger: Callable[[], bool] = lambda: True  # set by the swarm
+        self.is_crowded: Callable[[], bool] = lambda: False  # set by the swarm: strangers have too much unread
         self.streams: dict[int, QuietStream] = {}
         self._initiator = is_initiator
         self._next_id = 1 if is_initiator else 2
@@ -217,14 +224,18 @@ class QuietYamux(IMuxedConn):
     @property
     def is_busy(self) -> bool:
         """True while a writer would have to wait, and on a connection that ends."""
-        return self._closing or len(self._out) > ENOUGH_QUEUED
+        return self._closing or self._is_full()
+
+    def _is_full(self) -> bool:
+        queued = len(self._out)
+        return queued > ENOUGH_OF_STRANGER and (queued > ENOUGH_QUEUED or self.is_stranger())
 
     async def send(self, frame: bytes) -> None:
         """Queue a frame and wait only while too much is queued. Raises MuxedStreamError when the connection ends."""
         if self._closing:
             raise MuxedStreamError("the connection is closed")
         self.queue(frame)
-        if len(self._out) > ENOUGH_QUEUED:
+        if self._is_full():
             await self._sent.wait()
         else:
             await trio.lowlevel.checkpoint_if_cancelled()
@@ -255,10 +266,7 @@ class QuietYamux(IMuxedConn):
                 pause_s = pace.owe(len(data) + FRAME_COST * frames, self._heard_at)
                 if pause_s:
                     await trio.sleep(pause_s)
-                owed_s = self.toll(getattr(self.secured_conn, "opened", 1), frames, len(data))
-                while owed_s > 0 and not self._closing:
-                    await trio.sleep(min(owed_s, NAP_S))
-                    owed_s = self.toll(0, 0, 0)
+                await self.toll(getattr(self.secured_conn, "opened", 1), frames, len(data))
             except Exception:  # noqa: BLE001 - the layers below raise many kinds; each means that this connection is over
                 return
 
@@ -302,8 +310,15 @@ class QuietYamux(IMuxedConn):
     def _within_bounds(self, stream: QuietStream) -> bool:
         if len(stream.buffer) < UPDATE_AT:
             return True
-        buffered = sum(len(other.buffer) for other in self.streams.values())
-        return buffered <= MAX_OF_STRANGER or (buffered <= MAX_BUFFERED and not self.is_stranger())
+        buffered = self.buffered
+        if self.is_stranger():
+            return buffered <= MAX_OF_STRANGER and not self.is_crowded()
+        return buffered <= MAX_BUFFERED
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the peer sent and nobody has read."""
+        return sum(len(stream.buffer) for stream in self.streams.values())
 
     def _admit(self, stream_id: int) -> QuietStream | None:
         theirs = stream_id % 2 == (0 if self._initiator else 1)

@@ -61,12 +61,13 @@ def build_host(
     def keeps(peer: ID) -> bool:
         return peer == own or bool(swarm.get_connections(peer))
 
-    def toll(peer: ID, messages: int, frames: int, size: int) -> float:
+    async def toll(peer: ID, messages: int, frames: int, size: int) -> None:
         name = peer.to_bytes()
+        accounts.charge(name, Work.READ)
         accounts.charge(name, Work.SEALED, messages)
         accounts.charge(name, Work.YAMUX_FRAME, frames)
         accounts.charge(name, Work.KIB, size / 1024)
-        return accounts.owed_s(name)
+        await accounts.settled(name)
 
     async def settle_stream(peer: ID) -> None:
         accounts.charge(peer.to_bytes(), Work.STREAM)

@@ -5,7 +5,8 @@
 
 Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share one amount,
 however many they are, and so do new ones for their first work; a peer that asks for little never owes, and so never
-waits for them. Belongs to the trio side; only `hurry` is called from elsewhere.
+waits for them. Beside a session, those that do not owe yet take turns too (lane.py). Belongs to the trio side; only
+`hurry` is called from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import trio
 from p2p.ports import Standing
 from p2p.rates import Budget, Fading
 from p2p.sources import range_or_host, source_of
+from p2p.streams.lane import LEAST, Attained, Lane
 from p2p.streams.prices import (
     ALLOWANCES,
     BAN_AT,
@@ -45,12 +47,13 @@ FINES_HALF_LIFE_S = 3_600.0
 class Account:
     """Microseconds that are left; below zero they are owed."""
 
-    __slots__ = ("allowance", "at", "left")
+    __slots__ = ("allowance", "at", "left", "taken")
 
     def __init__(self, allowance: Allowance, now: float) -> None:
         self.allowance = allowance
         self.left = allowance.at_once
         self.at = now
+        self.taken = Attained()
 
     def owed_s(self, per_second: float, now: float) -> float:
         """Refill since the last check; returns the seconds until nothing is owed."""
@@ -63,11 +66,12 @@ class Account:
 class PeerAccount(Account):
     """The account of a peer, and that of its range: None on a private network, and until the peer has connected."""
 
-    __slots__ = ("fines", "home", "range", "standing")
+    __slots__ = ("due", "fines", "home", "range", "standing")
 
     def __init__(self, standing: Standing, now: float) -> None:
         super().__init__(ALLOWANCES[standing], now)
         self.standing = standing
+        self.due = 0.0  # charged since the last turn
         self.range: Account | None = None
         self.home: bytes | None = None
         self.fines = Fading(FINES_HALF_LIFE_S, now)
@@ -87,6 +91,7 @@ class Accounts:
         self._peers: OrderedDict[bytes, PeerAccount] = OrderedDict()
         self._ranges: OrderedDict[bytes, Account] = OrderedDict()
         self._door = Account(DOOR, steady_s())
+        self._lane = Lane(steady_s)
         self._welcome = Budget(WELCOME.per_second, WELCOME.at_once, steady_s())
         self._homes: OrderedDict[bytes, None] = OrderedDict()
         self._standings: dict[bytes, Standing] = {}
@@ -119,13 +124,15 @@ class Accounts:
             most = account.allowance.at_once
             account.left = most if standing is Standing.KNOWN else min(account.left, most)
 
-    def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
-        """Charge work to a peer's account; await `settled` before doing it."""
+    def charge(self, peer: bytes, work: Work, amount: float = 1) -> float:
+        """Charge work to a peer's account, in microseconds; await `settled` before doing it."""
         account = self._peers.get(peer) or self._of(peer)
         price = PRICES_US[work] * amount
         account.left -= price
+        account.due += price
         if account.range is not None and account.standing is not Standing.KNOWN:
             account.range.left -= price
+        return price
 
     def fine(self, peer: bytes, work: Work, amount: float = 1) -> None:
         """Charge for a refused request; a peer that keeps doing so is banned, unless it is known."""
@@ -145,9 +152,18 @@ class Accounts:
         return 0.0 if account is None or account.even else self._owed_s(account)
 
     async def settled(self, peer: bytes) -> None:
-        """Wait until a peer owes nothing."""
+        """Wait until a peer owes nothing, and beside a session until its turn has come."""
         while (owed := self.owed_s(peer)) > 0:  # noqa: ASYNC110 - what it waits for is the time
             await trio.sleep(min(owed, NAP_S))
+        account = self._peers.get(peer)
+        if account is None or account.due < LEAST:
+            return
+        due, account.due = account.due, 0.0
+        if self._takes_turns(account):
+            await self._lane.turn((account.range or account).taken, due, lambda: self._takes_turns(account))
+
+    def _takes_turns(self, account: PeerAccount) -> bool:
+        return account.standing is not Standing.KNOWN and self._is_busy()
 
     def door_s(self) -> float:
         """In how many seconds the next handshake may begin; at 0 it is charged."""

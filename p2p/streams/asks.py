@@ -22,7 +22,7 @@ from p2p.streams.prices import Work
 QUESTION, ANSWER, NOT_ANSWERED = range(3)
 HEAD_BYTES = 5
 AT_ONCE = 1  # questions of a stranger that are answered at the same time; the others wait where they come from
-UNREAD_BYTES = 128 * 1024  # of answers that wait for a peer to read them
+UNREAD_BYTES = 64 * 1024  # of answers that wait for a peer to read them
 NAP_S = 0.05
 Forward = Callable[[bytes, int, bytes], None]  # called with (peer, id, payload) of a question
 
@@ -82,6 +82,8 @@ class Asks:
 
     def _put(self, peer: bytes, kind: int, number: int, payload: bytes) -> bool:
         link = self.links.of(peer)
+        if self._accounts.standing(peer) is Standing.STRANGER:
+            self.links.make_room(link, len(payload))
         if not link.outbox.put([bytes([kind]) + number.to_bytes(4, "big") + payload]):
             return False
         link.wake()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -22,7 +22,7 @@ from musig2.protocol.records.records import Advertisement, Join, Record, Request
 from musig2.protocol.records.requests import aggregations
 from musig2.protocol.wire.frame_codec import is_fetch, open_frame, signed_in
 from musig2.protocol.wire.frames import Fetch, Frame, Signed
-from p2p.ports import Offence
+from p2p.ports import Offence, Standing
 from p2p.rates import Fading, Paces
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import Accounts
@@ -30,6 +30,7 @@ from p2p.streams.prices import Work
 
 KIB = 1024
 IN_THREAD_FROM = 8  # signatures: fewer are checked faster than a thread is woken
+PIECE = 4_000.0  # microseconds of work for one that is not known, after which the others have their turns
 KNOWN_GOOD = 8_192
 FETCH_RATE = 128 * 1024  # bytes per second and peer: one of the largest, or twenty ordinary ones
 MAX_COUNTED_PEERS = 4_096
@@ -87,9 +88,23 @@ class PeerGate:
         self.accounts.charge(peer, Work.KIB, sum(map(len, parts)) / KIB)
         await self.accounts.settled(peer)
         opened = [frame for part in parts if (frame := self._open_frame(peer, part)) is not None]
-        for frame in opened:
-            self._charge(peer, frame)
-        await self.accounts.settled(peer)
+        good: list[Frame] = []
+        for piece in self._pieces(peer, opened):
+            await self.accounts.settled(peer)
+            good += await self._checked(peer, piece)
+        return good
+
+    def _pieces(self, peer: bytes, frames: Sequence[Frame]) -> Iterator[Sequence[Frame]]:
+        """Frames that are charged, and done, before the next are; all at once for a known peer."""
+        known, start, price = self.accounts.standing(peer) is Standing.KNOWN, 0, 0.0
+        for end, frame in enumerate(frames, 1):
+            price += self._charge(peer, frame)
+            if end == len(frames) or (price >= PIECE and not known):
+                yield frames[start:end]
+                start, price = end, 0.0
+
+    async def _checked(self, peer: bytes, opened: Sequence[Frame]) -> list[Frame]:
+        """Those whose signatures hold."""
         inside = [(frame, signed) for frame in opened for signed in signed_in(frame)]
         results = await self.check([signed for _, signed in inside])
         bad = {id(frame) for (frame, _), good in zip(inside, results, strict=True) if not good}
@@ -97,22 +112,21 @@ class PeerGate:
             self.fault(peer, Offence.BAD_SIGNATURE)
         return [frame for frame in opened if id(frame) not in bad]
 
-    def _charge(self, peer: bytes, frame: Frame) -> None:
-        """Charge the cost of checking this frame and acting on it."""
+    def _charge(self, peer: bytes, frame: Frame) -> float:
+        """Charge the cost of checking this frame and acting on it; microseconds."""
+        charge = self.accounts.charge
         match frame:
             case Signed(record=Request() as record):
-                self.accounts.charge(peer, Work.SIGNATURE)
-                self.accounts.charge(peer, Work.KEY, aggregations(record))
-                self.accounts.charge(peer, Work.REQUEST)
-                self.accounts.charge(peer, Work.ITEM, len(record.items))
+                keys, items = aggregations(record), len(record.items)
+                price = charge(peer, Work.SIGNATURE) + charge(peer, Work.KEY, keys)
+                return price + charge(peer, Work.REQUEST) + charge(peer, Work.ITEM, items)
             case Signed(record=record):
-                self.accounts.charge(peer, Work.SIGNATURE, 2 if isinstance(record, (Join, Advertisement)) else 1)
-                self.accounts.charge(peer, Work.ROW)
-            case Fetch(delegations=delegations):
-                self.accounts.charge(peer, Work.SIGNATURE, 2 * len(delegations))
-                self.accounts.charge(peer, Work.FETCH, len(delegations))
+                signatures = 2 if isinstance(record, (Join, Advertisement)) else 1
+                return charge(peer, Work.SIGNATURE, signatures) + charge(peer, Work.ROW)
+            case Fetch(delegations=shown):
+                return charge(peer, Work.SIGNATURE, 2 * len(shown)) + charge(peer, Work.FETCH, len(shown))
             case _:
-                pass
+                return 0.0
 
     def pause_s(self, peer: bytes, parts: Sequence[bytes]) -> float:
         """How long not to read from a peer that sends more fetches than honest ones do."""

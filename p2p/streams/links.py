@@ -10,53 +10,26 @@ everything of a peer ends when its last connection does
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import trio
-from libp2p.abc import IMuxedStream, INetStream
+from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
-from libp2p.network.stream.net_stream import NetStream
 from libp2p.peer.id import ID
 
 from musig2.protocol.errors import BadEncoding
-from musig2.protocol.wire.frame_codec import split, with_length
+from musig2.protocol.wire.frame_codec import split
 from p2p.compat.host import GuardedHost
-from p2p.compat.yamux_stream import QuietStream
 from p2p.rates import Budget
-from p2p.streams.outbox import PeerOutbox
+from p2p.streams.line import Line
+from p2p.streams.outbox import PeerOutbox, pieces
 
-READ_BYTES = 64 * 1024
 OPEN_S = 10.0
 FLUSH_S = 1.0  # of the three seconds in which trio has to end
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 5.0
+MOST_UNREAD = 8 * 1024 * 1024  # of all strangers together, that wait for them to read it
 TRIES = 12  # until what waits is dropped: the peer is connected but does not speak this protocol
 Deliver = Callable[[bytes, list[bytes]], Awaitable[None]]
 Blame = Callable[[bytes, bool], None]  # (peer, True: unreadable, False: too fast)
-
-
-class Line:
-    """One open stream and who opened it."""
-
-    def __init__(self, stream: INetStream, opened_by: bytes) -> None:
-        self.stream = stream
-        self._muxed: IMuxedStream = cast(NetStream, stream).muxed_stream  # past a lock that costs a turn of all tasks
-        self.opened_by = opened_by
-        self.retired = False  # read to its end, not written any more
-
-    async def read(self) -> bytes:
-        """Some bytes, b"" when the stream has ended in whatever way."""
-        try:
-            return await self._muxed.read(READ_BYTES)
-        except Exception:  # noqa: BLE001 - closed, reset, lost: the library has many words for the end of a stream
-            return b""
-
-    async def write(self, data: bytes) -> None:
-        """All of it; raises whatever the library raises for a stream that has ended."""
-        await self._muxed.write(data)
-
-    def write_now(self, data: bytes) -> bool:
-        """All of it or nothing, without waiting; False where that cannot be."""
-        return isinstance(self._muxed, QuietStream) and self._muxed.write_now(data)
 
 
 class Link:
@@ -73,6 +46,13 @@ class Link:
         self.idle = trio.Event()  # set by the writer when there is nothing left to write
         self.resting = False  # the writer waits for `changed`
         self.moving = False  # there is a better connection for the stream that is written
+        self.writing = 0  # bytes that were taken from the outbox and have not left
+        self.since = trio.current_time()  # when the last of them left
+
+    @property
+    def unread(self) -> int:
+        """Bytes that wait for the peer to read them."""
+        return self.outbox.waiting_bytes + self.writing
 
     def wake(self) -> None:
         """Something was put into the outbox, or a stream came or went."""
@@ -85,7 +65,7 @@ class Link:
         taken = self.outbox.take()
         if not taken:
             return True
-        if self.lines[0].write_now(b"".join(map(with_length, taken))):
+        if self.lines[0].write_now(b"".join(pieces(taken))):
             return not self.outbox.waiting_frames
         self.outbox.put_back(taken)
         return False
@@ -153,7 +133,22 @@ class Links:
     def unread(self, peer: bytes) -> int:
         """Bytes that wait for that peer to read them."""
         link = self._links.get(peer)
-        return 0 if link is None else link.outbox.waiting_bytes
+        return 0 if link is None else link.unread
+
+    def make_room(self, link: Link, size: int) -> None:
+        """Before so much is put for a stranger: where too much waits for all of them, who reads least has to leave."""
+        link.since = link.since if link.unread else trio.current_time()
+        waiting = sorted(
+            (each for each in self._links.values() if each.unread and self._is_stranger(each.peer)),
+            key=lambda each: each.since,
+        )
+        total = size + sum(each.unread for each in waiting)
+        for each in waiting:
+            if total <= MOST_UNREAD:
+                return
+            total -= each.unread
+            each.end()
+            self._host.swarm.manager.run_task(self._host.disconnect, ID(each.peer))
 
     def drop(self, peer: bytes) -> None:
         """The peer's last connection is gone."""
@@ -237,12 +232,18 @@ class Links:
         if line is None:
             return False
         taken = link.outbox.take()
+        link.writing = sum(map(len, taken))
         try:
-            await line.write(b"".join(map(with_length, taken)))
+            for piece in pieces(taken):
+                await line.write(piece)
+                link.writing -= len(piece)
+                link.since = trio.current_time()
         except Exception:  # noqa: BLE001 - closed, reset, lost: the library has many words for the end of a stream
             link.outbox.put_back(taken)
             await self._close(link, line)
             return False
+        finally:
+            link.writing = 0
         await self._retire_ours(link)
         return True
 

@@ -7,9 +7,29 @@ by the emptier), so that a reading is at most a moment old.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from musig2.protocol.wire.frame_codec import PREFIX_BYTES, with_length
 
 WRITE_BYTES = 256 * 1024  # at most this much in one write, so that later frames are not delayed for long
+PIECE_BYTES = 64 * 1024
+
+
+def pieces(frames: Sequence[bytes]) -> Iterator[bytes]:
+    """Frames as they stand on a stream: short ones together, long ones cut, so that nothing large is there twice."""
+    if len(frames) == 1 and len(frames[0]) < PIECE_BYTES:
+        yield with_length(frames[0])
+        return
+    buffer = bytearray()
+    for frame in frames:
+        buffer += len(frame).to_bytes(PREFIX_BYTES, "big")
+        for start in range(0, len(frame), PIECE_BYTES):
+            buffer += frame[start : start + PIECE_BYTES]
+            if len(buffer) >= PIECE_BYTES:
+                yield bytes(buffer)
+                buffer.clear()
+    if buffer:
+        yield bytes(buffer)
 
 
 class PeerOutbox:

@@ -21,6 +21,7 @@ class Work(Enum):
 
     __hash__ = object.__hash__  # that of Enum is Python, and each frame is charged several times
 
+    READ = "a read of a connection: waking up for it, a call of the system"
     SEALED = "an encrypted message of a connection"
     YAMUX_FRAME = "a frame of the multiplexer"
     KIB = "each KiB of a connection, a frame or a message"
@@ -47,6 +48,7 @@ class Work(Enum):
 
 
 PRICES_US: Final[dict[Work, float]] = {
+    Work.READ: 60,
     Work.SEALED: 5,
     Work.YAMUX_FRAME: 5,
     Work.KIB: 5,
@@ -86,6 +88,7 @@ ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
     Standing.STRANGER: Allowance(50 * MILLISECOND, 40 * MILLISECOND),
 }
+BESIDE: Final = Allowance(200 * MILLISECOND, 20 * MILLISECOND)  # beside a session, of all that are not known
 WELCOME: Final = Allowance(200 * MILLISECOND, 1 * SECOND)  # of which new strangers get what they have at once
 LEAST_AT_ONCE: Final = 20 * MILLISECOND  # of a new stranger once that is spent: its streams and a request fit in
 RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known

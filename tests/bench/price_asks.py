@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+import trio
 from libp2p.kad_dht.pb.kademlia_pb2 import Message as DhtMessage
 from libp2p.pubsub.pb.rpc_pb2 import RPC, Message
 from libp2p.utils import encode_varint_prefixed
@@ -71,6 +72,14 @@ async def sealed(peer: Hostile, forge: Forge) -> Asked:
     messages = [noise.encrypt(bytes([byte])) for byte in WINDOW_UPDATE * 1_000]
     await noise.read_writer.read_write_closer.write(b"".join(len(one).to_bytes(2, "big") + one for one in messages))
     return Asked(Work.SEALED, len(messages))
+
+
+@way("one small message after the other")
+async def reads(peer: Hostile, forge: Forge) -> Asked:
+    for _ in range(2_000):
+        await peer.connection.secured_conn.write(WINDOW_UPDATE)
+        await trio.sleep(0.001)
+    return Asked(Work.READ, 2_000, {Work.SEALED: 2_000, Work.YAMUX_FRAME: 2_000})
 
 
 @way("window updates")

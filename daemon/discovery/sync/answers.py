@@ -7,7 +7,6 @@ import hashlib
 import random
 import sqlite3
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import Buckets, bucket_span, differing
@@ -43,8 +42,6 @@ from musig2.protocol.wire.sync import (
     open_ask,
 )
 from p2p.network import BadAsk, Work
-
-A = TypeVar("A", bound=Answer)
 
 MOST_IDS = 16_000
 MOST_NODES = 64
@@ -92,11 +89,11 @@ class Answers:
             raise BadAsk(str(error)) from error
         wait_ms = self._allowance.wait_ms(peer)
         answer = Busy(wait_ms) if wait_ms else await self._to(peer, ask)
-        data = encode_answer(answer)
+        data = answer if isinstance(answer, bytes) else encode_answer(answer)
         self._allowance.spend(peer, len(data))
         return data
 
-    async def _to(self, peer: bytes, ask: Ask) -> Answer:
+    async def _to(self, peer: bytes, ask: Ask) -> Answer | bytes:
         match ask:
             case Hello():
                 self._greeted(peer, ask)
@@ -119,13 +116,14 @@ class Answers:
                 most = min(ask.limit, MOST_NODES)
                 return Nodes(tuple(self._store.read(lambda conn: some_nodes(conn, self._clock.wall_ms(), most))))
 
-    async def _read(self, peer: bytes, lookups: int, fn: Callable[[sqlite3.Connection], A]) -> A:
+    async def _read(self, peer: bytes, lookups: int, fn: Callable[[sqlite3.Connection], Answer]) -> Answer | bytes:
         """Read in a thread, or right here if that takes less time than the thread."""
         return self._store.read(fn) if lookups <= INLINE else await self._slowly(peer, fn)
 
-    async def _slowly(self, peer: bytes, fn: Callable[[sqlite3.Connection], A]) -> A:
+    async def _slowly(self, peer: bytes, fn: Callable[[sqlite3.Connection], Answer]) -> bytes:
+        """Read and encoded in a thread."""
         async with self._turns.of(peer):
-            return await self._store.read_slow(fn)
+            return await self._store.read_slow(lambda conn: encode_answer(fn(conn)))
 
     async def _pushed(self, peer: bytes, ask: Push) -> Answer:
         wait_ms = self._pushes.wait_ms(peer)

@@ -14,6 +14,8 @@ BOUND = re.compile(r"_?(MOST|MAX|REMEMBERED|KNOWN_GOOD|RECENT|QUEUE|PARTNERS|ROO
 SHARED = {  # the constant: the row of "What is full, and for whom" in docs/security.md
     "p2p/door.py:MOST_WAITING": "handshakes",
     "p2p/door.py:REMEMBERED": "handshakes",
+    "p2p/compat/yamux.py:MOST_TOGETHER": "what strangers send and do not read",
+    "p2p/streams/links.py:MOST_UNREAD": "what strangers send and do not read",
     "p2p/compat/kad.py:MAX_PROVIDER_KEYS": "the DHT of all peers",
     "p2p/compat/kad.py:MAX_VALUES": "the DHT of all peers",
     "p2p/compat/kad.py:SERVED_PEERS": "the DHT of all peers",

@@ -1,0 +1,154 @@
+"""Turns beside a session: small pieces, who took least first; nobody waits where no session is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+import trio.testing
+
+from p2p.ports import Standing
+from p2p.streams.accounts import BUSY_S, Accounts
+from p2p.streams.lane import Attained, Lane
+from p2p.streams.prices import ALLOWANCES, BESIDE, PRICES_US, SECOND, Work
+
+STRANGER = ALLOWANCES[Standing.STRANGER]
+PIECE = 2_000.0
+
+
+def simulated(fn: Callable[[], Awaitable[None]]) -> None:
+    """Run it on a clock that passes only while everybody waits."""
+    trio.run(fn, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+async def spend(accounts: Accounts, peer: bytes, microseconds: float) -> None:
+    """Do so much work for a peer, in pieces."""
+    for _ in range(int(microseconds / PIECE)):
+        accounts.charge(peer, Work.FRAME, PIECE / PRICES_US[Work.FRAME])
+        await accounts.settled(peer)
+
+
+async def session(accounts: Accounts) -> None:
+    """A session that goes on and on."""
+    while True:
+        accounts.hurry()
+        await trio.sleep(BUSY_S / 2)
+
+
+def test_a_crowd_that_spends_what_it_has_is_spread_over_time_beside_a_session() -> None:
+    async def main() -> None:
+        accounts, began, crowd = Accounts(trio.current_time), trio.current_time(), 12
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, accounts)
+            async with trio.open_nursery() as work:
+                for number in range(crowd):
+                    work.start_soon(spend, accounts, b"stranger %d" % number, STRANGER.at_once)
+            nursery.cancel_scope.cancel()
+        least_s = (crowd * STRANGER.at_once - BESIDE.at_once - PIECE) / BESIDE.per_second
+        assert trio.current_time() - began > 0.99 * least_s
+
+    simulated(main)
+
+
+def test_a_crowd_is_not_held_back_where_no_session_is_under_way() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        await trio.sleep(10 * BUSY_S)
+        began = trio.current_time()
+        for number in range(12):
+            await spend(accounts, b"stranger %d" % number, STRANGER.at_once)
+        assert trio.current_time() == began
+
+    simulated(main)
+
+
+def test_the_turns_end_with_the_session() -> None:
+    async def main() -> None:
+        accounts, began = Accounts(trio.current_time), trio.current_time()
+        accounts.hurry()
+        async with trio.open_nursery() as nursery:
+            for number in range(100):
+                nursery.start_soon(spend, accounts, b"stranger %d" % number, STRANGER.at_once / 2)
+        assert trio.current_time() - began < BUSY_S + 1.0
+
+    simulated(main)
+
+
+def test_a_newcomer_is_served_before_a_crowd_that_came_earlier() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, accounts)
+            for number in range(60):
+                nursery.start_soon(spend, accounts, b"stranger %d" % number, 20 * STRANGER.at_once)
+            await trio.sleep(10)
+            began = trio.current_time()
+            await spend(accounts, b"newcomer", 5 * PIECE)
+            assert trio.current_time() - began < 10 * PIECE / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
+def test_a_known_peer_takes_no_turns() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        accounts.stand(b"friend", Standing.KNOWN)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, accounts)
+            nursery.start_soon(spend, accounts, b"stranger", 20 * STRANGER.at_once)
+            await trio.testing.wait_all_tasks_blocked()
+            began = trio.current_time()
+            await spend(accounts, b"friend", SECOND)
+            assert trio.current_time() == began
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
+def test_one_that_becomes_known_while_it_waits_waits_no_longer() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(session, accounts)
+            accounts.charge(b"large", Work.FRAME, STRANGER.at_once / PRICES_US[Work.FRAME])
+            await accounts.settled(b"large")
+            async with trio.open_nursery() as work:
+                work.start_soon(spend, accounts, b"friend", PIECE)
+                await trio.testing.wait_all_tasks_blocked()
+                began = trio.current_time()
+                accounts.stand(b"friend", Standing.KNOWN)
+            assert trio.current_time() - began <= 0.25
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
+def test_a_place_that_is_given_up_does_not_stop_those_behind_it() -> None:
+    async def main() -> None:
+        lane, done = Lane(trio.current_time), 0
+
+        async def one() -> None:
+            nonlocal done
+            await lane.turn(Attained(), PIECE, lambda: True)
+            done += 1
+
+        await lane.turn(Attained(), 10 * BESIDE.at_once, lambda: True)
+        async with trio.open_nursery() as nursery:
+            with trio.move_on_after(0.1):
+                await one()
+            for _ in range(3):
+                nursery.start_soon(one)
+        assert done == 3
+        assert len(lane) == 0
+
+    simulated(main)
+
+
+def test_what_was_taken_long_ago_counts_less_than_what_was_taken_just_now() -> None:
+    early, late = Attained(), Attained()
+    early.add(10 * PIECE, 0.0)
+    late.add(PIECE, 100.0)
+    assert Attained().rank < early.rank < late.rank
+    early.add(2 * PIECE, 100.0)
+    assert early.rank > late.rank
