@@ -28,8 +28,13 @@ async def spend(accounts: Accounts, peer: bytes, microseconds: float) -> None:
         await accounts.settled(peer)
 
 
+def begin_session(nursery: trio.Nursery, accounts: Accounts) -> None:
+    """A session that goes on and on, from now on: tasks start in any order."""
+    accounts.hurry()
+    nursery.start_soon(session, accounts)
+
+
 async def session(accounts: Accounts) -> None:
-    """A session that goes on and on."""
     while True:
         accounts.hurry()
         await trio.sleep(BUSY_S / 2)
@@ -39,7 +44,7 @@ def test_a_crowd_that_spends_what_it_has_is_spread_over_time_beside_a_session() 
     async def main() -> None:
         accounts, began, crowd = Accounts(trio.current_time), trio.current_time(), 12
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(session, accounts)
+            begin_session(nursery, accounts)
             async with trio.open_nursery() as work:
                 for number in range(crowd):
                     work.start_soon(spend, accounts, b"stranger %d" % number, STRANGER.at_once)
@@ -78,7 +83,7 @@ def test_a_newcomer_is_served_before_a_crowd_that_came_earlier() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(session, accounts)
+            begin_session(nursery, accounts)
             for number in range(60):
                 nursery.start_soon(spend, accounts, b"stranger %d" % number, 20 * STRANGER.at_once)
             await trio.sleep(10)
@@ -95,7 +100,7 @@ def test_a_known_peer_takes_no_turns() -> None:
         accounts = Accounts(trio.current_time)
         accounts.stand(b"friend", Standing.KNOWN)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(session, accounts)
+            begin_session(nursery, accounts)
             nursery.start_soon(spend, accounts, b"stranger", 20 * STRANGER.at_once)
             await trio.testing.wait_all_tasks_blocked()
             began = trio.current_time()
@@ -110,7 +115,7 @@ def test_one_that_becomes_known_while_it_waits_waits_no_longer() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(session, accounts)
+            begin_session(nursery, accounts)
             accounts.charge(b"large", Work.FRAME, STRANGER.at_once / PRICES_US[Work.FRAME])
             await accounts.settled(b"large")
             async with trio.open_nursery() as work:
