@@ -13,12 +13,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from struct import Struct
 from typing import Any, Final, Self
 
 import orjson
 
 _TAG: Final = b"musigd/audit/v1"
 _FORMAT: Final = 1
+_PLACE: Final = Struct(">Qq").pack  # seq and time
 
 
 class ChainBroken(Exception):
@@ -63,13 +65,13 @@ class ChainLine:
 
 def next_line(after: Anchor, time: int, facts: Mapping[str, object]) -> ChainLine:
     """The line that follows."""
-    body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
-    return ChainLine(after.seq + 1, time, body, _digest(after, time, body))
+    body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+    seq = after.seq + 1
+    return ChainLine(seq, time, body.decode(), _digest(after.hash, seq, time, body))
 
 
-def _digest(after: Anchor, time: int, body: str) -> bytes:
-    place = (after.seq + 1).to_bytes(8) + time.to_bytes(8, signed=True)
-    return hashlib.sha256(_TAG + after.hash + place + body.encode()).digest()
+def _digest(before: bytes, seq: int, time: int, body: bytes) -> bytes:
+    return hashlib.sha256(_TAG + before + _PLACE(seq, time) + body).digest()
 
 
 def follow(lines: Iterable[ChainLine], start: Anchor) -> Anchor:
@@ -78,7 +80,7 @@ def follow(lines: Iterable[ChainLine], start: Anchor) -> Anchor:
     for line in lines:
         if line.seq != at.seq + 1:
             raise ChainBroken(f"after line {at.seq} comes line {line.seq}: lines were removed, added or moved")
-        if line.hash != _digest(at, line.time, line.body):
+        if line.hash != _digest(at.hash, line.seq, line.time, line.body.encode()):
             raise ChainBroken(f"line {line.seq} is not what was written after line {at.seq}")
         at = line.link
     return at

@@ -1,4 +1,9 @@
-"""The stored log: each line is written in the transaction of what it records, so neither exists without the other."""
+"""The stored log: each line is written in the transaction of what it records, so neither exists without the other.
+
+The writer's connection remembers where the chain ends, so that nothing is read before a line is written, and the lines
+of one write function are inserted together at its end. The number of the newest line, which SQLite keeps apart
+(AUTOINCREMENT), shows that lines at the end are missing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import Any, Final
 
 from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, follow, next_line
 from daemon.clock import WallClock
+from daemon.store.connection import WritingConnection
 from daemon.store.inserts import insert_rows
 
 # The recorded events, with the recorded members of their data. Of signer:* only those of own keys.
@@ -41,7 +47,9 @@ _OF_OWN_KEYS: Final = frozenset({"signer:advertised", "signer:withdrawn"})
 BY_STRANGERS: Final = frozenset({"approval:needed", "signing-request:declined"})
 BY_STRANGERS_PER_MINUTE: Final = 60
 _IDS: Final = ("publicKeys", "requestId", "sessionId", "attempt")
+_MEMBERS: Final = {name: (*members, *_IDS) for name, members in RECORDED.items()}
 AT_ONCE: Final = 1_000
+_LOST: Final = bytes(32)  # stands for the hash of a last line that was taken away: the chain shows a gap there for good
 
 
 class AuditLog:
@@ -58,18 +66,18 @@ class AuditLog:
     def append_all(self, conn: sqlite3.Connection, recorded: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Record several things, in this order: pairs of `what` and `facts`."""
         now_ms = self._clock.wall_ms()
-        bounded = [(what, self._bounded(facts, now_ms) if what in BY_STRANGERS else facts) for what, facts in recorded]
-        kept = [(what, facts) for what, facts in bounded if facts is not None]
+        kept = []
+        for what, facts in recorded:
+            bounded = self._bounded(facts, now_ms) if what in BY_STRANGERS else facts
+            if bounded is not None:
+                kept.append((what, bounded))
         if not kept:
             return
-        end = end_of(conn)
-        lines = []
+        tail = _tail_of(conn)
         for what, facts in kept:
-            line = next_line(end, now_ms, {"what": what, **facts})
-            lines.append((line.seq, line.time, line.body, line.hash))
-            end = line.link
-        insert_rows(conn, "INSERT INTO audit (seq, time, body, hash)", lines)
-        conn.execute("UPDATE audit_ends SET last_seq = ?, last_hash = ?", (end.seq, end.hash))
+            tail.add(now_ms, {"what": what, **facts})
+        if not isinstance(conn, WritingConnection):
+            tail.insert(conn)
 
     def _bounded(self, facts: Mapping[str, Any], now_ms: int) -> Mapping[str, Any] | None:
         """The facts to record; None if there were enough of their kind within this minute."""
@@ -84,27 +92,68 @@ class AuditLog:
         return {**facts, "linesNotRecorded": left_out} if left_out else facts
 
 
+class _Tail:
+    """Where the chain ends, and the newest lines, which are not inserted yet."""
+
+    def __init__(self, end: Anchor) -> None:
+        self._end = end
+        self.lines: list[tuple[int, int, str, bytes]] = []
+
+    def add(self, now_ms: int, facts: Mapping[str, Any]) -> None:
+        """One more line."""
+        line = next_line(self._end, now_ms, facts)
+        self.lines.append((line.seq, now_ms, line.body, line.hash))
+        self._end = line.link
+
+    def insert(self, conn: sqlite3.Connection) -> None:
+        """Insert them, with one statement."""
+        insert_rows(conn, "INSERT INTO audit_lines (seq, time, body, hash)", self.lines)
+        self.lines.clear()
+
+
+def _tail_of(conn: sqlite3.Connection) -> _Tail:
+    """To be inserted at the end of the write function under way, or at once where there is none."""
+    if not isinstance(conn, WritingConnection):
+        return _Tail(end_of(conn))
+    tail: _Tail | None = conn.remembered.get("audit")
+    if tail is None:
+        tail = conn.remembered["audit"] = _Tail(end_of(conn))
+    if not tail.lines:
+        conn.at_end.append(tail.insert)
+    return tail
+
+
 def recorded_of(name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What goes on record of an event with these data; None where nothing does."""
-    members = RECORDED.get(name)
+    members = _MEMBERS.get(name)
     if members is None or (name in _OF_OWN_KEYS and "publicKeys" not in data):
         return None
-    return {member: data[member] for member in (*members, *_IDS) if member in data}
+    return {member: data[member] for member in members if member in data}
 
 
 def start_of(conn: sqlite3.Connection) -> Anchor:
     """The position before the oldest line that is kept."""
-    return Anchor(*conn.execute("SELECT first_seq, first_hash FROM audit_ends").fetchone())
+    return Anchor(*conn.execute("SELECT first_seq, first_hash FROM audit_start").fetchone())
 
 
 def end_of(conn: sqlite3.Connection) -> Anchor:
     """The position after the newest line: an anchor, to be kept elsewhere."""
-    return Anchor(*conn.execute("SELECT last_seq, last_hash FROM audit_ends").fetchone())
+    newest = (
+        "SELECT numbers.seq, line.hash FROM sqlite_sequence numbers LEFT JOIN audit_lines line"
+        " ON line.seq = numbers.seq WHERE numbers.name = 'audit_lines'"
+    )
+    last, found = conn.execute(newest).fetchone()
+    if found is not None:
+        return Anchor(last, found)
+    start = start_of(conn)
+    return start if start.seq == last else Anchor(last, _LOST)
 
 
 def lines_after(conn: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator[ChainLine]:
     """The lines above that seq, oldest first."""
-    rows = conn.execute("SELECT seq, time, body, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    rows = conn.execute(
+        "SELECT seq, time, body, hash FROM audit_lines WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+    )
     return (ChainLine(*row) for row in rows)
 
 
@@ -128,6 +177,6 @@ def forget_before(conn: sqlite3.Connection, cutoff_ms: int) -> int:
         gone = line
     if gone is None:
         return 0
-    removed = conn.execute("DELETE FROM audit WHERE seq <= ?", (gone.seq,)).rowcount
-    conn.execute("UPDATE audit_ends SET first_seq = ?, first_hash = ?", (gone.seq, gone.hash))
+    removed = conn.execute("DELETE FROM audit_lines WHERE seq <= ?", (gone.seq,)).rowcount
+    conn.execute("UPDATE audit_start SET first_seq = ?, first_hash = ?", (gone.seq, gone.hash))
     return removed

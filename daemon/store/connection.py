@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from daemon.store.errors import StoreUnusable, corrupt, store_error
 
+C = TypeVar("C", bound=sqlite3.Connection)
 APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databases
 _HEADER_BYTES = 100  # sqlite.org/fileformat2.html, section 1.3; the application id stands at byte 68
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
@@ -86,13 +89,36 @@ def open_unchanged(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+class WritingConnection(sqlite3.Connection):
+    """The connection of the writer, with what owners of tables remember of them from one write to the next.
+
+    `remembered` is right for the transaction as it is: every rollback empties it. `at_end` are functions that are run
+    once at the end of the write function under way, in its transaction.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remembered: dict[str, Any] = {}
+        self.at_end: list[Callable[[sqlite3.Connection], None]] = []
+
+    def finish(self) -> None:
+        """The write function has ended."""
+        while self.at_end:
+            self.at_end.pop(0)(self)
+
+    def forget(self) -> None:
+        """Something was rolled back."""
+        self.remembered.clear()
+        self.at_end.clear()
+
+
+def open_writer(path: Path) -> WritingConnection:
     """The one connection that writes. WAL, and `synchronous=FULL`: a commit that returned survives a power cut."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnusable(f"The database {path} cannot be written: {error.strerror}.") from error
-    conn = _connect(path)
+    conn = _connect(path, WritingConnection)
     conn.execute("PRAGMA journal_mode=WAL").fetchone()
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
@@ -103,13 +129,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
-    conn = _connect(path)
+    conn = _connect(path, sqlite3.Connection)
     conn.execute("PRAGMA query_only=ON")
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the files only now, not at first use
     return conn
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+def _connect(path: Path, kind: type[C]) -> C:
+    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, factory=kind)
     conn.execute("PRAGMA busy_timeout=5000")
     return conn

@@ -1,8 +1,8 @@
 """The one thread that writes, with group commit.
 
-Whatever is queued when a commit ends goes into the next one: BEGIN IMMEDIATE, each function in a SAVEPOINT of its own,
-COMMIT; only then are the callers told, all in one wake-up of the event loop. So a busy daemon needs one fsync for many
-writes, an idle one does not wait, and no caller learns of anything that is not on the disk.
+Whatever is queued when a commit ends goes into the next one: BEGIN IMMEDIATE, each function in a SAVEPOINT of its own
+if there are several, COMMIT; only then are the callers told, all in one wake-up of the event loop. So a busy daemon
+needs one fsync for many writes, an idle one does not wait, and no caller learns of anything that is not on the disk.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
 
+from daemon.store.connection import WritingConnection
 from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
 from daemon.store.whereabouts import Whereabouts
 
 LARGEST_BATCH: Final = 1_000
 IDLE_SECONDS: Final = 0.2
+ENDED: Final = "A write function ended its transaction; nothing of this commit was kept."
 CHECKPOINT_AFTER_ROWS: Final = 1_000  # pages changed since the last checkpoint; below that the log is short anyway
 
 
@@ -56,7 +58,7 @@ class WriterStats:
 class Writer:
     """Owns the writing connection from `start` to `stop`. `submit` may be called from the event loop's thread only."""
 
-    def __init__(self, conn: sqlite3.Connection, path: Path, lock: Path | None = None) -> None:
+    def __init__(self, conn: WritingConnection, path: Path, lock: Path | None = None) -> None:
         conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # creates the write-ahead log
         self.files = Whereabouts(path, lock)
         self.stats = WriterStats()
@@ -136,35 +138,44 @@ class Writer:
             return self._all_failed(batch, error), ()
         try:
             for job in batch:
-                done.append(self._attempt(job))
-            self._conn.execute("COMMIT")
+                done.append(self._attempt(job, alone=len(batch) == 1))
+            if self._conn.in_transaction:
+                self._conn.execute("COMMIT")
         except (sqlite3.Error, StoreError) as error:  # SQLite rolled back everything, as it does when the disk is full
             run = len(done) + 1
             return self._all_failed(batch[:run], error), batch[run:]
         self._count(done)
         return done, ()
 
-    def _attempt(self, job: Job) -> Done:
-        """Run one function. An exception of its own undoes only its own rows."""
+    def _attempt(self, job: Job, *, alone: bool) -> Done:
+        """Run one function. An exception of its own undoes only its own rows: all, if it is `alone`."""
         conn = self._conn
-        conn.execute("SAVEPOINT job")
+        if not alone:
+            conn.execute("SAVEPOINT job")
         try:
             value = job.fn(conn)
+            conn.finish()
         except BaseException as error:  # any error belongs to the waiting caller, not to this thread
             if not conn.in_transaction and isinstance(error, sqlite3.Error):
                 raise
-            self._undo()
+            self._undo(alone=alone)
             return Done(job.future, None, self._translated(error))
-        conn.execute("RELEASE job")
+        if not alone:
+            conn.execute("RELEASE job")
+        elif not conn.in_transaction:
+            raise StoreError(ENDED)
         return Done(job.future, value, None)
 
-    def _undo(self) -> None:
+    def _undo(self, *, alone: bool) -> None:
+        self._conn.forget()
         if not self._conn.in_transaction:
-            raise StoreError("A write function ended its transaction; nothing of this commit was kept.")
-        self._conn.execute("ROLLBACK TO job")
-        self._conn.execute("RELEASE job")
+            raise StoreError(ENDED)
+        self._conn.execute("ROLLBACK" if alone else "ROLLBACK TO job")
+        if not alone:
+            self._conn.execute("RELEASE job")
 
     def _all_failed(self, batch: Sequence[Job], error: sqlite3.Error | StoreError) -> list[Done]:
+        self._conn.forget()
         with suppress(sqlite3.Error):  # already rolled back, or the disk is gone: nothing was committed
             self._conn.execute("ROLLBACK")
         self.stats.failed += len(batch)

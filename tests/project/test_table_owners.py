@@ -17,7 +17,7 @@ OWNERS = {
     "daemon/peers": ("0005_contacts.sql",),
     "daemon/policy": ("0006_policy.sql", "0009_approvals.sql", "0010_policy_returns.sql"),
     "daemon/webhooks": ("0007_webhooks.sql",),
-    "daemon/audit": ("0008_audit.sql",),
+    "daemon/audit": ("0008_audit.sql", "0011_audit_sequence.sql"),
 }
 OF_SEVERAL = "0001_base.sql"
 CREATED = re.compile(r"CREATE TABLE (\w+)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
 
 import pytest
@@ -64,16 +66,16 @@ async def changed(store: Store, sql: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "UPDATE audit SET body = replace(body, '02', '03') WHERE seq = 2",
-        "UPDATE audit SET time = time + 1 WHERE seq = 2",
-        "UPDATE audit SET hash = x'00' WHERE seq = 3",
-        "DELETE FROM audit WHERE seq = 2",
-        "DELETE FROM audit WHERE seq = 1",
-        "DELETE FROM audit WHERE seq = 3",
-        "UPDATE audit SET seq = seq + 10",
-        "INSERT INTO audit (seq, time, body, hash) SELECT 4, time, body, hash FROM audit WHERE seq = 3",
-        "INSERT INTO audit (seq, time, body, hash) SELECT 0, time, body, hash FROM audit WHERE seq = 3",
-        "UPDATE audit_ends SET first_seq = 0, first_hash = x'00'",
+        "UPDATE audit_lines SET body = replace(body, '02', '03') WHERE seq = 2",
+        "UPDATE audit_lines SET time = time + 1 WHERE seq = 2",
+        "UPDATE audit_lines SET hash = x'00' WHERE seq = 3",
+        "DELETE FROM audit_lines WHERE seq = 2",
+        "DELETE FROM audit_lines WHERE seq = 1",
+        "DELETE FROM audit_lines WHERE seq = 3",
+        "UPDATE audit_lines SET seq = seq + 10",
+        "INSERT INTO audit_lines (seq, time, body, hash) SELECT 4, time, body, hash FROM audit_lines WHERE seq = 3",
+        "INSERT INTO audit_lines (seq, time, body, hash) SELECT 0, time, body, hash FROM audit_lines WHERE seq = 3",
+        "UPDATE audit_start SET first_seq = 0, first_hash = x'00'",
     ],
 )
 async def test_a_change_in_the_database_is_found(store: Store, events: EventLog, sql: str) -> None:
@@ -119,3 +121,51 @@ async def test_what_strangers_cause_fills_no_disk_and_the_next_line_counts_what_
     *_, first, second = store.read(lambda conn: list(log.lines_after(conn, 0)))
     assert '"linesNotRecorded":40' in first.body
     assert "linesNotRecorded" not in second.body
+
+
+async def test_lines_are_chained_past_writes_that_fail(store: Store, clock: SettableClock) -> None:
+    audit = AuditLog(clock)
+
+    def broken(conn: sqlite3.Connection) -> None:
+        audit.append(conn, "call", {"number": 0})
+        raise ValueError
+
+    def good(conn: sqlite3.Connection) -> None:
+        audit.append(conn, "call", {"number": 1})
+        audit.append(conn, "call", {"number": 2})
+
+    jobs = [good, broken, good, broken]
+    for together in (jobs, jobs[:1], jobs[1:2], jobs[2:3]):
+        await asyncio.gather(*(store.write(job) for job in together), return_exceptions=True)
+    assert store.read(log.verify).seq == 8
+    lines = store.read(lambda conn: list(log.lines_after(conn, 0)))
+    assert [json.loads(line.body)["number"] for line in lines] == [1, 2] * 4
+
+
+async def test_a_last_line_that_is_taken_away_while_the_daemon_runs_leaves_a_gap_for_good(
+    store: Store, clock: SettableClock
+) -> None:
+    audit = AuditLog(clock)
+    for _ in range(3):
+        await store.write(lambda conn: audit.append(conn, "call", {}))
+    await changed(store, "DELETE FROM audit_lines WHERE seq = 3")
+    await store.write(lambda conn: audit.append(conn, "call", {}))
+    with pytest.raises(ChainBroken, match="removed"):
+        store.read(log.verify)
+
+
+async def test_a_last_line_that_was_taken_away_while_no_daemon_ran_leaves_a_gap_for_good(
+    store: Store, clock: SettableClock
+) -> None:
+    for _ in range(3):
+        await store.write(lambda conn: AuditLog(clock).append(conn, "call", {}))
+    await changed(store, "DELETE FROM audit_lines WHERE seq = 3")
+    path = store.path
+    await store.close()
+    again = Store.open(path)
+    try:
+        await again.write(lambda conn: AuditLog(clock).append(conn, "call", {}))
+        with pytest.raises(ChainBroken, match="removed"):
+            again.read(log.verify)
+    finally:
+        await again.close()

@@ -85,12 +85,12 @@ async def test_what_was_joined_by_an_older_version_and_shows_something_else_is_n
 
 async def test_nothing_is_changed_or_sent_whose_line_finds_no_room(world: World) -> None:
     signers = await two(world, SMALL)
-    await full_at(signers[0], "audit")
+    await full_at(signers[0], "audit_lines")
     with pytest.raises(ApiError, match="stored"):
         await pay(signers, 1_000)
     assert world.hub.carried == []
     await room_again(signers[0])
-    await full_at(signers[1], "audit", 'WHEN NEW.body LIKE \'%"what":"partial"%\'')
+    await full_at(signers[1], "audit_lines", 'WHEN NEW.body LIKE \'%"what":"partial"%\'')
     request = await pay(signers, 1_000)
     await signers[1].until("session:ready", requestId=request)
     await signers[1].service.engine.turned()
