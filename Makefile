@@ -55,7 +55,7 @@ generate: env ## write what is made from the table of methods and from the setti
 	@$(PY) -m tests.project.pages.prices_page
 	@$(PY) -m daemon.main config sample > docs/musigd.toml
 
-bench: env ## every benchmark, as a table and build/bench/results.json: make bench ARGS="--against COMMIT" (half an hour)
+bench: env ## every benchmark, as a table and build/bench/results.json: make bench ARGS="--against COMMIT" (about an hour)
 	@$(PY) -m tests.bench $(ARGS)
 
 bench-start: env ## seconds until ready, memory when idle, musig-cli
@@ -74,7 +74,7 @@ bench-signing: env ## latency and throughput of sessions beside their floor
 	@$(PY) -m tests.bench signing $(ARGS)
 
 bench-prices: env ## what each kind of work for a peer costs a daemon, beside the price that is charged
-	@$(PY) -m tests.bench.bench_prices
+	@$(PY) -m tests.bench prices $(ARGS)
 
 bench-policy: env ## what policy and audit log cost a session, in CPU
 	@$(PY) -m tests.bench.bench_policy $(ARGS)

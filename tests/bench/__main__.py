@@ -26,11 +26,14 @@ SMALL_PAIRS = 2
 
 
 def chosen(names: Sequence[str]) -> list[Case]:
-    """The cases with these names or beginnings of names, all for none. Raises SystemExit."""
+    """The cases with these names; a name that no case has means those that begin with it, none all. SystemExit if wrong."""
+    meant = set[str]()
     for name in names:
-        if not any(case.name.startswith(name) for case in CASES):
+        found = {case.name for case in CASES if case.name.startswith(name)}
+        if not found:
             raise SystemExit(f"there is no case {name!r}; --list shows them")
-    return [case for case in CASES if not names or any(case.name.startswith(name) for name in names)]
+        meant |= {name} & found or found
+    return [case for case in CASES if not names or case.name in meant]
 
 
 async def run(case: Case, other: Tree | None, *, small: bool, pairs: int) -> Measured:

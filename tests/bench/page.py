@@ -88,6 +88,7 @@ SECTIONS: Final = (
     ("Discovery", "discovery"),
     ("Directory", "directory"),
     ("Cryptography", "musig2"),
+    ("What peers are charged for", "prices"),
 )
 
 

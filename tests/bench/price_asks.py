@@ -1,4 +1,4 @@
-"""The ways of asking for each kind of work, for bench_prices: many of one kind, and what is charged besides."""
+"""The ways of asking for each kind of work, for the case of prices: many of one kind, and what is charged besides."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tests.adversary.attacks.directory import next_answer, question
 from tests.adversary.attacks.gossip import Author
 from tests.adversary.forge import ITEMS, Forge
 from tests.adversary.hostile import Hostile, hostile
+from tests.bench.price_ways import WAYS
 
 WINDOW_UPDATE = struct.pack("!BBHII", 0, 1, 0, 1_000_001, 0)  # of a stream that does not exist
 numbers = count(1)
@@ -55,6 +56,7 @@ ASKS: dict[str, Asking] = {}
 
 def way(name: str) -> Callable[[Asking], Asking]:
     """Register a way of asking."""
+    assert name in WAYS, name
 
     def register(asking: Asking) -> Asking:
         ASKS[name] = asking

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench.__main__ import merged
+from tests.bench.__main__ import chosen, merged
 from tests.bench.cases import CASES
 from tests.bench.harness import Case, Figure, Measured, Sample, Spread, Take, measure, rows_of, table
 from tests.bench.page import README, RUN, files
@@ -95,6 +95,11 @@ def test_a_run_in_pieces_replaces_only_the_cases_that_were_run_again(tmp_path: P
     both = merged(file, [{"case": "start", "value": 3}], {"commit": "c"})
 
     assert [(row["case"], row["value"]) for row in both["rows"]] == [("start", 3), ("rpc-calls", 2)]
+
+
+def test_a_name_means_its_case_alone_and_a_beginning_all_that_begin_with_it() -> None:
+    assert [case.name for case in chosen(["signing-signers2"])] == ["signing-signers2"]
+    assert {"signing-signers2", "signing-signers20"} < {case.name for case in chosen(["signing-signers"])}
 
 
 def test_names_of_cases_are_unique_and_every_floor_is_a_number_of_its_own() -> None:

@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import chain
+from itertools import count as numbered
 from pathlib import Path
 
-from tests.bench.bench_signing import COMMITS, _open, _open_again, one_floor, one_session
 from tests.bench.harness import Case, Figure, Sample, Take
 from tests.bench.signing_floor import Floor
 from tests.bench.signing_parts import Fleet, Wallet, announce, finished, join
+from tests.bench.signing_sessions import (
+    COMMITS,
+    STREAMS,
+    connections,
+    held_open,
+    held_open_again,
+    one_floor,
+    one_session,
+    signed,
+    spent,
+    total,
+)
 
 SCHEMES = ("lotus", "bip340")
 SECONDS, SECONDS_SMALL = 4.0, 1.0
+LATER = 5  # sessions of a fleet after its first
 
 
 @asynccontextmanager
-async def fleet_of(folder: Path, scheme: str, count: int) -> AsyncIterator[list[Wallet]]:
-    """Wallets of that many daemons that know each other's keys and have signed once together."""
+async def new_fleet(folder: Path, scheme: str, count: int) -> AsyncIterator[list[Wallet]]:
+    """Wallets of that many daemons that know each other's keys."""
     folder.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(folder, scheme)
     try:
-        wallets = await fleet.start(count)
-        await signed(wallets)
-        yield wallets
+        yield await fleet.start(count)
     finally:
         await fleet.stop()
 
 
-async def signed(wallets: Sequence[Wallet]) -> None:
-    """One session from the announcement to the signature at every signer."""
-    request = await announce(wallets[0], wallets)
-    await asyncio.gather(*(join(wallet, request) for wallet in wallets[1:]))
-    await finished(wallets, request)
+@asynccontextmanager
+async def fleet_of(folder: Path, scheme: str, count: int) -> AsyncIterator[list[Wallet]]:
+    """The same, after one session together."""
+    async with new_fleet(folder, scheme, count) as wallets:
+        await signed(wallets)
+        yield wallets
 
 
 @asynccontextmanager
@@ -64,7 +78,7 @@ async def _throughput(folder: Path, small: bool, *, scheme: str, width: int) -> 
 async def driven(wallets: Sequence[Wallet], width: int, seconds: float) -> Sample:
     """`width` sessions open at any time, for so long."""
     loop = asyncio.get_running_loop()
-    commits = -sum([(await wallet.metrics())[COMMITS] for wallet in wallets])
+    commits = -await total(wallets, COMMITS)
     cpu, started = -sum(wallet.cpu_s() for wallet in wallets), loop.time()
     counted = 0
 
@@ -77,7 +91,7 @@ async def driven(wallets: Sequence[Wallet], width: int, seconds: float) -> Sampl
     await asyncio.gather(*(one_after_another() for _ in range(width)))
     took = loop.time() - started
     cpu += sum(wallet.cpu_s() for wallet in wallets)
-    commits += sum([(await wallet.metrics())[COMMITS] for wallet in wallets])
+    commits += await total(wallets, COMMITS)
     return {
         "sessions": counted / took,
         "processor per session and daemon": 1000 * cpu / counted / len(wallets),
@@ -86,22 +100,24 @@ async def driven(wallets: Sequence[Wallet], width: int, seconds: float) -> Sampl
 
 
 @asynccontextmanager
-async def _growth(folder: Path, small: bool, *, scheme: str, count: int) -> AsyncIterator[Take]:
-    async with fleet_of(folder, scheme, count) as wallets:
+async def _growth(folder: Path, small: bool, *, count: int) -> AsyncIterator[Take]:
+    numbers = numbered()
 
-        async def take() -> Sample:
-            cpu, started = -sum(wallet.cpu_s() for wallet in wallets), asyncio.get_running_loop().time()
-            rounds = 1 if small else 5
-            for _ in range(rounds):
-                await signed(wallets)
-            took = asyncio.get_running_loop().time() - started
-            cpu += sum(wallet.cpu_s() for wallet in wallets)
+    async def take() -> Sample:
+        async with new_fleet(folder / f"fleet{next(numbers)}", "lotus", count) as wallets:
+            first = await spent(wallets)
+            later = [await spent(wallets) for _ in range(1 if small else LATER)]
             return {
-                "announced to signed": 1000 * took / rounds,
-                "processor per session and daemon": 1000 * cpu / rounds / count,
+                "announced to signed": statistics.median(one.ms for one in later),
+                "first announced to signed": first.ms,
+                "processor per session and daemon": statistics.median(one.processor_ms for one in later),
+                "processor of the first": first.processor_ms,
+                "frames per session and daemon": statistics.median(one.frames for one in later),
+                "connections": await connections(wallets),
+                "connections with frames": await total(wallets, STREAMS) / 2,
             }
 
-        yield take
+    yield take
 
 
 @asynccontextmanager
@@ -111,18 +127,15 @@ async def _burst(folder: Path, small: bool) -> AsyncIterator[Take]:
     async with fleet_of(folder, "lotus", 2) as wallets:
 
         async def take() -> Sample:
-            before = [await _open(wallet) for wallet in wallets]
+            before = [await held_open(wallet) for wallet in wallets]
             started = asyncio.get_running_loop().time()
             requests = await asyncio.gather(*(announce(wallets[0], wallets) for _ in range(many)))
             await asyncio.gather(*(join(wallets[1], request) for request in requests))
             await asyncio.gather(*(finished(wallets, request) for request in requests))
             took = asyncio.get_running_loop().time() - started
-            after = [await _open_again(wallet, was) for wallet, was in zip(wallets, before, strict=True)]
-            kept = sum(
-                max(0, int(now) - int(was))
-                for one, other in zip(before, after, strict=True)
-                for was, now in zip(one.split(), other.split(), strict=True)
-            )
+            after = [await held_open_again(wallet, was) for wallet, was in zip(wallets, before, strict=True)]
+            pairs = zip(chain.from_iterable(before), chain.from_iterable(after), strict=True)
+            kept = sum(max(0, now - was) for was, now in pairs)
             return {"all signed": took, "streams, tasks, threads, files more than before": kept}
 
         yield take
@@ -160,14 +173,23 @@ OPEN = tuple(
 SIGNERS = tuple(
     Case(
         f"signing-signers{count}",
-        f"{count}-of-{count}, lotus: the announcement to the signature at every signer, everybody joins at once",
-        (Figure("announced to signed", "ms"), Figure("processor per session and daemon", "ms")),
-        partial(_growth, scheme="lotus", count=count),
-        pairs=5,
+        f"{count} new daemons, lotus: announced to signed everywhere, all join at once; median of five after the first",
+        (
+            Figure("announced to signed", "ms"),
+            Figure("first announced to signed", "ms"),
+            Figure("processor per session and daemon", "ms"),
+            Figure("processor of the first", "ms"),
+            Figure("frames per session and daemon", ""),
+            Figure("connections", ""),
+            Figure("connections with frames", ""),
+        ),
+        partial(_growth, count=count),
+        pairs=pairs,
+        warmup=0,
         growth="signers",
         x=count,
     )
-    for count in (2, 3, 5, 8, 12, 20)
+    for count, pairs in ((2, 5), (5, 5), (10, 3), (20, 3), (50, 1))
 )
 BURST = Case(
     "signing-burst",

@@ -1,18 +1,19 @@
-"""What each kind of work for a peer costs a daemon, beside the prices that are charged: `make bench-prices`.
+"""Measures once what each kind of work for a peer costs a daemon, beside the prices that are charged.
 
 A real daemon is asked by a peer that its settings name, so that nothing is slowed down, and its processor time is read
 before and after: what all its threads did, from the socket to the disk. Of each cost that of what is charged besides
-(the frame, its bytes, its signatures) is taken off.
+(the frame, its bytes, its signatures) is taken off. The case of prices runs it as a process of its own: the peer needs
+parts of py-libp2p that a daemon leaves out, and the other cases import a daemon's parts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import secrets
 import sys
-import tempfile
 from pathlib import Path
 
 import trio
@@ -24,6 +25,7 @@ from tests.adversary.forge import Forge
 from tests.adversary.hostile import Hostile, hostile
 from tests.adversary.target import Target
 from tests.bench.price_asks import ASKS, Asked
+from tests.bench.price_ways import price_of
 from tests.bench.signing_parts import Wallet
 from tests.e2e.vessels import Vessel
 
@@ -55,23 +57,21 @@ class Meter:
             before = now
 
 
-async def measure(meter: Meter, peer: Hostile, forge: Forge) -> None:
-    """Print what one unit of each kind of work cost, in each way of asking."""
+async def measured(meter: Meter, peer: Hostile, forge: Forge) -> dict[str, float]:
+    """What one unit of each kind of work cost, in each way of asking, and its price (us)."""
     known: dict[Work, float] = {}
-    line = f"{'work':<58} {'asked by':<34} {'measured':>10} {'price':>9}"
-    for name, ask in ASKS.items():
-        print(line, flush=True)
+    sample: dict[str, float] = {}
+    for way, ask in ASKS.items():
         before = await meter.quiet()
         with trio.fail_after(LONGEST_S):
             asked: Asked = await ask(peer, forge)
             await pong(peer)
         spent = await meter.quiet() - before if asked.spent_us is None else asked.spent_us
         besides = sum(known.get(work, PRICES_US[work]) * amount for work, amount in asked.besides.items())
-        cost, price = (spent - besides) / asked.amount, PRICES_US[asked.work]
+        cost = (spent - besides) / asked.amount
         known[asked.work] = max(known.get(asked.work, 0.0), cost)
-        mark = "   TOO LOW" if cost > 1.25 * price else ""
-        line = f"{asked.work.value[:57]:<58} {name:<34} {cost:>7.1f} us {price:>6.0f} us{mark}"
-    print(line, flush=True)
+        sample |= {way: cost, price_of(way): PRICES_US[asked.work]}
+    return sample
 
 
 async def pong(peer: Hostile) -> None:
@@ -82,32 +82,29 @@ async def pong(peer: Hostile) -> None:
     await stream.reset()
 
 
-async def main() -> int:
-    """One daemon, one peer."""
+async def _asked_by_a_peer(meter: Meter, forge: Forge) -> dict[str, float]:
+    async with hostile(forge.target, "127.0.0.1", SEED) as peer:
+        return await measured(meter, peer, forge)
+
+
+async def main(folder: Path) -> None:
+    """One new daemon and one peer; prints the sample."""
     logging.disable(logging.CRITICAL)  # what the library complains of when a peer leaves
-    with tempfile.TemporaryDirectory() as folder:
-        forge = Forge(Target("", "", b"", "lotus", b""), random.Random(1))
-        known = peer_text(PeerIdentity(SEED).peer)
-        vessel = Vessel(Path(folder), "victim", network := f"test-{secrets.token_hex(4)}")
-        try:
-            await vessel.start([f"/ip4/127.0.0.1/tcp/1/p2p/{known}"])
-            assert vessel.process is not None
-            wallet = await Wallet.open(vessel.datadir, vessel.process.pid)
-            await wallet.make_key("lotus")
-            pubkey = bytes.fromhex(wallet.pubkey)
-            forge.target = Target(vessel.multiaddr, network, pubkey, "lotus", pubkey)
-            meter = Meter(vessel.process.pid)
-
-            async def ask() -> None:
-                async with hostile(forge.target, "127.0.0.1", SEED) as peer:
-                    await measure(meter, peer, forge)
-
-            await asyncio.to_thread(trio.run, ask)
-            await wallet.close()
-        finally:
-            await vessel.close()
-    return 0
+    known = peer_text(PeerIdentity(SEED).peer)
+    vessel = Vessel(folder, "victim", network := f"test-{secrets.token_hex(4)}")
+    try:
+        await vessel.start([f"/ip4/127.0.0.1/tcp/1/p2p/{known}"])
+        assert vessel.process is not None
+        wallet = await Wallet.open(vessel.datadir, vessel.process.pid)
+        await wallet.make_key("lotus")
+        await wallet.close()
+        pubkey = bytes.fromhex(wallet.pubkey)
+        forge = Forge(Target(vessel.multiaddr, network, pubkey, "lotus", pubkey), random.Random(1))
+        sample = await asyncio.to_thread(trio.run, _asked_by_a_peer, Meter(vessel.process.pid), forge)
+        print(json.dumps(sample), flush=True)
+    finally:
+        await vessel.close()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    asyncio.run(main(Path(sys.argv[1])))
