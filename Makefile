@@ -77,7 +77,7 @@ bench-prices: env ## what each kind of work for a peer costs a daemon, beside th
 	@$(PY) -m tests.bench prices $(ARGS)
 
 bench-policy: env ## what policy and audit log cost a session, in CPU
-	@$(PY) -m tests.bench.bench_policy $(ARGS)
+	@$(PY) -m tests.bench policy $(ARGS)
 
 bench-page: env ## write docs/performance.md and the figures of README from build/bench/results.json
 	@$(PY) -m tests.bench.page build/bench/results.json

@@ -26,7 +26,7 @@ SMALL_PAIRS = 2
 
 
 def chosen(names: Sequence[str]) -> list[Case]:
-    """The cases with these names; a name that no case has means those that begin with it, none all. SystemExit if wrong."""
+    """The cases with these names; a name that no case has means those that begin with it. Raises SystemExit."""
     meant = set[str]()
     for name in names:
         found = {case.name for case in CASES if case.name.startswith(name)}

@@ -88,6 +88,7 @@ SECTIONS: Final = (
     ("Discovery", "discovery"),
     ("Directory", "directory"),
     ("Cryptography", "musig2"),
+    ("Policy and audit log", "policy"),
     ("What peers are charged for", "prices"),
 )
 

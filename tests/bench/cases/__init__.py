@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.bench.cases import directory, discovery, musig2, prices, rpc, signing, start
+from tests.bench.cases import directory, discovery, musig2, policy, prices, rpc, signing, start
 from tests.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
@@ -14,5 +14,6 @@ CASES: Final[tuple[Case, ...]] = (
     *discovery.CASES,
     *directory.CASES,
     *musig2.CASES,
+    *policy.CASES,
     *prices.CASES,
 )

@@ -1,31 +1,21 @@
-"""What policy and audit log cost a session: CPU of both daemons, paired, in one process with real stores.
+"""Pairs of daemons in one process with real stores, with and without policy and audit log.
 
-    .venv/bin/python -m tests.bench.bench_policy [--small]
-
-Three pairs of daemons take turns, a block of sessions each: without policy and audit log, with the log, with both. Each
-session signs one input of a transaction that is reviewed. It is joined by calls in all three, so that the rules come on
-top. The log goes nowhere.
+Each session signs one input of a transaction that is reviewed. It is joined by calls whatever the rules say, so that
+the rules come on top. The log goes nowhere.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import gc
 import logging
 import sqlite3
-import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from config.logging import log_to
 from daemon.audit.calls import CallRecorder
 from daemon.audit.log import AuditLog
-from daemon.commands.run import SWITCH_SECONDS
 from rpc.caller import owner
 from rpc.calls.on_record import RecordedOnce
 from rpc.methods.table import METHODS
@@ -57,6 +47,11 @@ class Discards(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.format(record)
+
+
+def logs_nowhere() -> None:
+    """From now on what is logged is rendered and dropped."""
+    log_to(Discards(), "info", "console")
 
 
 class NoLabels:
@@ -107,6 +102,11 @@ class PairOfDaemons:
                     return
             await daemon.events.wait(daemon.events.next_seq)
 
+    async def warm_up(self) -> None:
+        """A few blocks that do not count."""
+        for _ in range(WARM):
+            await self.block()
+
     async def block(self) -> float:
         """Milliseconds of CPU for each session and daemon."""
         gc.collect()
@@ -114,51 +114,3 @@ class PairOfDaemons:
         for _ in range(SESSIONS):
             await self.session()
         return (time.process_time() - began) * 1000 / SESSIONS / 2
-
-
-async def measure(folder: Path, blocks: int) -> None:
-    worlds = [World(folder / f"w{number}") for number in range(3)]
-    nothing = PairOfDaemons(worlds[0], audit=False, rules=None)
-    audit = PairOfDaemons(worlds[1], audit=True, rules=None)
-    both = PairOfDaemons(worlds[2], audit=True, rules=RULES)
-    pairs = [nothing, audit, both]
-    try:
-        for pair in pairs:
-            await pair.start()
-            for _ in range(WARM):
-                await pair.block()
-        found: list[list[float]] = []
-        for number in range(blocks):
-            order = [(number + step) % 3 for step in range(3)]
-            taken = {which: await pairs[which].block() for which in order}
-            found.append([taken[which] for which in range(3)])
-    finally:
-        for world in worlds:
-            await world.stop()
-    tell(found)
-
-
-def tell(found: list[list[float]]) -> None:
-    for which, name in enumerate(("nothing", "audit", "audit and policy")):
-        own = [block[which] for block in found]
-        more = [100 * (block[which] / block[0] - 1) for block in found]
-        low, high = sorted(more)[len(more) // 4], sorted(more)[-len(more) // 4]
-        print(
-            f"  {name:<20}{statistics.median(own):7.2f} ms of CPU per session and daemon"
-            f"{statistics.median(more):+8.1f} %  (quartiles {low:+.1f}, {high:+.1f})",
-            flush=True,
-        )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="a look in a few seconds")
-    args = parser.parse_args()
-    log_to(Discards(), "info", "console")
-    sys.setswitchinterval(SWITCH_SECONDS)  # as `musigd run` does
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), 15 if args.small else 90))
-
-
-if __name__ == "__main__":
-    main()
