@@ -120,14 +120,15 @@ class P2p(_Section):
         default=("/ip4/0.0.0.0/tcp/4327",),
         description=(
             "Multiaddrs on which other daemons connect; port 0 picks a free one. Two daemons on one machine "
-            "need different ones."
+            "need different ones. /ip4/0.0.0.0/tcp/4328/ws takes WebSockets, as browsers and reverse proxies need; "
+            "/ip6/::/tcp/4327 is IPv6."
         ),
     )
     announce: Multiaddrs = Field(
         default=(),
         description=(
             "Multiaddrs that others are told instead of those this host sees: its public address, behind a "
-            "router or in a container."
+            "router or in a container; /dns4/NAME/tcp/443/wss, where a reverse proxy ends TLS; an /onion3 address."
         ),
     )
     bootstrap: BootstrapAddresses = Field(

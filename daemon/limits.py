@@ -30,7 +30,7 @@ def wire_limits(settings: Settings) -> RecordLimits:
 def network_config(settings: Settings, version: str) -> NetworkConfig:
     """How the libp2p node is set up."""
     p2p, limits = settings.p2p, settings.limits
-    proxy = None if p2p.proxy is None else Proxy(p2p.proxy.host, p2p.proxy.port, p2p.socks5_login)
+    proxy = None if p2p.proxy is None else Proxy(p2p.proxy.host, p2p.proxy.port, settings.p2p.socks5_login)
     found = NetworkConfig(
         network=settings.network,
         listen=p2p.listen,

@@ -61,7 +61,7 @@ def meant_for_this_machine(config: NetworkConfig) -> bool:
 
 
 def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
-    """The parsed listen addresses. Raises NetworkError `bad_address` for one that is not /ip4|ip6/.../tcp/<port>."""
+    """The parsed listen addresses. Raises NetworkError `bad_address` for one not of /ip4|ip6/.../tcp/<port>[/ws]."""
     found = []
     for text in config.listen:
         try:
@@ -69,11 +69,12 @@ def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
         except AddressError as error:
             raise NetworkError("bad_address", f"p2p.listen: {error}") from error
         names = [protocol.name for protocol in addr.protocols()]
-        if names not in (["ip4", "tcp"], ["ip6", "tcp"]):
+        if names[:1] not in (["ip4"], ["ip6"]) or names[1:] not in (["tcp"], ["tcp", "ws"]):
             unspoken = why_unusable(addr)
             raise NetworkError(
                 "bad_address",
-                f"p2p.listen: {text} must look like /ip4/0.0.0.0/tcp/4327" + (f"; {unspoken}" if unspoken else ""),
+                f"p2p.listen: {text} must look like /ip4/0.0.0.0/tcp/4327 or /ip4/0.0.0.0/tcp/4328/ws"
+                + (f"; {unspoken}" if unspoken else ""),
             )
         found.append(addr)
     return found
@@ -83,12 +84,9 @@ def _expand(addr: Multiaddr) -> list[Multiaddr]:
     """0.0.0.0 and :: mean all interfaces: the ones that lead elsewhere, and loopback."""
     if not is_unspecified(addr.to_bytes()):
         return [addr]
-    ip6 = "ip6" in (protocol.name for protocol in addr.protocols())
-    port = addr.value_for_protocol("tcp")
-    family = "ip6" if ip6 else "ip4"
-    return [
-        Multiaddr(f"/{family}/{host}/tcp/{port}") for host in _local_hosts(socket.AF_INET6 if ip6 else socket.AF_INET)
-    ]
+    _, family, _, rest = str(addr).split("/", 3)
+    hosts = _local_hosts(socket.AF_INET6 if family == "ip6" else socket.AF_INET)
+    return [Multiaddr(f"/{family}/{host}/{rest}") for host in hosts]
 
 
 def own_hosts() -> tuple[str, ...]:

@@ -21,8 +21,8 @@ OUR_PEERS: Final = "12D3Koo"  # how the ids of ed25519 peers begin
 TAILS: Final[tuple[list[str], ...]] = ([], ["p2p"])  # what may follow the way to a peer
 RELAYED: Final = (["p2p", "p2p-circuit"], ["p2p", "p2p-circuit", "p2p"])  # and the way to a relay
 PLAIN: Final = (
-    "an address here is one host and its TCP port, such as /ip4/203.0.113.7/tcp/4327 or /dns4/NAME/tcp/4327, or "
-    "an onion service, such as /onion3/ADDRESS:4327"
+    "an address here is one host and its TCP port, such as /ip4/203.0.113.7/tcp/4327 or /dns4/NAME/tcp/4327, with /ws "
+    "or /wss behind it for WebSocket; or an onion service, such as /onion3/ADDRESS:4327"
 )
 # What multiaddrs can name and this network does not support; the first match counts.
 UNSPOKEN: Final = (
@@ -42,11 +42,8 @@ UNSPOKEN: Final = (
     ),
     ("udp", "UDP is not supported here, only TCP: take a /tcp/ address of that peer"),
     *(
-        (
-            name,
-            "WebSocket, HTTP and TLS are not supported here, only plain TCP (noise encrypts it): end it at the port",
-        )
-        for name in ("ws", "wss", "http", "https", "tls")
+        (name, "HTTP, and TLS without WebSocket, are not supported here: end it at the port, or with /ws or /wss")
+        for name in ("http", "https", "tls")
     ),
     ("onion", "onion services of version 2 are gone: take the peer's /onion3/ address"),
 )
@@ -56,9 +53,17 @@ class Way(Enum):
     """What is spoken on the TCP connection, below Noise."""
 
     TCP = "tcp"
+    WS = "ws"
+    WSS = "wss"
 
 
-WAYS: Final[dict[tuple[str, ...], Way]] = {(): Way.TCP}
+WAYS: Final[dict[tuple[str, ...], Way]] = {
+    (): Way.TCP,
+    ("ws",): Way.WS,
+    ("wss",): Way.WSS,
+    ("tls", "ws"): Way.WSS,
+    ("tls", "sni", "ws"): Way.WSS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,10 @@ class Place:
         return self.kind == "onion3"
 
 
-def place_of(addr: Multiaddr) -> Place:
+def place_of(addr: Multiaddr, *, listening: bool = False) -> Place:
     """Where to connect for that address; for one through a relay, where the relay is. Raises AddressError, why not.
 
-    Only `/p2p/...` may follow, and `/p2p-circuit` behind the id of a relay.
+    Only `/p2p/...` may follow, and `/p2p-circuit` behind the id of a relay. `listening`: port 0 is fine.
     """
     parts = [(str(protocol.name), value) for protocol, value in addr.items()]
     names = [name for name, _ in parts]
@@ -98,7 +103,7 @@ def place_of(addr: Multiaddr) -> Place:
     if not plain or way is None or not (relayed or names[end:] in TAILS):
         raise AddressError("bad_address", next((why for name, why in UNSPOKEN if name in names), PLAIN))
     host, port = str(parts[0][1]).rsplit(":", 1) if onion else (str(parts[0][1]), str(parts[1][1]))
-    if int(port) == 0:
+    if int(port) == 0 and not listening:
         raise AddressError(
             "bad_address", "nobody can be dialled at TCP port 0: name the port that the other listens on"
         )

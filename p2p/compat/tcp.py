@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import trio
 from libp2p.abc import IListener, IRawConnection
 from libp2p.custom_types import THandler
+from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.io.trio import TrioTCPStream
 from libp2p.network.connection.raw_connection import RawConnection
@@ -161,7 +162,11 @@ class GuardedTcpListener(IListener):
 
     async def _accept(self, stream: trio.SocketStream) -> None:
         self._opened.add(stream.socket)
-        await self._on_connection(BufferedTcpStream(stream))
+        await self._on_connection(self.dressed(BufferedTcpStream(stream)))
+
+    def dressed(self, stream: BufferedTcpStream) -> ReadWriteCloser:
+        """What is spoken on the connection, below Noise: nothing here."""
+        return stream
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:
         """The bound addresses, with the real port."""

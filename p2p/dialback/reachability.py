@@ -132,9 +132,10 @@ class ReachTests:
     def _where(self, peer: ID) -> list[Multiaddr]:
         """What this node announces, and the ports on which it listens at the host under which that peer sees it."""
         own = [without_peer(addr) for addr in self._host.get_addrs() if not is_relayed(addr)]
-        ports = {str(addr.value_for_protocol("tcp")) for addr in self._host.get_transport_addrs()}
+        bound = [str(addr).split("/", 3) for addr in self._host.get_transport_addrs()]
         for host in self._seen_by(peer):
-            own += [Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}") for port in sorted(ports)]
+            family = "ip6" if ":" in host else "ip4"
+            own += [Multiaddr(f"/{family}/{host}/{rest}") for _, kind, _, rest in sorted(bound) if kind == family]
         return list(dict.fromkeys(own))[-MOST_ASKED:]
 
     async def _answer_of(self, peer: ID, named: list[Multiaddr]) -> Message | None:

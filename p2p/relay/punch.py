@@ -12,11 +12,13 @@ from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.peer.id import ID
+from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from p2p.addresses import Multiaddr, ip_of
 from p2p.compat.host import IDENTIFY_BYTES, GuardedHost
 from p2p.compat.swarm_conn import PromptConn
+from p2p.places import Way, place_of
 
 SEEN_S = 60.0  # for so long what a relay saw is taken to be true
 ASK_S = 10.0
@@ -89,5 +91,8 @@ class Puncher:
         return bool(swarm.direct(peer))  # also if it came in by the listener
 
     async def _dial(self, addr: Multiaddr) -> RawConnection:
-        ports = [int(str(own.value_for_protocol("tcp"))) for own in self._host.get_transport_addrs()]
+        own = [place_of(addr) for addr in self._host.get_transport_addrs()]
+        ports = [place.port for place in own if place.way is Way.TCP]
+        if not ports:
+            raise OpenConnectionError("this node listens for WebSockets alone")
         return await self._host.swarm.tcp.dial_from(addr, ports[0])

@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
 
 import trio
 from libp2p.abc import IRawConnection
+from libp2p.custom_types import THandler
+from libp2p.io.abc import ReadWriteCloser
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
 
 from p2p.addresses import Multiaddr, by_turns, is_relayed, without_peer
-from p2p.compat.tcp import BufferedTcpStream, TcpTransport
+from p2p.compat.tcp import BufferedTcpStream, GuardedTcpListener, TcpTransport
 from p2p.errors import AddressError
-from p2p.places import Place, place_of
+from p2p.places import Place, Way, place_of
 from p2p.ways.socks import ProxyDown, Socks
 
 STAGGER_S = 0.2  # head start of each address of a name before the next is tried too
 TRIED = 8
 LOOK_UP_S, LOOK_UPS = 5.0, 2
+
+
+async def loaded() -> Any:
+    """The module for WebSockets. Most nodes never need it, or the libraries that it loads."""
+    return await trio.to_thread.run_sync(import_module, "p2p.ways.websocket")
+
+
+class WayListener(GuardedTcpListener):
+    """Takes `/ws` behind the port too; the upgrade is part of the handshake that the door paces."""
+
+    _websocket: Any = None
+
+    async def listen(self, maddr: Multiaddr) -> None:
+        """As its parent's."""
+        if place_of(maddr, listening=True).way is Way.WS:
+            self._websocket = await loaded()
+        await super().listen(maddr)
+
+    def dressed(self, stream: BufferedTcpStream) -> ReadWriteCloser:
+        """As a WebSocket, where that is spoken."""
+        if self._websocket is None:
+            return stream
+        served: ReadWriteCloser = self._websocket.of_client(stream)
+        return served
+
+    def get_addrs(self) -> tuple[Multiaddr, ...]:
+        """As its parent's, with what is spoken."""
+        bound = super().get_addrs()
+        return bound if self._websocket is None else tuple(Multiaddr(f"{addr}/ws") for addr in bound)
 
 
 class Dialler(TcpTransport):
@@ -41,7 +74,24 @@ class Dialler(TcpTransport):
             raise OpenConnectionError(f"{addr} is not an address that may be dialled") from error
         if not self._may_dial(addr):
             raise OpenConnectionError(f"{addr} is not an address that may be dialled")
-        return RawConnection(await self._opened(place), True, addresses=[addr])
+        stream = await self._opened(place)
+        try:
+            return RawConnection(await self._dressed(stream, place), True, addresses=[addr])
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream.stream)
+            raise
+
+    async def _dressed(self, stream: BufferedTcpStream, place: Place) -> ReadWriteCloser:
+        if place.way is Way.TCP:
+            return stream
+        websocket = await loaded()
+        dressed: ReadWriteCloser = await websocket.to_server(stream, place)
+        return dressed
+
+    def create_listener(self, handler_function: THandler) -> GuardedTcpListener:  # type: ignore[override] # as its parent's
+        """A listener for TCP or WebSocket, as the address says."""
+        return WayListener(handler_function, self.opened)
 
     async def _opened(self, place: Place) -> BufferedTcpStream:
         if not place.is_name:

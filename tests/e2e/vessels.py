@@ -59,6 +59,7 @@ class Vessel:
         self.datadir = root / name.lower()
         self.log = root / f"{name.lower()}.log"
         self.port = free_port()
+        self.way = ""  # behind its TCP address, such as /ws
         self.environment: dict[str, str] = {"MUSIGD_P2P__MDNS": "false"}
         self.process: asyncio.subprocess.Process | None = None
         self.wallet: Wallet
@@ -92,7 +93,7 @@ class Vessel:
     async def start(self, bootstrap: Sequence[str] = (), options: Sequence[str] = ()) -> None:
         """Start the process, and return when it is ready."""
         self.datadir.mkdir(mode=0o700, exist_ok=True)
-        listen = f"/ip4/{self._address}/tcp/{self.port}"
+        listen = f"/ip4/{self._address}/tcp/{self.port}{self.way}"
         command = [*self._within, self._python, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", listen, *options]
         for address in bootstrap:

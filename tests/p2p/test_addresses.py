@@ -27,6 +27,7 @@ from p2p.addresses import (
 from p2p.announce import AnnouncedAddresses, check_addresses, listen_addresses
 from p2p.compat.tcp import TcpTransport
 from p2p.errors import AddressError, NetworkError
+from p2p.places import Place, Way, place_of
 from p2p.settings import NetworkConfig
 
 PEER = peer_of(bytes(range(32)))
@@ -97,9 +98,27 @@ def test_addresses_that_no_stranger_can_reach_are_private(text: str, private: bo
     assert dialable(Multiaddr(text), private_addresses=True)
 
 
-def test_only_plain_tcp_is_dialled() -> None:
-    for text in ("/ip4/8.8.8.8/udp/1/quic-v1", "/ip4/8.8.8.8/tcp/1/ws", "/ip4/8.8.8.8/udp/1"):
+def test_only_tcp_and_websockets_over_it_are_dialled() -> None:
+    for text in ("/ip4/8.8.8.8/udp/1/quic-v1", "/ip4/8.8.8.8/tcp/1/tls", "/ip4/8.8.8.8/udp/1"):
         assert not dialable(Multiaddr(text), private_addresses=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("/ip4/8.8.8.8/tcp/1", Place("ip4", "8.8.8.8", 1, Way.TCP, "8.8.8.8")),
+        ("/ip6/2600::1/tcp/2/ws", Place("ip6", "2600::1", 2, Way.WS, "2600::1")),
+        ("/dns4/example.org/tcp/443/wss", Place("dns4", "example.org", 443, Way.WSS, "example.org")),
+        ("/dns/example.org/tcp/443/tls/ws", Place("dns", "example.org", 443, Way.WSS, "example.org")),
+        ("/ip4/8.8.8.8/tcp/1/tls/sni/example.org/ws", Place("ip4", "8.8.8.8", 1, Way.WSS, "example.org")),
+    ],
+)
+def test_an_address_names_host_port_and_what_is_spoken_there(text: str, place: Place) -> None:
+    assert place_of(Multiaddr(text)) == place
+    relayed = Multiaddr(f"{text}/p2p/{peer_text(PEER)}/p2p-circuit")
+    assert place_of(relayed) == place
+    assert without_peer(Multiaddr(f"{text}/p2p/{peer_text(PEER)}")) == Multiaddr(text)
+    assert dialable(relayed, private_addresses=False)
 
 
 @pytest.mark.parametrize(
@@ -201,9 +220,11 @@ def test_all_interfaces_are_announced_as_what_can_be_dialled() -> None:
     everything = AnnouncedAddresses(NetworkConfig(private_addresses=True))(candidates)
     assert Multiaddr("/ip4/127.0.0.1/tcp/4327") in everything
     assert Multiaddr("/ip4/0.0.0.0/tcp/4327") not in everything
+    beside = AnnouncedAddresses(NetworkConfig(private_addresses=True))([Multiaddr("/ip4/0.0.0.0/tcp/4328/ws")])
+    assert Multiaddr("/ip4/127.0.0.1/tcp/4328/ws") in beside
 
 
-@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/udp/1", "/ip4/1.2.3.4/tcp/1/ws", "/dns4/x.org/tcp/1", "rubbish"])
+@pytest.mark.parametrize("text", ["/ip4/1.2.3.4/udp/1", "/ip4/1.2.3.4/tcp/1/wss", "/dns4/x.org/tcp/1", "rubbish"])
 def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
     with pytest.raises(NetworkError) as refused:
         listen_addresses(NetworkConfig(listen=(text,)))
@@ -218,7 +239,9 @@ def test_listening_needs_an_ip_address_and_a_tcp_port(text: str) -> None:
         ("/ip4/8.8.8.8/udp/1/quic-v1", "QUIC"),
         ("/ip4/8.8.8.8/udp/1/quic-v1/webtransport", "QUIC"),
         ("/ip4/8.8.8.8/udp/1", "UDP"),
-        ("/dns4/example.org/tcp/443/wss", "WebSocket"),
+        ("/dns4/example.org/tcp/443/tls", "TLS without WebSocket"),
+        ("/dns4/example.org/tcp/443/ws/wss", "one host and its TCP port"),
+        ("/dns4/example.org/tcp/443/ws/ip4/127.0.0.1/tcp/22", "one host and its TCP port"),
         ("/ip4/8.8.8.8/tcp/1/p2p-circuit", "address of a relay"),
         (f"/p2p/{peer_text(PEER)}/p2p-circuit", "address of a relay"),
         (f"/ip4/8.8.8.8/udp/1/quic-v1/p2p/{peer_text(PEER)}/p2p-circuit", "address of a relay"),
