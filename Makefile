@@ -14,7 +14,7 @@ MINUTES := 20
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers test-consensus test-namespaces test-nat test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers check-libp2p test-consensus test-namespaces test-nat test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -108,6 +108,9 @@ test-typescript: env ## the TypeScript client: types, unit tests, real daemons, 
 
 test-strangers: env ## the protocol's vectors, judged in JavaScript by other people's libraries (needs Node 20, npm)
 	@NODE="$(NODE)" $(PY) -m tests.strangers.slow_vectors
+
+check-libp2p: env ## which guards of p2p the newest libp2p still needs (needs the package index; 5 minutes): ARGS=VERSION for another
+	@$(PY) -m tests.libp2p.check $(ARGS)
 
 test-consensus: env ## signatures and hashes judged by Bitcoin's own consensus library (needs the package index)
 	@python3 -m pip install -q --no-deps --target build/consensus py-bitcoinkernel==0.1.0a5

@@ -1,0 +1,152 @@
+"""Faults of py-libp2p's GossipSub and Kademlia, shown as those in `faults.py`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+from libp2p import new_host
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
+from libp2p.kad_dht.pb.kademlia_pb2 import Message as DhtMessage
+from libp2p.kad_dht.pb.kademlia_pb2 import Record
+from libp2p.pubsub.gossipsub import GossipSub
+from libp2p.pubsub.pb.rpc_pb2 import RPC, ControlPrune
+from libp2p.pubsub.pubsub import Pubsub
+from libp2p.records.validator import Validator
+from libp2p.tools.anyio_service import background_trio_service
+from libp2p.utils import encode_varint_prefixed
+
+from tests.libp2p.faults import a_peer, fault, hosts, info
+
+KAD = TProtocol("/ipfs/kad/1.0.0")
+
+
+class Anything(Validator):
+    def validate(self, key: str, value: bytes) -> None:
+        pass
+
+    def select(self, key: str, values: list[bytes]) -> int:
+        return 0
+
+
+def gossip(host: Any | None = None) -> Pubsub:
+    router = GossipSub(protocols=[TProtocol("/meshsub/1.1.0")], degree=6, degree_low=4, degree_high=12)
+    return Pubsub(host or new_host(key_pair=create_new_key_pair()), router)
+
+
+def dht(host: Any, **more: Any) -> KadDHT:
+    made = KadDHT(host, DHTMode.SERVER, **more)
+    made.register_validator("ns", Anything())
+    return made
+
+
+@fault
+async def the_queue_to_a_peer_loses_a_burst() -> bool:
+    from libp2p.pubsub.rpc_queue import RpcQueue
+
+    queue = RpcQueue()
+    return not all(queue.push(RPC()) for _ in range(100))
+
+
+@fault
+async def sequence_numbers_begin_with_the_seconds() -> bool:
+    return gossip().counter < 10**12
+
+
+@fault
+async def a_node_has_a_thread_for_seen_ids() -> bool:
+    before = threading.active_count()
+    kept = gossip()
+    return threading.active_count() > before and kept is not None
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Pubsub]:
+    """GossipSub as a service of a host."""
+    async with hosts(1) as (host,):
+        pubsub = gossip(host)
+        async with background_trio_service(pubsub):
+            await pubsub.wait_until_ready()
+            yield pubsub
+
+
+@fault
+async def a_lost_stream_makes_it_forget_what_a_connected_peer_follows() -> bool:
+    async with running() as pubsub:
+        peer = a_peer()
+        pubsub._peer_is_connected = lambda _: True  # type: ignore[method-assign,assignment]  # the connection is still there
+        pubsub.handle_subscription(peer, RPC.SubOpts(subscribe=True, topicid="t"))
+        pubsub._handle_dead_peer(peer)
+        return peer not in pubsub.peer_topics.get("t", set())
+
+
+@fault
+async def topics_that_a_peer_invents_are_remembered() -> bool:
+    async with running() as pubsub:
+        peer = a_peer()
+        for number in range(50):
+            pubsub.handle_subscription(peer, RPC.SubOpts(subscribe=True, topicid=f"invented {number}"))
+        return len(pubsub.peer_topics) == 50
+
+
+@fault
+async def a_peer_makes_it_dial_others_though_that_is_off() -> bool:
+    pubsub = gossip()
+    router: Any = pubsub.router
+    router.attach(pubsub)
+    dialled: list[Any] = []
+
+    async def note(peers: list[Any]) -> None:
+        dialled.extend(peers)
+
+    router._do_px = note
+    router.mesh = {"t": set()}
+    prune = ControlPrune(topicID="t")
+    prune.peers.add(peerID=a_peer().to_bytes())
+    assert router.do_px is False
+    await router.handle_prune(prune, a_peer())
+    return bool(dialled)
+
+
+@fault
+async def the_dht_ignores_the_protocol_that_is_asked_for() -> bool:
+    async with hosts(1) as (host,):
+        dht(host, protocol_prefix=TProtocol("/own"))
+        return KAD in host.get_mux().get_protocols()
+
+
+@fault
+async def a_put_that_nobody_took_is_not_told() -> bool:
+    async with hosts(1) as (host,):
+        made = dht(host)
+        async with background_trio_service(made):
+            return await made.put_value("/ns/key", b"value") is None
+
+
+@fault
+async def the_dht_stores_values_of_any_size() -> bool:
+    async with hosts(1) as (host,):
+        made, key = dht(host), b"/ns/" + bytes(5_000)
+        made.value_store.put_record(key, Record(key=key, value=bytes(1 << 20)))
+        return made.value_store.get(key) is not None
+
+
+@fault
+async def who_is_closest_to_the_key_of_a_record_is_not_said() -> bool:
+    async with hosts(2) as (anna, ben):
+        made = dht(ben)
+        async with background_trio_service(made):
+            await anna.connect(info(ben))
+            stream = await anna.new_stream(ben.get_id(), [KAD])
+            asked = DhtMessage(type=DhtMessage.MessageType.FIND_NODE, key=b"/musigd-test/" + b"02" * 33)
+            await stream.write(encode_varint_prefixed(asked.SerializeToString()))
+            try:
+                with trio.fail_after(10):
+                    return not await stream.read(1)
+            except Exception:
+                return True
