@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 USES_OF_A_KEY = (
     Use(is_advertised, "it is advertised; withdrawAdvertisement first."),
-    Use(has_unsettled, "requests that need it are not finished; decline or cancel them, or wait."),
+    Use(has_unsettled, "requests that it has joined are not finished; decline or cancel them, or wait."),
 )
 
 
@@ -75,6 +75,7 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
             paused=app.signing.own_keys.on_locked,
             lock_told=app.lock_events.told,
             uses=USES_OF_A_KEY,
+            deleted=app.signing.own_keys.on_deleted,
         ),
         tokens=TokenMethods(tokens=app.tokens, keystore=app.keystore, withdraw=app.policy.withdraw),
         discovery=app.discovery.methods,

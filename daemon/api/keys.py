@@ -27,16 +27,19 @@ class KeyMethods:
         paused: Callable[[Sequence[bytes]], None],
         lock_told: Callable[[], Awaitable[None]],
         uses: Sequence[Use] = (),
+        deleted: Callable[[bytes], None] = lambda key: None,
     ) -> None:
         """`paused` is called with the keys that may no longer sign, so that their open sessions end.
 
-        `lock_told` returns when the events of lock and unlock are stored. `uses`: what keeps a key from being deleted.
+        `lock_told` returns when the events of lock and unlock are stored. `uses`: what keeps a key from being deleted;
+        `deleted` is called with one that was.
         """
         self._keystore = keystore
         self._tokens = tokens
         self._paused = paused
         self._lock_told = lock_told
         self._uses = uses
+        self._deleted = deleted
 
     async def create_key(self, caller: Caller, params: models.CreateKey, once: Once | None = None) -> models.KeyMade:
         _require_creation(caller)
@@ -82,6 +85,7 @@ class KeyMethods:
                 once.keep(conn, gone)
 
         await self._keystore.delete(pubkey, self._uses, also)
+        self._deleted(pubkey)
         return gone
 
     async def list_keys(self, caller: Caller, params: NoParams) -> models.KeyList:

@@ -68,7 +68,7 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         ("publicKey", "muted"),
     ),
     "signing-request:dropped": EventKind(
-        "a request that no own key had joined gave way to those of signers who ask for less; it is not kept"
+        "a request that no own key had joined is not kept: its key was deleted, or others ask for less"
     ),
     "participant:joined": EventKind("another signer joined", ("publicKey", "peerId")),
     "session:created": EventKind("the first join of an attempt is known"),

@@ -1,14 +1,17 @@
-"""Applies locks, pauses and unlocks of own keys to the requests in memory."""
+"""Applies locks, pauses, unlocks and deletions of own keys to the requests in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from daemon.signing.engine.inbox import Inbox
-from daemon.signing.engine.roster import Roster
+from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Turn
 from daemon.signing.owner.consent import Consent
 from daemon.signing.owner.declines import Declines
+from daemon.signing.store.retention import delete_request
+from musig2.protocol.interface.effects import Emit
 from musig2.protocol.interface.inputs import OwnerAbort
 
 
@@ -32,6 +35,22 @@ class OwnKeys:
             for key in held & live:
                 turn.feed(entry, OwnerAbort(key, "locked"))
 
+    def on_deleted(self, key: bytes) -> None:
+        """This own key is gone: requests that nobody else here is needed for go with it, the others forget it."""
+        self._inbox.put(lambda turn: self._deleted(turn, key))
+
+    def _deleted(self, turn: Turn, key: bytes) -> None:
+        for entry in self._roster:
+            if key not in entry.own or not entry.machine.outcome.live:
+                continue
+            if any(row.key == key for row in entry.machine.latest_rows()):  # a join was under way meanwhile
+                turn.feed(entry, OwnerAbort(key, "locked"))
+            elif entry.own == {key}:
+                let_go(turn, entry, self._roster)
+            else:
+                self._roster.drop(entry)
+                self._inbox.put(partial(_load_again, entry.request.id))
+
     def on_unlock(self) -> None:
         """Locked keys became usable: send the declines that waited for them, and consider what waits."""
         self._inbox.put(self._decline_misfits)
@@ -40,3 +59,16 @@ class OwnKeys:
     def _decline_misfits(self, turn: Turn) -> None:
         for entry in self._roster:
             self._declines.misfits(turn, entry)
+
+
+def let_go(turn: Turn, entry: OpenRequest, roster: Roster) -> None:
+    """Delete a request that no own key has joined, and tell clients."""
+    request = entry.request.id
+    part = turn.part(entry)
+    part.events.append(Emit("signing-request:dropped", request, None, None, tuple(sorted(entry.own))))
+    part.also.append(partial(delete_request, request=request))
+    roster.drop(entry)
+
+
+def _load_again(request: bytes, turn: Turn) -> None:
+    turn.wake(request)

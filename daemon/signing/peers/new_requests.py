@@ -16,11 +16,11 @@ from daemon.signing.engine.turn import Turn
 from daemon.signing.limits import SigningLimits
 from daemon.signing.owner.consent import Consent
 from daemon.signing.owner.declines import Declines
+from daemon.signing.owner.own_keys import let_go
 from daemon.signing.peers.admission import BUSY, Admission
 from daemon.signing.peers.early_frames import EarlyFrames
 from daemon.signing.peers.request_checks import Arriving, RequestChecks, is_dear
 from daemon.signing.ports import SigningNetwork
-from daemon.signing.store.retention import delete_request
 from daemon.signing.store.writes import SaveRequest
 from musig2.protocol.interface.effects import Emit
 from musig2.protocol.interface.inputs import PeerConnected
@@ -140,9 +140,5 @@ class NewRequests:
 
     def _make_room(self, turn: Turn, berth: Berth) -> None:
         for entry in self._admission.giving_way(berth):
-            request = entry.request.id
-            log.info("a request gives way to one of who asks for less", request=request.hex())
-            part = turn.part(entry)
-            part.events.append(Emit("signing-request:dropped", request, None, None, tuple(sorted(entry.own))))
-            part.also.append(partial(delete_request, request=request))
-            self._roster.drop(entry)
+            log.info("a request gives way to one of who asks for less", request=entry.request.id.hex())
+            let_go(turn, entry, self._roster)

@@ -159,10 +159,11 @@ def open_requests_for(conn: sqlite3.Connection, key: bytes, limit: int) -> list[
 
 
 def has_unsettled(conn: sqlite3.Connection, key: bytes) -> bool:
-    """Whether a request that requires that key has something left to do."""
+    """Whether a request that this key has made or joined has something left to do. Anybody may name a key in one."""
     query = (
         "SELECT 1 FROM signing_keys k JOIN signing_requests r ON r.request = k.request"
-        " WHERE k.key = ? AND r.settled = 0"
+        " WHERE k.key = ? AND r.settled = 0 AND (r.creator = k.key OR EXISTS (SELECT 1 FROM signing_joins j"
+        " WHERE j.request = r.request AND j.position = k.position AND j.own = 1))"
     )
     return conn.execute(query, (key,)).fetchone() is not None
 

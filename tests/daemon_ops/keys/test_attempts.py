@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from daemon.keys.errors import TooManyAttempts, WrongPassphrase
 from daemon.keys.keystore import Keystore
 from daemon.keys.passphrase import find_passphrase
 from daemon.store import Store
+from rpc.methods.table import METHODS
 from tests.daemon_ops.ops_world import CHEAP, SettableClock, generated_passphrase, secret_bytes
 
 
@@ -77,8 +79,46 @@ async def test_the_right_passphrase_has_to_wait_too_and_ends_the_waits(
     assert not keystore.locked
 
 
-async def test_changing_the_passphrase_is_an_attempt_like_any_other(keystore: Keystore) -> None:
+async def unlocking(keystore: Keystore) -> None:
+    await keystore.unlock(secret_bytes("hunter2"))
+
+
+async def changing(keystore: Keystore) -> None:
+    await keystore.change_passphrase(secret_bytes("hunter2"), secret_bytes("mine"))
+
+
+async def exporting(keystore: Keystore) -> None:
+    (key,) = keystore.keys()
+    await keystore.export(key, secret_bytes("hunter2"), secret_bytes("mine"))
+
+
+ATTEMPTS = {"unlock": unlocking, "changePassphrase": changing, "exportKey": exporting}
+
+
+def test_every_call_that_takes_the_passphrase_is_known_here() -> None:
+    takes = {name for name, method in METHODS.items() if "passphrase" in method.params.model_fields}
+    assert takes - {"importKey"} == set(ATTEMPTS), "importKey opens a text of the caller's own, not the vault"
+
+
+@pytest.mark.parametrize("guesses", ATTEMPTS)
+@pytest.mark.parametrize("then", ATTEMPTS)
+async def test_attempts_at_any_call_are_counted_together_and_slow_down_all_of_them(
+    keystore: Keystore, clock: SteppedClock, guesses: str, then: str
+) -> None:
+    await keystore.create("lotus")
     for _ in range(3):
         with pytest.raises(WrongPassphrase):
-            await keystore.change_passphrase(secret_bytes("hunter2"), secret_bytes("mine"))
-    assert await wait_asked(keystore) == 1_000
+            await ATTEMPTS[guesses](keystore)
+    with pytest.raises(TooManyAttempts):
+        await ATTEMPTS[then](keystore)
+    clock.mono += 1_000
+    with pytest.raises(WrongPassphrase):
+        await ATTEMPTS[then](keystore)
+    assert await wait_asked(keystore) == 2_000
+
+
+async def test_attempts_at_the_same_time_are_slowed_down_as_those_in_turn(keystore: Keystore) -> None:
+    await keystore.create("lotus")
+    calls = [attempt(keystore) for attempt in (*ATTEMPTS.values(), *ATTEMPTS.values(), *ATTEMPTS.values())]
+    raised = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in raised] == [WrongPassphrase] * 3 + [TooManyAttempts] * 6

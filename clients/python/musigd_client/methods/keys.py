@@ -106,7 +106,7 @@ class KeysMethods(Asking):
     async def delete_key(
         self, *, public_key: str, scheme: Literal["lotus", "bip340"] | None = None, idempotency_key: str | None = None
     ) -> KeyDeleted:
-        """Deletes a key for good; refused while it is advertised or needed by a request.
+        """Deletes a key for good; refused while it is advertised, or has joined a request that is not finished.
 
         Scope `admin`.
 

@@ -81,7 +81,7 @@ export interface EventData {
     publicKey: PublicKey;
     muted: boolean;
   };
-  /** a request that no own key had joined gave way to those of signers who ask for less; it is not kept */
+  /** a request that no own key had joined is not kept: its key was deleted, or others ask for less */
   "signing-request:dropped": OfSigning;
   /** another signer joined */
   "participant:joined": OfSigning & {

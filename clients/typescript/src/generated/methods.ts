@@ -191,7 +191,7 @@ export abstract class Methods {
     return this.call("exportKey", params, options);
   }
 
-  /** Deletes a key for good; refused while it is advertised or needed by a request. */
+  /** Deletes a key for good; refused while it is advertised, or has joined a request that is not finished. */
   deleteKey(params: v.NameKey, options?: CallOptions): Promise<v.KeyDeleted> {
     return this.call("deleteKey", params, options);
   }
