@@ -12,7 +12,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -126,9 +126,9 @@ class Crew:
         self.random = random.Random(seed)
         self.counted: Counter[str] = Counter()
 
-    async def ready(self) -> None:
-        """Everything is prepared: print it, and wait until the attack may begin."""
-        self.tell(ready=True)
+    async def ready(self, *, mute: Sequence[str] = ()) -> None:
+        """Everything is prepared: print it, and wait until the attack may begin. `mute`: keys that the victim mutes."""
+        self.tell(ready=True, mute=mute)
         await told()
 
     def tell(self, **more: Any) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import secrets
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from musigd_client import Client
+from tests.adversary.attacks import modules
 from tests.adversary.honest import Newcomers, Pair
 from tests.adversary.target import Target
 from tests.adversary.watch import Seen, Watch
@@ -62,11 +65,16 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    root: Path, python: str = sys.executable, address: str = "127.0.0.1", scheme: str = "lotus"
+    root: Path,
+    python: str = sys.executable,
+    address: str = "127.0.0.1",
+    scheme: str = "lotus",
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Scene]:
-    """Two daemons from the tree of that interpreter that know each other's key and have signed before."""
+    """Two daemons from the tree of that interpreter that know each other's key; `settings`: of the victim."""
     network = f"test-{secrets.token_hex(4)}"
     victim, partner = (Vessel(root, name, network, python=python, address=address) for name in ("victim", "partner"))
+    victim.environment.update(settings)
     wallets: list[Wallet] = []
     try:
         await victim.start()
@@ -98,6 +106,7 @@ class Attackers:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.counted: dict[str, Any] = {}
+        self.mute: list[str] = []  # keys whose creators the victim is to mute before it begins
         self._prepared = asyncio.Event()
         self._busy = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
@@ -106,6 +115,7 @@ class Attackers:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             self.counted = json.loads(line)
+            self.mute += self.counted.pop("mute", ())
             if self.counted.keys() - {"ready", "identities"}:
                 self._busy.set()
             if self.counted.pop("ready", False):
@@ -148,11 +158,17 @@ async def measure(
 ) -> Measured:
     """Start everything, sign half the time undisturbed, then all of it under attack."""
     found = Measured(name)
-    async with scene(root, python, address) as stage, attackers(name, stage.target, peers, seed) as hostile:
+    settings = getattr(importlib.import_module(modules()[name]), "VICTIM", {})
+    async with (
+        scene(root, python, address, settings=settings) as stage,
+        attackers(name, stage.target, peers, seed) as hostile,
+    ):
         pair = Pair(stage.wallets)
         newcomers = await Newcomers.start(stage.target, seed, stage.wallets[0])
         try:
             await hostile.prepared()
+            for key in hostile.mute:
+                await stage.wallets[0].client.call("muteCreator", publicKey=key)
             for _ in range(FIRST_SIGNATURES):
                 await pair.sign()
             await _stretch(stage, pair, newcomers, seconds / 2, found.undisturbed, found.calm, found.newcomers_before)

@@ -21,8 +21,8 @@ class Share(Crew):
         self._first = number * self.count
         self._go = go
 
-    async def ready(self) -> None:
-        """Wait for the others."""
+    async def ready(self, *, mute: Sequence[str] = ()) -> None:
+        """Wait for the others. Nobody is muted."""
         self.prepared.set()
         await self._go.wait()
 

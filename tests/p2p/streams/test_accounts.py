@@ -115,6 +115,18 @@ def test_the_identities_of_a_range_share_what_it_has(accounts: Accounts) -> None
     assert spend(accounts, TWO, 1_000) == 0.0
 
 
+def test_all_addresses_of_an_ipv6_site_share_what_one_range_has(accounts: Accounts) -> None:
+    count = int(RANGE.at_once / STRANGER.at_once)
+    hosts = [f"2a00:1:2:{number:x}::{number:x}" for number in range(count + 1)]  # each in a /64 of its own
+    for host in hosts[:count]:
+        accounts.arrived(host.encode(), host)
+        assert spend(accounts, host.encode(), STRANGER.at_once) == 0.0
+    accounts.arrived(ONE, hosts[count])
+    accounts.arrived(TWO, "2a00:1:3::1")
+    assert spend(accounts, ONE, 1_000) > 0
+    assert spend(accounts, TWO, 1_000) == 0.0
+
+
 def test_a_known_peer_does_not_pay_for_its_neighbours(accounts: Accounts) -> None:
     for peer in (ONE, TWO):
         accounts.arrived(peer, "9.9.9.9")

@@ -95,6 +95,25 @@ def test_a_newcomer_is_served_before_a_crowd_that_came_earlier() -> None:
     simulated(main)
 
 
+def test_the_identities_of_one_ipv6_site_have_the_turns_of_one() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            for number in range(60):
+                peer = b"site %d" % number
+                accounts.arrived(peer, f"2a00:1:2:{number:x}::1")
+                nursery.start_soon(spend, accounts, peer, 20 * STRANGER.at_once)
+            await trio.sleep(10)
+            accounts.arrived(b"elsewhere", "2a00:1:3::1")
+            began = trio.current_time()
+            await spend(accounts, b"elsewhere", STRANGER.at_once / 2)
+            assert trio.current_time() - began < STRANGER.at_once / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
 def test_a_known_peer_takes_no_turns() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
