@@ -45,7 +45,7 @@ class AnnouncedAddresses:
         """The addresses at which this node itself may be dialled; behind a proxy only what its operator named."""
         if self._fixed or self._hidden:
             return list(self._fixed)
-        concrete = [addr for candidate in [*self.proven, *candidates] for addr in _expand(candidate)]
+        concrete = [addr for candidate in [*self.proven, *sorted(candidates, key=_rank)] for addr in _expand(candidate)]
         allowed = [addr for addr in concrete if self.private_addresses or not is_private(addr.to_bytes())]
         return list(dict.fromkeys(allowed))
 
@@ -78,6 +78,12 @@ def listen_addresses(config: NetworkConfig) -> list[Multiaddr]:
             )
         found.append(addr)
     return found
+
+
+def _rank(addr: Multiaddr) -> tuple[bool, bool]:
+    """Listeners start in any order: what most peers can dial comes first, plain TCP and IPv4."""
+    text = str(addr)
+    return text.endswith("/ws"), text.startswith("/ip6/")
 
 
 def _expand(addr: Multiaddr) -> list[Multiaddr]:

@@ -121,13 +121,13 @@ class BufferedTcpStream(TrioTCPStream):
             return b""
 
     def get_remote_address(self) -> tuple[str, int] | None:
-        """Host and port of the peer; also for IPv6, where the socket returns four values."""
+        """Host and port of the peer; also for IPv6, where the socket returns four values, and a zone with the host."""
         if self._cached_remote_address is None:
             try:
                 name = self.stream.socket.getpeername()
             except OSError:
                 return None
-            self._cached_remote_address = (str(name[0]), int(name[1]))
+            self._cached_remote_address = (str(name[0]).partition("%")[0], int(name[1]))
         return self._cached_remote_address
 
 
@@ -224,6 +224,8 @@ class TcpTransport(TCP):
         try:
             for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
                 sock.setsockopt(socket.SOL_SOCKET, option, 1)
+            if ":" in host:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as the listener: IPv4 has its own
             await sock.bind(("::" if ":" in host else "0.0.0.0", port))  # noqa: S104 - a source, not a listener
             await sock.connect((host, int(remote_port)))
         except BaseException as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from p2p.addresses import split_peer
+from p2p.addresses import ip_of, split_peer
 from p2p.announce import listens_on_loopback_only
 from p2p.compat.host import GuardedHost
 from p2p.errors import AddressError
@@ -83,7 +83,7 @@ class Neighbours:
         properties: dict[str | bytes, Any] = {f"dnsaddr{index or ''}": addr for index, addr in enumerate(addrs)}
         properties[NETWORK_KEY] = self._network
         server = f"{self.name.partition('.')[0]}.local."
-        hosts = [str(addr.value_for_protocol("ip4")) for addr in self._host.get_addrs() if "/ip4/" in str(addr)]
+        hosts = [host for addr in self._host.get_addrs() if (host := ip_of(addr)) is not None]
         return ServiceInfo(
             SERVICE, self.name, port=UNUSED_PORT, properties=properties, server=server, parsed_addresses=hosts[:1]
         )

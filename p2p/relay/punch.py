@@ -92,7 +92,7 @@ class Puncher:
 
     async def _dial(self, addr: Multiaddr) -> RawConnection:
         own = [place_of(addr) for addr in self._host.get_transport_addrs()]
-        ports = [place.port for place in own if place.way is Way.TCP]
+        ports = [place.port for place in own if place.way is Way.TCP and place.kind == place_of(addr).kind]
         if not ports:
-            raise OpenConnectionError("this node listens for WebSockets alone")
+            raise OpenConnectionError("this node does not listen for plain TCP in that family")
         return await self._host.swarm.tcp.dial_from(addr, ports[0])

@@ -93,7 +93,8 @@ class Vessel:
     async def start(self, bootstrap: Sequence[str] = (), options: Sequence[str] = ()) -> None:
         """Start the process, and return when it is ready."""
         self.datadir.mkdir(mode=0o700, exist_ok=True)
-        listen = f"/ip4/{self._address}/tcp/{self.port}{self.way}"
+        family = "ip6" if ":" in self._address else "ip4"
+        listen = f"/{family}/{self._address}/tcp/{self.port}{self.way}"
         command = [*self._within, self._python, "-P", "-m", "daemon.main", "run", "--datadir", str(self.datadir)]
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", listen, *options]
         for address in bootstrap:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from p2p.addresses import from_text
 
 IP4, IP6 = 0x04, 0x29
+MAPPED = bytes(10) + b"\xff\xff"  # how an IPv6 address begins that is an IPv4 address
 NOWHERE = b"-"  # the range of records without a public address, on a network where one is needed
 
 
@@ -21,6 +22,8 @@ def range_of(addrs: Iterable[bytes]) -> bytes | None:
     for addr in addrs:
         if len(addr) >= 5 and addr[0] == IP4 and _is_public(addr[1:4] + b"\x01"):
             return b"4" + addr[1:4]
+        if len(addr) >= 17 and addr[0] == IP6 and addr[1:13] == MAPPED and _is_public(addr[13:16] + b"\x01"):
+            return b"4" + addr[13:16]
         if len(addr) >= 17 and addr[0] == IP6 and _is_public(addr[1:9] + bytes(8)):
             return b"6" + addr[1:7]
     return None

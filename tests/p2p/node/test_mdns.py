@@ -51,6 +51,14 @@ def test_an_announcement_is_read_by_nodes_of_the_same_network() -> None:
     assert neighbours(network="another").read(info) == []
 
 
+def test_a_node_of_ipv6_alone_is_announced_too() -> None:
+    address = join_peer(from_text("/ip6/fd00::7/tcp/4327"), PEER)
+    info = neighbours(address).announcement()
+    assert info is not None
+    assert info.parsed_addresses() == ["fd00::7"]
+    assert neighbours().read(info) == [(from_text("/ip6/fd00::7/tcp/4327"), PEER)]
+
+
 def test_a_node_without_an_address_that_may_be_told_announces_nothing() -> None:
     assert neighbours().announcement() is None
 
