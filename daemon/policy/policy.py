@@ -97,16 +97,21 @@ class OwnerPolicy:
         return self._rules or RuleSet(())
 
     def start(self) -> None:
-        """Load what was spent. Charges from the future, of a clock that was ahead, count as of now."""
-        self._clock.resume(self._around.store.read(rows.kept_clock))
+        """Load what was spent."""
+        read = self._around.store.read
+        self._clock.resume(read(rows.kept_clock), read(rows.latest_charge))
         now_ms = self._clock.now_ms()
-        charges = self._around.store.read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
+        charges = read(lambda conn: rows.charges_since(conn, now_ms - DAY_MS))
         self._rulings = Rulings(sieve(self.rules))
-        self._spent = Spent(replace(charge, at_ms=min(charge.at_ms, now_ms)) for charge in charges)
+        self._spent = Spent(charges)
 
     def keep_clock(self, conn: sqlite3.Connection) -> None:
-        """Write where the clock of budgets is: after `start`, once, as it is the same until the end."""
+        """Write where the clock of budgets is: after `start`, and whenever `clock_was_set`."""
         rows.keep_clock(conn, self._clock.state)
+
+    def clock_was_set(self) -> bool:
+        """Whether the wall clock has jumped since this was last asked."""
+        return self._clock.look()
 
     def on_change(self, call: Callable[[], None]) -> None:
         """Call `call` whenever a reload has put other rules in force."""

@@ -43,6 +43,11 @@ def charges_since(conn: sqlite3.Connection, then_ms: int) -> list[Charge]:
     return [Charge(*row) for row in rows]
 
 
+def latest_charge(conn: sqlite3.Connection) -> int:
+    """When anything was charged last; 0 where nothing was."""
+    return int(conn.execute("SELECT coalesce(max(at_ms), 0) FROM policy_charges").fetchone()[0])
+
+
 def save_claim(conn: sqlite3.Connection, request: bytes, claim: ComingBack) -> None:
     """What a signed request counted as coming back; for good."""
     conn.execute(

@@ -1,8 +1,7 @@
 """What was signed automatically of late, in satoshis and in number, for comparison with budgets.
 
 The charges of a span are kept in order with their sum, so that a look-up costs nothing and a charge a few steps. Time
-only goes forward here (`BudgetClock`): a clock that is set ahead gives no budget back. Stored charges from the future
-count as of now.
+only goes forward here (`BudgetClock`): no clock that is set gives budget back.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from daemon.clock import SinceBoot
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 FOR_EVER: Final = 2**63
+MOVED_MS: Final = 10_000  # the wall clock was set if it differs by more than this; less is drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +39,44 @@ class Total:
 
 
 class BudgetClock:
-    """Wall time at the start, plus the time that has really passed since; of the first start since the machine's."""
+    """Wall time at the first start, plus the time that has really passed since, as far as this machine can tell.
+
+    Within a boot that is what the machine has run. Over a reboot only the wall clock is left: it counts less what it
+    was ahead of this one when it was last looked at, and time never goes back. So a clock that was seen to be set ahead
+    before a reboot, or one that starts in the past until the network corrects it, gives no budget back. The time that
+    the machine was off may be lost: then a budget is used up for longer than it had to be.
+    """
 
     def __init__(self, wall_ms: Callable[[], int], steady: Callable[[], SinceBoot]) -> None:
+        self._wall_ms = wall_ms
         self._steady = steady
         self._boot, steady_ms = steady()
         self._offset = wall_ms() - steady_ms
+        self._ahead_ms = 0  # how far the wall clock was ahead of this one when `look` was last called
 
-    def resume(self, kept: str | None) -> None:
-        """Go on where an earlier process was, unless the machine has started since. `kept`: its `state`."""
-        boot, _, offset = (kept or "").partition(" ")
+    def resume(self, kept: str | None, latest_ms: int = 0) -> None:
+        """Go on where an earlier process was. `kept`: its `state`; `latest_ms`: of the latest charge."""
+        boot, _, numbers = (kept or "").partition(" ")
+        offset, _, ahead_ms = numbers.partition(" ")
+        self._ahead_ms = int(ahead_ms or 0)
         if boot and boot == self._boot:
             self._offset = int(offset)
+        else:
+            self._offset = max(self._wall_ms() - self._ahead_ms, latest_ms) - self._steady().ms
+        self.look()
+
+    def look(self) -> bool:
+        """Compare with the wall clock; whether `state` is another now."""
+        ahead_ms = max(0, self._wall_ms() - self.now_ms())
+        moved = abs(ahead_ms - self._ahead_ms) > MOVED_MS
+        if moved:
+            self._ahead_ms = ahead_ms
+        return moved
 
     @property
     def state(self) -> str:
         """What `resume` needs."""
-        return f"{self._boot} {self._offset}"
+        return f"{self._boot} {self._offset} {self._ahead_ms}"
 
     def now_ms(self) -> int:
         """Never goes back, and never jumps."""

@@ -66,6 +66,8 @@ class Sweeper:
     async def sweep_store(self) -> None:
         """Delete what has been kept long enough, unless peers say that the clock is wrong. Raises StoreError."""
         around = self._around
+        if around.rules is not None and around.rules.clock_was_set():
+            await around.store.write(around.rules.keep_clock)
         if not around.clock_is_wrong():
             await around.store.write(partial(delete_old, wall_ms=around.clock.wall_ms(), limits=around.limits))
             await self._sweep_unwanted()

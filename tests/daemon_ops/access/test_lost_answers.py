@@ -36,14 +36,16 @@ class Forgetful:
         return await self.client.call(method, **params)
 
     async def twice(self, method: str, **params: Any) -> Any:
-        """Make a call twice; returns the second answer, after asserting that the second call added no event."""
+        """Make a call twice; returns the second answer, after asserting that the second added no event, and no line of
+        the audit log where it is about a request."""
         self.tried.add(method)
         first = await self.call(method, **params, idempotencyKey=f"{method}-{len(self.tried)}")
         await self.settled()
-        before = await self.told()
+        before, lines = await self.told(), await self.on_record()
         again = await self.call(method, **params, idempotencyKey=f"{method}-{len(self.tried)}")
         await self.settled()
         assert await self.told() == before, method
+        assert await self.on_record() == lines or "Request" not in method, method
         assert again.keys() == first.keys()
         return again
 
@@ -55,6 +57,10 @@ class Forgetful:
     async def told(self) -> list[str]:
         page = await self.call("getEvents", fromSeq=0, limit=1_000)
         return [event["event"] for event in page["events"]]
+
+    async def on_record(self) -> list[str]:
+        lines = (await self.call("getAuditLog", limit=1_000))["lines"]
+        return [f"{line['seq']} {line['what']}" for line in lines]
 
     async def keys(self) -> list[str]:
         return [key["publicKey"] for key in (await self.call("listKeys"))["keys"]]

@@ -70,6 +70,8 @@ class Machine:
     wall_off_ms: int = NOW_MS
     believed: bool = True
     reputation: int | None = 100  # of everybody
+    boot: str = "first"
+    booted_ms: int = 0
     facts: dict[bytes, Facts] = field(default_factory=dict)
     joined: dict[bytes, Ruling] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
@@ -109,7 +111,7 @@ class Machine:
             network="main",
             reputation_of=lambda key: machine.reputation,
             clock_is_wrong=lambda: not machine.believed,
-            steady=lambda: SinceBoot("boot", self.true_ms),
+            steady=lambda: SinceBoot(self.boot, self.true_ms - self.booted_ms),
         )
         self.policy = Policy(around, Path("/nowhere/policy.toml"))
         self.policy.put_in_force(self.rules)
@@ -117,6 +119,16 @@ class Machine:
         self.policy.keep_clock(self.conn)
         for request in list(self.joined):
             self.policy.reserve(self.signed(request), self.policy.ruling(self.signed(request), KEY))
+
+    def sweep(self) -> None:
+        if self.policy.clock_was_set():
+            self.policy.keep_clock(self.conn)
+
+    def reboot(self) -> None:
+        """The machine is off for a while, and its clock may start in the past."""
+        self.true_ms += self.dice.choice([60_000, HOUR_MS, DAY_MS])
+        self.wall_off_ms -= self.dice.choice([0, 0, 5 * HOUR_MS, 2_000 * DAY_MS])
+        self.boot, self.booted_ms = self.boot + "+", self.true_ms
 
     def signed(self, request: bytes) -> Signed[Request]:
         record = SimpleNamespace(creator=bytes.fromhex(self.facts[request].creator), keys=(KEY, OTHER))
@@ -248,10 +260,13 @@ def test_what_is_outside_a_limit_is_never_signed_by_itself(seed: int) -> None:
                 one.true_ms += dice.choice([1, 60_000, HOUR_MS, 5 * HOUR_MS, DAY_MS])
             case 8:
                 one.wall_off_ms += dice.choice([-30, -1, 1, 2, 400]) * DAY_MS + dice.randrange(DAY_MS)
+                one.sweep()
             case 9:
                 one.believed = not one.believed
                 one.reputation = dice.choice([None, 39, 40, 100])
             case 10:
+                if dice.random() < 0.4:
+                    one.reboot()
                 one.start()
             case _:
                 one.write_rules()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import combinations
 
 import pytest
@@ -110,6 +112,28 @@ def test_hours_may_go_over_midnight_and_days_follow_the_calendar() -> None:
     assert [hour for hour, verdict in verdicts.items() if verdict is Decision.JOIN] == [22, 23, 0, 5]
     assert ruling(joining('days = ["wed"]'), at_hour(23)).verdict is Decision.JOIN
     assert ruling(joining('days = ["thu"]'), replace(GOOD, time_ms=NOW_MS + 12 * HOUR_MS)).verdict is Decision.JOIN
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"])
+def test_hours_and_days_are_utc_where_the_clocks_are_changed(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for month, day in ((3, 8), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1)):  # Sundays of 2026 with changes
+            midnight = int(datetime(2026, month, day, tzinfo=UTC).timestamp() * 1000)
+            inside = [
+                hour
+                for hour in range(-2, 27)
+                if ruling(
+                    joining('hours = ["01:00-03:00"]', 'days = ["sun"]'),
+                    replace(GOOD, time_ms=midnight + hour * HOUR_MS),
+                ).verdict
+                is Decision.JOIN
+            ]
+            assert inside == [1, 2], (month, day)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def at_hour(hour: int) -> Facts:

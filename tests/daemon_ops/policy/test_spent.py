@@ -100,6 +100,81 @@ def test_a_restart_with_another_clock_gives_no_budget_back_unless_the_machine_ha
     assert restarted("", nameless.state) == NOW_MS + 30 * DAY_MS
 
 
+class Rebooted:
+    """A machine that is switched off and on, with one database, whose clock may be wrong."""
+
+    def __init__(self, wall_ms: int) -> None:
+        self.boot, self.steady_ms, self.wall_ms, self.latest_ms = 0, 0, wall_ms, 0
+        self.kept: str | None = None
+        self.start()
+
+    def start(self) -> None:
+        self.clock = BudgetClock(lambda: self.wall_ms, lambda: SinceBoot(str(self.boot), self.steady_ms))
+        self.clock.resume(self.kept, self.latest_ms)
+        self.kept = self.clock.state
+
+    def reboot(self, wall_ms: int) -> None:
+        self.boot, self.steady_ms, self.wall_ms = self.boot + 1, 3, wall_ms
+        self.start()
+
+    def set(self, wall_ms: int) -> None:
+        self.wall_ms = wall_ms
+        if self.clock.look():
+            self.kept = self.clock.state
+
+    def run(self, ms: int) -> None:
+        self.steady_ms, self.wall_ms = self.steady_ms + ms, self.wall_ms + ms
+
+    def charge(self) -> int:
+        self.latest_ms = self.clock.now_ms()
+        return self.latest_ms
+
+
+LONG_AGO = NOW_MS - 2_000 * DAY_MS
+
+
+def test_time_that_the_machine_is_off_counts_where_its_clock_goes_on() -> None:
+    machine = Rebooted(NOW_MS)
+    signed = machine.charge()
+    machine.reboot(NOW_MS + HOUR_MS)
+    assert machine.clock.now_ms() == signed + HOUR_MS
+
+
+def test_a_clock_that_starts_in_the_past_neither_gives_budget_back_nor_keeps_it_for_longer_than_a_run() -> None:
+    machine = Rebooted(NOW_MS)
+    signed = machine.charge()
+    machine.reboot(LONG_AGO)
+    assert machine.clock.now_ms() == signed
+    machine.run(HOUR_MS)
+    again = machine.charge()
+    assert again == signed + HOUR_MS
+    machine.set(NOW_MS + 3 * HOUR_MS)  # by the network
+    assert machine.clock.now_ms() == again
+    machine.reboot(NOW_MS + 4 * HOUR_MS)
+    assert machine.clock.now_ms() == again + HOUR_MS
+
+
+def test_a_clock_that_is_set_ahead_gives_nothing_back_over_a_reboot_either() -> None:
+    machine = Rebooted(NOW_MS)
+    signed = machine.charge()
+    machine.set(NOW_MS + 30 * DAY_MS)
+    machine.reboot(NOW_MS + 30 * DAY_MS + HOUR_MS)
+    assert machine.clock.now_ms() == signed + HOUR_MS
+    machine.set(NOW_MS + HOUR_MS)
+    machine.reboot(NOW_MS + 2 * HOUR_MS)
+    assert machine.clock.now_ms() == signed + 2 * HOUR_MS
+
+
+def test_what_was_charged_while_the_clock_was_ahead_is_not_kept_from_one_start_to_the_next() -> None:
+    machine = Rebooted(NOW_MS + 1_000 * DAY_MS)
+    signed = machine.charge()
+    machine.set(NOW_MS)
+    for _ in range(3):
+        machine.reboot(NOW_MS)
+        machine.run(DAY_MS)
+    assert machine.clock.now_ms() >= signed + DAY_MS
+
+
 @given(st.lists(st.tuples(st.integers(0, DAY_MS), st.integers(0, 100), st.sampled_from("cd")), max_size=40))
 def test_totals_are_those_of_a_plain_list(steps: list[tuple[int, int, str]]) -> None:
     """Compared with the definition, in any order of times and creators."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sqlite3
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from functools import partial
 
 import pytest
 
+from daemon.audit.log import lines_after
 from daemon.clock import SystemClock
 from daemon.policy.spent import DAY_MS
 from daemon.signing.owner import rounds
@@ -196,6 +198,22 @@ async def test_whatever_the_order_restarts_and_clock_jumps_no_more_is_signed_tha
     assert len(amounts) <= 4
     signed = {event.data["requestId"] for event in daemon.told("signature:finalized")}
     assert len(signed) == len(amounts)
+
+
+async def test_joins_that_are_repeated_or_made_at_once_cost_once_and_are_on_record_once(world: World) -> None:
+    one, other = await world.add(), await world.add(rules=BUDGET)
+    request = await pay([one, other], 4_000, 100)
+    named = {"requestId": request, "publicKey": other.key.hex()}
+    await other.until("signing-request:received", requestId=request)
+    for calls in (5, 2):
+        answers = await asyncio.gather(
+            *(other.call("joinSigningRequest", **named) for _ in range(calls)), return_exceptions=True
+        )
+        assert [each for each in answers if not isinstance(each, dict | ApiError)] == []
+        await other.until("signature:finalized", requestId=request)
+    assert charges(other) == [("daily", 4_000)]
+    kinds = [json.loads(line.body)["what"] for line in other.store.read(lambda conn: list(lines_after(conn, 0)))]
+    assert [kinds.count(what) for what in ("signing-request:joined", "partial", "signature:finalized")] == [1, 1, 1]
 
 
 async def full_at(daemon: Daemon, table: str, when: str = "") -> None:
