@@ -122,8 +122,9 @@ class GuardedSwarm(Swarm):
         return self._pending[source] < rules.max_pending_per_ip and self._inbound[source] < rules.max_per_ip
 
     def _has_room(self) -> bool:
+        """Whether one that is counted already may stay."""
         most = self._rules.max_connections
-        return self._inbound.total() < most - most // 4 and self.get_total_connections() < most
+        return self._inbound.total() <= most - most // 4 and self.get_total_connections() < most
 
     async def _make_room(self) -> bool:
         """Close one connection for a new one; False if none may be closed."""
@@ -144,10 +145,10 @@ class GuardedSwarm(Swarm):
         with counted(self._pending, source):
             if not await self._door.turn(behind, self._rules.upgrade_s):
                 return
-            if not self._has_room() and not await self._make_room():
-                return
-        with counted(self._inbound, source):
+        with counted(self._inbound, source):  # before room is made, or another would take it meanwhile
             with counted(self._pending, source):
+                if not self._has_room() and not await self._make_room():
+                    return
                 muxed = await self.upgrade_inbound_raw_conn(raw, maddr)
             await muxed.event_closed.wait()  # type: ignore[attr-defined] # our upgrader makes QuietYamux only
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import trio
 from trio.testing import MockClock
 
+from p2p.compat.swarm import GuardedSwarm
 from p2p.door import MOST_WAITING, Door
 
 EACH_S = 0.1
@@ -114,3 +118,46 @@ def test_of_many_that_never_came_before_the_latest_is_next() -> None:
         assert await waited_s(door, b"new") <= 2 * EACH_S
 
     at_the_door(play)
+
+
+class Crowded:
+    """A swarm that is full, where what is closed makes room a second before it has been closed."""
+
+    def __init__(self) -> None:
+        self._rules = SimpleNamespace(max_connections=3, upgrade_s=PATIENCE_S)
+        self._pending: Counter[str] = Counter()
+        self._inbound = Counter(old=3)
+        self._door = SimpleNamespace(turn=self._turn)
+        self._has_room = partial(GuardedSwarm._has_room, self)  # type: ignore[arg-type]  # stands in for a swarm
+        self.most = 0
+
+    async def _turn(self, behind: bytes, longest_s: float) -> bool:
+        return True
+
+    def get_total_connections(self) -> int:
+        return 0
+
+    async def _make_room(self) -> bool:
+        self._inbound["old"] -= 1
+        await trio.sleep(1)
+        return True
+
+    async def upgrade_inbound_raw_conn(self, raw: object, maddr: object) -> object:
+        self.most = max(self.most, self._inbound.total())
+        return SimpleNamespace(event_closed=trio.Event())
+
+
+def test_the_room_that_is_made_for_one_is_not_taken_by_another() -> None:
+    serve: Any = GuardedSwarm._serve_inbound
+    swarm = Crowded()
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            for number in range(3):
+                nursery.start_soon(serve, swarm, None, None, str(number), b"")
+                await trio.sleep(0.3)
+            await trio.sleep(2)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert swarm.most == 3

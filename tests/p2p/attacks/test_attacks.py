@@ -119,13 +119,15 @@ async def test_a_node_full_of_strangers_closes_the_oldest_and_no_known_peer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(swarm_conn, "STAY_S", 0.0)
-    async with networks(5, max_connections=3) as (hub, friend, first, second, late):
+    async with networks(6, max_connections=3) as (hub, friend, first, second, late, other):
         hub.stand(friend.peer, Standing.KNOWN)
+        for node in (first, second):
+            await node.meet(other)  # who loses the only peer it has dials it again, and takes the place of the next
         for node in (friend, first, second):
             await node.meet(hub)
             assert hub.send(node.peer, [have(1)])
             await node.sink.until(lambda node=node: node.sink.frames)
-        await late.meet(hub)
+        await late.connect(hub.address)
         await hub.sink.until(lambda: (first.peer, False) in changes(hub))
         await hub.sink.until(lambda: (late.peer, True) in changes(hub))
         assert hub.connected(friend.peer)
