@@ -106,8 +106,9 @@ nightly: env ## what is too long for `make test`: about an hour; a hundredth of 
 test-typescript: env ## the TypeScript client: types, unit tests, real daemons, the example from its tarball (needs Node 20, npm)
 	@NODE="$(NODE)" $(PY) -m tests.clients.typescript.slow_kit
 
-test-strangers: env ## the protocol's vectors, judged in JavaScript by other people's libraries (needs Node 20, npm)
+test-strangers: env ## a peer in JavaScript: the protocol's vectors, then among real daemons (needs Node 20, npm; 3 minutes)
 	@NODE="$(NODE)" $(PY) -m tests.strangers.slow_vectors
+	@NODE="$(NODE)" $(PY) -m tests.strangers.slow_peer $(ARGS)
 
 check-libp2p: env ## which guards of p2p the newest libp2p still needs (needs the package index; 5 minutes): ARGS=VERSION for another
 	@$(PY) -m tests.libp2p.check $(ARGS)

@@ -1,4 +1,6 @@
-"""The protocol's vectors judged by `vectors.mjs`, which has only docs/protocol.md and other people's libraries.
+"""The protocol's vectors judged by other programs, which have only docs/protocol.md and other people's libraries.
+
+`vectors.mjs` computes everything with libraries; `peer/vectors_test.mjs` is what the JavaScript peer tests itself with.
 
 python -m tests.strangers.slow_vectors
 """
@@ -7,18 +9,16 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from musig2.protocol.vectors import vectors
-from tests.clients.typescript.node_programs import node, npm, run
+from tests.clients.typescript.node_programs import node
+from tests.strangers.stranger import VECTORS, installed
 
-JUDGE = Path(__file__).with_name("vectors.mjs")
-LIBRARIES = ("@noble/curves@2", "@scure/btc-signer@2", "@bitauth/libauth@3", "cborg@4")
+JUDGES = ("vectors.mjs", "vectors_test.mjs")
 
 
 def altered() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -37,26 +37,22 @@ def altered() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "a countersignature", wrong
 
 
-def judged(program: str, folder: Path, what: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    command = [program, str(folder / JUDGE.name)]
+def judged(program: str, folder: Path, judge: str, what: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    command = [program, str(folder / judge)]
     return subprocess.run(command, input=json.dumps(what), capture_output=True, text=True, check=False)
 
 
 def main() -> None:
-    program = node()
-    with tempfile.TemporaryDirectory(prefix="musigd strangers ") as name:
-        folder = Path(name)
-        (folder / "package.json").write_text("{}")
-        run([npm(), "install", "--silent", *LIBRARIES], folder)
-        shutil.copy(JUDGE, folder)
-        found = judged(program, folder, vectors())
+    program, folder = node(), installed(*VECTORS)
+    for judge in JUDGES:
+        found = judged(program, folder, judge, vectors())
         if found.returncode != 0:
             raise SystemExit(f"the vectors do not hold:\n{found.stderr}")
         print(found.stdout, end="")
         for what, wrong in altered():
-            if judged(program, folder, wrong).returncode == 0:
-                raise SystemExit(f"nobody saw that something was changed: {what}")
-            print(f"seen when changed: {what}")
+            if judged(program, folder, judge, wrong).returncode == 0:
+                raise SystemExit(f"{judge} did not see that something was changed: {what}")
+        print(f"{judge} sees what was changed")
 
 
 if __name__ == "__main__":

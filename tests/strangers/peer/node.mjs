@@ -1,0 +1,55 @@
+// The libp2p node of docs/protocol.md, section 1: js-libp2p as it comes, with TCP, Noise, Yamux and an ed25519 identity.
+import { noise } from "@chainsafe/libp2p-noise";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
+import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
+import { gossipsub } from "@libp2p/gossipsub";
+import { identify } from "@libp2p/identify";
+import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
+import { ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { createLibp2p } from "libp2p";
+import { hex } from "./hashes.mjs";
+import { checked, isNewer, opened } from "./records.mjs";
+import { Refused } from "./refused.mjs";
+
+/** Section 9: what may stand under a key, and which of several is the newest. */
+function dht(network) {
+  const namespace = `musigd-${network}`;
+  const stored = (value) => checked(opened(value), Date.now(), false);
+  const validate = (key, value) => {
+    const { type, record } = stored(value);
+    if (type !== "withdrawal" && !(type === "advertisement" && record.types.length > 0)) throw new Refused("bad_encoding", type);
+    if (Buffer.from(key).toString() !== `/${namespace}/${hex(record.pubkey)}`) throw new Refused("bad_encoding", "the key of another record");
+  };
+  const select = (_, values) => {
+    const all = values.map(stored);
+    return all.reduce((best, each, index) => (isNewer(each, all[best]) ? index : best), 0);
+  };
+  return kadDHT({
+    protocol: `/musigd/${network}/kad/1`,
+    clientMode: false,
+    peerInfoMapper: passthroughMapper, // loopback addresses too
+    validators: { [namespace]: validate },
+    selectors: { [namespace]: select },
+  });
+}
+
+export async function startNode(network, seed, listen) {
+  const node = await createLibp2p({
+    privateKey: await generateKeyPairFromSeed("Ed25519", seed),
+    addresses: { listen },
+    transports: [tcp(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: dht(network),
+      pubsub: gossipsub({ globalSignaturePolicy: "StrictSign", allowPublishToZeroTopicPeers: true, runOnLimitedConnection: true }),
+    },
+  });
+  await node.services.dht.setMode("server");
+  return node;
+}
