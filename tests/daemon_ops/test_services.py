@@ -245,7 +245,7 @@ async def test_an_address_to_connect_that_names_no_other_peer_is_a_wrong_paramet
         ("/dnsaddr/bootstrap.libp2p.io", "/dnsaddr stands for other addresses"),
         ("/dnsaddr/bootstrap.libp2p.io/p2p/QmNnooDu7bfjPFoTZYxMNLWUQJyrVwtbZg5gBMjTezGAJN", "/dnsaddr stands for"),
         (f"/ip4/203.0.113.7/udp/4001/quic-v1/p2p/{peer_text(PEER)}", "QUIC and protocols over it are not supported"),
-        (f"/ip4/127.0.0.1/tcp/1/ws/p2p/{peer_text(PEER)}", "only plain TCP"),
+        (f"/ip4/127.0.0.1/tcp/1/http/p2p/{peer_text(PEER)}", "HTTP, and TLS without WebSocket, are not supported"),
         (f"/ip4/127.0.0.1/tcp/1/p2p-circuit/p2p/{peer_text(PEER)}", "the address of a relay with its peer id"),
         (f"/ip4/127.0.0.1/tcp/0/p2p/{peer_text(PEER)}", "port 0"),
         ("/ip4/127.0.0.1/tcp/1", "does not end in /p2p/<peer id>"),
