@@ -22,7 +22,7 @@ async def test_daemons_behind_a_proxy_sign_and_name_no_address_of_their_host(tmp
     async with fake_tor() as tor:
         for vessel in made:
             onion = an_onion()
-            tor.places[f"{onion}.onion", 4327] = vessel.port
+            tor.places[f"{onion}.onion", 4327] = ("127.0.0.1", vessel.port)
             vessel.environment["MUSIGD_P2P__SOCKS5"] = f"127.0.0.1:{tor.port}"
             vessel.environment["MUSIGD_P2P__ANNOUNCE"] = f"/onion3/{onion}:4327"
         try:

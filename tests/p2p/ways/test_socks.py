@@ -44,7 +44,7 @@ async def test_a_name_is_looked_up_by_the_proxy_and_never_by_the_host(monkeypatc
     monkeypatch.setattr(dialler, "resolve_multiaddr_with_retry", asked)
     async with fake_tor() as tor, network() as open_node, network(proxy=tor.proxy) as hidden:
         port = int(open_node.address.split("/")[4])
-        tor.places["peer.example", 443] = port
+        tor.places["peer.example", 443] = ("127.0.0.1", port)
         await hidden.connect(f"/dns4/peer.example/tcp/443/p2p/{open_node.peer_text}")
         assert tor.asked == [Asked(NAME, "peer.example", 443)]
         await identified(open_node, hidden)

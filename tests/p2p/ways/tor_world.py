@@ -30,11 +30,12 @@ class Asked:
 
 
 class FakeTor:
-    """Connects to what `places` has under a host and port, and to loopback addresses as they are."""
+    """Connects to what `places` has under a host and port, and to addresses of the network it is in as they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: list[Asked] = []
-        self.places: dict[tuple[str, int], int] = {}
+        self.places: dict[tuple[str, int], tuple[str, int]] = {}
+        self._host = host
         self.greet: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] | None = None
         self.port = 0
         self._server: asyncio.Server
@@ -42,10 +43,10 @@ class FakeTor:
 
     @property
     def proxy(self) -> Proxy:
-        return Proxy("127.0.0.1", self.port)
+        return Proxy(self._host, self.port)
 
     async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self._server = await asyncio.start_server(self._serve, self._host, port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -83,11 +84,12 @@ class FakeTor:
         host = raw.decode() if kind == NAME else str(ip_address(raw))
         port = int.from_bytes(await reader.readexactly(2), "big")
         self.asked.append(Asked(kind, host, port, login))
-        here = port if kind != NAME and ip_address(host).is_loopback else self.places.get((host, port))
-        if here is None:
+        near = kind != NAME and ip_address(host).is_private
+        place = (host, port) if near else self.places.get((host, port))
+        if place is None:
             writer.write(bytes([5, UNREACHABLE, 0, 1, 0, 0, 0, 0, 0, 0]))
             return
-        target = await asyncio.open_connection("127.0.0.1", here)
+        target = await asyncio.open_connection(*place)
         writer.write(bytes([5, 0, 0, NAME, 4]) + b"here" + bytes(2))
         await asyncio.gather(_carry(reader, target[1]), _carry(target[0], writer))
 
@@ -127,7 +129,7 @@ def a_free_port() -> int:
 async def onion_service(tor: FakeTor, **settings: Any) -> AsyncIterator[TestNode]:
     """A node that dials through the proxy only and is reached under its onion address."""
     onion, port = an_onion(), a_free_port()
-    tor.places[f"{onion}.onion", 4327] = port
+    tor.places[f"{onion}.onion", 4327] = ("127.0.0.1", port)
     defaults = {"proxy": tor.proxy, "announce": (f"/onion3/{onion}:4327",), "listen": (f"/ip4/127.0.0.1/tcp/{port}",)}
     async with network(**{**defaults, **settings}) as node:
         yield node
