@@ -43,7 +43,8 @@ from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.peers.standings import Standings
-from daemon.policy.policy import FILE_NAME, OwnerPolicy, PolicySurroundings
+from daemon.policy.in_force import FILE_NAME, RulesOnRecord
+from daemon.policy.policy import OwnerPolicy, PolicySurroundings
 from daemon.policy.transactions import TransactionPolicy
 from daemon.signing.ports import Surroundings
 from daemon.signing.service import SigningService
@@ -175,6 +176,7 @@ class App:
             configured=self.network.configured,
         )
         self.policy = self._owner_policy()
+        self.rules_on_record = RulesOnRecord(self.policy, self.settings.policy.file)
         self.signing = SigningService(
             Surroundings(
                 store=self.store,
@@ -267,6 +269,7 @@ class App:
         """Start every part; whatever raises here ends the start, and `stop` then stops what was started."""
         self._stops.append(self.store.close)
         await self.events.start()
+        await self.store.write(self.rules_on_record.note)
         await self.tokens.start()
         await self.bans.start()
         await self._start_keystore()

@@ -85,5 +85,15 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
         webhooks=WebhookMethods(app.webhooks),
         audit=AuditMethods(app.store),
         approvals=app.signing.approvals,
-        policy=PolicyMethods(policy=app.policy, requests=app.signing.finder, store=app.store, events=app.events),
+        policy=_policy_methods(app),
+    )
+
+
+def _policy_methods(app: App) -> PolicyMethods:
+    return PolicyMethods(
+        policy=app.policy,
+        on_record=app.rules_on_record,
+        requests=app.signing.finder,
+        store=app.store,
+        events=app.events,
     )

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from daemon.errors import Refused
 from daemon.events import EventLog
+from daemon.policy.in_force import RulesOnRecord
 from daemon.policy.policy import OwnerPolicy
 from daemon.policy.read import PolicyUnreadable
 from daemon.policy.rules import Decision
@@ -47,8 +48,11 @@ class Store(Protocol):
 class PolicyMethods:
     """Explains the policy, and reads it again."""
 
-    def __init__(self, *, policy: OwnerPolicy, requests: Requests, store: Store, events: EventLog) -> None:
+    def __init__(
+        self, *, policy: OwnerPolicy, on_record: RulesOnRecord, requests: Requests, store: Store, events: EventLog
+    ) -> None:
         self._policy = policy
+        self._on_record = on_record
         self._requests = requests
         self._store = store
         self._events = events
@@ -109,6 +113,7 @@ class PolicyMethods:
         answer = models.PolicyReloaded(active=self._policy.active, rules=names, default=rules.default.value)
 
         def tell(conn: sqlite3.Connection) -> None:
+            self._on_record.note(conn)
             self._events.append(conn, "policy:reloaded", {"active": answer.active, "rules": list(names)})
             if once is not None:
                 once.keep(conn, answer)

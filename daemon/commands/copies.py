@@ -3,25 +3,70 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
+from config.locations import CONFIG_NAME, config_file_of
 from config.output.terminal import say
 from daemon.commands.settings import datadir_from
-from daemon.upkeep.backup import back_up_datadir, restore_datadir
+from daemon.policy.in_force import FILE_NAME
+from daemon.upkeep.backup import BackupContent, back_up_datadir, restore_datadir
 
 OPENED = " and what opens them: keep it as you keep money."
 SEALED = ", but not the passphrase that opens them: keep both, and apart."
 
 
+ELSEWHERE = "Not in it: settings from variables and flags, and the files that settings name, but for the policy."
+
+
 def backup(arguments: argparse.Namespace) -> int:
-    """Write database, keys and identity of the data directory to the file, while the daemon runs or not."""
-    opens_itself = back_up_datadir(datadir_from(arguments), arguments.file)
-    say(f"Wrote {arguments.file}. It holds your keys{OPENED if opens_itself else SEALED}\n")
+    """Write database, keys, identity, settings and policy to the file, while the daemon runs or not."""
+    datadir = datadir_from(arguments)
+    held = back_up_datadir(datadir, arguments.file)
+    say(f"Wrote {arguments.file}. It holds your keys{OPENED if held.opens_itself else SEALED}\n")
+    say("".join(f"{line}\n" for line in _told(held, datadir)))
     return 0
+
+
+def _told(held: BackupContent, datadir: Path) -> Iterator[str]:
+    """What of settings and policy is in the backup, and what is not."""
+    if held.has_policy:
+        yield f"In it: the policy{_from_elsewhere(held)}."
+    if CONFIG_NAME in held.names:
+        yield f"In it: {CONFIG_NAME}."
+    yield ELSEWHERE
+    file, _ = config_file_of(None, os.environ, datadir)
+    if file != datadir / CONFIG_NAME:
+        yield f"Not in it: {file}."
+    if held.lacks_policy and held.policy is not None:
+        yield f"NOT IN IT: the policy in force: {held.policy.file(datadir)} cannot be read. Put it back, back up anew."
+
+
+def _from_elsewhere(held: BackupContent) -> str:
+    return f", as {FILE_NAME}, from {held.policy.elsewhere}" if held.policy and held.policy.elsewhere else ""
 
 
 def restore(arguments: argparse.Namespace) -> int:
     """Restore the file into an empty data directory, with a new peer identity."""
     datadir = datadir_from(arguments)
-    restore_datadir(arguments.file, datadir)
+    held = restore_datadir(arguments.file, datadir)
     say(f"Restored into {datadir}. Open sessions were abandoned; start with `musigd run`.\n")
+    say(_about_policy(held, datadir))
     return 0
+
+
+def _about_policy(held: BackupContent, datadir: Path) -> str:
+    """Where the rules are after a restore."""
+    if held.lacks_policy:
+        return (
+            f"The policy that was in force is not in this backup: put it into {datadir / FILE_NAME} before the start.\n"
+        )
+    if not held.has_policy:
+        return "There is no policy in this backup: without one, whatever a token asks for is signed.\n"
+    if _from_elsewhere(held) and held.policy is not None:
+        return (
+            f"The policy was in {held.policy.elsewhere}, and is in {datadir / FILE_NAME} now. Where the setting "
+            "policy.file is used, put it there.\n"
+        )
+    return f"The policy is in {datadir / FILE_NAME}.\n"

@@ -223,6 +223,7 @@ class _Run:
         try:
             fresh = await off_loop(self._settings.read_again)
             await app.policy.reload()
+            await app.store.write(app.rules_on_record.note)
             if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:
                 await off_loop(lambda: app.server.reload_tls(cert, key))
             set_level(fresh.log.level)

@@ -32,7 +32,6 @@ from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 
 T = TypeVar("T")
-FILE_NAME = "policy.toml"
 MISMATCH = "The request shows something else than it asks to sign, so nobody can join it."
 
 

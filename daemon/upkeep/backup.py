@@ -1,11 +1,12 @@
-"""`musigd backup` and `musigd restore`: one file with the database, the keys in it, and the peer identity.
+"""`musigd backup` and `musigd restore`: one file with database, keys, peer identity, settings and policy.
 
 Secret nonces are in no file, so no backup can hold one. A restored state is older than what the daemon sent since, so
 the restored daemon must never continue an attempt that was open: it gets a new peer identity and a new log id, and the
 mark `burn_open_attempts` makes the signing service abandon all open attempts at its first start.
 
 The file holds a generated passphrase too, because without it the keys could not be opened again: keep it like a key.
-A passphrase that the owner chose is not in it.
+A passphrase that the owner chose is not in it. The policy is in it wherever it lies, else the restored keys would sign
+without rules.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ import os
 import sqlite3
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import orjson
 
-from config.locations import DATABASE_NAME, LOCK_NAME, socket_path
+from config.locations import CONFIG_NAME, DATABASE_NAME, LOCK_NAME, socket_path
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
 from daemon.host.datadir import Datadir, holder_of
@@ -31,8 +33,9 @@ from daemon.host.own_socket import reasons_not_ready
 from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
+from daemon.policy.in_force import FILE_NAME, InForce, remembered
 from daemon.store import DatabaseGone, LockGone
-from daemon.store.connection import inspect, open_reader
+from daemon.store.connection import inspect, open_reader, open_unchanged
 from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
 from daemon.upkeep.datadir_parts import DO_NOT_STOP
 
@@ -40,8 +43,15 @@ FORMAT: Final = 1
 MANIFEST: Final = "musigd-backup.json"
 FORMER_IDENTITY: Final = "identity.from-backup"
 BURN_MARK: Final = "burn_open_attempts"
-_MEMBERS: Final = frozenset({MANIFEST, DATABASE_NAME, IDENTITY_NAME, GENERATED_NAME})
-_SMALL: Final = 64 * 1024
+# Small files: the name of each in the archive, and in a restored data directory. Backups from before have fewer.
+_FILES: Final = {
+    IDENTITY_NAME: FORMER_IDENTITY,
+    GENERATED_NAME: GENERATED_NAME,
+    CONFIG_NAME: CONFIG_NAME,
+    FILE_NAME: FILE_NAME,
+}
+_MEMBERS: Final = frozenset({MANIFEST, DATABASE_NAME, *_FILES})
+_LARGEST: Final = 1 << 20  # bytes of a small file
 
 
 class BackupError(DaemonError):
@@ -51,11 +61,31 @@ class BackupError(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
-def back_up_datadir(datadir: Path, target: Path) -> bool:
-    """Write the backup (0600), atomically; the daemon may be running. Raises BackupError, StoreError.
+@dataclass(frozen=True, slots=True)
+class BackupContent:
+    """What a backup holds: `names` of its members. `policy`: the rules in force when it was made, if that is known."""
 
-    Returns whether the generated passphrase is in it, so that it opens without another secret.
-    """
+    names: frozenset[str]
+    policy: InForce | None
+
+    @property
+    def opens_itself(self) -> bool:
+        """Whether the generated passphrase is in it."""
+        return GENERATED_NAME in self.names
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether the policy file is in it."""
+        return FILE_NAME in self.names
+
+    @property
+    def lacks_policy(self) -> bool:
+        """Whether rules are in force, and their file is not in it."""
+        return self.policy is not None and self.policy.digest != "" and not self.has_policy
+
+
+def back_up_datadir(datadir: Path, target: Path) -> BackupContent:
+    """Write the backup (0600), atomically; the daemon may be running. Raises BackupError, StoreError."""
     found = inspect(datadir / DATABASE_NAME)
     if holder_of(datadir) is not None:
         _require_that_of_the_daemon(datadir, is_new=found.is_new)
@@ -80,30 +110,47 @@ def _require_that_of_the_daemon(datadir: Path, *, is_new: bool) -> None:
         raise BackupError(DO_NOT_STOP)
 
 
-def restore_datadir(source: Path, datadir: Path) -> None:
+def restore_datadir(source: Path, datadir: Path) -> BackupContent:
     """Restore a backup into a new or empty data directory, atomically. Raises DaemonError."""
     if datadir.exists() and any(entry.name not in {LOCK_NAME, "lost+found"} for entry in datadir.iterdir()):
         raise BackupError(f"The data directory {datadir} is not empty: restore into a new one with --datadir.")
     claimed = Datadir.claim(datadir)
     try:
-        _unpack(source, datadir)
+        return _unpack(source, datadir)
     except (OSError, tarfile.TarError, sqlite3.Error, ValueError) as error:
         raise BackupError(f"{source} is not a usable backup of musigd ({error}).") from error
     finally:
         claimed.close()
 
 
-def _back_up(datadir: Path, target: Path, version: int) -> bool:
-    """Write a file next to the target, then rename it; returns whether the generated passphrase is in it."""
+def _back_up(datadir: Path, target: Path, version: int) -> BackupContent:
+    """Write a file next to the target, then rename it."""
     with TemporaryDirectory(dir=target.absolute().parent, prefix=".musigd-backup-") as work:
         copy = Path(work) / DATABASE_NAME
         with closing(open_reader(datadir / DATABASE_NAME)) as conn:
             back_up(conn, copy)
         unfinished = Path(work) / "backup.tar"
-        members = _write_tar(unfinished, copy, datadir, version)
+        policy = _policy_of(copy)
+        names = _write_tar(unfinished, copy, _small_files(datadir, policy), version)
         unfinished.rename(target)
     sync_directory(target.absolute().parent)
-    return GENERATED_NAME in members
+    return BackupContent(frozenset(names), policy)
+
+
+def _policy_of(database: Path) -> InForce | None:
+    with closing(open_unchanged(database)) as conn:
+        return remembered(conn)
+
+
+def _small_files(datadir: Path, policy: InForce | None) -> dict[str, bytes]:
+    """The small files by their names in the archive. A policy that cannot be read is left out; the others raise."""
+    paths = {name: datadir / name for name in _FILES if name != FILE_NAME}
+    found = {name: path.read_bytes() for name, path in paths.items() if path.exists()}
+    with suppress(OSError):
+        content = (policy or InForce("")).file(datadir).read_bytes()
+        if len(content) <= _LARGEST:
+            found[FILE_NAME] = content
+    return found
 
 
 @contextmanager
@@ -120,16 +167,15 @@ def _reserved(target: Path) -> Iterator[None]:
         raise
 
 
-def _write_tar(path: Path, database: Path, datadir: Path, version: int) -> list[str]:
+def _write_tar(path: Path, database: Path, files: Mapping[str, bytes], version: int) -> list[str]:
     """Write the archive; returns the names of its members."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             manifest = {"format": FORMAT, "schemaVersion": version, "createdAt": time.time_ns() // 1_000_000}
             _add(tar, MANIFEST, orjson.dumps(manifest))
-            for name in (IDENTITY_NAME, GENERATED_NAME):
-                if (datadir / name).exists():
-                    _add(tar, name, (datadir / name).read_bytes())
+            for name, content in files.items():
+                _add(tar, name, content)
             tar.add(database, DATABASE_NAME, filter=_private)
             members = tar.getnames()
         file.flush()
@@ -151,7 +197,7 @@ def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _unpack(source: Path, datadir: Path) -> None:
+def _unpack(source: Path, datadir: Path) -> BackupContent:
     """Unpack into files that we name: nothing in the archive decides where bytes go. The database comes last."""
     unfinished = datadir / f".{DATABASE_NAME}.part"
     try:
@@ -163,21 +209,32 @@ def _unpack(source: Path, datadir: Path) -> None:
             _copy_database(tar, members[DATABASE_NAME], unfinished)
             _mark(unfinished)
             make_seed(datadir)
-            for name, target in ((IDENTITY_NAME, FORMER_IDENTITY), (GENERATED_NAME, GENERATED_NAME)):
+            for name, target in _FILES.items():
                 if name in members:
-                    write_private(datadir / target, _small(tar, members[name]).decode("ascii"))
+                    write_private(datadir / target, _content(tar, members[name]))
+        held = BackupContent(frozenset(members), _policy_of(unfinished))
         unfinished.rename(datadir / DATABASE_NAME)
     except BaseException:
-        for name in (unfinished.name, IDENTITY_NAME, FORMER_IDENTITY, GENERATED_NAME):
+        for name in (unfinished.name, IDENTITY_NAME, *_FILES.values()):
             (datadir / name).unlink(missing_ok=True)
         raise
     sync_directory(datadir)
+    return held
 
 
 def _small(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = tar.extractfile(member)
     assert file is not None, "only regular files were taken"
-    return file.read(_SMALL)
+    if member.size > _LARGEST:
+        raise ValueError(f"its {member.name} is too large")
+    return file.read()
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytearray:
+    content = _small(tar, member)
+    if member.name in (IDENTITY_NAME, GENERATED_NAME):
+        content.decode("ascii")
+    return bytearray(content)
 
 
 def _check_manifest(content: bytes) -> None:

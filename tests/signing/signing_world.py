@@ -21,7 +21,8 @@ from daemon.keys.passphrase import PassphraseFile, PassphraseSource
 from daemon.keys.sealing import KdfCost
 from daemon.keys.vault import Costs
 from daemon.peers.standings import Standings
-from daemon.policy.policy import FILE_NAME, OwnerPolicy, PolicySurroundings
+from daemon.policy.in_force import FILE_NAME, RulesOnRecord
+from daemon.policy.policy import OwnerPolicy, PolicySurroundings
 from daemon.policy.transactions import TransactionPolicy
 from daemon.signing.limits import SigningLimits
 from daemon.signing.ports import Surroundings
@@ -171,7 +172,10 @@ class Daemon:
         self.service = SigningService(around, self.signer)
         self.keystore.on_lock(self.service.own_keys.on_locked)
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
-        policy = PolicyMethods(policy=self.policy, requests=self.service.finder, store=self.store, events=self.events)
+        noted, finder = RulesOnRecord(self.policy, None), self.service.finder
+        policy = PolicyMethods(
+            policy=self.policy, on_record=noted, requests=finder, store=self.store, events=self.events
+        )
         self.handlers = {
             **policy_handlers(policy),
             **approvals_handlers(self.service.approvals),

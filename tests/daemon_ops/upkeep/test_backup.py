@@ -17,6 +17,7 @@ from daemon.events import EventLog
 from daemon.host.datadir import Datadir, DatadirLocked
 from daemon.keys.identity import load_seed, make_seed
 from daemon.main import main
+from daemon.policy.in_force import InForce, remember
 from daemon.store import Store, StoreError
 from daemon.upkeep.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
 from tests.daemon_ops.ops_world import started
@@ -80,6 +81,55 @@ async def test_a_backup_says_whether_it_opens_by_itself(
         (tmp_path / "passphrase").unlink(missing_ok=True)
 
 
+RULES = '[[rule]]\nname = "small"\nverdict = "join"\nmax_amount = 1_000\n'
+
+
+async def test_policy_and_settings_are_restored(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await store.write(lambda conn: remember(conn, InForce("77")))
+    (tmp_path / "policy.toml").write_text(RULES)
+    (tmp_path / "musigd.toml").write_text('network = "test"\n')
+    assert main(["backup", str(tmp_path / "a.tar"), "--datadir", str(tmp_path)]) == 0
+    assert "In it: the policy.\nIn it: musigd.toml.\n" in capsys.readouterr().out
+    new = tmp_path / "new"
+    assert main(["restore", str(tmp_path / "a.tar"), "--datadir", str(new)]) == 0
+    assert f"The policy is in {new / 'policy.toml'}.\n" in capsys.readouterr().out
+    assert (new / "policy.toml").read_text() == RULES
+    assert (new / "musigd.toml").read_text() == 'network = "test"\n'
+    assert {stat.S_IMODE(path.stat().st_mode) for path in new.iterdir()} == {0o600}
+
+
+async def test_a_policy_that_lies_elsewhere_is_in_the_backup_and_restored_into_the_directory(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path / "etc" / "rules.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(RULES)
+    await store.write(lambda conn: remember(conn, InForce("77", str(elsewhere))))
+    assert main(["backup", str(tmp_path / "a.tar"), "--datadir", str(tmp_path)]) == 0
+    assert f"In it: the policy, as policy.toml, from {elsewhere}." in capsys.readouterr().out
+    assert main(["restore", str(tmp_path / "a.tar"), "--datadir", str(tmp_path / "new")]) == 0
+    assert f"The policy was in {elsewhere}, and is in" in capsys.readouterr().out
+    assert (tmp_path / "new" / "policy.toml").read_text() == RULES
+
+
+async def test_a_backup_without_the_policy_in_force_says_so_and_its_restore_too(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await store.write(lambda conn: remember(conn, InForce("77")))
+    assert main(["backup", str(tmp_path / "a.tar"), "--datadir", str(tmp_path)]) == 0
+    assert f"NOT IN IT: the policy in force: {tmp_path / 'policy.toml'}" in capsys.readouterr().out
+    assert main(["restore", str(tmp_path / "a.tar"), "--datadir", str(tmp_path / "new")]) == 0
+    assert "that was in force is not in this backup" in capsys.readouterr().out
+
+
+async def test_a_backup_from_before_the_policy_was_in_it_is_restored(backup: Path, tmp_path: Path) -> None:
+    with tarfile.open(backup) as made:
+        assert sorted(made.getnames()) == ["identity", "musigd-backup.json", "musigd.sqlite3", "passphrase"]
+    assert not restore_datadir(backup, tmp_path / "new").has_policy
+
+
 async def test_a_backup_is_never_overwritten(backup: Path, tmp_path: Path) -> None:
     before = backup.read_bytes()
     with pytest.raises(BackupError, match="exists already"):
@@ -135,6 +185,7 @@ def rewritten(backup: Path, name: str, content: bytes | None) -> Path:
         ("musigd.sqlite3", b"garbage" * 1000),
         ("musigd.sqlite3", b""),
         ("identity", b"\xff\xfe"),
+        ("identity", b"0" * 2_000_000),
     ],
 )
 async def test_a_damaged_backup_leaves_nothing_behind(
