@@ -74,7 +74,7 @@ class Reception:
         if self._conclusion.complete:
             return
         if _is(signed, Join):
-            self._joining.other_join(signed, peer, reaction)
+            self._join(signed, peer, reaction)
         elif _is(signed, Message):
             self._contributions.receive(signed, peer, reaction)
         elif _is(signed, Considering):
@@ -86,6 +86,14 @@ class Reception:
                 self._exchange.pass_on(signed, peer, reaction)
         if peer is not None:
             self._exchange.took(signed, peer)
+
+    def _join(self, join: Signed[Join], peer: bytes | None, reaction: Reaction) -> None:
+        """A join: where it first says which peer its signer speaks through, that one is told what waits here."""
+        index = self._attempts.terms.index_of.get(join.record.pubkey)
+        before = None if index is None else self._attempts.peer_of(index)
+        self._joining.other_join(join, peer, reaction)
+        if index is not None and self._attempts.peer_of(index) != before:
+            self._considerations.greet(join.record.peer, reaction)
 
     def have(self, have: Have, peer: bytes, reaction: Reaction) -> None:
         """A peer says what it holds of an attempt: send it what it lacks, or how the request ended."""

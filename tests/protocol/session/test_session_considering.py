@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from musig2 import scheme
-from musig2.protocol.interface.effects import Outcome
+from musig2.protocol.interface.effects import Outcome, Send
 from musig2.protocol.interface.inputs import Approved, Received
 from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Considering
@@ -93,3 +93,20 @@ def test_only_a_required_signer_of_this_request_that_has_not_joined_counts_and_o
     third.feed(Approved(third.key, auto=True))
     creator.hears(third.join(), considering(third))
     assert heard(creator) == [(other.key, 0)]
+
+
+def test_a_signer_whose_peer_only_its_join_names_is_told_then() -> None:
+    world = World(2)
+    world.start()
+    creator, asked = world.nodes
+    considers(asked)
+    creator.feed(Approved(creator.key, auto=True))
+    (join,) = [each for each in creator.machine.joins if each is not None]
+
+    def told() -> list[bytes | None]:
+        effects = asked.machine.handle(Received(join, creator.peer), asked.clock.now(0))
+        sent = [(effect.peer, effect.frame) for effect in effects if isinstance(effect, Send)]
+        return [peer for peer, frame in sent if isinstance(frame, Signed) and isinstance(frame.record, Considering)]
+
+    assert told() == [creator.peer]
+    assert told() == []

@@ -55,6 +55,16 @@ async def test_the_creator_sees_that_an_owner_was_asked_until_it_has_joined(worl
     assert len(creator.told("signing-request:considering")) == 1
 
 
+async def test_a_creator_whose_peer_only_its_join_names_hears_it_too(world: World) -> None:
+    creator, signer = signers = await two(world, LARGE)
+    del world.book.peers[creator.key]
+    request = await pay(signers, 5_000)
+    told = await creator.until("signing-request:considering", requestId=request)
+    assert told.data["publicKey"] == signer.key.hex()
+    await approve(signer, ANNA, request)
+    assert len(await signatures(creator, request)) == 1
+
+
 async def test_nobody_is_told_where_the_owner_does_not_want_it(world: World) -> None:
     signers = [await world.add(), await world.add(rules=LARGE, shows_considering=False)]
     request = await pay(signers, 5_000)
