@@ -43,7 +43,7 @@ from daemon.peers.bans import Bans
 from daemon.peers.junction import Junction
 from daemon.peers.known_peers import KnownPeers
 from daemon.peers.standings import Standings
-from daemon.policy.in_force import FILE_NAME, RulesOnRecord
+from daemon.policy.in_force import FILE_NAME, RulesOnRecord, refuse_lost
 from daemon.policy.policy import OwnerPolicy, PolicySurroundings
 from daemon.policy.transactions import TransactionPolicy
 from daemon.signing.ports import Surroundings
@@ -221,7 +221,10 @@ class App:
             reputation_of=self.discovery.signers.score_of,
             clock_is_wrong=self.discovery.clocks.is_wrong,
         )
-        return OwnerPolicy(around, named or self._datadir.path / FILE_NAME, required=named is not None)
+        policy = OwnerPolicy(around, named or self._datadir.path / FILE_NAME, required=named is not None)
+        if not policy.active:
+            self.store.read(lambda conn: refuse_lost(conn, self._datadir.path))
+        return policy
 
     def _make_server(self) -> None:
         self.health = DaemonHealth(

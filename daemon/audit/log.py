@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import orjson
+
 from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, follow, next_line
 from daemon.clock import WallClock
 from daemon.store.connection import WritingConnection
@@ -155,6 +157,16 @@ def lines_after(conn: sqlite3.Connection, seq: int, limit: int = -1) -> Iterator
         "SELECT seq, time, body, hash FROM audit_lines WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
     )
     return (ChainLine(*row) for row in rows)
+
+
+def latest_policy(conn: sqlite3.Connection) -> str:
+    """The digest of the policy that the newest line about one names; "" if there is none."""
+    row = conn.execute(
+        'SELECT body FROM audit_lines WHERE body LIKE \'%"policy":"%\' OR body LIKE \'%"what":"policy:reloaded"%\''
+        " ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    told = {} if row is None else orjson.loads(row[0])
+    return str(told.get("policy", "unknown digest" if told.get("active") else ""))
 
 
 def verify(conn: sqlite3.Connection) -> Anchor:

@@ -43,7 +43,7 @@ def _parser() -> CommandParser:
     _add_settings_flags(doctor)
     doctor.runs("doctor:doctor")
     _add_copies(commands)
-    _add_policy(commands.add_parser("policy", help="check or test a policy file"))
+    _add_policy(commands.add_parser("policy", help="check or test a policy file, or drop a lost one"))
     evidence = commands.add_parser("verify-evidence", help="check a proof of misbehaviour from getEvidence")
     evidence.add_argument(
         "file", type=path_argument, metavar="FILE", help="the JSON that getEvidence returned, or - for stdin"
@@ -115,6 +115,9 @@ def _add_policy(parser: CommandParser) -> None:
     test = actions.add_parser("test", help="run the examples that it carries")
     test.add_argument("file", type=path_argument, metavar="FILE")
     test.runs("policy:test")
+    drop = actions.add_parser("drop", help="go on without the rules whose file is gone; no daemon may run")
+    _add_datadir(drop)
+    drop.runs("policy:drop")
 
 
 def _add_audit(commands: argparse._SubParsersAction[CommandParser]) -> None:

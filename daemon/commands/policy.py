@@ -1,8 +1,9 @@
-"""`musigd policy check` and `musigd policy test`: check a policy file before a daemon uses it."""
+"""`musigd policy check`, `test`, `drop`: try a policy file before a daemon uses it, or go on without a lost one."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import orjson
 
 from config.output.terminal import complain, say
+from daemon.commands.settings import datadir_from
 from daemon.errors import EXIT_FAILURE, DaemonError
 from daemon.policy.examples import run_examples
 from daemon.policy.facts import facts_of
@@ -21,6 +23,7 @@ from daemon.policy.policy import MISMATCH
 from daemon.policy.read import read_policy
 from daemon.policy.rules import Decision, RuleSet, Ruling, Weighed
 from daemon.policy.spent import Spent
+from daemon.upkeep import policy_file
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import open_envelope
 from musig2.protocol.records.records import Request
@@ -64,6 +67,16 @@ def test(arguments: argparse.Namespace) -> int:
     if not rules.examples:
         complain(f"musigd: {arguments.file} holds no [[example]].")
     return EXIT_FAILURE if failed or not rules.examples else 0
+
+
+def drop(arguments: argparse.Namespace) -> int:
+    """Go on without rules whose file is gone; the audit log says so."""
+    digest = asyncio.run(policy_file.drop(datadir_from(arguments)))
+    say(
+        f"The policy {digest} is dropped, and that is on record. From the next start on there are no rules: whatever a "
+    )
+    say("token with the scope sign asks for is signed.\n")
+    return 0
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,6 +1,7 @@
 """What the database remembers of the policy in force: the digest of its file, and where the file is.
 
-So a backup finds the file without the settings of the daemon.
+So a backup finds the file without the settings of the daemon, and a lost file does not switch the rules off: the start
+is refused until it is back, or the owner has said that there are to be none.
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from typing import Final
 
 import orjson
 
+from daemon.audit.log import latest_policy
 from daemon.policy.policy import OwnerPolicy
+from daemon.policy.read import PolicyUnreadable
 
 FILE_NAME: Final = "policy.toml"
 _ROW: Final = "policy_in_force"
+
+
+class PolicyLost(PolicyUnreadable):
+    """Rules were in force, and there is no policy file."""
+
+    reason = "policy_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,20 @@ def remembered(conn: sqlite3.Connection) -> InForce | None:
     """What was in force last; None if the database is from before it remembered that."""
     row = conn.execute("SELECT value FROM meta WHERE name = ?", (_ROW,)).fetchone()
     return None if row is None else InForce(**orjson.loads(row[0]))
+
+
+def refuse_lost(conn: sqlite3.Connection, datadir: Path) -> None:
+    """To be called where there is no policy file: raises PolicyLost if rules were in force."""
+    known = remembered(conn)
+    digest = latest_policy(conn) if known is None else known.digest
+    if not digest:
+        return
+    where = (known or InForce("")).file(datadir)
+    raise PolicyLost(
+        f"The policy is lost: rules were in force here ({digest} in the audit log, from {where}), and now there is no "
+        "policy file. Put it back, or correct policy.file. To go on without rules, so that whatever a token asks for "
+        "is signed: musigd policy drop."
+    )
 
 
 def remember(conn: sqlite3.Connection, now: InForce) -> None:
