@@ -10,6 +10,16 @@ STRUCTLOG: Final = Unloaded(
 )
 # The server needs half of it; the client is loaded for the first webhook.
 AIOHTTP: Final = Unloaded(unrun=("aiohttp",), whole="aiohttp")
+# Settings come from files and variables: neither from its command line nor from a cloud.
+PYDANTIC_SETTINGS: Final = Unloaded(
+    never_called=tuple(f"pydantic_settings.sources.providers.{name}" for name in ("aws", "azure", "cli", "gcp"))
+)
+# It would look through the metadata of every package that is installed for plugins, and run those it finds.
+PYDANTIC: Final = Unloaded(
+    unrun=("pydantic.plugin._loader",), given={"pydantic.plugin._loader": {"get_plugins": tuple}}
+)
 
 leave_out(STRUCTLOG)
 leave_out(AIOHTTP)
+leave_out(PYDANTIC)
+leave_out(PYDANTIC_SETTINGS)

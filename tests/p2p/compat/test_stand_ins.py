@@ -55,6 +55,18 @@ def test_a_daemon_loads_nothing_of_what_it_never_calls() -> None:
     assert "libp2p.network.swarm" in loaded
 
 
+def test_a_plugin_of_pydantic_that_is_installed_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = tmp_path / "overheard-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: overheard\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\noverheard = overheard\n")
+    (tmp_path / "overheard.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    assert "overheard" in run("-c", "import json, sys, pydantic.main; print(json.dumps(sorted(sys.modules)))")
+    assert "overheard" not in run("-c", "import json, sys, daemon.app; print(json.dumps(sorted(sys.modules)))")
+
+
 @pytest.mark.network
 def test_nodes_that_do_everything_call_nothing_that_is_left_out() -> None:
     told = run("-m", "tests.p2p.compat.test_stand_ins")
