@@ -60,11 +60,12 @@ def test_a_plugin_of_pydantic_that_is_installed_is_not_run(tmp_path: Path, monke
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: overheard\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[pydantic]\noverheard = overheard\n")
-    (tmp_path / "overheard.py").write_text("")
+    (tmp_path / "overheard.py").write_text("def new_schema_validator(*given): return None, None, None")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    assert "overheard" in run("-c", "import json, sys, pydantic.main; print(json.dumps(sorted(sys.modules)))")
-    assert "overheard" not in run("-c", "import json, sys, daemon.app; print(json.dumps(sorted(sys.modules)))")
+    made = "import json, sys, pydantic; type('Made', (pydantic.BaseModel,), {}); print(json.dumps(sorted(sys.modules)))"
+    assert "overheard" in run("-c", made)
+    assert "overheard" not in run("-c", "import daemon.app; " + made)
 
 
 @pytest.mark.network
