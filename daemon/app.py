@@ -176,7 +176,7 @@ class App:
             configured=self.network.configured,
         )
         self.policy = self._owner_policy()
-        self.rules_on_record = RulesOnRecord(self.policy, self.settings.policy.file)
+        self.rules_on_record = RulesOnRecord(self.policy, self.settings.policy.file, self.audit)
         self.signing = SigningService(
             Surroundings(
                 store=self.store,

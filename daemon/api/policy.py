@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from daemon.errors import Refused
 from daemon.events import EventLog
-from daemon.policy.in_force import RulesOnRecord
+from daemon.policy.in_force import NONE, RulesOnRecord
 from daemon.policy.policy import OwnerPolicy
 from daemon.policy.read import PolicyUnreadable
 from daemon.policy.rules import Decision
@@ -112,9 +112,11 @@ class PolicyMethods:
         names = tuple(rule.name for rule in rules.rules)
         answer = models.PolicyReloaded(active=self._policy.active, rules=names, default=rules.default.value)
 
+        told = {"active": answer.active, "rules": list(names), "policy": rules.digest or NONE}
+
         def tell(conn: sqlite3.Connection) -> None:
             self._on_record.note(conn)
-            self._events.append(conn, "policy:reloaded", {"active": answer.active, "rules": list(names)})
+            self._events.append(conn, "policy:reloaded", told)
             if once is not None:
                 once.keep(conn, answer)
 

@@ -28,7 +28,7 @@ RECORDED: Final[Mapping[str, tuple[str, ...]]] = {
     "signing-request:cancelled": ("publicKey", "reason"),
     "approval:needed": ("publicKey", "needed"),
     "approval:given": ("publicKey", "label", "given", "needed"),
-    "policy:reloaded": ("active", "rules"),
+    "policy:reloaded": ("active", "rules", "policy"),
     "signature:finalized": ("signatures",),
     "session:aborted": ("reason",),
     "session:broadcast-confirmed": ("publicKey", "txid"),
@@ -166,6 +166,8 @@ def latest_policy(conn: sqlite3.Connection) -> str:
         " ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     told = {} if row is None else orjson.loads(row[0])
+    if told.get("policy") == "none":
+        return ""
     return str(told.get("policy", "unknown digest" if told.get("active") else ""))
 
 

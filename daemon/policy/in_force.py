@@ -13,11 +13,12 @@ from typing import Final
 
 import orjson
 
-from daemon.audit.log import latest_policy
+from daemon.audit.log import AuditLog, latest_policy
 from daemon.policy.policy import OwnerPolicy
 from daemon.policy.read import PolicyUnreadable
 
 FILE_NAME: Final = "policy.toml"
+NONE: Final = "none"  # on record in place of a digest
 _ROW: Final = "policy_in_force"
 
 
@@ -65,15 +66,22 @@ def remember(conn: sqlite3.Connection, now: InForce) -> None:
 
 
 class RulesOnRecord:
-    """Notes which rules are in force: at the start, and whenever the file was read again."""
+    """Notes which rules are in force, at the start and whenever the file was read again: a line of the audit log says
+    so where they are others than before.
+    """
 
-    def __init__(self, policy: OwnerPolicy, elsewhere: Path | None) -> None:
+    def __init__(self, policy: OwnerPolicy, elsewhere: Path | None, audit: AuditLog) -> None:
         """`elsewhere`: the setting `policy.file`."""
         self._policy = policy
+        self._audit = audit
         self._elsewhere = "" if elsewhere is None else str(elsewhere.absolute())
 
     def note(self, conn: sqlite3.Connection) -> None:
         """Write it, if it is not what was noted last."""
         now = InForce(self._policy.rules.digest, self._elsewhere)
-        if now != remembered(conn):
-            remember(conn, now)
+        before = remembered(conn)
+        if now == before:
+            return
+        remember(conn, now)
+        if before is None or before.digest != now.digest:
+            self._audit.append(conn, "policy:in-force", {"policy": now.digest or NONE})

@@ -129,8 +129,8 @@ EVENTS: Final[Mapping[str, EventKind]] = {
         "a token said yes; with given = needed the key joins", ("publicKey", "label", "given", "needed")
     ),
     "policy:reloaded": EventKind(
-        "the policy was read again: the names of its rules, in order; for tokens with admin",
-        ("active", "rules"),
+        "the policy was read again: the names of its rules, in order, and its digest or none; for tokens with admin",
+        ("active", "rules", "policy?"),
         HeardBy.ADMINS,
     ),
     "token:created": EventKind(

@@ -49,6 +49,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "needed": Count,
     "next": PublicKey | None,
     "peerId": str,
+    "policy": str,
     "publicKey": PublicKey,
     "publicKeys": Many[PublicKey],
     "reason": str,

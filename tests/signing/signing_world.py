@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from daemon.api.guard import refusal_of
 from daemon.api.policy import PolicyMethods
+from daemon.audit.log import AuditLog
 from daemon.clock import SystemClock
 from daemon.errors import Refused
 from daemon.events import Event, EventLog
@@ -172,7 +173,7 @@ class Daemon:
         self.service = SigningService(around, self.signer)
         self.keystore.on_lock(self.service.own_keys.on_locked)
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
-        noted, finder = RulesOnRecord(self.policy, None), self.service.finder
+        noted, finder = RulesOnRecord(self.policy, None, AuditLog(self.clock)), self.service.finder
         policy = PolicyMethods(
             policy=self.policy, on_record=noted, requests=finder, store=self.store, events=self.events
         )

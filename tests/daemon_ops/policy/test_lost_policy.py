@@ -21,6 +21,7 @@ from daemon.host.datadir import Datadir
 from daemon.keys.passphrase import find_passphrase
 from daemon.main import main
 from daemon.policy.in_force import PolicyLost
+from daemon.policy.read import read_policy
 from daemon.store import Store
 from daemon.upkeep.backup import back_up_datadir, restore_datadir
 from daemon.upkeep.datadir_parts import finish
@@ -146,7 +147,9 @@ def test_of_a_database_that_remembers_nothing_the_audit_log_says_whether_there_w
 
     def as_before(conn: sqlite3.Connection) -> None:
         conn.execute("DELETE FROM meta WHERE name = 'policy_in_force'")
-        AuditLog(SystemClock()).append(conn, what, facts)
+        audit = AuditLog(SystemClock())
+        audit.append(conn, "policy:reloaded", {"active": False, "rules": []})
+        audit.append(conn, what, facts)
 
     write(datadir, as_before)
     if is_lost:
@@ -155,6 +158,30 @@ def test_of_a_database_that_remembers_nothing_the_audit_log_says_whether_there_w
         assert dropped(datadir) == 0
     start(datadir)
     assert dropped(datadir) != 0
+
+
+def test_each_change_of_the_rules_is_on_record_and_a_start_without_one_is_not(datadir: Path) -> None:
+    digest = read_policy(datadir / "policy.toml").digest
+    start(datadir)
+    (datadir / "policy.toml").write_text(RULES.replace("small", "tiny"))
+    start(datadir)
+    (datadir / "policy.toml").unlink()
+    dropped(datadir)
+    start(datadir)
+    (datadir / "policy.toml").write_text(RULES)
+    start(datadir)
+    lines = [(line["what"], line["policy"]) for line in on_record(datadir)]
+    tiny = lines[1][1]
+    assert tiny != digest
+    in_force = "policy:in-force"
+    assert lines == [(in_force, digest), (in_force, tiny), ("policy:dropped", "none"), (in_force, digest)]
+
+
+def test_a_daemon_that_never_had_rules_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    for _ in range(2):
+        start(tmp_path / "data")
+    assert [(line["what"], line["policy"]) for line in on_record(tmp_path / "data")] == [("policy:in-force", "none")]
 
 
 def test_a_restored_backup_without_its_policy_is_refused_at_the_start(datadir: Path, tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ async def test_a_reload_considers_waiting_requests_and_a_broken_file_changes_not
     signers[1].write_policy(SMALL)
     told = await signers[1].call("reloadPolicy")
     assert (told["rules"], told["default"]) == (["small"], "ask")
+    assert (await signers[1].until("policy:reloaded")).data["policy"] == signers[1].policy.rules.digest
     assert len(await signatures(signers[0], request)) == 1
     assert signers[1].policy.problem is None
     (signers[1].folder / "policy.toml").unlink()

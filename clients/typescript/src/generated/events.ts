@@ -254,11 +254,12 @@ export interface EventData {
     given: number;
     needed: number;
   };
-  /** the policy was read again: the names of its rules, in order; for tokens with admin */
+  /** the policy was read again: the names of its rules, in order, and its digest or none; for tokens with admin */
   "policy:reloaded": {
     publicKeys?: readonly PublicKey[];
     active: boolean;
     rules: readonly string[];
+    policy?: string;
   };
   /** a token was made; publicKeys are those it is bound to; for tokens with admin, and the token itself */
   "token:created": {
