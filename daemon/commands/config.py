@@ -16,7 +16,7 @@ from daemon.commands.settings_in_force import settings_of_running
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.host.datadir import group_id
 from daemon.limits import network_config, rpc_config
-from daemon.policy.read import read_policy
+from daemon.upkeep.policy_file import read_as_a_start
 from p2p.announce import check_addresses
 from p2p.errors import NetworkError
 from rpc.errors import ListenError
@@ -60,12 +60,12 @@ def check(arguments: argparse.Namespace) -> int:
     """Read the settings as `run` would, check the files and addresses they name, and report success."""
     settings = settings_from(arguments)
     say_what_was_ignored(settings)
-    _look_for_what_is_named(settings)
+    _look_for_what_is_named(settings, datadir_from(arguments))
     say("The settings are valid.\n")
     return 0
 
 
-def _look_for_what_is_named(settings: Settings) -> None:
+def _look_for_what_is_named(settings: Settings, datadir: Path) -> None:
     listener = rpc_config(settings, "", Path())
     try:
         check_addresses(network_config(settings, ""))
@@ -73,8 +73,7 @@ def _look_for_what_is_named(settings: Settings) -> None:
         tls_context(listener)
     except (NetworkError, ListenError) as error:
         raise UnusableSetting(str(error)) from error
-    if settings.policy.file is not None:
-        read_policy(settings.policy.file)
+    read_as_a_start(settings.policy.file, datadir)
     if settings.rpc.cookie_group is not None:
         group_id(settings.rpc.cookie_group)
     passphrase = settings.keys.passphrase_file

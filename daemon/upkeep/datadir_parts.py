@@ -26,7 +26,7 @@ from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import GENERATED_NAME, PassphraseSource, find_passphrase
 from daemon.keys.vault import Vault
-from daemon.store.connection import open_unchanged
+from daemon.store.connection import inspect, open_unchanged
 
 MARK_NAME: Final = "first-start"
 JOURNAL_NAME: Final = f"{DATABASE_NAME}-wal"
@@ -136,6 +136,19 @@ def give_up_former(datadir: Path) -> None:
         if (datadir / name).exists():
             (datadir / name).rename(datadir / f"{name}.{former}")
     sync_directory(datadir)
+
+
+def is_typed(datadir: Path) -> bool:
+    """Whether the owner chose the passphrase, so that no file has to hold it."""
+    path = datadir / DATABASE_NAME
+    try:
+        if inspect(path).is_new:
+            return False
+        with closing(open_unchanged(path)) as conn:
+            made = vault.load(conn)
+    except (DaemonError, sqlite3.Error):  # said by the check of the database in `musigd doctor`
+        return False
+    return made is not None and not made.generated
 
 
 def _no_database(datadir: Path, parts: Parts) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,15 +23,16 @@ from daemon.errors import DaemonError
 from daemon.host.datadir import holder_of, read_endpoint
 from daemon.host.open_files import TooFewFiles, require_open_files
 from daemon.host.own_directory import claim_to, dangling_link
-from daemon.keys import vault
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
 from daemon.limits import wire_limits
-from daemon.store.connection import inspect, open_unchanged
+from daemon.policy.read import PolicyUnreadable
+from daemon.store.connection import inspect
 from daemon.store.migrate import refuse_newer, shipped_migrations
 from daemon.upkeep import datadir_parts
 from daemon.upkeep.doctor_clock import stored_times, unready
-from daemon.upkeep.doctor_reach import ports_of, proxy_fault, seen_from_outside
+from daemon.upkeep.doctor_reach import info_of, other_problems, ports_of, proxy_fault, seen_from_outside
+from daemon.upkeep.policy_file import read_as_a_start
 from musig2 import MusigError
 from musig2.curve import memory
 
@@ -205,24 +204,21 @@ def _passphrase(settings: Settings, datadir: Path, environment: Mapping[str, str
         if source.path.stat().st_mode & 0o077:
             yield _warning(f"Others may read the passphrase in {source.path}.", f"chmod 600 {source.path}")
         yield _ok(f"The passphrase comes from {source.path} ({source.origin.value}).")
-    elif _is_typed(datadir):
+    elif datadir_parts.is_typed(datadir):
         yield _warning(
             "No passphrase is configured: the daemon starts locked.",
             "Use `musig-cli unlock passphrase=@FILE` after each start, or set keys.passphrase_file.",
         )
 
 
-def _is_typed(datadir: Path) -> bool:
-    """Whether the owner chose the passphrase, so that no file has to hold it."""
-    path = datadir / DATABASE_NAME
+def _policy(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     try:
-        if inspect(path).is_new:
-            return False
-        with closing(open_unchanged(path)) as conn:
-            made = vault.load(conn)
-    except (DaemonError, sqlite3.Error):  # reported by the check of the database
-        return False
-    return made is not None and not made.generated
+        rules = read_as_a_start(settings.policy.file, datadir)
+    except PolicyUnreadable as error:
+        yield _fault("The policy cannot be used: a start is refused.", str(error))
+        return
+    if rules is not None:
+        yield _ok(f"The policy can be read ({len(rules.rules)} rules, {rules.digest} in the audit log).")
 
 
 def _library(settings: Settings, datadir: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -314,9 +310,13 @@ def _outside(settings: Settings, datadir: Path, environment: Mapping[str, str]) 
     if settings.p2p.proxy is not None:
         wrong = proxy_fault(settings.p2p.proxy)
         yield _fault(*wrong) if wrong else _ok(f"p2p.socks5: a SOCKS5 proxy answers at {settings.p2p.proxy}.")
-    if _is_used(datadir) and (seen := seen_from_outside(datadir)) is not None:
+    if not _is_used(datadir) or (told := info_of(datadir)) is None:
+        return
+    if (seen := seen_from_outside(told)) is not None:
         verdict, how, remedy = seen
         yield _warning(how, remedy) if remedy else _ok(f"Seen from outside: {verdict}. {how}")
+    for reason, remedy in other_problems(told, socket_path(datadir, environment)):
+        yield _warning(f"The running daemon reports a problem ({reason}).", remedy)
 
 
 def _ok(what: str) -> Diagnosis:
@@ -338,6 +338,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _database,
     _identity,
     _passphrase,
+    _policy,
     _library,
     _open_files,
     _network,

@@ -1,19 +1,21 @@
-"""The ways to others for `musigd doctor`: ports, proxy, and what peers found when they dialled a daemon back."""
+"""For `musigd doctor`: ports, proxy, and what a running daemon says: its problems, and how it is seen from outside."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from config.values import HostPort
+from daemon.host.own_socket import reasons_not_ready
 from musigd_client import Client, ClientError
 from musigd_client.endpoint import DataDir
 
 PATIENCE_S: Final = 5.0
 PROXY_S: Final = 3.0
+TOLD_BY_THE_CLOCK: Final = ("clock_was_ahead",)
 WITHOUT_A_WAY: Final = ("not_reachable", "proxy_unreachable")
 NOT_A_PROXY: Final = "Start the proxy (Tor: `systemctl start tor`), or correct p2p.socks5."
 
@@ -39,12 +41,22 @@ def proxy_fault(proxy: HostPort) -> tuple[str, str] | None:
     return None
 
 
-def seen_from_outside(datadir: Path) -> tuple[str, str, str] | None:
-    """(verdict, how it was found, remedy or "") of the daemon that runs here; None if none answers that knows."""
+def info_of(datadir: Path) -> dict[str, Any] | None:
+    """`getInfo` of the daemon that runs here; None if none answers."""
     try:
-        told = asyncio.run(_info(datadir))
+        return asyncio.run(_info(datadir))
     except (ClientError, TimeoutError, OSError, ValueError):
         return None
+
+
+def other_problems(told: Mapping[str, Any], socket_file: Path) -> Iterator[tuple[str, str]]:
+    """(reason, remedy) of each problem in `getInfo` that no other check has told."""
+    elsewhere = {*WITHOUT_A_WAY, *TOLD_BY_THE_CLOCK, *dict(reasons_not_ready(socket_file))}
+    yield from ((each["reason"], each["remedy"]) for each in told["problems"] if each["reason"] not in elsewhere)
+
+
+def seen_from_outside(told: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """(verdict, how it was found, remedy or ""), from `getInfo`; None if the daemon does not know."""
     found: dict[str, Any] | None = told.get("reachability")
     if found is None:  # a daemon from before it, which still runs
         return None

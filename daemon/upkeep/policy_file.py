@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from config.locations import DATABASE_NAME, LOCK_NAME
@@ -14,7 +14,7 @@ from daemon.host.datadir import Datadir
 from daemon.policy.in_force import FILE_NAME, InForce, refuse_lost, remember, remembered
 from daemon.policy.read import read_policy
 from daemon.policy.rules import RuleSet
-from daemon.store import Store
+from daemon.store import Store, StoreError
 from daemon.store.connection import inspect, open_unchanged
 from daemon.store.migrate import shipped_migrations
 
@@ -29,16 +29,18 @@ class NoneToDrop(DaemonError):
 def read_as_a_start(named: Path | None, datadir: Path) -> RuleSet | None:
     """The rules that a start would put in force; None without any. `named`: the setting `policy.file`.
 
-    Raises PolicyUnreadable, PolicyLost, StoreError. Changes nothing.
+    Raises PolicyUnreadable, PolicyLost. Changes nothing. What else is wrong with the directory is for others to say.
     """
-    file = named or datadir / FILE_NAME
-    if named is not None or file.exists():
-        return read_policy(file)
-    database = datadir / DATABASE_NAME
-    found = inspect(database)
-    if not found.is_new and found.version >= shipped_migrations()[-1].version:  # older ones: the start looks
-        with closing(open_unchanged(database)) as conn:
-            refuse_lost(conn, datadir)
+    if named is not None:
+        return read_policy(named)
+    with suppress(OSError, StoreError, sqlite3.Error):
+        if (datadir / FILE_NAME).exists():
+            return read_policy(datadir / FILE_NAME)
+        database = datadir / DATABASE_NAME
+        found = inspect(database)
+        if not found.is_new and found.version >= shipped_migrations()[-1].version:  # older ones: the start looks
+            with closing(open_unchanged(database)) as conn:
+                refuse_lost(conn, datadir)
     return None
 
 

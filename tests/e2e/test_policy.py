@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.load import load_settings
 from daemon.demo.wallet import Wallet
+from daemon.upkeep.doctor import examine
 from musigd_client import Client
+from musigd_client.endpoint import DataDir
 from musigd_client.errors import CallFailed
 from tests.e2e.fleet import advertise_all, fleet
 from tests.signing.policy.payments import paying
@@ -35,6 +39,18 @@ async def refused(client: Client, method: str, **params: Any) -> str:
     with pytest.raises(CallFailed) as caught:
         await client.call(method, **params)
     return caught.value.reason
+
+
+async def test_doctor_says_what_the_running_daemon_reports(tmp_path: Path) -> None:
+    async with fleet(tmp_path, 1) as made:
+        (alice,) = made.wallets
+        (alice.daemon.datadir / "policy.toml").write_text("[[rule]]")
+        async with Client(DataDir(alice.daemon.datadir, by_socket=True)) as client:
+            assert await refused(client, "reloadPolicy") == "policy_unreadable"
+        (alice.daemon.datadir / "policy.toml").unlink()
+        settings = load_settings(flags={"rpc.listen": "127.0.0.1:0"}, file=None)
+        found = await asyncio.to_thread(examine, settings, alice.daemon.datadir, {})
+        assert "The running daemon reports a problem (policy_unreadable)." in [each.what for each in found]
 
 
 async def test_a_signal_loads_the_policy_and_requests_that_it_leaves_wait_for_an_approval(

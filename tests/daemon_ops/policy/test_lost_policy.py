@@ -184,6 +184,25 @@ def test_a_daemon_that_never_had_rules_says_so_once(tmp_path: Path) -> None:
     assert [(line["what"], line["policy"]) for line in on_record(tmp_path / "data")] == [("policy:in-force", "none")]
 
 
+@pytest.mark.parametrize("how", ["is lost", "is broken"])
+def test_doctor_and_config_check_say_what_a_start_would_be_refused_for(
+    datadir: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    checks = [["config", "check"], ["doctor", "--rpc-listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0"]]
+    for check in checks:
+        assert main([*check, "--datadir", str(datadir)]) == 0
+    assert "The policy can be read (1 rules, " in capsys.readouterr().out
+    if how == "is lost":
+        (datadir / "policy.toml").unlink()
+    else:
+        (datadir / "policy.toml").write_text("[[rule]]")
+    said = "The policy is lost" if how == "is lost" else "line 1: a rule: name must be"
+    for check in checks:
+        assert main([*check, "--datadir", str(datadir)]) != 0
+        told = capsys.readouterr()
+        assert said in told.out + told.err
+
+
 def test_a_restored_backup_without_its_policy_is_refused_at_the_start(datadir: Path, tmp_path: Path) -> None:
     (datadir / "policy.toml").rename(tmp_path / "away.toml")
     back_up_datadir(datadir, tmp_path / "a.tar")
