@@ -242,6 +242,11 @@ def _new_token() -> str:
     return f"mt_{secrets.token_hex(32)}"
 
 
+def stored_tokens(conn: sqlite3.Connection, now_ms: int) -> list[TokenInfo]:
+    """The tokens of a database that are not expired, oldest first; of one that no daemon uses."""
+    return [info for info, _ in _load(conn) if info.expires_at is None or info.expires_at > now_ms]
+
+
 def _load(conn: sqlite3.Connection) -> list[tuple[TokenInfo, bytes]]:
     keys: dict[str, set[bytes]] = {}
     for token_id, pubkey in conn.execute("SELECT token_id, pubkey FROM token_keys"):

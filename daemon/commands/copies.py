@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-from config.locations import CONFIG_NAME, config_file_of
+from config.locations import CONFIG_NAME, DATABASE_NAME, config_file_of
 from config.output.terminal import say
+from config.text.plain_text import cleaned
+from daemon.access.tokens import stored_tokens
 from daemon.commands.settings import datadir_from
 from daemon.policy.in_force import FILE_NAME
+from daemon.store.connection import open_unchanged
 from daemon.upkeep.backup import BackupContent, back_up_datadir, restore_datadir
 
 OPENED = " and what opens them: keep it as you keep money."
@@ -53,7 +58,20 @@ def restore(arguments: argparse.Namespace) -> int:
     held = restore_datadir(arguments.file, datadir)
     say(f"Restored into {datadir}. Open sessions were abandoned; start with `musigd run`.\n")
     say(_about_policy(held, datadir))
+    say("".join(f"{line}\n" for line in _about_tokens(datadir)))
     return 0
+
+
+def _about_tokens(datadir: Path) -> Iterator[str]:
+    """The tokens that work again, as one may have been revoked since the backup. No secret: only digests are stored."""
+    with closing(open_unchanged(datadir / DATABASE_NAME)) as conn:
+        tokens = stored_tokens(conn, time.time_ns() // 1_000_000)
+    yield "All is as it was at the backup: what was signed since is in no budget, and tokens revoked since are back."
+    if not tokens:
+        yield "No token is in force."
+        return
+    yield "These tokens are in force; revoke what should not be (musig-cli revokeToken tokenId=ID):"
+    yield from (f"  {each.token_id}  {cleaned(each.label) or '(no label)'}  {' '.join(each.scopes)}" for each in tokens)
 
 
 def _about_policy(held: BackupContent, datadir: Path) -> str:

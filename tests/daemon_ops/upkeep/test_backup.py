@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.access.tokens import Tokens
 from daemon.clock import SystemClock
 from daemon.events import EventLog
 from daemon.host.datadir import Datadir, DatadirLocked
@@ -128,6 +129,20 @@ async def test_a_backup_from_before_the_policy_was_in_it_is_restored(backup: Pat
     with tarfile.open(backup) as made:
         assert sorted(made.getnames()) == ["identity", "musigd-backup.json", "musigd.sqlite3", "passphrase"]
     assert not restore_datadir(backup, tmp_path / "new").has_policy
+
+
+async def test_a_restore_names_the_tokens_in_force_and_no_secret(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = SystemClock()
+    tokens = Tokens(store=store, clock=clock, events=EventLog(store=store, clock=clock))
+    anna, secret = await tokens.create(["sign"], None, create_key=False, label="anna", expires_at=None)
+    ben, _ = await tokens.create(["read"], None, create_key=False, label="ben", expires_at=None)
+    back_up_datadir(tmp_path, tmp_path / "a.tar")
+    assert main(["restore", str(tmp_path / "a.tar"), "--datadir", str(tmp_path / "new")]) == 0
+    said = capsys.readouterr().out
+    assert f"  {anna}  anna  sign\n  {ben}  ben  read\n" in said
+    assert secret not in said
 
 
 async def test_a_backup_is_never_overwritten(backup: Path, tmp_path: Path) -> None:
