@@ -31,6 +31,7 @@ from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 
+ASSUMED = "Assumed: nothing was spent, no reputation is known, and it is the time at which the request was made.\n"
 LARGEST = 1 << 20  # bytes of an envelope
 
 
@@ -48,6 +49,7 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.against is not None:
         view = _read(arguments.against)
         signed = _request(view)
+        say(ASSUMED)
         for key in _keys(view, signed):
             say("".join(f"{line}\n" for line in _told(key, _ruling(rules, signed, key, arguments.network))))
     return 0

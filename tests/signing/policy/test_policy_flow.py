@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from daemon.commands.policy import ASSUMED
 from daemon.main import main
 from daemon.policy.read import PolicyUnreadable
 from daemon.signing.owner.rounds import AT_ONCE
@@ -202,6 +203,7 @@ async def test_the_command_has_the_verdict_of_the_daemon_on_a_saved_request(
     file = str(signers[1].folder / "policy.toml")
     assert main(["policy", "check", file, "--against", str(saved)]) == 0
     told = capsys.readouterr().out
+    assert ASSUMED in told
     assert f"{signers[1].key.hex()}: ask. No rule of the policy applies" in told
     assert "line 5: small: max_amount = 10000: 10001 does not" in told
     assert signers[0].key.hex() not in told
