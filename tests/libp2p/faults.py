@@ -263,6 +263,8 @@ def verdict(show: Fault) -> str:
     try:
         trio.run(bounded)
     except BaseException as error:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
         return f"misfit: {type(error).__name__}: {error}"[:200]
     return seen[0]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import p2p.compat
+from tests.libp2p import check
 from tests.libp2p.check import verdict
 from tests.libp2p.guards import GUARDS, Guard
 from tests.libp2p.page import PAGE, page
@@ -108,3 +109,11 @@ def test_a_guard_whose_fault_is_not_shown_is_kept_while_its_tests_pass() -> None
     guard = Guard("guard", (), "", "", ("test",))
     assert verdict(guard, {}, {"test": False}).startswith("still needed")
     assert verdict(guard, {}, {}) == "no longer fits (test)"
+
+
+def test_where_no_test_can_start_the_report_of_an_earlier_run_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "REPORT", tmp_path / "report.xml")
+    check.REPORT.write_text('<testsuites><testcase classname="tests.test_x" name="test_y"/></testsuites>')
+    assert check.failed_tests("false", ["tests/test_x.py::test_y"]) == {}
