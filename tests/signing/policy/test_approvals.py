@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from daemon.clock import SystemClock
 from rpc.caller import Caller, Scope
 from rpc.errors import ApiError
 from rpc.events.filter import Selection
@@ -130,14 +132,28 @@ async def test_nothing_is_signed_on_an_approval_that_has_ended(world: World) -> 
     assert len(await signatures(signers[0], request)) == 1
 
 
-async def test_an_approval_that_has_ended_holds_the_partial_signatures_back(world: World) -> None:
+class SetBack(SystemClock):
+    """A clock that somebody has set back by an hour, so that what has ended might seem to last."""
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() - 3_600_000
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"clock": SetBack()}, {"clock_is_wrong": lambda: True}], ids=["ended", "back", "wrong"]
+)
+async def test_an_approval_that_has_ended_or_may_have_holds_the_partial_signatures_back(
+    world: World, how: dict[str, Any]
+) -> None:
     signers = await two(world, LARGE)
     asked = await ask(signers[0], signers, **paying(signers, 5_000), autoAdvance=False)
     request = asked["requestId"]
     await signers[1].until("approval:needed", requestId=request)
     await approve(signers[1], ANNA, request, until=world.clock.wall_ms() + 600_000)
     await signers[1].until("session:ready", requestId=request)
-    await signers[1].store.write(lambda conn: conn.execute("UPDATE policy_approvals SET until_ms = 1"))
+    if not how:
+        await signers[1].store.write(lambda conn: conn.execute("UPDATE policy_approvals SET until_ms = 1"))
+    signers[1].policy._around = replace(signers[1].policy._around, **how)
     await signers[0].until("session:ready", requestId=request)
     await signers[0].call("startRound1", sessionId=asked["sessionId"])
     assert (await signers[1].until("session:aborted", requestId=request)).data["reason"] == "policy"
