@@ -26,7 +26,7 @@ from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
-from daemon.signing.owner.grounds import grounds_of
+from daemon.signing.owner.grounds import grounds_of, misses_of
 from daemon.signing.owner.refusals import denied, needs_approval
 from daemon.signing.owner.rounds import Reconsidering
 from daemon.signing.ports import Policy as TransactionPolicy
@@ -156,7 +156,7 @@ class Consent:
             return None
         ruling = policy.ruling(request, need.key)
         if not self._may(policy, ruling, request, need.key):
-            return self._held_back(part, need, attempt, self._grounds(request.id, need.key, ruling))
+            return self._held_back(part, need, attempt, self._not_joined(request, need.key, ruling))
         if isinstance(need, NeedPartials):
             self._rulings[request.id, need.key] = ruling
         else:
@@ -190,6 +190,11 @@ class Consent:
             return grounds_of(self.policy, ruling)
         given, of = self.policy.approvals(request, key), ruling.approvals.of
         return grounds_of(self.policy, ruling, {each.label for each in given if not of or each.label in of})
+
+    def _not_joined(self, request: Signed[Request], key: bytes, ruling: Ruling) -> Mapping[str, Any]:
+        if self.policy is None:
+            return {}
+        return {**self._grounds(request.id, key, ruling), **misses_of(self.policy, ruling, request, key)}
 
     def joined(self, part: Part, key: bytes) -> None:
         """An own join is in this part: its grounds go on record with it."""
@@ -292,7 +297,7 @@ class Consent:
             case Decision.REFUSE:
                 log.info("the policy declines a request", **named)
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
-                turn.part(entry).grounds["signing-request:declined", key] = self._grounds(entry.request.id, key, ruling)
+                turn.part(entry).grounds["signing-request:declined", key] = self._not_joined(entry.request, key, ruling)
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
             case Decision.ASK:
                 self._ask(turn, entry, key, ruling)
@@ -311,7 +316,7 @@ class Consent:
         if ruling.rule is not None:
             told |= {"rule": ruling.rule.name, "line": ruling.rule.line}
         part = turn.part(entry)
-        part.grounds["approval:needed", key] = self._grounds(request, key, ruling)
+        part.grounds["approval:needed", key] = self._not_joined(entry.request, key, ruling)
         part.events.append(Emit("approval:needed", request, None, None, (key,), told))
         part.also.append(policy.note_asked(request, key))
         self._cosigners.tell(turn, entry, key)

@@ -91,6 +91,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "daemon/policy/members.py:_MOST",
     "daemon/signing/peers/request_checks.py:MOST_EARLY",
     "daemon/webhooks/hooks.py:MOST_OF_ONE",
+    "daemon/signing/owner/grounds.py:MOST_CONDITIONS",  # of one line: conditions of the owner's rules
 }
 
 

@@ -8,6 +8,8 @@ import orjson
 import pytest
 
 from daemon.audit import log
+from daemon.policy.rules import Ruling
+from daemon.signing.owner.grounds import LONGEST_CONDITION, MOST_CONDITIONS
 from musig2.protocol.wire.frame_codec import open_frame
 from rpc.errors import ApiError
 from tests.signing.flows.test_signing_checks import BelievesEverything, ask
@@ -46,6 +48,41 @@ async def test_a_question_and_its_approval_are_on_record(world: World) -> None:
     assert [line["label"] for line in lines(signers[1], "approval:given")] == ["anna", "ben"]
     (partial,) = lines(signers[1], "partial")
     assert (partial["verdict"], partial["approvedBy"]) == ("ask", ["anna", "ben"])
+
+
+async def test_a_question_by_default_says_that_no_rule_applied_and_which_conditions_failed(world: World) -> None:
+    signers = await two(world, SMALL)
+    request = await pay(signers, 10_001)
+    await signers[1].until("approval:needed", requestId=request)
+    (asked,) = lines(signers[1], "approval:needed")
+    assert (asked["verdict"], asked["noRuleApplied"]) == ("ask", True)
+    assert asked["failed"] == ["line 5: small: max_amount = 10000"]
+
+
+async def test_a_refusal_names_what_failed_before_and_how_much_it_left_out(world: World) -> None:
+    narrow = "".join(
+        f'[[rule]]\nname = "{number}"\nverdict = "join"\nmax_amount = {number}\n'
+        f"creators = [{', '.join([chr(34) + '02' * 33 + chr(34)] * 3)}]\n"
+        for number in range(8)
+    )
+    signers = await two(world, narrow + '[[rule]]\nname = "no"\nverdict = "refuse"\n')
+    request = await pay(signers, 10_001)
+    await signers[1].until("signing-request:declined", requestId=request)
+    (declined,) = lines(signers[1], "signing-request:declined")
+    assert (declined["rule"], "noRuleApplied" in declined) == ("no", False)
+    assert (len(declined["failed"]), declined["failedMore"]) == (MOST_CONDITIONS, 16 - MOST_CONDITIONS)
+    assert max(map(len, declined["failed"])) == LONGEST_CONDITION
+
+
+async def test_what_joins_by_itself_is_not_gone_through_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> Ruling:
+        raise AssertionError("every condition is gone through on the way of a join")
+
+    signers = await two(world, SMALL)
+    monkeypatch.setattr(signers[1].policy, "explained", never)
+    request = await pay(signers, 10_000)
+    assert len(await signatures(signers[0], request)) == 1
+    assert "failed" not in lines(signers[1], "partial")[0]
 
 
 async def test_what_is_held_back_is_on_record_with_its_reason(world: World) -> None:
