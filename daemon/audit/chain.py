@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final, Self
@@ -79,9 +80,9 @@ def follow(lines: Iterable[ChainLine], start: Anchor) -> Anchor:
     at = start
     for line in lines:
         if line.seq != at.seq + 1:
-            raise ChainBroken(f"after line {at.seq} comes line {line.seq}: lines were removed, added or moved")
+            raise ChainBroken(f"after seq {at.seq} comes seq {line.seq}: lines were removed, added or moved")
         if line.hash != _digest(at.hash, line.seq, line.time, line.body.encode()):
-            raise ChainBroken(f"line {line.seq} is not what was written after line {at.seq}")
+            raise ChainBroken(f"seq {line.seq} is not what was written after seq {at.seq}")
         at = line.link
     return at
 
@@ -110,7 +111,7 @@ def _text(told: Mapping[str, object]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A verified file: it has the lines after `start` up to `end`."""
+    """A verified file: it has the lines after `start` up to `end`. Errors name lines of the file, from 1, and seqs."""
 
     start: Anchor
     end: Anchor
@@ -122,15 +123,16 @@ def check_file(texts: Iterable[bytes], anchors: Iterable[Anchor] = ()) -> Checke
     wanted = {anchor.seq: anchor.hash for anchor in anchors}
     seen: dict[int, bytes] = {}
     texts = iter(texts)
-    for text in texts:
-        told = _parsed(text)
-        if start is None:
-            start = at = _start_of(told)
-        elif "end" in told:
-            _check_foot(told, at, whole.hexdigest(), texts)
-            break
-        else:
-            at = follow([_line_of(told, text)], at)
+    for number, text in enumerate(texts, 1):
+        with _in_line(number):
+            told = _parsed(text)
+            if start is None:
+                start = at = _start_of(told)
+            elif "end" in told:
+                _check_foot(told, at, whole.hexdigest(), texts)
+                break
+            else:
+                at = follow([_line_of(told, text)], at)
         whole.update(text)
         if at.seq in wanted:
             seen[at.seq] = at.hash
@@ -139,19 +141,38 @@ def check_file(texts: Iterable[bytes], anchors: Iterable[Anchor] = ()) -> Checke
     assert start is not None, "a foot comes after a head"
     for seq, digest in wanted.items():
         if seen.get(seq) != digest:
-            raise ChainBroken(
-                f"the anchor {Anchor(seq, digest)} is not in it: the log was written anew, or begins later"
-            )
+            raise ChainBroken(_without(Anchor(seq, digest), start, at))
     return CheckedFile(start, at)
+
+
+@contextmanager
+def _in_line(number: int) -> Iterator[None]:
+    """Whatever is wrong inside is in this line of the file."""
+    try:
+        yield
+    except ChainBroken as broken:
+        raise ChainBroken(f"line {number} of the file: {broken}") from None
+
+
+def _without(anchor: Anchor, start: Anchor, end: Anchor) -> str:
+    """Why the anchor may not be in a file that is whole."""
+    if anchor.seq > end.seq:
+        return (
+            f"the anchor {anchor} lies after the end of the file, which is seq {end.seq}: it was printed after this "
+            "export, or the newest lines were taken away before it"
+        )
+    if anchor.seq < start.seq:
+        return f"the anchor {anchor} lies before the file, which begins after seq {start.seq}: give a later one"
+    return f"the anchor {anchor} is not in it: at seq {anchor.seq} is another line, so the log was written anew"
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
     try:
         told = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise ChainBroken("a line of the file is not JSON") from None
+        raise ChainBroken("it is not JSON") from None
     if not isinstance(told, dict) or _text(told) != text:
-        raise ChainBroken("a line of the file is not in the form of an export")
+        raise ChainBroken("it is not in the form of an export")
     return told
 
 
@@ -161,7 +182,7 @@ def _start_of(told: Mapping[str, Any]) -> Anchor:
             raise ValueError
         return Anchor.parse(told["after"])
     except (ValueError, AttributeError):
-        raise ChainBroken("the first line is not the head of an exported audit log") from None
+        raise ChainBroken("it is not the head of an exported audit log") from None
 
 
 def _line_of(told: Mapping[str, Any], text: bytes) -> ChainLine:
@@ -171,12 +192,12 @@ def _line_of(told: Mapping[str, Any], text: bytes) -> ChainLine:
         if told.keys() != {"body", "hash", "seq", "time"} or _line_text(line) != text:
             raise ValueError
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ChainBroken("a line of the file is not in the form of an export") from None
+        raise ChainBroken("it is not in the form of an export") from None
     return line
 
 
 def _check_foot(told: Mapping[str, object], at: Anchor, digest: str, rest: Iterator[bytes]) -> None:
     if told != {"end": str(at), "sha256": digest}:
-        raise ChainBroken(f"the foot of the file names another end than line {at.seq}: lines are missing or changed")
+        raise ChainBroken(f"the foot names another end than seq {at.seq}: lines are missing or changed")
     if next(rest, None) is not None:
-        raise ChainBroken("there is text after the foot of the file")
+        raise ChainBroken("the foot is not the last line")

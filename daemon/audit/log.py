@@ -178,7 +178,7 @@ def verify(conn: sqlite3.Connection) -> Anchor:
         raise ChainBroken("the log does not begin where every log begins")
     reached = follow(lines_after(conn, -1), start)
     if reached != end:
-        raise ChainBroken(f"the last line is {reached.seq}, not {end.seq}: lines were removed or added")
+        raise ChainBroken(f"the last seq is {reached.seq}, not {end.seq}: lines were removed or added")
     return reached
 
 

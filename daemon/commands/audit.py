@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from config.locations import DATABASE_NAME
 from config.output.terminal import say
@@ -15,6 +16,11 @@ from daemon.audit import chain, log
 from daemon.commands.settings import datadir_from
 from daemon.errors import DaemonError
 from daemon.store.connection import inspect, open_unchanged
+
+UNANCHORED: Final = (
+    "A log that was written anew as a whole would pass too: give what `musigd audit anchor` printed before, with "
+    "--anchor SEQ:HASH.\n"
+)
 
 
 class AuditFailed(DaemonError):
@@ -50,7 +56,9 @@ def verify(arguments: argparse.Namespace) -> int:
     except chain.ChainBroken as broken:
         say(f"The file does not verify: {broken}.\n")
         return 1
-    say(f"Complete and unchanged: lines {found.start.seq + 1} to {found.end.seq}. Anchor: {found.end}\n")
+    say(f"Complete and unchanged: seq {found.start.seq + 1} to {found.end.seq}. Anchor: {found.end}\n")
+    if not anchors:
+        say(UNANCHORED)
     return 0
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from daemon.audit.chain import GENESIS, Anchor, ChainBroken, ChainLine, check_file, follow, next_line, written
+from daemon.commands.audit import UNANCHORED
+from daemon.main import main
 
 MUTATIONS = 1_000
 
@@ -81,15 +84,38 @@ def test_a_log_that_was_written_anew_is_found_by_an_anchor() -> None:
     assert check_file(forged).end.seq == 9
     with pytest.raises(ChainBroken, match="is not in it"):
         check_file(forged, [lines[5].link])
-    with pytest.raises(ChainBroken, match="is not in it"):
+
+
+def test_an_anchor_from_before_or_after_the_file_is_told_from_a_log_written_anew() -> None:
+    lines = chain(9)
+    with pytest.raises(ChainBroken, match="lies after the end of the file, which is seq 5"):
         check_file(file_of(lines[:5]), [lines[5].link])
+    with pytest.raises(ChainBroken, match="begins after seq 4"):
+        check_file(file_of(lines[4:], lines[3].link), [lines[2].link])
+
+
+def test_what_is_wrong_in_a_file_is_named_by_its_line_and_by_its_seq() -> None:
+    texts = file_of(chain(9)[4:], chain(9)[3].link)
+    with pytest.raises(ChainBroken, match=r"^line 4 of the file: after seq 6 comes seq 8"):
+        check_file([*texts[:3], *texts[4:]])
+    with pytest.raises(ChainBroken, match=r"^line 3 of the file: it is not JSON"):
+        check_file([*texts[:2], b"?", *texts[2:]])
+
+
+def test_a_file_without_an_anchor_passes_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, lines = tmp_path / "record.jsonl", chain(3)
+    file.write_bytes(b"".join(file_of(lines)))
+    assert main(["audit", "verify", str(file)]) == 0
+    assert UNANCHORED in capsys.readouterr().out
+    assert main(["audit", "verify", str(file), "--anchor", str(lines[2].link)]) == 0
+    assert UNANCHORED not in capsys.readouterr().out
 
 
 def test_the_place_where_a_chain_breaks_is_named() -> None:
     lines = chain(5)
-    with pytest.raises(ChainBroken, match="after line 2 comes line 4"):
+    with pytest.raises(ChainBroken, match="after seq 2 comes seq 4"):
         follow([*lines[:2], *lines[3:]], GENESIS)
-    with pytest.raises(ChainBroken, match="line 3 is not what was written after line 2"):
+    with pytest.raises(ChainBroken, match="seq 3 is not what was written after seq 2"):
         follow([*lines[:2], ChainLine(3, lines[2].time, lines[2].body + " ", lines[2].hash)], GENESIS)
 
 
