@@ -2,8 +2,9 @@
 
 Every greeting holds the time at which it was written. Other times are no evidence: a record is stamped when it is made,
 and may be passed on days later. One address range has one vote, however many peers are in it; peers that this daemon
-dialled itself count before those that dialled it. The result is only reported and changes nothing that is signed, so
-that whoever manipulates it can do no more than worry an owner.
+dialled itself count before those that dialled it. The result is reported; while the clock is wrong nothing is deleted
+for its age, and no budget and no time window of a policy lets anything pass. So whoever manipulates it can worry an
+owner and hold back what is signed automatically, but no more.
 """
 
 from __future__ import annotations
