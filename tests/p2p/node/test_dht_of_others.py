@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -82,7 +83,10 @@ async def test_a_record_that_js_puts_is_stored_and_so_are_the_same_and_a_newer_o
         assert await ben.dht_get(signer.key.pubkey) == new.envelope
 
 
-async def test_a_put_of_an_older_record_is_answered_with_a_reset() -> None:
+async def test_a_put_of_an_older_record_is_answered_with_a_reset_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="p2p")
     async with networks(2) as (js, ben):
         await js.meet(ben)
         signer, now = Signer(), now_ms()
@@ -93,6 +97,7 @@ async def test_a_put_of_an_older_record_is_answered_with_a_reset() -> None:
             await asked(js, ben, put_value(key, old.envelope))
 
         assert await ben.dht_get(signer.key.pubkey) == new.envelope
+        assert f"a DHT message of {ID(js.peer)} is refused" in caplog.text
 
 
 async def test_a_key_that_no_record_can_have_is_refused() -> None:
