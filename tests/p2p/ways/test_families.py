@@ -17,14 +17,13 @@ from p2p.sources import range_of_host, source_of_ip
 from tests.e2e.fleet import advertise_all, sign
 from tests.e2e.vessels import NAMES, Vessel, free_port
 from tests.p2p.nodes import eventually, identified, network
-from tests.p2p.ways.tor_world import a_free_port
 
 SIX: Any = {"listen": ("/ip6/::1/tcp/0",)}
 
 
 @pytest.mark.network
 async def test_a_node_of_both_families_is_reached_in_either() -> None:
-    port = a_free_port()
+    port = free_port()
     both = (f"/ip4/127.0.0.1/tcp/{port}", f"/ip6/::1/tcp/{port}")
     async with network(listen=both) as bob, network() as anna, network(**SIX) as carl:
         assert [text.partition("/p2p/")[0] for text in bob.multiaddrs()] == list(both)
@@ -43,7 +42,7 @@ async def _agents(node: Any, count: int) -> bool:
 
 @pytest.mark.network
 async def test_a_family_that_leads_nowhere_does_not_keep_the_other_from_being_tried() -> None:
-    dead = [from_text(f"/ip6/::1/tcp/{a_free_port()}") for _ in range(4)]
+    dead = [from_text(f"/ip6/::1/tcp/{free_port()}") for _ in range(4)]
     async with network() as bob, network() as anna:
         assert await anna.dial(bob.peer, [*dead, from_text(bob.address)])
         await identified(anna, bob)

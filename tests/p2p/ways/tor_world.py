@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -119,17 +118,11 @@ def an_onion() -> str:
     return base64.b32encode(secrets.token_bytes(35)).decode().lower()
 
 
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def onion_service(tor: FakeTor, **settings: Any) -> AsyncIterator[TestNode]:
     """A node that dials through the proxy only and is reached under its onion address."""
-    onion, port = an_onion(), a_free_port()
-    tor.places[f"{onion}.onion", 4327] = ("127.0.0.1", port)
-    defaults = {"proxy": tor.proxy, "announce": (f"/onion3/{onion}:4327",), "listen": (f"/ip4/127.0.0.1/tcp/{port}",)}
-    async with network(**{**defaults, **settings}) as node:
+    onion = an_onion()
+    async with network(**{"proxy": tor.proxy, "announce": (f"/onion3/{onion}:4327",), **settings}) as node:
+        (bound,) = node._mirror.bound
+        tor.places[f"{onion}.onion", 4327] = ("127.0.0.1", int(bound.split("/")[4]))
         yield node
