@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from musigd_client import Client
 from tests.browser.conftest import MakeScreen
 from tests.browser.screen import Screen
 from tests.e2e.vessels import Vessel, vessels
@@ -70,6 +71,32 @@ async def test_two_owners_see_what_is_signed_and_approve_it_by_clicks(tmp_path: 
             await screen.shows("Signature 1")
         await anna.page.goto(f"{anna.base}/requests?which=approval")
         await anna.shows("Nothing waits for approval.")
+
+
+async def test_the_other_signers_see_that_a_request_waits_for_its_owner_until_it_is_joined(
+    tmp_path: Path, screen_of: MakeScreen
+) -> None:
+    async with vessels(tmp_path, 2) as made:
+        request = await a_payment_waits(made, 5_000)
+        alice, bob = made
+        session = (await bob.wallet.call("getSigningRequest", requestId=request))["sessionId"]
+        asker, watcher = await screen_of(bob), await screen_of(bob)
+        await asker.open(f"/requests/{request}")
+        row = asker.table("Signers").locator("tbody tr").filter(has_text=alice.wallet.pubkey[:8])
+        await expect(row).to_contain_text("waits for its owner since")
+        await watcher.open(f"/sessions/{session}")
+        given = watcher.table("Who gave what").locator("tbody tr").filter(has_text=alice.wallet.pubkey[:8])
+        await expect(given).to_contain_text("waits for its owner")
+        for label in ("anna", "ben"):
+            token = (await alice.wallet.call("createToken", scopes=["approve"], label=label))["token"]
+            async with await Client.connect(url=str(alice.endpoint["rpc"]), token=token) as client:
+                await client.call("approveRequest", requestId=request, publicKey=alice.wallet.pubkey)
+        await asker.shows("Signature 1")
+        await expect(row).not_to_contain_text("waits for its owner")
+        await expect(given).not_to_contain_text("waits for its owner")
+        await expect(given.get_by_text("given")).to_have_count(3)
+        shown = await bob.wallet.call("getSigningRequest", requestId=request)
+        assert [each for each in shown["signers"] if "consideringSince" in each] == []
 
 
 async def test_who_may_not_approve_is_told_whose_yes_it_takes_and_sees_no_button(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.bench.cases import directory, discovery, musig2, policy, prices, rpc, signing, start
+from tests.bench.cases import audit, directory, discovery, musig2, policy, prices, rpc, signing, start
 from tests.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
@@ -15,5 +15,6 @@ CASES: Final[tuple[Case, ...]] = (
     *directory.CASES,
     *musig2.CASES,
     *policy.CASES,
+    *audit.CASES,
     *prices.CASES,
 )
