@@ -5,8 +5,8 @@ from __future__ import annotations
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
 
 COMMANDS = {
-    "review": "show what a request signs: review ID",
-    "sign": "show it, ask, sign, wait: sign --request ID",
+    "review": "show what a request signs, and what the policy says of it: review ID",
+    "sign": "show it, ask, sign or approve as the policy wants, wait: sign --request ID",
     "pair": "a link and QR code for who is to sign with you: pair [PUBLICKEY] [--name NICKNAME]",
     "events": "follow events",
     "methods": "list methods",

@@ -128,12 +128,12 @@ def _pair(options: argparse.Namespace) -> None:
 
 
 def _for_a_person(options: argparse.Namespace) -> Exit:
-    from rpc.cli.people import review, sign  # noqa: PLC0415  # few calls need it
+    from rpc.cli.people import sign  # noqa: PLC0415  # few calls need it
 
     locator, request_id = _locator(options), options.request or _only(options, "the id of a request")
     if options.command == "review":
         request = sign.reviewed(locator, request_id)
-        say(_json(request) if options.json else review.review_text(request))
+        say(_json(request) if options.json else sign.review_of(locator, request))
         return Exit.DONE
     final = sign.signed(locator, request_id, options.key, agreed=options.yes)
     if final is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from config.text.plain_text import escaped
 from musigd_client.failures import CallFailed
+from rpc.cli.people.waiting import awaited
 
 
 def refusal_text(problem: CallFailed) -> str:
@@ -21,7 +22,7 @@ def _more(problem: CallFailed) -> Iterator[str]:
             yield f"  {escaped(path)}: {escaped(message)}"
     waiting = problem.data.get("waitingFor")
     for key in waiting if isinstance(waiting, list) else ():
-        yield f"  waiting for {escaped(str(key))}"
+        yield f"  waiting for {awaited(key, problem.data)}"
     retry_ms = problem.data.get("retryAfterMs")
     if isinstance(retry_ms, int):
         yield f"  try again in {max(1, round(retry_ms / 1000))} s"

@@ -12,25 +12,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from config.text.plain_text import escaped
+from rpc.cli.people.consent import policy_lines
 from rpc.cli.people.waiting import duration
 
+_NO_POLICY: Final[Mapping[str, Mapping[str, Any]]] = {}
 _RETURNS: Final = {"aggregate": "returns to these signers together", "key": "returns to a key of yours"}
 BAR: Final = "  | "
 LEAST_WIDTH: Final = 40
 _BLIND: Final = "NOBODY CAN TELL WHAT IS SIGNED: the request shows no transaction. It is a blank cheque."
 
 
-def review_text(request: Mapping[str, Any]) -> str:
-    """The signers, the inputs and outputs, what the signature leaves open, and the creator's own words."""
-    blocks = [_who(request), list(_words(request)), *_what(request)]
+def review_text(request: Mapping[str, Any], policy: Mapping[str, Mapping[str, Any]] = _NO_POLICY) -> str:
+    """The signers, the words of others, the inputs and outputs, what stays open, and the policy's verdict.
+
+    `policy`: what `explainPolicy` says, by own key.
+    """
+    blocks = [_who(request), list(_words(request)), list(_why_it_ended(request)), *_what(request)]
+    blocks += [_ruling(key, told) for key, told in policy.items()]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def _ruling(key: str, told: Mapping[str, Any]) -> list[str]:
+    lines = policy_lines(told)
+    return [f"your policy, for {key}", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _who(request: Mapping[str, Any]) -> list[str]:
     ends = duration(request["expiresAt"] - time.time() * 1000)
+    why = f" ({escaped(str(request['reason']))})" if request.get("reason") else ""
     lines = [
         f"request   {request['requestId']}",
-        f"state     {request['state']}, attempt {request['attempt']}, {request['scheme']}, expires in {ends}",
+        f"state     {request['state']}{why}, attempt {request['attempt']}, {request['scheme']}, expires in {ends}",
         f"signs as  {request['aggregatedPublicKey']}",
         "signers",
     ]
@@ -100,6 +112,14 @@ def _words(request: Mapping[str, Any]) -> Iterator[str]:
         yield "the creator's words, which nobody has checked"
     for name, value in said.items():
         yield from quoted(f"{name}: {sats(value) if name == 'amount' and isinstance(value, int) else value}")
+
+
+def _why_it_ended(request: Mapping[str, Any]) -> Iterator[str]:
+    told = [(signer["publicKey"], "declined", signer.get("declineReason")) for signer in request["signers"]]
+    for key, did, reason in [*told, (request["creator"], "cancelled", request.get("cancelReason"))]:
+        if reason:
+            yield f"why {key} {did}"
+            yield from quoted(str(reason))
 
 
 def quoted(text: str) -> Iterator[str]:

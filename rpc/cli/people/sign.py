@@ -10,6 +10,7 @@ from config.output.terminal import complain
 from musigd_client.endpoint import Locator
 from musigd_client.sync.http import call
 from rpc.cli.params import UsageError
+from rpc.cli.people.consent import approvals_text, explained, way_of
 from rpc.cli.people.review import review_text
 from rpc.cli.people.waiting import waited_for_signature
 
@@ -22,22 +23,38 @@ def reviewed(locator: Locator, request_id: str) -> Mapping[str, Any]:
     return request
 
 
+def review_of(locator: Locator, request: Mapping[str, Any]) -> str:
+    """The request as text, with what the policy says of it for the own keys that have not answered."""
+    return review_text(request, explained(locator, request))
+
+
 def signed(locator: Locator, request_id: str, key: str | None, *, agreed: bool) -> Any | None:
     """The answer of `getFinalSignature`, or None if the person said no. `agreed`: sign without asking.
 
-    Raises UsageError where there is nothing to sign or nobody to ask.
+    Where a rule asks and this yes is not enough, the answer of `approveRequest`. Raises UsageError where there is
+    nothing to sign or nobody to ask.
     """
     request = reviewed(locator, request_id)
-    complain(review_text(request))
+    policy = explained(locator, request)
+    complain(review_text(request, policy))
     key = _own_key(request, key)
     if key is not None:
-        if not agreed and not _says_yes(f"Sign this with {key}? Type yes: "):
+        way = way_of(policy[key], call(locator, "getRights", {})["methods"])
+        verb = "Sign" if way == "joinSigningRequest" else "Approve"
+        if not agreed and not _says_yes(f"{verb} this with {key}? Type yes: "):
             return None
-        review = request.get("review") or {}
-        whole = review.get("status") == "checked" and not review.get("uncovered")
-        params = {"requestId": request_id, "publicKey": key, **({"requireChecked": True} if whole else {})}
-        call(locator, "joinSigningRequest", params)
+        said = call(locator, way, _params(way, request, key))
+        if way == "approveRequest" and not said["joined"]:
+            complain(f"Your approval is stored: {approvals_text(said)}. The key joins once there are enough.")
+            return said
     return waited_for_signature(locator, {"requestId": request_id}, None)
+
+
+def _params(way: str, request: Mapping[str, Any], key: str) -> dict[str, Any]:
+    params = {"requestId": request["requestId"], "publicKey": key}
+    review = request.get("review") or {}
+    whole = review.get("status") == "checked" and not review.get("uncovered")
+    return {**params, "requireChecked": True} if whole and way == "joinSigningRequest" else params
 
 
 def _own_key(request: Mapping[str, Any], named: str | None) -> str | None:

@@ -31,10 +31,10 @@ def waited_for_signature(locator: Locator, params: Mapping[str, Any], wait_ms: i
         except NotReady as problem:
             if until is not None and time.monotonic() >= until:
                 raise
-            awaited = waiting_text(problem.data)
-            if awaited != told:
-                told = awaited
-                complain(f"{awaited}{_time_left(locator, params)}")
+            waits = waiting_text(problem.data)
+            if waits != told:
+                told = waits
+                complain(f"{waits}{_time_left(locator, params)}")
     raise AssertionError("it is asked until there is an answer")
 
 
@@ -50,15 +50,16 @@ def _capped(params: Mapping[str, Any], left_ms: int) -> dict[str, Any]:
 def waiting_text(data: Mapping[str, Any]) -> str:
     """The phase and the awaited signers, from the data of `not_ready`."""
     late = data.get("waitingFor")
-    keys = ", ".join(_late(key, data) for key in late) if isinstance(late, list) and late else "the daemon"
+    keys = ", ".join(awaited(key, data) for key in late) if isinstance(late, list) and late else "the daemon"
     own = data.get("waitingForCall")
     turn = f" (yours: {escaped(str(own))})" if own else ""
     return f"{escaped(str(data.get('phase', 'open')))}: waiting for {keys}{turn}"
 
 
-def _late(key: object, data: Mapping[str, Any]) -> str:
+def awaited(key: object, data: Mapping[str, Any]) -> str:
+    """A late signer, and whether its owner was asked and has not decided."""
     asked = data.get("considering")
-    return f"{escaped(str(key))}{' (its owner has been asked)' if isinstance(asked, list) and key in asked else ''}"
+    return f"{escaped(str(key))}{' (its owner was asked)' if isinstance(asked, list) and key in asked else ''}"
 
 
 def _time_left(locator: Locator, params: Mapping[str, Any]) -> str:
