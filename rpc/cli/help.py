@@ -49,7 +49,7 @@ def events_help() -> str:
     width = max(map(len, EVENTS))
     return "\n".join(
         [
-            "musig-cli events [--from SEQ] [--event NAME]...: follows the event stream, one line of JSON each",
+            "musig-cli events [--from SEQ] [--event NAME]...: follows the event stream, one line each (programs: JSON)",
             "",
             "  --from SEQ    from here on; 0 is the oldest kept; without it, from now",
             "  --event NAME  only this one, or such as session:*; may be repeated",

@@ -99,12 +99,25 @@ def _call(options: argparse.Namespace, method: MethodEntry) -> None:
         raise UsageError(f"{method.name} needs a lasting connection; use musig-cli events")
     params = params_of(method, options.pairs)
     result = _asked(_locator(options), method, params)
-    if options.table or (method.name.startswith(("list", "find")) and _is_for_a_person(options)):
-        from rpc.cli.people.table import as_table  # noqa: PLC0415  # few calls need it
+    listed = method.name.startswith(("list", "find")) or method.name == "getAuditLog"
+    say(_for_people(method.name, result) if options.table or (listed and _is_for_a_person(options)) else _json(result))
 
-        say(as_table(result))
-    else:
-        say(_json(result))
+
+def _for_people(method: str, result: Any) -> str:
+    """Imports what it needs alone: few calls are for people."""
+    match method:
+        case "listPendingApprovals":
+            from rpc.cli.people.pending import pending_text  # noqa: PLC0415
+
+            return pending_text(result)
+        case "getAuditLog":
+            from rpc.cli.people.lines import audit_lines  # noqa: PLC0415
+
+            return audit_lines(result)
+        case _:
+            from rpc.cli.people.table import as_table  # noqa: PLC0415
+
+            return as_table(result)
 
 
 def _is_for_a_person(options: argparse.Namespace) -> bool:
@@ -170,9 +183,12 @@ def _follow(options: argparse.Namespace) -> None:
 
 
 async def _followed(options: argparse.Namespace) -> None:
+    from rpc.cli.people.lines import event_line  # noqa: PLC0415  # calls need none
+
+    for_a_person = _is_for_a_person(options)
     async with _client(_locator(options)) as client:
         async for event in client.events(from_seq=options.from_seq, events=options.event):
-            say(_line(event) if options.table else escaped(json.dumps(event, **COMPACT)) + "\n")
+            say(event_line(event) if for_a_person else escaped(json.dumps(event, **COMPACT)) + "\n")
 
 
 def _client(locator: Locator) -> Client:
@@ -203,11 +219,6 @@ def _only(options: argparse.Namespace, what: str) -> str:
 
 def _json(value: Any) -> str:
     return escaped(json.dumps(value, ensure_ascii=False, indent=2), lines=True) + "\n"
-
-
-def _line(event: Any) -> str:
-    data = escaped(json.dumps(event["data"], **COMPACT)[:200])
-    return f"{event.get('seq', '-'):>8}  {event['event']:<32}  {data}\n"
 
 
 def _complain(problem: Exception, code: Exit) -> int:

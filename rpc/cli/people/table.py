@@ -1,7 +1,7 @@
 """Answers as tables for people: key columns first, units, as wide as the terminal.
 
-Lists become rows. What does not fit beside the key columns goes below its row, name by name, so nothing is lost but the
-middle of ids, which keep both ends.
+Lists become rows. What does not fit beside the key columns goes below its row, name by name, so nothing is lost. Keys
+and ids stand whole, however narrow the terminal: every other command wants them whole.
 """
 
 from __future__ import annotations
@@ -33,11 +33,22 @@ KEY_COLUMNS: Final = (
 )
 HIDDEN: Final = frozenset({"envelope", "signature"})  # in rows: for programs
 TIMES: Final = frozenset(
-    {"time", "timestamp", "createdAt", "expiresAt", "since", "until", "deadline", "completedAt", "lastSeen"}
+    {
+        "time",
+        "timestamp",
+        "createdAt",
+        "expiresAt",
+        "since",
+        "until",
+        "deadline",
+        "completedAt",
+        "lastSeen",
+        "consideringSince",
+        "at",
+    }
 )
 SATS: Final = frozenset({"amount", "fee", "fees", "inputAmount", "minAmount", "maxAmount", "outputAmount", "value"})
 UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
-ID_KEPT: Final = 20  # characters, beyond which an id or hex loses its middle in a row
 LEAST_WIDTH: Final = 40
 
 
@@ -73,7 +84,7 @@ def _pairs(members: Mapping[str, Any], width: int, indent: str = "") -> str:
         elif _is_rows(value):
             lines += label.rstrip() + "\n" + "".join(_pairs(row, width, indent + "  ") + "\n" for row in value)
         else:
-            lines += label + _wrapped(_shown(name, value, whole=True), width - len(label), len(label)) + "\n"
+            lines += label + _wrapped(_shown(name, value), width - len(label), len(label)) + "\n"
     return lines
 
 
@@ -115,11 +126,10 @@ def _wrapped(text: str, width: int, indent: int) -> str:
     return ("\n" + " " * indent).join([*lines, line])
 
 
-def _shown(name: str, value: Any, *, whole: bool = False) -> str:
-    """A value in words, with its unit. In rows long hex and ids keep both ends."""
+def _shown(name: str, value: Any) -> str:
+    """A value in words, with its unit."""
     if isinstance(value, str):
-        text = escaped(value)
-        return text if whole or len(text) <= ID_KEPT or not text.isalnum() else f"{text[:8]}..{text[-8:]}"
+        return escaped(value)
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -127,18 +137,25 @@ def _shown(name: str, value: Any, *, whole: bool = False) -> str:
     if isinstance(value, int):
         return _number(name, value)
     if isinstance(value, list) and not any(isinstance(each, Mapping | list) for each in value):
-        return ", ".join(_shown(name, each, whole=whole) for each in value) or "-"
+        return ", ".join(_shown(name, each) for each in value) or "-"
     return escaped(json.dumps(value, ensure_ascii=False))
+
+
+def moment(ms: int) -> str:
+    """A time, in UTC."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{ms} ms"
 
 
 def _number(name: str, value: int) -> str:
     if name in TIMES:
-        try:
-            return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        except (ValueError, OverflowError, OSError):
-            return f"{value} ms"
+        return moment(value)
     if name in SATS:
         return f"{value:,} sats"
+    if name == "feeRate":
+        return f"{value:,} sats for 1 000 bytes"
     if name.endswith(("Ms", "uptime", "responseTime", "ResponseTime", "_ms")):
         return next((f"{value / size:.3g} {unit}" for size, unit in UNITS if value >= size), f"{value} ms")
     return str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ import pytest
 from musigd_client import Client
 from musigd_client.wire import error_of
 from rpc.cli.people.consent import policy_lines, way_of
+from rpc.cli.people.lines import audit_lines, event_line
+from rpc.cli.people.pending import pending_text
 from rpc.cli.people.refusal import refusal_text
 from rpc.cli.people.review import review_text
+from rpc.cli.people.table import as_table
 from rpc.methods import samples
+from rpc.methods.table import METHODS
 from tests.rpc.client.test_cli import run
 from tests.rpc.client.test_cli_people import at_a_terminal
 from tests.rpc.rpc_daemons import Pair, two_daemons
@@ -122,3 +127,42 @@ async def test_people_approve_at_the_command_line_until_there_are_enough(pair: P
     code, shown = await at_a_terminal("sign", made.request_id, *place, ben, types="yes\n")
     assert (code, f"Approve this with {keys[1]}?" in shown) == (0, True), shown
     assert (await pair.alice.wait_for_signature(request_id=made.request_id)).signature in shown
+
+
+def test_what_waits_is_told_in_a_few_lines_each() -> None:
+    request = {**samples.SIGNING_REQUEST, "expiresAt": time.time() * 1000 + 600_000}
+    outputs = [*samples.REVIEW["transaction"]["outputs"], {"value": 70_000, "script": "51", "address": "lotus_shop"}]
+    paying = {**samples.REVIEW, "transaction": {**samples.REVIEW["transaction"], "outputs": outputs}}
+    waits = {**ASKS, "publicKey": samples.KEY_A, "request": {**request, "review": paying}}
+    said = pending_text({"pending": [waits, {**waits, "request": {**request, "review": None}}]})
+    assert said.splitlines()[2:8] == [
+        f"request  {samples.REQUEST}",
+        f"key      {samples.KEY_A}",
+        f"rule     {ASKS['message']} 1 of 2 approvals, given by anna; those of anna, ben count",
+        "amount   70,000 sats, fee 1,000 sats (checked)",
+        "to       lotus_shop  70,000 sats",
+        "left     10 min",
+    ]
+    assert "nobody can tell what" in said
+
+
+def test_events_and_audit_lines_have_a_time_and_their_ids_whole() -> None:
+    event = {"seq": 7, "time": samples.NOW, "event": "session:ready", "data": {"request": samples.SIGNING_REQUEST}}
+    assert event_line(event).split() == ["7", "2025-10-09", "08:53:20", "session:ready", *_ids()]
+    page = METHODS["getAuditLog"].answer
+    first, last = audit_lines(page).splitlines()
+    assert first.split()[:4] == ["2", "2025-10-09", "08:53:20", "partial"]
+    assert f"publicKey={samples.KEY_A}" in first
+    assert last == f"anchor {page['anchor']}; go on with fromSeq=3"
+
+
+def _ids() -> list[str]:
+    return [f"requestId={samples.REQUEST}", f"sessionId={samples.SESSION}"]
+
+
+def test_every_number_of_a_table_has_its_unit() -> None:
+    said = as_table({"consideringSince": samples.NOW, "feeRate": 6_211})
+    assert said.splitlines() == [
+        "consideringSince  2025-10-09 08:53:20",
+        "feeRate           6,211 sats for 1 000 bytes",
+    ]
