@@ -21,8 +21,9 @@ from daemon.policy.judge import explain
 from daemon.policy.members import Moment
 from daemon.policy.policy import MISMATCH
 from daemon.policy.read import read_policy
-from daemon.policy.rules import Decision, RuleSet, Ruling, Weighed
+from daemon.policy.rules import Decision, RuleSet, Ruling
 from daemon.policy.spent import Spent
+from daemon.policy.words import weighed_text
 from daemon.upkeep import policy_file
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import open_envelope
@@ -65,7 +66,7 @@ def test(arguments: argparse.Namespace) -> int:
             continue
         failed += 1
         say(f'failed  line {example.line}: "{example.name}" {problem}\n')
-        say("".join(f"        {_line(each)}\n" for each in ruling.weighed if not each.holds))
+        say("".join(f"        {weighed_text(each)}\n" for each in ruling.weighed if not each.holds))
     if not rules.examples:
         complain(f"musigd: {arguments.file} holds no [[example]].")
     return EXIT_FAILURE if failed or not rules.examples else 0
@@ -124,10 +125,4 @@ def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -
 
 def _told(key: bytes, ruling: Ruling) -> Iterator[str]:
     yield f"{key.hex()}: {ruling.verdict.value}. {ruling.sentence}"
-    yield from (f"  {_line(each)}" for each in ruling.weighed)
-
-
-def _line(each: Weighed) -> str:
-    value = "unknown" if each.value is None else orjson.dumps(each.value).decode()
-    limit = orjson.dumps(each.limit).decode()
-    return f"line {each.line}: {each.rule}: {each.member} = {limit}: {value} {'holds' if each.holds else 'does not'}"
+    yield from (f"  {weighed_text(each)}" for each in ruling.weighed)

@@ -137,4 +137,6 @@ def _weigh(rule: Rule, facts: Facts, moment: Moment) -> Iterator[Weighed]:
     for each in rule.conditions:
         kind = MEMBERS[each.member]
         value, holds = kind.holds(each.limit, facts, rule, moment)
-        yield Weighed(rule.name, each.member, each.line, each.given, kind.shown(value), holds)
+        yield Weighed(
+            rule.name, each.member, each.line, each.given, kind.shown(value), holds, facts.amount(rule.change)
+        )

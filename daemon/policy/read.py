@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from config.text.nearest import did_you_mean
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.policy.facts import CHECKED
 from daemon.policy.members import BUDGETS, MEMBERS, Misfit
@@ -50,7 +51,7 @@ class _Wrong(Exception):
 def rules_of(text: str) -> RuleSet:
     """The rules in a text. Raises PolicyUnreadable, whose text names line and member."""
     data = tomllib.loads(text)
-    _require_known(data, _TOP, "the file")
+    _require_known(data, _TOP, "the file", lambda member: _line_in(text, member))
     places = _places(text)
     given = _tables(data, "rule"), _tables(data, "example")
     for kind, tables in zip(("rule", "example"), given, strict=True):
@@ -100,7 +101,7 @@ def _default(value: Any) -> Decision:
 
 def _rule(table: Mapping[str, Any], line_of: Callable[[str], int]) -> Rule:
     at = f"line {line_of('')}: a rule"
-    _require_known(table, _OTHERS | MEMBERS.keys(), f"line {line_of('')}: the rule")
+    _require_known(table, _OTHERS | MEMBERS.keys(), "the rule", line_of)
     name = _text(table, "name", at)
     at = f'line {line_of("")}: the rule "{name}"'
     verdict = _verdict(table, "verdict", at)
@@ -152,7 +153,7 @@ def _approvals(table: Mapping[str, Any], verdict: Decision, at: str) -> Approval
 
 def _example(table: Mapping[str, Any], line_of: Callable[[str], int], rules: tuple[Rule, ...]) -> Example:
     at = f"line {line_of('')}: the example"
-    _require_known(table, _EXAMPLE, at)
+    _require_known(table, _EXAMPLE, "the example", line_of)
     request, rule = table.get("request"), table.get("rule")
     if not isinstance(request, dict):
         raise _Wrong(f"{at} must have a request, a table of values")
@@ -182,10 +183,20 @@ def _read(read: Callable[[Any], Any], value: Any, at: str) -> Any:
         raise _Wrong(f"{at} {misfit}") from None
 
 
-def _require_known(table: Mapping[str, Any], known: frozenset[str] | set[str], at: str) -> None:
-    odd = sorted(table.keys() - known)
+def _line_in(text: str, member: str) -> int:
+    """The first line that gives this member of the file itself, or a table of that name."""
+    found = re.search(rf"^[ \t\[]*[\"']?{re.escape(member)}[\"']?\s*[=.\]]", text, re.MULTILINE)
+    return 1 if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def _require_known(
+    table: Mapping[str, Any], known: frozenset[str] | set[str], what: str, line_of: Callable[[str], int]
+) -> None:
+    odd = sorted(table.keys() - known, key=line_of)
     if odd:
-        raise _Wrong(f"{at} has no member {odd[0]}; it knows {', '.join(sorted(known))}")
+        guess = did_you_mean(odd[0], known)
+        where = f"line {line_of(odd[0])}: {what}"
+        raise _Wrong(f"{where} has no member {odd[0]}{guess}; it knows {', '.join(sorted(known))}")
 
 
 def _require_distinct(kind: str, named: list[tuple[str, int]]) -> None:

@@ -91,7 +91,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A condition, the value it was compared with, and whether it holds."""
+    """A condition, the value it was compared with, and whether it holds. `adds`: what the request costs, if known."""
 
     rule: str
     member: str
@@ -99,6 +99,7 @@ class Weighed:
     limit: Any
     value: Any
     holds: bool
+    adds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_the_table_of_the_page_has_every_condition_and_the_classes() -> None:
 
 
 def test_the_commands_of_the_page_are_commands() -> None:
-    block = PAGE.partition("```sh\n")[2].partition("```")[0]
+    block = PAGE.partition("## Before you rely on it")[2].partition("```sh\n")[2].partition("```")[0]
     words = [shlex.split(line.partition(" > ")[0], comments=True) for line in block.splitlines()]
     for program, *rest in words:
         if program == "musig-cli":
@@ -64,7 +64,7 @@ def test_policy_test_names_the_example_that_fails(tmp_path: Path, capsys: pytest
     assert (
         'failed  line 16: "a car" expects join. No rule of the policy applies, so it asks its owner by default.' in text
     )
-    assert "line 7: small payments: max_amount = 100000: 9000000 does not" in text
+    assert "line 7: small payments: max_amount = 100000: 9000000 > 100000" in text
 
 
 def test_policy_check_counts_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,11 +27,14 @@ def problem(tmp_path: Path, text: str | bytes) -> str:
     [
         ("rule = 7", "[[rule]] tables"),
         ('rule = [{name = "a", verdict = "ask"}]', "a table of its own"),
-        ("maximum = 7", "the file has no member maximum"),
+        ("maximum = 7", "line 1: the file has no member maximum;"),
         ('default = "join"', "default must be ask or refuse"),
         ("[[rule]]\nverdict = 'ask'", "line 1: a rule: name must be a text"),
         ("\n[[rule]]\nname = 'a'", 'line 2: the rule "a": verdict must be join, ask or refuse'),
-        ("\n" + RULE + "max_amont = 7", "line 2: the rule has no member max_amont; it knows"),
+        (
+            "\n" + RULE + "max_amont = 7",
+            "line 5: the rule has no member max_amont (did you mean max_amount?); it knows",
+        ),
         (RULE + "max_amount = -1", 'the rule "a": line 4: max_amount must be a whole number of satoshis'),
         (RULE + "max_amount = 1.5", "line 4: max_amount must be a whole number"),
         (RULE + "max_fee = true", "line 4: max_fee must be a whole number"),

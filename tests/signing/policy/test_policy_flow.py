@@ -205,7 +205,7 @@ async def test_the_command_has_the_verdict_of_the_daemon_on_a_saved_request(
     told = capsys.readouterr().out
     assert ASSUMED in told
     assert f"{signers[1].key.hex()}: ask. No rule of the policy applies" in told
-    assert "line 5: small: max_amount = 10000: 10001 does not" in told
+    assert "line 5: small: max_amount = 10000: 10001 > 10000" in told
     assert signers[0].key.hex() not in told
     for broken in ("{}", "7", '{"envelope": "00"}', "no JSON"):
         saved.write_text(broken)
