@@ -4,6 +4,8 @@
 
 Each data directory belongs to a running daemon, and each daemon to one wallet. Alice looks for signers and asks them;
 the others advertise, look at the request, and join. In real life each wallet is a program on a machine of its own.
+
+It needs `musig2`, the library of the daemon, besides the kit: run it with the Python into which musigd is installed.
 """
 
 from __future__ import annotations

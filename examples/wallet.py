@@ -3,19 +3,18 @@
 
 import sys
 import time
-from hashlib import sha256
 from pathlib import Path
 
-from musigd_client import SyncClient
+from musigd_client import SyncClient, text_message
 
 
 def answer(wallet: SyncClient, key: str, from_seq: int) -> str:
     wallet.advertise_signer(public_key=key, criteria={"transactionTypes": ["agreement"]})
     for event in wallet.events(from_seq=from_seq, events=["signing-request:received"]):
         asked = event["data"]["request"]
-        text = asked["metadata"]["description"]
-        if sha256(text.encode()).hexdigest() == asked["message"] and input(f"sign {text!r}? ") == "yes":
-            wallet.join_signing_request(request_id=asked["requestId"], public_key=key)
+        review = asked["review"]  # the daemon has compared the message with the text
+        if "text" in review and review["status"] == "checked" and input(f"sign {review['text']!r}? ") == "yes":
+            wallet.join_signing_request(request_id=asked["requestId"], public_key=key, require_checked=True)
             return str(asked["requestId"])
     raise AssertionError("events do not end")
 
@@ -23,7 +22,8 @@ def answer(wallet: SyncClient, key: str, from_seq: int) -> str:
 def ask(wallet: SyncClient, key: str, text: str) -> str:
     while not (found := wallet.find_available_signers(transaction_type="agreement", refresh=True).signers):
         time.sleep(1)
-    both, message, shown = [key, found[0].public_key], sha256(text.encode()).hexdigest(), {"description": text}
+    both, message = [key, found[0].public_key], text_message(text)
+    shown = {"messageText": text, "transactionType": "agreement"}
     made = wallet.announce_signing_request(required_public_keys=both, public_key=key, message=message, metadata=shown)
     return made.request_id
 

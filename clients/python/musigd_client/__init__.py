@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
     from musigd_client.followed import HeardEvent, RequestProgress
     from musigd_client.sync.client import SyncClient
+    from musigd_client.texts import text_message
 
 __all__ = [
     "CallFailed",
@@ -23,6 +24,7 @@ __all__ = [
     "RequestProgress",
     "SyncClient",
     "Unreachable",
+    "text_message",
 ]
 
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "RequestProgress": "followed",
     "SyncClient": "sync.client",
     "Unreachable": "errors",
+    "text_message": "texts",
 }
 
 

@@ -10,3 +10,4 @@ export type { CallOptions } from "./options.js";
 export { RequestProgress } from "./progress.js";
 export type { SignatureOptions } from "./signing.js";
 export { httpTransport, type Endpoint, type HttpOptions, type Transport, type WebSocketLike } from "./transport.js";
+export { textMessage } from "./texts.js";

@@ -94,7 +94,7 @@ def test_the_first_wallet_has_fewer_than_forty_lines_and_needs_only_the_kit() ->
     source = WALLET.read_text()
     assert len(source.splitlines()) < 40
     assert {line for line in source.splitlines() if " import " in line and "musig" in line} == {
-        "from musigd_client import SyncClient"
+        "from musigd_client import SyncClient, text_message"
     }
 
 
