@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,7 +57,8 @@ def restore(arguments: argparse.Namespace) -> int:
     """Restore the file into an empty data directory, with a new peer identity."""
     datadir = datadir_from(arguments)
     held = restore_datadir(arguments.file, datadir)
-    say(f"Restored into {datadir}. Open sessions were abandoned; start with `musigd run`.\n")
+    start = f"musigd run --datadir {shlex.quote(str(datadir))}"
+    say(f"Restored into {datadir}. Open sessions were abandoned; start with `{start}`.\n")
     say(_about_policy(held, datadir))
     say("".join(f"{line}\n" for line in _about_tokens(datadir)))
     return 0
