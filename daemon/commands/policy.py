@@ -18,12 +18,11 @@ from daemon.errors import EXIT_FAILURE, DaemonError
 from daemon.policy.examples import run_examples
 from daemon.policy.facts import facts_of
 from daemon.policy.judge import explain
-from daemon.policy.members import Moment
+from daemon.policy.members import BUDGETS, Moment
 from daemon.policy.policy import MISMATCH
 from daemon.policy.read import read_policy
-from daemon.policy.rules import Decision, RuleSet, Ruling
+from daemon.policy.rules import Decision, RuleSet, Ruling, Weighed
 from daemon.policy.spent import Spent
-from daemon.policy.words import weighed_text
 from daemon.upkeep import policy_file
 from musig2.protocol.errors import InvalidRecord
 from musig2.protocol.records.envelope import open_envelope
@@ -126,3 +125,43 @@ def _ruling(rules: RuleSet, signed: Signed[Request], key: bytes, network: str) -
 def _told(key: bytes, ruling: Ruling) -> Iterator[str]:
     yield f"{key.hex()}: {ruling.verdict.value}. {ruling.sentence}"
     yield from (f"  {weighed_text(each)}" for each in ruling.weighed)
+
+
+def weighed_text(each: Weighed) -> str:
+    """Its line, rule and limit, and the comparison that holds or does not."""
+    return f"line {each.line}: {each.rule}: {each.member} = {_toml(each.limit)}: {_comparison(each)}"
+
+
+def _comparison(each: Weighed) -> str:
+    if each.member in BUDGETS:
+        return _budget(each)
+    if each.value is None:
+        return "unknown"
+    if each.member.startswith("max_"):
+        return f"{each.value} {'<=' if each.holds else '>'} {each.limit}"
+    if each.member.startswith("min_"):
+        return f"{each.value} {'>=' if each.holds else '<'} {each.limit}"
+    return f"{_toml(each.value)} {'fits' if each.holds else 'does not fit'}"
+
+
+def _budget(each: Weighed) -> str:
+    """The sums: what counts already, and this request."""
+    sums = []
+    over = False
+    for name, noun, adds in (("amount", "spent", each.adds), ("count", "signed", 1)):
+        limit = each.limit.get(name)
+        if limit is not None and adds is None:
+            return "what it costs is unknown"
+        if limit is not None and adds is not None:
+            within = each.value[name] + adds <= limit
+            over = over or not within
+            sums.append((within, f"{each.value[name]} {noun} + {adds} {'<=' if within else '>'} {limit}"))
+    if not each.holds and not over:
+        return "the clock cannot be believed"
+    return ", ".join(text for within, text in sums if each.holds or not within)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name} = {_toml(each)}' for name, each in value.items())}}}"
+    return orjson.dumps(value).decode()

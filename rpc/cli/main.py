@@ -107,15 +107,15 @@ def _for_people(method: str, result: Any) -> str:
     """Imports what it needs alone: few calls are for people."""
     match method:
         case "listPendingApprovals":
-            from rpc.cli.people.pending import pending_text  # noqa: PLC0415
+            from rpc.cli.people.pending import pending_text  # noqa: PLC0415  # few calls need it
 
             return pending_text(result)
         case "getAuditLog":
-            from rpc.cli.people.lines import audit_lines  # noqa: PLC0415
+            from rpc.cli.people.lines import audit_lines  # noqa: PLC0415  # few calls need it
 
             return audit_lines(result)
         case _:
-            from rpc.cli.people.table import as_table  # noqa: PLC0415
+            from rpc.cli.people.table import as_table  # noqa: PLC0415  # few calls need it
 
             return as_table(result)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from daemon.commands.policy import weighed_text
 from daemon.policy.rules import Weighed
-from daemon.policy.words import weighed_text
 
 DAY = {"amount": 250_000, "count": 2}
 
