@@ -35,6 +35,12 @@ function dht(network) {
   });
 }
 
+/** Who can be reached through a relay only dials nobody else either, so that what is said goes through it. */
+function gater(listen) {
+  const [relay, behind] = listen[0].split("/p2p-circuit");
+  return behind === undefined ? {} : { denyDialMultiaddr: (addr) => !addr.toString().startsWith(relay) };
+}
+
 export async function startNode(network, seed, listen) {
   const node = await createLibp2p({
     privateKey: await generateKeyPairFromSeed("Ed25519", seed),
@@ -43,6 +49,7 @@ export async function startNode(network, seed, listen) {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
+    connectionGater: gater(listen),
     services: {
       identify: identify(),
       ping: ping(),
