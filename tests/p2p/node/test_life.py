@@ -205,7 +205,9 @@ async def test_a_bootstrap_peer_is_dialled_at_the_start_and_again_when_it_return
         await anna.sink.until(lambda: not anna.connected(hub.peer))
         async with network(seed, network=name, listen=(bound,)) as again:
             await anna.sink.until(lambda: anna.connected(again.peer))
-            assert [change.connected for change in anna.sink.changes] == [True, False, True]
+            connected = [change.connected for change in anna.sink.changes]
+            assert len(connected) >= 3  # more where the hub, about to stop, was reached once again
+            assert connected == [True, False] * (len(connected) // 2) + [True]
     finally:
         await anna_runs.__aexit__(None, None, None)
 
