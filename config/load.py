@@ -5,7 +5,6 @@ Precedence: flags, then `MUSIGD_*` variables (sections joined by `__`), then the
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pydantic_core import ErrorDetails
 from config.locations import path_variable
 from config.service_variables import is_service_variable, service_variables
 from config.settings import Settings, SettingsError, setting_names
+from config.text.nearest import nearest
 from config.text.problems import sentence_of
 
 ENV_PREFIX = "MUSIGD_"
@@ -144,11 +144,11 @@ def _refuse_unknown(given: Mapping[str, str], *, as_variable: bool = False) -> N
         if name in SECTIONS:
             problems.append(f"The setting {written} is a section: write {_as_section(name, as_variable=as_variable)}.")
             continue
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-        meant = variable_of(nearest) if as_variable else nearest
-        problems.append(
-            f"Unknown setting {written}: the nearest known one is `{meant}`; `musigd config show` lists all."
-        )
+        close = nearest(name, known) or nearest(name.partition(".")[2], [each.partition(".")[2] for each in known])
+        meant = next((each for each in known if close in (each, each.partition(".")[2])), None)
+        shown = variable_of(meant) if meant is not None and as_variable else meant
+        said = "" if shown is None else f": the nearest known one is `{shown}`"
+        problems.append(f"Unknown setting {written}{said}; `musigd config show` lists all.")
     if problems:
         raise SettingsError(*problems)
 

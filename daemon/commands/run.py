@@ -166,6 +166,7 @@ class _Run:
         self._notifier.ready(status)
         log.info(
             "musigd is ready",
+            keys="locked" if app.keystore.locked else "unlocked",
             version=app.version,
             network=self._settings.current.network,
             rpc=app.server.url,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import structlog
+
 from daemon.clock import Clock
 from daemon.keys.errors import TooManyAttempts
 
+log = structlog.get_logger("musigd.keys")
 FREE: Final = 3
 FIRST_WAIT_MS: Final = 1_000
 LONGEST_WAIT_MS: Final = 60_000
@@ -29,6 +32,7 @@ class PassphraseAttempts:
     def failed(self) -> None:
         """Count a wrong passphrase."""
         self._wrong += 1
+        log.warning("a wrong passphrase was given", in_a_row=self._wrong)  # as rare as attempts are allowed
         if self._wrong >= FREE:
             doublings = min(self._wrong - FREE, 6)
             self._next_at = self._clock.mono_ms() + min(FIRST_WAIT_MS << doublings, LONGEST_WAIT_MS)

@@ -44,6 +44,7 @@ class LockEvents:
 
     def _spawn(self) -> None:
         locked, until_ms = self._keystore.locked, self._keystore.locks_at_ms
+        log.info("the keys are locked" if locked else "the keys are unlocked")
         self._tasks.once("tell", self._tell(locked=locked, until_ms=until_ms))
 
     async def _tell(self, *, locked: bool, until_ms: int | None) -> None:

@@ -11,7 +11,7 @@ _FILE: Final = Path(__file__).with_name("api.json")
 
 
 class Param(NamedTuple):
-    """`kind`: text, list or json. `wanted`: the form of a value, in words. `values`: what completion offers."""
+    """`kind`: text, list, time or json. `wanted`: the form of a value, in words. `values`: what completion offers."""
 
     kind: str
     wanted: str

@@ -17,7 +17,7 @@ USAGE = """musig-cli [options] METHOD [key=value ...]
        musig-cli review ID | sign --request ID [--key PUBLICKEY] [--yes]
        musig-cli pair [PUBLICKEY] [--name NICKNAME]
        musig-cli events | methods | help [METHOD] | completion SHELL"""
-PARAMETERS = """parameters: key=value (text; numbers, true and false, and words,with,commas where the method wants them)
+PARAMETERS = """parameters: key=value (text; numbers, true and false, words,with,commas, dates, as the method wants)
             key:=JSON   key=@FILE (the text of a file)   key=- (from standard input)"""
 EXIT_CODES = """exit codes: 0 done, 1 refused by the daemon (its error as JSON on standard output, a sentence on
             standard error) or by you, 2 usage or a failure on this side, 3 no daemon answers, 4 not authorised"""

@@ -97,8 +97,15 @@ def _help(options: argparse.Namespace) -> str:
 def _call(options: argparse.Namespace, method: MethodEntry) -> None:
     if method.websocket:
         raise UsageError(f"{method.name} needs a lasting connection; use musig-cli events")
+    if options.to is not None and method.name != "createToken":
+        raise UsageError("--to FILE goes with createToken")
     params = params_of(method, options.pairs)
-    result = _asked(_locator(options), method, params)
+    if options.to is not None:
+        from rpc.cli.token_file import with_token_file  # noqa: PLC0415  # few calls need it
+
+        result = with_token_file(options.to, lambda: _asked(_locator(options), method, params))
+    else:
+        result = _asked(_locator(options), method, params)
     listed = method.name.startswith(("list", "find")) or method.name == "getAuditLog"
     say(_for_people(method.name, result) if options.table or (listed and _is_for_a_person(options)) else _json(result))
 

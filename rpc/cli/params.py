@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from config.text.nearest import did_you_mean
 from rpc.cli.api import MethodEntry, Param
 from rpc.errors import RpcError
 
+_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}.*")
 MOST_DIGITS: Final = 16  # of 2^53 - 1, the largest number of the API
 
 
@@ -82,9 +85,20 @@ def _converted(name: str, param: Param, text: str) -> Any:
     """Text for parameters that are text; whatever else is wanted is read as JSON, and a list of words as such."""
     if param.kind == "text":
         return text
+    if param.kind == "time" and _ISO.fullmatch(text):
+        return _time(name, text)
     if param.kind == "list" and not text.startswith("["):
         return words_of(text)
     return _json(text, f"{name} must be {param.wanted}")
+
+
+def _time(name: str, text: str) -> int:
+    """Milliseconds since 1970 of a date or time, in UTC where no zone is named."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise UsageError(f"{name}: {text} is no date or time such as 2026-11-27 or 2026-11-27T18:00") from problem
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _json(text: str, otherwise: str) -> Any:

@@ -22,6 +22,7 @@ from rpc.schema.words import Member, deep_members
 from rpc.sent_secret import SentSecret
 
 TABLE: Final = Path(__file__).parents[1] / "cli" / "api.json"
+TIMES: Final = frozenset({"expiresAt", "until"})  # params that are a moment
 _WANTED: Final = (
     (bool, "true or false"),
     (int, "a whole number"),
@@ -60,13 +61,15 @@ def _told(method: Method, section: str, schemas: Mapping[str, Any]) -> dict[str,
 
 
 def _param(info: FieldInfo) -> dict[str, Any]:
-    """`kind`: text, list or json; `wanted`: what is said of anything else; `values`: what completion offers."""
+    """`kind`: text, list, time or json; `wanted`: what is said of anything else; `values`: what completion offers."""
     kinds = _kinds(info.annotation)
     if str in kinds or SentSecret in kinds:
         kind, wanted = "text", "text"
     else:
         kind = "list" if tuple in kinds else "json"
+        kind = "time" if info.alias in TIMES else kind
         wanted = next((said for each, said in _WANTED if each in kinds), "an object as JSON")
+        wanted = "milliseconds since 1970, or a date such as 2026-11-27 (UTC)" if kind == "time" else wanted
     told: dict[str, Any] = {"kind": kind, "wanted": wanted}
     if SentSecret in kinds:
         told["secret"] = True
