@@ -25,7 +25,7 @@ from daemon.policy.returns import Returns
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, RuleSet, Ruling
 from daemon.policy.rulings import Made, Present, Rulings, is_reusable
-from daemon.policy.spent import DAY_MS, FOR_EVER, BudgetClock, Charge, Spent
+from daemon.policy.spent import DAY_MS, FOR_EVER, MOVED_MS, BudgetClock, Charge, Spent
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
@@ -244,12 +244,22 @@ class OwnerPolicy:
         return lambda conn: rows.note_asked(conn, request, key, now_ms)
 
     def approvals(self, request: bytes, key: bytes) -> tuple[Approval, ...]:
-        """The approvals of a request for one own key that are still in force."""
+        """The approvals of a request for one own key that are still in force.
+
+        Those with an end count only while the clock is believed, and not before they were given by it: otherwise a
+        clock that is set back would bring them back.
+        """
         stored = self._around.store.read(lambda conn: rows.approvals_of(conn, request, key))
         new = [each for each in self._approvals.get(request, ()) if each.key == key]
         known = {each.token: each for each in (*stored, *new)}
         now_ms = self._around.clock.wall_ms()
-        return tuple(each for each in known.values() if each.until_ms is None or each.until_ms > now_ms)
+        return tuple(each for each in known.values() if each.until_ms is None or self._lasts(each, now_ms))
+
+    def _lasts(self, approval: Approval, now_ms: int) -> bool:
+        until_ms = approval.until_ms
+        if until_ms is None or self._around.clock_is_wrong():
+            return until_ms is None
+        return approval.at_ms - MOVED_MS <= now_ms < until_ms
 
     def forget_old(self, conn: sqlite3.Connection) -> None:
         """Delete rows that are no longer used."""
