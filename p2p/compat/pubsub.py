@@ -150,6 +150,20 @@ class GuardedPubsub(Pubsub):
         """The service's manager, with guarded tasks."""
         return GuardedTasks(self._manager, self.on_fault)
 
+    async def _handle_new_peer(self, peer_id: ID) -> None:
+        """Greet a peer with the topics that are followed, and tell it those that changed meanwhile.
+
+        The greeting is made before it is written, and until then the peer is told of no change.
+        """
+        if peer_id in self.peers:
+            return
+        before = set(self.topic_ids)
+        await super()._handle_new_peer(peer_id)
+        queue, now = self.peer_queues.get(peer_id), set(self.topic_ids)
+        if queue is not None:
+            for topic in before ^ now:
+                queue.push(self._build_announce_rpc(topic, topic in now)[0])
+
     def _handle_dead_peer(self, peer_id: ID) -> None:
         """The stream to a peer was lost. The library opens another while connected; the topics of the peer are kept.
 

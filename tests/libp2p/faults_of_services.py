@@ -86,6 +86,38 @@ async def a_lost_stream_makes_it_forget_what_a_connected_peer_follows() -> bool:
 
 
 @fault
+async def a_topic_followed_during_a_greeting_is_not_told() -> bool:
+    class Written:
+        """A stream to a new peer. A topic is followed while the greeting is written."""
+
+        def __init__(self) -> None:
+            self.said: list[bytes] = []
+
+        def get_protocol(self) -> str:
+            return "/meshsub/1.1.0"
+
+        async def write(self, data: bytes) -> None:
+            if not self.said:
+                self.said.append(data)
+                await pubsub.subscribe("t")
+                return
+            self.said.append(data)
+
+    stream = Written()
+    async with running() as pubsub:
+
+        async def opened(*_: Any) -> Any:
+            return stream
+
+        pubsub.host.new_stream = opened  # type: ignore[method-assign,assignment]  # to a peer that is not there
+        await pubsub._handle_new_peer(a_peer())
+        with trio.move_on_after(1):
+            while len(stream.said) < 2:  # noqa: ASYNC110 - what is looked for never comes
+                await trio.sleep(0.01)
+        return len(stream.said) == 1
+
+
+@fault
 async def topics_that_a_peer_invents_are_remembered() -> bool:
     async with running() as pubsub:
         peer = a_peer()

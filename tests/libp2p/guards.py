@@ -158,6 +158,14 @@ GUARDS: tuple[Guard, ...] = (
         ("a_lost_stream_makes_it_forget_what_a_connected_peer_follows",),
     ),
     Guard(
+        "peers are greeted with the present topics",
+        ("pubsub.GuardedPubsub._handle_new_peer",),
+        "a topic that is followed while the greeting of a peer is written is never told to that peer",
+        "a greeting that is made when the peer is entered, or a second look at the topics after it",
+        ("tests/p2p/node/test_gossip.py::test_a_topic_that_is_followed_while_a_peer_is_greeted_is_told_to_that_peer",),
+        ("a_topic_followed_during_a_greeting_is_not_told",),
+    ),
+    Guard(
         "gossip is read with bounds",
         ("pubsub.GuardedPubsub.continuously_read_stream",),
         "topics that a peer invents are remembered; it dials whom a peer names although that is off; no pace",

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from libp2p.peer.id import ID
+from libp2p.pubsub.pb.rpc_pb2 import RPC
 
 from musig2.protocol.records.peers import PeerIdentity
 from p2p.network import Offence, P2PError
@@ -110,6 +111,24 @@ async def test_a_lost_gossip_stream_is_opened_again_and_subscriptions_are_kept()
             return bool(ben.sink.gossip)
 
         await eventually(heard)
+
+
+async def test_a_topic_that_is_followed_while_a_peer_is_greeted_is_told_to_that_peer() -> None:
+    async with networks(2) as (anna, ben):
+        assert anna._node is not None
+        name, pubsub = topic(anna), anna._node.gossip.pubsub
+        greeting = pubsub.get_hello_packet
+
+        def greeting_just_before() -> RPC:
+            packet = greeting()
+            pubsub.manager.run_task(pubsub.subscribe, name)  # runs while the greeting is written
+            return packet
+
+        pubsub.get_hello_packet = greeting_just_before  # type: ignore[method-assign]  # the moment in question
+        await ben.follow(frozenset({name}))
+        await anna.meet(ben)
+        await known(ben, (name,), 1)
+        assert (await ben.stats()).topics == {name: 1}
 
 
 async def test_notices_and_withdrawals_travel_too() -> None:
