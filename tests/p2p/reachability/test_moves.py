@@ -38,14 +38,16 @@ async def test_the_dead_connection_of_a_peer_that_came_again_is_closed(monkeypat
         await anna.meet(ben)
         assert ben.send(anna.peer, [have(1)])  # ben opens the stream that both use
         await anna.sink.until(lambda: anna.sink.frames)
+        (dead,) = await ben.inside(lambda life: life.host.swarm.live(ID(anna.peer)))
         await anna.inside(lambda life: _cut_off(life.host.swarm, ID(ben.peer)))
         await anna.sink.until(lambda: not anna.connected(ben.peer))
         await anna.connect(ben.address)
 
-        async def one_left() -> bool:
-            return bool(await ben.inside(lambda life: len(life.host.swarm.live(ID(anna.peer))) == 1))
+        async def only_the_new_one_is_left() -> bool:
+            live = await ben.inside(lambda life: life.host.swarm.live(ID(anna.peer)))
+            return len(live) == 1 and live[0] is not dead
 
-        assert await eventually(one_left)
+        assert await eventually(only_the_new_one_is_left)
         assert ben.send(anna.peer, [have(2)])
         await anna.sink.until(lambda: len(anna.sink.frames) == 2)
         assert _never_left(ben, anna)
