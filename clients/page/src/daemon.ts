@@ -70,7 +70,7 @@ export class Daemon {
     try {
       this.info = await this.client.getInfo({}, { patienceMs: 0 });
       const { revision } = await this.client.findAvailableSigners({ maxResults: 1 }, { patienceMs: 0 });
-      if (this.#revision !== undefined && revision !== this.#revision) this.#tell("directory");
+      if (revision !== this.#revision) this.#tell("directory"); // at the first look too: what was loaded may be older
       this.#revision = revision;
       const back = this.state === "away";
       this.state = "here";
