@@ -29,7 +29,7 @@ demo: env-run ## N daemons on loopback make one signature: make demo ARGS="--sig
 	@$(PY) -m daemon.main demo $(ARGS)
 
 test: env ## the whole suite, real daemons included
-	@echo "About 5 minutes on two cores that have nothing else to do. The twenty slowest tests are listed at the end."
+	@echo "About 4 minutes on two cores that have nothing else to do. The twenty slowest tests are listed at the end."
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --durations=20 $(ARGS)
 
 check: env ## format, lint, types, import contracts, fast tests: about a minute

@@ -71,7 +71,7 @@ class Dialler(TcpTransport):
         try:
             place = place_of(addr)
         except AddressError as error:
-            raise OpenConnectionError(f"{addr} is not an address that may be dialled") from error
+            raise OpenConnectionError(f"{addr} cannot be dialled: {error}") from error
         if not self._may_dial(addr):
             raise OpenConnectionError(f"{addr} is not an address that may be dialled")
         stream = await self._opened(place)
@@ -120,6 +120,7 @@ class Dialler(TcpTransport):
                 return
             if won:
                 await trio.aclose_forcefully(stream)
+                return
             won.append(stream)
             nursery.cancel_scope.cancel()
 

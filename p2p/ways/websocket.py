@@ -26,6 +26,7 @@ from wsproto.events import (
     CloseConnection,
     Event,
     Ping,
+    Pong,
     RejectConnection,
     RejectData,
     Request,
@@ -175,7 +176,7 @@ class WebSocketStream(ReadWriteCloser):
             self._over = True
             with contextlib.suppress(ConnectionClosedError, ProtocolError):
                 await self._say(event.response())
-        elif event.__class__.__name__ != "Pong":
+        elif not isinstance(event, Pong):
             raise NoWebSocket("only binary messages are taken")
 
     async def _say(self, event: Event) -> None:
