@@ -88,7 +88,8 @@ SECTIONS: Final = (
     ("Discovery", "discovery"),
     ("Directory", "directory"),
     ("Cryptography", "musig2"),
-    ("Policy and audit log", "policy"),
+    ("Policy", "policy"),
+    ("Audit log", "audit"),
     ("What peers are charged for", "prices"),
 )
 

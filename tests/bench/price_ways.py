@@ -6,6 +6,7 @@ from typing import Final
 
 WAYS: Final = (
     "one byte in each message",
+    "one small message after the other",
     "window updates",
     "messages on another topic",
     "opened, negotiated, reset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from tests.bench.__main__ import chosen, merged
 from tests.bench.cases import CASES
 from tests.bench.harness import Case, Figure, Measured, Sample, Spread, Take, measure, rows_of, table
-from tests.bench.page import README, RUN, files
+from tests.bench.page import README, RUN, SECTIONS, files
 from tests.bench.plot import Point, svg
+from tests.bench.price_ways import WAYS
 
 
 @asynccontextmanager
@@ -42,6 +44,18 @@ class Given:
     async def sample(self) -> Sample:
         self._asked.append(self._name)
         return next(self._samples)
+
+
+def test_every_case_is_in_one_section_of_the_page() -> None:
+    sections = {case.name: [title for title, start in SECTIONS if case.name.startswith(start)] for case in CASES}
+
+    assert [name for name, titles in sections.items() if len(titles) != 1] == []
+
+
+def test_every_way_that_prices_are_measured_by_is_asked_for() -> None:
+    asks = (RUN.parents[2] / "tests/bench/price_asks.py").read_text()
+
+    assert tuple(re.findall(r'^@way\("(.*)"\)$', asks, re.M)) == WAYS
 
 
 async def test_two_commits_are_measured_in_turn_and_the_first_samples_do_not_count() -> None:
