@@ -22,7 +22,7 @@ from daemon.host.slow_disk import off_loop
 from daemon.store import Store
 from rpc.caller import OWNER, Caller, Scope, owner, scopes_of
 from rpc.ports import TokenFact
-from rpc.server.auth import token_digest
+from rpc.server.auth import MARK, token_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _told(info: TokenInfo) -> dict[str, object]:
 
 
 def _new_token() -> str:
-    return f"mt_{secrets.token_hex(32)}"
+    return f"{MARK}{secrets.token_hex(32)}"
 
 
 def stored_tokens(conn: sqlite3.Connection, now_ms: int) -> list[TokenInfo]:

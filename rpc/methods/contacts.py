@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from musigd_client.pairing import Pairing, pairing_link
 from rpc.caller import Scope
 from rpc.methods import samples
 from rpc.methods.method import Method
 from rpc.models import node
 from rpc.models.wire import NoParams
 
-LINK: Final = f"musigd://pair?addr={samples.ADDRESS_B}&key={samples.KEY_B}&scheme=lotus&name=Bob"
+LINK: Final = pairing_link(
+    Pairing(multiaddrs=(samples.ADDRESS_B,), public_key=samples.KEY_B, scheme="lotus", nickname="Bob")
+)
 _CONTACT: Final[dict[str, Any]] = {
     "publicKey": samples.KEY_B,
     "scheme": "lotus",

@@ -11,6 +11,8 @@ from rpc.errors import ApiError
 from rpc.ports import TokenFact, TokenStore
 
 SUBPROTOCOL = "musigd"
+MARK = "mt_"  # every token begins with it
+TOKEN_LENGTH = len(MARK) + 64  # characters: 32 random bytes in hex
 _BEARER_SUBPROTOCOL = "bearer."
 
 
@@ -49,6 +51,7 @@ class Authenticator:
             fact = self._tokens.find(digest)
             if fact is not None and hmac.compare_digest(fact.digest, digest) and not self._expired(fact):
                 return _caller(fact)
+            _refuse_cut(token)
         raise ApiError(
             "unauthenticated",
             "Send a valid token as 'Authorization: Bearer <token>': the one in the file .cookie of the data directory "
@@ -72,6 +75,14 @@ class Authenticator:
 
     def _expired(self, fact: TokenFact) -> bool:
         return fact.expires_at is not None and fact.expires_at <= self._now_ms()
+
+
+def _refuse_cut(token: str) -> None:
+    """Another sentence for what begins as a token and has another length: it was not copied whole."""
+    if token.startswith(MARK) and len(token) != TOKEN_LENGTH:
+        raise ApiError(
+            "unauthenticated", f"A token has {TOKEN_LENGTH} characters and this one has {len(token)}: copy it whole."
+        )
 
 
 def _caller(fact: TokenFact) -> Caller:

@@ -1,5 +1,5 @@
 // The daemon as the page knows it: its client, what the token may do, and who wants to hear of what.
-import { CallFailed, Client, httpTransport, Unreachable, type Calls, type HeardEvent, type Info, type Rights } from "musigd-client";
+import { CallFailed, Client, httpTransport, NoPairing, Unreachable, type Calls, type HeardEvent, type Info, type Rights } from "musigd-client";
 
 const LOOK_MS = 4_000;
 
@@ -92,9 +92,9 @@ export class Daemon {
   }
 }
 
-/** What to show of a failure: the daemon's own sentence. */
+/** What to show of a failure: the daemon's own sentence, or the kit's about a link. */
 export function sentenceOf(problem: unknown): string {
-  if (problem instanceof CallFailed) return problem.message;
+  if (problem instanceof CallFailed || problem instanceof NoPairing) return problem.message;
   if (problem instanceof Unreachable) return "The daemon does not answer; whether this was carried out is seen when it is back.";
   return String(problem);
 }

@@ -1,9 +1,10 @@
 """Pairing links: two people who know each other exchange one instead of looking for each other on the market.
 
-musigd://pair?addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&network=main&name=Alice
+musigd://pair?sum=1a2b3c4d&addr=/ip4/203.0.113.7/tcp/4327/p2p/12D3...&key=02...&scheme=bip340&network=main&name=Alice
 
-`addr` (one to four): where the daemon can be dialled, each ending in its peer id; `key`: the public key that signs
-there; `network`: that of the daemon.
+`sum`: the CRC-32 of the other members, so that a link that was cut off is known as such; it comes first, where no cut
+loses it. Links of older daemons have none. `addr` (one to four): where the daemon can be dialled, each ending in its
+peer id; `key`: the public key that signs there; `network`: that of the daemon.
 
 Nothing in a link is secret. Whoever passes it on can replace the key: compare the key with its owner, or get the link
 from the owner.
@@ -12,8 +13,10 @@ from the owner.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
+from zlib import crc32
 
 from musigd_client.failures import ClientError
 from musigd_client.record import Record
@@ -25,6 +28,7 @@ PREFIX: Final = "musigd://"
 LONGEST: Final = 2_000  # characters
 MOST_ADDRESSES: Final = 4
 LONGEST_NICKNAME: Final = 100
+INCOMPLETE: Final = "this link is incomplete: copy it whole, and in a shell put it between quotes"
 _KEY: Final = re.compile("0[23][0-9a-f]{64}")
 _ADDRESS: Final = re.compile(r"/[!-~]+/p2p/([1-9A-HJ-NP-Za-km-z]+)")
 _NETWORK: Final = re.compile("[a-z0-9-]{1,32}")
@@ -51,17 +55,19 @@ def pairing_link(pairing: Pairing) -> str:
     parts += [("key", pairing.public_key), ("scheme", pairing.scheme)]
     parts += [("network", pairing.network)] if pairing.network else []
     parts += [("name", pairing.nickname)] if pairing.nickname else []
-    return f"{PREFIX}pair?{urlencode(parts, safe='/', quote_via=quote)}"
+    return f"{PREFIX}pair?{urlencode([('sum', _sum(parts)), *parts], safe='/', quote_via=quote)}"
 
 
 def read_pairing(link: str) -> Pairing:
     """What a link says; unknown members are ignored. Raises NoPairing."""
     if not link.startswith(f"{PREFIX}pair?"):
-        raise NoPairing("a pairing link begins with musigd://pair?")
+        raise NoPairing("a pairing link begins with musigd://pair?: copy it whole")
     if len(link) > LONGEST:
         raise NoPairing(f"a pairing link has at most {LONGEST} characters")
+    query = urlsplit(link).query
+    _require_uncut(query)
     try:
-        said = parse_qs(urlsplit(link).query, strict_parsing=True, errors="strict", max_num_fields=20)
+        said = parse_qs(query, strict_parsing=True, errors="strict", max_num_fields=20)
     except ValueError:
         raise NoPairing("after musigd://pair? a pairing link has name=value pairs, joined by &") from None
     pairing = Pairing(
@@ -77,10 +83,25 @@ def read_pairing(link: str) -> Pairing:
     return pairing
 
 
+def _require_uncut(query: str) -> None:
+    """Raises NoPairing unless the sum, where there is one, is that of the other members."""
+    members = parse_qsl(query, keep_blank_values=True, errors="replace")
+    sums = [value for name, value in members if name == "sum"]
+    if sums and sums != [_sum(member for member in members if member[0] != "sum")]:
+        raise NoPairing(INCOMPLETE)
+
+
+def _sum(members: Iterable[tuple[str, str]]) -> str:
+    """Over the values as they are read: programs that pass a link on may write its characters in another way."""
+    return f"{crc32('&'.join(f'{name}={value}' for name, value in members).encode()):08x}"
+
+
 def _one(said: dict[str, list[str]], name: str) -> str:
     values = said.get(name, [])
+    if not values:
+        raise NoPairing(f"a pairing link has one {name}, and this one has none: copy it whole")
     if len(values) != 1:
-        raise NoPairing(f"a pairing link has one {name}, and this one has {len(values) or 'none'}")
+        raise NoPairing(f"a pairing link has one {name}, and this one has {len(values)}")
     return values[0]
 
 

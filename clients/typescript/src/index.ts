@@ -7,6 +7,7 @@ export type { EventData } from "./generated/events.js";
 export type { Calls } from "./generated/methods.js";
 export type * from "./generated/values.js";
 export type { CallOptions } from "./options.js";
+export { NoPairing, pairingLink, readPairing, type Pairing } from "./pairing.js";
 export { RequestProgress } from "./progress.js";
 export type { SignatureOptions } from "./signing.js";
 export { httpTransport, type Endpoint, type HttpOptions, type Transport, type WebSocketLike } from "./transport.js";

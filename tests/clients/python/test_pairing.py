@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from musigd_client.pairing import LONGEST, NoPairing, Pairing, pairing_link, read_pairing
+from musigd_client.pairing import INCOMPLETE, LONGEST, NoPairing, Pairing, pairing_link, read_pairing
 from rpc.methods import samples
-from rpc.methods.contacts import LINK
+from rpc.methods.contacts import LINK as WHOLE
 
 ADDRESS, KEY = samples.ADDRESS_B, samples.KEY_B
+LINK = f"musigd://pair?addr={ADDRESS}&key={KEY}&scheme=lotus&name=Bob"  # as daemons made it before links had a sum
 OTHER_PEER = ADDRESS.replace(samples.PEER_B, samples.PEER_A)
 
 
@@ -19,7 +20,46 @@ def test_a_written_link_is_read_back() -> None:
                 multiaddrs=(ADDRESS, ADDRESS), public_key=KEY, scheme="lotus", nickname=nickname, network=network
             )
             assert read_pairing(pairing_link(pairing)) == pairing
-    assert pairing_link(read_pairing(LINK)) == LINK
+    assert pairing_link(read_pairing(LINK)) == WHOLE
+
+
+def test_a_link_without_its_last_characters_is_called_incomplete_wherever_it_was_cut() -> None:
+    whole = pairing_link(
+        Pairing(multiaddrs=(ADDRESS,), public_key=KEY, scheme="lotus", nickname="B\u00f6b & Co", network="main")
+    )
+    begin = whole.index("sum=") + len("sum=")
+    for end in range(begin + 1, len(whole)):
+        with pytest.raises(NoPairing, match=INCOMPLETE):
+            read_pairing(whole[:end])
+    for end in range(begin):
+        with pytest.raises(NoPairing, match=r"whole|name=value"):
+            read_pairing(whole[:end])
+
+
+def test_a_link_in_which_characters_were_changed_or_added_is_called_incomplete() -> None:
+    for changed in (WHOLE.replace("=Bob", "=Rob"), WHOLE.replace("/4328/", "/4329/"), f"{WHOLE}.", f"{WHOLE}&sum=0"):
+        with pytest.raises(NoPairing, match=INCOMPLETE):
+            read_pairing(changed)
+
+
+def test_a_link_written_in_other_characters_of_the_same_meaning_is_whole() -> None:
+    nickname = "B\u00f6b of X"
+    whole = pairing_link(Pairing(multiaddrs=(ADDRESS,), public_key=KEY, scheme="lotus", nickname=nickname))
+    for other in (
+        whole.replace("/ip4/", "%2Fip4%2F"),
+        whole.replace("%20", "+"),
+        whole.replace("%C3%B6", "\u00f6"),
+        whole.replace("&key", "\n&key"),
+    ):
+        assert other != whole
+        assert read_pairing(other).nickname == nickname
+
+
+def test_a_link_has_the_same_sum_as_the_kit_in_typescript_writes() -> None:
+    whole = pairing_link(
+        Pairing(multiaddrs=(ADDRESS,), public_key=KEY, scheme="bip340", nickname="B\u00f6b (1+1)", network="main")
+    )
+    assert whole.startswith("musigd://pair?sum=af893158&addr=/ip4/"), "also in clients/typescript/test/pairing.test.ts"
 
 
 def test_an_unknown_member_is_ignored() -> None:

@@ -69,7 +69,12 @@ async def test_two_who_exchange_a_link_sign_without_a_market(strangers: tuple[De
 
     with pytest.raises(InvalidParams, match="is a link to this daemon itself"):
         await alice.add_contact(link=link)
-    elsewhere = link.replace(f"network={network}", "network=main")
+    for cut in (link[:-1], link.partition("&")[0]):
+        with pytest.raises(InvalidParams, match="this link is incomplete: copy it whole"):
+            await bob.add_contact(link=cut)
+        with pytest.raises(InvalidParams, match="this link is incomplete: copy it whole"):
+            await bob.connect_peer(multiaddr=cut)
+    elsewhere = pairing_link(Pairing(**{**vars(read_pairing(link)), "network": "main"}))
     for taken in (bob.add_contact(link=elsewhere), bob.connect_peer(multiaddr=elsewhere)):
         with pytest.raises(InvalidParams, match=f"is of the network main, and this daemon is of {network}"):
             await taken
@@ -93,7 +98,9 @@ async def test_contacts_are_kept_whether_they_can_be_reached_or_not(
     strangers: tuple[DemoDaemon, Client, Client],
 ) -> None:
     _, alice, _ = strangers
-    nobody = pairing_link(read_pairing(LINK.replace("/tcp/4328/", "/tcp/9/")))
+    (address,) = read_pairing(LINK).multiaddrs
+    nowhere = (address.replace("/tcp/4328/", "/tcp/9/"),)
+    nobody = pairing_link(Pairing(**{**vars(read_pairing(LINK)), "multiaddrs": nowhere}))
     with pytest.raises(PeerUnreachable):
         await alice.connect_peer(multiaddr=nobody)
     once = await alice.add_contact(link=nobody, idempotency_key="once")

@@ -50,6 +50,15 @@ async def test_route_needs_a_token_unless_it_is_for_anybody(world: World, verb: 
     assert (await ask(world, verb, path, **world.bearer()))[0] in {200, 101}
 
 
+async def test_a_token_that_was_not_copied_whole_is_told_from_one_that_is_unknown(world: World) -> None:
+    whole = f"mt_{'5e' * 32}"
+    for token, said in ((whole[:-2], "has 67 characters and this one has 65: copy it whole"), (whole, "Send a valid")):
+        status, reply = await ask(world, "POST", "/rpc", Authorization=f"Bearer {token}")
+        assert (status, reply["error"]["data"]["reason"]) == (401, "unauthenticated")
+        assert said in reply["error"]["message"]
+        assert token not in reply["error"]["message"]
+
+
 @every_route
 async def test_route_refuses_a_rebound_name_and_names_the_setting(world: World, verb: str, path: str) -> None:
     for host in ("evil.example", "127.0.0.1.evil.example:80", "localhost.evil", "", "[::2]:1"):

@@ -1,5 +1,5 @@
 // Pairing: two people who know each other exchange a link, and need no market.
-import type { Contact, Info, Key } from "musigd-client";
+import { pairingLink, readPairing, type Contact, type Info, type Key } from "musigd-client";
 import { useState } from "preact/hooks";
 import { encode } from "uqr";
 import { useDaemon, useInfo, useLive } from "../live.js";
@@ -11,21 +11,17 @@ const MOST_ADDRESSES = 2; // with more, the code gets too fine for a camera
 const LOOPBACK = /^\/(ip4\/127\.|ip6\/::1\/)/;
 
 /** The link of this daemon and one of its keys, as musig-cli pair makes it; null without an address to dial. */
-export function pairingLink(info: Info, key: Key, nickname: string): string | null {
+function linkOf(info: Info, key: Key, nickname: string): string | null {
   const near = (address: string): number => (LOOPBACK.test(address) ? 1 : 0);
-  const addresses = [...info.multiaddrs].sort((a, b) => near(a) - near(b)).slice(0, MOST_ADDRESSES);
-  if (!addresses.length) return null;
-  const parts = [...addresses.map((address) => ["addr", address]), ["key", key.publicKey], ["scheme", key.scheme], ["network", info.network]];
-  if (nickname) parts.push(["name", nickname]);
-  const value = (text: string): string => encodeURIComponent(text).replaceAll("%2F", "/");
-  return `musigd://pair?${parts.map(([name, text]) => `${name}=${value(text!)}`).join("&")}`;
+  const multiaddrs = [...info.multiaddrs].sort((a, b) => near(a) - near(b)).slice(0, MOST_ADDRESSES);
+  return multiaddrs.length ? pairingLink({ multiaddrs, publicKey: key.publicKey, scheme: key.scheme, network: info.network, nickname }) : null;
 }
 
 /** The link of a key, as text and as a code for a camera. */
 export function PairingOf({ pairs }: { pairs: Key }) {
   const { info } = useInfo();
   const [nickname, setNickname] = useState("");
-  const link = pairingLink(info, pairs, nickname.trim());
+  const link = linkOf(info, pairs, nickname.trim());
   if (link === null) return <p>This daemon has no address that others can dial: see its problems above, or set p2p.announce.</p>;
   return (
     <div class="pairing">
@@ -83,7 +79,11 @@ function AddContact({ done }: { done: () => void }) {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     let connected = false;
-    if (!(await action.run(async () => { connected = (await daemon.client.addContact({ link: link.trim() })).connected; }))) return;
+    const add = async (): Promise<void> => {
+      readPairing(link.trim());
+      connected = (await daemon.client.addContact({ link: link.trim() })).connected;
+    };
+    if (!(await action.run(add))) return;
     setLink("");
     setSaid(connected ? "Added, and connected." : "Added; their daemon could not be reached just now.");
     done();
