@@ -11,6 +11,7 @@ from typing import Final
 from daemon.errors import EXIT_FAILURE
 from daemon.host.signals import SIGNALS, Act, end_with_clean_up, leave_as_interrupted, leaving_with
 
+OPTIONS_WITHOUT_VALUE: Final = frozenset({"--new-database", "--fresh", "--json", "--keep", "--help", "-h", "--version"})
 WHILE_LOADING: Final[dict[str, Act]] = {"run": leaving_with(0), "demo": leave_as_interrupted}
 
 
@@ -20,11 +21,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without `argv` it is the command of this process, which handles signals from here on.
     """
     if argv is None:
-        SIGNALS.listen(WHILE_LOADING.get(" ".join(sys.argv[1:2]), end_with_clean_up))
-        if sys.argv[1:2] == ["run"]:
+        command = command_of(sys.argv[1:])
+        SIGNALS.listen(WHILE_LOADING.get(command, end_with_clean_up))
+        if command == "run":
             gc.disable()  # until it is ready: what a start makes stays, and each collection would look at all of it
     outermost = import_module("config.output.outermost")
     return int(outermost.guarded("musigd", lambda: _run_command(argv), failure=EXIT_FAILURE))
+
+
+def command_of(words: Sequence[str]) -> str:
+    """The first word that is neither an option nor its value, "" if there is none; the parser is not loaded yet."""
+    is_value = False
+    for word in words:
+        if word.startswith("-"):
+            is_value = "=" not in word and word not in OPTIONS_WITHOUT_VALUE
+        elif is_value:
+            is_value = False
+        else:
+            return word
+    return ""
 
 
 def _run_command(argv: Sequence[str] | None) -> int:

@@ -29,6 +29,7 @@ def run_command(argv: Sequence[str] | None) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(prog="musigd", description="A MuSig2 signer daemon.")
     parser.add_argument("--version", action="version", version=f"musigd {_version()}")
+    parser.elsewhere = _meant
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="run the daemon in the foreground"))
     _add_demo(commands.add_parser("demo", help="N daemons on loopback make one signature"))
@@ -53,6 +54,15 @@ def _parser() -> CommandParser:
     golden = commands.add_parser("protocol-vectors", help="print the protocol's test vectors as JSON")
     golden.runs("protocol_vectors:show")
     return parser
+
+
+def _meant(word: str) -> str:
+    """For a word that is no command: what is typed for it instead."""
+    from rpc.cli.api import METHODS  # noqa: PLC0415 - only for a mistake
+
+    if word in METHODS:
+        return f" (did you mean musig-cli {word}?)"
+    return {"version": " (did you mean --version?)", "start": " (did you mean run?)"}.get(word, "")
 
 
 def _add_datadir(parser: CommandParser) -> None:

@@ -13,6 +13,9 @@ COMMANDS = {
     "help": "explain one",
     "completion": "for a shell",
 }
+DAEMON_COMMANDS = frozenset(
+    {"run", "demo", "config", "stop", "reload", "doctor", "backup", "restore", "policy", "verify-evidence", "audit"}
+)  # of musigd, mistaken for methods
 USAGE = """musig-cli [options] METHOD [key=value ...]
        musig-cli review ID | sign --request ID [--key PUBLICKEY] [--yes]
        musig-cli pair [PUBLICKEY] [--name NICKNAME]

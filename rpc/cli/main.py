@@ -20,7 +20,7 @@ from musigd_client.endpoint import DataDir, Locator, locator_of
 from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
 from rpc.cli.environment import refuse_unknown_variables
-from rpc.cli.help import COMMANDS, events_help, method_help, methods_help
+from rpc.cli.help import COMMANDS, DAEMON_COMMANDS, events_help, method_help, methods_help
 from rpc.cli.options import parser, understood
 from rpc.cli.params import UsageError, params_of
 
@@ -214,13 +214,15 @@ def _locator(options: argparse.Namespace) -> Locator:
 def _method(name: str) -> MethodEntry:
     if name not in METHODS:
         guess = did_you_mean(name, (*METHODS, *COMMANDS))
+        if name in DAEMON_COMMANDS:
+            guess = f" (did you mean musigd {name}?)"
         raise UsageError(f"there is no method {name}{guess}; musig-cli methods lists them")
     return METHODS[name]
 
 
 def _only(options: argparse.Namespace, what: str) -> str:
-    if len(options.pairs) != 1:
-        raise UsageError(f"{options.command} takes {what}")
+    if len(options.pairs) != 1 or "=" in options.pairs[0]:
+        raise UsageError(f"{options.command} takes {what}, as it is")
     return str(options.pairs[0])
 
 

@@ -7,17 +7,31 @@ from collections.abc import Sequence
 
 from config.locations import path_argument
 from config.output.command_parser import CommandParser
+from rpc.cli.api import METHODS
 from rpc.cli.help import EXIT_CODES, MORE, PARAMETERS, USAGE
 from rpc.cli.params import MOST_DIGITS
 
 
 def understood(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line; options may stand before, between and after the parameters."""
+    """Parse the command line; options and parameters may stand before, between and after each other."""
     read = parser()
     options, others = read.parse_known_intermixed_args(arguments)
     if others:
+        _refuse_parameter(read, others[0])
         read.refuse_unknown(others)
+    words = [options.command, *options.pairs] if options.command else []
+    first = next((word for word in words if "=" not in word), None)
+    if first is not None:
+        words.remove(first)
+        options.command, options.pairs = first, words
     return options
+
+
+def _refuse_parameter(read: CommandParser, word: str) -> None:
+    """Ends the process if the word is a parameter of a method, written as an option."""
+    name = word.removeprefix("--").partition("=")[0]
+    if word.startswith("--") and any(name in method.params for method in METHODS.values()):
+        read.error(f"{name} is a parameter, written without the dashes: {name}=...")
 
 
 class _Version(argparse.Action):

@@ -17,6 +17,7 @@ from rpc.cli.api import MethodEntry, Param
 from rpc.errors import RpcError
 
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}.*")
+PLACES: Final = frozenset({"datadir", "url", "token-file"})  # options that are mistaken for parameters
 MOST_DIGITS: Final = 16  # of 2^53 - 1, the largest number of the API
 
 
@@ -28,10 +29,10 @@ def params_of(method: MethodEntry, pairs: Sequence[str]) -> dict[str, Any]:
     """The params of a call; raises UsageError for a malformed parameter, and for a secret on the command line."""
     params: dict[str, Any] = {}
     for pair in pairs:
-        name, as_json, text = _split(pair)
+        name, as_json, text = _split(pair, method)
         if name not in method.params:
             known = ", ".join(method.params) or "none"
-            guess = did_you_mean(name, method.params)
+            guess = did_you_mean(name, method.params) or (f" (did you mean --{name}?)" if name in PLACES else "")
             raise UsageError(f"{method.name} has no parameter {name}{guess}; it takes: {known}")
         if name in params:
             raise UsageError(f"{name} is given twice")
@@ -39,13 +40,14 @@ def params_of(method: MethodEntry, pairs: Sequence[str]) -> dict[str, Any]:
     return params
 
 
-def _split(pair: str) -> tuple[str, bool, str]:
+def _split(pair: str, method: MethodEntry) -> tuple[str, bool, str]:
     try:
         name, equals, text = os.fsencode(pair).decode("utf-8").partition("=")  # the bytes as given, in any locale
     except UnicodeError as problem:
         raise UsageError("a parameter must be text in UTF-8") from problem
     if not equals or not name:
-        raise UsageError("parameters look like key=value, key:=JSON, key=@FILE or key=-")
+        known = f"{method.name} takes: {', '.join(method.params) or 'none'}"
+        raise UsageError(f"parameters look like key=value, key:=JSON, key=@FILE or key=-, without spaces; {known}")
     return (name[:-1], True, text) if name.endswith(":") else (name, False, text)
 
 

@@ -248,6 +248,14 @@ async def test_help_is_about_the_named_command(words: list[str], said: str) -> N
         (["events", "--event", "signing-request:recieved"], "did you mean signing-request:received?"),
         (["getInfo", "--tabel"], "unknown argument '--tabel' (did you mean --table?)"),
         (["--datadri=/x", "getInfo"], "unknown argument '--datadri' (did you mean --datadir?)"),
+        (["doctor"], "did you mean musigd doctor?"),
+        (["getInfo", "datadir=/x"], "did you mean --datadir?"),
+        (["createKey", "--scheme", "lotus"], "scheme is a parameter, written without the dashes: scheme=..."),
+        (["--scheme=lotus", "createKey"], "scheme is a parameter, written without the dashes: scheme=..."),
+        (["scheme=lotus", "createkey"], "did you mean createKey?"),
+        (["scheme=lotus", "createKey", "shceme=lotus"], "did you mean scheme?"),
+        (["createKey", "scheme", "lotus"], "without spaces; createKey takes: idempotencyKey, scheme"),
+        (["review", "request=ab"], "review takes the id of a request, as it is"),
     ],
 )
 async def test_mistyped_name_is_answered_with_the_nearest(words: list[str], guess: str) -> None:
