@@ -8,8 +8,8 @@ from config.left_out import Unloaded, leave_out
 STRUCTLOG: Final = Unloaded(
     hidden={"structlog.dev": ("better_exceptions", "colorama", "rich"), "structlog.tracebacks": ("rich",)}
 )
-# The server needs half of it; the client is loaded for the first webhook.
-AIOHTTP: Final = Unloaded(unrun=("aiohttp",), whole="aiohttp")
+# The server needs half of it; the client is loaded for the first webhook, and asks no environment for proxies.
+AIOHTTP: Final = Unloaded(unrun=("aiohttp",), whole="aiohttp", stood_in={"aiohttp.helpers": ("urllib.request",)})
 # Settings come from files and variables: neither from its command line nor from a cloud.
 PYDANTIC_SETTINGS: Final = Unloaded(
     never_called=tuple(f"pydantic_settings.sources.providers.{name}" for name in ("aws", "azure", "cli", "gcp"))

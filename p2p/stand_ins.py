@@ -86,6 +86,7 @@ LIBP2P: Final = Unloaded(
         "libp2p.transport.quic.stream",
     ),
     stood_in={
+        "cryptography.hazmat.primitives.serialization": ("cryptography.hazmat.primitives.serialization.ssh",),
         "libp2p.host.basic_host": ("cryptography.x509", "cryptography.x509.oid"),
         "libp2p.metrics.swarm": ("prometheus_client",),
     },
