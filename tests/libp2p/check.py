@@ -115,8 +115,9 @@ def main(version: str = "") -> None:
     shown = faults_in(python)
     failed = failed_tests(python, [test for guard in GUARDS for test in guard.tests])
     print(f"libp2p {found}{'' if failed else ': no test of a guard can even be collected there'}")
+    width = max(len(guard.name) for guard in GUARDS) + 2
     for guard in GUARDS:
-        print(f"{guard.name:32}{verdict(guard, shown, failed)}")
+        print(f"{guard.name:{width}}{verdict(guard, shown, failed)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_plugin_of_pydantic_that_is_installed_is_not_run(tmp_path: Path, monke
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: overheard\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[pydantic]\noverheard = overheard\n")
     (tmp_path / "overheard.py").write_text("def new_schema_validator(*given): return None, None, None")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
 
     made = "import json, sys, pydantic; type('Made', (pydantic.BaseModel,), {}); print(json.dumps(sorted(sys.modules)))"
     assert "overheard" in run("-c", made)
