@@ -14,11 +14,11 @@ from typing import Any
 from tests.clients.typescript.node_programs import node, npm, run, version_of
 
 PEER = Path(__file__).with_name("peer")
-VECTORS = ("@bitauth/libauth@3", "@noble/curves@2", "@scure/btc-signer@2", "cborg@4")
+VECTORS = ("@bitauth/libauth@3", "@noble/curves@2", "@noble/hashes@2", "@scure/btc-signer@2", "cborg@4")
 LIBP2P = (
     *("libp2p@3", "@chainsafe/libp2p-noise@17", "@chainsafe/libp2p-yamux@8", "@libp2p/circuit-relay-v2@4"),
     *("@libp2p/crypto@5", "@libp2p/gossipsub@17", "@libp2p/identify@4", "@libp2p/kad-dht@16", "@libp2p/peer-id@6"),
-    *("@libp2p/ping@3", "@libp2p/tcp@11", "@multiformats/multiaddr@13", "multiformats@14"),
+    *("@libp2p/ping@3", "@libp2p/tcp@11", "@libp2p/websockets@10", "@multiformats/multiaddr@13", "multiformats@14"),
 )
 NEEDED = 22  # the oldest Node on which js-libp2p 3 runs
 ANSWER_S = 60
@@ -42,8 +42,8 @@ def installed(*packages: str) -> Path:
         (folder / "package.json").write_text('{"private": true, "type": "module"}')
         run([npm(), "install", "--silent", "--no-audit", "--no-fund", *packages], folder)
         done.write_text(asked)
-    for program in (*PEER.glob("*.mjs"), PEER.with_name("vectors.mjs")):
-        shutil.copy(program, folder)
+    shutil.copytree(PEER, folder, dirs_exist_ok=True)
+    shutil.copy(PEER.with_name("vectors.mjs"), folder)
     return folder
 
 
@@ -108,7 +108,7 @@ class Stranger:
 async def stranger(program: str, folder: Path, network: str, *words: str) -> AsyncIterator[Stranger]:
     """A peer that listens; `words`: its seed in hex, and where to listen."""
     pipe = asyncio.subprocess.PIPE
-    command = (program, str(folder / "peer.mjs"), network, *words)
+    command = (program, str(folder / "process.mjs"), network, *words)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     peer = Stranger(process)
     listening = asyncio.create_task(peer.listen())

@@ -3,13 +3,13 @@
 //     musigd protocol-vectors | node vectors_test.mjs
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { decode, encode } from "./cbor.mjs";
-import { asked, Cutter, frame, readAnswer, readFrame, readQuestion, withLength } from "./frames.mjs";
-import { hex, joinsetOf, noncesetOf, sessionId, tagOf, unhex } from "./hashes.mjs";
-import { checked, checkedRequest, Identity, opened, verified } from "./records.mjs";
-import { Refused } from "./refused.mjs";
-import { SCHEMES } from "./schemes.mjs";
-import { Signing } from "./signing.mjs";
+import { decode, encode } from "./wire/cbor.mjs";
+import { asked, Cutter, frame, readAnswer, readFrame, readQuestion, withLength } from "./wire/frames.mjs";
+import { hex, joinsetOf, noncesetOf, sessionId, tagOf, unhex } from "./wire/hashes.mjs";
+import { checked, checkedRequest, Identity, opened, verified } from "./wire/records.mjs";
+import { Refused } from "./wire/refused.mjs";
+import { SCHEMES } from "./signing/schemes.mjs";
+import { Attempt } from "./signing/attempt.mjs";
 
 const vectors = JSON.parse(await text(process.stdin));
 const of = (prefix) => Object.entries(vectors).filter(([name]) => name.startsWith(prefix));
@@ -76,7 +76,7 @@ function played(file, index) {
   const request = checkedRequest(said[0].read.signed[0], now);
   const given = said.find(({ from, what }) => from === signer.name && what === "join").read.signed[0];
   const nonce = (item) => SCHEMES[file.scheme].nonceFrom(...file.items[item].secretNonces[index].map(unhex), me.pubkey);
-  const signing = new Signing(me, request, me.seal("join", given.record), nonce);
+  const signing = new Attempt(me, request, me.seal("join", given.record), nonce);
   const others = said.slice(1, -1).filter(({ from }) => from !== signer.name);
   const sent = [signing.joins[index], ...others.flatMap(({ read }) => signing.take(verified(read.signed[0])))];
   const own = said.slice(1, -1).filter(({ from }) => from === signer.name);

@@ -1,9 +1,9 @@
 // docs/musig2.md: the two schemes behind the same names. bip340 is @scure/btc-signer's; lotus is written out, as no library has it.
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "@noble/hashes/utils.js";
 import { instantiateSecp256k1 } from "@bitauth/libauth";
 import { schnorr, secp256k1 } from "@noble/curves/secp256k1.js";
 import { keyAggExport, keyAggregate, nonceAggregate, nonceGen, Session } from "@scure/btc-signer/musig2.js";
-import { hex, same, sha256, tagged, unhex } from "./hashes.mjs";
+import { hex, same, sha256, tagged, unhex } from "../wire/hashes.mjs";
 
 const single = await instantiateSecp256k1();
 const { Point } = secp256k1;
@@ -15,10 +15,18 @@ const isSquare = (y) => Point.Fp.eql(Point.Fp.pow(y, (Point.Fp.ORDER - 1n) / 2n)
 const compressed = (point) => (point.is0() ? Buffer.alloc(33) : Buffer.from(point.toBytes()));
 const multiplied = (point, number) => (number === 0n ? Point.ZERO : point.multiply(number));
 const halves = (nonce) => [Point.fromBytes(nonce.slice(0, 33)), Point.fromBytes(nonce.slice(33))];
+const isNonce = (nonce) => {
+  try {
+    return halves(Uint8Array.from(nonce)).length === 2;
+  } catch {
+    return false; // a half that is no point
+  }
+};
 const pubkey = (secret) => Buffer.from(secp256k1.getPublicKey(secret, true));
 
 const bip340 = {
   pubkey,
+  isNonce,
   sign: (msg, secret) => schnorr.sign(msg, secret),
   verify: (signature, msg, key) => schnorr.verify(signature, msg, key.slice(1)),
 
@@ -89,6 +97,7 @@ function lotusSession(aggregate, pubnonces, msg) {
 const lotusNonce = (k1, k2) => ({ k1, k2, public: Buffer.concat([k1, k2].map((k) => compressed(Point.BASE.multiply(k)))) });
 const lotus = {
   pubkey,
+  isNonce,
   sign: (msg, secret) => single.signMessageHashSchnorr(secret, msg),
   verify: (signature, msg, key) => single.verifySignatureSchnorr(signature, key, msg),
   aggregate: lotusAggregate,

@@ -1,5 +1,5 @@
 // docs/protocol.md, section 7: one long-lived stream per pair of peers and protocol, whichever of the two opened it.
-import { Cutter, withLength } from "./frames.mjs";
+import { Cutter, withLength } from "../wire/frames.mjs";
 
 const bytesOf = (peerId) => Buffer.from(peerId.toMultihash().bytes);
 

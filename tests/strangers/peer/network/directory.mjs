@@ -1,10 +1,10 @@
 // docs/protocol.md, section 8: the directory, asked and answered over one stream.
-import { randomBytes } from "node:crypto";
-import { encode } from "./cbor.mjs";
-import { asked, readAnswer, readQuestion } from "./frames.mjs";
-import { hex, same } from "./hashes.mjs";
+import { randomBytes } from "@noble/hashes/utils.js";
+import { encode } from "../wire/cbor.mjs";
+import { asked, readAnswer, readQuestion } from "../wire/frames.mjs";
+import { hex, same } from "../wire/hashes.mjs";
 import { Links } from "./links.mjs";
-import { checked, isNewer, opened } from "./records.mjs";
+import { checked, isNewer, opened } from "../wire/records.mjs";
 
 const [QUESTION, ANSWER, REFUSAL] = [0, 1, 2];
 const AGREE = ["scheme", "pubkey", "peer", "types", "ts", "exp"];

@@ -1,4 +1,4 @@
-// The libp2p node of docs/protocol.md, section 1: js-libp2p as it comes, with TCP, Noise, Yamux and an ed25519 identity.
+// The libp2p node of docs/protocol.md, section 1: js-libp2p as it comes, with Noise, Yamux and an ed25519 identity.
 import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
 import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
@@ -7,11 +7,10 @@ import { gossipsub } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
 import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
 import { ping } from "@libp2p/ping";
-import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
-import { hex } from "./hashes.mjs";
-import { checked, isNewer, opened } from "./records.mjs";
-import { Refused } from "./refused.mjs";
+import { hex } from "../wire/hashes.mjs";
+import { checked, isNewer, opened } from "../wire/records.mjs";
+import { Refused } from "../wire/refused.mjs";
 
 /** Section 9: what may stand under a key, and which of several is the newest. */
 function dht(network) {
@@ -35,17 +34,21 @@ function dht(network) {
   });
 }
 
-/** Who can be reached through a relay only dials nobody else either, so that what is said goes through it. */
-function gater(listen) {
-  const [relay, behind] = listen[0].split("/p2p-circuit");
-  return behind === undefined ? {} : { denyDialMultiaddr: (addr) => !addr.toString().startsWith(relay) };
+/**
+ * Everybody may be dialled, which in a browser js-libp2p refuses by itself where there is no TLS. Who can be reached
+ * through a relay only dials nobody else either, so that what is said goes through it.
+ */
+function gater([first = ""]) {
+  const [relay, behind] = first.split("/p2p-circuit");
+  return { denyDialMultiaddr: (addr) => behind !== undefined && !addr.toString().startsWith(relay) };
 }
 
-export async function startNode(network, seed, listen) {
+/** `transports`: TCP, WebSocket or both; `listen`: where, nowhere if empty. */
+export async function startNode(network, seed, transports, listen) {
   const node = await createLibp2p({
     privateKey: await generateKeyPairFromSeed("Ed25519", seed),
     addresses: { listen },
-    transports: [tcp(), circuitRelayTransport()],
+    transports: [...transports, circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },

@@ -1,11 +1,11 @@
 // docs/protocol.md, the beginning and section 3: hashes, ids and bytes.
-import { createHash } from "node:crypto";
+import { sha256 as hashed } from "@noble/hashes/sha2.js";
 
 export const hex = (bytes) => Buffer.from(bytes).toString("hex");
 export const unhex = (text) => Buffer.from(text, "hex");
 export const same = (a, b) => Buffer.compare(a, b) === 0;
 export const u32be = (number) => Buffer.from([number >>> 24, number >>> 16, number >>> 8, number]);
-export const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
+export const sha256 = (...parts) => Buffer.from(hashed(Buffer.concat(parts)));
 export const tagged = (tag, ...data) => sha256(sha256(Buffer.from(tag)), sha256(Buffer.from(tag)), ...data);
 
 export const sessionId = (request, attempt) => tagged("musigd/session/v1", request, u32be(attempt));

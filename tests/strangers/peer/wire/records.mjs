@@ -4,7 +4,7 @@ import { decode, encode } from "./cbor.mjs";
 import { b64, hasForm, isBytes } from "./forms.mjs";
 import { same, tagged } from "./hashes.mjs";
 import { Refused } from "./refused.mjs";
-import { SCHEMES } from "./schemes.mjs";
+import { SCHEMES } from "../signing/schemes.mjs";
 
 const OF_PEER = ["message", "node", "notice"];
 const COSIGNED = ["advertisement", "join"];

@@ -1,0 +1,1 @@
+"""What the peer shows among real daemons; each step has daemons of its own."""
