@@ -27,12 +27,13 @@ from daemon.signing.engine.turn import Part, Turn
 from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
 from daemon.signing.owner.grounds import grounds_of, misses_of
+from daemon.signing.owner.in_the_log import PolicyLog
+from daemon.signing.owner.part_taken import ended_by_the_store, taking_part
 from daemon.signing.owner.refusals import denied, needs_approval
 from daemon.signing.owner.rounds import Reconsidering
 from daemon.signing.ports import Policy as TransactionPolicy
 from daemon.signing.ports import SigningKeystore
-from musig2.protocol.blame.endings import Reason
-from musig2.protocol.interface.effects import Emit, Need, NeedJoin, NeedPartials, Outcome, SaveMessage, State
+from musig2.protocol.interface.effects import Emit, Need, NeedJoin, NeedPartials, Outcome, SaveMessage
 from musig2.protocol.interface.inputs import Approved, Received, SignerRefused
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.review import review_of
@@ -42,10 +43,6 @@ from rpc.caller import Caller, Scope
 log = structlog.get_logger("musigd.policy")
 DECLINED = "declined by policy"
 IN_TIME = TIMED | {"min_reputation"}  # conditions that may begin to hold as time passes
-STORE_FAILED = Reason.STORE_FAILED.value
-HELD_BACK = frozenset(
-    {"policy", "locked", STORE_FAILED}
-)  # an attempt ended here, and the rules may let the key join again
 
 
 class Consent:
@@ -73,6 +70,7 @@ class Consent:
         self._rounds = Reconsidering(inbox=inbox, roster=roster, consider=self.consider)
         self._clock = clock
         self.label_of = label_of
+        self._told = PolicyLog()
         self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
         self._joining: dict[tuple[bytes, bytes], Ruling] = {}  # under which joins were asked for
         self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # the same of partial signatures
@@ -122,7 +120,7 @@ class Consent:
 
     def waits(self, entry: OpenRequest, key: bytes) -> Ruling | None:
         """The ruling that leaves this request to the owner of that key; None if nothing waits for the owner."""
-        if not entry.machine.outcome.live or key in _taking_part(entry):
+        if not entry.machine.outcome.live or key in taking_part(entry):
             return None
         if self._keystore.scheme_of(key) != entry.request.record.scheme:
             return None
@@ -228,7 +226,7 @@ class Consent:
         self._charged.pop(part.entry.request.id, None)
         if self._policy is not None:
             self._policy.stored(part.entry.request.id)
-        if self.policy is not None and part.entry.machine.outcome.live and _ended_by_the_store(part.entry):
+        if self.policy is not None and part.entry.machine.outcome.live and ended_by_the_store(part.entry):
             self._rounds.later(part.entry.request.id)
         if self._policy is not None and not part.entry.machine.outcome.live:
             self._policy.release(part.entry.request.id)
@@ -279,23 +277,22 @@ class Consent:
     def consider(self, turn: Turn, entry: OpenRequest) -> None:
         """Join, decline, or leave it to its owner, for each own key that has no part in it.
 
-        After a failure that is not in `HELD_BACK` the next attempt is begun by a client or another signer.
+        After a failure that is not in `part_taken.HELD_BACK` the next attempt is begun by a client or another signer.
         """
         policy = self.policy
         if policy is None or not entry.machine.outcome.live or turn.now.wall_ms >= entry.request.record.expires:
             return
-        for key in sorted(entry.own - _taking_part(entry)):
+        for key in sorted(entry.own - taking_part(entry)):
             if self._usable(key, entry.request.record.scheme) and entry.machine.outcome.live:
                 self._settle(turn, entry, key, policy.ruling(entry.request, key))
 
     def _settle(self, turn: Turn, entry: OpenRequest, key: bytes, ruling: Ruling) -> None:
-        named = {"request": entry.request.id.hex(), "key": key.hex(), "why": ruling.sentence}
         match ruling.verdict:
             case Decision.JOIN:
-                log.debug("the policy joins a request", **named)
+                self._told.tell(entry.request.id, key, ruling)
                 turn.feed(entry, Approved(key, None))
             case Decision.REFUSE:
-                log.info("the policy declines a request", **named)
+                self._told.tell(entry.request.id, key, ruling)
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
                 turn.part(entry).grounds["signing-request:declined", key] = self._not_joined(entry.request, key, ruling)
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
@@ -308,6 +305,7 @@ class Consent:
         if policy is None or (request, key) in self._asked or policy.was_asked(request, key):
             return
         self._asked.add((request, key))
+        self._told.tell(request, key, ruling)
         told: dict[str, object] = {
             "publicKey": key,
             "message": ruling.sentence,
@@ -336,14 +334,3 @@ class Consent:
         except KeyRefused:
             return False
         return self._keystore.scheme_of(key) == scheme
-
-
-def _ended_by_the_store(entry: OpenRequest) -> bool:
-    """Whether the latest attempt of an own key ended because it could not be stored."""
-    rows = entry.machine.latest_rows()
-    return any(row.state is State.ABORTED and row.reason == STORE_FAILED for row in rows)
-
-
-def _taking_part(entry: OpenRequest) -> set[bytes]:
-    rows = entry.machine.latest_rows()
-    return {row.key for row in rows if row.state is not State.ABORTED or row.reason not in HELD_BACK}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import structlog
-
+from config.output.bounded_log import BoundedLog
 from daemon.clock import WallClock
 from daemon.keys.errors import KeyRefused
 from daemon.signing.engine.roster import OpenRequest
@@ -14,7 +13,6 @@ from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Decline
 from musig2.protocol.wire.frames import Signed
 
-log = structlog.get_logger("musigd.signing")
 MISFIT = "scheme_mismatch"
 
 
@@ -24,6 +22,7 @@ class Declines:
     def __init__(self, *, keystore: SigningKeystore, clock: WallClock) -> None:
         self._keystore = keystore
         self._clock = clock
+        self._log = BoundedLog("musigd.signing")
 
     def sealed(self, request: bytes, key: bytes, reason: str) -> Signed[Decline]:
         """The decline of a request; raises KeysLocked, UnknownKey."""
@@ -50,7 +49,7 @@ class Declines:
         try:
             signed = self.sealed(entry.request.id, key, MISFIT)
         except KeyRefused as error:
-            log.info("a request of another scheme cannot be declined yet", key=key.hex(), reason=error.reason)
+            self._log.info("a request of another scheme cannot be declined yet", key=key.hex(), reason=error.reason)
             return
-        log.info("a request of another scheme is declined", request=entry.request.id.hex(), key=key.hex())
+        self._log.info("a request of another scheme is declined", request=entry.request.id.hex(), key=key.hex())
         turn.feed(entry, Received(signed, None))

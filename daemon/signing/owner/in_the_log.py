@@ -1,0 +1,27 @@
+"""What the log says of what the policy does by itself. The audit log has all of it; here a flood leaves lines out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from config.output.bounded_log import BoundedLog
+from daemon.policy.rules import Decision, Ruling
+
+LINES: Final = {
+    Decision.JOIN: "the policy joins a request",
+    Decision.ASK: "a request waits for its owner",
+    Decision.REFUSE: "the policy declines a request",
+}
+
+
+class PolicyLog:
+    """One line for each automatic join, question to an owner, and decline."""
+
+    def __init__(self) -> None:
+        self._log = BoundedLog("musigd.policy")
+
+    def tell(self, request: bytes, key: bytes, ruling: Ruling) -> None:
+        """`ruling` takes effect: name the request, the key, and the rule with its line, or why there is none."""
+        rule = ruling.rule
+        ground = {"why": ruling.sentence} if rule is None else {"rule": rule.name, "line": rule.line}
+        self._log.info(LINES[ruling.verdict], request=request.hex(), key=key.hex(), **ground)
