@@ -10,11 +10,12 @@ ARGS :=
 unexport PYTHONDONTWRITEBYTECODE
 PERCENT := 100
 MINUTES := 20
+FILE := build/adversary.json
 
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary nightly test-typescript test-strangers check-libp2p test-consensus test-namespaces test-nat test-tor test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers check-libp2p test-consensus test-namespaces test-nat test-tor test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -93,6 +94,9 @@ start-matrix: env ## how each command ends in every environment that a start may
 
 adversary: env ## attacks on a real daemon beside an honest pair: make adversary ARGS="--seconds 15 --seed 1 wrong_aggregates"
 	@$(PY) -m tests.adversary $(ARGS)
+
+adversary-page: env ## write a run into the table of docs/security.md: make adversary-page FILE=build/adversary.json
+	@$(PY) -m tests.adversary.table $(FILE)
 
 nightly: env ## what is too long for `make test`: about an hour; a hundredth of it: make nightly PERCENT=1
 	@$(PY) -m tests.musig2.differential $$(expr 1000 \* $(PERCENT))

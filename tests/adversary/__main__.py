@@ -1,8 +1,10 @@
 """Attacks on a real daemon, each beside an honest pair that signs all the time.
 
-    python -m tests.adversary [--seconds 15] [--peers 12] [--seed 1] [--tree FOLDER] [--json FILE] [--public] [NAME...]
+    python -m tests.adversary [--seconds 15] [--minutes 24] [--tree FOLDER] [--json FILE] [--public] [NAME...]
 
-For each attack: undisturbed values first, then those under attack. The attackers have a core of their own (cores.py).
+For each attack: undisturbed values for so many seconds first, then as long those under attack. `--minutes`: what all of
+them together may take; of that each gets an equal part of what is left. An attack that cannot be measured is noted, and
+the next is begun. The attackers have a core of their own (cores.py). tests.adversary.table makes a table of FILE.
 `--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`: in a network
 namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
 """
@@ -12,9 +14,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
+import subprocess
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,15 +28,14 @@ from pathlib import Path
 from tests.adversary import cores
 from tests.adversary.attacks import modules
 from tests.adversary.measure import Measured, measure
+from tests.adversary.table import rank
 
 LOOPBACK, PUBLIC = "127.0.0.1", "45.0.0.1"
+AROUND_S = 6.0  # what an attack takes besides what is measured; the longest so far counts
+LONGEST_AROUND_S = 90.0
+LEAST_S = 3.0
 ENTERED = "ADVERSARY_NAMESPACE"
 ENTER = ("unshare", "--net", "sh", "-c", 'ip link set lo up && ip route add local 45.0.0.0/8 dev lo && exec "$@"', "sh")
-
-
-def rank(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
 def spread(values: Sequence[float]) -> str:
@@ -41,8 +46,11 @@ def spread(values: Sequence[float]) -> str:
 
 def show(found: Measured) -> None:
     """The result of one attack as a paragraph."""
-    calm, seen = found.calm, found.seen
+    if found.failed:
+        print(f"{found.attack}   NOT MEASURED: {found.failed}", flush=True)
+        return
     print(f"{found.attack}{'' if found.alive else '   THE VICTIM IS DEAD'}")
+    calm, seen = found.calm, found.seen
     print(f"  honest p50 / p99 / longest   {spread(found.attacked)}   undisturbed: {spread(found.undisturbed)}")
     late = f"{max(found.newcomers):.2f} s" if found.newcomers else "none asked"
     before = max(found.newcomers_before, default=float("nan"))
@@ -56,7 +64,8 @@ def show(found: Measured) -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.adversary", description="Attack a real daemon and measure.")
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=float, default=15, help="of each attack, and as many before it")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="all attacks together take no longer")
     parser.add_argument("--peers", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tree", type=Path, help="a checkout with a .venv whose daemon is attacked")
@@ -66,8 +75,55 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def in_words(error: BaseException) -> str:
+    """The first error of a group of them, in a line."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return " ".join(f"{type(error).__name__}: {error}".replace("|", "/").split())[:200]
+
+
+class Measurements:
+    """Measures one attack after the other."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self._asked = asked
+        self._until = time.monotonic() + 60 * asked.minutes
+        self._around_s = AROUND_S
+        tree = asked.tree.absolute() if asked.tree else Path.cwd()
+        self._python = str(tree / ".venv" / "bin" / "python") if asked.tree else sys.executable
+        words = ("git", "-C", str(tree), "rev-parse", "--short=8", "HEAD")
+        self._commit = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+
+    def _seconds(self, left: int) -> float:
+        """Of the next attack, where so many are left."""
+        part = (self._until - time.monotonic()) / left - self._around_s
+        return min(float(self._asked.seconds), max(LEAST_S, part / 2))
+
+    async def one(self, name: str, left: int) -> Measured:
+        """Measure an attack; what prevents it is in the result."""
+        began, seconds = time.monotonic(), self._seconds(left)
+        try:
+            async with asyncio.timeout(LONGEST_AROUND_S + 2 * seconds):
+                with tempfile.TemporaryDirectory() as folder:
+                    found = await measure(
+                        Path(folder),
+                        name,
+                        python=self._python,
+                        address=PUBLIC if self._asked.public else LOOPBACK,
+                        seconds=seconds,
+                        peers=self._asked.peers,
+                        seed=self._asked.seed,
+                    )
+        except Exception as error:  # whatever it is, the others can be measured
+            traceback.print_exception(error)
+            return Measured(name, commit=self._commit, load=os.getloadavg()[0], failed=in_words(error))
+        self._around_s = max(self._around_s, time.monotonic() - began - 2 * seconds)
+        found.commit = self._commit
+        return found
+
+
 async def main() -> int:
-    """Run the named attacks one after the other; 1 if one of them ended the victim."""
+    """Run the named attacks one after the other; 1 if one of them ended the victim, or could not be measured."""
     asked = arguments()
     unknown = sorted(set(asked.names) - set(modules()))
     if unknown:
@@ -76,27 +132,19 @@ async def main() -> int:
     if asked.public and ENTERED not in os.environ:
         os.environ[ENTERED] = "1"
         os.execvp("unshare", [*ENTER, sys.executable, "-m", "tests.adversary", *sys.argv[1:]])
-    python = str(asked.tree.absolute() / ".venv" / "bin" / "python") if asked.tree else sys.executable
     print(cores.split(), flush=True)
-    dead = 0
-    for name in asked.names or modules():
-        print(f"load {os.getloadavg()[0]:.1f}: ", end="")
-        with tempfile.TemporaryDirectory() as folder:
-            found = await measure(
-                Path(folder),
-                name,
-                python=python,
-                address=PUBLIC if asked.public else LOOPBACK,
-                seconds=asked.seconds,
-                peers=asked.peers,
-                seed=asked.seed,
-            )
+    names = asked.names or list(modules())
+    measurements, bad = Measurements(asked), 0
+    for number, name in enumerate(names):
+        print(f"load {os.getloadavg()[0]:.1f}: ", end="", flush=True)
+        found = await measurements.one(name, len(names) - number)
         show(found)
-        dead += not found.alive
+        bad += bool(found.failed) or not found.alive
         if asked.json:
+            asked.json.parent.mkdir(parents=True, exist_ok=True)
             with asked.json.open("a") as file:
                 file.write(json.dumps(asdict(found)) + "\n")
-    return 1 if dead else 0
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
+from itertools import count
 from typing import Self
 
 from tests.adversary.target import Target
 from tests.bench.signing_parts import Wallet, announce, finished, join
 
 NEVER = float("inf")
-PAUSE_S = 0.05  # between two signatures, so that the pair alone does not fill the machine
+EVERY_S = 0.05  # a signature is begun, so that the pair alone does not fill the machine
 UNSEEN_S = 10.0  # a request that has not arrived by then counts as lost
 NEXT_S = 1.0
 UNSIGNED_S = 20.0  # the same for a signature
@@ -23,25 +24,36 @@ class Pair:
     """Two daemons that have signed with each other before; they take turns as creator."""
 
     def __init__(self, wallets: Sequence[Wallet]) -> None:
-        self._wallets = list(wallets)
+        self._wallets = tuple(wallets)
+        self._numbers = count()
 
-    async def sign(self) -> float:
-        """Seconds from the request to the signature at both; infinite if it does not come."""
-        self._wallets.reverse()
-        began = asyncio.get_running_loop().time()
+    async def sign(self, due: float | None = None) -> float:
+        """Seconds from the request, or from when it was due, to the signature at both; infinite if it does not come."""
+        creator, signer = self._wallets[:: -1 if next(self._numbers) % 2 else 1]
+        began = asyncio.get_running_loop().time() if due is None else due
         try:
             async with asyncio.timeout(UNSIGNED_S):
-                request = await announce(self._wallets[0], self._wallets)
-                await join(self._wallets[1], request)
+                request = await announce(creator, self._wallets)
+                await join(signer, request)
                 return await finished(self._wallets, request) - began
         except TimeoutError:
             return NEVER
 
     async def sign_until(self, stop: asyncio.Event, took: list[float]) -> None:
-        """Make one signature after the other until then; wait for the last one."""
-        while not stop.is_set():
-            took.append(await self.sign())
-            await asyncio.sleep(PAUSE_S)
+        """Begin one after the other until then, each when it is due, and wait for all.
+
+        None waits for those before: whoever does counts one late signature where many would have been late.
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                group.create_task(self._note(due, took))
+                due += EVERY_S
+                await asyncio.sleep(due - loop.time())
+
+    async def _note(self, due: float, took: list[float]) -> None:
+        took.append(await self.sign(due))
 
 
 class Newcomers:

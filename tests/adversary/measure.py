@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
+import os
 import secrets
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -41,6 +43,9 @@ class Measured:
     newcomers: list[float] = field(default_factory=list)
     counted: dict[str, Any] = field(default_factory=dict)
     alive: bool = False
+    load: float = 0.0  # of the machine, before it began
+    commit: str = ""
+    failed: str = ""  # why it was not measured; empty if it was
 
 
 class Scene:
@@ -156,14 +161,15 @@ async def attackers(name: str, target: Target, peers: int, seed: int) -> AsyncIt
 async def measure(
     root: Path, name: str, *, python: str, address: str, seconds: float, peers: int, seed: int
 ) -> Measured:
-    """Start everything, sign half the time undisturbed, then all of it under attack."""
-    found = Measured(name)
+    """Start everything, sign so long undisturbed, and then as long under attack."""
+    found = Measured(name, load=os.getloadavg()[0])
     settings = getattr(importlib.import_module(modules()[name]), "VICTIM", {})
     async with (
         scene(root, python, address, settings=settings) as stage,
         attackers(name, stage.target, peers, seed) as hostile,
     ):
         pair = Pair(stage.wallets)
+        gc.freeze()  # or this process would look through all that it has imported while the pair signs
         newcomers = await Newcomers.start(stage.target, seed, stage.wallets[0])
         try:
             await hostile.prepared()
@@ -171,7 +177,7 @@ async def measure(
                 await stage.wallets[0].client.call("muteCreator", publicKey=key)
             for _ in range(FIRST_SIGNATURES):
                 await pair.sign()
-            await _stretch(stage, pair, newcomers, seconds / 2, found.undisturbed, found.calm, found.newcomers_before)
+            await _stretch(stage, pair, newcomers, seconds, found.undisturbed, found.calm, found.newcomers_before)
             hostile.begin()
             await _stretch(stage, pair, newcomers, seconds, found.attacked, found.seen, found.newcomers)
         finally:

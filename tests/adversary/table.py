@@ -1,50 +1,61 @@
-"""Prints two runs as the table of docs/security.md: python -m tests.adversary.table BEFORE.json AFTER.json
+"""Writes a run into the table of docs/security.md, between its marks: python -m tests.adversary.table FILE
 
-Both are files that `python -m tests.adversary --json` wrote; if an attack is in a file more than once, the last counts.
-What an undisturbed signature takes is one figure for each run: the stretches before all attacks together.
+FILE is what `python -m tests.adversary --json` wrote; if an attack is in it more than once, the last counts. What was
+measured before work was charged is taken from the page as it is there, for that commit cannot be measured again alike.
+What an undisturbed signature takes is told twice: in the stretch before each attack, and in all of them together.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tests.adversary.__main__ import rank
 from tests.adversary.honest import NEVER
 
-HEAD = (
-    "| attack | p50 | p99 | longest | newcomer seen | /livez | processor | memory |",
-    "|---|---|---|---|---|---|---|---|",
-)
-LONGEST_S, SEEN_S, LIVEZ_S, GROWTH_MIB = 1.0, 2.0, 0.3, 32  # the aim
+PAGE: Final = Path(__file__).parents[2] / "docs/security.md"
+BEGIN, END = "<!-- attacks: written by python -m tests.adversary.table -->", "<!-- end of attacks -->"
+AFTER: Final = ("p50", "p99", "undisturbed p99", "longest", "newcomer seen", "/livez", "processor", "memory")
+HEAD: Final = (f"| attack | {' | '.join(AFTER)} |", "|---" * (len(AFTER) + 1) + "|")
+ALONE: Final = 2  # the column of what is told of the time after only
+NONE: Final = "-"
+LONGEST_S, SEEN_S, LIVEZ_S, GROWTH_MIB, TIMES = 1.0, 2.0, 0.3, 32, 2  # the aim
+AIMS: Final = ("p99", "p99 beside all", "longest", "newcomer", "/livez", "memory")
 Found = Mapping[str, Any]
+Run = Mapping[str, Found]
 
 
-def read(path: str) -> dict[str, Found]:
+def rank(values: Sequence[float], share: float) -> float:
+    """The value that this share of the values does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+
+
+def read(path: Path) -> dict[str, Found]:
     """The figures of a run, by attack."""
-    return {found["attack"]: found for found in map(json.loads, Path(path).read_text().splitlines())}
+    return {found["attack"]: found for found in map(json.loads, path.read_text().splitlines())}
 
 
-def undisturbed(run: Mapping[str, Found]) -> list[float]:
-    """What signatures took while nobody attacked."""
-    return [seconds for found in run.values() for seconds in found["undisturbed"]]
+def together(run: Run, kind: str) -> list[float]:
+    """What signatures took in all stretches: `undisturbed` or `attacked`."""
+    return [seconds for found in run.values() for seconds in found[kind]]
 
 
 def said(seconds: float) -> str:
-    return "never" if seconds == NEVER else f"{seconds:.2f}"
+    return "never" if seconds == NEVER else f"{seconds:.3f}" if seconds < 0.1 else f"{seconds:.2f}"
 
 
-def cells(found: Found | None) -> tuple[str, ...]:
+def cells(found: Found) -> tuple[str, ...]:
     """One attack's figures: seconds, percent of a core, MiB."""
-    if found is None:
-        return ("?",) * 7
+    if found["failed"]:
+        return (f"not measured: {found['failed']}", *(NONE,) * (len(AFTER) - 1))
     signed, seen = found["attacked"], found["seen"]
     return (
         said(rank(signed, 0.5)),
         said(rank(signed, 0.99)),
+        said(rank(found["undisturbed"], 0.99)),
         said(max(signed, default=NEVER)),
         said(max(found["newcomers"], default=NEVER)),
         f"{max(seen['livez_s']):.2f}",
@@ -54,32 +65,98 @@ def cells(found: Found | None) -> tuple[str, ...]:
 
 
 def misses(found: Found, p99: float) -> Iterable[str]:
-    """Where the aim was missed; `p99`: of undisturbed signatures."""
+    """Where the aim was missed; `p99`: of all undisturbed signatures."""
     signed, seen = found["attacked"], found["seen"]
-    if rank(signed, 0.99) >= 2 * p99:
-        yield "p99"
-    if max(signed, default=NEVER) > LONGEST_S:
-        yield "longest"
-    if max(found["newcomers"], default=NEVER) > SEEN_S:
-        yield "newcomer"
-    if max(seen["livez_s"]) >= LIVEZ_S:
-        yield "/livez"
-    if seen["growth"] >= GROWTH_MIB:
-        yield "memory"
+    reached = (
+        rank(signed, 0.99) < TIMES * rank(found["undisturbed"], 0.99),
+        rank(signed, 0.99) < TIMES * p99,
+        max(signed, default=NEVER) <= LONGEST_S,
+        max(found["newcomers"], default=NEVER) <= SEEN_S,
+        max(seen["livez_s"]) < LIVEZ_S,
+        seen["growth"] < GROWTH_MIB,
+    )
+    return (aim for aim, held in zip(AIMS, reached, strict=True) if not held)
 
 
-def main(before: str, after: str) -> None:
-    """Print the rows, in the order of the second run, and below them where the aim was missed after."""
-    old, new = read(before), read(after)
-    print("\n".join(HEAD))
-    for name in dict.fromkeys((*new, *old)):
-        columns = zip(cells(old.get(name)), cells(new.get(name)), strict=True)
-        print(f"| {name.replace('_', ' ')} | {' | '.join(', '.join(column) for column in columns)} |")
-    for run in (old, new):
-        calm = undisturbed(run)
-        missed = {name: found for name, each in run.items() if (found := list(misses(each, rank(calm, 0.99))))}
-        marks = " / ".join(said(each) for each in (rank(calm, 0.5), rank(calm, 0.99), max(calm, default=NEVER)))
-        print(f"undisturbed {marks} of {len(calm)}; missed: {missed}", file=sys.stderr)
+def before(page: str) -> dict[str, tuple[str, Sequence[str]]]:
+    """By attack: the mark behind its name, and the first figure of each cell that has two."""
+    found: dict[str, tuple[str, Sequence[str]]] = {}
+    for line in page.splitlines():
+        name, *rest = (cell.strip() for cell in line.strip("|").split("|"))
+        if line.startswith("| ") and all(", " in cell for cell in (*rest[:2], *rest[-4:])) and len(rest) >= 7:
+            title = re.split(r" [†\\]", name)[0]
+            sign = name[len(title) :]
+            found[title] = (sign, [cell.partition(", ")[0] for cell in rest if ", " in cell])
+    return found
+
+
+def row(name: str, new: Sequence[str], old: tuple[str, Sequence[str]]) -> str:
+    """A row: before and after in each cell, but one."""
+    mark, figures = old
+    pairs = [f"{was}, {now}" for was, now in zip(figures, (*new[:ALONE], *new[ALONE + 1 :]), strict=True)]
+    return f"| {name}{mark} | {' | '.join((*pairs[:ALONE], new[ALONE], *pairs[ALONE:]))} |"
+
+
+def reached(run: Run) -> list[str]:
+    """Where the aim was missed, in words."""
+    measured = {name: found for name, found in run.items() if not found["failed"]}
+    calm, late = together(measured, "undisturbed"), together(measured, "attacked")
+    p99 = rank(calm, 0.99)
+    missed = {name: set(misses(found, p99)) for name, found in measured.items()}
+    lines = [
+        f"Of {len(measured)} attacks, so many were held to the aim:",
+        "",
+        "| aim | held under | not under |",
+        "|---|---|---|",
+    ]
+    names = (
+        f"p99 under {TIMES} times that of the stretch before the attack",
+        f"p99 under {TIMES} times that of all {len(calm):,} undisturbed signatures, {said(p99)} s",
+        f"no signature over {LONGEST_S:g} s, of {len(late):,}",
+        f"a new creator seen within {SEEN_S:g} s",
+        f"`/livez` under {LIVEZ_S:g} s",
+        f"less than {GROWTH_MIB} MiB of memory more",
+    )
+    for aim, name in zip(AIMS, names, strict=True):
+        under = [each.replace("_", " ") for each, found in missed.items() if aim in found]
+        lines.append(f"| {name} | {len(measured) - len(under)} | {', '.join(under) or NONE} |")
+    return lines
+
+
+def conditions(run: Run) -> str:
+    """How it was measured."""
+    measured = [found for found in run.values() if not found["failed"]]
+    calm = together(run, "undisturbed")
+    loads = [found["load"] for found in run.values()]
+    spans = [found["seen"]["seconds"] for found in measured]
+    commits = sorted({found["commit"] for found in run.values()})
+    figures = ", ".join(
+        f"{name} {said(value)} s"
+        for name, value in (("p50", rank(calm, 0.5)), ("p99", rank(calm, 0.99)), ("longest", max(calm, default=NEVER)))
+    )
+    return (
+        f"After: commit {', '.join(commits)}, {min(spans):.0f} to {max(spans):.0f} s per attack "
+        f"after as long without one, "
+        f"{min(len(found['attacked']) for found in measured)} signatures or more each; "
+        f"load {min(loads):.1f} to {max(loads):.1f}, "
+        f"of which one is the attackers' own. Undisturbed, all together: {figures} of {len(calm):,}."
+    )
+
+
+def written(page: str, run: Run) -> str:
+    """The page with this run."""
+    old, new = before(page), {name.replace("_", " "): cells(found) for name, found in run.items()}
+    nothing = (NONE,) * len(AFTER)
+    rows = [row(name, new.get(name, nothing), old.get(name, ("", nothing[1:]))) for name in sorted({*old, *new})]
+    text = "\n".join([BEGIN, conditions(run), "", *HEAD, *rows, "", *reached(run), END])
+    return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: text, page, flags=re.DOTALL)
+
+
+def main(path: str) -> None:
+    """Write the page, and say on the error output where the aim was missed."""
+    run = read(Path(path))
+    PAGE.write_text(written(PAGE.read_text(), run))
+    print("\n".join(reached(run)), file=sys.stderr)
 
 
 if __name__ == "__main__":
