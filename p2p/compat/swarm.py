@@ -23,7 +23,7 @@ from libp2p.rcmgr import Direction
 from p2p.addresses import Multiaddr, by_turns, is_relayed, relay_of
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
-from p2p.compat.swarm_conn import PromptConn, gives_way
+from p2p.compat.swarm_conn import NoConnector, PromptConn, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
 from p2p.compat.yamux import MOST_TOGETHER, QuietYamux
@@ -86,6 +86,7 @@ class GuardedSwarm(Swarm):
             retry_config=RetryConfig(max_retries=0),
             connection_config=_config(rules),
         )
+        self.auto_connector = NoConnector(self)
 
     @cached_property
     def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
@@ -174,10 +175,9 @@ class GuardedSwarm(Swarm):
 
     def _note_double(self, peer_id: ID) -> None:
         """One task per peer settles it, however often the peer comes and goes meanwhile."""
-        waits = peer_id in self._doubles
-        self._doubles[peer_id] = trio.current_time()
-        if not waits:
+        if peer_id not in self._doubles:
             self.manager.run_task(self._settle_double, peer_id)
+        self._doubles[peer_id] = trio.current_time()
 
     async def _settle_double(self, peer_id: ID) -> None:
         """Both sides dialled at once: the larger id closes its connection, unless a long-lived stream uses it.
@@ -336,7 +336,7 @@ class GuardedSwarm(Swarm):
 
 
 def _config(rules: DoorRules) -> ConnectionConfig:
-    """No automatic dialling, no pruning below the maximum: both are decided elsewhere."""
+    """No pruning below the maximum: that is decided elsewhere, as dialling is."""
     return ConnectionConfig(
         max_connections=rules.max_connections,
         min_connections=0,

@@ -1,6 +1,7 @@
-"""The swarm's connection, whose end is reported at once.
+"""The swarm's connection, whose end is reported at once; and nothing that connects by itself.
 
-The library waits 100 ms before it reports a lost connection, and after each one that it closes.
+The library waits 100 ms before it reports a lost connection, and after each one that it closes. It dials everybody
+whose address it ever heard, from whomever, until it has half of the connections that it may have.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import trio
+from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.connection import swarm_connection
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.peer.id import ID
@@ -50,6 +52,13 @@ class PromptConn(SwarmConn):
             await stream.reset()
         await trio.lowlevel.checkpoint()
         await self._notify_disconnected()
+
+
+class NoConnector(AutoConnector):
+    """Stands in for the automatic connector: it is never started, and so dials nobody."""
+
+    async def start(self) -> None:
+        """Nothing to start."""
 
 
 def gives_way(

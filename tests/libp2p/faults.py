@@ -130,6 +130,16 @@ async def a_failed_dial_blocks_the_peer() -> bool:
 
 
 @fault
+async def everybody_is_dialled_whose_address_was_heard() -> bool:
+    async with hosts(2) as (host, other):
+        network = host.get_network()
+        network.connection_config.low_watermark = network.connection_config.min_connections = 0
+        network.peerstore.add_addrs(other.get_id(), other.get_transport_addrs(), 60)
+        await network.auto_connector.maybe_connect()
+        return bool(network.get_connections(other.get_id()))
+
+
+@fault
 async def two_processes_may_listen_on_one_port() -> bool:
     async with hosts(1) as (host,):
         (port,) = {addr.value_for_protocol("tcp") for addr in host.get_transport_addrs()}

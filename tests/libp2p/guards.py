@@ -68,6 +68,14 @@ GUARDS: tuple[Guard, ...] = (
         ("a_failed_dial_blocks_the_peer",),
     ),
     Guard(
+        "no automatic dials",
+        ("swarm_conn.NoConnector",),
+        "it dials everybody whose address it heard, from whomever, up to half of the connections it may have",
+        "a connector that can be switched off",
+        (f"{SETTINGS_TESTS}::test_nobody_is_dialled_only_because_an_address_was_heard",),
+        ("everybody_is_dialled_whose_address_was_heard",),
+    ),
+    Guard(
         "ends are told at once",
         ("swarm_conn.PromptConn", "swarm_conn:SwarmConn"),
         "the end of a connection is reported 100 to 200 ms late",

@@ -118,6 +118,19 @@ async def test_nothing_is_kept_of_a_peer_that_has_left() -> None:
 
 
 @network_test
+async def test_nobody_is_dialled_only_because_an_address_was_heard() -> None:
+    async with networks(2) as (anna, ben):
+
+        async def heard(node: Any) -> bool:
+            swarm = node.host.swarm
+            swarm.peerstore.add_addrs(ID(ben.peer), [Multiaddr(from_text(ben.address))])
+            await swarm.auto_connector.maybe_connect()
+            return bool(swarm.live(ID(ben.peer)))
+
+        assert not await anna.inside(heard)
+
+
+@network_test
 async def test_the_settings_of_connections_are_the_safe_ones() -> None:
     async with networks(1, upgrade_timeout_ms=NetworkConfig().upgrade_timeout_ms) as (anna,):
         swarm = await anna.inside(lambda node: node.host.swarm)
