@@ -1,6 +1,9 @@
 """The JavaScript peer among real daemons: found, heard, asked, asking, and one of those who sign.
 
-python -m tests.strangers.slow_peer [tcp|ws|nowhere] [WORD IN A STEP'S NAME]
+python -m tests.strangers.slow_peer [tcp|ws|nowhere|page] [WORD IN A STEP'S NAME]
+
+tcp, ws and nowhere are the peer in Node: over TCP, over WebSocket, and over WebSocket with no address of its own.
+page is the peer in a page of a real browser; it runs only when it is named.
 """
 
 from __future__ import annotations
@@ -35,23 +38,31 @@ LINKS: tuple[Step, ...] = (
     links.of_two_streams_that_both_opened_the_smaller_peers_is_written,
     links.behind_a_relay_it_is_reached_and_signs,
 )
+PAGE = "page"
 WAYS = {
     "tcp": (*FOUND, *SIGNING, *LINKS),
-    "ws": (*FOUND, *SIGNING),
-    NOWHERE: (*FOUND, *SIGNING),
+    "ws": (*FOUND, *SIGNING, *LINKS),
+    NOWHERE: (*FOUND, *SIGNING, *LINKS),
+    PAGE: (*FOUND, *SIGNING, *LINKS),
 }
 
 
 @asynccontextmanager
 async def chosen(name: str) -> AsyncIterator[Way]:
-    """A way by its name."""
-    start = partial(stranger, *with_libp2p())
+    """A way by its name; a browser runs as long as the block."""
+    program, folder = with_libp2p()
+    start = partial(stranger, program, folder)
     if name == "tcp":
         yield Way(name, start)
     elif name == "ws":
         yield Way(name, start, "/ws", "/ip4/127.0.0.1/tcp/0/ws")
-    else:
+    elif name == NOWHERE:
         yield Way(name, start, "/ws", NOWHERE)
+    else:
+        from tests.strangers.page import pages  # what drives a browser is there for this only
+
+        async with pages(folder) as start_in_page:
+            yield Way(name, start_in_page, "/ws", NOWHERE)
 
 
 async def holds(step: Step, root: Path, way: Way) -> bool:
@@ -74,7 +85,7 @@ async def main(*words: str) -> None:
     (word,) = [word for word in words if word not in WAYS] or [""]
     results = []
     with tempfile.TemporaryDirectory(prefix="musigd strangers ") as folder:
-        for name in names or WAYS:
+        for name in names or (name for name in WAYS if name != PAGE):
             async with chosen(name) as way:
                 for step in WAYS[name]:
                     if word in step.__name__:

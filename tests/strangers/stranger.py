@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,7 @@ LIBP2P = (
     *("@libp2p/crypto@5", "@libp2p/gossipsub@17", "@libp2p/identify@4", "@libp2p/kad-dht@16", "@libp2p/peer-id@6"),
     *("@libp2p/ping@3", "@libp2p/tcp@11", "@libp2p/websockets@10", "@multiformats/multiaddr@13", "multiformats@14"),
 )
+BUNDLE = ("buffer@6", "esbuild@0.28")
 NEEDED = 22  # the oldest Node on which js-libp2p 3 runs
 ANSWER_S = 60
 
@@ -28,8 +29,8 @@ def with_libp2p() -> tuple[str, Path]:
     """A Node that js-libp2p runs on, from npm where the one of this machine is older, and the folder of the peer."""
     found = node()
     if version_of(found) >= NEEDED:
-        return found, installed(*VECTORS, *LIBP2P)
-    folder = installed(*VECTORS, *LIBP2P, f"node@{NEEDED}")
+        return found, installed(*VECTORS, *LIBP2P, *BUNDLE)
+    folder = installed(*VECTORS, *LIBP2P, *BUNDLE, f"node@{NEEDED}")
     return str(folder / "node_modules/node/bin/node"), folder
 
 
@@ -54,31 +55,29 @@ class Failed(Exception):
 class Stranger:
     """One running peer; `said` is every line that is no answer to a command."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, tell: Callable[[str], Awaitable[None]]) -> None:
+        """`tell`: gives it a line."""
+        self._tell = tell
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.said: list[dict[str, Any]] = []
         self._news = asyncio.Condition()
 
-    async def listen(self) -> None:
-        """Read what it says until it ends."""
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            told = json.loads(line)
-            if told.get("number") in self._answers:
-                self._answers.pop(told["number"]).set_result(told)
-                continue
-            async with self._news:
-                self.said.append(told)
-                self._news.notify_all()
+    async def says(self, line: str | bytes) -> None:
+        """It says a line."""
+        told = json.loads(line)
+        if told.get("number") in self._answers:
+            self._answers.pop(told["number"]).set_result(told)
+            return
+        async with self._news:
+            self.said.append(told)
+            self._news.notify_all()
 
     async def do(self, what: str, **values: Any) -> dict[str, Any]:
         """Have it carry out a command; its answer. Raises Failed."""
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": what, "number": number, **values}).encode() + b"\n")
+        await self._tell(json.dumps({"do": what, "number": number, **values}))
         async with asyncio.timeout(ANSWER_S):
             told = await answer
         if told["said"] == "failed":
@@ -110,8 +109,19 @@ async def stranger(program: str, folder: Path, network: str, *words: str) -> Asy
     pipe = asyncio.subprocess.PIPE
     command = (program, str(folder / "process.mjs"), network, *words)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    peer = Stranger(process)
-    listening = asyncio.create_task(peer.listen())
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    async def tell(line: str) -> None:
+        stdin.write(line.encode() + b"\n")
+
+    async def listen() -> None:
+        async for line in stdout:
+            await peer.says(line)
+
+    peer = Stranger(tell)
+    listening = asyncio.create_task(listen())
     try:
         await peer.heard(said="ready")
         yield peer

@@ -2,9 +2,9 @@
 import { webSockets } from "@libp2p/websockets";
 import { startStranger } from "./stranger.mjs";
 
-/** `say(text)` gets a line of JSON for everything that happened; the answer takes a line for everything to do. */
-window.startStranger = async (network, seed, say) => {
-  const tell = (what) => say(JSON.stringify(what));
-  const peer = await startStranger({ network, seed, transports: [webSockets()], listen: [], tell });
-  return (line) => peer.told(JSON.parse(line));
+/** `say(text)`, which the page has, gets a line of JSON for everything that happened; `told(line)` takes what to do. */
+window.start = async (network, seed, listen) => {
+  const tell = (what) => window.say(JSON.stringify(what));
+  const peer = await startStranger({ network, seed, transports: [webSockets()], listen, tell });
+  window.told = (line) => peer.told(JSON.parse(line));
 };

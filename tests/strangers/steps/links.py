@@ -27,6 +27,7 @@ async def of_two_streams_that_both_opened_the_smaller_peers_is_written(world: Wo
 
 async def behind_a_relay_it_is_reached_and_signs(world: World) -> None:
     relay = Vessel(world.root, "Relay", world.network)
+    relay.way = world.way.daemons
     relay.environment["MUSIGD_P2P__RELAY_SERVICE"] = "true"
     try:
         await relay.start([world.alice.daemon.multiaddr])
