@@ -20,12 +20,14 @@ from config.values import (
     Millis,
     Multiaddrs,
     Origins,
+    PortMapping,
     ProxyAddress,
     PublicKeys,
     RelayClient,
     is_loopback,
     parse_endpoint,
     parse_proxy,
+    why_unmapped,
 )
 
 MINUTE_MS = 60_000
@@ -174,6 +176,13 @@ class P2p(_Section):
         ),
         examples=["/etc/musigd/socks5"],
     )
+    port_mapping: PortMapping = Field(
+        default="off",
+        description=(
+            "upnp: ask the router of the local network to forward the ports of listen to this machine, over IPv4. "
+            "Peers are told the address once one of them has reached it."
+        ),
+    )
     relay_service: bool = Field(
         default=False,
         description=(
@@ -209,6 +218,8 @@ class P2p(_Section):
     def _check(self) -> Self:
         if self.socks5_login is not None and self.socks5 is None:
             raise PydanticCustomError("setting", "socks5_login is for the proxy that socks5 names: set both, or none")
+        if self.port_mapping != "off" and (fault := why_unmapped(self.listen, self.socks5)):
+            raise PydanticCustomError("setting", "{sentence}", {"sentence": f"port_mapping {fault}"})
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -47,6 +47,15 @@ def parse_endpoint(text: str) -> HostPort:
     if match is None or int(match[3]) > 65_535:
         raise ValueError("must be HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8327")
     return HostPort(match[1] or match[2], int(match[3]))
+
+
+def why_unmapped(listen: Iterable[str], socks5: str | None) -> str | None:
+    """Why no router can forward ports to these multiaddrs; None: it can."""
+    if socks5 is not None:
+        return "opens a port to this host, which socks5 is to hide: set one of the two only"
+    if all(is_loopback(address.split("/")[2]) for address in listen if address.startswith("/ip4/")):
+        return "needs an address in listen that the router can reach, such as /ip4/0.0.0.0/tcp/4327"
+    return None
 
 
 def _said(check: Callable[[str], object]) -> AfterValidator:
@@ -133,6 +142,7 @@ NetworkName = Annotated[str, _said(_check_network)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 RelayClient = Literal["auto", "always", "never"]
+PortMapping = Literal["off", "upnp"]
 ListenAddress = Annotated[str, _said(parse_endpoint)]
 ProxyAddress = Annotated[str, _said(parse_proxy)]
 File = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_expanded)]

@@ -45,13 +45,54 @@ class Reach(StrEnum):
     PRIVATE = "private"
 
 
+class MappingState(StrEnum):
+    """Whether the router forwards the ports of this node."""
+
+    SEARCHING = "searching"
+    MAPPED = "mapped"
+    FAILED = "failed"
+
+
+class MappingFault(StrEnum):
+    """What keeps a mapping from being made, or from being of use."""
+
+    NO_GATEWAY = "no_gateway"
+    REFUSED = "gateway_refused"
+    DOUBLE_NAT = "double_nat"
+
+
+class MappedPort(NamedTuple):
+    """A TCP port on which this node listens, and that of the router which leads to it."""
+
+    port: int
+    external: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortMapping:
+    """What the router was asked for, and says. `sentence`: what is wrong. Without `expires_ms` it has no end."""
+
+    state: MappingState = MappingState.SEARCHING
+    gateway: str | None = None
+    external_host: str | None = None
+    ports: tuple[MappedPort, ...] = ()
+    expires_ms: int | None = None
+    fault: MappingFault | None = None
+    sentence: str = ""
+
+    @property
+    def way(self) -> tuple[str | None, str | None, tuple[MappedPort, ...]]:
+        """What a renewal leaves as it is."""
+        return self.gateway, self.external_host, self.ports
+
+
 @dataclass(frozen=True, slots=True)
 class Reachability:
     """The verdict of the newest answers, how many peers gave them, and how many of these reached this node.
 
     `relays`: the peers through which it is reached; `lacking`: it wants more. `serving`: others can be reached through
     it. `tested`: False where nobody is asked, because it listens on loopback only. `proxied`: nobody is asked because
-    it dials through a proxy; `proxy_fault`: why that does not work.
+    it dials through a proxy; `proxy_fault`: why that does not work. `mapping`: None where the router is not asked.
     """
 
     verdict: Reach = Reach.UNKNOWN
@@ -63,6 +104,7 @@ class Reachability:
     serving: bool = False
     proxied: bool = False
     proxy_fault: str | None = None
+    mapping: PortMapping | None = None
 
 
 class NetStatus(StrEnum):

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from musig2.protocol.records.peers import peer_text
-from p2p.ports import Reach, Reachability
-from rpc.models.node import InfoReachability
+from p2p.ports import MappingFault, MappingState, PortMapping, Reach, Reachability
+from rpc.models.node import InfoMappedPort, InfoPortMapping, InfoReachability
 
 REMEDY = (
     "Forward the TCP port of p2p.listen on the router to this machine and name the public address in p2p.announce, or "
     "open the port in the firewall"
 )
+
+MAPPING_REMEDIES: Final = {
+    MappingFault.NO_GATEWAY: "A container sees the router only in the network of its host. Or forward the port by "
+    'hand, and set p2p.port_mapping = "off".',
+    MappingFault.REFUSED: 'Allow UPnP in the router, or forward the port by hand and set p2p.port_mapping = "off".',
+    MappingFault.DOUBLE_NAT: "Forward the port in that one too, or put it into bridge mode; where it is the provider's "
+    "(100.64.0.0/10), only relays or IPv6 help.",
+}
 
 
 def view(found: Reachability) -> InfoReachability:
@@ -20,6 +31,18 @@ def view(found: Reachability) -> InfoReachability:
         asked=found.asked,
         reached=found.reached,
         relays=tuple(map(peer_text, found.relays)),
+        port_mapping=None if found.mapping is None else _mapping(found.mapping),
+    )
+
+
+def _mapping(told: PortMapping) -> InfoPortMapping:
+    return InfoPortMapping(
+        state=told.state.value,
+        gateway=told.gateway,
+        external_address=told.external_host,
+        ports=tuple(InfoMappedPort(port=port, external_port=external) for port, external in told.ports),
+        expires=told.expires_ms,
+        error=told.sentence or None,
     )
 
 
@@ -40,9 +63,9 @@ def reach_problems(found: Reachability, *, relay_service: bool, relay_client: st
         return [
             ("proxy_unreachable", f"p2p.socks5: {found.proxy_fault}. Start it, or correct the setting and restart.")
         ]
+    problems = [] if found.mapping is None else list(_mapping_problems(found, found.mapping))
     if found.verdict is not Reach.PRIVATE:
-        return []
-    problems = []
+        return problems
     if not found.relays:
         relays = (
             'or set p2p.relay_client = "auto" to be reached through relays.'
@@ -55,6 +78,20 @@ def reach_problems(found: Reachability, *, relay_service: bool, relay_client: st
             ("relay_not_reachable", f"p2p.relay_service is on, but {_lower(how(found))} {REMEDY}, or switch it off.")
         )
     return problems
+
+
+def _mapping_problems(found: Reachability, told: PortMapping) -> Iterator[tuple[str, str]]:
+    """Of a router that was asked to forward ports, unless peers reach this daemon all the same."""
+    if found.verdict is Reach.PUBLIC and found.asked:
+        return
+    if told.fault is not None:
+        yield told.fault.value, f"p2p.port_mapping: {told.sentence} {MAPPING_REMEDIES[told.fault]}"
+    elif told.state is MappingState.MAPPED and found.verdict is Reach.PRIVATE and found.asked:
+        yield (
+            "mapping_not_reached",
+            f"p2p.port_mapping: the router {told.gateway} has mapped the port, but {_lower(how(found))} Open the port "
+            "of p2p.listen in the firewall of this machine; if it is open, there is another router behind that one.",
+        )
 
 
 def _lower(sentence: str) -> str:

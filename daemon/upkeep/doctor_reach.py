@@ -63,7 +63,16 @@ def seen_from_outside(told: Mapping[str, Any]) -> tuple[str, str, str] | None:
     remedy = next((each["remedy"] for each in told["problems"] if each["reason"] in WITHOUT_A_WAY), "")
     through = len(found["relays"])
     how = found["how"] + (f" It is reached through {through} relays." if through else "")
-    return found["verdict"], how, remedy
+    return found["verdict"], how + mapping_told(found.get("portMapping")), remedy
+
+
+def mapping_told(mapping: Mapping[str, Any] | None) -> str:
+    """What the router does, as a sentence; "" where it is not asked, or where that is a problem."""
+    if mapping is None or mapping["state"] != "mapped" or mapping.get("error"):
+        return ""
+    where = mapping.get("externalAddress", "its address")
+    ports = ", ".join(f"{where}:{each['externalPort']} to port {each['port']}" for each in mapping["ports"])
+    return f" The router {mapping['gateway']} forwards {ports}."
 
 
 async def _info(datadir: Path) -> dict[str, Any]:

@@ -5,13 +5,14 @@
     addresses of this host changed (p2p/node/moves.py) ---> asked again; the verdict stays until there are answers
 
 An address that was reached though it is not announced, as behind a router that forwards a port, is announced then.
+Where a router was asked to do so (p2p/upnp), the port that it gave is tried first, until it is proven.
 """
 
 from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import trio
@@ -55,6 +56,7 @@ class ReachTests:
         self._refused: dict[bytes, float] = {}  # ranges that could not tell, and until when they are not asked
         self._wake = trio.Event()
         self.proven: list[Multiaddr] = []
+        self.mapped: Mapping[int, int] = {}  # ports on which this node listens: those of the router that lead there
         self.verdict = Reach.UNKNOWN
 
     def met(self) -> None:
@@ -132,11 +134,26 @@ class ReachTests:
     def _where(self, peer: ID) -> list[Multiaddr]:
         """What this node announces, and the ports on which it listens at the host under which that peer sees it."""
         own = [without_peer(addr) for addr in self._host.get_addrs() if not is_relayed(addr)]
-        bound = [str(addr).split("/", 3) for addr in self._host.get_transport_addrs()]
+        mapped = []
         for host in self._seen_by(peer):
             family = "ip6" if ":" in host else "ip4"
-            own += [Multiaddr(f"/{family}/{host}/{rest}") for _, kind, _, rest in sorted(bound) if kind == family]
-        return list(dict.fromkeys(own))[-MOST_ASKED:]
+            for rest in self._bound(family):
+                own.append(Multiaddr(f"/{family}/{host}/{rest}"))
+                _, port, *way = rest.split("/")
+                if family == "ip4" and int(port) in self.mapped:
+                    mapped.append(Multiaddr("/".join(["", family, host, "tcp", str(self.mapped[int(port)]), *way])))
+        own += [addr for addr in mapped if addr not in own]
+        first = [addr for addr in mapped if addr not in self.proven][:1]
+        return [*first, *[addr for addr in dict.fromkeys(own) if addr not in first][len(first) - MOST_ASKED :]]
+
+    def _bound(self, family: str) -> Iterator[str]:
+        """`tcp/PORT`, perhaps with `/ws`, of each listener of that family, plain TCP first."""
+        for addr in sorted(
+            (str(addr) for addr in self._host.get_transport_addrs()), key=lambda text: (len(text), text)
+        ):
+            _, kind, _, rest = addr.split("/", 3)
+            if kind == family:
+                yield rest
 
     async def _answer_of(self, peer: ID, named: list[Multiaddr]) -> Message | None:
         try:

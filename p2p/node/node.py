@@ -29,6 +29,7 @@ from p2p.dialback.server import DialBack
 from p2p.errors import PeerUnreachable
 from p2p.node.bootstrap import Bootstrap
 from p2p.node.dht import Dht
+from p2p.node.forwarded import ForwardedPorts
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
 from p2p.node.mdns import Neighbours
@@ -134,6 +135,7 @@ class NodeLife:
         self.tests = ReachTests(self.host, self._on_verdict, wanted=tested and not self.host.hidden)
         if not self.host.hidden:
             self.dial_back = DialBack(self.host, accounts)
+        self.forwarded = ForwardedPorts(config, self.host, self.tests, self._tell_reachable, clock_ms)
         self.moves = Moves(self.host.swarm.opened, self._on_move)
         self.relays = RelayClient(self.host, clock_ms, self._through_relays)
         self.upgrades = Upgrades(self.host, accounts, lambda: self.relays.relays)
@@ -168,6 +170,7 @@ class NodeLife:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.host.run(self._listen))
             stack.push_async_callback(self._close)
+            stack.push_async_callback(self.forwarded.end)
             for service in (self.gossip.router, self.gossip.pubsub, self.dht.service):
                 await stack.enter_async_context(background_trio_service(service))
             await self.gossip.pubsub.wait_until_ready()
@@ -175,7 +178,7 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
-            for run in (self.relays.run, self.tests.run):
+            for run in (self.relays.run, self.tests.run, self.forwarded.run):
                 tasks.run_daemon_task(run)
             if not self.host.hidden:  # else its addresses are those of the proxy
                 tasks.run_daemon_task(self.moves.run)
@@ -278,6 +281,7 @@ class NodeLife:
 
     def _on_move(self) -> None:
         self.tests.moved()
+        self.forwarded.moved()
         self.upgrades.puncher.forget()
         self._on_verdict()
 
@@ -295,6 +299,7 @@ class NodeLife:
             serving=self.relay is not None and self._is_of_use(),
             proxied=self.host.hidden,
             proxy_fault=self._proxy_fault,
+            mapping=self.forwarded.report,
         )
         self._outlet.reachability(found)
 

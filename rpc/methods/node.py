@@ -42,6 +42,13 @@ INFO = (
                 "asked": 3,
                 "reached": 3,
                 "relays": [],
+                "portMapping": {
+                    "state": "mapped",
+                    "gateway": "192.168.1.1",
+                    "externalAddress": "203.0.113.7",
+                    "ports": [{"port": 4_327, "externalPort": 4_327}],
+                    "expires": samples.NOW + 3_600_000,
+                },
             },
         },
     ),

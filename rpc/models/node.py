@@ -34,6 +34,26 @@ class KnownProblem(Shown):
     until: Millis | None = Field(default=None, description="when it ends by itself, if that is known")
 
 
+class InfoMappedPort(Shown):
+    """A TCP port on which this daemon listens, and the port of the router that leads to it."""
+
+    port: Count
+    external_port: Count
+
+
+class InfoPortMapping(Shown):
+    """What the router was asked for (`p2p.port_mapping`), and says."""
+
+    state: Literal["searching", "mapped", "failed"]
+    gateway: str | None = Field(default=None, description="the router, its address in the local network")
+    external_address: str | None = Field(
+        default=None, description="its address on the other side, as it says; `multiaddrs` has what peers have reached"
+    )
+    ports: Many[InfoMappedPort]
+    expires: Millis | None = Field(default=None, description="when it ends unless renewed; absent where it has no end")
+    error: str | None = Field(default=None, description="what is wrong, a sentence")
+
+
 class InfoReachability(Shown):
     """Whether others can dial this daemon: peers are asked to dial it back."""
 
@@ -42,6 +62,7 @@ class InfoReachability(Shown):
     asked: Count = Field(description="peers whose answers count, each from another address range")
     reached: Count = Field(description="those of them that could dial it")
     relays: Many[str] = Field(description="peer ids of the relays through which it is reached")
+    port_mapping: InfoPortMapping | None = Field(default=None, description="absent where no router is asked")
 
 
 class Info(Shown):

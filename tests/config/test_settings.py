@@ -247,6 +247,20 @@ def test_a_login_without_a_proxy_is_refused() -> None:
         load_settings(flags={"p2p.socks5_login": "/etc/musigd/socks5"}, file=None)
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"p2p.socks5": "127.0.0.1:9050"}, "p2p.*socks5 is to hide: set one of the two only"),
+        ({"p2p.listen": "/ip4/127.0.0.1/tcp/4327"}, r"such as /ip4/0\.0\.0\.0/tcp/4327"),
+        ({"p2p.listen": "/ip6/::/tcp/4327"}, r"such as /ip4/0\.0\.0\.0/tcp/4327"),
+    ],
+)
+def test_a_port_is_mapped_only_where_the_router_can_reach_it(flags: dict[str, str], said: str) -> None:
+    assert load_settings(flags={"p2p.port_mapping": "upnp"}, file=None).p2p.port_mapping == "upnp"
+    with pytest.raises(SettingsError, match=said):
+        load_settings(flags={"p2p.port_mapping": "upnp", **flags}, file=None)
+
+
 @pytest.mark.parametrize(("text", "host", "port"), [("[::1]:0", "::1", 0), ("localhost:65535", "localhost", 65535)])
 def test_endpoints_are_read(text: str, host: str, port: int) -> None:
     endpoint = parse_endpoint(text)

@@ -43,6 +43,7 @@ LANDINGS: dict[str, tuple[Any, set[str]]] = {
     "p2p.socks5": ("[::1]:9", {"p2p.proxy", "p2p.mdns", "p2p.dial_timeout_ms", "p2p.upgrade_timeout_ms"}),
     "p2p.relay_service": (True, {"p2p.relay_service"}),
     "p2p.relay_client": ("always", {"p2p.relay_client"}),
+    "p2p.port_mapping": ("upnp", {"p2p.port_mapping"}),
     "limits.advertisement_bytes": (
         60_001,
         {f"{part}.advertisement_bytes" for part in WIRE} | {"p2p.max_gossip_bytes"},

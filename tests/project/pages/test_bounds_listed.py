@@ -38,9 +38,16 @@ SHARED = {  # the constant: the row of "What is full, and for whom" in docs/secu
     "daemon/discovery/intake/take_in.py:ROOM": "records from topics",
     "daemon/discovery/intake/take_in.py:ROOM_OF_ONE": "records from topics",
     "daemon/signing/peers/notices.py:ASKERS": "notices that name an own key",
+    "p2p/upnp/http.py:MOST_BYTES": "what a router sends, where `p2p.port_mapping` is set",
+    "p2p/upnp/search.py:MOST_ANSWERS": "what a router sends, where `p2p.port_mapping` is set",
+    "p2p/upnp/elements.py:MOST_ELEMENTS": "what a router sends, where `p2p.port_mapping` is set",
 }
 OF_ONE = {  # one message, one peer, one connection, one request, or something that peers do not fill
     "p2p/addresses.py:MAX_ADDR_BYTES",
+    "p2p/upnp/elements.py:MOST_DEPTH",
+    "p2p/upnp/gateway.py:MOST_SERVICES",
+    "p2p/upnp/search.py:MOST_BYTES",
+    "p2p/upnp/search.py:MOST_PLACES",
     "p2p/announce.py:MAX_ANNOUNCED",
     "p2p/announce.py:MAX_RELAYED",
     "p2p/relay/client.py:MAX_ADDRS",

@@ -21,9 +21,33 @@ class KnownProblem(Record):
     """when it ends by itself, if that is known"""
 
 
+class InfoMappedPort(Record):
+    """A TCP port on which this daemon listens, and the port of the router that leads to it."""
+
+    port: int
+    external_port: int
+
+
+class InfoPortMapping(Record):
+    """What the router was asked for (`p2p.port_mapping`), and says."""
+
+    _inner: ClassVar[Inner] = {"ports": (InfoMappedPort,)}
+    state: Literal["searching", "mapped", "failed"]
+    gateway: str | None = None
+    """the router, its address in the local network"""
+    external_address: str | None = None
+    """its address on the other side, as it says; `multiaddrs` has what peers have reached"""
+    ports: tuple[InfoMappedPort, ...]
+    expires: int | None = None
+    """when it ends unless renewed; absent where it has no end"""
+    error: str | None = None
+    """what is wrong, a sentence"""
+
+
 class InfoReachability(Record):
     """Whether others can dial this daemon: peers are asked to dial it back."""
 
+    _inner: ClassVar[Inner] = {"portMapping": (InfoPortMapping,)}
     verdict: Literal["unknown", "public", "private"]
     """private: nobody can dial it"""
     how: str
@@ -34,6 +58,8 @@ class InfoReachability(Record):
     """those of them that could dial it"""
     relays: tuple[str, ...]
     """peer ids of the relays through which it is reached"""
+    port_mapping: InfoPortMapping | None = None
+    """absent where no router is asked"""
 
 
 class Info(Record):

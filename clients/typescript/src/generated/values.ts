@@ -763,6 +763,26 @@ export interface Info {
   reachability?: InfoReachability;
 }
 
+/** A TCP port on which this daemon listens, and the port of the router that leads to it. */
+export interface InfoMappedPort {
+  port: number;
+  externalPort: number;
+}
+
+/** What the router was asked for (`p2p.port_mapping`), and says. */
+export interface InfoPortMapping {
+  state: "searching" | "mapped" | "failed";
+  /** the router, its address in the local network */
+  gateway?: string;
+  /** its address on the other side, as it says; `multiaddrs` has what peers have reached */
+  externalAddress?: string;
+  ports: readonly InfoMappedPort[];
+  /** when it ends unless renewed; absent where it has no end */
+  expires?: number;
+  /** what is wrong, a sentence */
+  error?: string;
+}
+
 /** Whether others can dial this daemon: peers are asked to dial it back. */
 export interface InfoReachability {
   /** private: nobody can dial it */
@@ -775,6 +795,8 @@ export interface InfoReachability {
   reached: number;
   /** peer ids of the relays through which it is reached */
   relays: readonly string[];
+  /** absent where no router is asked */
+  portMapping?: InfoPortMapping;
 }
 
 /** Approves a request with an own key; after an aborted attempt it starts the next one. */

@@ -1,0 +1,240 @@
+"""Keeps this node's ports mapped at the router, for as long as it runs.
+
+searching --- a router is found, and all ports are mapped ---> mapped
+mapped    --- every 5 minutes: the router still has them, at the same address ---> mapped; renewed at half of the lease
+any       --- the router is gone, or refuses ---> failed; again after 1 minute, twice as long each time, 30 at most
+any       --- addresses of this host changed (p2p/node/moves.py) ---> searching
+end       the mappings are deleted; after a crash they end by themselves, where the router knows leases
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import trio
+
+from p2p.addresses import is_global
+from p2p.ports import MappedPort, MappingFault, MappingState, PortMapping
+from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
+from p2p.upnp.gateway import PortEntry
+
+log = logging.getLogger(__name__)
+LEASE_S: Final = 3_600
+LOOK_S: Final = 300.0
+AGAIN_S, MOST_AGAIN_S = 60.0, 1_800.0
+ROUND_S: Final = 60.0  # all that is asked of a router at a time
+END_S: Final = 2.0
+TRIES: Final = 8  # external ports, until one is free
+LOWEST_PORT: Final = 1_024  # of external ports: others are not dialled back
+LOWEST_CHOSEN: Final = 20_000
+ONLY_PERMANENT, INVALID = 725, 402  # both are answers to a lease
+TAKEN: Final = (718, 729, 501)  # the last is what some routers say instead
+SAME_PORT: Final = 724
+UNKNOWN: Final = PortEntry("", 0)
+
+
+class Router(Protocol):
+    """As `p2p.upnp.gateway.Gateway`."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def own_host(self) -> str: ...
+    @property
+    def chooses_ports(self) -> bool: ...
+    async def external_address(self) -> str: ...
+    async def entry(self, external: int) -> PortEntry | None: ...
+    async def add(self, external: int, port: int, lease_s: int) -> None: ...
+    async def add_any(self, external: int, port: int, lease_s: int) -> int: ...
+    async def delete(self, external: int) -> None: ...
+
+
+@dataclass(slots=True)
+class _Held:
+    external: int
+    since_s: float
+
+
+class PortMappings:
+    """Belongs to the trio side of one life. `changed()` is called when `report` is another one than before."""
+
+    def __init__(
+        self,
+        find: Callable[[], Awaitable[Router]],
+        ports: Callable[[], Iterable[int]],
+        changed: Callable[[], None],
+        clock_ms: Callable[[], int],
+        *,
+        private_addresses: bool,
+    ) -> None:
+        """`find` raises GatewayFault; `ports`: those on which this node listens."""
+        self._find, self._ports, self._changed, self._clock_ms = find, ports, changed, clock_ms
+        self._private_addresses = private_addresses
+        self._router: Router | None = None
+        self._lease_s = LEASE_S
+        self._held: dict[int, _Held] = {}
+        self._externals: dict[int, int] = {}  # the last external port of each port, asked for again
+        self._asked: set[int] = set()  # external ports that this router may have mapped
+        self._wake = trio.Event()
+        self._stale = False
+        self._scope = trio.CancelScope()
+        self.report = PortMapping()
+
+    def moved(self) -> None:
+        """This host has other addresses than before."""
+        self._stale = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Map the ports and keep them so, until `end`."""
+        failures = 0
+        with self._scope:
+            while True:
+                self._wake = trio.Event()
+                try:
+                    with trio.fail_after(ROUND_S):
+                        await self._round()
+                    failures, pause_s = 0, LOOK_S
+                except (GatewayFault, BadAnswer, GatewayRefused, trio.TooSlowError) as error:
+                    self._failed(error)
+                    pause_s = min(AGAIN_S * 2**failures, MOST_AGAIN_S)
+                    failures = min(failures + 1, 10)
+                with trio.move_on_after(pause_s):
+                    await self._wake.wait()
+
+    async def end(self) -> None:
+        """Delete what is mapped, within two seconds."""
+        self._scope.cancel()
+        with trio.CancelScope(shield=True), trio.move_on_after(END_S):
+            for external in sorted(self._asked):
+                if self._router is not None:
+                    try:
+                        await self._router.delete(external)
+                    except (BadAnswer, GatewayRefused) as error:
+                        log.warning("port %d stays mapped at %s: %s", external, self._router.host, error)
+                    else:
+                        log.info("port %d is no longer mapped at %s", external, self._router.host)
+        self._asked.clear()
+
+    async def _round(self) -> None:
+        if self._stale:
+            self._forget_router()
+        if self._router is None:
+            self._router = await self._find()
+        external_host = await self._router.external_address()
+        for port in self._ports():
+            await self._keep(self._router, port)
+        self._tell(self._router, external_host)
+
+    def _forget_router(self) -> None:
+        self._router, self._lease_s, self._stale = None, LEASE_S, False
+        self._held.clear()
+        self._asked.clear()
+
+    async def _keep(self, router: Router, port: int) -> None:
+        held = self._held.get(port)
+        if held is not None and (not self._lease_s or trio.current_time() < held.since_s + self._lease_s / 2):
+            who = await _holder(router, held.external)
+            if who in (UNKNOWN, PortEntry(router.own_host, port)):
+                return
+            log.info("the router %s has forgotten port %d: it is mapped again", router.host, held.external)
+        self._externals[port] = await self._add(router, port)
+        self._held[port] = _Held(self._externals[port], trio.current_time())
+
+    async def _add(self, router: Router, port: int) -> int:
+        """The external port. Raises GatewayRefused, BadAnswer."""
+        external = self._externals.get(port, port if port >= LOWEST_PORT else _some_port())
+        for _ in range(TRIES):
+            try:
+                return await self._try(router, external, port)
+            except GatewayRefused as error:
+                last = error
+                if error.code in (ONLY_PERMANENT, INVALID) and self._lease_s:
+                    self._lease_s = 0
+                elif error.code in TAKEN:
+                    external = _some_port()
+                elif error.code == SAME_PORT and external != port:
+                    external = port
+                else:
+                    break
+        raise last
+
+    async def _try(self, router: Router, external: int, port: int) -> int:
+        """Some routers give a port that another machine has to whoever asks last: those are told apart first."""
+        if await _holder(router, external) not in (None, UNKNOWN, PortEntry(router.own_host, port)):
+            raise GatewayRefused("AddPortMapping", TAKEN[0])
+        self._asked.add(external)
+        try:
+            await router.add(external, port, self._lease_s)
+        except GatewayRefused as error:
+            self._asked.discard(external)
+            if error.code not in TAKEN or not router.chooses_ports:
+                raise
+            external = await router.add_any(external, port, self._lease_s)
+            self._asked.add(external)
+        return external
+
+    def _tell(self, router: Router, external_host: str) -> None:
+        ports = tuple(MappedPort(port, held.external) for port, held in sorted(self._held.items()))
+        since_s = min((held.since_s for held in self._held.values()), default=0.0)
+        left_s = since_s + self._lease_s - trio.current_time()
+        report = PortMapping(
+            MappingState.MAPPED,
+            gateway=router.host,
+            external_host=external_host or None,
+            ports=ports,
+            expires_ms=self._clock_ms() + int(left_s * 1000) if self._lease_s else None,
+        )
+        if external_host and not self._private_addresses and not is_global(external_host):
+            report = _behind_another(report)
+        if report.way != self.report.way:
+            for port, external in ports:
+                log.info("port %d is mapped: %s:%d, by %s", port, external_host or "?", external, router.host)
+            if report.sentence:
+                log.warning("%s", report.sentence)
+        self._replace(report)
+
+    def _failed(self, error: Exception) -> None:
+        where = "" if self._router is None else f"The router {self._router.host}: "
+        match error:
+            case GatewayFault():
+                kind, sentence = error.kind, str(error)
+            case trio.TooSlowError():
+                kind, sentence = MappingFault.REFUSED, f"{where}its answers take too long."
+            case _:
+                kind, sentence = MappingFault.REFUSED, f"{where}{error}."
+        if sentence != self.report.sentence:
+            log.warning("no port is mapped: %s", sentence)
+        gateway = None if self._router is None else self._router.host
+        self._forget_router()
+        self._replace(PortMapping(MappingState.FAILED, gateway=gateway, fault=kind, sentence=sentence))
+
+    def _replace(self, report: PortMapping) -> None:
+        if report != self.report:
+            self.report = report
+            self._changed()
+
+
+def _behind_another(report: PortMapping) -> PortMapping:
+    sentence = (
+        f"The router {report.gateway} has mapped the port, but its own address, {report.external_host}, is not of the "
+        "open internet: there is another router, or one of the provider, behind it."
+    )
+    return dataclasses.replace(report, fault=MappingFault.DOUBLE_NAT, sentence=sentence)
+
+
+async def _holder(router: Router, external: int) -> PortEntry | None:
+    """Who has that port at the router: nobody, UNKNOWN where it does not tell."""
+    try:
+        return await router.entry(external)
+    except GatewayRefused:
+        return UNKNOWN
+
+
+def _some_port() -> int:
+    return LOWEST_CHOSEN + secrets.randbelow(40_000)

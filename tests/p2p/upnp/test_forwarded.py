@@ -1,0 +1,92 @@
+"""A node whose router forwards its port: others reach it there, and it announces no other address before they have."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from p2p.network import Reach
+from p2p.ports import MappingState, PortMapping
+from p2p.upnp import mapping
+from tests.p2p.nodes import TestNode, eventually, network
+from tests.p2p.upnp.igd import IP2, LOOPBACK, Igd
+
+pytestmark = pytest.mark.network
+
+
+def settings(igd: Igd, name: str) -> dict[str, Any]:
+    return {"network": name, "port_mapping": True, "gateways": (igd.place,), "private_addresses": True}
+
+
+async def mapped(node: TestNode) -> PortMapping:
+    async def told() -> PortMapping | None:
+        found = node.reachability.mapping
+        return found if found is not None and found.state is MappingState.MAPPED else None
+
+    found: PortMapping = await eventually(told)
+    return found
+
+
+async def test_what_the_router_forwards_is_dialled_back_and_then_announced() -> None:
+    name = f"t-{secrets.token_hex(6)}"
+    async with (
+        Igd(service=IP2) as igd,
+        network(network=name) as other,
+        network(**settings(igd, name), dial_back=True) as node,
+    ):
+        found = await mapped(node)
+        ((port, external),) = found.ports
+        where = f"/ip4/{LOOPBACK}/tcp/{external}/p2p/{node.peer_text}"
+        assert (found.gateway, found.external_host) == (LOOPBACK, LOOPBACK)
+        assert igd.mappings[external][:2] == (LOOPBACK, port)
+        assert where not in node.multiaddrs()
+        await node.connect(other.address)
+
+        async def announced() -> bool:
+            return where in node.multiaddrs() and node.reachability.verdict is Reach.PUBLIC
+
+        assert await eventually(announced)
+        async with network(network=name) as third:
+            await third.connect(where)
+            assert third.connected(node.peer)
+    assert igd.mappings == {}
+    assert "DeletePortMapping" in igd.asked
+
+
+async def test_a_router_that_comes_later_and_one_that_restarts_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapping, "AGAIN_S", 0.1)
+    monkeypatch.setattr(mapping, "LOOK_S", 0.1)
+    async with Igd() as igd:
+        igd.raw["description"] = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+        async with network(**settings(igd, "test")) as node:
+
+            async def failed() -> bool:
+                found = node.reachability.mapping
+                return found is not None and found.state is MappingState.FAILED and "503" in found.sentence
+
+            assert await eventually(failed)
+            igd.raw.clear()
+            ((_, external),) = (await mapped(node)).ports
+            await igd.reboot()
+
+            async def again() -> bool:
+                return external in igd.mappings
+
+            assert await eventually(again)
+        assert igd.mappings == {}
+
+
+async def test_without_the_setting_no_router_is_asked() -> None:
+    async with Igd() as igd, network(gateways=(igd.place,)) as node:
+        assert node.reachability.mapping is None
+        assert (igd.searches, igd.asked) == ([], [])
+
+
+def test_without_the_setting_nothing_of_it_is_loaded() -> None:
+    program = "import sys, p2p.network; print([name for name in sys.modules if name.startswith(('p2p.upnp', 'h11'))])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
