@@ -129,6 +129,7 @@ class App:
             bans=self.bans,
             known_peers=self.known_peers,
             clock_is_wrong=lambda: self.discovery.clocks.is_wrong(),  # noqa: PLW0108 - it is made later
+            is_calm=lambda: self.network.is_calm(),  # noqa: PLW0108 - as above
         )
 
     def _make_network(self) -> None:

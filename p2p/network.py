@@ -86,7 +86,6 @@ class Network:
         limits: RecordLimits,
     ) -> None:
         """`seed`: 32 bytes, the ed25519 peer identity; `clock_ms`: the wall clock; `limits`: of the four checks.
-
         Raises NetworkError for a setting or a seed that cannot be used.
         """
         self._config = config
@@ -97,6 +96,7 @@ class Network:
         self._limits = limits
         self._bans = BanTimes(clock_ms)
         self._accounts = Accounts()
+        self.is_calm = self._accounts.is_calm  # whether no session has been under way lately
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
         self._mirror.send = self.send

@@ -24,6 +24,7 @@ from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host.datadir import Datadir, holder_of
 from daemon.host.freed_memory import give_back
+from daemon.host.garbage import GARBAGE
 from daemon.host.open_files import require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
@@ -90,11 +91,10 @@ def _refuse(path: Path, settings: Settings, *, new_database: bool) -> None:
 
 
 def _collect_again() -> None:
-    """Collect garbage from here on, and never look again at what the start has made, which stays."""
+    """Collect garbage from here on, but not what the start has made, which stays."""
     if not gc.isenabled():
         give_back()
-        gc.freeze()
-        gc.enable()
+        GARBAGE.begin()
 
 
 class _Run:

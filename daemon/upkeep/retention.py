@@ -14,6 +14,7 @@ from daemon.access.tokens import Tokens
 from daemon.audit import log as audit_log
 from daemon.clock import WallClock
 from daemon.events import EventLog
+from daemon.host.garbage import GARBAGE
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store, StoreError
@@ -43,7 +44,9 @@ class Retention:
         bans: Bans,
         known_peers: KnownPeers,
         clock_is_wrong: Callable[[], bool],
+        is_calm: Callable[[], bool],
     ) -> None:
+        self._is_calm = is_calm
         self._clock_is_wrong = clock_is_wrong
         self._clock = clock
         self._keep_events_ms = keep_events_ms
@@ -91,6 +94,7 @@ class Retention:
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("old rows could not be removed")
+            GARBAGE.tidy(calm=self._is_calm())
             await self._pause(EVERY_S)
 
     async def _pause(self, seconds: float) -> None:

@@ -6,7 +6,7 @@
 Everything is charged before it is done, and a peer is not read while it owes. Strangers that owe share one amount,
 however many they are, and so do new ones for their first work; a peer that asks for little never owes, and so never
 waits for them. Beside a session, those that do not owe yet take turns too (lane.py). Belongs to the trio side; only
-`hurry` is called from elsewhere.
+`hurry` and `is_calm` are called from elsewhere.
 """
 
 from __future__ import annotations
@@ -102,6 +102,10 @@ class Accounts:
     def hurry(self) -> None:
         """A session of this daemon is under way; may be called on any thread."""
         self._hurried_s = self._steady_s()
+
+    def is_calm(self) -> bool:
+        """Whether no session has been under way for two seconds; may be called on any thread."""
+        return not self._is_busy()
 
     def arrived(self, peer: bytes, host: str | None, relay: bytes | None = None) -> None:
         """A peer is connected from there, or through a relay there, whose peers have one range."""

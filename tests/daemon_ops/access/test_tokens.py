@@ -185,6 +185,7 @@ async def test_retention_runs_over_everything(store: Store, clock: SettableClock
         bans=bans,
         known_peers=KnownPeers(store=store, clock=clock),
         clock_is_wrong=lambda: False,
+        is_calm=lambda: True,
     )
     clock.now_ms += 10_000
     await retention.run_once()

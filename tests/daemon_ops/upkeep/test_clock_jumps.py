@@ -61,6 +61,7 @@ class Place:
             bans=self.bans,
             known_peers=self.known,
             clock_is_wrong=lambda: self.peers_say_wrong,
+            is_calm=lambda: True,
         )
 
     async def tell(self, name: str) -> None:
