@@ -92,6 +92,7 @@ def backend_of(app: App, running: RunningSettings, log_state: Callable[[], Outle
 def _policy_methods(app: App) -> PolicyMethods:
     return PolicyMethods(
         policy=app.policy,
+        foresight=app.signing.foresight(app.policy),
         on_record=app.rules_on_record,
         requests=app.signing.finder,
         store=app.store,

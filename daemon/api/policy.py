@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from daemon.errors import Refused
 from daemon.events import EventLog
 from daemon.policy.in_force import NONE, RulesOnRecord
 from daemon.policy.policy import OwnerPolicy
 from daemon.policy.read import PolicyUnreadable
-from daemon.policy.rules import Decision
+from daemon.policy.rules import Decision, RuleSet, differences
+from daemon.signing.owner.foresight import Foreseen, Foresight
 from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 from rpc.caller import Caller
@@ -19,6 +20,7 @@ from rpc.models import policy as models
 from rpc.ports import Once
 
 T = TypeVar("T")
+SHOWN_AT_MOST: Final = 100  # requests in one answer
 
 
 class BrokenPolicy(Refused):
@@ -49,9 +51,17 @@ class PolicyMethods:
     """Explains the policy, and reads it again."""
 
     def __init__(
-        self, *, policy: OwnerPolicy, on_record: RulesOnRecord, requests: Requests, store: Store, events: EventLog
+        self,
+        *,
+        policy: OwnerPolicy,
+        foresight: Foresight,
+        on_record: RulesOnRecord,
+        requests: Requests,
+        store: Store,
+        events: EventLog,
     ) -> None:
         self._policy = policy
+        self._foresight = foresight
         self._on_record = on_record
         self._requests = requests
         self._store = store
@@ -106,13 +116,13 @@ class PolicyMethods:
     ) -> models.PolicyReloaded:
         """Raises BrokenPolicy."""
         try:
+            if params.dry_run:
+                return await self._dry_run(await self._policy.read_again())
             rules = await self._policy.reload()
         except PolicyUnreadable as problem:
             raise BrokenPolicy(str(problem)) from problem
-        names = tuple(rule.name for rule in rules.rules)
-        answer = models.PolicyReloaded(active=self._policy.active, rules=names, default=rules.default.value)
-
-        told = {"active": answer.active, "rules": list(names), "policy": rules.digest or NONE}
+        answer = _answer(rules, active=self._policy.active)
+        told = {"active": answer.active, "rules": list(answer.rules), "policy": rules.digest or NONE}
 
         def tell(conn: sqlite3.Connection) -> None:
             self._on_record.note(conn)
@@ -123,3 +133,39 @@ class PolicyMethods:
         await self._store.write(tell)
         self._events.publish()
         return answer
+
+    async def _dry_run(self, read: RuleSet | None) -> models.PolicyReloaded:
+        now = self._policy.rules
+        then = now if read is None else read
+        foreseen = [] if read is None else await self._foresight.under(read)
+        told = models.PolicyDryRun(
+            policy=then.digest or NONE,
+            in_force=now.digest or NONE,
+            rules=tuple(
+                models.RuleInFile(
+                    rule=each.rule.name, line=each.rule.line, verdict=each.rule.verdict.value, change=each.change.value
+                )
+                for each in differences(now, then)
+            ),
+            requests=tuple(map(_foreseen, foreseen[:SHOWN_AT_MOST])),
+            more_requests=max(0, len(foreseen) - SHOWN_AT_MOST),
+        )
+        answer = _answer(then, active=read is not None or self._policy.active)
+        return answer.model_copy(update={"dry_run": told})
+
+
+def _answer(rules: RuleSet, *, active: bool) -> models.PolicyReloaded:
+    names = tuple(rule.name for rule in rules.rules)
+    return models.PolicyReloaded(active=active, rules=names, default=rules.default.value)
+
+
+def _foreseen(each: Foreseen) -> models.ForeseenRequest:
+    rule = each.ruling.rule
+    return models.ForeseenRequest(
+        request_id=each.request.hex(),
+        public_key=each.key.hex(),
+        outcome=each.fate.value,
+        rule=None if rule is None else rule.name,
+        line=None if rule is None else rule.line,
+        message=each.ruling.sentence,
+    )

@@ -30,6 +30,7 @@ from musig2.protocol.records.records import Request
 from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
+from rpc.cli.people.dry_run import rule_line
 
 ASSUMED = "Assumed: nothing was spent, no reputation is known, and it is the time at which the request was made.\n"
 LARGEST = 1 << 20  # bytes of an envelope
@@ -46,6 +47,7 @@ def check(arguments: argparse.Namespace) -> int:
     rules = read_policy(arguments.file)
     say(f"{_counted(len(rules.rules), 'rule')}, {_counted(len(rules.examples), 'example')}; ")
     say(f"where no rule applies: {rules.default.value}. In the audit log this file is called {rules.digest}.\n")
+    say("".join(f"{rule_line(rule.line, rule.verdict.value, rule.name)}\n" for rule in rules.rules))
     if arguments.against is not None:
         view = _read(arguments.against)
         signed = _request(view)

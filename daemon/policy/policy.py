@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -25,7 +26,7 @@ from daemon.policy.returns import Returns
 from daemon.policy.rows import Approval
 from daemon.policy.rules import Decision, RuleSet, Ruling
 from daemon.policy.rulings import Made, Present, Rulings, is_reusable
-from daemon.policy.spent import DAY_MS, FOR_EVER, MOVED_MS, BudgetClock, Charge, Spent
+from daemon.policy.spent import DAY_MS, FOR_EVER, MOVED_MS, BudgetClock, Charge, Spent, Supposed
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.findings import ReviewStatus
 from musig2.protocol.review.review import review_of
@@ -118,16 +119,28 @@ class OwnerPolicy:
 
     async def reload(self) -> RuleSet:
         """Read the file again; a broken or missing one changes nothing. Raises PolicyUnreadable."""
-        if self._rules is None and not await off_loop(self.path.exists):
-            return self.rules
         try:
-            rules = await off_loop(lambda: read_policy(self.path))
+            rules = await self.read_again()
         except PolicyUnreadable as problem:
             self.problem = str(problem)
             raise
-        self.problem = None
-        self.put_in_force(rules)
-        return rules
+        if rules is not None:
+            self.problem = None
+            self.put_in_force(rules)
+        return self.rules
+
+    async def read_again(self) -> RuleSet | None:
+        """What `reload` would put in force; None: there is no file, as before. Raises PolicyUnreadable."""
+        if self._rules is None and not await off_loop(self.path.exists):
+            return None
+        return await off_loop(lambda: read_policy(self.path))
+
+    def as_if(self, rules: RuleSet) -> OwnerPolicy:
+        """A copy that judges by these rules, for a look ahead: what it reserves counts in it alone."""
+        other = copy(self)
+        other._rules, other._rulings = rules, Rulings(sieve(rules))
+        other._spent, other._returns, other._on_change = Supposed(self._spent), self._returns.copied(), []
+        return other
 
     def put_in_force(self, rules: RuleSet) -> None:
         """Judge by these from now on."""

@@ -25,6 +25,13 @@ class Returns:
         self._claims: dict[bytes, ComingBack] = {}
         self._requests: dict[bytes, set[bytes]] = {}  # by transaction
 
+    def copied(self) -> Returns:
+        """The same claims; what is claimed in the copy is not claimed here."""
+        other = Returns()
+        for request, claim in self._claims.items():
+            other.claim(request, claim)
+        return other
+
     def claim(self, request: bytes, claim: ComingBack) -> None:
         """Claim outputs for a request that is joined or signed."""
         self.release(request)

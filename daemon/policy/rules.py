@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -130,3 +130,51 @@ class Ruling:
         if self.rule is None:
             return f"No rule of the policy applies, so it {what} by default."
         return f'Rule "{self.rule.name}" (line {self.rule.line}) of the policy {what}.'
+
+
+class Change(StrEnum):
+    """What became of a rule. MOVED: it says the same, and stands before or after others than it did."""
+
+    SAME = "same"
+    NEW = "new"
+    CHANGED = "changed"
+    MOVED = "moved"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """`rule`: as it stands in the new file, or, where it was removed, in the former one."""
+
+    rule: Rule
+    change: Change
+
+
+def differences(before: RuleSet, after: RuleSet) -> Iterator[RuleChange]:
+    """The rules of the new file in order, then those that it no longer has; the same rule has the same name."""
+    former = {rule.name: rule for rule in before.rules}
+    kept = [rule.name for rule in after.rules if rule.name in former]
+    names = set(kept)
+    stood, stands = _preceding(rule.name for rule in before.rules if rule.name in names), _preceding(kept)
+    for rule in after.rules:
+        if rule.name not in former:
+            yield RuleChange(rule, Change.NEW)
+        elif _without_lines(rule) != _without_lines(former[rule.name]):
+            yield RuleChange(rule, Change.CHANGED)
+        else:
+            moved = stood[rule.name] != stands[rule.name]
+            yield RuleChange(rule, Change.MOVED if moved else Change.SAME)
+    yield from (RuleChange(rule, Change.REMOVED) for rule in before.rules if rule.name not in names)
+
+
+def _preceding(names: Iterable[str]) -> dict[str, int]:
+    """For each name those before it, whatever their order, as one number."""
+    found, sum_of_hashes = dict[str, int](), 0
+    for name in names:
+        found[name] = sum_of_hashes
+        sum_of_hashes += hash(name)
+    return found
+
+
+def _without_lines(rule: Rule) -> Rule:
+    return replace(rule, line=0, conditions=tuple(replace(each, line=0) for each in rule.conditions))

@@ -172,6 +172,12 @@ class Spent:
                 self._wait(charge, 1)
                 reserved[charge.request] = charge
 
+    def counts(self, charge: Charge) -> bool:
+        """Whether that request is charged or reserved under that budget."""
+        return (charge.request, charge.budget) in self._charged or charge.request in self._reserved.get(
+            charge.budget, {}
+        )
+
     def release(self, request: bytes, budget: str | None = None) -> None:
         """The request is signed or over: end its reservation under that budget, None: under all."""
         for name in [budget] if budget is not None else list(self._reserved):
@@ -235,3 +241,21 @@ class Spent:
                     window = self._windows.get((oldest.budget, creator, span_ms))
                     if window is not None and not window.total(now_ms).count:
                         del self._windows[oldest.budget, creator, span_ms]
+
+
+class Supposed(Spent):
+    """What was spent, and what would be reserved besides; the other stays as it is."""
+
+    def __init__(self, other: Spent) -> None:
+        super().__init__()
+        self._other = other
+
+    def reserve(self, charge: Charge) -> None:
+        """Reserve it here, unless it counts already."""
+        if not self._other.counts(charge):
+            super().reserve(charge)
+
+    def total(self, budget: str, creator: str | None, span_ms: int, now_ms: int, without: bytes) -> Total:
+        there = self._other.total(budget, creator, span_ms, now_ms, without)
+        here = super().total(budget, creator, span_ms, now_ms, without)
+        return Total(there.amount + here.amount, there.count + here.count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from daemon.policy.policy import OwnerPolicy
 from daemon.signing.api.approvals import ApprovalMethods
 from daemon.signing.api.asked import Asked
 from daemon.signing.api.requests import RequestMethods
@@ -21,6 +22,7 @@ from daemon.signing.engine.turn import Turn
 from daemon.signing.owner.consent import Consent
 from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
+from daemon.signing.owner.foresight import Foresight
 from daemon.signing.owner.own_keys import OwnKeys
 from daemon.signing.peers.mutes import Mutes
 from daemon.signing.peers.traffic import Traffic
@@ -121,6 +123,11 @@ class SigningService:
             clock=around.clock,
             label_of=around.label_of,
         )
+
+    def foresight(self, policy: OwnerPolicy) -> Foresight:
+        """What would become of the open requests under other rules than those of `policy`."""
+        around = self._around
+        return Foresight(policy=policy, roster=self._roster, keystore=around.keystore, clock=around.clock)
 
     def _approvals(self) -> ApprovalMethods:
         around = self._around

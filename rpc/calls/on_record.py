@@ -32,11 +32,12 @@ class Subject(Protocol):
 def facts_of(message: Subject, method: str, raw: Any) -> CallFacts:
     """The facts of a call, from its params as they were sent."""
     given = raw if isinstance(raw, dict) else {}
+    dry = {"dryRun": "true"} if given.get("dryRun") is True else {}
     return CallFacts(
         token_id=message.caller.token_id,
         method=method,
         through="http" if message.socket is None else "websocket",
-        named={name: given[name] for name in NAMED if _is_plain(given.get(name))},
+        named={name: given[name] for name in NAMED if _is_plain(given.get(name))} | dry,
         place=_place(message.transport),
     )
 

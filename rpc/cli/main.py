@@ -100,13 +100,17 @@ def _call(options: argparse.Namespace, method: MethodEntry) -> None:
     if options.to is not None and method.name != "createToken":
         raise UsageError("--to FILE goes with createToken")
     params = params_of(method, options.pairs)
+    if options.dry_run:
+        if "dryRun" not in method.params:
+            raise UsageError("--dry-run goes with reloadPolicy")
+        params["dryRun"] = True
     if options.to is not None:
         from rpc.cli.token_file import with_token_file  # noqa: PLC0415  # few calls need it
 
         result = with_token_file(options.to, lambda: _asked(_locator(options), method, params))
     else:
         result = _asked(_locator(options), method, params)
-    listed = method.name.startswith(("list", "find")) or method.name == "getAuditLog"
+    listed = params.get("dryRun") is True or method.name.startswith(("list", "find")) or method.name == "getAuditLog"
     say(_for_people(method.name, result) if options.table or (listed and _is_for_a_person(options)) else _json(result))
 
 
@@ -117,6 +121,10 @@ def _for_people(method: str, result: Any) -> str:
             from rpc.cli.people.pending import pending_text  # noqa: PLC0415  # few calls need it
 
             return pending_text(result)
+        case "reloadPolicy" if "dryRun" in result:
+            from rpc.cli.people.dry_run import dry_run_text  # noqa: PLC0415  # few calls need it
+
+            return dry_run_text(result)
         case "getAuditLog":
             from rpc.cli.people.lines import audit_lines  # noqa: PLC0415  # few calls need it
 

@@ -67,6 +67,7 @@ def parser() -> CommandParser:
     made.add_argument("--key", metavar="PUBLICKEY", help="sign: the own key to sign with, where it needs several")
     made.add_argument("--yes", action="store_true", help="sign: without asking")
     made.add_argument("--to", type=path_argument, metavar="FILE", help="createToken: the raw token into this new file")
+    made.add_argument("--dry-run", action="store_true", help="reloadPolicy: change nothing, and show what would change")
     made.add_argument("--name", metavar="NICKNAME", help="pair: how you are called in the link")
     made.add_argument("command", metavar="METHOD", nargs="?")
     made.add_argument("pairs", nargs="*", metavar="key=value")

@@ -119,10 +119,48 @@ class Approved(Changed):
 class ReloadPolicy(Change):
     """Reads the policy file again; a broken one changes nothing, and is `policy_unreadable`."""
 
+    dry_run: bool = Field(default=False, description="change nothing, and answer what would change")
+
+
+class RuleInFile(Shown):
+    """A rule and its line, of the file as it is now; of the rules in force where it was `removed`."""
+
+    rule: str
+    line: Count
+    verdict: PolicyVerdict
+    change: Literal["same", "new", "changed", "moved", "removed"] = Field(
+        description="moved: it says the same, and stands before or after others than it did"
+    )
+
+
+class ForeseenRequest(Shown):
+    """A request that would fare otherwise for an own key than it does now."""
+
+    request_id: Hex32
+    public_key: PublicKey
+    outcome: Literal["joined", "declined", "waits", "held-back"] = Field(
+        description="waits: for its owner, under another rule or other approvals; held-back: it has joined, and would "
+        "not sign"
+    )
+    rule: str | None = Field(default=None, description="the rule that would decide; absent: the default")
+    line: Count | None = Field(default=None, description="where it stands in the file")
+    message: str
+
+
+class PolicyDryRun(Shown):
+    """What a reload would change. Keys that are locked or paused are left out, as a reload passes them by."""
+
+    policy: str = Field(description="digest of the file as it is now, `none` where there is none")
+    in_force: str = Field(description="digest of the file that is in force, or `none`")
+    rules: Many[RuleInFile]
+    requests: Many[ForeseenRequest] = Field(description="at most 100, in the order in which they would be considered")
+    more_requests: Count = Field(default=0, description="how many there are besides")
+
 
 class PolicyReloaded(Changed):
-    """The rules in force."""
+    """The rules in force; with `dryRun` those that would be."""
 
     active: bool
     rules: Many[str] = Field(description="their names, in order")
     default: PolicyVerdict
+    dry_run: PolicyDryRun | None = Field(default=None, description="only with `dryRun`: then nothing was changed")

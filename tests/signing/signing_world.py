@@ -175,7 +175,12 @@ class Daemon:
         self.keystore.on_unlock(self.service.own_keys.on_unlock)
         noted, finder = RulesOnRecord(self.policy, None, AuditLog(self.clock)), self.service.finder
         policy = PolicyMethods(
-            policy=self.policy, on_record=noted, requests=finder, store=self.store, events=self.events
+            policy=self.policy,
+            foresight=self.service.foresight(self.policy),
+            on_record=noted,
+            requests=finder,
+            store=self.store,
+            events=self.events,
         )
         self.handlers = {
             **policy_handlers(policy),

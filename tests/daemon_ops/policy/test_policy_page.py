@@ -14,6 +14,7 @@ from daemon.policy.facts import REVIEWS
 from daemon.policy.members import MEMBERS
 from daemon.policy.read import rules_of
 from rpc.cli import api
+from rpc.cli.options import understood
 from rpc.cli.params import params_of
 
 PROJECT = Path(__file__).parents[3]
@@ -50,7 +51,8 @@ def test_the_commands_of_the_page_are_commands() -> None:
     words = [shlex.split(line.partition(" > ")[0], comments=True) for line in block.splitlines()]
     for program, *rest in words:
         if program == "musig-cli":
-            params_of(api.METHODS[rest[0]], rest[1:])
+            options = understood(rest)
+            params_of(api.METHODS[options.command], options.pairs)
         else:
             assert (program, rest[0], rest[1] in ("check", "test")) == ("musigd", "policy", True)
 

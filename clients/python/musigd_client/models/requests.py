@@ -425,12 +425,54 @@ class PolicyExplained(Record):
     """the conditions of all rules up to the one that decided, in order"""
 
 
-class PolicyReloaded(Record):
-    """The rules in force."""
+class RuleInFile(Record):
+    """A rule and its line, of the file as it is now; of the rules in force where it was `removed`."""
 
+    rule: str
+    line: int
+    verdict: Literal["join", "ask", "refuse"]
+    change: Literal["same", "new", "changed", "moved", "removed"]
+    """moved: it says the same, and stands before or after others than it did"""
+
+
+class ForeseenRequest(Record):
+    """A request that would fare otherwise for an own key than it does now."""
+
+    request_id: str
+    public_key: str
+    outcome: Literal["joined", "declined", "waits", "held-back"]
+    """waits: for its owner, under another rule or other approvals; held-back: it has joined, and would not sign"""
+    rule: str | None = None
+    """the rule that would decide; absent: the default"""
+    line: int | None = None
+    """where it stands in the file"""
+    message: str
+
+
+class PolicyDryRun(Record):
+    """What a reload would change. Keys that are locked or paused are left out, as a reload passes them by."""
+
+    _inner: ClassVar[Inner] = {"rules": (RuleInFile,), "requests": (ForeseenRequest,)}
+    policy: str
+    """digest of the file as it is now, `none` where there is none"""
+    in_force: str
+    """digest of the file that is in force, or `none`"""
+    rules: tuple[RuleInFile, ...]
+    requests: tuple[ForeseenRequest, ...]
+    """at most 100, in the order in which they would be considered"""
+    more_requests: int = 0
+    """how many there are besides"""
+
+
+class PolicyReloaded(Record):
+    """The rules in force; with `dryRun` those that would be."""
+
+    _inner: ClassVar[Inner] = {"dryRun": (PolicyDryRun,)}
     seq: int | None = None
     """position of the event log after the change"""
     active: bool
     rules: tuple[str, ...]
     """their names, in order"""
     default: Literal["join", "ask", "refuse"]
+    dry_run: PolicyDryRun | None = None
+    """only with `dryRun`: then nothing was changed"""

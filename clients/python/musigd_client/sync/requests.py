@@ -364,12 +364,13 @@ class RequestsMethods(Asking):
             PolicyExplained, "explainPolicy", {"requestId": request_id, "publicKey": public_key, "scheme": scheme}
         )
 
-    def reload_policy(self, *, idempotency_key: str | None = None) -> PolicyReloaded:
+    def reload_policy(self, *, dry_run: bool | None = None, idempotency_key: str | None = None) -> PolicyReloaded:
         """Reads the policy file again, and looks anew at what waits. A broken file changes nothing.
 
         Scope `admin`.
 
+        - `dry_run`: boolean; change nothing, and answer what would change
         - `idempotency_key`: text (1 to 64 printable ASCII characters); repeating the call with the same key and
           params gives the same answer for 24 hours
         """
-        return self._ask(PolicyReloaded, "reloadPolicy", {"idempotencyKey": idempotency_key})
+        return self._ask(PolicyReloaded, "reloadPolicy", {"dryRun": dry_run, "idempotencyKey": idempotency_key})

@@ -655,6 +655,19 @@ export interface FollowedTypes {
   transactionTypes: readonly string[];
 }
 
+/** A request that would fare otherwise for an own key than it does now. */
+export interface ForeseenRequest {
+  requestId: Hex32;
+  publicKey: PublicKey;
+  /** waits: for its owner, under another rule or other approvals; held-back: it has joined, and would not sign */
+  outcome: "joined" | "declined" | "waits" | "held-back";
+  /** the rule that would decide; absent: the default */
+  rule?: string;
+  /** where it stands in the file */
+  line?: number;
+  message: string;
+}
+
 /** Signers that match, and how many came from which channel. */
 export interface FoundSigners {
   signers: readonly Advertisement[];
@@ -1109,6 +1122,19 @@ export interface PlainTweak {
   xOnly: boolean;
 }
 
+/** What a reload would change. Keys that are locked or paused are left out, as a reload passes them by. */
+export interface PolicyDryRun {
+  /** digest of the file as it is now, `none` where there is none */
+  policy: string;
+  /** digest of the file that is in force, or `none` */
+  inForce: string;
+  rules: readonly RuleInFile[];
+  /** at most 100, in the order in which they would be considered */
+  requests: readonly ForeseenRequest[];
+  /** how many there are besides; integer; default `0` */
+  moreRequests?: number;
+}
+
 /** What the policy says at this moment; nothing is changed by asking. */
 export interface PolicyExplained {
   requestId: Hex32;
@@ -1136,7 +1162,7 @@ export interface PolicyExplained {
   weighed?: readonly WeighedCondition[];
 }
 
-/** The rules in force. */
+/** The rules in force; with `dryRun` those that would be. */
 export interface PolicyReloaded {
   /** position of the event log after the change */
   seq?: number;
@@ -1144,6 +1170,8 @@ export interface PolicyReloaded {
   /** their names, in order */
   rules: readonly string[];
   default: "join" | "ask" | "refuse";
+  /** only with `dryRun`: then nothing was changed */
+  dryRun?: PolicyDryRun;
 }
 
 /** How far a publication got: peers pushed to, topic peers, and whether the DHT took it. */
@@ -1168,6 +1196,8 @@ export interface ReloadPolicy {
    * ASCII characters)
    */
   idempotencyKey?: string;
+  /** change nothing, and answer what would change; boolean; default `false` */
+  dryRun?: boolean;
 }
 
 /** A page of requests, newest first; of those that wait, the ones of known creators before all others. */
@@ -1311,6 +1341,15 @@ export interface Rights {
   createKey: boolean;
   /** the methods that it may call, in the order of rpc.discover */
   methods: readonly string[];
+}
+
+/** A rule and its line, of the file as it is now; of the rules in force where it was `removed`. */
+export interface RuleInFile {
+  rule: string;
+  line: number;
+  verdict: "join" | "ask" | "refuse";
+  /** moved: it says the same, and stands before or after others than it did */
+  change: "same" | "new" | "changed" | "moved" | "removed";
 }
 
 /** A setting as the daemon runs with it, and where it came from. */
