@@ -59,9 +59,10 @@ class Container:
         """`docker exec`."""
         return self._engine.run("exec", self.id, *command)
 
-    def ended_by(self, *command: str) -> str:
-        """`docker exec` of a command that ends the container, and with it perhaps itself; returns what it printed."""
-        return self._engine.attempt("exec", self.id, *command).stdout
+    def ended_by(self, *command: str) -> int:
+        """The exit code that a `docker exec` leads to: the command ends with the container, often before it prints."""
+        self._engine.attempt("exec", self.id, *command)
+        return self.ended()
 
     def logs(self) -> str:
         """Everything that it has printed."""
