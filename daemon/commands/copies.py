@@ -15,7 +15,8 @@ from config.output.terminal import say
 from config.text.plain_text import cleaned
 from daemon.access.tokens import stored_tokens
 from daemon.commands.settings import datadir_from
-from daemon.policy.in_force import FILE_NAME
+from daemon.policy.in_force import FILE_NAME, NONE
+from daemon.policy.read import PolicyUnreadable, read_policy
 from daemon.store.connection import open_unchanged
 from daemon.upkeep.backup import BackupContent, back_up_datadir, restore_datadir
 
@@ -39,6 +40,8 @@ def _told(held: BackupContent, datadir: Path) -> Iterator[str]:
     """What of settings and policy is in the backup, and what is not."""
     if held.has_policy:
         yield f"In it: the policy{_from_elsewhere(held)}."
+    if held.has_other_policy and held.policy is not None:
+        yield from _other_policy(held.policy.digest or NONE, held.policy_file, held.policy.file(datadir))
     if CONFIG_NAME in held.names:
         yield f"In it: {CONFIG_NAME}."
     yield ELSEWHERE
@@ -47,6 +50,16 @@ def _told(held: BackupContent, datadir: Path) -> Iterator[str]:
         yield f"Not in it: {file}."
     if held.lacks_policy and held.policy is not None:
         yield f"NOT IN IT: the policy in force: {held.policy.file(datadir)} cannot be read. Put it back, back up anew."
+
+
+def _other_policy(in_force: str, in_it: str, file: Path) -> Iterator[str]:
+    """The file was changed since the daemon read it. Only its digest is kept, so the backup has the changed one."""
+    yield f"NOT THE POLICY IN FORCE: {file} was changed since a daemon read it. In force: {in_force}. In the backup, as"
+    yield f"the file is now: {in_it}. `musig-cli reloadPolicy --dry-run` compares, `musig-cli reloadPolicy` takes it."
+    try:
+        read_policy(file)
+    except PolicyUnreadable as problem:
+        yield f"And it cannot be used: {problem}"
 
 
 def _from_elsewhere(held: BackupContent) -> str:
@@ -77,7 +90,17 @@ def _about_tokens(datadir: Path) -> Iterator[str]:
 
 
 def _about_policy(held: BackupContent, datadir: Path) -> str:
-    """Where the rules are after a restore."""
+    """Where the rules are after a restore, and whether they are those that were in force."""
+    where = _where_policy_is(held, datadir)
+    if not held.has_other_policy or held.policy is None:
+        return where
+    return (
+        f"{where}It is NOT THE POLICY THAT WAS IN FORCE at the backup ({held.policy.digest or NONE}), but the file as "
+        f"it was then ({held.policy_file}): read it before the start.\n"
+    )
+
+
+def _where_policy_is(held: BackupContent, datadir: Path) -> str:
     if held.lacks_policy:
         return (
             f"The policy that was in force is not in this backup: put it into {datadir / FILE_NAME} before the start.\n"

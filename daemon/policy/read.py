@@ -30,6 +30,11 @@ class PolicyUnreadable(DaemonError):
     exit_code = EXIT_CONFIGURATION
 
 
+def digest_of(raw: bytes) -> str:
+    """What a policy file is called on record: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
 def read_policy(path: Path) -> RuleSet:
     """The rules of that file. Raises PolicyUnreadable."""
     try:
@@ -38,7 +43,7 @@ def read_policy(path: Path) -> RuleSet:
         if len(raw) > LARGEST:
             raise PolicyUnreadable(f"The policy {path} has more than {LARGEST} bytes.")
         text = raw.decode()
-        return replace(rules_of(text), digest=hashlib.sha256(raw).hexdigest()[:16])
+        return replace(rules_of(text), digest=digest_of(raw))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, _Wrong) as problem:
         said = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise PolicyUnreadable(f"The policy {path} cannot be read: {said}.") from problem

@@ -16,7 +16,7 @@ import os
 import sqlite3
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
 from daemon.keys.passphrase import GENERATED_NAME
 from daemon.policy.in_force import FILE_NAME, InForce, remembered
+from daemon.policy.read import digest_of
 from daemon.store import DatabaseGone, LockGone
 from daemon.store.connection import inspect, open_reader, open_unchanged
 from daemon.store.migrate import back_up, refuse_newer, shipped_migrations
@@ -63,10 +64,14 @@ class BackupError(DaemonError):
 
 @dataclass(frozen=True, slots=True)
 class BackupContent:
-    """What a backup holds: `names` of its members. `policy`: the rules in force when it was made, if that is known."""
+    """What a backup holds: `names` of its members. `policy`: the rules in force when it was made, if that is known.
+
+    `policy_file`: the digest of the policy file in it, "" without one.
+    """
 
     names: frozenset[str]
     policy: InForce | None
+    policy_file: str = ""
 
     @property
     def opens_itself(self) -> bool:
@@ -82,6 +87,11 @@ class BackupContent:
     def lacks_policy(self) -> bool:
         """Whether rules are in force, and their file is not in it."""
         return self.policy is not None and self.policy.digest != "" and not self.has_policy
+
+    @property
+    def has_other_policy(self) -> bool:
+        """Whether the policy file in it is another than the one that was in force."""
+        return self.policy is not None and self.has_policy and self.policy.digest != self.policy_file
 
 
 def back_up_datadir(datadir: Path, target: Path) -> BackupContent:
@@ -131,10 +141,15 @@ def _back_up(datadir: Path, target: Path, version: int) -> BackupContent:
             back_up(conn, copy)
         unfinished = Path(work) / "backup.tar"
         policy = _policy_of(copy)
-        names = _write_tar(unfinished, copy, _small_files(datadir, policy), version)
+        files = _small_files(datadir, policy)
+        names = _write_tar(unfinished, copy, files, version)
         unfinished.rename(target)
     sync_directory(target.absolute().parent)
-    return BackupContent(frozenset(names), policy)
+    return _content_of(names, policy, files.get(FILE_NAME))
+
+
+def _content_of(names: Iterable[str], policy: InForce | None, file: bytes | None) -> BackupContent:
+    return BackupContent(frozenset(names), policy, "" if file is None else digest_of(file))
 
 
 def _policy_of(database: Path) -> InForce | None:
@@ -212,7 +227,8 @@ def _unpack(source: Path, datadir: Path) -> BackupContent:
             for name, target in _FILES.items():
                 if name in members:
                     write_private(datadir / target, _content(tar, members[name]))
-        held = BackupContent(frozenset(members), _policy_of(unfinished))
+        file = (datadir / FILE_NAME).read_bytes() if FILE_NAME in members else None
+        held = _content_of(members, _policy_of(unfinished), file)
         unfinished.rename(datadir / DATABASE_NAME)
     except BaseException:
         for name in (unfinished.name, IDENTITY_NAME, *_FILES.values()):

@@ -19,6 +19,7 @@ from daemon.host.datadir import Datadir, DatadirLocked
 from daemon.keys.identity import load_seed, make_seed
 from daemon.main import main
 from daemon.policy.in_force import InForce, remember
+from daemon.policy.read import digest_of
 from daemon.store import Store, StoreError
 from daemon.upkeep.backup import BURN_MARK, BackupError, back_up_datadir, restore_datadir
 from tests.daemon_ops.ops_world import started
@@ -88,7 +89,7 @@ RULES = '[[rule]]\nname = "small"\nverdict = "join"\nmax_amount = 1_000\n'
 async def test_policy_and_settings_are_restored(
     backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await store.write(lambda conn: remember(conn, InForce("77")))
+    await store.write(lambda conn: remember(conn, InForce(digest_of(RULES.encode()))))
     (tmp_path / "policy.toml").write_text(RULES)
     (tmp_path / "musigd.toml").write_text('network = "test"\n')
     assert main(["backup", str(tmp_path / "a.tar"), "--datadir", str(tmp_path)]) == 0
@@ -99,6 +100,37 @@ async def test_policy_and_settings_are_restored(
     assert (new / "policy.toml").read_text() == RULES
     assert (new / "musigd.toml").read_text() == 'network = "test"\n'
     assert {stat.S_IMODE(path.stat().st_mode) for path in new.iterdir()} == {0o600}
+
+
+async def test_a_policy_in_force_as_it_stands_gets_no_warning(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await store.write(lambda conn: remember(conn, InForce(digest_of(RULES.encode()))))
+    (tmp_path / "policy.toml").write_text(RULES)
+    assert main(["backup", str(tmp_path / "a.tar"), "--datadir", str(tmp_path)]) == 0
+    assert main(["restore", str(tmp_path / "a.tar"), "--datadir", str(tmp_path / "new")]) == 0
+    assert "IN FORCE" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("in_force", [digest_of(RULES.encode()), ""])
+async def test_a_policy_file_that_was_changed_since_it_was_read_is_told_from_the_one_in_force(
+    backup: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], in_force: str
+) -> None:
+    await store.write(lambda conn: remember(conn, InForce(in_force)))
+    for changed in (RULES.replace("1_000", "9_000"), RULES.replace("max_amount", "max_amuont")):
+        digest = digest_of(changed.encode())
+        (tmp_path / "policy.toml").write_text(changed)
+        assert main(["backup", str(tmp_path / f"{digest}.tar"), "--datadir", str(tmp_path)]) == 0
+        said = capsys.readouterr().out
+        assert f"NOT THE POLICY IN FORCE: {tmp_path / 'policy.toml'} was changed" in said
+        assert f"In force: {in_force or 'none'}. In the backup, as\nthe file is now: {digest}." in said
+        assert ("And it cannot be used: " in said) == ("amuont" in changed)
+        new = tmp_path / f"new {digest}"
+        assert main(["restore", str(tmp_path / f"{digest}.tar"), "--datadir", str(new)]) == 0
+        said = capsys.readouterr().out
+        assert f"NOT THE POLICY THAT WAS IN FORCE at the backup ({in_force or 'none'})" in said
+        assert digest in said
+        assert (new / "policy.toml").read_text() == changed
 
 
 async def test_a_policy_that_lies_elsewhere_is_in_the_backup_and_restored_into_the_directory(
