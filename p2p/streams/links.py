@@ -47,7 +47,7 @@ class Link:
         self.resting = False  # the writer waits for `changed`
         self.moving = False  # there is a better connection for the stream that is written
         self.writing = 0  # bytes that were taken from the outbox and have not left
-        self.since = trio.current_time()  # when the last of them left
+        self.since = trio.current_time()  # when the last of them left, or the first of them came
 
     @property
     def unread(self) -> int:
@@ -135,9 +135,13 @@ class Links:
         link = self._links.get(peer)
         return 0 if link is None else link.unread
 
-    def make_room(self, link: Link, size: int) -> None:
-        """Before so much is put for a stranger: where too much waits for all of them, who reads least has to leave."""
-        link.since = link.since if link.unread else trio.current_time()
+    def make_room(self, link: Link | None = None, size: int = 0) -> None:
+        """Where too much waits for all strangers together, who reads least has to leave.
+
+        Called before so much is put for that link, or after something was put.
+        """
+        if link is not None and not link.unread:
+            link.since = trio.current_time()
         waiting = sorted(
             (each for each in self._links.values() if each.unread and self._is_stranger(each.peer)),
             key=lambda each: each.since,
@@ -159,7 +163,13 @@ class Links:
     def wake(self, peer: bytes) -> None:
         """Something was put into this peer's outbox."""
         link = self._links.get(peer)
-        if link is not None and not link.write_now():
+        if link is None:
+            return
+        first = link.resting and not link.changed.is_set()
+        if not link.write_now():
+            link.since = trio.current_time() if first else link.since
+            if self._is_stranger(peer):
+                self.make_room()
             link.wake()
 
     def move(self, peer: bytes) -> None:

@@ -91,6 +91,36 @@ def test_a_known_peer_does_not_leave_for_strangers() -> None:
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+def test_of_strangers_that_read_no_frames_of_sessions_the_one_that_reads_least_leaves_too() -> None:
+    async def main() -> None:
+        host = Host()
+        links = links_of(host)
+        for peer in (FRIEND, *(b"%d" % number for number in range(PARTS + 1))):
+            links.of(peer).outbox.put([ANSWER])  # on the other side: nobody can be sent away there
+            links.wake(peer)
+            await trio.sleep(1)
+        assert host.left == [b"0"]
+        assert sum(links.unread(b"%d" % number) for number in range(PARTS + 1)) <= MOST_UNREAD
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_a_stranger_that_was_sent_nothing_for_long_is_not_the_one_that_reads_least() -> None:
+    async def main() -> None:
+        host = Host()
+        links = links_of(host)
+        quiet = links.of(b"quiet")
+        await trio.sleep(1)
+        for number in range(PARTS):
+            await put(links, b"%d" % number)
+        quiet.resting = True  # its writer has nothing to do
+        quiet.outbox.put([ANSWER])
+        links.wake(b"quiet")
+        assert host.left == [b"0"]
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 def test_frames_are_whole_after_they_were_cut_and_put_together() -> None:
     frames = [b"a", bytes(3 * PIECE_BYTES), b"b" * 100, b"c" * PIECE_BYTES, b"d"]
     cut = list(pieces(frames))
