@@ -58,7 +58,7 @@ def show(found: Measured) -> None:
     print(f"  /livez, worst                {max(seen.livez_s):.2f} s   undisturbed: {max(calm.livez_s):.2f} s")
     use = f"{100 * seen.cpu_s / seen.seconds:.0f} %   undisturbed: {100 * calm.cpu_s / calm.seconds:.0f} %"
     print(f"  processor of the victim      {use}")
-    print(f"  memory of the victim         +{seen.growth:.0f} MiB")
+    print(f"  memory of the victim         +{seen.growth:.0f} MiB; of the kernel for TCP +{seen.kernel:.0f} MiB")
     print(f"  attackers                    {found.counted}", flush=True)
 
 

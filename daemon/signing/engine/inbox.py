@@ -9,6 +9,9 @@ from collections.abc import Callable
 from daemon.fair_queue import FairQueue
 from daemon.signing.engine.turn import Turn
 
+ASKED_MS = 5  # of a turn, for what strangers ask
+ASKED_BESIDE_MS = 1  # the same beside own work, whose next part would wait for the rest and for its commit
+BESIDE_MS = 500  # since the last own work
 Work = Callable[[Turn], object]  # called with the turn; feeds its machines
 
 
@@ -20,6 +23,7 @@ class Inbox:
         self._work: deque[Work] = deque()
         self._asked: FairQueue[Work] = FairQueue(per_party=per_party, total=total)
         self._wake = asyncio.Event()
+        self._beside_until_ms = 0
 
     def __len__(self) -> int:
         """How many items wait."""
@@ -52,6 +56,12 @@ class Inbox:
     def take_asked(self) -> Work:
         """The next item that strangers ask for; there must be one."""
         return self._asked.take()
+
+    def asked_ms(self, now_ms: int, *, own: bool) -> int:
+        """How long a turn may go on with what strangers ask; `own`: there was own work in it."""
+        if own:
+            self._beside_until_ms = now_ms + BESIDE_MS
+        return ASKED_BESIDE_MS if now_ms < self._beside_until_ms else ASKED_MS
 
     def wake(self) -> None:
         """End the wait, though there may be nothing to do."""

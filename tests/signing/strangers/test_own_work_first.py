@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from daemon.signing.engine.inbox import ASKED_BESIDE_MS, ASKED_MS, BESIDE_MS, Inbox
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers import request_checks
 from musig2 import SecretKey
@@ -148,3 +149,11 @@ async def test_a_newcomer_does_not_wait_for_a_flood_of_another(world: World) -> 
     while not one.told("signing-request:received"):
         await one.service.engine.turned()
     assert one.service.engine.waiting > 800
+
+
+def test_between_two_parts_of_own_work_strangers_get_no_more_of_a_turn_than_beside_it() -> None:
+    inbox = Inbox(per_party=1, total=1)
+    assert inbox.asked_ms(0, own=False) == ASKED_MS
+    assert inbox.asked_ms(1, own=True) == ASKED_BESIDE_MS
+    assert inbox.asked_ms(BESIDE_MS, own=False) == ASKED_BESIDE_MS
+    assert inbox.asked_ms(1 + BESIDE_MS, own=False) == ASKED_MS
