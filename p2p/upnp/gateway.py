@@ -129,21 +129,35 @@ def _key(external: int) -> dict[str, object]:
 async def find_gateway(lan: Lan) -> Gateway:
     """The first that has an address on the other side. Raises GatewayFault."""
     places, others = await search(lan)
-    said: list[str] = []
+    faults: list[GatewayFault] = []
     for place in places:
         try:
-            for gateway in await _described(place):
-                if await gateway.external_address():
-                    return gateway
-            said.append(f"The router {place.host} has no connection that maps ports and has an address")
+            return await _with_an_address(place)
+        except GatewayFault as fault:
+            faults.append(fault)
         except (BadAnswer, GatewayRefused) as error:
-            said.append(f"The router {place.host} answers by UPnP, but {error}")
-    if said:
-        raise GatewayFault(MappingFault.REFUSED, f"{said[0]}.")
+            faults.append(GatewayFault(MappingFault.REFUSED, f"The router {place.host} answers by UPnP, but {error}."))
+    if faults:
+        raise faults[0]
     what = f"No router answered by UPnP. {SEARCH_REMEDY}."
     if others:
         what = f"What answered by UPnP is not the router of this machine: {', '.join(others)}. {SEARCH_REMEDY}."
     raise GatewayFault(MappingFault.NO_GATEWAY, what)
+
+
+async def _with_an_address(place: Url) -> Gateway:
+    """The first service there that has one. Raises GatewayFault, BadAnswer, GatewayRefused."""
+    gateways = await _described(place)
+    for gateway in gateways:
+        if await gateway.external_address():
+            return gateway
+    if not gateways:
+        raise BadAnswer("its description names no connection that maps ports")
+    raise GatewayFault(  # so does miniupnpd where its own address is private
+        MappingFault.DOUBLE_NAT,
+        f"The router {place.host} says no address of its own on the internet: it is behind another router, or one of "
+        "the provider, or has no connection.",
+    )
 
 
 async def _described(place: Url) -> list[Gateway]:

@@ -1,7 +1,7 @@
 """Keeps this node's ports mapped at the router, for as long as it runs.
 
 searching --- a router is found, and all ports are mapped ---> mapped
-mapped    --- every 5 minutes: the router still has them, at the same address ---> mapped; renewed at half of the lease
+mapped    --- every 5 minutes: the router still has them, else they are mapped again; renewed at half of the lease
 any       --- the router is gone, or refuses ---> failed; again after 1 minute, twice as long each time, 30 at most
 any       --- addresses of this host changed (p2p/node/moves.py) ---> searching
 end       the mappings are deleted; after a crash they end by themselves, where the router knows leases
@@ -124,6 +124,16 @@ class PortMappings:
     async def _round(self) -> None:
         if self._stale:
             self._forget_router()
+        known = self._router is not None
+        try:
+            await self._map_all()
+        except (BadAnswer, GatewayRefused):
+            if not known:
+                raise
+            self._forget_router()  # it may have restarted, and answer at another port of its own
+            await self._map_all()
+
+    async def _map_all(self) -> None:
         if self._router is None:
             self._router = await self._find()
         external_host = await self._router.external_address()
@@ -166,10 +176,10 @@ class PortMappings:
 
     async def _try(self, router: Router, external: int, port: int) -> int:
         """Some routers give a port that another machine has to whoever asks last: those are told apart first."""
-        if await _holder(router, external) not in (None, UNKNOWN, PortEntry(router.own_host, port)):
-            raise GatewayRefused("AddPortMapping", TAKEN[0])
-        self._asked.add(external)
         try:
+            if await _holder(router, external) not in (None, UNKNOWN, PortEntry(router.own_host, port)):
+                raise GatewayRefused("AddPortMapping", TAKEN[0])
+            self._asked.add(external)
             await router.add(external, port, self._lease_s)
         except GatewayRefused as error:
             self._asked.discard(external)

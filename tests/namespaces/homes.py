@@ -31,6 +31,7 @@ table ip door {{
         type filter hook forward priority 0; policy drop;
         iifname != "{wan}" accept
         ct state established,related accept
+        ct status dnat accept
     }}
 }}
 """
@@ -104,14 +105,25 @@ class Internet:
     def router(self, name: str, kind: Nat) -> str:
         """A router without anybody behind it yet; returns its public address. It answers nobody who knocks."""
         address = self.host(name)
+        self._translate(name, WAN, kind)
+        return address
+
+    def inner_router(self, name: str, router: str) -> None:
+        """A router at home behind another one."""
+        self.at_home(name, router)
+        self._translate(name, LAN, Nat.CONE)
+
+    def _translate(self, name: str, wan: str, kind: Nat) -> None:
         within = self.within(name)
         how = " random,fully-random" if kind is Nat.SYMMETRIC else ""
         run(*within, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        run(*within, "nft", "-f", "-", given=ROUTER.format(wan=WAN, how=how))
-        return address
+        run(*within, "nft", "-f", "-", given=ROUTER.format(wan=wan, how=how))
 
-    def at_home(self, name: str, router: str) -> None:
-        """A host behind that router; one that was elsewhere before has left there, and has another address now."""
+    def at_home(self, name: str, router: str) -> str:
+        """A host behind that router; one that was elsewhere before has left there, and has another address now.
+
+        Returns the router's address there.
+        """
         made, gateway = f"{self._prefix}-{name}", f"{self._prefix}-{router}"
         if made not in self._made:
             self._namespace(made)
@@ -125,6 +137,7 @@ class Internet:
         run(*f"ip -n {made} address add {lan}.2/24 dev {LAN}".split())
         run("ip", "-n", made, "link", "set", LAN, "up")
         run(*f"ip -n {made} route add default via {lan}.1".split())
+        return f"{lan}.1"
 
     def lose(self, percent: int, *hosts: str) -> None:
         """These lose this share of the packets that reach them, from now on."""

@@ -48,15 +48,15 @@ class World:
         return seconds
 
 
-async def until(what: str, check: Callable[[], Awaitable[Any]]) -> Any:
+async def until(what: str, check: Callable[[], Awaitable[Any]], patience_s: float = PATIENCE_S) -> Any:
     """The first true answer of `check`."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while not (answer := await check()):  # noqa: ASYNC110 - several daemons are asked; none of them tells
                 await asyncio.sleep(LOOK_S)
             return answer
     except TimeoutError:
-        raise AssertionError(f"after {PATIENCE_S} s still not: {what}") from None
+        raise AssertionError(f"after {patience_s} s still not: {what}") from None
 
 
 async def info(vessel: Vessel) -> Mapping[str, Any]:

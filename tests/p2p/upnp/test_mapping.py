@@ -141,11 +141,21 @@ def test_a_router_that_is_gone_is_searched_with_growing_pauses_and_found_back_at
 
     home = Home(router=Router(refuses=[718])).lives(switch, 10.0, 3 * HOUR_S, MOST_AGAIN_S)
     assert 5 < home.found < 15
-    failed = [report for report in home.reports if report.state is MappingState.FAILED]
-    assert [report.fault for report in failed] == [MappingFault.REFUSED, MappingFault.NO_GATEWAY]
-    assert "does not take the connection" in failed[0].sentence
+    (failed,) = [report for report in home.reports if report.state is MappingState.FAILED]
+    assert failed.fault is MappingFault.NO_GATEWAY
     assert home.report.state is home.reports[0].state is MappingState.MAPPED
     assert len({external for _, external, _ in home.router.added}) == 1
+
+
+def test_a_router_that_answers_at_another_place_after_a_restart_is_found_at_the_next_look() -> None:
+    def restart(home: Home) -> None:
+        if home.found == 1:
+            home.router.gone = True
+            home.router = Router()
+
+    home = Home().lives(restart, 10.0, LOOK_S)
+    assert [at for at, *_ in home.router.added] == pytest.approx([LOOK_S], abs=1)
+    assert {report.state for report in home.reports} == {MappingState.MAPPED}
 
 
 def test_after_the_first_failure_it_is_tried_again_within_a_minute() -> None:

@@ -1,0 +1,228 @@
+"""Daemons behind routers that run miniupnpd: mapped, dialled from outside without any relay, and what may go wrong.
+
+python -m tests.namespaces.slow_upnp [SCENARIO ...] prints seconds; without a scenario, all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from tests.e2e.fleet import advertise_all
+from tests.e2e.steps import Steps
+from tests.e2e.vessels import Vessel
+from tests.namespaces.homes import LAN, Internet, Nat
+from tests.namespaces.lab import NoLab
+from tests.namespaces.slow_nat import info, until, vessel, way_to
+from tests.namespaces.upnp_router import UpnpRouter, miniupnpd
+
+PORT: Final = 4_327
+AGAIN_S: Final = 400.0  # it is looked every five minutes, and searched after one
+
+
+class Street:
+    """Public daemons, and homes; everything ends with the block."""
+
+    def __init__(self, root: Path, internet: Internet, stack: AsyncExitStack) -> None:
+        self.root, self.internet, self._stack = root, internet, stack
+        self.bootstrap: list[str] = []
+        self.begun = time.monotonic()
+
+    def lap(self, what: str) -> None:
+        """Print the seconds since the last lap."""
+        print(f"  {what:<64} {time.monotonic() - self.begun:6.2f} s", flush=True)
+        self.begun = time.monotonic()
+
+    async def public(self, name: str) -> Vessel:
+        """A daemon with a public address, which is no relay."""
+        address = self.internet.host(name.lower())
+        made = await self._start(name, address=address)
+        self.bootstrap.append(f"/ip4/{address}/tcp/{made.port}/p2p/{made.peer}")
+        return made
+
+    async def at_home(self, name: str, **settings: str) -> Vessel:
+        """A daemon in a home that was made; it asks the router, and takes no relay."""
+        return await self._start(name, P2P__PORT_MAPPING="upnp", P2P__RELAY_CLIENT="never", **settings)
+
+    async def _start(self, name: str, address: str = "0.0.0.0", **settings: str) -> Vessel:
+        made = vessel(self.root, self.internet, name, address=address, **settings)
+        made.port = PORT
+        self._stack.push_async_callback(made.close)
+        await made.start(self.bootstrap)
+        await made.open_wallet()
+        return made
+
+    def router(self, *homes: str, version: int = 2) -> tuple[str, UpnpRouter]:
+        """Its public address, and miniupnpd on it; behind it are machines of these names."""
+        address = self.internet.router("router", Nat.CONE)
+        lans = [self.internet.at_home(home.lower(), "router") for home in homes]
+        return address, self.upnp(UpnpRouter(self.root, self.internet, "router", lans, version))
+
+    def upnp(self, router: UpnpRouter) -> UpnpRouter:
+        """Run it until the end."""
+        self._stack.callback(router.stop)
+        router.start()
+        return router
+
+
+async def mapping(home: Vessel) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = (await info(home))["reachability"]["portMapping"]
+    return told
+
+
+async def announces(home: Vessel, address: str) -> bool:
+    found = await info(home)
+    return found["reachability"]["verdict"] == "public" and any(
+        text.startswith(f"/ip4/{address}/tcp/") for text in found["multiaddrs"]
+    )
+
+
+async def outside_in(street: Street, version: int) -> None:
+    """Alice at home is dialled from outside, signs with who dialled her, and leaves no mapping when she stops."""
+    await street.public("Hub")
+    address, router = street.router("Alice", version=version)
+    street.begun = time.monotonic()
+    alice = await street.at_home("Alice")
+    street.lap("alice has started")
+
+    async def mapped() -> bool:
+        return (await mapping(alice))["state"] == "mapped"
+
+    await until("a mapping", mapped)
+    street.lap("her port is mapped at the router")
+    assert list(router.mapped()) == [PORT]
+    await until("her public address", lambda: announces(alice, address))
+    street.lap("one peer has dialled her back; her address is announced")
+    print(f"  {(await mapping(alice))}", flush=True)
+    assert (await info(alice))["problems"] == []
+    bob = await street.public("Bob")
+    street.begun = time.monotonic()
+    await bob.wallet.call("connectPeer", multiaddr=f"/ip4/{address}/tcp/{PORT}/p2p/{alice.peer}")
+    street.lap("bob, outside, has dialled her through the mapping")
+    for peer in (await bob.wallet.call("listPeers"))["peers"]:
+        if peer["peerId"] == alice.peer:
+            assert (peer["direction"], peer.get("relay")) == ("outbound", None)
+    await advertise_all([alice.wallet, bob.wallet], "lotus")
+    street.lap("both have advertised, and found the other")
+    steps = Steps([alice.wallet, bob.wallet], autoAdvance=True)
+    await steps.announce()
+    await steps.join()
+    await steps.final()
+    street.lap(f"signed ({await way_to(bob, alice)})")
+    assert await way_to(bob, alice) == "direct"
+    alice.send(signal.SIGTERM)
+    assert await alice.ended() == 0
+    assert router.mapped() == {}
+    street.lap("alice has stopped, and the router has no mapping left")
+
+
+async def restarts(street: Street) -> None:
+    """The router restarts without its table, later it is switched off for good."""
+    await street.public("Hub")
+    address, router = street.router("Alice")
+    alice = await street.at_home("Alice")
+    await until("her public address", lambda: announces(alice, address))
+    router.stop()
+    router.start()
+    assert router.mapped() == {}
+    street.begun = time.monotonic()
+
+    async def again() -> bool:
+        return PORT in router.mapped()
+
+    await until("the mapping again", again, AGAIN_S)
+    street.lap("mapped again after the router had restarted")
+
+
+async def two_at_home(street: Street) -> None:
+    """Two machines at one home, both at the same port: the second gets another one."""
+    await street.public("Hub")
+    address, router = street.router("Alice", "Anna")
+    for home in [await street.at_home(name) for name in ("Alice", "Anna")]:
+        await until("a public address", lambda home=home: announces(home, address))
+    print(f"  {address}: {router.mapped()}", flush=True)
+    assert len(router.mapped()) == 2
+    assert PORT in router.mapped()
+    street.lap("both are reachable at one address")
+
+
+async def behind_two(street: Street) -> None:
+    """The router is itself behind another one, which maps nothing: the owner hears so."""
+    await street.public("Hub")
+    street.internet.router("r-outer", Nat.CONE)
+    street.internet.inner_router("r-inner", "r-outer")
+    lan = street.internet.at_home("alice", "r-inner")
+    street.upnp(UpnpRouter(street.root, street.internet, "r-inner", [lan], wan=LAN))
+    alice = await street.at_home("Alice")
+
+    async def told() -> str | None:
+        for each in (await info(alice))["problems"]:
+            if each["reason"] == "double_nat":
+                return str(each["remedy"])
+        return None
+
+    print(f"  {await until('the problem', told)}", flush=True)
+    street.lap("a router behind another is told as such")
+
+
+async def no_upnp(street: Street) -> None:
+    """A router without UPnP: the owner hears so, and UPnP that is switched on later is found."""
+    await street.public("Hub")
+    address, router = street.router("Alice")
+    router.stop()
+    alice = await street.at_home("Alice")
+
+    async def told() -> str | None:
+        for each in (await info(alice))["problems"]:
+            if each["reason"] == "no_gateway":
+                return str(each["remedy"])
+        return None
+
+    street.begun = time.monotonic()
+    print(f"  {await until('the problem', told)}", flush=True)
+    street.lap("a router without UPnP is told as such")
+    router.start()
+    await until("her public address", lambda: announces(alice, address), AGAIN_S)
+    street.lap("found after it was switched on")
+
+
+SCENARIOS: Final[dict[str, Callable[[Street], Awaitable[None]]]] = {
+    "version-2": lambda street: outside_in(street, 2),
+    "version-1": lambda street: outside_in(street, 1),
+    "two-at-home": two_at_home,
+    "behind-two": behind_two,
+    "no-upnp": no_upnp,
+    "restarts": restarts,
+}
+
+
+async def play(name: str) -> None:
+    print(f"{name}:", flush=True)
+    with tempfile.TemporaryDirectory() as folder, Internet() as internet:
+        async with AsyncExitStack() as stack:
+            await SCENARIOS[name](Street(Path(folder), internet, stack))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=", ".join(SCENARIOS))
+    try:
+        miniupnpd()
+        for name in parser.parse_args().scenarios or SCENARIOS:
+            asyncio.run(play(name))
+    except NoLab as error:
+        print(f"make test-upnp cannot run here: {error}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
