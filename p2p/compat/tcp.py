@@ -2,7 +2,8 @@
 
 The library's listener sets SO_REUSEPORT, so a second daemon on the same port goes unnoticed and takes half of the
 connections; it returns None as the remote address of an IPv6 peer; it reads two bytes, then the rest, per message; and
-each write waits for two turns of all tasks, whether or not the kernel takes it at once.
+each write waits for two turns of all tasks, whether or not the kernel takes it at once. What a peer does not read waits
+here, where it is counted, and not by megabytes in the kernel.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from p2p.errors import NetworkError
 
 READ_BYTES = 64 * 1024
 BACKLOG = 128
+UNSENT_BYTES = (
+    128 * 1024
+)  # that the kernel takes of what the peer has no room for: 4 MiB otherwise, for each connection
 
 
 class OpenSockets:
@@ -91,6 +95,8 @@ class BufferedTcpStream(TrioTCPStream):
     def __init__(self, stream: trio.SocketStream) -> None:
         super().__init__(stream)
         self._buffer = bytearray()
+        with contextlib.suppress(AttributeError, OSError):  # not every system can
+            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     async def read(self, n: int | None = None) -> bytes:
         """Up to `n` bytes, b"" at the end of the stream or after a local close."""
