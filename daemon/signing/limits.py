@@ -40,3 +40,4 @@ class SigningLimits:
     keep_finished_ms: int = 30 * DAY_MS
     keep_joins_ms: int = 7 * DAY_MS  # after expiry; stored own joins prevent a second join
     idle_ms: int = MINUTE_MS  # an idle machine leaves memory after this
+    signed_ms: int = 3_000  # the same of a request that is signed: what peers still ask is answered from its row

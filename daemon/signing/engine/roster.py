@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from daemon.signing.engine.handover import Handover, HandoverState
 from daemon.signing.engine.rooms import Berth, Rooms
+from musig2.protocol.interface.effects import Outcome
 from musig2.protocol.records.ids import session_ids
 from musig2.protocol.records.records import Request
 from musig2.protocol.request.request_machine import RequestMachine
@@ -217,6 +218,10 @@ class Roster:
             found.append(entry)
         return found
 
-    def idle_before(self, then_ms: int) -> list[OpenRequest]:
-        """The requests that have had nothing to do since before `then_ms` (monotonic)."""
-        return [e for e in self._entries.values() if e.idle_since is not None and e.idle_since <= then_ms]
+    def idle_before(self, then_ms: int, signed_then_ms: int) -> Iterator[OpenRequest]:
+        """The requests that have had nothing to do since before `then_ms` (monotonic); signed ones `signed_then_ms`."""
+        for entry in self._entries.values():
+            if entry.idle_since is not None:
+                signed = entry.machine.outcome is Outcome.COMPLETE
+                if entry.idle_since <= (signed_then_ms if signed else then_ms):
+                    yield entry

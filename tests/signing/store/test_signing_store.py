@@ -110,7 +110,7 @@ async def test_one_request_that_cannot_be_stored_costs_no_other(world: World) ->
 
 
 async def test_finished_requests_leave_memory_and_are_answered_from_the_store(make_world: Callable[..., World]) -> None:
-    world = make_world(limits=SigningLimits(first_pause_ms=20, idle_ms=0))
+    world = make_world(limits=SigningLimits(first_pause_ms=20, signed_ms=0))
     one, two = await world.grow(2)
     announced = await announce(one, [one, two])
     request = announced["requestId"]
@@ -126,6 +126,22 @@ async def test_finished_requests_leave_memory_and_are_answered_from_the_store(ma
     assert await signatures(one, request) == found
     assert (await two.call("getSession", sessionId=announced["sessionId"]))["phase"] == "complete"
     await two.call("notifyBroadcastComplete", sessionId=announced["sessionId"], txid="ab" * 32)
+
+
+async def test_a_declined_request_stays_in_memory_longer_than_a_signed_one(make_world: Callable[..., World]) -> None:
+    world = make_world(limits=SigningLimits(first_pause_ms=20, signed_ms=0))
+    one, two = await world.grow(2)
+    signed, declined = [(await announce(one, [one, two], election=None))["requestId"] for _ in range(2)]
+    await join(two, signed)
+    await signatures(one, signed)
+    await two.until("signing-request:received", requestId=declined)
+    await two.call("declineSigningRequest", requestId=declined, publicKey=two.key.hex())
+    await one.until("signing-request:declined", requestId=declined)
+
+    one.service.sweeper.sweep()
+    await one.service.engine.turned()
+
+    assert [entry.request.id.hex() for entry in one.service._roster] == [declined]
 
 
 async def test_after_its_retention_a_request_is_gone_and_its_locks_are_not(world: World) -> None:
