@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 Sample = Mapping[str, float]
 Take = Callable[[], Awaitable[Sample]]
 MOST_RATIOS: Final = 1e-9  # below it a floor is none
+UNMEASURED: Final = "below what can be measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,9 @@ def _row(found: Measured, figure: Figure) -> dict[str, Any]:
         floors = [sample[figure.floor] for sample in found.ours]
         counted = Spread.of([value / max(floor, MOST_RATIOS) for value, floor in zip(values, floors, strict=True)])
         row |= {"floor": _numbers(Spread.of(floors)), "ratio": _numbers(counted)}
-    if figure.aim is not None:
+    if spread.median < 0:  # what was taken off it was more than all of it: that says nothing, and meets no aim
+        row["unmeasured"] = True
+    elif figure.aim is not None:
         row["met"] = counted.median >= figure.aim if figure.more else counted.median <= figure.aim
     if found.theirs:
         others = [sample[figure.name] for sample in found.theirs]
@@ -211,11 +214,12 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         )
     floor = f"{number(row['floor']['median'])} {row['unit']}" if "floor" in row else ""
     met = {True: "yes", False: "no", None: ""}[row.get("met")]
+    is_known = not row.get("unmeasured")
     return [
         row["case"],
         row["figure"],
-        _shown(row, "ratio"),
-        _shown(row, "value", row["unit"]),
+        _shown(row, "ratio") if is_known else "",
+        _shown(row, "value", row["unit"]) if is_known else UNMEASURED,
         floor,
         aim,
         met,

@@ -82,6 +82,14 @@ def test_a_ratio_is_the_median_of_the_pairs_and_is_held_to_the_aim() -> None:
     assert "met" not in rate
 
 
+def test_a_cost_below_zero_is_no_figure_and_meets_no_aim() -> None:
+    (time, _) = rows_of(Measured(CASE, ours=[{"time": -3.0, "floor": 10.0, "rate": 5}] * 3))
+
+    assert time["unmeasured"]
+    assert "met" not in time
+    assert "| one | time |  | below what can be measured | 10.0 ms | at most 1.40 |  |" in table([time])
+
+
 def test_another_commit_is_shown_as_the_ratio_of_each_pair() -> None:
     here: list[Sample] = [{"time": 10, "floor": 1, "rate": 1}, {"time": 30, "floor": 1, "rate": 1}]
     there: list[Sample] = [{"time": 20, "floor": 1, "rate": 1}, {"time": 60, "floor": 1, "rate": 1}]
