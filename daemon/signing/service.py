@@ -32,6 +32,7 @@ from daemon.signing.store.reviews import Showing
 from daemon.signing.sweeper import Sweeper
 from musig2.protocol.interface.effects import State
 from musig2.protocol.interface.inputs import Restarted
+from p2p.network import Standing
 
 
 class SigningService:
@@ -44,7 +45,12 @@ class SigningService:
     def __init__(self, around: Surroundings, signer: Signer | None = None) -> None:
         """`signer`: None for the keys of this daemon's keystore."""
         self._around = around
-        self._inbox = Inbox(per_party=around.limits.inbox_per_peer, total=around.limits.inbox)
+        self._inbox = Inbox(
+            per_party=around.limits.inbox_per_peer,
+            total=around.limits.inbox,
+            source_of=around.network.source_of,
+            is_known=lambda peer: around.standings.of(peer) is Standing.KNOWN,
+        )
         self._signer = signer or LocalSigner(
             keystore=around.keystore, identity=around.identity, clock=around.clock, addrs=around.addrs
         )

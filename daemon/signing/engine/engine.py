@@ -38,6 +38,8 @@ from musig2.protocol.records.ids import session_id
 log = structlog.get_logger("musigd.signing")
 
 HOLD_MS = 50
+ASKED_MS = 5  # of a turn, for what strangers ask; one item is always done
+ASKED_BESIDE_MS = 1  # the same if the turn has own work
 BROKEN_PAUSE_S = 1.0  # pause before a machine that failed is tried again
 
 
@@ -247,14 +249,14 @@ class Engine:
         while self._inbox.own and room > 0:
             self._run_one(self._inbox.take(), turn)
             room -= 1
-        self._think_of_others(turn, own=room < self._limits.drain)
+        self._think_of_others(turn, busy=room < self._limits.drain)
         for part in turn.broken:
             self._fail(part)
             self._wake_later(part.entry.request.id)
 
-    def _think_of_others(self, turn: Turn, *, own: bool) -> None:
-        """What strangers ask gets a short part of each turn, so that sessions under way do not wait; or one item."""
-        until_ms = self._clock.mono_ms() + self._inbox.asked_ms(turn.now.mono_ms, own=own)
+    def _think_of_others(self, turn: Turn, *, busy: bool) -> None:
+        """What strangers ask gets a short part of each turn, so that sessions under way do not wait."""
+        until_ms = self._clock.mono_ms() + (ASKED_BESIDE_MS if busy else ASKED_MS)
         for _ in range(min(self._inbox.asked, self._limits.drain)):
             self._run_one(self._inbox.take_asked(), turn)
             if self._clock.mono_ms() >= until_ms:

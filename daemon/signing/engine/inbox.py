@@ -1,4 +1,8 @@
-"""What the engine has to do: own work first, then what strangers ask, party by party in turns."""
+"""What the engine has to do: own work first, then what others ask, party by party in turns.
+
+Of these, every second item is one of a peer that this daemon knows, while there is one: so a request of a partner waits
+for one item of a crowd, and not for one of each, but a partner does not shut out newcomers either.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,29 @@ from collections.abc import Callable
 from daemon.fair_queue import FairQueue
 from daemon.signing.engine.turn import Turn
 
-ASKED_MS = 5  # of a turn, for what strangers ask
-ASKED_BESIDE_MS = 1  # the same beside own work, whose next part would wait for the rest and for its commit
-BESIDE_MS = 500  # since the last own work
 Work = Callable[[Turn], object]  # called with the turn; feeds its machines
 
 
 class Inbox:
     """Belongs to the event loop. Made before the engine, so that other parts can give it work without the engine."""
 
-    def __init__(self, *, per_party: int, total: int) -> None:
-        """The bounds are for what strangers ask; what does not fit is dropped, and `have` brings it again."""
+    def __init__(
+        self, *, per_party: int, total: int, source_of: Callable[[bytes], bytes], is_known: Callable[[bytes], bool]
+    ) -> None:
+        """The bounds are for what others ask: known peers, and the rest. What does not fit, `have` brings again.
+
+        `source_of`: the party of a peer.
+        """
+        self._source_of, self._is_known = source_of, is_known
         self._work: deque[Work] = deque()
         self._asked: FairQueue[Work] = FairQueue(per_party=per_party, total=total)
+        self._known: FairQueue[Work] = FairQueue(per_party=per_party, total=total)
+        self._strangers_turn = False
         self._wake = asyncio.Event()
-        self._beside_until_ms = 0
 
     def __len__(self) -> int:
         """How many items wait."""
-        return len(self._work) + len(self._asked)
+        return len(self._work) + self.asked
 
     @property
     def own(self) -> int:
@@ -36,17 +44,18 @@ class Inbox:
 
     @property
     def asked(self) -> int:
-        """How many of them strangers ask for."""
-        return len(self._asked)
+        """How many of them others ask for."""
+        return len(self._known) + len(self._asked)
 
     def put(self, *work: Work) -> None:
         """Give the next turn something to do."""
         self._work.extend(work)
         self._wake.set()
 
-    def ask(self, party: bytes, work: Work) -> None:
-        """Queue work that no own session waits for, for that party; the parties take turns."""
-        self._asked.put(party, work)
+    def ask(self, peer: bytes, work: Work) -> None:
+        """Queue work that no own session waits for, for the party of that peer; the parties take turns."""
+        queue = self._known if self._is_known(peer) else self._asked
+        queue.put(self._source_of(peer), work)
         self._wake.set()
 
     def take(self) -> Work:
@@ -54,14 +63,10 @@ class Inbox:
         return self._work.popleft()
 
     def take_asked(self) -> Work:
-        """The next item that strangers ask for; there must be one."""
-        return self._asked.take()
-
-    def asked_ms(self, now_ms: int, *, own: bool) -> int:
-        """How long a turn may go on with what strangers ask; `own`: there was own work in it."""
-        if own:
-            self._beside_until_ms = now_ms + BESIDE_MS
-        return ASKED_BESIDE_MS if now_ms < self._beside_until_ms else ASKED_MS
+        """The next item that others ask for; there must be one."""
+        stranger = not self._known or (self._strangers_turn and len(self._asked) > 0)
+        self._strangers_turn = not stranger
+        return (self._asked if stranger else self._known).take()
 
     def wake(self) -> None:
         """End the wait, though there may be nothing to do."""

@@ -65,7 +65,7 @@ class IncomingFrames:
         hurried = False
         for peer, frame in batch:
             if not self._is_own_work(peer, frame):
-                self._inbox.ask(self._network.source_of(peer), partial(self.take, peer=peer, frame=frame))
+                self._inbox.ask(peer, partial(self.take, peer=peer, frame=frame))
                 continue
             if not hurried:
                 self._network.hurry()

@@ -89,7 +89,7 @@ class NewRequests:
 
     def _judged(self, arriving: Arriving, problem: RequestProblem | None) -> None:
         """A request of many keys was checked elsewhere; meanwhile the keys and the room may have changed."""
-        self._inbox.ask(self._network.source_of(arriving.peer), partial(self._admit, arriving=arriving, found=problem))
+        self._inbox.ask(arriving.peer, partial(self._admit, arriving=arriving, found=problem))
 
     def _admit(self, turn: Turn, *, arriving: Arriving, found: RequestProblem | None) -> None:
         self._decide(turn, arriving, found or self._problem(turn, arriving))

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.signing.engine.inbox import ASKED_BESIDE_MS, ASKED_MS, BESIDE_MS, Inbox
 from daemon.signing.limits import SigningLimits
 from daemon.signing.peers import request_checks
 from musig2 import SecretKey
@@ -151,9 +150,17 @@ async def test_a_newcomer_does_not_wait_for_a_flood_of_another(world: World) -> 
     assert one.service.engine.waiting > 800
 
 
-def test_between_two_parts_of_own_work_strangers_get_no_more_of_a_turn_than_beside_it() -> None:
-    inbox = Inbox(per_party=1, total=1)
-    assert inbox.asked_ms(0, own=False) == ASKED_MS
-    assert inbox.asked_ms(1, own=True) == ASKED_BESIDE_MS
-    assert inbox.asked_ms(BESIDE_MS, own=False) == ASKED_BESIDE_MS
-    assert inbox.asked_ms(1 + BESIDE_MS, own=False) == ASKED_MS
+async def test_a_partner_does_not_wait_for_a_crowd_nor_shut_it_out(world: World) -> None:
+    one, partner = await world.add(), Mallory(world)
+    crowd = [Mallory(world) for _ in range(50)]
+    for each in (partner, *crowd):
+        world.hub.connect(each.peer, one.peer)
+    one.standings.partner(partner.peer)
+    traffic, strange = one.service.traffic, [Have(os.urandom(32), 1, b"", b"", b"") for _ in range(100)]
+    traffic.on_frames([(each.peer, frame) for each in crowd for frame in strange])
+    asked = [unsolicited(partner, one.key) for _ in range(20)]
+    traffic.on_frames([(partner.peer, request) for request in asked])
+    while len(one.told("signing-request:received")) < len(asked):
+        await one.service.engine.turned()
+    of_crowd = len(crowd) * len(strange) - one.service.engine.waiting
+    assert len(asked) // 2 < of_crowd < len(asked) + 2 * SigningLimits().drain
