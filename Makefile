@@ -18,7 +18,7 @@ LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-an
 .PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-nat test-upnp test-tor test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 24
 
 env:
 	@sh .ci/environment dev

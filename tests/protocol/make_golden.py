@@ -19,6 +19,7 @@ from musig2.protocol.records.records import TYPE_OF, Election, Request
 from musig2.protocol.wire import sync
 from musig2.protocol.wire.frame_codec import encode_frame, with_length
 from musig2.protocol.wire.frames import Answer, Complete, Fetch, Frame, Have, Signed
+from tests.protocol.make_meeting import evidence_file, hubs_file, transaction_file
 from tests.protocol.make_refused import refused_file
 from tests.protocol.make_session import made_session
 from tests.protocol.records_world import ANNA, BEN, CLEO, Signer, advertisement, digest, every_record, join, request
@@ -156,8 +157,11 @@ def every_file() -> dict[str, Any]:
     for scheme in ("lotus", "bip340"):
         files[f"session_{scheme}"] = made_session(scheme)
         files[f"session_{scheme}_2of2"] = made_session(scheme, pubkeys=(BEN.pubkey, ANNA.pubkey))
+        files[f"transaction_{scheme}"] = transaction_file(scheme)
+        files[f"evidence_{scheme}"] = evidence_file(scheme)
+    files["hubs"] = hubs_file()
     files["refused"] = refused_file()
-    files["version"] = {"protocol": 1, "vectors": 2}
+    files["version"] = {"protocol": 1, "vectors": 3}
     return files
 
 

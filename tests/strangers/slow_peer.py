@@ -19,7 +19,7 @@ from pathlib import Path
 
 from daemon.demo.wallet import WalletFailed
 from musigd_client import CallFailed
-from tests.strangers.steps import found, links, signing
+from tests.strangers.steps import asking, endings, found, links, signing
 from tests.strangers.stranger import Failed, stranger, with_libp2p
 from tests.strangers.world import NOWHERE, Step, Way, world
 
@@ -34,16 +34,26 @@ SIGNING: tuple[Step, ...] = (
     signing.it_signs_as_one_of_two_and_of_three,
     signing.two_of_it_sign_with_a_daemon,
 )
+ASKING: tuple[Step, ...] = (asking.it_asks_with_and_without_a_transaction,)
+NOTICED: tuple[Step, ...] = (asking.what_was_asked_while_it_was_away_is_found_by_a_notice,)
+ENDINGS: tuple[Step, ...] = (
+    endings.a_daemon_killed_after_its_nonce_and_the_peer_sign_in_a_second_attempt,
+    endings.the_peer_loses_its_nonce_and_signs_in_a_second_attempt,
+    endings.it_declines_and_hears_a_decline,
+    endings.it_cancels_and_hears_a_cancel,
+    endings.who_sends_a_wrong_partial_signature_is_named_to_all_and_the_others_sign_on,
+)
 LINKS: tuple[Step, ...] = (
     links.of_two_streams_that_both_opened_the_smaller_peers_is_written,
     links.behind_a_relay_it_is_reached_and_signs,
 )
 PAGE = "page"
+EVERYWHERE = (*FOUND, *SIGNING, *ASKING, *ENDINGS, *LINKS)
 WAYS = {
-    "tcp": (*FOUND, *SIGNING, *LINKS),
-    "ws": (*FOUND, *SIGNING, *LINKS),
-    NOWHERE: (*FOUND, *SIGNING, *LINKS),
-    PAGE: (*FOUND, *SIGNING, *LINKS),
+    "tcp": EVERYWHERE,
+    "ws": EVERYWHERE,
+    NOWHERE: (*EVERYWHERE, *NOTICED),
+    PAGE: (*EVERYWHERE, *NOTICED),
 }
 
 

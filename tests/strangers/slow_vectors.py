@@ -18,10 +18,11 @@ from musig2.protocol.vectors import vectors
 from tests.clients.typescript.node_programs import node
 from tests.strangers.stranger import VECTORS, installed
 
-JUDGES = ("vectors.mjs", "vectors_test.mjs")
+PEERS_OWN = "vectors_test.mjs"
+JUDGES = ("vectors.mjs", PEERS_OWN)
 
 
-def altered() -> Iterator[tuple[str, dict[str, Any]]]:
+def altered(judge: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each with one thing changed that only a judge who computes finds."""
     for name in ("session_lotus", "session_bip340"):
         for member in ("secretNonces", "pubnonces", "partialSignatures"):
@@ -32,6 +33,16 @@ def altered() -> Iterator[tuple[str, dict[str, Any]]]:
         wrong = copy.deepcopy(vectors())
         wrong[name]["items"][1]["signature"] = wrong[name]["items"][0]["signature"]
         yield f"{name}, signature", wrong
+    if judge == PEERS_OWN:
+        wrong = copy.deepcopy(vectors())
+        wrong["evidence_bip340"]["cases"][-1]["proves"] = None
+        yield "what evidence proves", wrong
+        wrong = copy.deepcopy(vectors())
+        wrong["transaction_lotus"]["messages"].reverse()
+        yield "the hashes of a transaction", wrong
+        wrong = copy.deepcopy(vectors())
+        wrong["hubs"]["order"].reverse()
+        yield "the order of hubs", wrong
     wrong = copy.deepcopy(vectors())
     wrong["join"]["envelope"] = wrong["join"]["envelope"][:-2] + "00"
     yield "a countersignature", wrong
@@ -49,7 +60,7 @@ def main() -> None:
         if found.returncode != 0:
             raise SystemExit(f"the vectors do not hold:\n{found.stderr}")
         print(found.stdout, end="")
-        for what, wrong in altered():
+        for what, wrong in altered(judge):
             if judged(program, folder, judge, wrong).returncode == 0:
                 raise SystemExit(f"{judge} did not see that something was changed: {what}")
         print(f"{judge} sees what was changed")

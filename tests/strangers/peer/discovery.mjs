@@ -67,6 +67,11 @@ export function discoveryCommands(world) {
       const { remotePeer, remoteAddr } = await node.dial(multiaddr(addr));
       return { peer: remotePeer.toString(), over: remoteAddr.toString() };
     },
+    // After the daemon was away; until it is there.
+    connectAgain: async ({ addr }) => {
+      const dialled = () => node.dial(multiaddr(addr)).catch(() => null);
+      return { peer: (await until(dialled, (connection) => connection !== null)).remotePeer.toString() };
+    },
     hangUp: async () => {
       for (const peerId of node.getPeers()) await node.hangUp(peerId);
       return {};
@@ -84,6 +89,12 @@ export function discoveryCommands(world) {
       const count = await directory.pull(world.connected);
       const lines = [...directory.log.lines.values()].map(({ signed }) => `${signed.type} ${hex(signed.record.pubkey ?? signed.record.peer)}`);
       return { count, lines };
+    },
+    // Pulled again until a notice is there: it comes to a daemon by gossip.
+    pullNotice: async () => {
+      const isThere = () => [...directory.log.lines.values()].some(({ signed }) => signed.type === "notice");
+      await until(async () => (await directory.pull(world.connected), isThere()), (there) => there);
+      return {};
     },
     // The published record, or a newer one of the same key.
     put: async ({ key, newer }) => {

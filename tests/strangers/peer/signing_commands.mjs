@@ -1,10 +1,12 @@
 // What the peer can be told about signing: docs/protocol.md, sections 4 and 7.
 import { randomBytes } from "@noble/hashes/utils.js";
 import { get } from "./discovery.mjs";
+import { genuine, proven } from "./signing/blame.mjs";
 import { SCHEMES } from "./signing/schemes.mjs";
 import { peerIdOf } from "./signing/sessions.mjs";
 import { transactionOf } from "./signing/transactions.mjs";
 import { hex, unhex } from "./wire/hashes.mjs";
+import { checkedRequest, opened } from "./wire/records.mjs";
 
 const HOUR_MS = 3_600_000;
 const ROUND_MS = 600_000;
@@ -54,7 +56,7 @@ async function reached(world, key) {
 }
 
 export function signingCommands(world) {
-  const { sessions, keys, records } = world;
+  const { sessions, keys } = world;
   const carryOut = async ({ request }, action) => {
     sessions.carryOut(request, action);
     return {};
@@ -80,9 +82,21 @@ export function signingCommands(world) {
     decline: (values) => carryOut(values, (asked) => asked.give("decline", values.reason)),
     cancel: (values) => carryOut(values, (asked) => asked.give("cancel", values.reason)),
     lose: (values) => carryOut(values, (asked) => asked.lose()),
-    fetch: async () => {
-      await sessions.fetch(world.connected, [...records.values()]);
-      return {};
+    // What envelopes prove, to this peer.
+    judge: async ({ request, evidence }) => {
+      const found = proven(checkedRequest(opened(unhex(request)), Date.now()), genuine(evidence.map(unhex)));
+      return { proven: found.map(({ pubkey, reason }) => [hex(pubkey), reason]) };
+    },
+    // What this peer found, for others to judge.
+    evidence: async ({ request }) => {
+      const asked = sessions.named(request);
+      return { request: hex(asked.request.envelope), evidence: asked.evidence.map(({ envelope }) => hex(envelope)) };
+    },
+    // Reads the notices of the directory that was pulled, and fetches what asks its keys; from whom.
+    fetchNoticed: async () => {
+      const notices = [...world.directory.log.lines.values()].filter(({ signed }) => signed.type === "notice").map(({ signed }) => signed.record);
+      const asking = await Promise.all(notices.map((each) => world.noticed(each)));
+      return { from: notices.filter((_, index) => asking[index]).map(({ peer }) => peerIdOf(peer).toString()) };
     },
   };
 }

@@ -10,6 +10,9 @@ import { checked, checkedRequest, Identity, opened, verified } from "./wire/reco
 import { Refused } from "./wire/refused.mjs";
 import { SCHEMES } from "./signing/schemes.mjs";
 import { Attempt } from "./signing/attempt.mjs";
+import { genuine, proven } from "./signing/blame.mjs";
+import { hubOrder, hubPeers } from "./signing/hubs.mjs";
+import { hashesOf } from "./signing/transactions.mjs";
 
 const vectors = JSON.parse(await text(process.stdin));
 const of = (prefix) => Object.entries(vectors).filter(([name]) => name.startsWith(prefix));
@@ -89,8 +92,43 @@ function played(file, index) {
   assert.throws(() => signing.takeComplete(signing.signatures.toReversed()), Refused);
 }
 
+function hubs() {
+  const { request, signers, creator, order, peers, hubs: found } = vectors.hubs;
+  assert.deepEqual(hubOrder(unhex(request), signers, creator), order);
+  const keys = order.map((_, index) => Buffer.from([index]));
+  const asked = { id: unhex(request), record: { keys, creator: keys[creator] } };
+  const joined = found.map((index) => peers[index]).filter((peer) => peer !== null);
+  assert.deepEqual(hubPeers(asked, (index) => peers[index] && unhex(peers[index])).map(hex), joined);
+}
+
+function transactions() {
+  for (const [, file] of of("transaction_")) {
+    const bytes = ({ value, script }) => ({ value, script: unhex(script) });
+    const parts = { inputs: file.outpoints.map(unhex), spent: file.spentOutputs.map(bytes), outputs: file.outputs.map(bytes) };
+    const { raw, messages } = hashesOf(file.scheme, parts);
+    assert.deepEqual([hex(raw), messages.map(hex)], [file.transactionHex, file.messages]);
+    const { record, id } = checkedRequest(opened(unhex(file.requestEnvelope)), now);
+    assert.deepEqual([hex(id), record.items.map(([msg]) => hex(msg))], [file.request, file.messages]);
+    assert.deepEqual([record.metadata.transactionHex, record.items.map((item) => item[3])], [file.transactionHex, file.messages.map((_, index) => index)]);
+  }
+}
+
+function evidence() {
+  const files = of("evidence_");
+  for (const [, { request, pubkey, cases }] of files) {
+    const asked = checkedRequest(opened(unhex(request)), now);
+    for (const { what, evidence: envelopes, proves } of cases) {
+      const found = proven(asked, genuine(envelopes.map(unhex))).map((each) => [hex(each.pubkey), each.reason]);
+      assert.deepEqual(found, proves === null ? [] : [[pubkey, proves]], what);
+    }
+  }
+  return files.flatMap(([, { cases }]) => cases).length;
+}
+
 names();
 frames();
+hubs();
+transactions();
 const sessions = of("session_");
 for (const [, file] of sessions) file.signers.forEach((_, index) => played(file, index));
-console.log(`${records()} records, every frame, ${sessions.length} sessions by each signer; ${refused()} cases are refused`);
+console.log(`${records()} records, every frame, ${sessions.length} sessions by each signer; ${refused()} cases are refused, ${evidence()} of evidence judged`);

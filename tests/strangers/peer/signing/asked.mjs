@@ -62,8 +62,9 @@ export class Asked {
     this.#end({ reason: signed.type === "decline" ? "declined" : "cancelled", by: pubkey, culprits: [], record: signed });
   }
 
-  #end({ record, ...how }) {
+  #end({ record, evidence = [], ...how }) {
     this.ended = how;
+    this.evidence = evidence;
     this.last = record;
   }
 

@@ -44,7 +44,8 @@ export class Attempt {
     if (index < 0 || !same(request, this.request.id) || attempt !== this.number) return;
     if (scheme !== this.request.record.scheme) throw new Refused("bad_encoding", "a join of another scheme");
     this.joins[index] ??= signed;
-    this.#takeEarly();
+    if (!same(this.joins[index].id, signed.id)) this.#accuse(...proven(this.request, [this.joins[index], signed]));
+    else this.#takeEarly();
   }
 
   #takeEarly() {
@@ -91,7 +92,7 @@ export class Attempt {
 
   #accuse({ pubkey, reason, evidence }) {
     this.told = [this.abort("request", reason, shown(evidence))];
-    this.end({ reason, scope: "request", by: this.me.pubkey, culprits: [pubkey] });
+    this.end({ reason, scope: "request", by: this.me.pubkey, culprits: reason === "join_conflict" ? [] : [pubkey], evidence });
   }
 
   /** The own abort message. The secret nonces are gone with the attempt. */

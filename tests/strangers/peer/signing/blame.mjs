@@ -16,13 +16,14 @@ export function genuine(envelopes) {
 
 const distinct = (records) => records.filter((each, index) => records.findIndex(({ id }) => same(id, each.id)) === index);
 
-/** The joins of one attempt by signer, and what each signer's peer said under its join; null where there are two of one. */
+/** The joins of one attempt by signer, and what each signer's peer said under its join; `twice`: two joins of one key. */
 function attemptOf(request, records, attempt) {
   const { keys, scheme } = request.record;
   const session = sessionId(request.id, attempt);
   const isJoin = ({ type, record }) => type === "join" && same(record.request, request.id) && record.attempt === attempt && record.scheme === scheme;
   const joins = keys.map((key) => records.filter((each) => isJoin(each) && same(each.record.pubkey, key)));
-  if (joins.some((each) => each.length > 1)) return null;
+  const twice = joins.find((each) => each.length > 1);
+  if (twice !== undefined) return { twice };
   const isOf = (join) => ({ type, record, pubkey }) =>
     type === "message" && same(record.session, session) && same(record.join, join.id) && same(pubkey, join.record.peer.subarray(6));
   const said = joins.map(([join]) => (join === undefined ? [] : records.filter(isOf(join))));
@@ -52,7 +53,7 @@ export function proven(request, records) {
   const all = distinct(records);
   return Array.from({ length: most }, (_, index) => index + 1).flatMap((attempt) => {
     const found = attemptOf(request, all, attempt);
-    if (found === null) return [];
+    if (found.twice !== undefined) return [{ pubkey: found.twice[0].record.pubkey, reason: "join_conflict", evidence: found.twice.slice(0, 2) }];
     const single = keys.flatMap((pubkey, index) => {
       const [join, nonces, partials] = [found.joins[index], found.nonces[index], found.partials[index]];
       const twice = [nonces, partials].find((each) => each.length > 1);
