@@ -15,7 +15,7 @@ FILE := build/adversary.json
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-nat test-upnp test-tor test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 24
@@ -143,6 +143,9 @@ test-upnp: env ## daemons behind routers that run miniupnpd are dialled from out
 
 test-tor: env ## a daemon behind a SOCKS5 proxy, in a network namespace whose every packet is read (needs root, ip, nft; 1 minute)
 	@$(PY) -m tests.namespaces.slow_tor $(ARGS)
+
+test-tor-network: env ## two daemons over onion services of a real, private Tor network (needs root, ip, nft, tor; 1 minute)
+	@$(PY) -m tests.namespaces.slow_tor_network $(ARGS)
 
 test-install: env ## fresh clones, installed in every way, without a compiler (needs the package index)
 	@$(PY) -m tests.project.slow_install $(ARGS)

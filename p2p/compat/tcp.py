@@ -209,6 +209,10 @@ class TcpTransport(TCP):
     async def _dial_resolved(self, maddr: Multiaddr, source: tuple[str, int] | None = None) -> IRawConnection:
         return RawConnection(BufferedTcpStream(await self.connect(maddr)), True)
 
+    def why_not(self, maddr: Multiaddr) -> str | None:
+        """Why that address could not be dialled lately, where somebody said so; None: nothing is known."""
+        return None
+
     async def connect(self, maddr: Multiaddr) -> trio.SocketStream:
         """A TCP connection to the IP address and port of a multiaddr. Raises OpenConnectionError."""
         host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")

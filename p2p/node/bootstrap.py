@@ -121,6 +121,8 @@ class Bootstrap:
         if addr in dial.others:
             found, meant = peer_text(dial.others[addr].to_bytes()), peer_text(peer)
             return f"another peer answers there, {found} instead of {meant}: take the address from the other's getInfo"
+        if (said := self._host.swarm.tcp.why_not(addr)) is not None:
+            return said
         return "nobody answers there: see that it runs, and that no firewall is in between"
 
     def remember(self, peer: bytes, addrs: list[Multiaddr]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -18,11 +19,12 @@ from p2p.addresses import Multiaddr, by_turns, is_relayed, without_peer
 from p2p.compat.tcp import BufferedTcpStream, GuardedTcpListener, TcpTransport
 from p2p.errors import AddressError
 from p2p.places import Place, Way, place_of
-from p2p.ways.socks import ProxyDown, Socks
+from p2p.ways.socks import ProxyDown, Socks, TargetRefused
 
 STAGGER_S = 0.2  # head start of each address of a name before the next is tried too
 TRIED = 8
 LOOK_UP_S, LOOK_UPS = 5.0, 2
+MOST_REFUSED = 64  # the latest targets whose refusal by the proxy is remembered
 
 
 async def loaded() -> Any:
@@ -159,15 +161,24 @@ class ProxiedDialler(Dialler):
         self._socks = socks
         self._on_proxy = on_proxy
         self._fault: str | None = None
+        self._refused: OrderedDict[Place, str] = OrderedDict()  # what the proxy said
+
+    def why_not(self, maddr: Multiaddr) -> str | None:
+        """What the proxy said when that address was dialled last, or why it does not work."""
+        return self._fault or self._refused.get(place_of(without_peer(maddr)))
 
     async def _opened(self, place: Place) -> BufferedTcpStream:
+        self._refused.pop(place, None)
         try:
             stream = await self._socks.connect(place)
         except ProxyDown as error:
             self._note(str(error))
             raise
-        except OpenConnectionError:
+        except TargetRefused as error:
             self._note(None)
+            self._refused[place] = str(error)
+            if len(self._refused) > MOST_REFUSED:
+                self._refused.popitem(last=False)
             raise
         self._note(None)
         self.opened.add(stream.socket)

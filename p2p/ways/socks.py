@@ -35,6 +35,7 @@ ANSWERS = {
     0xF2: "the onion service cannot be introduced to",
     0xF3: "the onion service cannot be met",
     0xF4: "the onion service wants authentication",
+    0xF5: "the onion service refuses that authentication",
     0xF6: "that is no onion address",
     0xF7: "the onion service did not answer in time",
 }

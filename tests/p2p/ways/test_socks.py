@@ -51,6 +51,17 @@ async def test_a_name_is_looked_up_by_the_proxy_and_never_by_the_host(monkeypatc
         assert hidden.peers()[0].host is None, "only the proxy knows where it is"
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(4, "the host is unreachable"), (0xF0, "no such onion service"), (0xF6, "no onion address"), (99, "answer 99")],
+)
+async def test_who_connects_hears_what_the_proxy_says(answer: int, said: str) -> None:
+    async with fake_tor() as tor, onion_service(tor) as hidden:
+        tor.refusal = answer
+        with pytest.raises(PeerUnreachable, match=f"cannot connect: the proxy .*did not connect: .*{said}"):
+            await hidden.connect(f"/onion3/{an_onion()}:4327/p2p/{PEER}")
+
+
 async def test_what_tells_or_tests_the_address_of_the_host_is_off() -> None:
     async with fake_tor() as tor, onion_service(tor, dial_back=True, mdns=True) as hidden:
         protocols = await hidden.inside(lambda node: [str(name) for name in node.host.get_mux().get_protocols()])

@@ -37,6 +37,7 @@ class FakeTor:
         self._host = host
         self.greet: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] | None = None
         self.port = 0
+        self.refusal = UNREACHABLE  # of what it does not know
         self._server: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -86,7 +87,7 @@ class FakeTor:
         near = kind != NAME and ip_address(host).is_private
         place = (host, port) if near else self.places.get((host, port))
         if place is None:
-            writer.write(bytes([5, UNREACHABLE, 0, 1, 0, 0, 0, 0, 0, 0]))
+            writer.write(bytes([5, self.refusal, 0, 1, 0, 0, 0, 0, 0, 0]))
             return
         target = await asyncio.open_connection(*place)
         writer.write(bytes([5, 0, 0, NAME, 4]) + b"here" + bytes(2))

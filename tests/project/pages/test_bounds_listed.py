@@ -45,6 +45,7 @@ SHARED = {  # the constant: the row of "What is full, and for whom" in docs/secu
 OF_ONE = {  # one message, one peer, one connection, one request, or something that peers do not fill
     "p2p/addresses.py:MAX_ADDR_BYTES",
     "p2p/upnp/elements.py:MOST_DEPTH",
+    "p2p/ways/dialler.py:MOST_REFUSED",  # what the own proxy said; the latest are kept
     "p2p/upnp/gateway.py:MOST_SERVICES",
     "p2p/upnp/search.py:MOST_BYTES",
     "p2p/upnp/search.py:MOST_PLACES",
