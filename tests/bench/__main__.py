@@ -77,6 +77,8 @@ def main() -> int:
     about = machine(commit_of_this_tree())
     print(machine_line(about), flush=True)
     other = tree_of(asked.against) if asked.against else None
+    if asked.small:
+        about["small"] = True  # such rows come on no page
     if other is not None:
         about["against"] = other.path.name
     failed = False

@@ -1,7 +1,8 @@
-"""Writes docs/performance.md, its plots and the figures in README.md from one run: `python -m tests.bench.page FILE`.
+"""Writes docs/performance.md, its plots and the figures in README.md: `python -m tests.bench.page FILE`.
 
-The run itself is kept beside them (docs/performance/run.json), so that a test can show that page and README say what
-was measured, and anybody can draw it anew.
+The rows of the file take the place of those of the same cases in docs/performance/run.json; the others are kept with
+the commit and date that they are from. So a test can show that page and README say what was measured, and anybody can
+draw it anew.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ ACROSS: Final = {
 HEAD: Final = """# Performance
 
 `make bench` measures all of this; [CONTRIBUTING.md](../CONTRIBUTING.md) says how to measure one thing, or another
-commit beside this one. `make bench-page` wrote it from one run, kept in [performance/run.json](performance/run.json).
+commit beside this one. `make bench-page` wrote it from [performance/run.json](performance/run.json). A case that was
+measured again replaced its former figures; behind each case stands the commit that they are from.
 
 {machines}
 
@@ -51,18 +53,49 @@ def files(run: Mapping[str, Any], readme: str) -> dict[Path, str]:
     return {**written, PAGE: _page(run["rows"], list(drawn)), README: _with_figures(readme, run["rows"])}
 
 
+def combined(kept: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of both, of each case those that were measured last. Of cases and figures that still exist, and whole:
+    what `--small` measures is left out.
+    """
+    figures = {case.name: {None, *(figure.name for figure in case.figures)} for case in CASES}
+    rows = [row for row in (*kept["rows"], *found["rows"]) if row.get("figure") in figures.get(row["case"], ())]
+    rows = [row for row in rows if not row["run"].get("small")]
+    latest: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        latest[row["case"]] = max(latest.get(row["case"], row["run"]), row["run"], key=lambda run: str(run["date"]))
+    newest = {(row["case"], row.get("figure")): row for row in rows if row["run"] == latest[row["case"]]}
+    return {"rows": [row for case in figures for (name, _), row in newest.items() if name == case]}
+
+
+def _run_of(case: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The commit and the date of its figures, as they stand behind a case."""
+    runs = dict.fromkeys(f"{row['run']['commit']}, {row['run']['date']}" for row in rows if row["case"] == case)
+    return f" ({'; '.join(runs)})" if runs else ""
+
+
 def _page(rows: Sequence[Mapping[str, Any]], drawn: Sequence[str]) -> str:
     runs: dict[str, set[int]] = {}
+    measured: dict[str, set[str]] = {}
     for row in rows:
-        runs.setdefault(machine_line(row["run"]), set()).add(row["value"]["count"] if "value" in row else 0)
-    said = "\n".join(f"- {line}; samples of a figure: {min(of)} to {max(of)}" for line, of in sorted(runs.items()))
+        line = machine_line(row["run"])
+        runs.setdefault(line, set()).add(row["value"]["count"] if "value" in row else 0)
+        measured.setdefault(line, set()).add(row["case"])
+    said = "\n".join(
+        f"- {line}; cases: {len(measured[line])}; samples of a figure: {min(of)} to {max(of)}"
+        for line, of in sorted(runs.items())
+    )
     parts = [HEAD.format(machines=f"Measured:\n\n{said}", aims=_aims(rows))]
     for title, start in SECTIONS:
         cases = [case for case in CASES if case.name.startswith(start)]
         found = [row for row in rows if any(row["case"] == case.name for case in cases)]
         if not found:
             continue
-        parts += [f"\n## {title}\n", *(f"- `{case.name}`: {case.what}" for case in cases), "", *table(found)]
+        parts += [
+            f"\n## {title}\n",
+            *(f"- `{case.name}`: {case.what}{_run_of(case.name, rows)}" for case in cases),
+            "",
+            *table(found),
+        ]
         growths = dict.fromkeys(case.growth for case in cases if case.growth in drawn)
         parts += [f"\n![{ACROSS[growth][0]}, by {ACROSS[growth][1]}](performance/{growth}.svg)" for growth in growths]
     return "\n".join(parts) + "\n"
@@ -70,13 +103,13 @@ def _page(rows: Sequence[Mapping[str, Any]], drawn: Sequence[str]) -> str:
 
 def _aims(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many are met, and each that is not."""
-    aimed = [row for row in rows if "met" in row]
+    aimed = [row for row in rows if "met" in row and not row.get("unmeasured")]
     missed = [row for row in aimed if not row["met"]]
     said = [f"{len(aimed) - len(missed)} of {len(aimed)} are met{'. Missed:' if missed else '.'}"]
     for row in missed:
         got = number(row.get("ratio", row["value"])["median"])
         least = "least" if row["more"] else "most"
-        unit = "" if "ratio" in row else f" {row['unit']}"
+        unit = "" if "ratio" in row or not row["unit"] else f" {row['unit']}"
         said.append(f"- `{row['case']}`, {row['figure']}: {got}{unit}, aimed at {number(row['aim'])}{unit} at {least}")
     return "\n".join(said)
 
@@ -148,10 +181,11 @@ TOLD: Final = (
 
 def main() -> int:
     """Keep the run and write everything from it."""
-    text = Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else RUN.read_text()
+    kept = json.loads(RUN.read_text()) if RUN.exists() else {"rows": []}
+    run = combined(kept, json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else kept)
     FOLDER.mkdir(exist_ok=True)
-    RUN.write_text(text)
-    for file, content in files(json.loads(text), README.read_text()).items():
+    RUN.write_text(json.dumps(run, indent=1) + "\n")
+    for file, content in files(run, README.read_text()).items():
         file.write_text(content)
     return 0
 

@@ -15,7 +15,7 @@ import pytest
 from tests.bench.__main__ import chosen, merged
 from tests.bench.cases import CASES
 from tests.bench.harness import Case, Figure, Measured, Sample, Spread, Take, measure, rows_of, table
-from tests.bench.page import README, RUN, SECTIONS, files
+from tests.bench.page import PAGE, README, RUN, SECTIONS, combined, files
 from tests.bench.plot import Point, svg
 from tests.bench.price_ways import WAYS
 
@@ -117,6 +117,39 @@ def test_a_run_in_pieces_replaces_only_the_cases_that_were_run_again(tmp_path: P
     both = merged(file, [{"case": "start", "value": 3}], {"commit": "c"})
 
     assert [(row["case"], row["value"]) for row in both["rows"]] == [("start", 3), ("rpc-calls", 2)]
+
+
+def measured(case: str, figure: str, commit: str, date: str, **about: Any) -> dict[str, Any]:
+    return {"case": case, "figure": figure, "unit": "s", "aim": None, "more": False} | {
+        "value": {"median": 1.0, "low": 1.0, "high": 1.0, "count": 3},
+        "run": {**json.loads(RUN.read_text())["rows"][0]["run"], "commit": commit, "date": date, **about},
+    }
+
+
+def test_a_page_from_a_partial_run_keeps_the_other_rows_with_their_own_commit_and_date() -> None:
+    kept = {"rows": [measured("start", "ready", "aaa", "2026-01-01"), measured("prices", WAYS[0], "aaa", "2026-01-01")]}
+    again = {"rows": [measured("prices", WAYS[0], "bbb", "2026-02-02")]}
+
+    both = combined(kept, again)
+
+    assert [(row["case"], row["run"]["commit"]) for row in both["rows"]] == [("start", "aaa"), ("prices", "bbb")]
+    page = files(both, README.read_text())[PAGE]
+    assert re.search(r"^- `start`: .* \(aaa, 2026-01-01\)$", page, re.M)
+    assert re.search(r"^- `prices`: .* \(bbb, 2026-02-02\)$", page, re.M)
+    assert len(re.findall(r"^- 2026-.*, commit (?:aaa|bbb), .*; cases: 1;", page, re.M)) == 2
+
+
+def test_a_page_takes_no_older_rows_no_small_ones_and_none_of_cases_or_figures_that_are_gone() -> None:
+    kept = {"rows": [measured("start", "ready", "new", "2026-02-02"), measured("start", "gone", "new", "2026-02-02")]}
+    found = [
+        measured("start", "ready", "old", "2026-01-01"),
+        measured("start", "ready", "tiny", "2026-03-03", small=True),
+        measured("gone", "ready", "new", "2026-03-03"),
+    ]
+
+    assert [(row["figure"], row["run"]["commit"]) for row in combined(kept, {"rows": found})["rows"]] == [
+        ("ready", "new")
+    ]
 
 
 def test_a_name_means_its_case_alone_and_a_beginning_all_that_begin_with_it() -> None:
