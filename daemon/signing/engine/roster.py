@@ -87,6 +87,8 @@ class Roster:
         self._entries: dict[bytes, OpenRequest] = {}
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
+        self._signed: dict[bytes, OpenRequest] = {}  # with nothing left to do, the longest idle ones first
+        self._ended: dict[bytes, OpenRequest] = {}  # the same of those that ended without a signature
         self._by_peer: dict[bytes, set[bytes]] = {}
         self._peers_of: dict[bytes, set[bytes]] = {}  # the reverse of `_by_peer`
         self.unsolicited: Counter[bytes] = Counter()  # by the peer that brought them
@@ -118,6 +120,7 @@ class Roster:
         if entry.unsolicited and entry.source is not None:
             self.unwanted[entry.source] += 1
         self.wanted(entry)
+        self._busy(entry)
         self._entries.pop(request.id, None)
         for peer in self._peers_of.pop(request.id, ()):
             self._by_peer[peer].discard(request.id)
@@ -195,9 +198,18 @@ class Roster:
             heapq.heappush(self._timers, (wake, entry.request.id))
         entry.wake_ms = wake
         if not entry.machine.idle:
-            entry.idle_since = None
+            self._busy(entry)
         elif entry.idle_since is None:
             entry.idle_since = now_ms
+            if self._entries.get(entry.request.id) is entry:
+                resting = self._signed if entry.machine.outcome is Outcome.COMPLETE else self._ended
+                resting[entry.request.id] = entry
+
+    def _busy(self, entry: OpenRequest) -> None:
+        if entry.idle_since is not None:
+            entry.idle_since = None
+            for resting in (self._signed, self._ended):
+                resting.pop(entry.request.id, None)
 
     def next_wakeup_ms(self) -> int | None:
         """When the first timer is due (monotonic)."""
@@ -220,8 +232,8 @@ class Roster:
 
     def idle_before(self, then_ms: int, signed_then_ms: int) -> Iterator[OpenRequest]:
         """The requests that have had nothing to do since before `then_ms` (monotonic); signed ones `signed_then_ms`."""
-        for entry in self._entries.values():
-            if entry.idle_since is not None:
-                signed = entry.machine.outcome is Outcome.COMPLETE
-                if entry.idle_since <= (signed_then_ms if signed else then_ms):
-                    yield entry
+        for resting, until_ms in ((self._ended, then_ms), (self._signed, signed_then_ms)):
+            for entry in resting.values():
+                if entry.idle_since is None or entry.idle_since > until_ms:
+                    break
+                yield entry
