@@ -310,6 +310,11 @@ class LimitSettings(_Section):
     )
     unsolicited_total: Count = Field(default=10_000, description="The same of all peers together.")
     connections: Count = Field(default=300, description="Connections to other daemons.")
+    kept_connections: Count = Field(
+        default=32,
+        description="Connections above which this daemon closes those that it opened and does not use, down to three "
+        "quarters of that.",
+    )
     relay_reservations: Count = Field(
         default=128, description="Daemons that may be reached through this one, where p2p.relay_service is on."
     )

@@ -48,6 +48,7 @@ def network_config(settings: Settings, version: str) -> NetworkConfig:
         relay_rate=limits.relay_bytes_per_second,
         relay_peer_rate=max(1, limits.relay_bytes_per_second // 16),
         max_connections=limits.connections,
+        kept_connections=limits.kept_connections,
         max_gossip_bytes=max(50_000, limits.advertisement_bytes),
         ban_after=limits.invalid_signatures,
         ban_ms=limits.ban_ms,

@@ -230,10 +230,9 @@ class Network:
         return self.connected(peer) or await self._call(lambda node: node.reach.dial, peer, addrs, hearsay)
 
     async def connect(self, multiaddr: str) -> Connected:
-        """Connect to `.../p2p/<peer>`, keeping the address if it works. Raises AddressError, PeerUnreachable."""
+        """Connect to `.../p2p/<peer>` and stay so; keep an address that works. Raises AddressError, PeerUnreachable."""
         addr, peer = dial_target(multiaddr)
-        already = self.connected(peer) or await self._call(lambda node: node.reach.connect, peer, addr)
-        return Connected(peer, already)
+        return Connected(peer, await self._call(lambda node: node.reach.connect, peer, addr))
 
     @property
     def reachability(self) -> Reachability:

@@ -37,6 +37,14 @@ class Standing(Enum):
     STRANGER = "stranger"
 
 
+class Departure(Enum):
+    """Why a peer is not connected any more."""
+
+    GONE = "gone"
+    UNNEEDED_HERE = "unneeded here"  # this node closed the connection; the peer is still there
+    UNNEEDED_THERE = "unneeded there"
+
+
 class Reach(StrEnum):
     """Whether others can dial this node."""
 
@@ -148,12 +156,16 @@ class PeerArrival:
 
 @dataclass(frozen=True, slots=True)
 class PeerChange:
-    """A peer got its first connection or lost its last one. `addrs` may be empty for an inbound peer."""
+    """A peer got its first connection or lost its last one. `addrs` may be empty for an inbound peer.
+
+    `unneeded`: one of the two had no use for the connection, and the peer is still there.
+    """
 
     peer: bytes
     connected: bool
     direction: Direction
     addrs: tuple[bytes, ...] = ()
+    unneeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +240,9 @@ class Sink(Protocol):
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:
         """Answer a directory question. If the question is malformed, raise `BadAsk`."""
+
+    def in_session(self, peer: bytes) -> bool:
+        """Whether a signer at that peer takes part in a session under way. Called on the trio side, seldom."""
 
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         """A peer did something wrong; it is already counted."""

@@ -44,6 +44,9 @@ class NetworkConfig:
     relay_client: str = "auto"  # be reached through relays: "auto" when nobody can dial this node, "always", "never"
 
     max_connections: int = 300
+    kept_connections: int = 32  # above that, unused ones that were opened here are closed, down to three quarters
+    idle_ms: int = 60_000  # after which a connection is unused
+    partner_ms: int = 600_000  # the same after frames of a session
     max_pending_per_ip: int = 16  # connections that have not finished their handshake
     max_connections_per_ip: int = 64
     upgrade_timeout_ms: int = 3_000

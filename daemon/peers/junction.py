@@ -114,6 +114,9 @@ class Junction:
         else:
             self._standings.left(change.peer)
 
+    def in_session(self, peer: bytes) -> bool:
+        return self._standings is not None and self._standings.in_session(peer)
+
     def on_offence(self, peer: bytes, kind: Offence) -> None:
         self.offences[kind] += 1
 

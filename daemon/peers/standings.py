@@ -81,6 +81,10 @@ class Standings:
                 self._sessions[peer] += 1
                 self._told(peer, before)
 
+    def in_session(self, peer: bytes) -> bool:
+        """Whether it takes part in a request with an own key. May be asked from another thread: it is one look-up."""
+        return peer in self._sessions
+
     def over(self, request: bytes) -> None:
         """That request has ended."""
         for peer in self._live.pop(request, ()):

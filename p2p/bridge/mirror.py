@@ -21,6 +21,7 @@ from p2p.bridge.portal import Portal
 from p2p.ports import (
     BadAsk,
     BootstrapFault,
+    Departure,
     GossipItem,
     Offence,
     PeerArrival,
@@ -105,9 +106,13 @@ class Mirror:
         """Hand over."""
         self.portal.emit(self._improvements, (peer, arrival))
 
-    def left(self, peer: bytes) -> None:
+    def left(self, peer: bytes, why: Departure) -> None:
         """Hand over."""
-        self.portal.emit(self._departures, peer)
+        self.portal.emit(self._departures, (peer, why))
+
+    def in_session(self, peer: bytes) -> bool:
+        """Ask the sink."""
+        return self._sink.in_session(peer)
 
     def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...], *, optional: bool) -> None:
         """Hand over."""
@@ -157,7 +162,7 @@ class Mirror:
         for task in self._answering:
             task.cancel()
         for peer in list(self.contacts):
-            self._departures([peer])
+            self._departures([(peer, Departure.GONE)])
         self.answer = self.refuse = _to_nobody
 
     async def stop(self) -> None:
@@ -184,11 +189,12 @@ class Mirror:
             if contact is not None:
                 contact.arrival = arrival
 
-    def _departures(self, batch: list[bytes]) -> None:
-        for peer in batch:
+    def _departures(self, batch: list[tuple[bytes, Departure]]) -> None:
+        for peer, why in batch:
             contact = self.contacts.pop(peer, None)
             if contact is not None:
-                self._sink.on_peer(PeerChange(peer, False, contact.arrival.direction))
+                unneeded = why is not Departure.GONE
+                self._sink.on_peer(PeerChange(peer, False, contact.arrival.direction, unneeded=unneeded))
 
     def _identities(self, batch: list[tuple[bytes, str, tuple[str, ...], bool]]) -> None:
         for peer, agent, multiaddrs, optional in batch:

@@ -11,10 +11,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
+from libp2p.io.exceptions import IOException
+from libp2p.network.connection.exceptions import RawConnError
+from libp2p.network.exceptions import SwarmException
+from libp2p.protocol_muxer.exceptions import MultiselectError
+from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 
 RESTART_PAUSE_S = 1.0
 AsyncFn = Callable[..., Awaitable[Any]]
 OnFault = Callable[[AsyncFn, Exception], Awaitable[None]]
+LOST = (  # what says no more than that a connection or a stream has ended
+    IOException,
+    RawConnError,
+    MuxedStreamError,
+    MuxedConnError,
+    MultiselectError,
+    SwarmException,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+    trio.TooSlowError,
+)
 
 
 class GuardedTasks:

@@ -132,7 +132,7 @@ class GuardedSwarm(Swarm):
         all_here = [conn for conn in self.get_connections() if isinstance(conn, PromptConn)]
         conn = gives_way(all_here, self._rules.is_stranger, self._door.had, trio.current_time())
         if conn is not None:
-            await conn.close()
+            await conn.close_unneeded()
         return conn is not None
 
     async def serve_relayed(self, circuit: RawConnection, relay: ID) -> None:

@@ -16,7 +16,7 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
-from p2p.compat.yamux import QuietYamux
+from p2p.compat.yamux import UNNEEDED, QuietYamux
 from p2p.sources import range_or_host, source_of
 
 SETTLE_S = 30.0  # in which a connection that is not used may find its use
@@ -38,6 +38,11 @@ class PromptConn(SwarmConn):
         """True if it has been open for half a minute and is used for neither signing, the directory nor circuits."""
         names = [str(stream.get_protocol() or "").split("/")[-2:-1] for stream in self.streams]
         return not self.is_closed and now - self.since > SETTLE_S and not any(name in USES for name in names)
+
+    async def close_unneeded(self) -> None:
+        """Close it, and say that this is not because this node leaves."""
+        self.muxed_conn.goodbye = UNNEEDED
+        await self.close()
 
     async def _handle_muxed_stream(self, muxed_stream: Any) -> None:
         try:

@@ -47,11 +47,12 @@ KEEPALIVE_S = 30.0
 SILENCE_S = 75.0
 HALF_CLOSED_S = 60.0
 CLOSE_S = 0.5
+NORMAL, UNNEEDED = 0, 0x1006  # what a goodbye says; GARBAGE_COLLECTED of libp2p's connection error codes
 NAP_S = 0.25  # between two looks at what a peer owes: that may be forgiven at any time
 
 
 class ProtocolBroken(Exception):
-    """The peer does not speak yamux, or exceeds a limit: the connection is closed."""
+    """The peer does not speak yamux, exceeds a limit, or says goodbye: the connection is closed."""
 
 
 async def _free(_messages: int, _frames: int, _size: int) -> None:
@@ -72,6 +73,8 @@ class QuietYamux(IMuxedConn):
         self.is_stranger: Callable[[], bool] = lambda: True  # set by the swarm
         self.is_crowded: Callable[[], bool] = lambda: False  # set by the swarm: strangers have too much unread
         self.streams: dict[int, QuietStream] = {}
+        self.goodbye = NORMAL  # said when this side closes
+        self.farewell: int | None = None  # what the peer said
         self._initiator = is_initiator
         self._next_id = 1 if is_initiator else 2
         self._accepted, self._to_accept = trio.open_memory_channel[QuietStream](MAX_INBOUND_STREAMS)
@@ -170,7 +173,7 @@ class QuietYamux(IMuxedConn):
     async def close(self) -> None:
         """Say goodbye and close, within half a second. May be called twice."""
         if not self._closing:
-            self.queue(HEADER.pack(0, GO_AWAY, 0, 0, 0))
+            self.queue(HEADER.pack(0, GO_AWAY, 0, 0, self.goodbye))
             self._closing = True
             with trio.move_on_after(CLOSE_S):
                 await self._sent.wait()
@@ -275,6 +278,8 @@ class QuietYamux(IMuxedConn):
         frames, offset, size = 0, 0, len(pending)
         while size - offset >= HEADER.size:
             version, kind, flags, stream_id, length = HEADER.unpack_from(pending, offset)
+            if kind == GO_AWAY:
+                self.farewell = length
             if version != 0 or kind >= GO_AWAY or (kind == DATA and length > WINDOW):
                 raise ProtocolBroken
             end = offset + HEADER.size + (length if kind == DATA else 0)

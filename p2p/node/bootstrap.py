@@ -17,13 +17,16 @@ from p2p.compat.host import GuardedHost
 from p2p.compat.swarm import Dial
 from p2p.errors import PeerUnreachable
 from p2p.node.dnsaddr import NoSuchName, look_up
-from p2p.ports import BootstrapFault
+from p2p.ports import BootstrapFault, Departure
 from p2p.settings import NetworkConfig
 
 REMEMBERED = 32
 LAST_PAUSE_S = 300.0
 LOOK_UP_S = 30.0  # between two look-ups of a name
 AT_ONCE = 4  # addresses of a name that are dialled at the same time
+ENOUGH = 6  # peers with which one that has no use for this node is left alone
+LEFT_ALONE_S = 300.0
+ASKED_FOR = 256
 
 
 class StartName:
@@ -74,6 +77,8 @@ class Bootstrap:
         self._private_addresses = config.private_addresses or meant_for_this_machine(config)
         self._faults: dict[tuple[bytes, bytes], BootstrapFault] = {}
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
+        self._asked_for: OrderedDict[bytes, None] = OrderedDict()  # the latest peers that the owner connected to
+        self._left_alone: dict[bytes, float] = {}  # start peer that closed its connection as unneeded -> until when
         self._alone = trio.Event()
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes], hearsay: bool = False) -> bool:
@@ -99,6 +104,7 @@ class Bootstrap:
         peer_id, store = ID(peer), self._host.swarm.peerstore
         if self._refused(peer):
             raise _unreachable("this peer is banned: lift the ban first")
+        self._ask_for(peer)
         if self._host.swarm.live(peer_id):
             return True
         tried = Multiaddr(addr)
@@ -112,6 +118,11 @@ class Bootstrap:
         if not self._host.swarm.live(peer_id):
             raise _unreachable(self._why_not(peer, tried, dial))
         return True
+
+    def _ask_for(self, peer: bytes) -> None:
+        self._asked_for[peer] = None
+        if len(self._asked_for) > ASKED_FOR:
+            self._asked_for.popitem(last=False)
 
     def _why_not(self, peer: bytes, addr: Multiaddr, dial: Dial) -> str:
         if not self._host.swarm.may_dial(addr):
@@ -132,8 +143,18 @@ class Bootstrap:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    def lost_one(self) -> None:
-        """A peer left."""
+    def is_wanted(self, peer: bytes) -> bool:
+        """Whether the owner wants that peer: the settings name it for the start, or a name for it, or a call did."""
+        return peer in self._asked_for or self._is_start(peer)
+
+    def _is_start(self, peer: bytes) -> bool:
+        named = (place[1] for name in self._names for place in name.found)
+        return any(peer == start for _, start in self._bootstrap) or peer in named
+
+    def lost_one(self, peer: bytes, why: Departure) -> None:
+        """A peer left. One that is named for the start may have too many peers: others are enough for a while."""
+        if why is Departure.UNNEEDED_THERE and self._is_start(peer):
+            self._left_alone[peer] = trio.current_time() + LEFT_ALONE_S
         if not self._host.swarm.connections:
             self._alone.set()
 
@@ -186,7 +207,10 @@ class Bootstrap:
             self._faults[addr, peer] = BootstrapFault(text, peer, None if found is None else found.to_bytes())
 
     def _connected(self, peer: bytes) -> bool:
-        return peer == self._host.get_id().to_bytes() or bool(self._host.swarm.get_connections(ID(peer)))
+        if peer == self._host.get_id().to_bytes() or self._host.swarm.get_connections(ID(peer)):
+            return True
+        left_alone = self._left_alone.get(peer, 0.0) > trio.current_time()
+        return left_alone and len(self._host.swarm.connections) >= ENOUGH
 
 
 def _unreachable(why: str) -> PeerUnreachable:

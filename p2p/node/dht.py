@@ -150,6 +150,11 @@ class Dht:
         """A peer is gone or banned."""
         self.service.routing_table.remove_peer(peer)
 
+    def neighbours(self, count: int) -> list[ID]:
+        """The peers of the routing table that are closest to this node: at these, lookups end."""
+        table, own = self.service.routing_table, self.service.local_peer_id
+        return list(table.find_local_closest_peers(own.to_bytes(), count))
+
     @property
     def protocol(self) -> str:
         """The protocol id under which this network's DHT is served."""

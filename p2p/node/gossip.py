@@ -81,6 +81,11 @@ class Gossip:
         """Known followers of each followed topic."""
         return {topic: len(self.pubsub.peer_topics.get(topic, ())) for topic in self.pubsub.topic_ids}
 
+    def followers(self) -> list[tuple[set[ID], set[ID]]]:
+        """Of each followed topic, the connected peers that follow it, and those with which messages are exchanged."""
+        topics = self.pubsub.topic_ids
+        return [(set(self.pubsub.peer_topics.get(name, ())), set(self.router.mesh.get(name, ()))) for name in topics]
+
     async def _settle(self, peer: ID, entries: int) -> None:
         self._accounts.charge(peer.to_bytes(), Work.CONTROL, entries)
         await self._accounts.settled(peer.to_bytes())

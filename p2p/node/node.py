@@ -11,19 +11,14 @@ import trio
 from libp2p.abc import INetStream
 from libp2p.crypto.keys import KeyPair
 from libp2p.custom_types import TProtocol
-from libp2p.io.exceptions import IOException
-from libp2p.network.connection.exceptions import RawConnError
-from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
-from libp2p.protocol_muxer.exceptions import MultiselectError
-from libp2p.stream_muxer.exceptions import MuxedConnError, MuxedStreamError
 from libp2p.tools.anyio_service import background_trio_service
 
 from musig2.protocol.records.checks import RecordLimits
 from p2p.addresses import Multiaddr, is_relayed, join_peer
 from p2p.announce import AnnouncedAddresses, listen_addresses, listens_on_loopback_only
 from p2p.bans import BanTimes
-from p2p.compat.guard import AsyncFn
+from p2p.compat.guard import LOST, AsyncFn
 from p2p.dialback.reachability import ReachTests
 from p2p.dialback.server import DialBack
 from p2p.errors import PeerUnreachable
@@ -32,11 +27,12 @@ from p2p.node.dht import Dht
 from p2p.node.forwarded import ForwardedPorts
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
+from p2p.node.idle import IdleConnections
 from p2p.node.mdns import Neighbours
 from p2p.node.moves import Moves
 from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence, is_inbound
-from p2p.ports import NetStats, Offence, PeerArrival, Reach, Standing
+from p2p.ports import Departure, NetStats, Offence, PeerArrival, Reach, Standing
 from p2p.relay.client import RelayClient
 from p2p.relay.service import RelayService
 from p2p.relay.upgrade import Upgrades
@@ -49,17 +45,6 @@ from p2p.streams.links import Deliver, Links
 log = logging.getLogger(__name__)
 CLOSE_S = 2.0
 FEW = 16  # frames of an unknown peer that are charged and handed over together
-LOST = (
-    IOException,
-    RawConnError,
-    MuxedStreamError,
-    MuxedConnError,
-    MultiselectError,
-    SwarmException,
-    trio.BrokenResourceError,
-    trio.ClosedResourceError,
-    trio.TooSlowError,
-)
 
 
 async def _end_stream(stream: INetStream) -> None:
@@ -142,6 +127,14 @@ class NodeLife:
         self.relay: RelayService | None = None
         if config.relay_service:
             self.relay = RelayService(self.host, config, accounts, clock_ms, self._is_of_use)
+        self.idle = IdleConnections(
+            self.host.swarm,
+            config,
+            used={self.sessions.used: config.partner_ms, self.directory.used: config.idle_ms},
+            needed=self._is_needed,
+            neighbours=self.dht.neighbours,
+            followers=self.gossip.followers,
+        )
 
     def _links(
         self,
@@ -178,7 +171,7 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
-            for run in (self.relays.run, self.tests.run, self.forwarded.run):
+            for run in (self.relays.run, self.tests.run, self.forwarded.run, self.idle.run):
                 tasks.run_daemon_task(run)
             if not self.host.hidden:  # else its addresses are those of the proxy
                 tasks.run_daemon_task(self.moves.run)
@@ -231,17 +224,18 @@ class NodeLife:
             links.move(peer)
         self.host.swarm.manager.run_task(self.upgrades.retire, ID(peer))
 
-    def _on_left(self, peer: bytes) -> None:
+    def _on_left(self, peer: bytes, why: Departure) -> None:
         for links in (self.sessions, self.directory):
             links.drop(peer)
         self.asks.lost(peer)
         self.host.swarm.forget(ID(peer))
-        self.dht.remove_peer(ID(peer))
-        self.reach.lost_one()
+        if why is not Departure.UNNEEDED_HERE:  # else it can be asked, and is dialled for that
+            self.dht.remove_peer(ID(peer))
+        self.reach.lost_one(peer, why)
         self.relays.lost(peer)
         if self.relay is not None:
             self.relay.lost(peer)
-        self._outlet.left(peer)
+        self._outlet.left(peer, why)
 
     async def _on_identified(self, peer_id: ID, agent: str) -> None:
         """Keep only peers of this network; learn where they can be dialled."""
@@ -278,6 +272,10 @@ class NodeLife:
     def _is_of_use(self) -> bool:
         """Whether others could dial this node to reach somebody through it."""
         return self.tests.verdict is not Reach.PRIVATE
+
+    def _is_needed(self, peer: bytes) -> bool:
+        """Whether the connection to a peer has to stay, however little comes over it."""
+        return self.reach.is_wanted(peer) or peer in self.relays.relays or self._outlet.in_session(peer)
 
     def _on_move(self) -> None:
         self.tests.moved()

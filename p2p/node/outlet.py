@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from musig2.protocol.wire.frames import Frame
-from p2p.ports import BootstrapFault, GossipItem, Offence, PeerArrival, Reachability
+from p2p.ports import BootstrapFault, Departure, GossipItem, Offence, PeerArrival, Reachability
 from p2p.streams.outbox import PeerOutbox
 
 
@@ -34,8 +34,11 @@ class NodeOutlet(Protocol):
     def improved(self, peer: bytes, arrival: PeerArrival) -> None:
         """A connected peer is connected in a better way now."""
 
-    def left(self, peer: bytes) -> None:
-        """A peer is gone."""
+    def left(self, peer: bytes, why: Departure) -> None:
+        """A peer is not connected any more."""
+
+    def in_session(self, peer: bytes) -> bool:
+        """Whether a signer at that peer takes part in a session under way; it is asked at once, not handed over."""
 
     def identified(self, peer: bytes, agent: str, multiaddrs: tuple[str, ...], *, optional: bool) -> None:
         """What a peer says about itself; `optional`: it takes the frames that not every version knows."""

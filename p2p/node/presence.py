@@ -10,11 +10,11 @@ from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction as LibraryDirection
 
 from p2p.addresses import Multiaddr, relay_of, without_peer
-from p2p.compat.yamux import QuietYamux
-from p2p.ports import Direction, PeerArrival
+from p2p.compat.yamux import UNNEEDED, QuietYamux
+from p2p.ports import Departure, Direction, PeerArrival
 
 Arrived = Callable[[bytes, PeerArrival], None]
-Left = Callable[[bytes], None]
+Left = Callable[[bytes, Departure], None]
 
 
 class PeerPresence(INotifee):
@@ -38,7 +38,7 @@ class PeerPresence(INotifee):
                 if not _is_relayed(conn) and all(map(_is_relayed, others)):
                     self._improved(peer, _arrival(conn))
                 return
-            self._leave(peer)  # the old connection is dead, but its end was not reported yet
+            self._leave(peer, Departure.GONE)  # the old connection is dead, but its end was not reported yet
         self._present.add(peer)
         self._arrived(peer, _arrival(conn))
 
@@ -46,12 +46,12 @@ class PeerPresence(INotifee):
         """A connection is gone."""
         peer_id = conn.muxed_conn.peer_id
         if not any(not other.is_closed for other in self._live(peer_id)):
-            self._leave(peer_id.to_bytes())
+            self._leave(peer_id.to_bytes(), _departure(conn.muxed_conn))
 
-    def _leave(self, peer: bytes) -> None:
+    def _leave(self, peer: bytes, why: Departure) -> None:
         if peer in self._present:
             self._present.remove(peer)
-            self._left(peer)
+            self._left(peer, why)
 
     async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
         """Of no interest here."""
@@ -81,6 +81,14 @@ def _arrival(conn: INetConn) -> PeerArrival:
 def is_inbound(conn: INetConn) -> bool:
     """Whether the peer opened it."""
     return getattr(conn, "direction", None) == LibraryDirection.INBOUND
+
+
+def _departure(muxed: IMuxedConn) -> Departure:
+    if not isinstance(muxed, QuietYamux):
+        return Departure.GONE
+    if muxed.goodbye == UNNEEDED:
+        return Departure.UNNEEDED_HERE
+    return Departure.UNNEEDED_THERE if muxed.farewell == UNNEEDED else Departure.GONE
 
 
 def _is_relayed(conn: INetConn) -> bool:

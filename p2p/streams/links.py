@@ -9,6 +9,7 @@ everything of a peer ends when its last connection does
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -48,6 +49,7 @@ class Link:
         self.moving = False  # there is a better connection for the stream that is written
         self.writing = 0  # bytes that were taken from the outbox and have not left
         self.since = trio.current_time()  # when the last of them left, or the first of them came
+        self.used = 0.0  # when something was read
 
     @property
     def unread(self) -> int:
@@ -134,6 +136,13 @@ class Links:
         """Bytes that wait for that peer to read them."""
         link = self._links.get(peer)
         return 0 if link is None else link.unread
+
+    def used(self, peer: bytes) -> float:
+        """When something of that peer was read; infinite while something waits for it."""
+        link = self._links.get(peer)
+        if link is None:
+            return 0.0
+        return math.inf if link.unread else link.used
 
     def make_room(self, link: Link | None = None, size: int = 0) -> None:
         """Where too much waits for all strangers together, who reads least has to leave.
@@ -318,6 +327,7 @@ class Links:
         buffer = bytearray()
         try:
             while data := await line.read():
+                link.used = trio.current_time()
                 buffer += data
                 parts = split(buffer, max_bytes=self._max_frame_bytes)
                 if parts:

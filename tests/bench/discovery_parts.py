@@ -123,6 +123,9 @@ class Ears:
     def on_ban(self, peer: bytes, reason: str) -> None:
         return
 
+    def in_session(self, peer: bytes) -> bool:
+        return False
+
     def on_addresses(self) -> None:
         """Of no interest here."""
 

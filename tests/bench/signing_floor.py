@@ -156,6 +156,9 @@ class FloorNode:
     def on_ban(self, peer: bytes, reason: str) -> None: ...
     def on_addresses(self) -> None: ...
 
+    def in_session(self, peer: bytes) -> bool:
+        return False
+
     def on_state(self, state: NetState) -> None: ...
 
     async def on_ask(self, peer: bytes, payload: bytes) -> bytes:

@@ -67,6 +67,7 @@ LANDINGS: dict[str, tuple[Any, set[str]]] = {
     "limits.unsolicited_per_peer": (7, {"signing.unsolicited_per_peer"}),
     "limits.unsolicited_total": (7, {"signing.unsolicited_total"}),
     "limits.connections": (7, {"p2p.max_connections"}),
+    "limits.kept_connections": (7, {"p2p.kept_connections"}),
     "limits.relay_reservations": (7, {"p2p.relay_reservations"}),
     "limits.relay_bytes_per_second": (1_600, {"p2p.relay_rate", "p2p.relay_peer_rate"}),
     "limits.rpc_body_bytes": (7, {"rpc.max_body_bytes"}),

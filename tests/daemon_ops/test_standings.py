@@ -46,7 +46,9 @@ def test_a_peer_in_a_session_is_known_until_its_last_request_is_over() -> None:
     standings.over(REQUEST)
     standings.over(REQUEST)
     assert (standings.of(PEER), standings.of(OTHER)) == (KNOWN, STRANGER)
+    assert (standings.in_session(PEER), standings.in_session(OTHER)) == (True, False)
     standings.over(b"another")
+    assert not standings.in_session(PEER)
     assert told == [(PEER, KNOWN), (OTHER, KNOWN), (OTHER, STRANGER), (PEER, STRANGER)]
 
 
@@ -58,6 +60,7 @@ def test_a_peer_that_signed_with_this_daemon_stays_known(monkeypatch: pytest.Mon
     standings.partner(PEER)
     standings.over(REQUEST)
     assert standings.of(PEER) is KNOWN
+    assert not standings.in_session(PEER)
     standings.partner(OTHER)
     assert standings.of(PEER) is STRANGER
     assert told == [(PEER, KNOWN), (OTHER, KNOWN), (PEER, STRANGER)]

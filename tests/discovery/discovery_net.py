@@ -44,12 +44,12 @@ class Wire:
             one.links[other.peer] = direction
             one.tell(PeerChange(other.peer, True, direction, other.addrs))
 
-    def cut(self, a: MemoryNet, b: MemoryNet) -> None:
+    def cut(self, a: MemoryNet, b: MemoryNet, *, unneeded: bool = False) -> None:
         """End a connection; it cannot be made again until `link`."""
         self.parted.add(frozenset((a.peer, b.peer)))
         for one, other in ((a, b), (b, a)):
             direction = one.links.pop(other.peer)
-            one.tell(PeerChange(other.peer, False, direction))
+            one.tell(PeerChange(other.peer, False, direction, unneeded=unneeded))
 
 
 class MemoryNet:

@@ -50,6 +50,9 @@ class Ears:
     def on_ban(self, peer: bytes, reason: str) -> None:
         self.bans.append(peer)
 
+    def in_session(self, peer: bytes) -> bool:
+        return False
+
     def on_addresses(self) -> None:
         """Of no interest here."""
 

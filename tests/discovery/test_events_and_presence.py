@@ -163,6 +163,22 @@ async def test_a_signer_is_unavailable_when_its_peer_stays_away(world: World) ->
     assert await bob.found() == {key.hex()}
 
 
+async def test_a_signer_is_not_unavailable_because_nobody_needed_the_connection_to_its_peer(world: World) -> None:
+    alice, carol = await world.daemon(), await world.daemon()
+    bob = await world.daemon(alice, carol)
+    await bob.follow("swap")
+    needed, gone = alice.keys.create(), carol.keys.create()
+    await alice.advertise(needed)
+    await carol.advertise(gone)
+    await until(lambda: len(bob.named("signer:discovered")) == 2)
+    world.wire.cut(alice.net, bob.net, unneeded=True)
+    world.wire.cut(carol.net, bob.net)
+    world.clock.forward(30_000)
+    bob.service._presence._awake.set()
+    await until(lambda: bob.named("signer:unavailable"))
+    assert [told["publicKey"] for told in bob.named("signer:unavailable")] == [gone.hex()]
+
+
 async def test_a_signer_is_unavailable_when_it_expires_and_is_pruned_after_the_grace_time(world: World) -> None:
     daemon, signer = await world.daemon(), Signer()
     await daemon.follow("swap")

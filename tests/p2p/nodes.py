@@ -28,6 +28,7 @@ class RecordingSink:
         self.states: list[NetState] = []
         self.bursts = 0
         self.answer: Callable[[bytes, bytes], Awaitable[bytes]] | None = None
+        self.sessions_with: set[bytes] = set()
         self._event = asyncio.Event()
 
     async def until(self, condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> None:
@@ -60,6 +61,9 @@ class RecordingSink:
     def on_ban(self, peer: bytes, reason: str) -> None:
         self.bans.append((peer, reason))
         self._event.set()
+
+    def in_session(self, peer: bytes) -> bool:
+        return peer in self.sessions_with
 
     def on_addresses(self) -> None:
         self._event.set()

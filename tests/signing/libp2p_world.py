@@ -17,6 +17,7 @@ class Libp2pDaemon(Daemon):
 
     announce: tuple[str, ...] = ()
     port: int = 0
+    kept_connections: int = 32
 
     async def start(self, **settings: Any) -> Libp2pDaemon:
         config = NetworkConfig(
@@ -26,6 +27,9 @@ class Libp2pDaemon(Daemon):
             mdns=False,
             dht=False,
             private_addresses=True,
+            kept_connections=self.kept_connections,
+            idle_ms=100,
+            partner_ms=100,
         )
         self.p2p = Network(config, self.seed, self, self.clock.wall_ms, RecordLimits())
         await self.p2p.start()
@@ -53,6 +57,9 @@ class Libp2pDaemon(Daemon):
 
     def on_ban(self, peer: bytes, reason: str) -> None:
         raise AssertionError(f"an honest peer was banned: {reason}")
+
+    def in_session(self, peer: bytes) -> bool:
+        return self.standings.in_session(peer)
 
     def on_addresses(self) -> None:
         """Of no interest here."""

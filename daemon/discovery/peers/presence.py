@@ -61,10 +61,10 @@ class SignerPresence:
         self._told_until_ms = 0
 
     def on_peer(self, change: PeerChange) -> None:
-        """A peer connected or disconnected; it has left only if it stays away."""
+        """A peer connected or disconnected; it has left only if it stays away, and not if it was merely not needed."""
         if change.connected:
             self._left.pop(change.peer, None)
-        else:
+        elif not change.unneeded:
             self._left[change.peer] = self._clock.mono_ms() + self._limits.peer_left_ms
             self._awake.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.p2p.nodes import eventually
 from tests.signing.libp2p_world import Libp2pDaemon, libp2p_daemons
 from tests.signing.signing_world import World, announce, join, signatures
 
@@ -26,6 +27,24 @@ async def test_a_signer_behind_a_wall_dials_the_publisher_of_a_notice_where_the_
     request = (await announce(one, [one, two]))["requestId"]
     await join(two, request)
     assert await signatures(one, request) == await signatures(two, request)
+
+
+async def test_sessions_end_well_whose_connections_are_closed_whenever_nobody_needs_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Libp2pDaemon, "kept_connections", 0)
+    daemons = await libp2p_daemons(world, 4)
+    for _ in range(3):
+        request = (await announce(daemons[0], daemons))["requestId"]
+        for daemon in daemons[1:]:
+            await join(daemon, request)
+        found = [await signatures(daemon, request) for daemon in daemons]
+        assert all(one == found[0] for one in found)
+
+        async def alone() -> bool:
+            return not any(daemon.p2p.peers() for daemon in daemons)
+
+        await eventually(alone)
 
 
 async def test_one_stream_per_peer_carries_many_sessions(world: World) -> None:
