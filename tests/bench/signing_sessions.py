@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tests.bench.signing_parts import Wallet, announce, finished, join, joined
 
 SETTLE_S = 15  # trio's worker threads, which check many signatures at once, leave after ten seconds without work
+KEPT, IDLE_S = 32, 90.0  # above so many connections unused ones are closed, after so long at the latest
 COMMITS, FRAMES, STREAMS, TASKS = (
     "musigd_store_commits_total",
     "musigd_p2p_frames_sent_total",
@@ -73,9 +74,16 @@ async def total(wallets: Sequence[Wallet], name: str) -> float:
     return sum([(await wallet.metrics())[name] for wallet in wallets])
 
 
-async def connections(wallets: Sequence[Wallet]) -> int:
-    """Connections between these daemons."""
-    return sum([len((await wallet.client.call("listPeers"))["peers"]) for wallet in wallets]) // 2
+async def connections(wallets: Sequence[Wallet]) -> list[int]:
+    """The connections of each of these daemons."""
+    return [len((await wallet.client.call("listPeers"))["peers"]) for wallet in wallets]
+
+
+async def connections_kept(wallets: Sequence[Wallet]) -> list[int]:
+    """The same after those that nobody needs have had their time; of a small network none is closed."""
+    if len(wallets) > KEPT:
+        await asyncio.sleep(IDLE_S)
+    return await connections(wallets)
 
 
 async def held_open(wallet: Wallet) -> tuple[int, ...]:

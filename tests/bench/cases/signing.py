@@ -18,6 +18,7 @@ from tests.bench.signing_sessions import (
     COMMITS,
     STREAMS,
     connections,
+    connections_kept,
     held_open,
     held_open_again,
     one_floor,
@@ -113,8 +114,9 @@ async def _growth(folder: Path, small: bool, *, count: int) -> AsyncIterator[Tak
                 "processor per session and daemon": statistics.median(one.processor_ms for one in later),
                 "processor of the first": first.processor_ms,
                 "frames per session and daemon": statistics.median(one.frames for one in later),
-                "connections": await connections(wallets),
                 "connections with frames": await total(wallets, STREAMS) / 2,
+                "connections of one daemon": statistics.mean(await connections(wallets)),
+                "connections kept": statistics.mean(await connections_kept(wallets)),
             }
 
     yield take
@@ -180,8 +182,9 @@ SIGNERS = tuple(
             Figure("processor per session and daemon", "ms"),
             Figure("processor of the first", "ms"),
             Figure("frames per session and daemon", ""),
-            Figure("connections", ""),
             Figure("connections with frames", ""),
+            Figure("connections of one daemon", ""),
+            Figure("connections kept", ""),
         ),
         partial(_growth, count=count),
         pairs=pairs,
