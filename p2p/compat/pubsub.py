@@ -163,6 +163,26 @@ class GuardedPubsub(Pubsub):
         if queue is not None:
             for topic in before ^ now:
                 queue.push(self._build_announce_rpc(topic, topic in now)[0])
+        self._greet_anew(peer_id)
+
+    async def handle_dead_peer_queue(self) -> None:
+        """A connection has ended. A peer that has another is greeted there, if it was greeted on the one that ended.
+
+        What was written last may not have been read, and nothing else would be written until there is something to say.
+        """
+        async with self.dead_peer_receive_channel:
+            self.event_handle_dead_peer_queue_started.set()
+            async for peer_id in self.dead_peer_receive_channel:
+                if self._peer_is_connected(peer_id):
+                    self._greet_anew(peer_id)
+                else:
+                    self._handle_dead_peer(peer_id)
+
+    def _greet_anew(self, peer_id: ID) -> None:
+        """Open another stream to a peer if the connection of its stream has ended."""
+        stream = self.peers.get(peer_id)
+        if stream is not None and stream.muxed_conn.is_closed:
+            self._handle_dead_peer(peer_id)
 
     def _handle_dead_peer(self, peer_id: ID) -> None:
         """The stream to a peer was lost. The library opens another while connected; the topics of the peer are kept.

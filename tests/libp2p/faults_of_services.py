@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
+import trio.testing
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.custom_types import TProtocol
@@ -115,6 +116,37 @@ async def a_topic_followed_during_a_greeting_is_not_told() -> bool:
             while len(stream.said) < 2:  # noqa: ASYNC110 - what is looked for never comes
                 await trio.sleep(0.01)
         return len(stream.said) == 1
+
+
+@fault
+async def a_stream_that_ended_with_one_of_two_connections_is_kept() -> bool:
+    class Ended:
+        """A stream whose connection has ended."""
+
+        is_closed = True
+
+        @property
+        def muxed_conn(self) -> Ended:
+            return self
+
+    class Open:
+        """The other connection to that peer."""
+
+        muxed_conn = None
+
+    async with hosts(1) as (host,):
+        pubsub, peer = gossip(host), a_peer()
+        network: Any = host.get_network()
+        network.get_connections = lambda *_: [Open()]
+        pubsub.peers[peer] = Ended()  # type: ignore[assignment]  # as far as it is asked
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pubsub.handle_dead_peer_queue)
+            await pubsub.event_handle_dead_peer_queue_started.wait()
+            (notifee,) = (each for each in network.notifees if hasattr(each, "dead_peers_queue"))
+            await notifee.dead_peers_queue.send(peer)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        return peer in pubsub.peers
 
 
 @fault

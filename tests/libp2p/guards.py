@@ -174,6 +174,14 @@ GUARDS: tuple[Guard, ...] = (
         ("a_topic_followed_during_a_greeting_is_not_told",),
     ),
     Guard(
+        "peers are greeted again",
+        ("pubsub.GuardedPubsub.handle_dead_peer_queue",),
+        "a greeting that is lost with one of two connections is not said again while there is nothing else to write",
+        "another stream to a peer as soon as the connection of the first has ended",
+        ("tests/p2p/node/test_gossip.py::test_a_greeting_that_is_lost_with_one_of_two_connections_is_said_again",),
+        ("a_stream_that_ended_with_one_of_two_connections_is_kept",),
+    ),
+    Guard(
         "gossip is read with bounds",
         ("pubsub.GuardedPubsub.continuously_read_stream",),
         "topics that a peer invents are remembered; it dials whom a peer names although that is off; no pace",

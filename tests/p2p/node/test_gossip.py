@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from typing import Any
 
 import pytest
+import trio
+from libp2p.abc import INetStream
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb.rpc_pb2 import RPC
+from multiaddr import Multiaddr  # type: ignore[import-untyped]  # without type information
 
 from musig2.protocol.records.peers import PeerIdentity
 from p2p.network import Offence, P2PError
@@ -129,6 +133,45 @@ async def test_a_topic_that_is_followed_while_a_peer_is_greeted_is_told_to_that_
         await anna.meet(ben)
         await known(ben, (name,), 1)
         assert (await ben.stats()).topics == {name: 1}
+
+
+@pytest.mark.parametrize("closing", ["who greets", "who is greeted"])
+async def test_a_greeting_that_is_lost_with_one_of_two_connections_is_said_again(closing: str) -> None:
+    async with networks(2) as (anna, ben):
+        name, unread, lost = topic(anna), trio.Event(), trio.Event()
+        assert ben._node is not None
+        pubsub = ben._node.gossip.pubsub
+        read = pubsub.continuously_read_stream
+
+        async def read_later(stream: INetStream) -> None:
+            if unread.is_set():
+                await read(stream)
+            unread.set()
+            await lost.wait()
+
+        pubsub.continuously_read_stream = read_later  # type: ignore[method-assign]  # the greeting is on its way
+        await anna.follow(frozenset({name}))
+        await anna.meet(ben)
+        await ben.inside(lambda _: unread.wait())
+        first = await connections(anna, ben), await connections(ben, anna)
+        there = (Multiaddr(anna.address), ID(anna.peer))
+        await ben.inside(lambda node: node.host.swarm._dial_addr_single_attempt(*there))
+        await eventually(lambda: both(anna, ben))
+        await (anna if closing == "who greets" else ben).inside(lambda _: first[closing != "who greets"][0].close())
+        await ben.inside(lambda _: lost.set())
+        await eventually(lambda: ben.inside(lambda node: ID(anna.peer) in node.gossip.pubsub.peer_topics.get(name, ())))
+        assert await ben.publish(name, Signer().advertise().envelope) == 1
+        await anna.sink.until(lambda: anna.sink.gossip)
+
+
+async def connections(node: TestNode, other: TestNode) -> list[Any]:
+    """Those that are open, the oldest first."""
+    found: list[Any] = await node.inside(lambda inner: inner.host.swarm.live(ID(other.peer)))
+    return found
+
+
+async def both(anna: TestNode, ben: TestNode) -> bool:
+    return len(await connections(anna, ben)) == len(await connections(ben, anna)) == 2
 
 
 async def test_notices_and_withdrawals_travel_too() -> None:
