@@ -23,8 +23,7 @@ from config.settings import Settings
 from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host.datadir import Datadir, holder_of
-from daemon.host.freed_memory import give_back
-from daemon.host.garbage import GARBAGE
+from daemon.host.memory import GARBAGE, give_back
 from daemon.host.open_files import require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop

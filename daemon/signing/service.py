@@ -85,12 +85,7 @@ class SigningService:
             consent=self.consent,
         )
         self.engine = self._engine()
-        self.finder = Finder(
-            store=around.store,
-            keystore=around.keystore,
-            roster=roster,
-            showing=self._showing,
-        )
+        self.finder = Finder(store=around.store, keystore=around.keystore, roster=roster, showing=self._showing)
         self.requests = self._requests()
         self.approvals = self._approvals()
         self.sessions = SessionMethods(store=around.store, engine=self.engine, finder=self.finder)

@@ -14,7 +14,7 @@ from daemon.access.tokens import Tokens
 from daemon.audit import log as audit_log
 from daemon.clock import WallClock
 from daemon.events import EventLog
-from daemon.host.garbage import GARBAGE
+from daemon.host.memory import GARBAGE
 from daemon.peers.bans import Bans
 from daemon.peers.known_peers import KnownPeers
 from daemon.store import Store, StoreError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
-from daemon.host.freed_memory import give_back
+from daemon.host.memory import give_back
 def resident():
     return int(open("/proc/self/statm").read().split()[1])
 pieces = [bytes(1_000) for _ in range(40_000)]

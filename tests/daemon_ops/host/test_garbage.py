@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 BEGIN = """
 import gc, json, sys, weakref
-from daemon.host.garbage import DUE, GARBAGE
+from daemon.host.memory import DUE, GARBAGE
 if "by-default" not in sys.argv:
     GARBAGE.begin()
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from p2p.ports import MappingFault
 from tests.project.locks import PROJECT
 
 SOURCES: Final = (
@@ -15,7 +16,10 @@ SOURCES: Final = (
     "daemon/upkeep/file_remedies.py",
     "daemon/upkeep/times_ahead.py",
 )
-BESIDES: Final = {"database_gone", "lock_gone", "shutting_down"}  # the store's errors, and /readyz alone
+BESIDES: Final = {  # the store's errors, /readyz alone, and what the router says
+    *("database_gone", "lock_gone", "shutting_down"),
+    *MappingFault,
+}
 _CODE: Final = re.compile(r'(?:Problem|REASON: Final =)?[(\s]\s*"(locked|[a-z0-9]+(?:_[a-z0-9]+)+)"[,\n]')
 
 
