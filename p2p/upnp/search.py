@@ -36,7 +36,7 @@ MOST_BYTES: Final = 2 * 1024  # of an answer
 MOST_ANSWERS: Final = 512
 MOST_PLACES: Final = 4
 _LOCATION: Final = re.compile(rb"^location:[ \t]*([!-~]{1,512})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-ROUTES: Final = Path("/proc/net/route")
+ROUTES: Final = Path("/proc/self/net/route")  # /proc/net is hidden from services by ProcSubset=pid
 UP_BY_GATEWAY: Final = 0x3  # RTF_UP, RTF_GATEWAY
 
 

@@ -20,7 +20,7 @@ from tests.e2e.fleet import advertise_all
 from tests.e2e.steps import Steps
 from tests.e2e.vessels import Vessel
 from tests.namespaces.homes import LAN, Internet, Nat
-from tests.namespaces.lab import NoLab
+from tests.namespaces.lab import NoLab, run
 from tests.namespaces.slow_nat import info, until, vessel, way_to
 from tests.namespaces.upnp_router import UpnpRouter, miniupnpd
 
@@ -102,6 +102,11 @@ async def outside_in(street: Street, version: int) -> None:
     await until("her public address", lambda: announces(alice, address))
     street.lap("one peer has dialled her back; her address is announced")
     print(f"  {(await mapping(alice))}", flush=True)
+    doctor = await asyncio.to_thread(
+        run, sys.executable, "-m", "daemon.main", "doctor", "--datadir", str(alice.datadir)
+    )
+    print("\n".join(f"  {line}" for line in doctor.splitlines() if "outside" in line), flush=True)
+    assert f"{address}:{PORT} to port {PORT}" in doctor
     assert (await info(alice))["problems"] == []
     bob = await street.public("Bob")
     street.begun = time.monotonic()
@@ -140,6 +145,21 @@ async def restarts(street: Street) -> None:
 
     await until("the mapping again", again, AGAIN_S)
     street.lap("mapped again after the router had restarted")
+
+
+async def moves(street: Street) -> None:
+    """Alice takes her machine to another home, where the router knows UPnP too."""
+    await street.public("Hub")
+    address, _ = street.router("Alice")
+    alice = await street.at_home("Alice")
+    await until("her public address", lambda: announces(alice, address))
+    other = street.internet.router("r-other", Nat.CONE)
+    street.begun = time.monotonic()
+    lan = street.internet.at_home("alice", "r-other")
+    street.upnp(UpnpRouter(street.root, street.internet, "r-other", [lan]))
+    await until("her new public address", lambda: announces(alice, other), AGAIN_S)
+    street.lap("mapped and announced at the other home")
+    assert not await announces(alice, address)
 
 
 async def two_at_home(street: Street) -> None:
@@ -197,6 +217,7 @@ async def no_upnp(street: Street) -> None:
 SCENARIOS: Final[dict[str, Callable[[Street], Awaitable[None]]]] = {
     "version-2": lambda street: outside_in(street, 2),
     "version-1": lambda street: outside_in(street, 1),
+    "moves": moves,
     "two-at-home": two_at_home,
     "behind-two": behind_two,
     "no-upnp": no_upnp,

@@ -50,6 +50,7 @@ class Igd:
     refuses: dict[str, list[int]] = field(default_factory=dict)  # error codes, one for each request of an action
     raw: dict[str, bytes] = field(default_factory=dict)
     silent: bool = False
+    forwards: bool = True  # else it only says that it does
     mappings: dict[int, Mapped] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
@@ -134,7 +135,7 @@ class Igd:
     async def _on_AddPortMapping(self, values: dict[str, str]) -> dict[str, Any] | int:
         external, client = int(values["NewExternalPort"]), values["NewInternalClient"]
         made = Mapped(client, int(values["NewInternalPort"]), int(values["NewLeaseDuration"]))
-        if external not in self._forwards:
+        if self.forwards and external not in self._forwards:
             try:
                 self._forwards[external] = await asyncio.start_server(self._forward(made), LOOPBACK, external)
             except OSError:

@@ -12,7 +12,7 @@ import pytest
 from p2p.network import Reach
 from p2p.ports import MappingState, PortMapping
 from p2p.upnp import mapping
-from tests.p2p.nodes import TestNode, eventually, network
+from tests.p2p.nodes import TestNode, eventually, network, networks
 from tests.p2p.upnp.igd import IP2, LOOPBACK, Igd
 
 pytestmark = pytest.mark.network
@@ -57,6 +57,28 @@ async def test_what_the_router_forwards_is_dialled_back_and_then_announced() -> 
     assert "DeletePortMapping" in igd.asked
 
 
+async def test_the_port_for_websockets_is_mapped_and_dialled_back_too() -> None:
+    name = f"t-{secrets.token_hex(6)}"
+    listen = ("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0/ws")
+    async with (
+        Igd() as igd,
+        networks(2, network=name) as others,
+        network(**settings(igd, name), dial_back=True, listen=listen) as node,
+    ):
+        found = await mapped(node)
+        externals = [external for _, external in found.ports]
+        assert len(externals) == 2
+        for other in others:
+            await node.connect(other.address)
+
+        async def announced() -> bool:
+            told = node.multiaddrs()
+            plain = [text for text in told if any(f"/tcp/{port}/p2p/" in text for port in externals)]
+            return len(plain) == 1 and any(f"/tcp/{port}/ws/p2p/" in text for text in told for port in externals)
+
+        assert await eventually(announced)
+
+
 async def test_a_router_that_comes_later_and_one_that_restarts_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mapping, "AGAIN_S", 0.1)
     monkeypatch.setattr(mapping, "LOOK_S", 0.1)
@@ -70,11 +92,11 @@ async def test_a_router_that_comes_later_and_one_that_restarts_are_used(monkeypa
 
             assert await eventually(failed)
             igd.raw.clear()
-            ((_, external),) = (await mapped(node)).ports
+            assert len((await mapped(node)).ports) == 1
             await igd.reboot()
 
             async def again() -> bool:
-                return external in igd.mappings
+                return len(igd.mappings) == 1
 
             assert await eventually(again)
         assert igd.mappings == {}
