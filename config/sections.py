@@ -14,6 +14,7 @@ from config.values import (
     File,
     HostPort,
     Hosts,
+    Kept,
     ListenAddress,
     LogFormat,
     LogLevel,
@@ -310,10 +311,10 @@ class LimitSettings(_Section):
     )
     unsolicited_total: Count = Field(default=10_000, description="The same of all peers together.")
     connections: Count = Field(default=300, description="Connections to other daemons.")
-    kept_connections: Count = Field(
+    kept_connections: Kept = Field(
         default=32,
         description="Connections above which this daemon closes those that it opened and does not use, down to three "
-        "quarters of that.",
+        "quarters of that; at least 8.",
     )
     relay_reservations: Count = Field(
         default=128, description="Daemons that may be reached through this one, where p2p.relay_service is on."

@@ -152,5 +152,6 @@ Multiaddrs = Annotated[tuple[Annotated[str, _said(_check_multiaddr)], ...], *_Li
 BootstrapAddresses = Annotated[tuple[Annotated[str, _said(_check_bootstrap)], ...], *_Listed]
 PublicKeys = Annotated[tuple[Annotated[str, _said(_check_pubkey)], ...], *_Listed]
 Count = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Kept = Annotated[int, Field(ge=8, le=2**53 - 1)]
 Attempts = Annotated[int, Field(ge=1, le=16)]
 Millis = Annotated[int, Field(ge=0, le=2**53 - 1)]

@@ -22,7 +22,7 @@ from libp2p.rcmgr import Direction
 
 from p2p.compat.swarm import GuardedSwarm
 from p2p.compat.swarm_conn import PromptConn
-from p2p.relay.messages import HOP
+from p2p.relay.messages import HOP, STOP
 from p2p.settings import NetworkConfig
 
 LOOKS = 4  # within the time after which a connection is unused
@@ -90,4 +90,4 @@ class IdleConnections:
 
 
 def _carries_circuits(conn: PromptConn) -> bool:
-    return any(stream.get_protocol() == HOP for stream in conn.get_streams())
+    return any(stream.get_protocol() in (HOP, STOP) for stream in conn.get_streams())
