@@ -15,7 +15,7 @@ FILE := build/adversary.json
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-ipv6 test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 24
@@ -134,6 +134,9 @@ test-browser: ## the page in a real Chromium against real daemons; writes docs/p
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)
+
+test-ipv6: env ## strangers with ranges of IPv6 full of identities, in a network namespace (needs root, ip, unshare; 1 minute)
+	@$(PY) -m tests.namespaces.slow_ipv6 $(ARGS)
 
 test-nat: env ## daemons behind routers, relays outside: find each other and sign, whatever happens (needs root, ip, nft; 5 minutes)
 	@$(PY) -m tests.namespaces.slow_nat $(ARGS)

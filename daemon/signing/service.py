@@ -35,6 +35,15 @@ from musig2.protocol.interface.inputs import Restarted
 from p2p.network import Standing
 
 
+def _inbox(around: Surroundings) -> Inbox:
+    return Inbox(
+        per_party=around.limits.inbox_per_peer,
+        total=around.limits.inbox,
+        source_of=around.network.source_of,
+        is_known=lambda peer: around.standings.of(peer) is Standing.KNOWN,
+    )
+
+
 class SigningService:
     """Requests and sessions of one daemon.
 
@@ -45,12 +54,7 @@ class SigningService:
     def __init__(self, around: Surroundings, signer: Signer | None = None) -> None:
         """`signer`: None for the keys of this daemon's keystore."""
         self._around = around
-        self._inbox = Inbox(
-            per_party=around.limits.inbox_per_peer,
-            total=around.limits.inbox,
-            source_of=around.network.source_of,
-            is_known=lambda peer: around.standings.of(peer) is Standing.KNOWN,
-        )
+        self._inbox = _inbox(around)
         self._signer = signer or LocalSigner(
             keystore=around.keystore, identity=around.identity, clock=around.clock, addrs=around.addrs
         )

@@ -1,12 +1,12 @@
 """Attacks on a real daemon, each beside an honest pair that signs all the time.
 
-    python -m tests.adversary [--seconds 15] [--minutes 24] [--tree FOLDER] [--json FILE] [--public] [NAME...]
+    python -m tests.adversary [--seconds 15] [--minutes 24] [--tree DIR] [--json FILE] [--public|--ipv6] [NAME...]
 
 For each attack: undisturbed values for so many seconds first, then as long those under attack. `--minutes`: what all of
 them together may take; of that each gets an equal part of what is left. An attack that cannot be measured is noted, and
 the next is begun. The attackers have a core of their own (cores.py). tests.adversary.table makes a table of FILE.
-`--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`: in a network
-namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
+`--tree`: another checkout with a .venv, whose daemon is attacked instead of this one's. `--public`, `--ipv6`: in a
+network namespace with public addresses, so that what is counted by address range counts (needs root, unshare, ip).
 """
 
 from __future__ import annotations
@@ -25,17 +25,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.adversary import cores
+from tests.adversary import cores, namespace
 from tests.adversary.attacks import modules
 from tests.adversary.measure import Measured, measure
 from tests.adversary.table import rank
 
-LOOPBACK, PUBLIC = "127.0.0.1", "45.0.0.1"
+LOOPBACK, PUBLIC, IPV6 = "127.0.0.1", "45.0.0.1", "2a05::1"
 AROUND_S = 6.0  # what an attack takes besides what is measured; the longest so far counts
 LONGEST_AROUND_S = 90.0
 LEAST_S = 3.0
-ENTERED = "ADVERSARY_NAMESPACE"
-ENTER = ("unshare", "--net", "sh", "-c", 'ip link set lo up && ip route add local 45.0.0.0/8 dev lo && exec "$@"', "sh")
 
 
 def spread(values: Sequence[float]) -> str:
@@ -70,7 +68,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tree", type=Path, help="a checkout with a .venv whose daemon is attacked")
     parser.add_argument("--json", type=Path, help="where the figures go, one line for each attack")
-    parser.add_argument("--public", action="store_true", help="give everybody a public address, in a namespace")
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument("--public", action="store_true", help="give everybody a public address, in a namespace")
+    places.add_argument("--ipv6", action="store_true", help="the same with addresses of IPv6")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all of them unless given: {', '.join(modules())}")
     return parser.parse_args()
 
@@ -109,7 +109,7 @@ class Measurements:
                         Path(folder),
                         name,
                         python=self._python,
-                        address=PUBLIC if self._asked.public else LOOPBACK,
+                        address=PUBLIC if self._asked.public else IPV6 if self._asked.ipv6 else LOOPBACK,
                         seconds=seconds,
                         peers=self._asked.peers,
                         seed=self._asked.seed,
@@ -129,9 +129,8 @@ async def main() -> int:
     if unknown:
         print(f"there is no attack {unknown[0]}; there are: {', '.join(modules())}", file=sys.stderr)
         return 2
-    if asked.public and ENTERED not in os.environ:
-        os.environ[ENTERED] = "1"
-        os.execvp("unshare", [*ENTER, sys.executable, "-m", "tests.adversary", *sys.argv[1:]])
+    if asked.public or asked.ipv6:
+        namespace.enter("tests.adversary")
     print(cores.split(), flush=True)
     names = asked.names or list(modules())
     measurements, bad = Measurements(asked), 0

@@ -1,8 +1,8 @@
 """Hostile peers: bare libp2p hosts with this project's codec, and none of the daemon's network code.
 
 Each has an identity and a source address of its own. Loopback is 127.0.0.0/8, so one machine has as many ranges as are
-needed; in a namespace of its own it is 45.0.0.0/8 too, where ranges count. A peer that loses its connection comes back
-at once under a new identity, because identities cost nothing.
+needed; in a namespace of its own (namespace.py) it has public ones, where ranges count. A peer that loses its
+connection comes back at once under a new identity, because identities cost nothing.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ async def hostile(
     host: Any = new_host(key_pair=create_new_key_pair(seed))
     for name in ("session", "directory"):  # a peer that serves none of these is disconnected
         host.set_stream_handler(TProtocol(f"/musigd/{target.network}/{name}/1"), serve.get(name, drop))
-    async with host.run(listen_addrs=[Multiaddr(f"/ip4/{address}/tcp/0")]), trio.open_nursery() as swallow:
+    async with (
+        host.run(listen_addrs=[Multiaddr(f"/ip{6 if ':' in address else 4}/{address}/tcp/0")]),
+        trio.open_nursery() as swallow,
+    ):
         peer = Hostile(target, host, PeerIdentity(seed), swallow)
         await host.connect(peer.victim)
         yield peer

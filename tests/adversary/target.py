@@ -28,8 +28,18 @@ class Target:
         return int(self.multiaddr.split("/")[4])
 
     def near(self, second: int, third: int = 0, last: int = 1) -> str:
-        """An address with the same first eight bits, all of which are this machine."""
+        """An address in a range of its own for each second and third number; all of them are this machine."""
+        if ":" in self.host:
+            return f"{self.host.split(':')[0]}:{second:x}:{third:x}::{last:x}"
         return f"{self.host.split('.')[0]}.{second}.{third}.{last}"
+
+    def within(self, second: int, number: int) -> str:
+        """An address of a range: of IPv6 in 64 bits of its own, as each customer of a provider has."""
+        return (
+            self.near(second, 0, number)
+            if ":" not in self.host
+            else self.near(second, 0).replace("::", f":{number:x}::")
+        )
 
     def dumps(self) -> str:
         """The target as text, for another process."""
