@@ -72,12 +72,16 @@ def reach_problems(found: Reachability, *, relay_service: bool, relay_client: st
             if relay_client == "never"
             else "or name a daemon with p2p.relay_service in p2p.bootstrap: no relay was found yet."
         )
-        problems.append(("not_reachable", f"{how(found)} {REMEDY}, {relays}"))
+        problems.append(("not_reachable", f"{how(found)} {REMEDY}, {_by_router(found)}{relays}"))
     if relay_service:
         problems.append(
             ("relay_not_reachable", f"p2p.relay_service is on, but {_lower(how(found))} {REMEDY}, or switch it off.")
         )
     return problems
+
+
+def _by_router(found: Reachability) -> str:
+    return 'or let the router open it (p2p.port_mapping = "upnp"), ' if found.mapping is None else ""
 
 
 def _mapping_problems(found: Reachability, told: PortMapping) -> Iterator[tuple[str, str]]:

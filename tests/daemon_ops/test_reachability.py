@@ -88,6 +88,13 @@ def test_a_mapping_is_a_problem_where_it_is_of_no_use(
     assert all(remedy.startswith("p2p.port_mapping: ") for reason, remedy in said if reason != "not_reachable")
 
 
+def test_the_remedy_names_the_router_unless_that_was_asked_already() -> None:
+    for mapping, named in ((None, True), (NO_ROUTER, False)):
+        found = dataclasses.replace(NOBODY, mapping=mapping)
+        said = dict(reach_problems(found, relay_service=False, relay_client="auto"))
+        assert ('p2p.port_mapping = "upnp"' in said["not_reachable"]) is named
+
+
 def test_the_remedy_names_the_setting_that_was_switched_off() -> None:
     ((_, remedy),) = reach_problems(NOBODY, relay_service=False, relay_client="never")
     assert 'p2p.relay_client = "auto"' in remedy
