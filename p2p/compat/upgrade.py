@@ -143,8 +143,9 @@ class WholeMessages:
         self._session = session
         self._noise = transport.noise_state
         self._raw = transport.read_writer.read_write_closer
+        self._frames = getattr(getattr(self._raw, "stream", None), "frames_taken", lambda: 0)  # of a WebSocket beneath
         self._pending = bytearray()
-        self.opened = 0  # messages in what was read last
+        self.opened = 0  # messages in what was read last; a frame of a WebSocket counts as two
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -152,18 +153,20 @@ class WholeMessages:
     async def read(self, n: int | None = None) -> bytes:
         """What has arrived; only all of it can be asked for. Raises ConnectionClosedError at the end.
 
-        Nothing, where all messages were empty: whoever sends such is charged for them.
+        Nothing, where no message is whole yet, or all were empty: whoever sends such is charged for each read.
         """
         assert n is None, "a multiplexer reads all there is"
         left = self._session._drain(None)  # behind the negotiation
-        self.opened = 1 if left else 0
-        while not self.opened:
-            data = await self._raw.read(READ_BYTES)
-            if not data:
-                raise ConnectionClosedError("the connection was closed")
-            self._pending += data
-            left = self._opened()
-        return left
+        if left:
+            self.opened = 1
+            return left
+        data = await self._raw.read(READ_BYTES)
+        if not data:
+            raise ConnectionClosedError("the connection was closed")
+        self._pending += data
+        opened = self._opened()
+        self.opened += 2 * self._frames()
+        return opened
 
     def _opened(self) -> bytes:
         """Every whole message of `_pending`, decrypted. Raises NoiseInvalidMessage."""

@@ -22,7 +22,7 @@ class Work(Enum):
     __hash__ = object.__hash__  # that of Enum is Python, and each frame is charged several times
 
     READ = "a read of a connection: waking up for it, a call of the system"
-    SEALED = "an encrypted message of a connection"
+    SEALED = "an encrypted message of a connection; a frame of a WebSocket is two"
     YAMUX_FRAME = "a frame of the multiplexer"
     KIB = "each KiB of a connection, a frame or a message"
     STREAM = "a stream that a peer opens"

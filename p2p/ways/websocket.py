@@ -4,7 +4,7 @@ What this end does on a connection before and beside Noise is bounded:
 
     upgrade    8 KiB of headers, within the time and the turn that the door gives a handshake
     a frame    of any length: it is passed on as it arrives, never held whole
-    frames     2,000 per second, 4,000 at once, pings and empty ones too; a faster sender is read more slowly
+    frames     2,000 per second, 4,000 at once, of pings and empty ones a hundredth; a faster sender is read more slowly
     anything that is no binary message, and every fault, ends the connection
 """
 
@@ -40,6 +40,7 @@ from p2p.rates import Budget
 READ_BYTES = 16 * 1024
 HEAD_BYTES = 8 * 1024  # of an upgrade
 FRAMES, FRAMES_AT_ONCE = 2_000, 4_000
+EMPTY = 100  # one without content counts as so many: nobody needs it, and nobody is charged for it
 TURN = 64  # frames that are parsed before others have their turn
 CLOSE_S = 0.5
 
@@ -66,6 +67,12 @@ class WebSocketStream(ReadWriteCloser):
         self._pace = Budget(FRAMES, FRAMES_AT_ONCE, trio.current_time())
         self._reading, self._writing = trio.Lock(), trio.Lock()
         self._open = self._over = False
+        self._frames = 0
+
+    def frames_taken(self) -> int:
+        """How many frames were read since this was asked last."""
+        frames, self._frames = self._frames, 0
+        return frames
 
     async def read(self, n: int | None = None) -> bytes:
         """Up to `n` bytes, b"" at the end. Raises ConnectionClosedError."""
@@ -154,17 +161,19 @@ class WebSocketStream(ReadWriteCloser):
 
     async def _parsed(self) -> int:
         """Take a few frames out of what has arrived, and pay for them; how many there were."""
-        count = 0
+        count = cost = 0
         try:
             for event in self._ws.events():
                 count += 1
+                cost += 1 if isinstance(event, BytesMessage) and event.data else EMPTY
                 await self._take(event)
                 if count == TURN or self._over:
                     break
         except (ProtocolError, ValueError) as error:
             raise NoWebSocket("a frame is malformed") from error
+        self._frames += count
         if count:
-            await trio.sleep(self._pace.owe(count, trio.current_time()))
+            await trio.sleep(self._pace.owe(cost, trio.current_time()))
         return count
 
     async def _take(self, event: Event) -> None:

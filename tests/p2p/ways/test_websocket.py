@@ -21,7 +21,7 @@ from wsproto.events import AcceptConnection, BytesMessage, Ping, Request, TextMe
 from p2p.addresses import from_text
 from p2p.errors import PeerUnreachable
 from p2p.ways import websocket
-from p2p.ways.websocket import FRAMES, FRAMES_AT_ONCE, NoWebSocket, WebSocketStream
+from p2p.ways.websocket import EMPTY, FRAMES, FRAMES_AT_ONCE, NoWebSocket, WebSocketStream
 from tests.p2p.nodes import TestNode, eventually, identified, network
 from tests.p2p.p2p_world import have
 from tests.p2p.ways.tor_world import _carry
@@ -173,13 +173,23 @@ def test_a_frame_is_passed_on_before_it_is_whole() -> None:
 def test_frames_without_content_are_read_at_a_pace(event: Any) -> None:
     async def run() -> None:
         served, theirs, client = await upgraded()
-        count = FRAMES_AT_ONCE + 3 * FRAMES
+        count = (FRAMES_AT_ONCE + 3 * FRAMES) // EMPTY
         frames = client.send(event) * count + client.send(BytesMessage(b"x"))
         begun = trio.current_time()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(theirs.send_all, frames)
             assert await served.read() == b"x"
         assert 2.5 < trio.current_time() - begun < 4
+
+    in_trio(run)
+
+
+def test_frames_are_counted_for_whoever_charges_them() -> None:
+    async def run() -> None:
+        served, theirs, client = await upgraded()
+        await theirs.send_all(client.send(BytesMessage(b"x")) * 50)
+        assert await served.read() == b"x" * 50
+        assert (served.frames_taken(), served.frames_taken()) == (50, 0)
 
     in_trio(run)
 
