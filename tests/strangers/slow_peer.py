@@ -19,7 +19,7 @@ from pathlib import Path
 
 from daemon.demo.wallet import WalletFailed
 from musigd_client import CallFailed
-from tests.strangers.steps import asking, endings, found, links, signing
+from tests.strangers.steps import asking, endings, found, links, many, signing
 from tests.strangers.stranger import Failed, stranger, with_libp2p
 from tests.strangers.world import NOWHERE, Step, Way, world
 
@@ -48,9 +48,10 @@ LINKS: tuple[Step, ...] = (
     links.behind_a_relay_it_is_reached_and_signs,
 )
 PAGE = "page"
+MANY: tuple[Step, ...] = (many.of_twenty_signers_it_is_an_ordinary_one_and_a_hub, many.it_asks_nineteen_others)
 EVERYWHERE = (*FOUND, *SIGNING, *ASKING, *ENDINGS, *LINKS)
 WAYS = {
-    "tcp": EVERYWHERE,
+    "tcp": (*EVERYWHERE, *MANY),
     "ws": EVERYWHERE,
     NOWHERE: (*EVERYWHERE, *NOTICED),
     PAGE: (*EVERYWHERE, *NOTICED),
@@ -80,7 +81,7 @@ async def holds(step: Step, root: Path, way: Way) -> bool:
     root.mkdir()
     name = f"{step.__name__.replace('_', ' ')} ({way.name})"
     try:
-        async with world(root, way) as made:
+        async with world(root, way, many.DAEMONS if step in MANY else 2) as made:
             await step(made)
     except (AssertionError, CallFailed, Failed, TimeoutError, WalletFailed):
         traceback.print_exc()
