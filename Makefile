@@ -15,7 +15,7 @@ FILE := build/adversary.json
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser check-libp2p test-consensus test-namespaces test-ipv6 test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser test-strangers-go check-libp2p test-consensus test-namespaces test-ipv6 test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 24
@@ -117,6 +117,9 @@ test-strangers: env ## a peer in JavaScript: the protocol's vectors, then among 
 test-strangers-browser: ## the JavaScript peer in a page of a real Chromium, among real daemons (needs chromium, Node 20, npm; 1 minute)
 	@sh .ci/environment browser
 	@NODE="$(NODE)" $(PY) -m tests.strangers.slow_peer page $(ARGS)
+
+test-strangers-go: env ## a peer on go-libp2p, among real daemons (needs Python 3.11 on x86-64 Linux, and the package index; 2 minutes)
+	@$(PY) -m tests.strangers.slow_peer go go-ws $(ARGS)
 
 check-libp2p: env ## which guards of p2p the newest libp2p still needs (needs the package index; 5 minutes): ARGS=VERSION for another
 	@$(PY) -m tests.libp2p.check $(ARGS)

@@ -1,9 +1,9 @@
 """The JavaScript peer among real daemons: found, heard, asked, asking, and one of those who sign.
 
-python -m tests.strangers.slow_peer [tcp|ws|nowhere|page] [WORD IN A STEP'S NAME]
+python -m tests.strangers.slow_peer [tcp|ws|nowhere|page|go|go-ws] [WORD IN A STEP'S NAME]
 
 tcp, ws and nowhere are the peer in Node: over TCP, over WebSocket, and over WebSocket with no address of its own.
-page is the peer in a page of a real browser; it runs only when it is named.
+page is the peer in a page of a real browser, go and go-ws are a peer on go-libp2p; they run only when they are named.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from daemon.demo.wallet import WalletFailed
 from musigd_client import CallFailed
+from tests.strangers.golang.start import starts
 from tests.strangers.steps import asking, endings, found, links, many, signing
 from tests.strangers.stranger import Failed, stranger, with_libp2p
 from tests.strangers.world import NOWHERE, Step, Way, world
@@ -49,18 +50,31 @@ LINKS: tuple[Step, ...] = (
 )
 PAGE = "page"
 MANY: tuple[Step, ...] = (many.of_twenty_signers_it_is_an_ordinary_one_and_a_hub, many.it_asks_nineteen_others)
+IN_GO: tuple[Step, ...] = (
+    found.it_is_found_by_a_push_and_by_gossip,
+    found.it_hears_a_daemon_by_gossip,
+    found.what_it_writes_to_the_dht_others_read,
+    found.a_key_that_only_stands_in_the_dht_is_asked_and_signs,
+    *SIGNING,
+)
 EVERYWHERE = (*FOUND, *SIGNING, *ASKING, *ENDINGS, *LINKS)
 WAYS = {
     "tcp": (*EVERYWHERE, *MANY),
     "ws": EVERYWHERE,
     NOWHERE: (*EVERYWHERE, *NOTICED),
     PAGE: (*EVERYWHERE, *NOTICED),
+    "go": IN_GO,
+    "go-ws": IN_GO,
 }
 
 
 @asynccontextmanager
 async def chosen(name: str) -> AsyncIterator[Way]:
     """A way by its name; a browser runs as long as the block."""
+    if name in ("go", "go-ws"):
+        ws = "/ws" if name == "go-ws" else ""
+        yield Way(name, starts(), ws, f"/ip4/127.0.0.1/tcp/0{ws}")
+        return
     program, folder = with_libp2p()
     start = partial(stranger, program, folder)
     if name == "tcp":
@@ -96,7 +110,7 @@ async def main(*words: str) -> None:
     (word,) = [word for word in words if word not in WAYS] or [""]
     results = []
     with tempfile.TemporaryDirectory(prefix="musigd strangers ") as folder:
-        for name in names or (name for name in WAYS if name != PAGE):
+        for name in names or (name for name in WAYS if name not in (PAGE, "go", "go-ws")):
             async with chosen(name) as way:
                 for step in WAYS[name]:
                     if word in step.__name__:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -105,10 +106,17 @@ class Stranger:
 
 @asynccontextmanager
 async def stranger(program: str, folder: Path, network: str, *words: str) -> AsyncIterator[Stranger]:
-    """A peer that listens; `words`: its seed in hex, and where to listen."""
+    """A peer in Node; `words`: its seed in hex, and where to listen."""
+    async with running(program, str(folder / "process.mjs"), network, *words) as peer:
+        yield peer
+
+
+@asynccontextmanager
+async def running(*command: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[Stranger]:
+    """A peer that is a process, from when it is ready."""
     pipe = asyncio.subprocess.PIPE
-    command = (program, str(folder / "process.mjs"), network, *words)
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    environ = {**os.environ, **(environment or {})}
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environ)
     assert process.stdin is not None
     assert process.stdout is not None
     stdin, stdout = process.stdin, process.stdout
