@@ -19,6 +19,7 @@ from daemon.discovery.directory.quotas import Quotas, portions
 from daemon.discovery.directory.statements import Kind, Statement, rank_of
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import Partners
+from musig2.protocol.made_quickly import made_quickly
 from musig2.protocol.records.checks import is_ahead
 from musig2.protocol.records.records import Advertisement, Withdrawal
 
@@ -40,6 +41,7 @@ class LogOutcome(StrEnum):
         return self in (LogOutcome.NEW, LogOutcome.RENEWED)
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A checked statement on its way into the log. `view` is the JSON for clients, None unless an advertisement."""
@@ -51,6 +53,7 @@ class Candidate:
     direct: bool = False  # brought by the very peer it counts for
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """What became of one candidate, and the line of the same subject that it replaced."""

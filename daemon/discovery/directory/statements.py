@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 from daemon.discovery.limits import TOMBSTONE_MS
+from musig2.protocol.made_quickly import made_quickly
 from musig2.protocol.records.records import Advertisement, Entry, Node, Notice, Record, Withdrawal
 from musig2.protocol.wire.frames import Signed
 
@@ -28,6 +29,7 @@ class Kind(IntEnum):
     __hash__ = int.__hash__  # that of an Enum is a call of Python, and quotas count by kind
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A record of the directory with the entry that belongs to it; its signatures may be unchecked.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
 from musig2 import KeyAggContext, SessionContext
+from musig2.protocol.made_quickly import made_quickly
 from musig2.protocol.records.records import Join, Message, Record
 from musig2.protocol.wire.frames import Frame, Signed
 
@@ -88,6 +89,7 @@ class SessionRow(NamedTuple):
     conflicting: tuple[bytes, ...] = ()  # keys with two joins in this attempt: named, not accused
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveJoin:
     """Store a join; `own` ones are UNIQUE (request, key, attempt) for ever."""
@@ -97,6 +99,7 @@ class SaveJoin:
     own: bool
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveMessage:
     """Store a session message in its slot UNIQUE (session, index, seq); `own` ones are what is re-sent.
@@ -111,6 +114,7 @@ class SaveMessage:
     own: bool
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveLock:
     """The second lock: UNIQUE (session, key, item), never deleted. The transcript is frozen with it.
@@ -124,6 +128,7 @@ class SaveLock:
     digest: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveSession:
     """Insert or replace the row of one attempt and own key."""
@@ -131,6 +136,7 @@ class SaveSession:
     row: SessionRow
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
     """The request's state changed; `signatures` when complete. A stored signature is never replaced or removed.
@@ -147,6 +153,7 @@ class SaveOutcome:
     turn: int = 0  # how often the turn to broadcast has passed on
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
     """Keep a decline, cancel, considering, or piece of evidence as its envelope; `culprit` is set for evidence."""
@@ -157,6 +164,7 @@ class SaveRecord:
     culprit: bytes | None = None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send a frame to signer `to` (index), to all other signers (None), or to the peer of the input (`peer`)."""
@@ -166,6 +174,7 @@ class Send:
     peer: bytes | None = None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Emit:
     """An event for clients, named as in API section 5; `keys` are the own keys it concerns. Bytes are not yet hex."""
@@ -178,6 +187,7 @@ class Emit:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NeedJoin:
     """Make and sign the join of this own key for this attempt (current addresses, ts); answer with `JoinReady`."""
@@ -187,6 +197,7 @@ class NeedJoin:
     attempt: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NeedNonces:
     """Make fresh nonces, one per (keyagg, msg); answer with `NoncesReady`."""
@@ -196,6 +207,7 @@ class NeedNonces:
     items: tuple[tuple[KeyAggContext, bytes], ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NeedPartials:
     """Consume the secret nonces and sign, one session context per item; answer with `PartialsReady`."""
@@ -206,6 +218,7 @@ class NeedPartials:
     contexts: tuple[SessionContext, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class WipeNonces:
     """Forget the secret nonces of this session and key, if there are any."""
@@ -214,6 +227,7 @@ class WipeNonces:
     key: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Blame:
     """A proven misbehaviour of a signer's peer: counts in reputation and towards a ban."""
@@ -223,6 +237,7 @@ class Blame:
     reason: str
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class KeyConflict:
     """Somebody else (`peer`) joined with this own key: stop signing with it (pause it) and tell its owner."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from musig2.protocol.interface.effects import Emit, Save
+from musig2.protocol.made_quickly import made_quickly
 from musig2.protocol.records.records import Cancel, Considering, Decline, Join, Message
 from musig2.protocol.wire.frames import Have, Signed
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Now:
     """Two readings of the clock: `wall_ms` (may jump) for expiry, `mono_ms` (never jumps) for rounds."""
@@ -18,6 +20,7 @@ class Now:
     mono_ms: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Approved:
     """The owner joins with this own key (as creator: at once). If the last attempt failed, this starts the next one.
@@ -29,6 +32,7 @@ class Approved:
     auto: bool | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class JoinReady:
     """Answer to `NeedJoin`."""
@@ -36,6 +40,7 @@ class JoinReady:
     join: Signed[Join]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NoncesReady:
     """Answer to `NeedNonces`: one pubnonce (66 bytes) per item; the secret nonces stay with the signer port."""
@@ -45,6 +50,7 @@ class NoncesReady:
     pubnonces: tuple[bytes, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class PartialsReady:
     """Answer to `NeedPartials`: one partial signature (32 bytes) per item. The secret nonces are consumed.
@@ -58,6 +64,7 @@ class PartialsReady:
     verified: bool = False
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SignerRefused:
     """The signer port cannot answer: `reason` is a session reason (`locked`, `nonce_lost`, ...)."""
@@ -67,6 +74,7 @@ class SignerRefused:
     reason: str
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Received:
     """A verified record about this request, from a peer (`peer`, binary id) or from this daemon itself (None)."""
@@ -75,6 +83,7 @@ class Received:
     peer: bytes | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class ReceivedHave:
     """A peer's bitmaps: send it what it lacks."""
@@ -83,6 +92,7 @@ class ReceivedHave:
     peer: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class ReceivedComplete:
     """A peer shows final signatures; they are verified here."""
@@ -91,6 +101,7 @@ class ReceivedComplete:
     peer: bytes | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class StartRound1:
     """The wallet wants nonces made; remembered if it is too early. `key` None: every own key of the session."""
@@ -99,6 +110,7 @@ class StartRound1:
     key: bytes | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class StartRound2:
     """The wallet wants partial signatures made; remembered if it is too early."""
@@ -107,6 +119,7 @@ class StartRound2:
     key: bytes | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class OwnerAbort:
     """The owner ends the request for this own key (None: all own keys); `reason` `aborted_by_owner` or `locked`."""
@@ -116,6 +129,7 @@ class OwnerAbort:
     text: str = ""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class PeerConnected:
     """A participant is connected (again): exchange `have`. `peer` holds a delegation of a required key."""
@@ -123,6 +137,7 @@ class PeerConnected:
     peer: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class PeerDisconnected:
     """The last connection to a participant's peer is gone."""
@@ -130,6 +145,7 @@ class PeerDisconnected:
     peer: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NotifyBroadcast:
     """The wallet says that the transaction of this completed session was broadcast: ends failover for all signers."""
@@ -139,16 +155,19 @@ class NotifyBroadcast:
     key: bytes | None = None  # the own key that speaks; None: any own key of the session, best one whose turn it is
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed: check deadlines and `have` timers."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Restarted:
     """The daemon came up and this machine was rebuilt from the store."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
     """The commit that held the effects of the last inputs failed: nothing of them was sent.

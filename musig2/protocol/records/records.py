@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from musig2.protocol.made_quickly import made_quickly
+
 # What may stand in the open signed map `metadata`: the CBOR subset; the record as a whole is nested at most six deep.
 Open: TypeAlias = "int | bytes | str | bool | tuple[Open, ...] | Mapping[str, Open] | None"
 
@@ -40,6 +42,7 @@ class Alg(StrEnum):
     ED25519 = "ed25519"
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Advertisement:
     """A signer's public offer to sign; also, unpublished, the delegation of a key to a peer."""
@@ -57,6 +60,7 @@ class Advertisement:
     metadata: Mapping[str, Open] | None = None  # an empty map is read as None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
     """Takes back every advertisement of this key up to `ts`, and wins a tie."""
@@ -66,6 +70,7 @@ class Withdrawal:
     ts: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the directory log; `ad` is the id of the advertisement it stands for."""
@@ -79,6 +84,7 @@ class Entry:
     ad: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class WireTweak:
     """kind 0 plain, 1 x-only, 2 taproot; `value` 32 bytes, or None for a taproot tweak without a root."""
@@ -87,6 +93,7 @@ class WireTweak:
     value: bytes | None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Item:
     """One message to sign: `agg` is the tweaked aggregate key (33 bytes) that the signature verifies under."""
@@ -97,6 +104,7 @@ class Item:
     input: int | None = None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Election:
     """How the coordinator is chosen: `lexicographic`, `hash-based`, `first-signer` or `last-signer`."""
@@ -105,6 +113,7 @@ class Election:
     broadcast_ms: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request that `keys` (strictly sorted, distinct, 2 to 100) sign 1 to 100 items."""
@@ -123,6 +132,7 @@ class Request:
     metadata: Mapping[str, Open]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Join:
     """Delegates one attempt of one session to one peer identity."""
@@ -136,6 +146,7 @@ class Join:
     ts: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Decline:
     """Ends the request for all; by a required signer."""
@@ -147,6 +158,7 @@ class Decline:
     ts: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """Ends the request for all; by its creator."""
@@ -158,6 +170,7 @@ class Cancel:
     ts: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Considering:
     """A required signer has the request, and it waits for its owner's approval since `ts`."""
@@ -168,6 +181,7 @@ class Considering:
     ts: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class NonceBody:
     """seq 1: the pubnonces (66 bytes each, one per item) under the join set they were made for."""
@@ -176,6 +190,7 @@ class NonceBody:
     pubnonces: tuple[bytes, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class PartialBody:
     """seq 2: the partial signatures (32 bytes each, one per item) under the nonce set they answer."""
@@ -184,6 +199,7 @@ class PartialBody:
     psigs: tuple[bytes, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class AbortBody:
     """seq 3: `scope` is `attempt` or `request`; `evidence` holds envelopes."""
@@ -194,6 +210,7 @@ class AbortBody:
     evidence: tuple[bytes, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class DoneBody:
     """seq 4: the transaction was broadcast."""
@@ -205,6 +222,7 @@ Body: TypeAlias = NonceBody | PartialBody | AbortBody | DoneBody
 SEQ_OF: Mapping[type, int] = {NonceBody: 1, PartialBody: 2, AbortBody: 3, DoneBody: 4}
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Message:
     """A session message of the peer that the named join delegates to; `seq` follows from the body."""
@@ -219,6 +237,7 @@ class Message:
         return SEQ_OF[type(self.body)]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Node:
     """A node that serves the directory."""
@@ -230,6 +249,7 @@ class Node:
     exp: int
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Somebody asks one of the keys behind `tags` (8 bytes each); at most 4 KiB encoded."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
+from musig2.protocol.made_quickly import made_quickly
 from musig2.protocol.records.records import Advertisement, Record
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Signed(Generic[R_co]):
     """A record together with the envelope that proves it. `id` is what was signed and the record's name everywhere.
@@ -26,6 +28,7 @@ class Signed(Generic[R_co]):
     envelope: bytes = field(compare=False)  # the encoded envelope, exactly as it travels
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Have:
     """What a signer holds of one attempt. Bit i (byte i // 8, least significant first) is signer i."""
@@ -37,6 +40,7 @@ class Have:
     partials: bytes
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Complete:
     """The final signatures, one per item: whoever holds the request can verify them."""
@@ -45,6 +49,7 @@ class Complete:
     signatures: tuple[bytes, ...]
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """Asks for every open request that requires one of the keys delegated to the asking peer."""
@@ -53,6 +58,7 @@ class Fetch:
     opened: tuple[Signed[Advertisement], ...] = field(default=(), compare=False, repr=False)  # the same, where decoded
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`unknown_request` or `not_yet`: retry later; `busy`: retry much later. Never a refusal for good."""
