@@ -127,8 +127,12 @@ class Attackers:
                 self._prepared.set()
 
     async def prepared(self) -> None:
-        """Wait until the attack is prepared."""
-        await asyncio.wait_for(self._prepared.wait(), PREPARED_S)
+        """Wait until the attack is prepared. Raises ConnectionError if it has ended, or takes too long."""
+        ready = asyncio.ensure_future(self._prepared.wait())
+        await asyncio.wait((ready, self._reading), timeout=PREPARED_S, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if not self._prepared.is_set():
+            raise ConnectionError("the attackers have ended, or are not prepared")
 
     async def busy(self) -> None:
         """Wait until the attack has done something beyond connecting."""
