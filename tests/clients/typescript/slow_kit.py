@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.clients.typescript.figures import figures
 from tests.clients.typescript.node_programs import node, npm, output_of, run, version_of
@@ -42,6 +43,19 @@ export async function asked(datadir: string): Promise<SigningRequest | undefined
 }
 export const isWaiting = (problem: unknown): boolean => problem instanceof NotReadyError;
 """
+REQUIRED = """
+const { Client, CallFailed } = require("musigd-client");
+const { Client: NodeClient } = require("musigd-client/node");
+if (!(new CallFailed(0, "", {}) instanceof Error) || !Client.connect || !NodeClient.connect) process.exit(1);
+"""
+RESOLUTIONS = (  # module, moduleResolution, file
+    ("nodenext", "nodenext", "wallet.mts"),
+    ("nodenext", "nodenext", "wallet.cts"),
+    ("node16", "node16", "wallet.mts"),
+    ("node16", "node16", "wallet.cts"),
+    ("esnext", "bundler", "wallet.ts"),
+)
+OLDER_COMPILER = "typescript@5.4"
 
 
 def newer_node(folder: Path) -> str:
@@ -76,13 +90,28 @@ def published(folder: Path) -> Path:
     return wallet / EXAMPLE.name
 
 
-def typed_for_users(wallet: Path) -> None:
-    """A wallet in strict TypeScript finds the types, whichever way its project resolves modules."""
-    (wallet / "wallet.ts").write_text(TYPED)
-    compiler = str(PACKAGE / "node_modules/.bin/tsc")
-    for module, resolution in (("nodenext", "nodenext"), ("esnext", "bundler")):
-        options = ["--module", module, "--moduleResolution", resolution, "--types", "", "--target", "es2022"]
-        run([compiler, "--strict", "--noEmit", *options, "wallet.ts"], wallet)
+def typed_for_users(wallet: Path, folder: Path) -> None:
+    """A wallet in strict TypeScript, old or new, finds the types, whichever way its project resolves modules."""
+    for file in {file for _, _, file in RESOLUTIONS}:
+        (wallet / file).write_text(TYPED)
+    run([npm(), "install", "--silent", "--no-save", "--prefix", str(folder), OLDER_COMPILER], PROJECT)
+    for compiler in (PACKAGE / "node_modules/.bin/tsc", folder / "node_modules/.bin/tsc"):
+        for module, resolution, file in RESOLUTIONS:
+            options: dict[str, Any] = {
+                "module": module,
+                "moduleResolution": resolution,
+                "types": [],
+                "target": "es2022",
+            }
+            options |= {"strict": True, "noEmit": True, "skipLibCheck": False}
+            (wallet / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": [file]}))
+            run([str(compiler), "-p", "."], wallet)
+
+
+def required(program: str, wallet: Path) -> None:
+    """A CommonJS program gets both parts by `require`."""
+    (wallet / "required.cjs").write_text(REQUIRED)
+    run([program, "required.cjs"], wallet)
 
 
 async def signs(program: str, example: Path, alice: Vessel, bob: Vessel) -> None:
@@ -114,7 +143,9 @@ async def main() -> None:
         programs = [node(), newer_node(folder)]
         unit_tests(programs)
         example = published(folder)
-        typed_for_users(example.parent)
+        typed_for_users(example.parent, folder / "older compiler")
+        for program in programs:
+            required(program, example.parent)
         print(figures(example.parent, PACKAGE / "node_modules/.bin/esbuild", programs[0]))
         async with vessels(folder, 2) as (alice, bob):
             for program in programs:
