@@ -5,9 +5,11 @@ heartbeat. Above `kept_connections`, those that this node opened and does not us
 first those over which no topic runs, and of these the one that was not used for longest. Never closed here are
 
 opened by the peer       it has its reasons, and closes them itself; a stranger has nothing to lose by this
-in use                   a session under way, frames of one lately, a question or an answer, something that waits
+in use                   a session under way, frames of one lately, a question or an answer, something that waits, a
+                         circuit, a lookup in the DHT that was not answered yet
 wanted later             peers that the owner named, relays that hold a reservation or a circuit
-holding the network up   the neighbours in the DHT, and six followers of each topic
+holding the network up   the neighbours in the DHT, and six followers of each topic that this node has dialled: those
+                         that come in may all be one adversary's, and must not be the only ones left
 
 The peer is told that it is not needed, which is no reason to think that this node is gone.
 """
@@ -26,7 +28,8 @@ from p2p.relay.messages import HOP, STOP
 from p2p.settings import NetworkConfig
 
 LOOKS = 4  # within the time after which a connection is unused
-FOLLOWERS = 6  # of each topic that stay connected
+FOLLOWERS = 6  # of each topic, dialled here, that stay connected
+ASKED = (["kad"], ["autonat"])  # the last part but one of protocols whose streams are for one question each
 Topics = list[tuple[set[ID], set[ID]]]  # of each, followers, and those of them in the mesh
 
 
@@ -64,7 +67,9 @@ class IdleConnections:
         if len(here) <= self._most:
             return
         surplus = len(here) - self._most * 3 // 4
-        neighbours, topics = set(self._neighbours(self._most // 4)), self._followers()
+        dialled = {conn.muxed_conn.peer_id for conn in here if conn.direction == Direction.OUTBOUND}
+        neighbours = set(self._neighbours(self._most // 4))
+        topics = [(followers & dialled, mesh) for followers, mesh in self._followers()]
         meshed = set[ID]().union(*(mesh for _, mesh in topics))
         unused = [conn for conn in here if conn.muxed_conn.peer_id not in neighbours and self._is_unused(conn)]
         for conn in sorted(unused, key=lambda conn: (conn.muxed_conn.peer_id in meshed, self._last_use(conn))):
@@ -80,7 +85,9 @@ class IdleConnections:
 
     def _is_unused(self, conn: PromptConn) -> bool:
         peer, now = conn.muxed_conn.peer_id.to_bytes(), trio.current_time()
-        if conn.direction != Direction.OUTBOUND or now - conn.since < self._idle_s or _carries_circuits(conn):
+        if conn.direction != Direction.OUTBOUND or now - conn.since < self._idle_s:
+            return False
+        if _carries_circuits(conn) or _waits_for_an_answer(conn):
             return False
         return all(now - used(peer) >= ms / 1000 for used, ms in self._used.items()) and not self._needed(peer)
 
@@ -91,3 +98,8 @@ class IdleConnections:
 
 def _carries_circuits(conn: PromptConn) -> bool:
     return any(stream.get_protocol() in (HOP, STOP) for stream in conn.get_streams())
+
+
+def _waits_for_an_answer(conn: PromptConn) -> bool:
+    opened = (stream for stream in conn.get_streams() if getattr(stream.muxed_stream, "opened_here", False))
+    return any(str(stream.get_protocol() or "").split("/")[-2:-1] in ASKED for stream in opened)

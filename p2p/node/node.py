@@ -275,7 +275,9 @@ class NodeLife:
 
     def _is_needed(self, peer: bytes) -> bool:
         """Whether the connection to a peer has to stay, however little comes over it."""
-        return self.reach.is_wanted(peer) or peer in self.relays.relays or self._outlet.in_session(peer)
+        if self.reach.is_wanted(peer) or self.asks.is_under_way(peer):
+            return True
+        return peer in self.relays.relays or self._outlet.in_session(peer)
 
     def _on_move(self) -> None:
         self.tests.moved()

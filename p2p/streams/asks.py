@@ -56,6 +56,10 @@ class Asks:
         """Own questions that wait for an answer."""
         return sum(map(len, self._waiting.values()))
 
+    def is_under_way(self, peer: bytes) -> bool:
+        """Whether that peer has a question of this node, or this node one of that peer, that is not answered yet."""
+        return peer in self._waiting or peer in self._open
+
     async def ask(self, peer: bytes, payload: bytes, timeout_ms: int) -> bytes:
         """Ask a connected peer. Raises AskTimeout, PeerUnreachable."""
         waiting = self._waiting.setdefault(peer, {})

@@ -109,6 +109,58 @@ async def test_of_the_followers_of_a_topic_six_stay() -> None:
         assert len(present(hub)) == 6
 
 
+async def test_a_crowd_that_comes_in_does_not_take_the_place_of_followers_that_were_dialled() -> None:
+    async with networks(12, kept_connections=8, idle_ms=3_600_000) as (hub, *others):
+        dialled, crowd = others[:4], others[4:]
+        topic = f"musigd/{hub._config.network}/signers/spend"
+        await asyncio.gather(*(node.follow(frozenset({topic})) for node in (hub, *others)))
+        await find(hub, *dialled)
+        for node in crowd:
+            await find(node, hub)
+
+        async def followed() -> bool:
+            return (await hub.stats()).topics == {topic: 11}
+
+        await eventually(followed)
+        await hub.inside(unused)
+        assert present(hub) == {node.peer for node in others}
+
+
+async def test_a_question_that_is_not_answered_yet_keeps_its_connection_at_both_ends() -> None:
+    async with networks(4, kept_connections=1, idle_ms=3_600_000) as (node, asked, other, another):
+        await find(node, asked, other)
+        await find(asked, another)
+        heard, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer_later(peer: bytes, payload: bytes) -> bytes:
+            heard.set()
+            await go_on.wait()
+            return payload
+
+        asked.sink.answer = answer_later
+        question = asyncio.create_task(node.ask(asked.peer, b"question", 600_000))
+        await heard.wait()
+        await node.inside(unused)
+        await asked.inside(unused)
+        go_on.set()
+        assert await question == b"question"
+        assert not node.connected(other.peer)
+
+
+async def test_a_lookup_that_was_not_answered_yet_keeps_its_connection() -> None:
+    async with networks(3, kept_connections=1, idle_ms=3_600_000) as (node, asked, other):
+        await find(node, asked, other)
+        await identified(asked, other)
+
+        async def beside_a_lookup(inner: Any) -> None:
+            stream = await inner.host.new_stream(ID(asked.peer), [inner.dht.protocol])
+            await unused(inner)
+            await stream.reset()
+
+        await node.inside(beside_a_lookup)
+        assert present(node) == {asked.peer}
+
+
 async def test_the_closest_of_the_routing_table_stay_and_those_that_were_closed_are_asked_again() -> None:
     async with networks(9, kept_connections=8, idle_ms=3_600_000) as (hub, *others):
         await find(hub, *others)
@@ -154,7 +206,7 @@ async def test_a_start_peer_that_has_no_use_for_a_node_is_left_alone_while_there
 
 
 async def test_a_peer_that_was_closed_as_unneeded_can_be_dialled_at_once() -> None:
-    async with networks(2, kept_connections=0) as (node, other):
+    async with networks(2, kept_connections=0, idle_ms=3_600_000) as (node, other):
         await find(node, other)
         await node.inside(unused)
         await node.sink.until(lambda: not node.connected(other.peer))
