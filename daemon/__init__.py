@@ -14,9 +14,12 @@ AIOHTTP: Final = Unloaded(unrun=("aiohttp",), whole="aiohttp", stood_in={"aiohtt
 PYDANTIC_SETTINGS: Final = Unloaded(
     never_called=tuple(f"pydantic_settings.sources.providers.{name}" for name in ("aws", "azure", "cli", "gcp"))
 )
-# It would look through the metadata of every package that is installed for plugins, and run those it finds.
+# It would look through the metadata of every package that is installed for plugins, and run those it finds. For fields
+# that hold a time zone, of which there are none, it would load how this Python was built.
 PYDANTIC: Final = Unloaded(
-    unrun=("pydantic.plugin._loader",), given={"pydantic.plugin._loader": {"get_plugins": tuple}}
+    unrun=("pydantic.plugin._loader",),
+    given={"pydantic.plugin._loader": {"get_plugins": tuple}},
+    stood_in={"pydantic._internal._generate_schema": ("zoneinfo",), "pydantic._internal._validators": ("zoneinfo",)},
 )
 
 leave_out(STRUCTLOG)

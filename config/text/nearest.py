@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 _MAX_TYPED = 64  # characters; comparing takes their number times that of each name
@@ -13,6 +12,8 @@ def nearest(typed: str, names: Iterable[str]) -> str | None:
     """The one of `names` that is most like `typed`, whatever the case of letters and underscores; None if none is."""
     if len(typed) > _MAX_TYPED:
         return None
+    import difflib  # noqa: PLC0415 - for who mistyped something; the daemon has no use for it until then
+
     by_form = {_form(name): name for name in names}
     found = difflib.get_close_matches(_form(typed), by_form, n=1, cutoff=_ALIKE)
     return by_form[found[0]] if found else None

@@ -37,7 +37,7 @@ NOT_LOADED = (
         "prometheus_client",
         "pycparser",
     ),
-    *("aiohttp.client", "aiohttp.connector", "jsonschema", "rich", "urllib.request"),
+    *("aiohttp.client", "aiohttp.connector", "jsonschema", "rich", "urllib.request", "difflib", "zoneinfo"),
     "cryptography.hazmat.primitives.serialization.ssh",
     *("service_identity", "trio_websocket", "zeroconf", "libp2p.bitswap.client", "libp2p.host.autonat.autonat"),
     *("libp2p.peer.persistent", "libp2p.relay.circuit_v2.protocol", "libp2p.transport.websocket"),
