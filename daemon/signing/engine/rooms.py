@@ -17,7 +17,7 @@ from musig2.protocol.records.records import Request
 from musig2.protocol.wire.frames import Signed
 from p2p.network import Standing
 
-PLACE_BYTES = 1_024  # a request takes a place, and one more for each of these: ten times as much memory
+PLACE_BYTES = 768  # a request takes a place, and one more for each of these: eight times as much memory
 SHARES = {Standing.KNOWN: 0.6, Standing.ESTABLISHED: 0.2, Standing.STRANGER: 0.2}  # of all places
 
 
