@@ -221,17 +221,18 @@ class _Run:
             log.error("the peer identity was not written again", detail=str(error))
 
     async def _take_over(self, app: App) -> Reloaded:
-        """Apply log level and TLS files; other changes wait for a restart and are named. The disk may be slow."""
+        """Apply log level, policy, TLS files; other changes wait for a restart and are named. The disk may be slow."""
         try:
             fresh = await off_loop(self._settings.read_again)
-            await app.policy.reload()
+            before = app.policy.rules
+            policy = ["the policy"] if (await app.policy.reload()).digest != before.digest else []
             await app.store.write(app.rules_on_record.note)
             if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:
                 await off_loop(lambda: app.server.reload_tls(cert, key))
             set_level(fresh.log.level)
             taken, waiting = self._settings.take_over(fresh)
-            log.info("settings read again", taken=list(taken), need_a_restart=list(waiting))
-            return {"taken": list(taken), "needRestart": list(waiting)}
+            log.info("settings read again", taken=[*taken, *policy], need_a_restart=list(waiting))
+            return {"taken": [*taken, *policy], "needRestart": list(waiting)}
         except Exception as error:  # noqa: BLE001 - it ends neither the daemon nor the next reload
             log.error("the settings were not taken over", detail=str(error))
             return {"problem": str(error)}

@@ -48,6 +48,16 @@ async def test_a_reload_without_changes_succeeds(daemon: DemoDaemon) -> None:
     assert await reload(daemon.datadir) == (0, "Nothing was taken over.\n", "")
 
 
+async def test_a_policy_file_that_was_changed_is_named(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "musigd.toml").write_text("")
+    await reload(daemon.datadir)
+    for text in ('default = "refuse"\n', 'default = "ask"\n'):
+        (daemon.datadir / "policy.toml").write_text(text)
+
+        assert await reload(daemon.datadir) == (0, "Taken over: the policy.\n", "")
+    assert await reload(daemon.datadir) == (0, "Nothing was taken over.\n", "")
+
+
 async def test_a_file_that_cannot_be_read_is_a_configuration_error_with_its_sentence(daemon: DemoDaemon) -> None:
     (daemon.datadir / "musigd.toml").write_text("[log\n")
 
