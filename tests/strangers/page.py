@@ -46,7 +46,8 @@ async def _opened(browser: Browser, script: str, peer_of: list[Stranger]) -> Pag
 
     await page.route(f"{ORIGIN}/**", serve)
     await page.expose_function("say", say)
-    await page.goto(ORIGIN, wait_until="load")
+    await page.goto(ORIGIN)
+    await page.wait_for_function("window.start !== undefined")  # its modules wait for a library, `load` does not
     return page
 
 
