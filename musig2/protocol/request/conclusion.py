@@ -7,8 +7,9 @@ A peer that still sends frames about an ended request is told how it ended, at m
 the signature, or says that the request has ended, is not answered.
 
 If three or more signers are all connected to each other, all make the signature at the same moment, and sending it at
-once would only slow them down. Then each waits 50 ms, and 50 ms more for each signer before it in the list, and sends
-it to those that have not shown it by then: one `complete` for each pair. Otherwise it is sent at once.
+once would only slow them down. Then each waits 50 ms, and 50 ms more for each signer before it in the list. If none of
+these has shown it by then, it is sent to those that have not: one `complete` to each, of whoever is the first that has
+it. Who leaves somebody out costs that signer the second after which it asks. Otherwise it is sent at once.
 """
 
 from __future__ import annotations
@@ -75,13 +76,17 @@ class Conclusion:
         self.tell_ms = reaction.now.mono_ms + SOON_MS * lowest
 
     def tick(self, reaction: Reaction) -> None:
-        """When it is time, send the signature to those that have not shown it."""
+        """When it is time, send the signature to those that have not shown it, unless an earlier signer has it."""
         if self.tell_ms is None or self.tell_ms > reaction.now.mono_ms or not self.stored:
             return
         self.tell_ms = None
-        for index in range(self._terms.n):
-            if not self._terms.own_mask >> index & 1 and self._attempts.peer_of(index) not in self._finished:
-                reaction.send(Complete(self._terms.id, self.signatures), to=index)
+        own = self._terms.own_mask
+        others = [index for index in range(self._terms.n) if not own >> index & 1]
+        lacking = [index for index in others if self._attempts.peer_of(index) not in self._finished]
+        if any(1 << index < own & -own and index not in lacking for index in others):
+            return  # that one tells the others
+        for index in lacking:
+            reaction.send(Complete(self._terms.id, self.signatures), to=index)
 
     def tell_sessions(self, reaction: Reaction) -> None:
         """Let the highest attempt of each own key end with the signature."""

@@ -37,7 +37,7 @@ def test_all_signers_end_with_the_same_valid_signatures(scheme_name: str, n: int
 
 def test_on_a_good_network_each_message_is_sent_once_to_each_and_nobody_asks() -> None:
     world = World(4).sign()
-    assert dict(world.network.sent) == {"join": 12, "nonce": 12, "partial": 12, "complete": 6}
+    assert dict(world.network.sent) == {"join": 12, "nonce": 12, "partial": 12, "complete": 3}
 
 
 def test_the_last_joiner_sends_join_and_nonce_together_and_gets_nonce_and_partial() -> None:
