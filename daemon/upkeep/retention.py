@@ -21,6 +21,7 @@ from daemon.store import Store, StoreError
 
 EVERY_S: Final = 600.0
 FIRST_S: Final = 120.0  # until peers have said whether the clock is right
+TIDY_S: Final = 10.0  # between two looks at whether memory has to be looked through
 
 log = structlog.get_logger("musigd.retention")
 
@@ -57,16 +58,17 @@ class Retention:
         self._tokens = tokens
         self._bans = bans
         self._known_peers = known_peers
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="retention")
+        self._tasks.append(asyncio.create_task(self._run(), name="retention"))
+        self._tasks.append(asyncio.create_task(self._tidy(), name="garbage"))
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._task
+                await task
 
     async def run_once(self) -> None:
         """Remove everything that is due. Raises StoreError."""
@@ -94,8 +96,13 @@ class Retention:
                 log.warning("old rows could not be removed", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("old rows could not be removed")
-            GARBAGE.tidy(calm=self._is_calm())
             await self._pause(EVERY_S)
+
+    async def _tidy(self) -> None:
+        """Connections are cycles that come apart when they end: those that were set aside while open add up."""
+        while True:
+            await asyncio.sleep(TIDY_S)
+            GARBAGE.tidy(calm=self._is_calm())
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
