@@ -70,7 +70,11 @@ class SigningService:
         )
         rooms = Rooms(around.limits.unsolicited_total)
         self._roster = roster = Roster(
-            load=self._loader.load, request_of=self._loader.request_of, berth_of=berths.of, rooms=rooms
+            load=self._loader.load,
+            request_of=self._loader.request_of,
+            mono_ms=around.clock.mono_ms,
+            berth_of=berths.of,
+            rooms=rooms,
         )
         self._mutes = Mutes(around.store)
         self._declines = Declines(keystore=around.keystore, clock=around.clock)

@@ -242,7 +242,7 @@ async def _holder(router: Router, external: int) -> PortEntry | None:
     """Who has that port at the router: nobody, UNKNOWN where it does not tell."""
     try:
         return await router.entry(external)
-    except GatewayRefused:
+    except (BadAnswer, GatewayRefused):
         return UNKNOWN
 
 

@@ -73,17 +73,19 @@ class Roster:
         *,
         load: Callable[[bytes], OpenRequest | None],
         request_of: Callable[[bytes], bytes | None],
+        mono_ms: Callable[[], int],
         berth_of: Callable[[Signed[Request], Collection[bytes], bytes], Berth],
         rooms: Rooms,
     ) -> None:
         """`load` rebuilds a stored request by its id; `request_of` finds a stored session's request.
 
-        `rooms` is filled and emptied here.
+        `mono_ms`: the monotonic clock; `rooms` is filled and emptied here.
         """
         self._berth_of = berth_of
         self._rooms = rooms
         self._load = load
         self._request_of = request_of
+        self._mono_ms = mono_ms
         self._entries: dict[bytes, OpenRequest] = {}
         self._sessions: dict[bytes, tuple[bytes, int]] = {}
         self._timers: list[tuple[int, bytes]] = []
@@ -174,12 +176,14 @@ class Roster:
         return peer in self._peers_of.get(entry.request.id, ())
 
     def find(self, request: bytes) -> OpenRequest | None:
-        """The request, loaded from the store if it is not in memory."""
+        """The request, loaded from the store if it is not in memory; one that has ended leaves it again by itself."""
         entry = self._entries.get(request)
         if entry is None:
             entry = self._load(request)
             if entry is not None:
                 self.add(entry)
+                if entry.machine.idle:
+                    self._rest(entry, self._mono_ms())
         return entry
 
     def request_of(self, session: bytes) -> bytes | None:
@@ -199,7 +203,11 @@ class Roster:
         entry.wake_ms = wake
         if not entry.machine.idle:
             self._busy(entry)
-        elif entry.idle_since is None:
+        else:
+            self._rest(entry, now_ms)
+
+    def _rest(self, entry: OpenRequest, now_ms: int) -> None:
+        if entry.idle_since is None:
             entry.idle_since = now_ms
             if self._entries.get(entry.request.id) is entry:
                 resting = self._signed if entry.machine.outcome is Outcome.COMPLETE else self._ended

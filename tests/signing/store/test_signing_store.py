@@ -128,6 +128,21 @@ async def test_finished_requests_leave_memory_and_are_answered_from_the_store(ma
     await two.call("notifyBroadcastComplete", sessionId=announced["sessionId"], txid="ab" * 32)
 
 
+async def test_a_call_about_an_ended_request_does_not_keep_it_in_memory(make_world: Callable[..., World]) -> None:
+    world = make_world(limits=SigningLimits(first_pause_ms=20, signed_ms=0))
+    one, two = await world.grow(2)
+    request = (await announce(one, [one, two], election=None))["requestId"]
+    await join(two, request)
+    await signatures(two, request)
+    for _ in range(2):
+        two.service.sweeper.sweep()
+        await two.service.engine.turned()
+        assert list(two.service._roster) == []
+        with pytest.raises(ApiError):
+            await two.call("declineSigningRequest", requestId=request, publicKey=two.key.hex())
+        assert [entry.request.id.hex() for entry in two.service._roster] == [request]
+
+
 async def test_a_declined_request_stays_in_memory_longer_than_a_signed_one(make_world: Callable[..., World]) -> None:
     world = make_world(limits=SigningLimits(first_pause_ms=20, signed_ms=0))
     one, two = await world.grow(2)
