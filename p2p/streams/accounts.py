@@ -20,7 +20,7 @@ import trio
 from p2p.ports import Standing
 from p2p.rates import Budget, Fading
 from p2p.sources import range_or_host, source_of
-from p2p.streams.lane import LEAST, Attained, Lane
+from p2p.streams.lane import LEAST, PIECE, Attained, Lane
 from p2p.streams.prices import (
     ALLOWANCES,
     BAN_AT,
@@ -163,8 +163,10 @@ class Accounts:
         if account is None or account.due < LEAST:
             return
         due, account.due = account.due, 0.0
-        if self._takes_turns(account):
-            await self._lane.turn((account.range or account).taken, due, lambda: self._takes_turns(account))
+        while due > 0 and self._takes_turns(account):  # or one large piece would be in the way of all the others
+            piece = min(due, PIECE)
+            due -= piece
+            await self._lane.turn((account.range or account).taken, piece, lambda: self._takes_turns(account))
 
     def _takes_turns(self, account: PeerAccount) -> bool:
         return account.standing is not Standing.KNOWN and self._is_busy()

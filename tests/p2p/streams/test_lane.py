@@ -95,6 +95,24 @@ def test_a_newcomer_is_served_before_a_crowd_that_came_earlier() -> None:
     simulated(main)
 
 
+def test_a_newcomer_waits_for_a_small_piece_of_large_work_and_not_for_all_of_it() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            for number in range(4):
+                peer = b"stranger %d" % number
+                accounts.charge(peer, Work.FRAME, STRANGER.at_once / PRICES_US[Work.FRAME])
+                nursery.start_soon(accounts.settled, peer)
+            await trio.testing.wait_all_tasks_blocked()
+            began = trio.current_time()
+            await spend(accounts, b"newcomer", 5 * PIECE)
+            assert trio.current_time() - began < 1.5 * STRANGER.at_once / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
 def test_the_identities_of_one_ipv6_site_have_the_turns_of_one() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
