@@ -7,6 +7,7 @@ connections; a dial tries one TCP address per peer, takes 250 ms at least, and a
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property, partial
 
 import trio
@@ -23,10 +24,10 @@ from libp2p.rcmgr import Direction
 from p2p.addresses import Multiaddr, by_turns, is_relayed, relay_of
 from p2p.compat.guard import AsyncFn, GuardedTasks, OnFault
 from p2p.compat.peerstore import BoundedPeerStore
-from p2p.compat.swarm_conn import NoConnector, PromptConn, gives_way
+from p2p.compat.swarm_conn import NoConnector, PromptConn, UnreadOfStrangers, gives_way
 from p2p.compat.tcp import TcpTransport
 from p2p.compat.upgrade import Upgrader, failed_upgrade, other_peer
-from p2p.compat.yamux import MOST_TOGETHER, QuietYamux
+from p2p.compat.yamux import QuietYamux
 from p2p.door import Door, DoorRules
 from p2p.hearsay import Hearsay
 from p2p.rates import counted
@@ -87,6 +88,7 @@ class GuardedSwarm(Swarm):
             connection_config=_config(rules),
         )
         self.auto_connector = NoConnector(self)
+        self._unread = UnreadOfStrangers(self._multiplexers)
 
     @cached_property
     def manager(self) -> GuardedTasks:  # type: ignore[override] # stands in for the library's manager
@@ -161,17 +163,15 @@ class GuardedSwarm(Swarm):
         if isinstance(muxed_conn, QuietYamux):
             muxed_conn.toll = partial(self._rules.toll, muxed_conn.peer_id)
             muxed_conn.is_stranger = partial(self._rules.is_stranger, muxed_conn.peer_id)
-            muxed_conn.is_crowded = self._is_crowded
+            muxed_conn.is_crowded = self._unread.is_too_much
         connection = await super().add_conn(muxed_conn, direction)
         if len(self.live(muxed_conn.peer_id)) > 1:
             self._note_double(muxed_conn.peer_id)
         assert isinstance(connection, PromptConn)
         return connection
 
-    def _is_crowded(self) -> bool:
-        """Whether strangers together have sent too much that nobody has read yet."""
-        muxed = (conn.muxed_conn for conn in self.get_connections() if isinstance(conn, PromptConn))
-        return sum(each.buffered for each in muxed if each.is_stranger()) > MOST_TOGETHER
+    def _multiplexers(self) -> Iterator[QuietYamux]:
+        return (conn.muxed_conn for conn in self.get_connections() if isinstance(conn, PromptConn))
 
     def _note_double(self, peer_id: ID) -> None:
         """One task per peer settles it, however often the peer comes and goes meanwhile."""

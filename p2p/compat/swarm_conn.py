@@ -16,9 +16,10 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 
-from p2p.compat.yamux import UNNEEDED, QuietYamux
+from p2p.compat.yamux import MOST_TOGETHER, UNNEEDED, QuietYamux
 from p2p.sources import range_or_host, source_of
 
+COUNT_S = 0.05  # between two counts of what strangers have unread, in which no more than a few MiB come
 SETTLE_S = 30.0  # in which a connection that is not used may find its use
 STAY_S = 3.0  # that everybody has who came in
 USES = (["session"], ["directory"], ["0.2.0"])  # the last part but one of the protocol names; the last is of circuits
@@ -57,6 +58,24 @@ class PromptConn(SwarmConn):
             await stream.reset()
         await trio.lowlevel.checkpoint()
         await self._notify_disconnected()
+
+
+class UnreadOfStrangers:
+    """What strangers have sent that nobody has read yet: asked for each of their frames, and counted now and then."""
+
+    def __init__(self, multiplexers: Callable[[], Iterable[QuietYamux]]) -> None:
+        self._multiplexers = multiplexers
+        self._is_too_much = False
+        self._counted_at = -COUNT_S
+
+    def is_too_much(self) -> bool:
+        """Whether it is more than may wait; as of a moment ago, while it is not."""
+        now = trio.current_time()
+        if self._is_too_much or now >= self._counted_at + COUNT_S:
+            unread = sum(each.buffered for each in self._multiplexers() if each.is_stranger())
+            self._is_too_much = unread > MOST_TOGETHER
+            self._counted_at = now
+        return self._is_too_much
 
 
 class NoConnector(AutoConnector):

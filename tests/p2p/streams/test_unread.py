@@ -10,6 +10,8 @@ import trio.testing
 from libp2p.peer.id import ID
 
 from musig2.protocol.wire.frame_codec import split, with_length
+from p2p.compat.swarm_conn import COUNT_S, UnreadOfStrangers
+from p2p.compat.yamux import MOST_TOGETHER
 from p2p.streams.links import MOST_UNREAD, Links
 from p2p.streams.outbox import PIECE_BYTES, pieces
 
@@ -127,3 +129,25 @@ def test_frames_are_whole_after_they_were_cut_and_put_together() -> None:
     assert split(bytearray(b"".join(cut)), max_bytes=2**20) == frames
     assert max(map(len, cut)) < 2 * PIECE_BYTES + 100
     assert list(pieces([b"short", b"too"])) == [with_length(b"short") + with_length(b"too")]
+
+
+def test_what_strangers_have_unread_is_counted_now_and_then_and_not_for_each_frame() -> None:
+    async def main() -> None:
+        counts = 0
+
+        def all_here() -> list[Any]:
+            nonlocal counts
+            counts += 1
+            return [SimpleNamespace(buffered=bytes_, is_stranger=lambda: True) for bytes_ in (waiting, 1)]
+
+        waiting, unread = MOST_TOGETHER - 1, UnreadOfStrangers(all_here)
+        assert not any(unread.is_too_much() for _ in range(1_000))
+        assert counts == 1
+        waiting += 1
+        await trio.sleep(COUNT_S)
+        assert unread.is_too_much()
+        waiting -= 1  # who has sent most has left
+        assert not unread.is_too_much()
+        assert counts == 3
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
