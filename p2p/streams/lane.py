@@ -23,7 +23,7 @@ from p2p.streams.prices import BESIDE
 HALF_LIFE_S = 10.0  # of what a source has taken
 NAP_S = 0.25  # waits are cut into these, as the session may end meanwhile, or the peer become known
 LEAST = 500.0  # microseconds; less is not waited for, but kept for the next time
-PIECE = 4_000.0  # microseconds, the most that is waited for at once: who comes next waits for no more of another's
+PIECE = 3_000.0  # microseconds, the most that is waited for at once: who comes next waits for no more of another's
 
 
 class Attained:

@@ -88,7 +88,7 @@ ALLOWANCES: Final[dict[Standing, Allowance]] = {
     Standing.ESTABLISHED: Allowance(100 * MILLISECOND, 500 * MILLISECOND),
     Standing.STRANGER: Allowance(50 * MILLISECOND, 40 * MILLISECOND),
 }
-BESIDE: Final = Allowance(200 * MILLISECOND, 20 * MILLISECOND)  # beside a session, of all that are not known
+BESIDE: Final = Allowance(150 * MILLISECOND, 10 * MILLISECOND)  # beside a session, of all that are not known
 WELCOME: Final = Allowance(200 * MILLISECOND, 1 * SECOND)  # of which new strangers get what they have at once
 LEAST_AT_ONCE: Final = 20 * MILLISECOND  # of a new stranger once that is spent: its streams and a request fit in
 RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known
