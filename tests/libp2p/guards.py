@@ -101,7 +101,13 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "yamux",
-        ("yamux.QuietYamux", "yamux.ProtocolBroken", "yamux_stream.QuietStream", "upgrade.Upgrader.upgrade_connection"),
+        (
+            "yamux.QuietYamux",
+            "yamux.ProtocolBroken",
+            "yamux_stream.QuietStream",
+            "upgrade.Upgrader.upgrade_connection",
+            "swarm_conn.UnreadOfStrangers",
+        ),
         "more is taken than a stream's window; an update for every read; at a zero window a writer polls, then fails",
         "all of it: reading, writing, flow control, bounds",
         (YAMUX_TESTS,),
