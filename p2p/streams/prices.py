@@ -48,7 +48,7 @@ class Work(Enum):
 
 
 PRICES_US: Final[dict[Work, float]] = {
-    Work.READ: 30,
+    Work.READ: 50,
     Work.SEALED: 5,
     Work.YAMUX_FRAME: 5,
     Work.KIB: 5,
