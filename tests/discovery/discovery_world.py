@@ -214,6 +214,11 @@ class Daemon:
             lambda conn: conn.execute("SELECT count(*) FROM directory_log WHERE kind = ?", (kind,)).fetchone()[0]
         )
 
+    def timestamps(self) -> list[int]:
+        """The times of the advertisements in the directory: what to wait for when one replaces another."""
+        query = "SELECT ts FROM directory_log WHERE kind = 1 ORDER BY ts"
+        return self.store.read(lambda conn: [ts for (ts,) in conn.execute(query)])
+
 
 class World:
     """Daemons that share a clock and a network."""

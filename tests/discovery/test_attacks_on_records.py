@@ -147,11 +147,12 @@ async def test_an_owner_whose_clock_was_set_back_still_replaces_its_advertisemen
     bob = await world.daemon(alice)
     key = alice.keys.create()
     before = await alice.advertise(key)
+    await until(lambda: bob.lines() == 1)
     world.clock.wall -= 120_000
     world.clock.mono += 120_000
     after = await alice.advertise(key, metadata={"nickname": "later"})
     assert after["timestamp"] == before["timestamp"] + 1
-    await until(lambda: bob.lines() == 1)
+    await until(lambda: bob.timestamps() == [after["timestamp"]])
     (found,) = (await bob.find())["signers"]
     assert found["metadata"] == {"nickname": "later"}
 

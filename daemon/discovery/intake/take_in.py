@@ -95,15 +95,21 @@ class Ingest:
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
         self._told = ToldRecords()
-        self._writing: set[bytes] = set()  # ids of verified statements on their way to the disk
+        self._writing: dict[
+            bytes, asyncio.Event
+        ] = {}  # verified statements on their way to the disk, by id; set when there
 
     async def take(
         self, records: Sequence[Signed[Record]], *, origin: RecordOrigin, peer: bytes | None = None
     ) -> Intake:
-        """Check and store records that `peer` delivered; returns once the good ones are committed."""
+        """Check and store records that `peer` delivered; returns once the good ones are committed.
+
+        That goes for those as well that came by another way a moment ago: who hears that they are held finds them.
+        """
         intake = Intake()
         now_ms, mono_ms = self._clock.wall_ms(), self._clock.mono_ms()
         passed = [signed for signed in records if self._passes(signed, origin, now_ms, mono_ms)]
+        beside = {self._writing[one] for one in map(_id_of_statement, passed) if one in self._writing}
         unknown = self._unknown(passed)
         genuine = unknown if origin.checked else await self._genuine(unknown, peer)
         whole = list(whole_statements(genuine, self._waiting, mono_ms))
@@ -113,6 +119,8 @@ class Ingest:
         intake.refused = len(records) - len(passed) + len(whole) - len(let_in)
         for start in range(0, len(let_in), AT_ONCE):
             await self._keep(let_in[start : start + AT_ONCE], intake, now_ms, by=peer)
+        for written in beside:
+            await written.wait()
         return intake
 
     def _passes(self, signed: Signed[Record], origin: RecordOrigin, now_ms: int, mono_ms: int) -> bool:
@@ -120,9 +128,9 @@ class Ingest:
         return is_public(signed.record) if origin.checked else self._screen.passes(signed, origin, now_ms, mono_ms)
 
     def held(self, records: Sequence[Signed[Record]]) -> int:
-        """How many of the statements that these records belong to are stored, or about to be."""
+        """How many of the statements that these records belong to are stored."""
         ids = list({_id_of_statement(signed) for signed in records})
-        return len(self._store.read(lambda conn: stored_ids(conn, ids)) | self._writing.intersection(ids))
+        return len(self._store.read(lambda conn: stored_ids(conn, ids)))
 
     def refused_before(self, short_id: bytes) -> bool:
         """Whether the statement with this short id was refused a moment ago, and would be again."""
@@ -140,7 +148,7 @@ class Ingest:
     def _unknown(self, records: list[Signed[Record]]) -> list[Signed[Record]]:
         """The records that are neither stored nor about to be; an entry is known by its advertisement."""
         ids = [_id_of_statement(signed) for signed in records]
-        known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids)))) | self._writing
+        known = self._store.read(lambda conn: stored_ids(conn, list(dict.fromkeys(ids)))) | self._writing.keys()
         return [signed for signed, record_id in zip(records, ids, strict=True) if record_id not in known]
 
     async def _genuine(self, records: list[Signed[Record]], peer: bytes | None) -> list[Signed[Record]]:
@@ -183,12 +191,14 @@ class Ingest:
             written.changes = log.close()
             return written
 
-        ids = {statement.record.id for statement in statements}
-        self._writing |= ids
+        ids, on_disk = [statement.record.id for statement in statements], asyncio.Event()
+        self._writing.update(dict.fromkeys(ids, on_disk))
         try:
             written = await self._store.write(write)
         finally:
-            self._writing -= ids
+            for one in ids:
+                self._writing.pop(one, None)
+            on_disk.set()
         self._settle(written, intake)
 
     def _settle(self, written: Written, intake: Intake) -> None:
