@@ -19,6 +19,7 @@ from p2p.bridge.portal import Portal, down
 from p2p.bridge.supervisor import Supervisor
 from p2p.errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
 from p2p.node.host import key_pair_of
+from p2p.node.named import Names
 from p2p.node.node import NodeLife
 from p2p.ports import (
     BadAsk,
@@ -74,7 +75,7 @@ class Network:
     """One libp2p node in a thread of its own. Every method is called on the asyncio loop that called `start`.
 
     If the libp2p side dies it is restarted with growing pauses and `Sink.on_state` tells; until it is back, calls that
-    need it raise NetworkError("p2p_down") and `send` returns False. Bans, followed topics and the port survive.
+    need it raise NetworkError("p2p_down") and `send` returns False. Bans, named peers, topics and the port survive.
     """
 
     def __init__(
@@ -92,11 +93,11 @@ class Network:
         self._key_pair = key_pair_of(seed)
         check_addresses(config)
         self._sink = sink
-        self._clock_ms = clock_ms
-        self._limits = limits
+        self._clock_ms, self._limits = clock_ms, limits
         self._bans = BanTimes(clock_ms)
         self._accounts = Accounts()
         self.is_calm = self._accounts.is_calm  # whether no session has been under way lately
+        self._names = Names()
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
         self._mirror.send = self.send
@@ -109,8 +110,7 @@ class Network:
             tell=sink.on_state,
             pause_s=config.restart_pause_ms / 1000,
         )
-        self._peer = ID.from_pubkey(self._key_pair.public_key).to_bytes()
-        self.frames_sent = 0
+        self._peer, self.frames_sent = ID.from_pubkey(self._key_pair.public_key).to_bytes(), 0
 
     # Life.
 
@@ -176,6 +176,7 @@ class Network:
             bans=self._bans,
             outlet=self._mirror,
             accounts=self._accounts,
+            names=self._names,
         )
         self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
         portal.at_end = node.host.swarm.opened.close_all
@@ -250,8 +251,8 @@ class Network:
         return self._mirror.faults
 
     async def disconnect(self, peer: bytes) -> None:
-        """Close all connections to a peer; nothing when there is none."""
-        await self._call(lambda node: node.disconnect, peer)
+        """Close all connections to a peer, which is kept no more; nothing when there is none."""
+        await self._call(lambda node: node.reach.part, peer)
 
     def set_ban(self, peer: bytes, until_ms: int) -> None:
         """Refuse and drop this peer until then (wall clock)."""

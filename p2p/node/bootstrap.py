@@ -17,6 +17,7 @@ from p2p.compat.host import GuardedHost
 from p2p.compat.swarm import Dial
 from p2p.errors import PeerUnreachable
 from p2p.node.dnsaddr import NoSuchName, look_up
+from p2p.node.named import NamedPeers, Names, Pauses
 from p2p.ports import BootstrapFault, Departure
 from p2p.settings import NetworkConfig
 
@@ -26,7 +27,6 @@ LOOK_UP_S = 30.0  # between two look-ups of a name
 AT_ONCE = 4  # addresses of a name that are dialled at the same time
 ENOUGH = 6  # peers with which one that has no use for this node is left alone
 LEFT_ALONE_S = 300.0
-ASKED_FOR = 256
 
 
 class StartName:
@@ -59,7 +59,10 @@ class StartName:
 
 
 class Bootstrap:
-    """Dials. `refused(peer)`: whether a peer is banned; `tell` gets the unusable bootstrap addresses."""
+    """Dials. `refused(peer)`: whether a peer is banned; `tell` gets the unusable bootstrap addresses.
+
+    `names`: whom the owner named by calls; it outlasts this life.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Bootstrap:
         config: NetworkConfig,
         refused: Callable[[bytes], bool],
         tell: Callable[[tuple[BootstrapFault, ...]], None],
+        names: Names,
     ) -> None:
         self._host = host
         self._refused = refused
@@ -77,7 +81,8 @@ class Bootstrap:
         self._private_addresses = config.private_addresses or meant_for_this_machine(config)
         self._faults: dict[tuple[bytes, bytes], BootstrapFault] = {}
         self._known: OrderedDict[bytes, list[Multiaddr]] = OrderedDict()
-        self._asked_for: OrderedDict[bytes, None] = OrderedDict()  # the latest peers that the owner connected to
+        self._pauses = Pauses(self._first_pause_s)
+        self.named = NamedPeers(names, self._pauses, self._redial, self._is_here)
         self._left_alone: dict[bytes, float] = {}  # start peer that closed its connection as unneeded -> until when
         self._alone = trio.Event()
 
@@ -99,30 +104,46 @@ class Bootstrap:
     async def connect(self, peer: bytes, addr: bytes) -> bool:
         """Connect to a peer at this address, or at known ones. True: there is a connection, but not by this address.
 
-        The address is kept only if it worked. Raises PeerUnreachable with the reason, as far as it can be told.
+        The peer is kept connected from then on; the address is kept only if it worked. Raises PeerUnreachable with the
+        reason, as far as it can be told.
         """
-        peer_id, store = ID(peer), self._host.swarm.peerstore
         if self._refused(peer):
             raise _unreachable("this peer is banned: lift the ban first")
-        self._ask_for(peer)
-        if self._host.swarm.live(peer_id):
+        if self._host.swarm.live(ID(peer)):
+            self.named.add(peer, addr)
             return True
         tried = Multiaddr(addr)
+        dial = await self._dial_at(peer, tried)
+        if not self._host.swarm.live(ID(peer)):
+            raise _unreachable(self._why_not(peer, tried, dial))
+        self.named.add(peer, addr)
+        return bool(dial.worked != tried)
+
+    async def _redial(self, peer: bytes, addr: bytes) -> None:
+        """Connect again to whom the owner named."""
+        if not self._refused(peer):
+            await self._dial_at(peer, Multiaddr(addr))
+
+    async def part(self, peer: bytes) -> None:
+        """Close all connections to a peer, and do not dial it again because the owner once named it."""
+        self.named.remove(peer)
+        await self.disconnect(peer)
+
+    async def disconnect(self, peer: bytes) -> None:
+        """Close all connections to a peer."""
+        async with trio.open_nursery() as nursery:
+            for connection in self._host.swarm.get_connections(ID(peer)):
+                nursery.start_soon(connection.close)
+
+    async def _dial_at(self, peer: bytes, tried: Multiaddr) -> Dial:
+        """Dial that address before the known ones; it is vouched for afterwards only if it worked."""
+        peer_id, store = ID(peer), self._host.swarm.peerstore
         kept = tried in store.vouched(peer_id)
         store.vouch(peer_id, [tried])
         dial = await self._host.swarm.dial_now(peer_id)
-        if dial.worked == tried:
-            return False
-        if not kept:
+        if dial.worked != tried and not kept:
             store.retract(peer_id, tried)
-        if not self._host.swarm.live(peer_id):
-            raise _unreachable(self._why_not(peer, tried, dial))
-        return True
-
-    def _ask_for(self, peer: bytes) -> None:
-        self._asked_for[peer] = None
-        if len(self._asked_for) > ASKED_FOR:
-            self._asked_for.popitem(last=False)
+        return dial
 
     def _why_not(self, peer: bytes, addr: Multiaddr, dial: Dial) -> str:
         if not self._host.swarm.may_dial(addr):
@@ -145,14 +166,20 @@ class Bootstrap:
 
     def is_wanted(self, peer: bytes) -> bool:
         """Whether the owner wants that peer: the settings name it for the start, or a name for it, or a call did."""
-        return peer in self._asked_for or self._is_start(peer)
+        return peer in self.named or self._is_start(peer)
 
     def _is_start(self, peer: bytes) -> bool:
         named = (place[1] for name in self._names for place in name.found)
         return any(peer == start for _, start in self._bootstrap) or peer in named
 
+    def met_one(self, peer: bytes) -> None:
+        """A peer is connected."""
+        self._pauses.met(peer)
+
     def lost_one(self, peer: bytes, why: Departure) -> None:
         """A peer left. One that is named for the start may have too many peers: others are enough for a while."""
+        self._pauses.lost(peer)
+        self.named.lost(peer)
         if why is Departure.UNNEEDED_THERE and self._is_start(peer):
             self._left_alone[peer] = trio.current_time() + LEFT_ALONE_S
         if not self._host.swarm.connections:
@@ -180,9 +207,11 @@ class Bootstrap:
         self._faults = {place: fault for place, fault in before.items() if place in missing}
         async with trio.open_nursery() as nursery:
             for addr, peer in missing:
-                nursery.start_soon(self._try, addr, peer)
+                if self._pauses.is_over(peer):
+                    nursery.start_soon(self._try, addr, peer)
             for peer, addrs in known:
-                nursery.start_soon(self.dial, peer, [addr.to_bytes() for addr in addrs])
+                if self._pauses.is_over(peer):
+                    nursery.start_soon(self.dial, peer, [addr.to_bytes() for addr in addrs])
         unknown = {(b"", name.text.encode()): name for name in self._names if name.unknown and not self._is_met(name)}
         self._faults |= {key: BootstrapFault(name.text, b"", None, name.unknown) for key, name in unknown.items()}
         if self._faults != before:
@@ -207,10 +236,14 @@ class Bootstrap:
             self._faults[addr, peer] = BootstrapFault(text, peer, None if found is None else found.to_bytes())
 
     def _connected(self, peer: bytes) -> bool:
-        if peer == self._host.get_id().to_bytes() or self._host.swarm.get_connections(ID(peer)):
+        if peer == self._host.get_id().to_bytes() or self._is_here(peer):
             return True
         left_alone = self._left_alone.get(peer, 0.0) > trio.current_time()
         return left_alone and len(self._host.swarm.connections) >= ENOUGH
+
+    def _is_here(self, peer: bytes) -> bool:
+        """Until its departure is told, too: that says whether it is to be dialled again, and when."""
+        return bool(self._host.swarm.get_connections(ID(peer))) or self._pauses.is_met(peer)
 
 
 def _unreachable(why: str) -> PeerUnreachable:

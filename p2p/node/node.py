@@ -30,6 +30,7 @@ from p2p.node.host import build_host
 from p2p.node.idle import IdleConnections
 from p2p.node.mdns import Neighbours
 from p2p.node.moves import Moves
+from p2p.node.named import Names
 from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence, is_inbound
 from p2p.ports import Departure, NetStats, Offence, PeerArrival, Reach, Standing
@@ -65,6 +66,7 @@ class NodeLife:
         bans: BanTimes,
         outlet: NodeOutlet,
         accounts: Accounts,
+        names: Names,
     ) -> None:
         self._accounts = accounts
         accounts.on_ban = outlet.on_ban
@@ -88,7 +90,7 @@ class NodeLife:
         self._optional = TProtocol(f"/musigd/{config.network}/considering/1")
         self.host.set_stream_handler(self._optional, _end_stream)
         self.gate = PeerGate(config, outlet, accounts)
-        self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults)
+        self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults, names)
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)
@@ -171,7 +173,7 @@ class NodeLife:
             self._tell_reachable()
             tasks = self.host.swarm.manager
             tasks.run_daemon_task(self.reach.run)
-            for run in (self.relays.run, self.tests.run, self.forwarded.run, self.idle.run):
+            for run in (self.reach.named.run, self.relays.run, self.tests.run, self.forwarded.run, self.idle.run):
                 tasks.run_daemon_task(run)
             if not self.host.hidden:  # else its addresses are those of the proxy
                 tasks.run_daemon_task(self.moves.run)
@@ -214,6 +216,7 @@ class NodeLife:
 
     def _on_arrived(self, peer: bytes, arrival: PeerArrival) -> None:
         self._accounts.arrived(peer, arrival.host, arrival.relay)
+        self.reach.met_one(peer)
         self._outlet.arrived(peer, arrival, self.sessions.of(peer).outbox)
 
     def _on_improved(self, peer: bytes, arrival: PeerArrival) -> None:
@@ -241,7 +244,7 @@ class NodeLife:
         """Keep only peers of this network; learn where they can be dialled."""
         protocols = self.host.get_peerstore().get_protocols(peer_id)
         if not any(name.startswith(f"/musigd/{self._config.network}/") for name in protocols):
-            await self.disconnect(peer_id.to_bytes())
+            await self.reach.part(peer_id.to_bytes())
             return
         addrs = self.host.swarm.dial_candidates(peer_id)
         self.reach.remember(peer_id.to_bytes(), addrs)
@@ -275,9 +278,10 @@ class NodeLife:
 
     def _is_needed(self, peer: bytes) -> bool:
         """Whether the connection to a peer has to stay, however little comes over it."""
-        if self.reach.is_wanted(peer) or self.asks.is_under_way(peer):
+        relays_it = self.relay is not None and self.relay.serves(peer)
+        if relays_it or peer in self.relays.relays or self.reach.is_wanted(peer):
             return True
-        return peer in self.relays.relays or self._outlet.in_session(peer)
+        return self.asks.is_under_way(peer) or self._outlet.in_session(peer)
 
     def _on_move(self) -> None:
         self.tests.moved()
@@ -305,17 +309,11 @@ class NodeLife:
 
     # What the facade calls.
 
-    async def disconnect(self, peer: bytes) -> None:
-        """Close all connections to a peer."""
-        async with trio.open_nursery() as nursery:
-            for connection in self.host.swarm.get_connections(ID(peer)):
-                nursery.start_soon(connection.close)
-
     async def refuse(self, peer: bytes) -> None:
         """A peer was banned: drop it and what is known of it. Never raises, which would end this life."""
         try:
             self.dht.remove_peer(ID(peer))
-            await self.disconnect(peer)
+            await self.reach.disconnect(peer)
         except Exception as error:  # noqa: BLE001 - closing a connection fails in many ways; the peer is refused anyway
             await self._on_fault(self.refuse, error)
 

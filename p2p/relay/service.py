@@ -60,6 +60,10 @@ class RelayService:
         """A peer has left: end its reservation."""
         self.reservations.drop(peer)
 
+    def serves(self, peer: bytes) -> bool:
+        """Whether that peer is reached through this relay, and so needs its connection to it."""
+        return self.reservations.holds(peer, trio.current_time())
+
     async def _serve(self, stream: INetStream) -> None:
         """One request per stream; a stream that becomes a circuit is served until that ends."""
         assert isinstance(stream, NetStream)

@@ -184,7 +184,7 @@ async def test_a_ban_during_which_something_fails_does_not_stop_the_node() -> No
         async def fails(_: bytes) -> None:
             raise ValueError("made by the test")
 
-        await ben.inside(lambda node: setattr(node, "disconnect", fails))
+        await ben.inside(lambda node: setattr(node.reach, "disconnect", fails))
         ben.set_ban(anna.peer, now_ms() + 3_600_000)
         await ben.inside(lambda node: node.gate._reports.on_ban(anna.peer, "made by the test"))
 

@@ -86,6 +86,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "p2p/node/dnsaddr.py:MOST_FOUND",
     "p2p/relay/upgrade.py:MOST_DIALLED",
     "p2p/node/bootstrap.py:REMEMBERED",  # addresses that have worked
+    "p2p/node/named.py:MOST",  # peers that the owner named by calls
     "p2p/node/mdns.py:MAX_FOUND",  # neighbours on the same wire
     "daemon/discovery/api/follows.py:MOST_TYPES",
     "daemon/discovery/own/advertisements.py:MAX_ADDRS",

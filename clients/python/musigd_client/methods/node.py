@@ -53,7 +53,7 @@ class NodeMethods(Asking):
         return await self._ask(PeerList, "listPeers", {})
 
     async def connect_peer(self, *, multiaddr: str, idempotency_key: str | None = None) -> ConnectedPeer:
-        """Dials a peer by address or pairing link, and keeps the address, unless it is connected already.
+        """Dials a peer by address or pairing link, and keeps it connected until `disconnectPeer`.
 
         Scope `admin`.
 
@@ -66,7 +66,7 @@ class NodeMethods(Asking):
         )
 
     async def disconnect_peer(self, *, peer_id: str, idempotency_key: str | None = None) -> NamedPeer:
-        """Closes the connections to a peer; it may connect again, see banPeer.
+        """Closes the connections to a peer and keeps it no more; it may connect again, see banPeer.
 
         Scope `admin`.
 

@@ -136,12 +136,12 @@ export abstract class Methods {
     return this.call("listPeers", params, options);
   }
 
-  /** Dials a peer by address or pairing link, and keeps the address, unless it is connected already. */
+  /** Dials a peer by address or pairing link, and keeps it connected until `disconnectPeer`. */
   connectPeer(params: v.ConnectPeer, options?: CallOptions): Promise<v.ConnectedPeer> {
     return this.call("connectPeer", params, options);
   }
 
-  /** Closes the connections to a peer; it may connect again, see banPeer. */
+  /** Closes the connections to a peer and keeps it no more; it may connect again, see banPeer. */
   disconnectPeer(params: v.NamePeer, options?: CallOptions): Promise<v.NamedPeer> {
     return this.call("disconnectPeer", params, options);
   }
