@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.clients.named_weights import out_of_date
+from tests.clients.named_weights import named_kb, out_of_date
 
 PROJECT = Path(__file__).parents[2]
 BUILT = PROJECT / "rpc" / "server" / "static"
@@ -57,3 +57,7 @@ def test_sources_of_the_page_never_make_markup_of_text() -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.ts*")}
     assert len(texts) > 10
     assert {name: found for name, text in texts.items() if (found := DANGEROUS.findall(text))} == {}
+
+
+def test_docs_name_each_size_in_words_that_the_targets_which_measure_it_find() -> None:
+    assert all(size > 0 for size in named_kb().values())
