@@ -131,7 +131,8 @@ class Client(Methods):
         """Events from `from_seq` on (0: the oldest kept; None: from now), each exactly once, for ever.
 
         Breaks of the connection and restarts of the daemon are bridged. `events:gap` is passed on: read the lists
-        again. Raises Unreachable or NotAuthorised only when the first connection fails, or the token is refused.
+        again. Raises Unreachable or CallFailed only when the first connection fails; later CallFailed if the daemon
+        refuses for good, as NotAuthorised does: one that stops, or asks to wait, is asked again.
         `filter_` is as on the wire: `{"requestId": ...}`.
         """
         asked = {"events": events, "filter": filter_}

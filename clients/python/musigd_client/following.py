@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from musigd_client.errors import NotAuthorised, Unreachable
+from musigd_client.errors import CallFailed, NotAuthorised, ShuttingDown, Unreachable
 from musigd_client.followed import GAP, PROGRESS, HeardEvent
 
 if TYPE_CHECKING:
@@ -24,6 +23,14 @@ class _Place:
         self.seq = from_seq
         self.log_id = log_id
         self.pause_s = _FIRST_PAUSE_S
+        self.has_begun = False  # a subscription stood once
+
+    def pause_after(self, problem: CallFailed) -> None:
+        """Plan the next attempt; raises `problem` unless it passes: a daemon that stops, or asks to wait."""
+        told = problem.data.get("retryAfterMs")
+        if not self.has_begun or not (isinstance(problem, ShuttingDown) or isinstance(told, int)):
+            raise problem
+        self.pause_s = max(self.pause_s, told / 1000 if isinstance(told, int) else 0)
 
     def params(self) -> dict[str, Any]:
         known = {"fromSeq": self.seq, "logId": self.log_id}
@@ -37,23 +44,26 @@ async def follow(
     log_id: str | None,
     params: Mapping[str, Any],
 ) -> AsyncIterator[HeardEvent]:
-    """Yields events for ever; raises what the first connection raises, later only NotAuthorised."""
+    """Yields events for ever; raises what the first connection raises, later only a refusal that does not pass."""
     place = _Place(from_seq, log_id)
     socket = await connect()
     while True:
-        with suppress(Unreachable):
-            try:
-                async for event in _heard(socket, place, params):
-                    yield event
-            finally:
-                await socket.close()
+        try:
+            async for event in _heard(socket, place, params):
+                yield event
+        except Unreachable:
+            pass  # connected again below
+        except CallFailed as problem:
+            place.pause_after(problem)
+        finally:
+            await socket.close()
         socket = await _connect_again(connect, place)
 
 
 async def _heard(socket: SocketClient, place: _Place, params: Mapping[str, Any]) -> AsyncIterator[HeardEvent]:
     """Yields events until the connection ends, then raises Unreachable."""
     said = await socket.call("subscribe", **place.params(), **params)
-    place.seq, place.log_id = int(said["nextSeq"]), str(said["logId"])
+    place.seq, place.log_id, place.has_begun = int(said["nextSeq"]), str(said["logId"]), True
     while True:
         event: HeardEvent = (await socket.next_notification())["result"]
         place.pause_s = _FIRST_PAUSE_S

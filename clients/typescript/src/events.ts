@@ -4,7 +4,7 @@ import type { Connection } from "./connection.js";
 import type { Said } from "./feed.js";
 import type { EventData } from "./generated/events.js";
 import type { EventFilter, EventPage, Info } from "./generated/values.js";
-import { isAway, isRefused, Pauses, sleep } from "./waiting.js";
+import { isAway, isRefused, Pauses, sleep, toldToWait } from "./waiting.js";
 
 const WAIT_MS = 25_000;
 const PAGE = 1_000;
@@ -67,9 +67,10 @@ export async function* follow<P extends EventPattern>(
     } catch (problem) {
       if (isOver()) return;
       refused = isRefused(problem) ? refused + 1 : 0;
-      const passes = isAway(problem) || (refused > 0 && refused < MOST_REFUSALS);
+      const wait = toldToWait(problem);
+      const passes = isAway(problem) || wait !== null || (refused > 0 && refused < MOST_REFUSALS);
       if (!passes || !connection.answered) throw problem;
-      await sleep(pauses.next());
+      await sleep(Math.max(pauses.next(), wait ?? 0));
     }
   }
 }

@@ -62,6 +62,12 @@ export function isRefused(problem: unknown): boolean {
   return problem instanceof CallFailed && problem.reason === "unauthenticated";
 }
 
+/** How long the daemon asks to wait before the call is made again; null when it does not. */
+export function toldToWait(problem: unknown): number | null {
+  const wait = problem instanceof CallFailed ? problem.data["retryAfterMs"] : undefined;
+  return typeof wait === "number" ? wait : null;
+}
+
 /**
  * The answer of `ask`, asked again until `patienceMs` are over while the daemon is away or asks to wait.
  *
@@ -90,6 +96,5 @@ export async function throughRestarts<T>(
 function pauseAfter(problem: unknown, wasAway: boolean, repeatable: boolean, pauses: Pauses): number | null {
   if (problem instanceof Unreachable) return repeatable || problem.nobody ? pauses.next() : null;
   if (isAway(problem) || (wasAway && isRefused(problem))) return pauses.next();
-  const wait = problem instanceof CallFailed ? problem.data["retryAfterMs"] : undefined;
-  return typeof wait === "number" ? wait : null;
+  return toldToWait(problem);
 }

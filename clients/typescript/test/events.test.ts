@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { Client, UnauthenticatedError, Unreachable, type HeardEvent } from "../src/index.js";
-import { FakeDaemon } from "./fake.js";
+import { FakeDaemon, refusal } from "./fake.js";
 
 async function heard(events: AsyncIterable<HeardEvent>, count: number, each: (got: number) => void = () => {}): Promise<HeardEvent[]> {
   const got: HeardEvent[] = [];
@@ -114,6 +114,25 @@ test("where no WebSocket opens the events are read page by page", async () => {
   const daemon = filled(3);
   daemon.webSockets = false;
   assert.deepEqual(seqs(await heard(new Client(daemon).events({ fromSeq: 2 }), 2)), [2, 3]);
+});
+
+test("a daemon that stops, or asks to wait, is asked again", async () => {
+  const daemon = filled(2);
+  daemon.webSockets = false;
+  const events = new Client(daemon).events({ fromSeq: 1 });
+  await events.next();
+  await events.next();
+  const refusals = [refusal("shutting_down", -32010), refusal("busy", -32010, { retryAfterMs: 1 })];
+  daemon.happen("after the refusals");
+  daemon.answers = {
+    getEvents: () => {
+      const next = refusals.shift();
+      if (next) throw next;
+      return { events: daemon.log.slice(2), nextSeq: daemon.nextSeq, logId: daemon.logId };
+    },
+  };
+  assert.equal((await events.next()).value?.seq, 3);
+  assert.deepEqual(refusals, []);
 });
 
 test("a connection that fell silent is given up, and the next one goes on", async (context) => {
