@@ -165,7 +165,6 @@ class NodeLife:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.host.run(self._listen))
             stack.push_async_callback(self._close)
-            stack.push_async_callback(self.forwarded.end)
             for service in (self.gossip.router, self.gossip.pubsub, self.dht.service):
                 await stack.enter_async_context(background_trio_service(service))
             await self.gossip.pubsub.wait_until_ready()
@@ -184,12 +183,14 @@ class NodeLife:
             await self.sessions.flush()
 
     async def _close(self) -> None:
-        """Close all connections at the same time, then free the port."""
+        """Close all connections at the same time, then free the port; beside it the router ends its mappings."""
         with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_S):
             async with trio.open_nursery() as nursery:
-                for connection in self.host.swarm.get_connections():
-                    nursery.start_soon(connection.close)
-            await self.host.close()
+                nursery.start_soon(self.forwarded.end)
+                async with trio.open_nursery() as goodbyes:
+                    for connection in self.host.swarm.get_connections():
+                        goodbyes.start_soon(connection.close)
+                await self.host.close()
 
     async def _on_fault(self, fn: AsyncFn, error: Exception) -> None:
         if not isinstance(error, LOST):

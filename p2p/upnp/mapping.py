@@ -1,10 +1,11 @@
 """Keeps this node's ports mapped at the router, for as long as it runs.
 
 searching --- a router is found, and all ports are mapped ---> mapped
-mapped    --- every 5 minutes: the router still has them, else they are mapped again; renewed at half of the lease
+mapped    --- every minute: the router still has them, else they are mapped again; renewed at half of the lease
 any       --- the router is gone, or refuses ---> failed; again after 1 minute, twice as long each time, 30 at most
 any       --- addresses of this host changed (p2p/node/moves.py) ---> searching
-end       the mappings are deleted; after a crash they end by themselves, where the router knows leases
+end       the mappings are deleted, also those of an earlier router or address; after a crash they end by themselves,
+          where the router knows leases
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from p2p.upnp.gateway import PortEntry
 
 log = logging.getLogger(__name__)
 LEASE_S: Final = 3_600
-LOOK_S: Final = 300.0
+LOOK_S: Final = 60.0
 AGAIN_S, MOST_AGAIN_S = 60.0, 1_800.0
 ROUND_S: Final = 60.0  # all that is asked of a router at a time
 END_S: Final = 2.0
@@ -60,6 +61,15 @@ class _Held:
     since_s: float
 
 
+@dataclass(slots=True)
+class _Made:
+    """What a router may have mapped for this node: where it leads, and until when."""
+
+    router: Router
+    entry: PortEntry
+    until_s: float
+
+
 class PortMappings:
     """Belongs to the trio side of one life. `changed()` is called when `report` is another one than before."""
 
@@ -79,7 +89,7 @@ class PortMappings:
         self._lease_s = LEASE_S
         self._held: dict[int, _Held] = {}
         self._externals: dict[int, int] = {}  # the last external port of each port, asked for again
-        self._asked: set[int] = set()  # external ports that this router may have mapped
+        self._made: dict[tuple[str, int], _Made] = {}  # by the router's host and the external port
         self._wake = trio.Event()
         self._stale = False
         self._scope = trio.CancelScope()
@@ -111,15 +121,10 @@ class PortMappings:
         """Delete what is mapped, within two seconds."""
         self._scope.cancel()
         with trio.CancelScope(shield=True), trio.move_on_after(END_S):
-            for external in sorted(self._asked):
-                if self._router is not None:
-                    try:
-                        await self._router.delete(external)
-                    except (BadAnswer, GatewayRefused) as error:
-                        log.warning("port %d stays mapped at %s: %s", external, self._router.host, error)
-                    else:
-                        log.info("port %d is no longer mapped at %s", external, self._router.host)
-        self._asked.clear()
+            async with trio.open_nursery() as nursery:
+                for (_, external), made in self._made.items():
+                    nursery.start_soon(_delete, made.router, external)
+        self._made.clear()
 
     async def _round(self) -> None:
         if self._stale:
@@ -136,6 +141,7 @@ class PortMappings:
     async def _map_all(self) -> None:
         if self._router is None:
             self._router = await self._find()
+            self._owe_to(self._router)
         external_host = await self._router.external_address()
         for port in self._ports():
             await self._keep(self._router, port)
@@ -144,7 +150,14 @@ class PortMappings:
     def _forget_router(self) -> None:
         self._router, self._lease_s, self._stale = None, LEASE_S, False
         self._held.clear()
-        self._asked.clear()
+
+    def _owe_to(self, router: Router) -> None:
+        """What is mapped there is ended there, wherever it answers now; what has ended by itself is forgotten."""
+        now = trio.current_time()
+        self._made = {place: made for place, made in self._made.items() if made.until_s > now}
+        for (host, _), made in self._made.items():
+            if host == router.host:
+                made.router = router
 
     async def _keep(self, router: Router, port: int) -> None:
         held = self._held.get(port)
@@ -175,19 +188,46 @@ class PortMappings:
         raise last
 
     async def _try(self, router: Router, external: int, port: int) -> int:
-        """Some routers give a port that another machine has to whoever asks last: those are told apart first."""
         try:
-            if await _holder(router, external) not in (None, UNKNOWN, PortEntry(router.own_host, port)):
-                raise GatewayRefused("AddPortMapping", TAKEN[0])
-            self._asked.add(external)
-            await router.add(external, port, self._lease_s)
+            await self._free(router, external, port)
+            await self._ask_for(router, external, port)
         except GatewayRefused as error:
-            self._asked.discard(external)
             if error.code not in TAKEN or not router.chooses_ports:
                 raise
             external = await router.add_any(external, port, self._lease_s)
-            self._asked.add(external)
+            self._note(router, external, port)
         return external
+
+    async def _free(self, router: Router, external: int, port: int) -> None:
+        """Raises GatewayRefused if another machine has that port: some routers would give it to whoever asks last.
+
+        What leads to an address that this machine had before is no other's, and is ended.
+        """
+        holder, made = await _holder(router, external), self._made.get((router.host, external))
+        if holder in (None, UNKNOWN, PortEntry(router.own_host, port)):
+            return
+        if made is None or made.entry != holder:
+            raise GatewayRefused("AddPortMapping", TAKEN[0])
+        try:
+            await router.delete(external)
+        except GatewayRefused as error:  # many let only that address end it
+            raise GatewayRefused("AddPortMapping", TAKEN[0]) from error
+        del self._made[router.host, external]
+
+    async def _ask_for(self, router: Router, external: int, port: int) -> None:
+        before = self._made.pop((router.host, external), None)
+        self._note(router, external, port)  # the router may do it, and its answer not come
+        try:
+            await router.add(external, port, self._lease_s)
+        except GatewayRefused:
+            del self._made[router.host, external]
+            if before is not None:
+                self._made[router.host, external] = before
+            raise
+
+    def _note(self, router: Router, external: int, port: int) -> None:
+        until_s = trio.current_time() + self._lease_s if self._lease_s else float("inf")
+        self._made[router.host, external] = _Made(router, PortEntry(router.own_host, port), until_s)
 
     def _tell(self, router: Router, external_host: str) -> None:
         ports = tuple(MappedPort(port, held.external) for port, held in sorted(self._held.items()))
@@ -236,6 +276,15 @@ def _behind_another(report: PortMapping) -> PortMapping:
         "open internet: there is another router, or one of the provider, behind it."
     )
     return dataclasses.replace(report, fault=MappingFault.DOUBLE_NAT, sentence=sentence)
+
+
+async def _delete(router: Router, external: int) -> None:
+    try:
+        await router.delete(external)
+    except (BadAnswer, GatewayRefused) as error:
+        log.warning("port %d stays mapped at %s: %s", external, router.host, error)
+    else:
+        log.info("port %d is no longer mapped at %s", external, router.host)
 
 
 async def _holder(router: Router, external: int) -> PortEntry | None:

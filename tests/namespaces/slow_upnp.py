@@ -25,7 +25,7 @@ from tests.namespaces.slow_nat import info, until, vessel, way_to
 from tests.namespaces.upnp_router import UpnpRouter, miniupnpd
 
 PORT: Final = 4_327
-AGAIN_S: Final = 400.0  # it is looked every five minutes, and searched after one
+AGAIN_S: Final = 200.0  # it is looked and searched every minute
 
 
 class Street:

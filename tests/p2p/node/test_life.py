@@ -15,6 +15,8 @@ import trio
 
 from musig2.protocol.records.peers import PeerIdentity, peer_text
 from p2p.network import BootstrapFault, NetStatus, NetworkError
+from p2p.node import node as node_life
+from p2p.node.forwarded import ForwardedPorts
 from tests.p2p.nodes import TestNode, eventually, network, networks
 from tests.p2p.p2p_world import have, now_ms
 
@@ -69,6 +71,25 @@ async def test_what_was_sent_before_the_stop_arrives(opened: bool) -> None:
             ben.send(anna.peer, [have(number) for number in range(1, 200)])
         await anna.sink.until(lambda: not anna.connected(ben.peer))
         assert len(anna.sink.frames) == 199 + opened
+
+
+async def test_a_router_that_hangs_at_the_stop_does_not_hold_the_goodbyes_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    async def hang(_: ForwardedPorts) -> None:
+        await trio.to_thread.run_sync(answered.wait)
+
+    monkeypatch.setattr(ForwardedPorts, "end", hang)
+    monkeypatch.setattr(node_life, "CLOSE_S", 600.0)
+    async with networks(2) as (anna, ben):
+        await anna.meet(ben)
+        stopping = asyncio.create_task(anna.stop())
+        try:
+            await ben.sink.until(lambda: not ben.connected(anna.peer))
+            assert not stopping.done()
+        finally:
+            answered.set()
+        await stopping
 
 
 async def test_when_libp2p_dies_it_comes_back_with_its_port_bans_and_topics() -> None:

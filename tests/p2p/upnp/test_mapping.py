@@ -31,6 +31,7 @@ class Router:
     entries: dict[int, PortEntry] = field(default_factory=dict)
     tells: bool = True
     gone: bool = False
+    secure: bool = False  # only the machine to which a port leads may end that
     added: list[tuple[float, int, int]] = field(default_factory=list)  # when, external port, lease
 
     def _answers(self) -> None:
@@ -61,6 +62,9 @@ class Router:
 
     async def delete(self, external: int) -> None:
         self._answers()
+        entry = self.entries.get(external)
+        if self.secure and entry is not None and entry.client != self.own_host:
+            raise GatewayRefused("DeletePortMapping", 606)
         self.entries.pop(external, None)
 
 
@@ -107,6 +111,15 @@ class Home:
 
 def look(_: Home) -> None:
     """Only time passes."""
+
+
+def in_turn(*steps: Callable[[Home], object]) -> Callable[[Home], object]:
+    waiting = iter(steps)
+
+    def one(home: Home) -> None:
+        next(waiting)(home)
+
+    return one
 
 
 def test_a_mapping_is_renewed_at_half_of_its_lease_and_deleted_at_the_end() -> None:
@@ -176,7 +189,54 @@ def test_other_addresses_of_this_host_are_mapped_at_once() -> None:
     assert home.found == 3
     ((_, first, _), (_, second, _), *_) = home.router.added
     assert first == 4_327
-    assert second != 4_327  # the router still has the former one for the former address
+    assert second == 4_327
+
+
+def _with_another_address(home: Home) -> None:
+    home.router.own_host = "192.168.1.9"
+    home.mappings.moved()
+
+
+def test_the_own_mapping_of_an_earlier_address_is_replaced_at_the_same_port() -> None:
+    seen: list[dict[int, PortEntry]] = []
+
+    def look_at_it(home: Home) -> None:
+        seen.append(dict(home.router.entries))
+
+    home = Home().lives(in_turn(_with_another_address, look_at_it), 10.0, 10.0)
+    assert seen == [{4_327: PortEntry("192.168.1.9", 4_327)}]
+    assert home.router.entries == {}
+
+
+def test_where_only_the_earlier_address_may_end_its_mapping_another_port_is_taken() -> None:
+    home = Home(router=Router(secure=True)).lives(in_turn(_with_another_address, look), 10.0, 10.0)
+    ((_, external),) = home.report.ports
+    assert external >= mapping.LOWEST_CHOSEN
+    assert home.router.entries == {4_327: PortEntry("192.168.1.2", 4_327)}, "until its lease ends"
+
+
+def test_a_stop_before_a_router_has_come_back_ends_what_was_mapped_there() -> None:
+    def away(home: Home) -> None:
+        home.router.gone = True
+
+    def answering_again(home: Home) -> None:
+        assert home.report.state is MappingState.FAILED
+        home.router.gone = False
+
+    home = Home().lives(in_turn(away, answering_again), 10.0, LOOK_S)
+    assert home.router.entries == {}
+
+
+def test_a_stop_at_another_home_ends_what_was_mapped_at_the_first_if_that_still_answers() -> None:
+    first, second = Router(), Router(own_host="192.168.7.2", host="192.168.7.1")
+
+    def move(home: Home) -> None:
+        home.router = second
+        home.mappings.moved()
+
+    home = Home(router=first).lives(in_turn(move, look), 10.0, 10.0)
+    assert home.report.gateway == second.host
+    assert first.entries == second.entries == {}
 
 
 def test_another_address_of_the_router_is_told() -> None:
