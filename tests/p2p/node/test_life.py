@@ -81,6 +81,7 @@ async def test_a_router_that_hangs_at_the_stop_does_not_hold_the_goodbyes_up(mon
 
     monkeypatch.setattr(ForwardedPorts, "end", hang)
     monkeypatch.setattr(node_life, "CLOSE_S", 600.0)
+    monkeypatch.setattr("p2p.bridge.portal.STOP_S", 600.0)  # after which all ends, goodbyes or not
     async with networks(2) as (anna, ben):
         await anna.meet(ben)
         stopping = asyncio.create_task(anna.stop())
