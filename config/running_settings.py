@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from config.settings import Settings, SettingsError
 from config.show import EffectiveSetting, changes, compared
@@ -19,9 +19,13 @@ class RunningSettings:
         """The settings that a restart would use. Raises SettingsError."""
         return self.current if self._read_again is None else self._read_again()
 
-    def take_over(self, fresh: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Note what a reload applied: names of the settings that it changed, and of those that need a restart."""
-        taken, waiting = changes(self.current, fresh)
+    def take_over(self, fresh: Settings, but: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Note what a reload applied: names of the settings that it changed, and of those that need a restart.
+
+        `but`: what it could not apply, which stays.
+        """
+        changed, waiting = changes(self.current, fresh)
+        taken = tuple(name for name in changed if name not in but)
         self.current = self.current.with_those_of(fresh, taken)
         return taken, waiting
 

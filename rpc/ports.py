@@ -28,12 +28,17 @@ Stop: TypeAlias = Callable[[str], bool]
 Reload: TypeAlias = Callable[[str], Awaitable["Reloaded | None"]]
 
 
-class Reloaded(TypedDict, total=False):
-    """What `/reload` answers: which settings were taken over and which wait for a restart, or why none was."""
+class Reloaded(TypedDict):
+    """What `/reload` answers, by things: names of settings, and `the policy`, `the TLS files`, `the peer identity`.
+
+    `taken`: others than before, and in force. `unchanged`: read again, as before; `the settings` if none has changed.
+    `needRestart`: settings that have changed and wait for a restart. `failed`: why a thing stays as it was.
+    """
 
     taken: list[str]
+    unchanged: list[str]
     needRestart: list[str]
-    problem: str
+    failed: dict[str, str]
 
 
 class Guard(Protocol):

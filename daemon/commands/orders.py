@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,11 +27,15 @@ class NotReached(DaemonError):
     reason = "not_reached"
 
 
-class SettingsRefused(DaemonError):
-    """The daemon could not take the settings over, and goes on with those it has."""
+class NotTakenOver(DaemonError):
+    """The daemon could not take something over, and goes on with what it has. `problems`: a sentence for each."""
 
     reason = "settings_refused"
     exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 def stop(arguments: argparse.Namespace) -> int:
@@ -42,14 +47,18 @@ def stop(arguments: argparse.Namespace) -> int:
 
 
 def reload(arguments: argparse.Namespace) -> int:
-    """Let the daemon read its settings again, and say which it took over; 2 if they cannot be read."""
+    """Let the daemon read its settings again, and say what became of each thing; 2 if one of them failed."""
     answer = _ask(datadir_from(arguments))
-    if "problem" in answer:
-        raise SettingsRefused(f"The daemon goes on with its former settings: {answer['problem']}")
-    taken, waiting = answer["taken"], answer["needRestart"]
-    say(f"Taken over: {', '.join(taken)}.\n" if taken else "Nothing was taken over.\n")
-    if waiting:
-        say(f"Waiting for a restart: {', '.join(waiting)}.\n")
+    said = {
+        "Taken over": answer["taken"],
+        "Unchanged": answer["unchanged"],
+        "Waiting for a restart": answer["needRestart"],
+    }
+    for what, things in said.items():
+        if things:
+            say(f"{what}: {', '.join(things)}.\n")
+    if answer["failed"]:
+        raise NotTakenOver([f"Failed, and as before: {thing}. {why}" for thing, why in answer["failed"].items()])
     return 0
 
 

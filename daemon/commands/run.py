@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from config.logging import configure_logging, set_level
+from config.logging import configure_logging
 from config.output.outlet import Outlet
 from config.output.printed import printing_into_the_log
 from config.running_settings import RunningSettings
@@ -28,6 +28,7 @@ from daemon.host.open_files import require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
+from daemon.reload import Reload
 from daemon.upkeep import datadir_parts
 from p2p.errors import NetworkError
 from rpc.errors import ListenError
@@ -206,33 +207,7 @@ class _Run:
         """Apply what can be changed while running, one reload at a time; returns what `/reload` answers."""
         async with self._one_reload:
             self._notifier.reloading()
-            await self._put_back(app)
-            became = await self._take_over(app)
+            became = await Reload(app, self._settings).run()
             await off_loop(lambda: self._outlet.flush(LAST_LINES_SECONDS))  # the caller may read the log next
             self._notifier.reloaded()
             return became
-
-    async def _put_back(self, app: App) -> None:
-        """Write the file of the peer identity again if it was removed; a reload is how the owner asks for that."""
-        try:
-            if await app.contact.put_identity_back():
-                log.warning("the peer identity had been removed and is written again")
-        except DaemonError as error:
-            log.error("the peer identity was not written again", detail=str(error))
-
-    async def _take_over(self, app: App) -> Reloaded:
-        """Apply log level, policy, TLS files; other changes wait for a restart and are named. The disk may be slow."""
-        try:
-            fresh = await off_loop(self._settings.read_again)
-            before = app.policy.rules
-            policy = ["the policy"] if (await app.policy.reload()).digest != before.digest else []
-            await app.store.write(app.rules_on_record.note)
-            if (cert := fresh.rpc.tls_cert) is not None and (key := fresh.rpc.tls_key) is not None:
-                await off_loop(lambda: app.server.reload_tls(cert, key))
-            set_level(fresh.log.level)
-            taken, waiting = self._settings.take_over(fresh)
-            log.info("settings read again", taken=[*taken, *policy], need_a_restart=list(waiting))
-            return {"taken": [*taken, *policy], "needRestart": list(waiting)}
-        except Exception as error:  # noqa: BLE001 - it ends neither the daemon nor the next reload
-            log.error("the settings were not taken over", detail=str(error))
-            return {"problem": str(error)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import socket
@@ -110,6 +111,15 @@ def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
         raise ListenError(
             f"rpc.tls_cert and rpc.tls_key cannot be used ({why}); name a certificate and its key"
         ) from problem
+
+
+def digest_of_tls_files(config: RpcConfig) -> bytes:
+    """Tells whether the files hold others than before; empty where there are none. Raises ListenError."""
+    paths = [path for path in (config.tls_cert, config.tls_key) if path is not None]
+    try:
+        return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)
+    except OSError as problem:
+        raise ListenError(f"rpc.tls_cert and rpc.tls_key cannot be read ({problem.strerror})") from problem
 
 
 def tcp_socket(config: RpcConfig) -> socket.socket:

@@ -179,7 +179,7 @@ class Routes:
     async def reload(self, request: web.BaseRequest, caller: Caller | None, token: str | None) -> web.StreamResponse:
         """`POST /reload {"lock": ...}`: reads the settings again, and answers when that is done.
 
-        `{"taken": [...], "needRestart": [...]}`, or `{"problem": ...}`; 409 as for `/stop`.
+        The answer is a `Reloaded`; 409 as for `/stop`.
         """
         if (refusal := _refuse_order(request, token)) is not None:
             return refusal

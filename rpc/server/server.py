@@ -40,6 +40,7 @@ from rpc.server.listen import (
     Listener,
     UnixSocket,
     affordable_connections,
+    digest_of_tls_files,
     load_tls_files,
     require_safe,
     tcp_socket,
@@ -103,6 +104,7 @@ class RpcServer:
             config, tokens=tokens, authenticator=self._authenticator, dispatcher=self._dispatcher, hub=self._hub
         )
         self._tls: ssl.SSLContext | None = None
+        self._tls_digest = b""
         self._runners: list[web.ServerRunner] = []
         self._unix: UnixSocket | None = None
         self._unix_site: web.SockSite | None = None
@@ -134,7 +136,7 @@ class RpcServer:
         self._hub.start()
         self._sockets.start()
         page, most = Page(), affordable_connections(self._config)
-        self._tls = tls_context(self._config)
+        self._tls, self._tls_digest = tls_context(self._config), digest_of_tls_files(self._config)
         try:
             bound = tcp_socket(self._config)
             self._port = bound.getsockname()[1]
@@ -177,12 +179,18 @@ class RpcServer:
         if self._unix is not None:
             self._unix.remove()
 
-    def reload_tls(self, cert: Path, key: Path) -> None:
-        """Uses these TLS files from now on; raises ListenError and keeps the old ones if they do not match."""
-        if self._tls is not None:
-            config = replace(self._config, tls_cert=cert, tls_key=key)
-            tls_context(config)
-            load_tls_files(self._tls, config)
+    def reload_tls(self, cert: Path, key: Path) -> bool:
+        """Uses these TLS files from now on; whether they hold others than before.
+
+        Raises ListenError and keeps the old ones if they do not match.
+        """
+        if self._tls is None:
+            return False
+        config = replace(self._config, tls_cert=cert, tls_key=key)
+        tls_context(config)
+        load_tls_files(self._tls, config)
+        before, self._tls_digest = self._tls_digest, digest_of_tls_files(config)
+        return before != self._tls_digest
 
     def _routes(self, page: Page, *, trusted: bool) -> Routes:
         return Routes(

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.processes import Daemons, DemoDaemon
+from tests.e2e.vessels import Vessel
+from tests.rpc.server.test_limits import certificate
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 
@@ -45,7 +47,7 @@ async def test_a_reload_without_changes_succeeds(daemon: DemoDaemon) -> None:
     (daemon.datadir / "musigd.toml").write_text("")
     await reload(daemon.datadir)
 
-    assert await reload(daemon.datadir) == (0, "Nothing was taken over.\n", "")
+    assert await reload(daemon.datadir) == (0, "Unchanged: the settings.\n", "")
 
 
 async def test_a_policy_file_that_was_changed_is_named(daemon: DemoDaemon) -> None:
@@ -54,17 +56,56 @@ async def test_a_policy_file_that_was_changed_is_named(daemon: DemoDaemon) -> No
     for text in ('default = "refuse"\n', 'default = "ask"\n'):
         (daemon.datadir / "policy.toml").write_text(text)
 
-        assert await reload(daemon.datadir) == (0, "Taken over: the policy.\n", "")
-    assert await reload(daemon.datadir) == (0, "Nothing was taken over.\n", "")
+        assert await reload(daemon.datadir) == (0, "Taken over: the policy.\nUnchanged: the settings.\n", "")
+    assert await reload(daemon.datadir) == (0, "Unchanged: the settings, the policy.\n", "")
+    (daemon.datadir / "policy.toml").write_text("default = 7\n")
+    (daemon.datadir / "musigd.toml").write_text('[log]\nlevel = "debug"\n')
+    code, said, complained = await reload(daemon.datadir)
+    assert (code, said) == (2, "Taken over: log.level.\n")
+    assert complained.startswith("musigd: Failed, and as before: the policy. ")
+    assert "policy.toml" in complained
+    (daemon.datadir / "policy.toml").write_text('default = "ask"\n')
+
+
+async def test_tls_files_are_taken_over_unchanged_or_kept_whatever_becomes_of_the_rest(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    certificate(cert, key)
+    vessel = Vessel(tmp_path, "Alice", "test-reload-tls")
+    vessel.environment |= {"MUSIGD_RPC__TLS_CERT": str(cert), "MUSIGD_RPC__TLS_KEY": str(key)}
+    try:
+        await vessel.start()
+        assert await reload(vessel.datadir) == (0, "Unchanged: the settings, the TLS files.\n", "")
+
+        certificate(cert, key)
+        assert await reload(vessel.datadir) == (0, "Taken over: the TLS files.\nUnchanged: the settings.\n", "")
+
+        cert.write_text("broken")
+        (vessel.datadir / "musigd.toml").write_text('[log]\nlevel = "debug"\n')
+        code, said, complained = await reload(vessel.datadir)
+        assert (code, said) == (2, "Taken over: log.level.\n")
+        assert complained.startswith(
+            "musigd: Failed, and as before: the TLS files. rpc.tls_cert and rpc.tls_key cannot"
+        )
+        assert "a reload failed for one thing" in vessel.said()
+
+        certificate(cert, key)
+        (vessel.datadir / "musigd.toml").write_text("[log\n")
+        code, said, complained = await reload(vessel.datadir)
+        assert (code, said) == (2, "Taken over: the TLS files.\n"), "a renewed certificate needs no valid settings"
+        assert complained.startswith("musigd: Failed, and as before: the settings. ")
+    finally:
+        await vessel.close()
 
 
 async def test_a_file_that_cannot_be_read_is_a_configuration_error_with_its_sentence(daemon: DemoDaemon) -> None:
+    (daemon.datadir / "policy.toml").write_text('default = "ask"\n')
+    await reload(daemon.datadir)
     (daemon.datadir / "musigd.toml").write_text("[log\n")
 
     code, said, complained = await reload(daemon.datadir)
 
-    assert (code, said) == (2, "")
-    assert "goes on with its former settings" in complained
+    assert (code, said) == (2, "Unchanged: the policy.\n")
+    assert complained.startswith("musigd: Failed, and as before: the settings. ")
     assert "no valid TOML" in complained
 
 

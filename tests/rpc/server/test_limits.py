@@ -202,7 +202,9 @@ async def test_tls_listener_serves_and_takes_over_new_files(make_world: MakeWorl
     assert (await tls_call(world, cert)) == 200
     others = tmp_path / "other.pem", tmp_path / "other-key.pem"
     certificate(*others)
-    world.server.reload_tls(*others)
+    assert world.server.reload_tls(cert, key) is False
+    assert world.server.reload_tls(*others) is True
+    assert world.server.reload_tls(*others) is False
     assert (await tls_call(world, others[0])) == 200
     cert.write_text("broken")
     with pytest.raises(ListenError):
