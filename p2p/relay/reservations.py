@@ -1,4 +1,4 @@
-"""Which peers may be reached through this relay, and how many circuits are open: the relay's bounded memory.
+"""Which peers may be reached through this relay: a bounded number, shared by range.
 
 asked again     renewed, whatever the bounds
 full            the newest stranger of the range that has most gives way to a known peer, and to a range that has less;
@@ -9,15 +9,13 @@ gone            the reservation ends with the last connection of its peer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from p2p.ports import Standing
 
 LIFE_S = 3_600.0
 PER_RANGE = 16  # reservations of one address range
-PER_PEER = 32  # circuits that lead to or come from one peer
 
 
 @dataclass(slots=True)
@@ -31,13 +29,10 @@ class Reserved:
 class Reservations:
     """Belongs to the trio side. Times are seconds of trio's clock."""
 
-    def __init__(self, most: int, most_circuits: int, standing: Callable[[bytes], Standing]) -> None:
+    def __init__(self, most: int, standing: Callable[[bytes], Standing]) -> None:
         self._most = most
-        self._most_circuits = most_circuits
         self._standing = standing
         self._held: dict[bytes, Reserved] = {}
-        self._circuits: Counter[bytes] = Counter()
-        self.circuits = 0
 
     def __len__(self) -> int:
         return len(self._held)
@@ -72,21 +67,3 @@ class Reservations:
     def drop(self, peer: bytes) -> None:
         """A peer has left: drop its reservation."""
         self._held.pop(peer, None)
-
-    @contextmanager
-    def circuit(self, source: bytes, target: bytes) -> Iterator[bool]:
-        """Count a circuit while it is open; False if there are too many."""
-        ends = (source, target)
-        if self.circuits >= self._most_circuits or any(self._circuits[end] >= PER_PEER for end in ends):
-            yield False
-            return
-        self.circuits += 1
-        self._circuits.update(ends)
-        try:
-            yield True
-        finally:
-            self.circuits -= 1
-            self._circuits.subtract(ends)
-            for end in ends:
-                if not self._circuits[end]:
-                    del self._circuits[end]

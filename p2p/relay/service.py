@@ -19,6 +19,7 @@ from p2p.addresses import Multiaddr, is_relayed
 from p2p.compat.host import GuardedHost
 from p2p.relay.bridge import Bridge, CircuitLimits
 from p2p.relay.messages import HOP, STOP, Malformed, Status, hop_status, read_hop, read_stop, stop_status, write_message
+from p2p.relay.open_circuits import OpenCircuits
 from p2p.relay.reservations import LIFE_S, Reservations
 from p2p.relay.voucher import voucher
 from p2p.settings import NetworkConfig
@@ -44,7 +45,8 @@ class RelayService:
         self._accounts = accounts
         self._clock_ms = clock_ms
         self._willing = willing
-        self.reservations = Reservations(config.relay_reservations, config.relay_circuits, accounts.standing)
+        self.reservations = Reservations(config.relay_reservations, accounts.standing)
+        self.circuits = OpenCircuits(config.relay_circuits, accounts.standing)
         self.bridge = Bridge(
             CircuitLimits(
                 seconds=config.relay_circuit_ms / 1000,
@@ -89,9 +91,7 @@ class RelayService:
         await stream.close()
 
     async def _reserve(self, stream: INetStream, peer: bytes) -> None:
-        remote = stream.get_remote_address()
-        source = source_of(peer, remote[0] if remote else None)
-        if not self._willing() or not self.reservations.grant(peer, source, trio.current_time()):
+        if not self._willing() or not self.reservations.grant(peer, _source(stream, peer), trio.current_time()):
             await self._refuse(stream, Status.RESERVATION_REFUSED)
             return
         answer = hop_status(Status.OK)
@@ -115,23 +115,30 @@ class RelayService:
         if target == peer or not self.reservations.holds(target, trio.current_time()):
             await self._refuse(stream, Status.NO_RESERVATION)
             return
-        with self.reservations.circuit(peer, target) as room:
-            if not room:
+        with self.circuits.place(peer, target, _source(stream, peer)) as circuit:
+            if circuit is None:
                 await self._refuse(stream, Status.RESOURCE_LIMIT_EXCEEDED)
                 return
-            onward = await self._ask_target(peer, target)
-            if onward is None:
-                await self._refuse(stream, Status.CONNECTION_FAILED)
-                return
-            answer = hop_status(Status.OK)
-            answer.limit.CopyFrom(self._limit())
-            try:
-                await write_message(stream, answer)
-            except BaseException:
-                with trio.CancelScope(shield=True):
-                    await onward.reset()
-                raise
-            await self.bridge.carry((peer, stream), (target, onward))
+            with circuit.scope:
+                await self._join(stream, peer, target)
+            if circuit.scope.cancelled_caught:
+                await stream.reset()
+
+    async def _join(self, stream: NetStream, peer: bytes, target: bytes) -> None:
+        """Ask the target, and carry the circuit until it ends."""
+        onward = await self._ask_target(peer, target)
+        if onward is None:
+            await self._refuse(stream, Status.CONNECTION_FAILED)
+            return
+        answer = hop_status(Status.OK)
+        answer.limit.CopyFrom(self._limit())
+        try:
+            await write_message(stream, answer)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await onward.reset()
+            raise
+        await self.bridge.carry((peer, stream), (target, onward))
 
     async def _ask_target(self, peer: bytes, target: bytes) -> NetStream | None:
         """A stream to the target on which it has agreed to a circuit from `peer`; None if it has not, or is gone."""
@@ -153,3 +160,9 @@ class RelayService:
         if onward is not None:
             await onward.reset()
         return None
+
+
+def _source(stream: INetStream, peer: bytes) -> bytes:
+    """The range that a peer is connected from."""
+    remote = stream.get_remote_address()
+    return source_of(peer, remote[0] if remote else None)

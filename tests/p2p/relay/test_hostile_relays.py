@@ -104,7 +104,7 @@ async def test_a_circuit_ends_at_its_limit_and_its_ends_meet_again(setting: dict
 
 def _no_circuits(relay: TestNode, most: int) -> Callable[[], Awaitable[bool]]:
     async def few() -> bool:
-        return bool(await relay.inside(lambda life: life.relay.reservations.circuits) <= most)
+        return bool(await relay.inside(lambda life: len(life.relay.circuits)) <= most)
 
     return few
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from p2p.ports import Standing
-from p2p.relay.reservations import LIFE_S, PER_PEER, PER_RANGE, Reservations
+from p2p.relay.reservations import LIFE_S, PER_RANGE, Reservations
 
 KNOWN = b"known"
 
@@ -13,7 +13,7 @@ def standing(peer: bytes) -> Standing:
 
 
 def full(most: int) -> Reservations:
-    reservations = Reservations(most, 10, standing)
+    reservations = Reservations(most, standing)
     for number in range(most):
         assert reservations.grant(b"%d" % number, b"range %d" % number, 0)
     return reservations
@@ -38,7 +38,7 @@ def test_a_known_peer_takes_the_place_of_the_newest_stranger() -> None:
 
 
 def test_a_range_that_has_most_gives_way_to_one_that_has_less() -> None:
-    reservations = Reservations(4, 8, lambda peer: Standing.STRANGER)
+    reservations = Reservations(4, lambda peer: Standing.STRANGER)
     assert all(reservations.grant(b"crowd %d" % number, b"4abc", 0) for number in range(4))
     assert reservations.grant(b"new", b"4def", 0)
     assert not reservations.holds(b"crowd 3", 0)
@@ -46,23 +46,10 @@ def test_a_range_that_has_most_gives_way_to_one_that_has_less() -> None:
 
 
 def test_one_range_gets_a_part_only_and_peers_of_a_private_network_are_ranges_of_their_own() -> None:
-    reservations = Reservations(1_000, 10, standing)
+    reservations = Reservations(1_000, standing)
     granted = [reservations.grant(b"%d" % number, b"4abc", 0) for number in range(PER_RANGE + 1)]
     assert granted == [True] * PER_RANGE + [False]
     assert all(reservations.grant(b"own %d" % number, b"own %d" % number, 0) for number in range(2 * PER_RANGE))
-
-
-def test_circuits_are_counted_while_they_are_open() -> None:
-    reservations = Reservations(10, PER_PEER + 1, standing)
-    opened = [reservations.circuit(b"one", b"%d" % number) for number in range(PER_PEER + 1)]
-    assert [circuit.__enter__() for circuit in opened] == [True] * PER_PEER + [False]
-    with reservations.circuit(b"two", b"three") as room, reservations.circuit(b"four", b"five") as too_many:
-        assert (room, too_many) == (True, False)
-    for circuit in opened:
-        circuit.__exit__(None, None, None)
-    assert reservations.circuits == 0
-    with reservations.circuit(b"one", b"two") as room:
-        assert room
 
 
 def test_a_peer_that_left_is_not_reached_any_more() -> None:

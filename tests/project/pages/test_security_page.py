@@ -24,6 +24,7 @@ from p2p.hearsay import AT_ONCE
 from p2p.hearsay import REMEMBERED as TARGETS
 from p2p.node.gossip import RECENT
 from p2p.ports import Standing
+from p2p.relay.open_circuits import PER_PEER as CIRCUITS
 from p2p.relay.reservations import PER_RANGE
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import REMEMBERED as ACCOUNTS
@@ -54,7 +55,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in 
     "bans": (BANS,),
     "partners": (PARTNERS,),
     "ended requests that no own key joined": (SIGNING.ended_unsolicited,),
-    "reservations and circuits of a relay": (NETWORK.relay_reservations, NETWORK.relay_circuits, PER_RANGE),
+    "reservations of a relay": (NETWORK.relay_reservations, PER_RANGE),
+    "circuits of a relay": (NETWORK.relay_circuits, CIRCUITS),
     "webhooks, contacts, pending approvals": (WEBHOOKS, CONTACTS),
     "messages and records seen on topics": (MAX_SEEN, RECENT),
     "accounts, faults, envelopes that were good": (ACCOUNTS, MAX_COUNTED_PEERS, KNOWN_GOOD),
