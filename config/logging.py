@@ -10,11 +10,13 @@ import json
 import logging
 import os
 from collections.abc import Mapping, MutableMapping
+from functools import partial
 from typing import Any, Final
 
 import orjson
 import structlog
 
+from config.output.bounded_log import BoundedKinds
 from config.output.outlet import Outlet
 from config.output.terminal import STDERR, stderr_encoding
 from config.text.plain_text import escaped
@@ -27,14 +29,18 @@ SEVERAL_LINES: Final = ("exception", "stack")  # members of an entry that are wr
 class LogOutlet(logging.Handler):
     """Renders each record where it is made, since what it names may change, and leaves the writing to the outlet."""
 
-    def __init__(self, outlet: Outlet, encoding: str = "utf-8") -> None:
+    def __init__(self, outlet: Outlet, encoding: str = "utf-8", bounds: BoundedKinds | None = None) -> None:
         super().__init__()
         self.outlet = outlet
         self._encoding = encoding
+        self._bounds = bounds or BoundedKinds()
         outlet.on_drops = self._drops_told
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.outlet.put(lambda: self._rendered(record))
+        for told in self._bounds.ended():
+            self.outlet.put(partial(self._rendered, told))
+        if self._bounds.admits(record):
+            self.outlet.put(lambda: self._rendered(record))
 
     def _rendered(self, record: logging.LogRecord) -> bytes:
         try:

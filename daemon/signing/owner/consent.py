@@ -24,10 +24,10 @@ from daemon.signing.engine.events import signed_in
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.roster import OpenRequest, Roster
 from daemon.signing.engine.turn import Part, Turn
+from daemon.signing.owner import in_the_log
 from daemon.signing.owner.considering import CoSigners
 from daemon.signing.owner.declines import Declines
 from daemon.signing.owner.grounds import grounds_of, misses_of
-from daemon.signing.owner.in_the_log import PolicyLog
 from daemon.signing.owner.part_taken import ended_by_the_store, taking_part
 from daemon.signing.owner.refusals import denied, needs_approval
 from daemon.signing.owner.rounds import Reconsidering
@@ -70,7 +70,6 @@ class Consent:
         self._rounds = Reconsidering(inbox=inbox, roster=roster, consider=self.consider)
         self._clock = clock
         self.label_of = label_of
-        self._told = PolicyLog()
         self._asked: set[tuple[bytes, bytes]] = set()  # whose owner was told; the store knows the rest
         self._joining: dict[tuple[bytes, bytes], Ruling] = {}  # under which joins were asked for
         self._rulings: dict[tuple[bytes, bytes], Ruling] = {}  # the same of partial signatures
@@ -289,10 +288,10 @@ class Consent:
     def _settle(self, turn: Turn, entry: OpenRequest, key: bytes, ruling: Ruling) -> None:
         match ruling.verdict:
             case Decision.JOIN:
-                self._told.tell(entry.request.id, key, ruling)
+                in_the_log.tell(entry.request.id, key, ruling)
                 turn.feed(entry, Approved(key, None))
             case Decision.REFUSE:
-                self._told.tell(entry.request.id, key, ruling)
+                in_the_log.tell(entry.request.id, key, ruling)
                 reason = DECLINED if ruling.rule is None else ruling.rule.reason or DECLINED
                 turn.part(entry).grounds["signing-request:declined", key] = self._not_joined(entry.request, key, ruling)
                 turn.feed(entry, Received(self._declines.sealed(entry.request.id, key, reason), None))
@@ -305,7 +304,7 @@ class Consent:
         if policy is None or (request, key) in self._asked or policy.was_asked(request, key):
             return
         self._asked.add((request, key))
-        self._told.tell(request, key, ruling)
+        in_the_log.tell(request, key, ruling)
         told: dict[str, object] = {
             "publicKey": key,
             "message": ruling.sentence,

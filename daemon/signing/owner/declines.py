@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from config.output.bounded_log import BoundedLog
+import structlog
+
 from daemon.clock import WallClock
 from daemon.keys.errors import KeyRefused
 from daemon.signing.engine.roster import OpenRequest
@@ -13,6 +14,8 @@ from musig2.protocol.records.envelope import seal
 from musig2.protocol.records.records import Decline
 from musig2.protocol.wire.frames import Signed
 
+log = structlog.get_logger("musigd.signing")
+
 MISFIT = "scheme_mismatch"
 
 
@@ -22,7 +25,6 @@ class Declines:
     def __init__(self, *, keystore: SigningKeystore, clock: WallClock) -> None:
         self._keystore = keystore
         self._clock = clock
-        self._log = BoundedLog("musigd.signing")
 
     def sealed(self, request: bytes, key: bytes, reason: str) -> Signed[Decline]:
         """The decline of a request; raises KeysLocked, UnknownKey."""
@@ -49,7 +51,7 @@ class Declines:
         try:
             signed = self.sealed(entry.request.id, key, MISFIT)
         except KeyRefused as error:
-            self._log.info("a request of another scheme cannot be declined yet", key=key.hex(), reason=error.reason)
+            log.info("a request of another scheme cannot be declined yet", key=key.hex(), reason=error.reason)
             return
-        self._log.info("a request of another scheme is declined", request=entry.request.id.hex(), key=key.hex())
+        log.info("a request of another scheme is declined", request=entry.request.id.hex(), key=key.hex())
         turn.feed(entry, Received(signed, None))

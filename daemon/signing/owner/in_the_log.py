@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from config.output.bounded_log import BoundedLog
+import structlog
+
 from daemon.policy.rules import Decision, Ruling
+
+log = structlog.get_logger("musigd.policy")
 
 LINES: Final = {
     Decision.JOIN: "the policy joins a request",
@@ -14,14 +17,8 @@ LINES: Final = {
 }
 
 
-class PolicyLog:
-    """One line for each automatic join, question to an owner, and decline."""
-
-    def __init__(self) -> None:
-        self._log = BoundedLog("musigd.policy")
-
-    def tell(self, request: bytes, key: bytes, ruling: Ruling) -> None:
-        """`ruling` takes effect: name the request, the key, and the rule with its line, or why there is none."""
-        rule = ruling.rule
-        ground = {"why": ruling.sentence} if rule is None else {"rule": rule.name, "line": rule.line}
-        self._log.info(LINES[ruling.verdict], request=request.hex(), key=key.hex(), **ground)
+def tell(request: bytes, key: bytes, ruling: Ruling) -> None:
+    """`ruling` takes effect: name the request, the key, and the rule with its line, or why there is none."""
+    rule = ruling.rule
+    ground = {"why": ruling.sentence} if rule is None else {"rule": rule.name, "line": rule.line}
+    log.info(LINES[ruling.verdict], request=request.hex(), key=key.hex(), **ground)

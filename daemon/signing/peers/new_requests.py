@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from config.output.bounded_log import BoundedLog
+import structlog
+
 from daemon.signing.engine.inbox import Inbox
 from daemon.signing.engine.restore import Loader
 from daemon.signing.engine.rooms import Berth, Berths
@@ -28,6 +29,8 @@ from musig2.protocol.records.records import Request
 from musig2.protocol.records.requests import RequestProblem, request_problem
 from musig2.protocol.wire.frames import Answer, Frame, Signed
 from p2p.network import Offence
+
+log = structlog.get_logger("musigd.signing")
 
 Take: TypeAlias = Callable[[Turn, bytes, Frame], None]
 
@@ -59,7 +62,6 @@ class NewRequests:
         self._declines = declines
         self._consent = consent
         self._checks = RequestChecks(limits=limits)
-        self._log = BoundedLog("musigd.signing")
 
     async def stop(self) -> None:
         """End the checks."""
@@ -114,7 +116,7 @@ class NewRequests:
 
     def _refuse(self, turn: Turn, arriving: Arriving, problem: str) -> None:
         request, peer = arriving.signed.id, arriving.peer
-        self._log.info("a request is not taken", request=request.hex(), peer=peer_text(peer), reason=problem)
+        log.info("a request is not taken", request=request.hex(), peer=peer_text(peer), reason=problem)
         if problem == RequestProblem.INVALID_KEY:
             self._network.offend(peer, Offence.BAD_REQUEST)
         if problem == BUSY:
@@ -139,5 +141,5 @@ class NewRequests:
 
     def _make_room(self, turn: Turn, berth: Berth) -> None:
         for entry in self._admission.giving_way(berth):
-            self._log.info("a request gives way to one of who asks for less", request=entry.request.id.hex())
+            log.info("a request gives way to one of who asks for less", request=entry.request.id.hex())
             let_go(turn, entry, self._roster)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from secrets import token_bytes
 
-from config.output.bounded_log import BoundedLog
+import structlog
+
 from daemon.clock import Clock
 from daemon.fair_queue import FairQueue
 from daemon.signing.engine.roster import OpenRequest, Roster
@@ -31,6 +32,8 @@ from musig2.protocol.records.records import Notice
 from musig2.protocol.wire.frame_codec import MAX_DELEGATIONS, delegations_of, encode_frame
 from musig2.protocol.wire.frames import Fetch, Signed
 from p2p.network import Work
+
+log = structlog.get_logger("musigd.signing")
 
 ASKERS = 256  # peers remembered because their notice named an own key
 ASKED_AT_ONCE = 32  # a dial into nothing takes seconds
@@ -82,7 +85,6 @@ class Notices:
         self._asking = 0
         self._delegations: dict[bytes, tuple[bytes, int]] = {}  # own key -> envelope, and until when it is shown
         self._tasks = BackgroundTasks("signing notices")
-        self._log = BoundedLog("musigd.signing")
 
     async def stop(self) -> None:
         """Cancel what is under way."""
@@ -170,7 +172,7 @@ class Notices:
     async def _ask_for(self, peer: bytes, keys: Sequence[bytes]) -> None:
         """Fetch the requests for these keys; the peer is not told that this daemon has others."""
         if not await self._reach(peer):
-            self._log.info("a peer asks one of our keys and cannot be reached", peer=peer_text(peer))
+            log.info("a peer asks one of our keys and cannot be reached", peer=peer_text(peer))
             return
         own = self._keystore.keys()
         found = (self._delegation_of(key) for key in keys if key in own)
