@@ -61,7 +61,8 @@ async def test_who_can_be_dialled_is_dialled_and_no_frame_is_lost_on_the_way() -
             await ben.sink.until(lambda number=number: number in numbers(ben))
         await direct_only(anna, ben)
         await anna.sink.until(lambda: len(anna.sink.frames) == MANY)
-        assert numbers(anna) == numbers(ben) == list(range(MANY))
+        # The last frame through the relay may come after the first over the direct connection.
+        assert sorted(numbers(anna)) == sorted(numbers(ben)) == list(range(MANY))
         assert {info.relay for info in [*anna.peers(), *ben.peers()]} == {None}
         assert not any(not change.connected for change in [*anna.sink.changes, *ben.sink.changes])
         assert anna.send(ben.peer, [have(MANY)])
