@@ -97,7 +97,7 @@ class _Reviewer:
         finding = self._input_problem(spend, at, item)
         path = self._path(index)
         finding = finding or self._script_problem(spend, at, item, path) or self._message_problem(spend, at, item, path)
-        return ItemReview(finding, () if finding is not None else self._uncovered(spend, path))
+        return ItemReview(finding, () if finding is not None else self._uncovered(path))
 
     def _path(self, index: int) -> ItemPath:
         return self._paths.get(index) or ItemPath(self._request.metadata.get("sighashType"))
@@ -160,12 +160,12 @@ class _Reviewer:
             return path.kind
         return SIGHASH_LOTUS_ALL if self._request.scheme == "lotus" else SIGHASH_DEFAULT
 
-    def _uncovered(self, spend: KeyPathSpend, path: ItemPath) -> tuple[str, ...]:
+    def _uncovered(self, path: ItemPath) -> tuple[str, ...]:
         kind = self._kind(path)
         open_parts = []
         if kind & _BASE == NONE:
             open_parts.append("outputs")
-        if kind & _BASE == SINGLE and len(spend.transaction.outputs) > 1:
+        if kind & _BASE == SINGLE:  # also beside the only output: another can be added, as their number is not signed
             open_parts.append("otherOutputs")
         if kind & ANYONECANPAY:
             open_parts.append("otherInputs")
