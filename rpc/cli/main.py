@@ -18,6 +18,7 @@ from config.text.nearest import did_you_mean
 from config.text.plain_text import escaped
 from musigd_client.endpoint import DataDir, Locator, locator_of
 from musigd_client.errors import CallFailed, ClientError, NotAuthorised, Unreachable
+from musigd_client.places import datadir_of
 from rpc.cli.api import EVENTS, METHODS, MethodEntry
 from rpc.cli.environment import refuse_unknown_variables
 from rpc.cli.help import COMMANDS, DAEMON_COMMANDS, events_help, method_help, methods_help
@@ -213,10 +214,11 @@ def _client(locator: Locator) -> Client:
 
 
 def _locator(options: argparse.Namespace) -> Locator:
-    locator = locator_of(datadir=options.datadir, url=options.url, token_file=options.token_file)
-    if options.socket and isinstance(locator, DataDir):
-        return DataDir(locator.path, by_socket=True)
-    return locator
+    if not options.socket:
+        return locator_of(datadir=options.datadir, url=options.url, token_file=options.token_file)
+    if options.url is not None or options.token_file is not None:
+        raise UsageError("--socket is that of a data directory, and takes no token: leave out --url and --token-file")
+    return DataDir(datadir_of(options.datadir, os.environ), by_socket=True)
 
 
 def _method(name: str) -> MethodEntry:

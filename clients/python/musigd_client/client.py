@@ -6,11 +6,10 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from musigd_client.endpoint import Endpoint, Locator, locator_of
+from musigd_client.endpoint import AnyPath, Endpoint, Locator, locator_of
 from musigd_client.errors import CallFailed, NotAuthorised, NotFound, Unreachable
 from musigd_client.failures import NobodyThere
 from musigd_client.followed import HeardEvent, RequestProgress
@@ -47,11 +46,11 @@ class Client(Methods):
     async def connect(
         cls,
         *,
-        datadir: Path | None = None,
+        datadir: AnyPath | None = None,
         url: str | None = None,
         token: str | None = None,
-        token_file: Path | None = None,
-        socket: Path | None = None,
+        token_file: AnyPath | None = None,
+        socket: AnyPath | None = None,
     ) -> Self:
         """A client of the daemon of that data directory, or at that URL or unix socket, or where the environment says.
 

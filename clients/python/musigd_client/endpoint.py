@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from musigd_client.failures import ClientError, Unreachable
@@ -21,6 +21,11 @@ from musigd_client.places import (
     path_of,
     path_variable,
 )
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,14 @@ class Locator(Protocol):
 class DataDir:
     """A daemon on this machine, found through its data directory.
 
-    `by_socket`: through its unix socket, without a token. `token_file`: use the token in it instead of the cookie.
+    `by_socket`: through its unix socket, without a token. `token`, `token_file`: use that one, or the one in that file,
+    instead of the cookie.
     """
 
     path: Path
     by_socket: bool = False
     token_file: Path | None = None
+    token: str | None = field(default=None, repr=False)
 
     def locate(self) -> Endpoint:
         """What endpoint.json and the cookie say now; only a connection shows whether the daemon runs."""
@@ -80,7 +87,9 @@ class DataDir:
             ) from problem
         if self.by_socket and said.get("socket"):
             return Endpoint(url, ws_url, socket=str(self._socket(said["socket"])), datadir=self.path)
-        return Endpoint(url, ws_url, read_token(self.token_file or self.path / COOKIE_NAME), datadir=self.path)
+        token_file = self.token_file or self.path / COOKIE_NAME
+        token = read_token(token_file) if self.token is None else _required_token(self.token, "given")
+        return Endpoint(url, ws_url, token, datadir=self.path)
 
     def _socket(self, said: object) -> Path:
         """The socket in the directory, if there is one: endpoint.json may name a path of the daemon's container."""
@@ -119,29 +128,39 @@ class Address:
 
 def locator_of(
     *,
-    datadir: Path | None = None,
+    datadir: AnyPath | None = None,
     url: str | None = None,
     token: str | None = None,
-    token_file: Path | None = None,
-    socket: Path | None = None,
+    token_file: AnyPath | None = None,
+    socket: AnyPath | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Locator:
     """The place in the arguments, else $MUSIG_URL with $MUSIG_TOKEN_FILE, else the data directory as a daemon finds it.
 
-    Raises ClientError for a variable that is set and empty: it was meant to name another place, or a weaker token.
+    Raises ClientError for arguments of which one would be passed over, and for a variable that is set and empty: it was
+    meant to name another place, or a weaker token.
     """
     environment = os.environ if environment is None else environment
+    datadir, token_file = _path(datadir), _path(token_file)
+    if token is not None and token_file is not None:
+        raise ClientError("token and token_file were given: name one of them")
+    if url is not None and datadir is not None:
+        raise ClientError("a URL and a data directory were given: name one of them")
     if socket is not None:
         if datadir is not None or url is not None or token is not None or token_file is not None:
             raise ClientError("socket was given: leave out data directory, URL and token")
-        return SocketFile(socket)
+        return SocketFile(Path(socket))
     if url is None and datadir is None and path_variable("MUSIG_URL", environment) is not None:
         url = environment["MUSIG_URL"]
     if token is None and token_file is None and datadir is None:
         token_file = path_variable("MUSIG_TOKEN_FILE", environment)
     if url is None:
-        return DataDir(datadir_of(datadir, environment), token_file=token_file)
+        return DataDir(datadir_of(datadir, environment), token_file=token_file, token=token)
     return Address(url, token_file, token)
+
+
+def _path(given: AnyPath | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 def _require_place(url: str) -> None:
@@ -158,7 +177,7 @@ def _require_place(url: str) -> None:
 def read_token(path: Path) -> str:
     """The token in a file; raises ClientError when there is none."""
     try:
-        return _required_token(path.read_text(encoding="ascii").strip(), f"in {path}")
+        return _required_token(path.read_text(encoding="ascii"), f"in {path}")
     except OSError as problem:
         raise ClientError(f"cannot read the token in {path}: {problem.strerror}") from problem
     except UnicodeDecodeError:
@@ -166,7 +185,11 @@ def read_token(path: Path) -> str:
 
 
 def _required_token(text: str, where: str) -> str:
-    """A token that fits into a header; another one would be shown in the error that the header causes."""
+    """A token that fits into a header; another one would be shown in the error that the header causes.
+
+    The line break that files end in is left out.
+    """
+    text = text.strip()
     if re.fullmatch("[ -~]*", text) is None:
         raise ClientError(f"there is no token {where}: it is not one line of ASCII")
     return text

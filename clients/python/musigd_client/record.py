@@ -47,7 +47,7 @@ class Record:
     def __init__(self, **given: Any) -> None:
         kind, members = type(self), members_of(type(self))
         if wrong := [name for name in given if name not in members]:
-            raise TypeError(f"{kind.__name__} has no {', '.join(wrong)}")
+            raise TypeError(f"{kind.__name__} has no {', '.join(wrong)}; it has {', '.join(members)}")
         if missing := [name for name, value in members.items() if value is REQUIRED and name not in given]:
             raise TypeError(f"{kind.__name__} needs {', '.join(missing)}")
         self.__dict__.update(members)

@@ -67,12 +67,12 @@ export async function postByFetch(endpoint: Endpoint, body: string, signal: Abor
 }
 
 export function headersOf({ token }: Endpoint): Record<string, string> {
-  return { "Content-Type": "application/json", ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
+  return { "Content-Type": "application/json", ...(token === undefined ? {} : { Authorization: `Bearer ${token.trim()}` }) };
 }
 
 /** A browser cannot set headers on a WebSocket, so the token goes as a subprotocol; it never stands in a URL. */
 export function protocolsOf({ token }: Endpoint): string[] {
-  return token === undefined ? ["musigd"] : ["musigd", `bearer.${token}`];
+  return token === undefined ? ["musigd"] : ["musigd", `bearer.${token.trim()}`];
 }
 
 export function openWebSocket(endpoint: Endpoint): WebSocketLike | null {

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import { Client, httpTransport, MusigdError, Unreachable } from "../src/node/index.js";
 import { locatorOf } from "../src/node/locator.js";
+import { headersOf, protocolsOf } from "../src/transport.js";
 
 let folder: string;
 let tokenFile: string;
@@ -31,6 +32,21 @@ test("what is named counts before the variables, and a URL before a data directo
   assert.deepEqual(await tokenOf({ datadir: folder, tokenFile }, {}), ["http://127.0.0.1:1/rpc", "of the file"]);
   assert.deepEqual(await tokenOf({}, { MUSIG_URL: "http://other", MUSIG_TOKEN_FILE: tokenFile }), ["http://other/rpc", "of the file"]);
   assert.deepEqual(await tokenOf({ url: "http://it", token: () => "asked" }, { MUSIG_TOKEN_FILE: tokenFile }), ["http://it/rpc", "asked"]);
+});
+
+test("of two things that exclude each other none is passed over", () => {
+  const url = "http://it";
+  const token = "weaker";
+  for (const place of [{ url, token, tokenFile }, { url, datadir: folder }, { socket: "/s", token }, { socket: "/s", datadir: folder }]) {
+    assert.throws(() => locatorOf(place, {}), /name one of them|leave out/);
+  }
+  assert.doesNotThrow(() => locatorOf({ socket: "/s", token: undefined }, {}));
+});
+
+test("a token that was read with the line break of its file is sent without it", () => {
+  const endpoint = { rpc: "http://it/rpc", ws: "ws://it/ws", token: "weaker\n" };
+  assert.equal(headersOf(endpoint)["Authorization"], "Bearer weaker");
+  assert.deepEqual(protocolsOf(endpoint), ["musigd", "bearer.weaker"]);
 });
 
 test("a variable that is set and empty is no other place", () => {

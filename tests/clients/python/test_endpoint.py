@@ -109,6 +109,37 @@ def test_a_token_file_replaces_the_cookie_of_a_data_directory(tmp_path: Path) ->
     assert locator_of(environment=surrounding).locate().token == "weaker"
 
 
+def test_a_token_that_was_given_replaces_the_cookie_of_a_data_directory(tmp_path: Path) -> None:
+    said(tmp_path)
+    for token in ("weaker", "weaker\n"):
+        assert locator_of(datadir=tmp_path, token=token, environment={}).locate().token == "weaker"
+    assert not locator_of(datadir=tmp_path, token="", environment={}).locate().token
+    surrounding = {"MUSIGD_DATADIR": str(tmp_path), "MUSIG_TOKEN_FILE": str(tmp_path / "none")}
+    assert locator_of(token="weaker", environment=surrounding).locate().token == "weaker"
+
+
+def test_places_may_be_given_as_text(tmp_path: Path) -> None:
+    said(tmp_path)
+    (tmp_path / "token").write_text("weaker\n")
+    for token_file in (f"{tmp_path}/token", tmp_path / "token"):
+        assert locator_of(datadir=str(tmp_path), token_file=token_file, environment={}).locate().token == "weaker"
+    assert locator_of(socket=f"{tmp_path}/s", environment={}).locate().socket == f"{tmp_path}/s"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"token": "t", "token_file": "f"},
+        {"url": "http://h", "datadir": "d"},
+        {"socket": "s", "datadir": "d"},
+        {"socket": "s", "token": "t"},
+    ],
+)
+def test_of_two_arguments_that_exclude_each_other_none_is_passed_over(given: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match=r"given: (name one|leave out)"):
+        locator_of(**given, environment={})
+
+
 @pytest.mark.parametrize("name", ["MUSIG_URL", "MUSIG_TOKEN_FILE", "MUSIGD_DATADIR"])
 def test_an_empty_variable_leads_to_no_other_place(name: str) -> None:
     with pytest.raises(ClientError, match=f"{name} is empty"):

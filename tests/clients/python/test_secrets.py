@@ -91,6 +91,7 @@ def test_no_repr_shows_the_token(tmp_path: Path) -> None:
     places: list[Locator] = [
         Address("http://x", token=TOKEN),
         DataDir(tmp_path, token_file=tmp_path / "token"),
+        DataDir(tmp_path, token=TOKEN),
         SocketFile(tmp_path),
     ]
     things = [*places, *(place.locate() for place in places), *map(Client, places), *map(SyncClient, places)]

@@ -51,3 +51,11 @@ def test_a_time_is_a_date_in_utc_or_milliseconds(text: str, ms: int) -> None:
 def test_what_is_no_date_is_refused_with_an_example() -> None:
     with pytest.raises(UsageError, match="expiresAt: 2026-13-01 is no date or time such as 2026-11-27"):
         params_of(api.METHODS["createToken"], ["expiresAt=2026-13-01"])
+
+
+async def test_the_socket_is_never_used_in_place_of_a_token_that_was_named(world: World, tmp_path: Path) -> None:
+    for besides in (("--token-file", str(tmp_path / "weaker")), ("--url", world.base)):
+        refused = await run("getInfo", "--socket", *besides)
+        assert (refused.code, "leave out" in refused.err) == (2, True)
+    asked = await run("getInfo", "--socket", MUSIG_URL=world.base, MUSIGD_DATADIR=str(tmp_path))
+    assert (asked.code, str(tmp_path) in asked.err) == (3, True)

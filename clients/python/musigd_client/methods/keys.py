@@ -163,7 +163,7 @@ class KeysMethods(Asking):
 
         Scope `admin`.
 
-        - `passphrase`: text (1 to 1024 characters)
+        - `passphrase`: text (1 to 1024 characters); without the line break that its file ends in
         - `duration_ms`: integer (0 to 315360000000)
         """
         return await self._ask(LockState, "unlock", {"passphrase": passphrase, "durationMs": duration_ms})
@@ -183,7 +183,7 @@ class KeysMethods(Asking):
 
         Scope `admin`.
 
-        - `passphrase`: text (1 to 1024 characters)
+        - `passphrase`: text (1 to 1024 characters); without the line break that its file ends in
         - `new_passphrase`: text (1 to 1024 characters)
         """
         return await self._ask(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from musigd_client.endpoint import Locator, locator_of
+from musigd_client.endpoint import AnyPath, Locator, locator_of
 from musigd_client.errors import CallFailed, NotFound, Unreachable
 from musigd_client.followed import GAP, HeardEvent, RequestProgress
 from musigd_client.models.sessions import FinalSignature
@@ -35,11 +34,11 @@ class SyncClient(SyncMethods):
     def connect(
         cls,
         *,
-        datadir: Path | None = None,
+        datadir: AnyPath | None = None,
         url: str | None = None,
         token: str | None = None,
-        token_file: Path | None = None,
-        socket: Path | None = None,
+        token_file: AnyPath | None = None,
+        socket: AnyPath | None = None,
     ) -> Self:
         """As `Client.connect`. Raises Unreachable or NotAuthorised when the daemon does not answer."""
         client = cls(locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket))

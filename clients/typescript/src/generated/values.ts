@@ -278,7 +278,7 @@ export interface CancelSigningRequest {
 
 /** Encrypts the keys under a new passphrase. */
 export interface ChangePassphrase {
-  /** text (1 to 1024 characters) */
+  /** without the line break that its file ends in; text (1 to 1024 characters) */
   passphrase: string;
   /** text (1 to 1024 characters) */
   newPassphrase: string;
@@ -1577,7 +1577,7 @@ export interface TrustRequirements {
 
 /** Unlocks the keys; they lock again after `durationMs`, or stay unlocked if it is absent. */
 export interface Unlock {
-  /** text (1 to 1024 characters) */
+  /** without the line break that its file ends in; text (1 to 1024 characters) */
   passphrase: string;
   /** integer (0 to 315360000000) */
   durationMs?: number;

@@ -19,6 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Looks up what was asked for, else what the environment names, else the usual data directory. */
 export function locatorOf(place: Place, environment: Environment): () => Promise<Endpoint> {
+  requireOne(place);
   const { socket } = place;
   if (socket !== undefined) return async () => ({ ...addressOf("http://localhost"), socket });
   const named = place.url === undefined && place.datadir === undefined;
@@ -36,6 +37,17 @@ export function locatorOf(place: Place, environment: Environment): () => Promise
   }
   const datadir = place.datadir ?? usualDatadir(environment);
   return async () => ({ ...(await listening(datadir)), token: await token(join(datadir, ".cookie")) });
+}
+
+/** Throws where one of two things would be passed over: it may have been the token of less rights. */
+function requireOne({ url, datadir, socket, token, tokenFile }: Place): void {
+  if (token !== undefined && tokenFile !== undefined) throw new MusigdError("token and tokenFile: name one of them");
+  if (url !== undefined && datadir !== undefined) throw new MusigdError("url and datadir: name one of them");
+  if (socket === undefined) return;
+  const besides = Object.entries({ url, datadir, token, tokenFile }).filter(([, value]) => value !== undefined);
+  if (besides.length > 0) {
+    throw new MusigdError(`a unix socket needs nothing besides: leave out ${besides.map(([name]) => name).join(", ")}`);
+  }
 }
 
 /** What endpoint.json says now; only a connection shows whether the daemon runs. */
