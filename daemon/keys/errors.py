@@ -5,6 +5,12 @@ from __future__ import annotations
 from daemon.errors import Refused
 
 
+def line_break_in(passphrase: bytearray | memoryview) -> str:
+    """What to say besides of a passphrase that does not fit, and may have been read from a file with its line break."""
+    ends_in_one = bool(passphrase) and passphrase[-1] in b"\r\n"
+    return " (it ends in a line break: leave out that of a file)" if ends_in_one else ""
+
+
 class KeyRefused(Refused):
     """Root of these."""
 
@@ -66,8 +72,8 @@ class WrongPassphrase(KeyRefused):
 
     reason = "wrong_passphrase"
 
-    def __init__(self) -> None:
-        super().__init__("This is not the passphrase of these keys; try again.")
+    def __init__(self, given: bytearray | memoryview) -> None:
+        super().__init__(f"This is not the passphrase of these keys{line_break_in(given)}; try again.")
 
 
 class TooManyAttempts(KeyRefused):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.keys import sealing
-from daemon.keys.errors import UnfitSealedKey
+from daemon.keys.errors import UnfitSealedKey, line_break_in
 from daemon.keys.sealing import KdfCost, SealBroken
 from musig2 import SecretKey
 
@@ -55,6 +55,7 @@ def export(secret: SecretKey, scheme: str, passphrase: memoryview | bytearray, c
 
 def read(text: str, wanted: str) -> SealedKey:
     """Parse an exported text. Raises UnfitSealedKey, also if its scheme is not the wanted one."""
+    text = text.rstrip("\r\n")  # of the file that it was kept in
     if not text.startswith(PREFIX):
         raise UnfitSealedKey(f"must begin with {PREFIX}, as exportKey writes it")
     try:
@@ -80,7 +81,9 @@ def opened(key: SealedKey, passphrase: memoryview | bytearray) -> SecretKey:
     try:
         secret = SecretKey.from_buffer(sealing.unseal(sealing_key, key.sealed, key.associated))
     except SealBroken:
-        raise UnfitSealedKey("does not open with this exportPassphrase, or was changed") from None
+        raise UnfitSealedKey(
+            f"does not open with this exportPassphrase{line_break_in(passphrase)}, or was changed"
+        ) from None
     finally:
         sealing_key.wipe()
     if secret.pubkey != key.pubkey:

@@ -251,7 +251,7 @@ class Keystore:
             data_key = await asyncio.to_thread(vault.unwrap, stored, passphrase)
         except SealBroken:
             self._attempts.failed()
-            raise WrongPassphrase from None
+            raise WrongPassphrase(passphrase) from None
         self._attempts.succeeded()
         return data_key
 

@@ -23,6 +23,7 @@ _WIF_BYTES: Final = 38  # version, key, compressed or not, checksum
 
 def secret_key_from_text(text: memoryview | bytearray) -> SecretKey:
     """The key. Raises UnfitPrivateKey, which never repeats what was given. The text stays as it is."""
+    text = _without_line_end(text)
     content = _from_hex(text) or _from_wif(text)
     if content is None:
         raise UnfitPrivateKey("must be 64 hex digits or WIF; this is neither, or its checksum fails")
@@ -30,6 +31,14 @@ def secret_key_from_text(text: memoryview | bytearray) -> SecretKey:
         return SecretKey.from_buffer(content)
     except MusigError:
         raise UnfitPrivateKey("must be above 0 and below the group order") from None
+
+
+def _without_line_end(text: memoryview | bytearray) -> memoryview:
+    """That of the file that it was kept in; no copy."""
+    size = len(text)
+    while size and text[size - 1] in b"\r\n":
+        size -= 1
+    return memoryview(text)[:size]
 
 
 def _from_hex(text: memoryview | bytearray) -> bytearray | None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from rpc.models.transactions.tweaks import Tweaks
 from rpc.models.values import Hex32, Hex64, HexBytes, Label, Millis, NetworkName, PublicKey, SchemeName
 from rpc.models.wire import Change, Changed, Many, OfScheme, Params, Shown, misfit
 from rpc.sent_secret import SentSecret
 
+
+def _chosen(passphrase: SentSecret) -> SentSecret:
+    """A file is read without its last line break, so a passphrase that ends in one could be given from no file."""
+    if passphrase.view[-1] in b"\r\n":
+        raise PydanticCustomError("line_break", "must not end in a line break: leave out that of a file")
+    return passphrase
+
+
+NewPassphrase = Annotated[SentSecret, AfterValidator(_chosen)]
 SealedKey = Annotated[str, Field(min_length=1, max_length=512)]
 UnlockMs = Annotated[int, Field(ge=0, le=10 * 365 * 24 * 3600 * 1000)]
 PublicKeys = Annotated[Many[PublicKey], Field(min_length=2, max_length=100)]
@@ -49,7 +59,7 @@ class ExportKey(OfScheme):
 
     public_key: PublicKey
     passphrase: SentSecret = Field(description="the one that opens the keys of this daemon")
-    export_passphrase: SentSecret = Field(description="the one that will open this key, here or in another daemon")
+    export_passphrase: NewPassphrase = Field(description="the one that will open this key, here or in another daemon")
 
 
 class ExportedKey(Shown):
@@ -105,15 +115,15 @@ class KeyDeleted(Changed):
 class Unlock(Params):
     """Unlocks the keys; they lock again after `durationMs`, or stay unlocked if it is absent."""
 
-    passphrase: SentSecret
+    passphrase: SentSecret = Field(description="without the line break that its file ends in")
     duration_ms: UnlockMs | None = None
 
 
 class ChangePassphrase(Params):
     """Encrypts the keys under a new passphrase."""
 
-    passphrase: SentSecret
-    new_passphrase: SentSecret
+    passphrase: SentSecret = Field(description="without the line break that its file ends in")
+    new_passphrase: NewPassphrase
 
 
 class LockState(Changed):

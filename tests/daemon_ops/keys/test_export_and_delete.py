@@ -45,6 +45,20 @@ async def test_an_exported_key_comes_back_with_its_own_passphrase(store: Store, 
         assert bytes(view).hex() == SECRET
 
 
+async def test_what_was_read_from_a_file_with_its_line_break_is_taken_or_the_break_is_named(
+    store: Store, tmp_path: Path
+) -> None:
+    keystore = await started(store, tmp_path)
+    pubkey, text = await exported(keystore, tmp_path)
+    assert export.read(f"{text}\n", "lotus").pubkey == pubkey
+    with pytest.raises(UnfitSealedKey, match="ends in a line break"):
+        await keystore.import_sealed(text, secret_bytes(f"{OWN}\n"), "lotus")
+    for passphrase, said in ((generated_passphrase(tmp_path) + "\n", True), ("guess", False)):
+        with pytest.raises(WrongPassphrase) as caught:
+            await keystore.unlock(secret_bytes(passphrase))
+        assert ("ends in a line break" in str(caught.value)) == said
+
+
 async def test_the_text_holds_neither_the_key_nor_a_passphrase(store: Store, tmp_path: Path) -> None:
     keystore = await started(store, tmp_path)
     _, text = await exported(keystore, tmp_path)

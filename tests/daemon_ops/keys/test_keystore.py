@@ -46,7 +46,7 @@ async def test_a_made_key_signs_under_its_scheme_also_after_a_restart(
     assert (again.keys(), again.scheme_of(made.pubkey), made.label) == ((made.pubkey,), scheme, "savings")
 
 
-@pytest.mark.parametrize("text", [SECRET, SECRET.upper(), WIF_MAIN, WIF_TEST_UNCOMPRESSED])
+@pytest.mark.parametrize("text", [SECRET, SECRET.upper(), WIF_MAIN, WIF_TEST_UNCOMPRESSED, f"{WIF_MAIN}\r\n"])
 async def test_hex_and_wif_import_the_same_key(store: Store, tmp_path: Path, text: str) -> None:
     keystore = await started(store, tmp_path)
     imported = await keystore.import_key(secret_bytes(text), "lotus")
@@ -54,7 +54,8 @@ async def test_hex_and_wif_import_the_same_key(store: Store, tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
-    "text", ["", "00" * 32, "ff" * 32, SECRET[:-2], "0x" + SECRET, WIF_MAIN[:-1] + "2", WIF_OF_ANOTHER_COIN, "é" * 40]
+    "text",
+    ["", "\n", "00" * 32, "ff" * 32, SECRET[:-2], "0x" + SECRET, WIF_MAIN[:-1] + "2", WIF_OF_ANOTHER_COIN, "é" * 40],
 )
 async def test_a_malformed_private_key_is_refused_without_being_repeated(
     store: Store, tmp_path: Path, text: str

@@ -13,8 +13,10 @@ from rpc.calls.envelope import CallItem, item_of, parse
 from rpc.calls.params import params_of
 from rpc.calls.sent_secrets import may_carry_secret, put_back, take_out
 from rpc.errors import ApiError
+from rpc.methods import samples
 from rpc.methods.table import METHODS
-from rpc.models.keys import ImportKey, Unlock
+from rpc.models.keys import ChangePassphrase, ExportKey, ImportKey, Unlock
+from rpc.models.wire import Params
 from rpc.sent_secret import SECRET_METHODS, SECRET_PARAMS, SentSecret
 
 HEX = "c0ffee" * 10 + "abcd"
@@ -102,6 +104,22 @@ def test_a_malformed_secret_is_refused_with_its_path(params: str, said: str) -> 
         params_of(Unlock, item.params)
     assert refused.value.message.startswith("passphrase: ")
     assert said in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "besides"),
+    [(ChangePassphrase, "newPassphrase", {}), (ExportKey, "exportPassphrase", {"publicKey": samples.KEY_A})],
+)
+def test_nobody_chooses_a_passphrase_that_no_file_could_give(
+    model: type[Params], name: str, besides: dict[str, str]
+) -> None:
+    def chosen(text: str) -> Params:
+        return params_of(model, {**besides, "passphrase": SentSecret.of("old\n"), name: SentSecret.of(text)})
+
+    for text in ("new\n", "new\r\n", "\n"):
+        with pytest.raises(ApiError, match=f"{name}: must not end in a line break"):
+            chosen(text)
+    assert chosen("n\new")
 
 
 def test_a_secret_is_wiped_by_its_user_and_with_its_last_reference() -> None:
