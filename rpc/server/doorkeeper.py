@@ -43,7 +43,9 @@ class Doorkeeper:
                 421,
                 ApiError(
                     "forbidden",
-                    "This Host is not allowed; use localhost, or add the name to rpc.allowed_hosts.",
+                    "This Host is not allowed; use localhost, or add the name to rpc.allowed_hosts."
+                    if host
+                    else "There is no Host header; name localhost in one.",
                     setting="rpc.allowed_hosts",
                 ),
             )

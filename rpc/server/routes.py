@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.streams import StreamReader
 
 from musig2.curve.memory import wipe_bytes
@@ -135,6 +135,7 @@ class Routes:
         try:
             if request.content.is_eof():
                 return await _read(request.content, limit)
+            await _encourage(request)
             async with asyncio.timeout(self._config.body_timeout_s):
                 return await _read(request.content, limit)
         except TimeoutError as problem:
@@ -254,6 +255,14 @@ def _lock_in(body: bytes) -> str:
     if not isinstance(mark, str):
         raise ApiError("invalid_request", 'Send {"lock": ...}, with what the lock file of the data directory says.')
     return mark
+
+
+async def _encourage(request: web.BaseRequest) -> None:
+    """Tells a client that asks first (curl with a large body, .NET) to send it; else it waits a second or so."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        writer = request.writer
+        await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        writer.output_size = 0
 
 
 async def _read(content: StreamReader, limit: int) -> bytes:

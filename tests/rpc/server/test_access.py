@@ -65,6 +65,7 @@ async def test_route_refuses_a_rebound_name_and_names_the_setting(world: World, 
         status, reply = await ask(world, verb, path, Host=host, **world.bearer())
         assert status == 421, host
         assert reply["error"]["data"]["setting"] == "rpc.allowed_hosts"
+        assert ("There is no Host" in reply["error"]["message"]) == (not host)
 
 
 @every_route

@@ -61,6 +61,20 @@ async def test_slow_body_is_given_up(make_world: MakeWorld) -> None:
     writer.close()
 
 
+async def test_a_client_that_asks_before_it_sends_a_body_is_told_to_send_it(make_world: MakeWorld) -> None:
+    world = await make_world(max_body_bytes=1_000)
+    body = b'{"jsonrpc":"2.0","id":1,"method":"getInfo"}'
+    for length, answer in ((len(body), b"HTTP/1.1 100 Continue"), (1_001, b"HTTP/1.1 413 ")):
+        asking = head(length).replace(b"Host:", b"Expect: 100-Continue\r\nHost:")
+        reader, writer = await raw(world, asking)
+        assert (await asyncio.wait_for(reader.readline(), 60)).startswith(answer)
+        if length == len(body):
+            assert await reader.readline() == b"\r\n"
+            writer.write(body)
+            assert b"200 OK" in await asyncio.wait_for(reader.readline(), 60)
+        writer.close()
+
+
 async def test_oversized_websocket_message_closes_that_connection_alone(make_world: MakeWorld) -> None:
     world = await make_world(max_body_bytes=1_000)
     async with world.websocket() as ws:
