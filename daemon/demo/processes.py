@@ -15,6 +15,7 @@ from typing import NoReturn
 
 START_SECONDS = 120  # as a machine that is busy with other things may take
 STOP_SECONDS = 8
+PROGRAM = (sys.executable, "-P", "-m", "daemon.main")
 _UNIT = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY"}
 
 
@@ -43,9 +44,10 @@ class DemoDaemon:
 class Daemons:
     """Starts daemons one by one and stops them all; leaves no process behind."""
 
-    def __init__(self, root: Path, network: str) -> None:
+    def __init__(self, root: Path, network: str, program: Sequence[str] = PROGRAM) -> None:
         self._root = root
         self._network = network
+        self._program = program
         self._started: list[asyncio.subprocess.Process] = []
         self._ready: list[DemoDaemon] = []
 
@@ -67,7 +69,7 @@ class Daemons:
         return daemon
 
     async def _spawn(self, datadir: Path, log: Path, bootstrap: Sequence[str]) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-P", "-m", "daemon.main", "run", "--datadir", str(datadir)]
+        command = [*self._program, "run", "--datadir", str(datadir)]
         command += ["--network", self._network, "--rpc-listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0"]
         for address in bootstrap:
             command += ["--bootstrap", address]

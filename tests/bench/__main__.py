@@ -1,6 +1,6 @@
 """`make bench`: runs cases and shows them.
 
-    .venv/bin/python -m tests.bench [--small] [--pairs N] [--against COMMIT] [--json FILE] [CASE]...
+    .venv/bin/python -m tests.bench [--small] [--pairs N] [--against COMMIT | DIRECTORY] [--json FILE] [CASE]...
 
 A CASE is a name or the beginning of one (`signing` is all of signing). Results are merged into the JSON file, so that a
 long run may be made in pieces; `python -m tests.bench.page` writes docs/performance.md from it.
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--small", action="store_true", help="two pairs of a tenth of the work: that it runs")
     parser.add_argument("--pairs", type=int, help="samples of each case")
-    parser.add_argument("--against", metavar="COMMIT", help="another commit, in alternation")
+    parser.add_argument("--against", metavar="TREE", help="another commit, or a directory, in alternation")
     parser.add_argument("--json", type=Path, default=BUILT / "results.json", metavar="FILE")
     parser.add_argument("--list", action="store_true", help="the cases")
     asked = parser.parse_args()
@@ -76,7 +76,10 @@ def main() -> int:
         return 0
     about = machine(commit_of_this_tree())
     print(machine_line(about), flush=True)
-    other = tree_of(asked.against) if asked.against else None
+    try:
+        other = tree_of(asked.against) if asked.against else None
+    except CaseFailed as error:
+        raise SystemExit(f"--against {asked.against}: {error}") from None
     if asked.small:
         about["small"] = True  # such rows come on no page
     if other is not None:

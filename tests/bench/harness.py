@@ -42,6 +42,7 @@ class Figure:
 class Case:
     """`open(folder, small)` gives the function that takes a sample. `alone`: in a network namespace of its own (root).
 
+    `outside`: it meets daemons only as processes, so that those of another tree can be driven by these benchmarks.
     `growth` and `x`: the plot that it is a point of, and where on its horizontal axis.
     """
 
@@ -52,6 +53,7 @@ class Case:
     pairs: int = 11
     warmup: int = 1
     alone: bool = False
+    outside: bool = False
     growth: str = ""
     x: float = 0
 

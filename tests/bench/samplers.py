@@ -1,4 +1,5 @@
-"""Starts workers: in this tree, or in that of another commit with the environment that its lock file names."""
+"""Starts workers: in this tree, in that of another commit with the environment that its lock file names, or in this one
+with daemons of another tree."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.harness import Case, Sample
+from tests.bench.signing_parts import OTHER_TREE, python_of
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "build" / "bench"
@@ -28,10 +30,11 @@ class CaseFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A checkout and the Python of its environment."""
+    """A checkout and the Python of its environment. `is_ours` to write in: it has these benchmarks."""
 
     path: Path
     python: Path
+    is_ours: bool = True
 
 
 def this_tree() -> Tree:
@@ -39,7 +42,17 @@ def this_tree() -> Tree:
     return Tree(ROOT, Path(sys.executable))
 
 
-def tree_of(commit: str) -> Tree:
+def tree_of(other: str) -> Tree:
+    """The tree in that directory, with an environment in its .venv; or that commit's. Raises CaseFailed."""
+    path = Path(other).resolve()
+    if not path.is_dir():
+        return tree_of_commit(other)
+    if not python_of(path).exists():
+        raise CaseFailed(f"{path} has no environment: make env there")
+    return Tree(path, python_of(path), is_ours=False)
+
+
+def tree_of_commit(commit: str) -> Tree:
     """A worktree of another commit under build/bench, with its own environment and these benchmarks.
 
     The environment is made as `make env` makes it, first from what uv has on this machine. Raises CaseFailed.
@@ -52,7 +65,7 @@ def tree_of(commit: str) -> Tree:
     shutil.rmtree(path / "tests" / "bench", ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "bench", path / "tests" / "bench", ignore=shutil.ignore_patterns("__pycache__"))
     _make_environment(path)
-    return Tree(path, path / ".venv" / "bin" / "python")
+    return Tree(path, python_of(path))
 
 
 def _make_environment(path: Path) -> None:
@@ -63,7 +76,10 @@ def _make_environment(path: Path) -> None:
         if done.returncode == 0:
             return
         said = done.stderr.strip()
-    raise CaseFailed(f"the environment of {path.name} cannot be made: {said[-500:]}")
+    raise CaseFailed(
+        f"the environment of {path.name} cannot be made: {said[-500:]}\n"
+        "Make one that works in a tree of that commit, and name the directory: --against DIRECTORY"
+    )
 
 
 def _git(*arguments: str) -> str:
@@ -107,13 +123,16 @@ class Worker:
 @asynccontextmanager
 async def worker(case: Case, tree: Tree, folder: Path, *, small: bool) -> AsyncIterator[Worker]:
     """A worker that has opened the case. Raises CaseFailed."""
-    words = [str(tree.python), "-m", "tests.bench.worker", case.name, str(folder), *(["--small"] if small else [])]
+    if not tree.is_ours and not case.outside:
+        raise CaseFailed(f"left out: it is measured from within, and {tree.path} is only driven from outside")
+    runs = tree if tree.is_ours else this_tree()
+    words = [str(runs.python), "-m", "tests.bench.worker", case.name, str(folder), *(["--small"] if small else [])]
     pipe = asyncio.subprocess.PIPE
-    paths = os.pathsep.join([str(tree.path), str(tree.path / "clients" / "python")])
+    paths = os.pathsep.join([str(runs.path), str(runs.path / "clients" / "python")])
     process = await asyncio.create_subprocess_exec(
         *(alone(words) if case.alone else words),
-        cwd=tree.path,
-        env={**os.environ, "PYTHONPATH": paths},
+        cwd=runs.path,
+        env={**os.environ, "PYTHONPATH": paths} | ({} if tree.is_ours else {OTHER_TREE: str(tree.path)}),
         stdin=pipe,
         stdout=pipe,
         limit=LINE_BYTES,

@@ -12,9 +12,10 @@ from typing import Any, Self
 
 import aiohttp
 
-from daemon.demo.processes import Daemons
+from daemon.demo.processes import PROGRAM, Daemons
 from musigd_client import Client
 
+OTHER_TREE = "BENCH_DAEMONS"  # the variable with the tree that daemons run from, if not this one
 TICKS = os.sysconf("SC_CLK_TCK")
 LONGEST_S = 120
 
@@ -97,11 +98,27 @@ class Wallet:
 EVENTS = ("signing-request:received", "signature:finalized")
 
 
+def program() -> Sequence[str]:
+    """What starts a daemon of the tree that is measured."""
+    tree = os.environ.get(OTHER_TREE)
+    return program_of(Path(tree)) if tree else PROGRAM
+
+
+def python_of(tree: Path) -> Path:
+    """The Python of that tree's environment."""
+    return tree / ".venv" / "bin" / "python"
+
+
+def program_of(tree: Path) -> Sequence[str]:
+    """What starts a daemon of that tree, with the tree's own environment."""
+    return ("env", f"PYTHONPATH={tree}", str(python_of(tree)), "-P", "-m", "daemon.main")
+
+
 class Fleet:
     """Some daemons that know each other's keys."""
 
     def __init__(self, folder: Path, scheme: str) -> None:
-        self._daemons = Daemons(folder, f"bench-{secrets.token_hex(4)}")
+        self._daemons = Daemons(folder, f"bench-{secrets.token_hex(4)}", program())
         self.scheme = scheme
         self.wallets: list[Wallet] = []
 

@@ -18,6 +18,8 @@ from tests.bench.harness import Case, Figure, Measured, Sample, Spread, Take, me
 from tests.bench.page import PAGE, README, RUN, SECTIONS, combined, files
 from tests.bench.plot import Point, svg
 from tests.bench.price_ways import WAYS
+from tests.bench.samplers import CaseFailed, tree_of, worker
+from tests.bench.signing_parts import OTHER_TREE, program
 
 
 @asynccontextmanager
@@ -67,6 +69,38 @@ async def test_two_commits_are_measured_in_turn_and_the_first_samples_do_not_cou
 
     assert asked == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
     assert (found.ours, found.theirs) == ([{"time": 1}, {"time": 2}], [{"time": 3}, {"time": 4}])
+
+
+def a_tree(folder: Path) -> Path:
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    return folder
+
+
+def test_a_directory_without_an_environment_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CaseFailed, match="has no environment: make env there"):
+        tree_of(str(tmp_path))
+
+
+async def test_a_directory_is_left_alone_and_only_cases_that_drive_daemons_from_outside_measure_it(
+    tmp_path: Path,
+) -> None:
+    tree = tree_of(str(a_tree(tmp_path)))
+
+    with pytest.raises(CaseFailed, match="measured from within"):
+        async with worker(CASE, tree, tmp_path, small=True):
+            pass
+
+    assert [file.name for file in tmp_path.iterdir()] == [".venv"]
+
+
+def test_the_daemons_of_another_tree_run_with_its_code_and_its_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OTHER_TREE, str(a_tree(tmp_path)))
+
+    assert list(program())[:3] == ["env", f"PYTHONPATH={tmp_path}", f"{tmp_path}/.venv/bin/python"]
 
 
 def test_a_ratio_is_the_median_of_the_pairs_and_is_held_to_the_aim() -> None:

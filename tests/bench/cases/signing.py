@@ -151,6 +151,7 @@ LATENCY = tuple(
         partial(_latency, scheme=scheme, count=count),
         pairs=40,
         warmup=5,
+        outside=True,
     )
     for scheme in SCHEMES
     for count in (2, 3, 5)
@@ -166,6 +167,7 @@ OPEN = tuple(
         ),
         partial(_throughput, scheme=scheme, width=width),
         pairs=5,
+        outside=True,
         growth=f"open-{scheme}",
         x=width,
     )
@@ -189,6 +191,7 @@ SIGNERS = tuple(
         partial(_growth, count=count),
         pairs=pairs,
         warmup=0,
+        outside=True,
         growth="signers",
         x=count,
     )
@@ -200,5 +203,6 @@ BURST = Case(
     (Figure("all signed", "s"), Figure("streams, tasks, threads, files more than before", "", aim=0)),
     _burst,
     pairs=3,
+    outside=True,
 )
 CASES = (*LATENCY, *OPEN, BURST, *SIGNERS)
