@@ -64,6 +64,15 @@ def tor_program() -> str:
     return found
 
 
+def _gencert(tor: str) -> str:
+    """tor-gencert, beside `tor` or beside what that is a link to. Raises NoLab."""
+    beside = [Path(tor).with_name("tor-gencert"), Path(tor).resolve().with_name("tor-gencert")]
+    found = next((str(path) for path in beside if path.exists()), None) or shutil.which("tor-gencert")
+    if found is None:
+        raise NoLab(f"tor-gencert is not beside {tor}, where Tor's packages put it")
+    return found
+
+
 class PrivateTor:
     """`clients`: for each the port of the host to which its onion service leads. Everything ends with `stop`."""
 
@@ -125,7 +134,7 @@ class PrivateTor:
         keys.mkdir(mode=0o700)
         at = f"127.0.0.1:{dir_port}"
         files = [f"-{letter} {keys}/authority_{what}" for letter, what in zip("isc", FILES, strict=True)]
-        command = [f"{self._tor}-gencert", "--create-identity-key", "--passphrase-fd", "0", "-m", "12", "-a", at]
+        command = [_gencert(self._tor), "--create-identity-key", "--passphrase-fd", "0", "-m", "12", "-a", at]
         subprocess.run([*command, *" ".join(files).split()], input=b"x\n", check=True, capture_output=True)
         certificate = (keys / "authority_certificate").read_text()
         found = re.search(r"^fingerprint (\w+)$", certificate, re.MULTILINE)
