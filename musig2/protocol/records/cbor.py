@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
-from unicodedata import is_normalized
 
 from musig2.protocol.errors import BadEncoding, InvalidRecord
+from musig2.protocol.records.normal_form import is_nfc
 from musig2.protocol.records.records import Open
 
 MAX_UINT: Final = (1 << 53) - 1
@@ -97,7 +97,7 @@ def _text(raw: bytes) -> str:
         text = raw.decode()
     except UnicodeDecodeError:
         raise BadEncoding("text that is not UTF-8") from None
-    if not text.isascii() and not is_normalized("NFC", text):
+    if not text.isascii() and not is_nfc(text):
         raise BadEncoding("text that is not in NFC")
     return text
 
@@ -267,7 +267,7 @@ def _utf8(text: str) -> bytes:
         raw = text.encode()
     except UnicodeEncodeError:
         raise _Unfit("holds half a character (a lone surrogate)") from None
-    if not is_normalized("NFC", text):
+    if not is_nfc(text):
         raise _Unfit("holds text that is not in NFC: normalise it")
     return raw
 
