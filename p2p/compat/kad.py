@@ -19,7 +19,7 @@ from typing import Any
 
 import trio
 from libp2p.abc import INetStream
-from libp2p.kad_dht import kad_dht, peer_routing, provider_store, value_store
+from libp2p.kad_dht import kad_dht, peer_routing, provider_store, routing_table, value_store
 from libp2p.kad_dht.common import ALPHA, QUERY_TIMEOUT
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.kad_dht.pb.kademlia_pb2 import Message, Record
@@ -27,9 +27,10 @@ from libp2p.kad_dht.provider_store import ProviderStore
 from libp2p.kad_dht.value_store import ValueStore
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
+from libp2p.peer.peerstore import PeerStoreError
 from libp2p.records.validator import NamespacedValidator, Validator
 
-from p2p.addresses import MAX_ADDR_BYTES
+from p2p.addresses import MAX_ADDR_BYTES, Multiaddr
 from p2p.compat.guard import GuardedTasks, OnFault
 from p2p.compat.host import GuardedHost
 from p2p.compat.kad_host import KadHost
@@ -46,6 +47,7 @@ ANSWER_BYTES = 60 * 1024  # the rest of an answer is left out, to leave room for
 STREAMS_PER_PEER = 8
 SERVED_PEERS = 64  # at a time
 SERVE_S = 20.0
+PER_BUCKET, PER_TABLE = 2, 3  # peers of one address range, as in kubo's diversity filter
 MESSAGE_RATE = 100  # per second and peer; each KiB costs as much as a message
 
 # The peer whose stream is being served, so that the validator knows who sent a bad record.
@@ -73,6 +75,25 @@ for module in (kad_dht, peer_routing, provider_store, value_store):
     vars(module)["MAX_DHT_MESSAGE_SIZE"] = MAX_MESSAGE_BYTES  # each has imported the constant by its name
 
 
+class Resident(PeerInfo):
+    """An entry of the routing table. `source`: the address range that counts, None for a peer that may come from any.
+
+    Peer ids can be ground until they sit next to this node's: whoever has one address could be all its neighbours, at
+    whom lookups end. The library bounds the peers of a subnet too, but goes by the addresses that a peer claims: it may
+    claim none, or those of somebody else, who is then left out. Here the other end of the connection counts.
+    """
+
+    def __init__(self, peer_id: ID, addrs: Sequence[Multiaddr], source: bytes | None) -> None:
+        super().__init__(peer_id, addrs)
+        self.source = source
+
+
+def _source_of(info: PeerInfo) -> str | None:
+    source: bytes | None = getattr(info, "source", None)
+    return None if source is None else source.hex()
+
+
+vars(routing_table)["_subnet_key"] = _source_of  # table and buckets count what it returns
 Settle = Callable[[bytes, int], Awaitable[None]]
 
 
@@ -158,6 +179,7 @@ class GuardedDHT(KadDHT):
 
     on_fault: OnFault
     is_stranger: Callable[[ID], bool]  # others are served however many are
+    source_of: Callable[[ID], bytes | None]  # the address range that counts in the table; None: it has no bound
 
     def __init__(
         self,
@@ -179,6 +201,8 @@ class GuardedDHT(KadDHT):
             validator=NamespacedValidator({namespace: validator}, strict_validation=True),
             validator_changed=True,
             strict_validation=True,
+            max_peers_per_subnet=PER_BUCKET,
+            max_peers_per_subnet_table=PER_TABLE,
         )
         self.protocol = protocol
         self._add_to_table = self.routing_table.add_peer
@@ -195,9 +219,15 @@ class GuardedDHT(KadDHT):
 
     async def _add_if_here(self, peer_obj: PeerInfo | ID, *, skip_server_mode_check: bool = False) -> bool:
         """Only connected peers enter the table. Others are asked, and so connected, in the lookup that found them."""
-        if not self._kad_host.connected(peer_obj.peer_id if isinstance(peer_obj, PeerInfo) else peer_obj):
+        peer = peer_obj.peer_id if isinstance(peer_obj, PeerInfo) else peer_obj
+        if not self._kad_host.connected(peer):
             return False
-        return await self._add_to_table(peer_obj, skip_server_mode_check=skip_server_mode_check)
+        try:
+            addrs = peer_obj.addrs if isinstance(peer_obj, PeerInfo) else self.host.get_peerstore().addrs(peer)
+        except PeerStoreError:  # it has told none
+            return False
+        resident = Resident(peer, addrs, self.source_of(peer))
+        return await self._add_to_table(resident, skip_server_mode_check=skip_server_mode_check)
 
     def met(self, peer_id: ID) -> None:
         """A peer connected: it may be asked again, however often it gave no answer before."""

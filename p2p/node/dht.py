@@ -96,12 +96,17 @@ class Dht:
         def is_stranger(peer: ID) -> bool:
             return accounts.standing(peer.to_bytes()) is Standing.STRANGER
 
+        def source_of(peer: ID) -> bytes | None:
+            known = accounts.standing(peer.to_bytes()) is Standing.KNOWN
+            return None if known else accounts.source(peer.to_bytes())
+
         self._namespace = f"musigd-{config.network}"
         self._validator = SignerRecords(checks)
         protocol = f"/musigd/{config.network}/kad/1"
         self.service = GuardedDHT(host, protocol, self._namespace, self._validator, settle, server=config.dht)
         self.service.on_fault = on_fault
         self.service.is_stranger = is_stranger
+        self.service.source_of = source_of
 
     def _key(self, pubkey: bytes) -> str:
         return f"/{self._namespace}/{pubkey.hex()}"

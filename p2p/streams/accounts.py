@@ -66,13 +66,14 @@ class Account:
 class PeerAccount(Account):
     """The account of a peer, and that of its range: None on a private network, and until the peer has connected."""
 
-    __slots__ = ("due", "fines", "home", "range", "standing")
+    __slots__ = ("due", "fines", "home", "range", "source", "standing")
 
     def __init__(self, standing: Standing, now: float) -> None:
         super().__init__(ALLOWANCES[standing], now)
         self.standing = standing
         self.due = 0.0  # charged since the last turn
         self.range: Account | None = None
+        self.source: bytes | None = None
         self.home: bytes | None = None
         self.fines = Fading(FINES_HALF_LIFE_S, now)
 
@@ -112,6 +113,7 @@ class Accounts:
         account, source = self._of(peer), source_of(peer, host, relay)
         account.home = None if host is None or relay is not None else range_or_host(host)
         self._note_home(account)
+        account.source = None if source == peer else source
         if source != peer:
             account.range = self._range(source)
 
@@ -145,6 +147,11 @@ class Accounts:
         if account.standing is not Standing.KNOWN and account.fines.add(now, PRICES_US[work] * amount) > BAN_AT:
             account.fines = Fading(FINES_HALF_LIFE_S, now)
             self.on_ban(peer, "it kept sending requests that had to be refused")
+
+    def source(self, peer: bytes) -> bytes | None:
+        """The range that a peer has come from; None on a private network, and until it has connected."""
+        account = self._peers.get(peer)
+        return None if account is None else account.source
 
     def standing(self, peer: bytes) -> Standing:
         """How well a peer is known."""

@@ -15,6 +15,8 @@ from libp2p.custom_types import TProtocol
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.kad_dht.pb.kademlia_pb2 import Message as DhtMessage
 from libp2p.kad_dht.pb.kademlia_pb2 import Record
+from libp2p.kad_dht.routing_table import RoutingTable
+from libp2p.peer.peerinfo import PeerInfo
 from libp2p.pubsub.gossipsub import GossipSub
 from libp2p.pubsub.pb.rpc_pb2 import RPC, ControlPrune
 from libp2p.pubsub.pubsub import Pubsub
@@ -22,6 +24,7 @@ from libp2p.records.validator import Validator
 from libp2p.tools.anyio_service import background_trio_service
 from libp2p.utils import encode_varint_prefixed
 
+from p2p.addresses import Multiaddr
 from tests.libp2p.faults import a_peer, fault, hosts, info
 
 KAD = TProtocol("/ipfs/kad/1.0.0")
@@ -182,6 +185,14 @@ async def the_dht_ignores_the_protocol_that_is_asked_for() -> bool:
     async with hosts(1) as (host,):
         dht(host, protocol_prefix=TProtocol("/own"))
         return KAD in host.get_mux().get_protocols()
+
+
+@fault
+async def a_peer_of_the_dht_says_itself_of_which_subnet_it_is() -> bool:
+    one, other = a_peer(), a_peer()
+    table = RoutingTable(a_peer(), new_host(key_pair=create_new_key_pair()), 1, 1)
+    claimed = [Multiaddr("/ip4/11.22.33.44/tcp/1")]
+    return await table.add_peer(PeerInfo(one, claimed)) and not await table.add_peer(PeerInfo(other, claimed))
 
 
 @fault

@@ -229,6 +229,14 @@ GUARDS: tuple[Guard, ...] = (
         ("the_dht_ignores_the_protocol_that_is_asked_for",),
     ),
     Guard(
+        "ranges in the DHT's table",
+        ("kad.Resident", "kad:_subnet_key", "kad.GuardedDHT._add_if_here"),
+        "a bucket bounds the peers of a subnet by the address that they claim: none, or somebody else's",
+        "the remote address of the connection as what is counted",
+        ("tests/p2p/node/test_dht_ranges.py::test_of_one_range_two_strangers_enter_a_bucket_whatever_they_claim",),
+        ("a_peer_of_the_dht_says_itself_of_which_subnet_it_is",),
+    ),
+    Guard(
         "the DHT's stores",
         (
             "kad.BoundedValues",
