@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import IPv4Address, IPv6Address
 
 from p2p.addresses import (
     Multiaddr,
@@ -23,7 +24,7 @@ from p2p.ways.login import read_login
 MAX_ANNOUNCED = 16
 MAX_RELAYED = 4
 # Addresses of the documentation ranges: a UDP socket "connected" to one sends nothing, but learns the local address.
-ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 class AnnouncedAddresses:
@@ -97,21 +98,43 @@ def _expand(addr: Multiaddr) -> list[Multiaddr]:
 
 def own_hosts() -> tuple[str, ...]:
     """The addresses of this host that lead elsewhere; others than before when it has moved to another network."""
-    return tuple(host for family in (socket.AF_INET, socket.AF_INET6) for host in _local_hosts(family))
+    return tuple(host for family in ELSEWHERE for host in _local_hosts(family))
 
 
 def _local_hosts(family: socket.AddressFamily) -> list[str]:
-    hosts = []
-    for kind, elsewhere in ELSEWHERE:
-        if kind != family:
-            continue
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((elsewhere, 9))
-                hosts.append(str(probe.getsockname()[0]))
-        except OSError:  # no route with this family: then there is no address either
-            continue
+    ways_out = {each: host for each in ELSEWHERE if (host := _way_out(each)) is not None}
+    hosts = [ways_out[family]] if family in ways_out else []
+    if not ways_out:
+        hosts = _hosts_of_interfaces(family)
     return [*hosts, "::1" if family == socket.AF_INET6 else "127.0.0.1"]
+
+
+def _way_out(family: socket.AddressFamily) -> str | None:
+    """The address from which this host reaches the internet; None where no route of this family leads there."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((ELSEWHERE[family], 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
+
+
+def _hosts_of_interfaces(family: socket.AddressFamily) -> list[str]:
+    """The addresses of all interfaces but loopback: for a local network from which no route leads to the internet."""
+    import ifaddr  # noqa: PLC0415 - few hosts need it, and loading it takes longer than all else here
+
+    found = [
+        IPv4Address(ip.ip) if ip.is_IPv4 else IPv6Address(ip.ip[0])
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    ]
+    version = 6 if family == socket.AF_INET6 else 4
+    # A link-local address of IPv6 means nothing without the name of an interface of whoever dials it.
+    return [
+        str(ip)
+        for ip in found
+        if ip.version == version and not ip.is_loopback and not (version == 6 and ip.is_link_local)
+    ]
 
 
 def check_addresses(config: NetworkConfig) -> None:
