@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from functools import lru_cache
 
 from daemon.errors import NotFound
 from daemon.signing.api.endings import ENDINGS
@@ -18,6 +17,7 @@ from daemon.signing.store.reviews import Showing
 from daemon.signing.store.views import ended_by, request_view, session_view
 from musig2.protocol.interface.effects import Outcome, SessionRow, State
 from musig2.protocol.records.records import Request
+from musig2.protocol.review.remembered import Remembered
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
 from rpc.caller import Caller
@@ -31,7 +31,7 @@ class Finder:
         self._showing = showing
         self._keystore = keystore
         self._roster = roster
-        self._opened = lru_cache(maxsize=512)(open_request)
+        self._open: Remembered[Signed[Request]] = Remembered()
 
     def keys_of(self, caller: Caller) -> frozenset[bytes]:
         """The own keys that this caller may use."""
@@ -47,14 +47,18 @@ class Finder:
 
     def visible(self, caller: Caller, request: bytes) -> Signed[Request]:
         """The record of a request of the caller's keys; raises NotFound."""
-        return self._opened(self.stored(caller, request).envelope)
+        return self._opened(self.stored(caller, request))
+
+    def _opened(self, stored: StoredRequest) -> Signed[Request]:
+        envelope = stored.envelope
+        return self._open.get(envelope, len(envelope), lambda: open_request(envelope))
 
     def request(self, request: bytes) -> Signed[Request]:
         """The record of a stored request; raises NotFound."""
         stored = self._store.read(lambda conn: reading.request(conn, request))
         if stored is None:
             raise NotFound("signing request")
-        return self._opened(stored.envelope)
+        return self._opened(stored)
 
     def view(self, caller: Caller, request: bytes) -> answers.SigningRequest:
         """A stored request as that caller sees it."""
@@ -71,7 +75,7 @@ class Finder:
         """The same where a read is under way; on any thread."""
         entry = self._roster.get(stored.request)
         sent = frozenset(entry.handover.delivered) if entry is not None else frozenset[int]()
-        signed = entry.request if entry is not None else self._opened(stored.envelope)
+        signed = entry.request if entry is not None else self._opened(stored)
         rows = reading.request_rows(conn, stored)
         return request_view(signed, stored, rows, sent, showing=self._showing, keys=caller.keys)
 
@@ -85,7 +89,7 @@ class Finder:
 
     def scheme_of_request(self, caller: Caller, request: bytes) -> str:
         """The scheme of a request of the caller's keys; raises NotFound."""
-        return self._opened(self.stored(caller, request).envelope).record.scheme
+        return self._opened(self.stored(caller, request)).record.scheme
 
     def scheme_of_session(self, caller: Caller, session: bytes) -> str:
         """The scheme of a session of the caller's keys; raises NotFound."""
@@ -138,7 +142,7 @@ class Finder:
         stored = reading.request(conn, found[0].row.request) if found else None
         if stored is None:
             raise NotFound("session")
-        return session_view(conn, self._opened(stored.envelope), found, stored.turn)
+        return session_view(conn, self._opened(stored), found, stored.turn)
 
     def live_or_done(self, request: bytes) -> OpenRequest:
         """A stored request with its machine; raises NotFound."""
@@ -172,4 +176,4 @@ class Finder:
         return RequestEnded(told.reason, told.too_late, self._store.read(ended))
 
     def _own_keys(self, stored: StoredRequest) -> frozenset[bytes]:
-        return frozenset(self._opened(stored.envelope).record.keys).intersection(self._keystore.keys())
+        return frozenset(self._opened(stored).record.keys).intersection(self._keystore.keys())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from daemon.signing.store.criteria import CriteriaOf
 from musig2.chain.address import address_of_script, key_scripts
 from musig2.protocol.records.records import Request
 from musig2.protocol.review.decoded import DecodedTransaction
 from musig2.protocol.review.findings import ReviewStatus
+from musig2.protocol.review.remembered import Remembered
 from musig2.protocol.review.review import review_of
 from musig2.protocol.wire.frames import Signed
 from rpc import answers
@@ -48,9 +49,15 @@ def review_json(signed: Signed[Request], showing: Showing, keys: frozenset[bytes
     return told
 
 
-@lru_cache(maxsize=256)
+_shown: Final[Remembered[answers.ReviewedTransaction]] = Remembered()
+
+
 def _transaction_json(signed: Signed[Request], network: str) -> answers.ReviewedTransaction:
     """Shared by all views: never changed."""
+    return _shown.get((signed.id, network), len(signed.envelope), lambda: _made_transaction_json(signed, network))
+
+
+def _made_transaction_json(signed: Signed[Request], network: str) -> answers.ReviewedTransaction:
     decoded = review_of(signed).transaction
     assert decoded is not None
     scheme, transaction = signed.record.scheme, decoded.transaction

@@ -14,7 +14,7 @@ Pure functions of the record: every daemon comes to the same result.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Final
 
 from musig2.chain.address import pays_to, script_pubkey
 from musig2.chain.sighash import (
@@ -31,6 +31,7 @@ from musig2.errors import InvalidArgumentError
 from musig2.protocol.records.records import Item, Request
 from musig2.protocol.review.decoded import DecodedTransaction, decode, witness_size
 from musig2.protocol.review.findings import Doubt, Finding, ItemReview, Review, ReviewStatus
+from musig2.protocol.review.remembered import Remembered
 from musig2.protocol.review.shown import TRANSACTION, Shown, Unreadable, unreadable
 from musig2.protocol.review.spend_paths import ItemPath, item_paths
 from musig2.protocol.review.texts import read_text, text_hash
@@ -40,10 +41,12 @@ from musig2.tweaks import TweakKind
 _BASE = 0x03
 
 
-@lru_cache(maxsize=256)
+_reviews: Final[Remembered[Review]] = Remembered()
+
+
 def review_of(request: Signed[Request]) -> Review:
     """`review`, remembered by the request's id: it is asked for whenever the request is shown."""
-    return review(request.record)
+    return _reviews.get(request.id, len(request.envelope), lambda: review(request.record))
 
 
 def review(request: Request) -> Review:
