@@ -23,15 +23,23 @@ class Connection(RequestHandler):
     """aiohttp's protocol, but bytes that are not HTTP are repeated neither in the answer nor in the log.
 
     `heard`: bytes have arrived since it was set to False. `on_room`: called when the transport takes more again.
+    `on_authorised`: called when a request with a valid token has come over it.
     """
 
-    __slots__ = ("_wipes", "heard", "on_room")
+    __slots__ = ("_wipes", "heard", "on_authorised", "on_room")
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        self.on_authorised: Callable[[], None] | None = None
         self.heard = True
         self.on_room: Callable[[], None] | None = None
         self._wipes = False  # a secret may have begun; the rest of it may follow
+
+    def authorise(self) -> None:
+        """A request with a valid token has come, or one of the owner."""
+        if self.on_authorised is not None:
+            self.on_authorised()
+            self.on_authorised = None
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

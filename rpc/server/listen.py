@@ -8,6 +8,7 @@ import resource
 import socket
 import ssl
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,10 +21,17 @@ from rpc.errors import ListenError
 from rpc.server.connection import Connection
 
 _SPARE_FILES = 256  # file descriptors for the rest of the program
+MOST_STRANGERS = 256  # connections over which no valid token has come
+ACCEPTED_AT_ONCE = 8  # connections, in one turn of the event loop: a flood of them leaves room for calls
+QUEUE = 4_096  # connections that wait in the kernel for that
 
 
 class Listener(web.Server):
-    """An HTTP server that, when full, drops its oldest idle connection instead of refusing a new one."""
+    """An HTTP server that, when full, drops its oldest idle connection instead of refusing a new one.
+
+    Connections over which no valid token has come have few places, apart: programs without one cut off each other, and
+    never a client between its calls.
+    """
 
     def __init__(self, handle: Any, config: RpcConfig, max_connections: int) -> None:
         super().__init__(
@@ -39,17 +47,34 @@ class Listener(web.Server):
         self._max_body_bytes = config.max_body_bytes
         self._max_connections = max_connections
         self._at_work: set[RequestHandler] = set()
+        self._strangers: dict[RequestHandler, None] = {}  # that have shown no valid token, the oldest first
 
     def __call__(self) -> RequestHandler:
         """Called by the event loop for each connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        made = Connection(self, loop=self._loop, **self._kwargs)
+        made.on_authorised = lambda: self._strangers.pop(made, None)
+        return made
 
     def connection_made(self, handler: RequestHandler, transport: Any) -> None:
         """Called by aiohttp for each connection."""
         super().connection_made(handler, transport)
+        self._strangers[handler] = None
         if len(self._connections) > self._max_connections:
-            idle = next((each for each in self._connections if each not in self._at_work), handler)
-            self._connections[idle].abort()
+            self._drop_one((each for each in (*self._strangers, *self._connections) if each is not handler), handler)
+        elif len(self._strangers) > MOST_STRANGERS:
+            self._drop_one(self._strangers, handler)
+
+    def _drop_one(self, among: Iterable[RequestHandler], otherwise: RequestHandler) -> None:
+        """The first of these that is idle; what is dropped already counts as gone, though it is told later."""
+        idle = (each for each in among if each not in self._at_work and not self._connections[each].is_closing())
+        leaves = next(idle, otherwise)
+        self._strangers.pop(leaves, None)
+        self._connections[leaves].abort()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """Called by aiohttp for each connection."""
+        self._strangers.pop(handler, None)
+        super().connection_lost(handler, exc)
 
     async def _count(self, request: web.BaseRequest) -> web.StreamResponse:
         self._at_work.add(request.protocol)

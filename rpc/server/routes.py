@@ -22,6 +22,7 @@ from rpc.config import RpcConfig
 from rpc.errors import ApiError
 from rpc.ports import Health, Problem, Reload, Stop
 from rpc.server.auth import SUBPROTOCOL, Authenticator, bearer_of, subprotocols_of
+from rpc.server.connection import Connection
 from rpc.server.doorkeeper import Doorkeeper, refuse_content_type
 from rpc.server.page import Page
 from rpc.server.replies import allow_origin, json_reply, preflight, refused
@@ -104,7 +105,10 @@ class Routes:
             raise ApiError("forbidden", "This goes through the unix socket only, whose owner has every right.")
         if route.access is Access.ANYBODY:
             return await route.serve(self, request, None, None)
-        return await route.serve(self, request, *self._caller_of(request))
+        caller, token = self._caller_of(request)
+        if isinstance(request.protocol, Connection):
+            request.protocol.authorise()
+        return await route.serve(self, request, caller, token)
 
     def _caller_of(self, request: web.BaseRequest) -> tuple[Caller, str | None]:
         token = bearer_of(request.headers.get("Authorization"), _offered(request))

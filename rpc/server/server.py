@@ -37,6 +37,8 @@ from rpc.ports import (
 from rpc.server.assembly import calls_of
 from rpc.server.auth import Authenticator
 from rpc.server.listen import (
+    ACCEPTED_AT_ONCE,
+    QUEUE,
     Listener,
     UnixSocket,
     affordable_connections,
@@ -141,7 +143,8 @@ class RpcServer:
             bound = tcp_socket(self._config)
             self._port = bound.getsockname()[1]
             runner = await self._runner(self._routes(page, trusted=False), most)
-            await web.SockSite(runner, bound, ssl_context=self._tls, backlog=512).start()
+            await web.SockSite(runner, bound, ssl_context=self._tls, backlog=ACCEPTED_AT_ONCE).start()
+            bound.listen(QUEUE)
             if self._config.socket_path is not None:
                 await self._listen_for_owner(
                     await self._runner(self._routes(page, trusted=True), most), self._config.socket_path
@@ -158,8 +161,9 @@ class RpcServer:
 
     async def _listen_for_owner(self, runner: web.ServerRunner, path: Path) -> None:
         self._unix = UnixSocket.bind(path)
-        self._unix_site = web.SockSite(runner, self._unix.bound, backlog=128)
+        self._unix_site = web.SockSite(runner, self._unix.bound, backlog=ACCEPTED_AT_ONCE)
         await self._unix_site.start()
+        self._unix.bound.listen(QUEUE)
 
     def drain(self) -> None:
         """Refuse changes from now on; reads, waits and events continue."""

@@ -29,6 +29,8 @@ from p2p.relay.reservations import PER_RANGE
 from p2p.settings import NetworkConfig
 from p2p.streams.accounts import REMEMBERED as ACCOUNTS
 from p2p.streams.gate import KNOWN_GOOD, MAX_COUNTED_PEERS
+from rpc.config import RpcConfig
+from rpc.server.listen import MOST_STRANGERS, QUEUE
 from tests.project.pages.prices_page import PAGE, written
 
 SIGNING, DISCOVERY, NETWORK = SigningLimits(), DiscoveryLimits(), NetworkConfig()
@@ -57,6 +59,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in 
     "ended requests that no own key joined": (SIGNING.ended_unsolicited,),
     "reservations of a relay": (NETWORK.relay_reservations, PER_RANGE),
     "circuits of a relay": (NETWORK.relay_circuits, CIRCUITS),
+    "connections of clients": (RpcConfig().max_connections, MOST_STRANGERS, QUEUE),
     "webhooks, contacts, pending approvals": (WEBHOOKS, CONTACTS),
     "messages and records seen on topics": (MAX_SEEN, RECENT),
     "accounts, faults, envelopes that were good": (ACCOUNTS, MAX_COUNTED_PEERS, KNOWN_GOOD),

@@ -16,6 +16,7 @@ from rpc.calls.limits import RateLimit
 from rpc.config import RpcConfig
 from rpc.errors import ListenError
 from rpc.ports import Problem
+from rpc.server import listen
 from rpc.server.listen import affordable_connections, tcp_socket
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
@@ -151,6 +152,35 @@ async def test_two_thousand_idle_connections_do_not_keep_others_out(make_world: 
         assert "result" in await ws.receive_json(timeout=180), "a connection in use is never the one that is dropped"
     for _, writer in idle:
         writer.close()
+
+
+async def test_who_has_no_token_cannot_cut_off_a_client_between_its_calls(make_world: MakeWorld) -> None:
+    world = await make_world(max_connections=20)
+    body = b'{"jsonrpc": "2.0", "id": 1, "method": "getInfo"}'
+    call = head(len(body)) + body
+    reader, writer = await raw(world, call)
+    await reader.readuntil(b'"network":"main"')
+    others = [await raw(world, b"POST / HTT") for _ in range(60)]
+    await asyncio.gather(*(other.read() for other, _ in others[:40]))
+    writer.write(call)
+    await reader.readuntil(b'"network":"main"')
+    for _, other in (*others, (reader, writer)):
+        other.close()
+
+
+async def test_those_without_a_token_have_few_places_and_take_them_from_each_other(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "MOST_STRANGERS", 10)
+    world = await make_world()
+    async with world.websocket() as ws:
+        others = [await raw(world, b"POST / HTT") for _ in range(30)]
+        await asyncio.gather(*(other.read() for other, _ in others[:20]))
+        assert not any(other.at_eof() for other, _ in others[20:])
+        await ws.send_json({"jsonrpc": "2.0", "id": 1, "method": "getInfo"})
+        assert "result" in await ws.receive_json(timeout=180)
+    for _, other in others:
+        other.close()
 
 
 async def test_idle_connection_is_closed_after_a_while(make_world: MakeWorld) -> None:
