@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from p2p.compat.upgrade import WholeMessages
+from p2p.compat.upgrade import AT_ONCE, WholeMessages
 
 MESSAGE = b"\x00\x03abc"
 
@@ -42,3 +42,9 @@ def test_a_read_that_completes_no_message_is_a_read() -> None:
 
 def test_a_frame_of_a_websocket_counts_as_two_messages() -> None:
     assert trio.run(read_all, reader([MESSAGE], frames=5), 1) == [(b"abc", 11)]
+
+
+def test_many_messages_in_one_read_come_in_parts_each_of_which_is_charged() -> None:
+    whole = reader([MESSAGE * (2 * AT_ONCE) + MESSAGE[:4], MESSAGE[4:] + MESSAGE])
+    parts = trio.run(read_all, whole, 4)
+    assert [(len(data), count) for data, count in parts] == [(3 * AT_ONCE, AT_ONCE)] * 2 + [(0, 0), (6, 2)]
