@@ -29,18 +29,21 @@ from multiaddr import Multiaddr  # type: ignore[import-untyped]  # without type 
 from musig2.protocol.records.peers import PeerIdentity
 from musig2.protocol.wire.frame_codec import with_length
 from tests.adversary.target import Target
+from tests.adversary.websockets import WebSocket
 
 WRITE_BYTES = 65_536
 PAUSE_S = 0.2  # before a new identity is tried
 RANGES = (50, 250)  # second byte of source addresses: 127.50.0.1, 127.51.0.1 and so on, or 45.50.0.1
 source: ContextVar[str] = ContextVar("source", default="127.0.0.1")
+by_websocket: ContextVar[bool] = ContextVar("by_websocket", default=False)
 Serve = Callable[[Any], Awaitable[None]]  # a stream
 _open_tcp_stream = trio.open_tcp_stream
 
 
-async def from_source(host: str | bytes, port: int, **options: Any) -> trio.SocketStream:
-    """Trio's function of that name, from the source address of the peer that dials."""
-    return await _open_tcp_stream(host, port, **{"local_address": source.get(), **options})
+async def from_source(host: str | bytes, port: int, **options: Any) -> Any:
+    """Trio's function of that name, from the source address of the peer that dials, and in the way that it does."""
+    stream = await _open_tcp_stream(host, port, **{"local_address": source.get(), **options})
+    return await WebSocket.upgraded(stream) if by_websocket.get() else stream
 
 
 trio.open_tcp_stream = from_source  # the library knows no source addresses
@@ -53,7 +56,8 @@ class Hostile:
         self.target = target
         self.host = host
         self.identity = identity
-        self.victim = info_from_p2p_addr(Multiaddr(target.multiaddr))
+        there = target.behind_websocket if by_websocket.get() else target.multiaddr
+        self.victim = info_from_p2p_addr(Multiaddr(there))
         self._swallow = swallow
 
     @property
@@ -90,13 +94,20 @@ async def told() -> None:
 
 @asynccontextmanager
 async def hostile(
-    target: Target, address: str, seed: bytes, serve: Mapping[str, Serve] = MappingProxyType({})
+    target: Target,
+    address: str,
+    seed: bytes,
+    serve: Mapping[str, Serve] = MappingProxyType({}),
+    *,
+    websocket: bool = False,
 ) -> AsyncIterator[Hostile]:
     """A peer of that seed and source address, connected; raises what libp2p raises when it is not let in.
 
     `serve`: what it does with streams that the victim opens, by `session` and `directory`; nothing unless given.
+    `websocket`: it comes over one, where the victim takes them.
     """
     source.set(address)
+    by_websocket.set(websocket)
     host: Any = new_host(key_pair=create_new_key_pair(seed))
     for name in ("session", "directory"):  # a peer that serves none of these is disconnected
         host.set_stream_handler(TProtocol(f"/musigd/{target.network}/{name}/1"), serve.get(name, drop))
@@ -147,17 +158,24 @@ class Crew:
         """Of a fresh identity that is small: of two streams of one protocol that of the smaller peer is used."""
         return min((self.random.randbytes(32) for _ in range(8)), key=lambda seed: PeerIdentity(seed).peer)
 
-    async def all(self, act: Act, count: int | None = None, serve: Mapping[str, Serve] = MappingProxyType({})) -> None:
-        """Let each peer act; a peer that is disconnected comes back under a new identity. `serve` as in hostile."""
+    async def all(
+        self,
+        act: Act,
+        count: int | None = None,
+        serve: Mapping[str, Serve] = MappingProxyType({}),
+        *,
+        websocket: bool = False,
+    ) -> None:
+        """Let each peer act; a peer that is disconnected comes back under a new identity. The rest as in hostile."""
         async with trio.open_nursery() as nursery:
             for index in range(count or self.count):
-                nursery.start_soon(partial(self._one, self.address(index), act, serve))
+                nursery.start_soon(partial(self._one, self.address(index), act, serve, websocket))
 
-    async def _one(self, address: str, act: Act, serve: Mapping[str, Serve]) -> None:
+    async def _one(self, address: str, act: Act, serve: Mapping[str, Serve], websocket: bool) -> None:
         while True:
             self.counted["identities"] += 1
             try:
-                async with hostile(self.target, address, self.seed(), serve) as peer:
+                async with hostile(self.target, address, self.seed(), serve, websocket=websocket) as peer:
                     await act(peer)
                     return
             except Exception as error:

@@ -75,14 +75,20 @@ async def scene(
     address: str = "127.0.0.1",
     scheme: str = "lotus",
     settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    websocket: bool = False,
 ) -> AsyncIterator[Scene]:
-    """Two daemons from the tree of that interpreter that know each other's key; `settings`: of the victim."""
+    """Two daemons from the tree of that interpreter that know each other's key.
+
+    `settings`: of the victim; `websocket`: it takes WebSockets too.
+    """
     network = f"test-{secrets.token_hex(4)}"
     victim, partner = (Vessel(root, name, network, python=python, address=address) for name in ("victim", "partner"))
     victim.environment.update(settings)
     wallets: list[Wallet] = []
     try:
-        await victim.start()
+        family = "ip6" if ":" in address else "ip4"
+        await victim.start(options=["--p2p-listen", f"/{family}/{address}/tcp/0/ws"] if websocket else [])
         await partner.start([victim.multiaddr])
         for vessel in (victim, partner):
             assert vessel.process is not None
@@ -90,11 +96,18 @@ async def scene(
             await wallets[-1].make_key(scheme)
         await asyncio.gather(*(_finds(wallet.client, {each.pubkey for each in wallets}) for wallet in wallets))
         keys = [bytes.fromhex(wallet.pubkey) for wallet in wallets]
-        yield Scene(victim, wallets, Target(victim.multiaddr, network, keys[0], scheme, keys[1]))
+        rpc, port = str(victim.endpoint["rpc"]), _port_of_websockets(victim)
+        yield Scene(victim, wallets, Target(victim.multiaddr, network, keys[0], scheme, keys[1], rpc, port))
     finally:
         for wallet in wallets:
             await wallet.close()
         await asyncio.gather(victim.close(), partner.close())
+
+
+def _port_of_websockets(victim: Vessel) -> int:
+    addresses = victim.endpoint["multiaddrs"]
+    assert isinstance(addresses, list)
+    return next((int(text.split("/")[4]) for text in addresses if "/ws/" in text), 0)
 
 
 async def _finds(client: Client, keys: set[str]) -> None:
@@ -167,9 +180,10 @@ async def measure(
 ) -> Measured:
     """Start everything, sign so long undisturbed, and then as long under attack."""
     found = Measured(name, load=os.getloadavg()[0])
-    settings = getattr(importlib.import_module(modules()[name]), "VICTIM", {})
+    module = importlib.import_module(modules()[name])
+    settings, websocket = getattr(module, "VICTIM", {}), getattr(module, "WEBSOCKET", False)
     async with (
-        scene(root, python, address, settings=settings) as stage,
+        scene(root, python, address, settings=settings, websocket=websocket) as stage,
         attackers(name, stage.target, peers, seed) as hostile,
     ):
         pair = Pair(stage.wallets)

@@ -3,7 +3,8 @@
     python -m tests.adversary.newcomer TARGET SEED
 
 It answers with the id of the request and the time (monotonic) at which it began to dial, as JSON. Where its connection
-breaks before the next byte comes, it dials again and repeats itself.
+breaks before the next byte comes, it dials again and repeats itself. Every second comes over a WebSocket, where the
+victim takes them.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from tests.adversary.target import Target
 AGAIN_S = 0.5
 
 
-async def ask(forge: Forge, address: str, seed: bytes, frame: bytes) -> None:
+async def ask(forge: Forge, address: str, seed: bytes, frame: bytes, websocket: bool) -> None:
     """Send the request until this is cancelled."""
     while True:
         try:
-            async with hostile(forge.target, address, seed) as peer:
+            async with hostile(forge.target, address, seed, websocket=websocket) as peer:
                 stream = await peer.stream("session", swallow=False)
                 await stream.write(with_length(frame))
                 while await stream.read(4096):
@@ -47,9 +48,9 @@ async def main(target: str, seed: str) -> None:
         async with trio.open_nursery() as nursery:
             await told()
             print(json.dumps({"request": signed.id.hex(), "at": time.monotonic()}), flush=True)
-            nursery.start_soon(
-                ask, forge, forge.target.near(20, number), forge.chance.randbytes(32), forge.frame(signed)
-            )
+            websocket = bool(forge.target.websocket and number % 2)
+            address, seed_of_peer = forge.target.near(20, number), forge.chance.randbytes(32)
+            nursery.start_soon(ask, forge, address, seed_of_peer, forge.frame(signed), websocket)
             await told()
             nursery.cancel_scope.cancel()
 

@@ -9,18 +9,28 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What any stranger can know of a daemon: where it is, its network, and a key that it advertises."""
+    """What any stranger can know of a daemon: where it is, its network, and a key that it advertises.
+
+    `rpc`: where its clients call it, which only other programs on its host can.
+    """
 
     multiaddr: str
     network: str
     pubkey: bytes
     scheme: str
     partner: bytes  # the key that it signs with, advertised too
+    rpc: str = ""
+    websocket: int = 0  # the port where it takes WebSockets; 0: nowhere
 
     @property
     def host(self) -> str:
         """Its address."""
         return self.multiaddr.split("/")[2]
+
+    @property
+    def behind_websocket(self) -> str:
+        """Its multiaddr, but with that port: whoever connects there has to speak WebSocket."""
+        return self.multiaddr.replace(f"/tcp/{self.port}/", f"/tcp/{self.websocket}/")
 
     @property
     def port(self) -> int:
@@ -43,11 +53,11 @@ class Target:
 
     def dumps(self) -> str:
         """The target as text, for another process."""
-        fields = (self.multiaddr, self.network, self.pubkey.hex(), self.scheme, self.partner.hex())
-        return json.dumps(fields)
+        keys = self.pubkey.hex(), self.partner.hex()
+        return json.dumps((*keys, self.multiaddr, self.network, self.scheme, self.rpc, self.websocket))
 
     @classmethod
     def loads(cls, text: str) -> Self:
         """The target from the text of `dumps`."""
-        multiaddr, network, pubkey, scheme, partner = json.loads(text)
-        return cls(multiaddr, network, bytes.fromhex(pubkey), scheme, bytes.fromhex(partner))
+        pubkey, partner, multiaddr, network, scheme, rpc, websocket = json.loads(text)
+        return cls(multiaddr, network, bytes.fromhex(pubkey), scheme, bytes.fromhex(partner), rpc, websocket)

@@ -163,7 +163,7 @@ async def test_who_has_no_token_cannot_cut_off_a_client_between_its_calls(make_w
     others = [await raw(world, b"POST / HTT") for _ in range(60)]
     await asyncio.gather(*(other.read() for other, _ in others[:40]))
     writer.write(call)
-    await reader.readuntil(b'"network":"main"')
+    assert await reader.readuntil(b'"network":"main"')
     for _, other in (*others, (reader, writer)):
         other.close()
 
