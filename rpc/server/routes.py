@@ -9,7 +9,8 @@ from enum import Enum
 from typing import TypeAlias
 
 import orjson
-from aiohttp import HttpVersion11, web
+from aiohttp import web
+from aiohttp.http import HttpVersion11
 from aiohttp.streams import StreamReader
 
 from musig2.curve.memory import wipe_bytes
