@@ -23,6 +23,8 @@ async def test_a_link_from_one_page_is_accepted_by_the_other(tmp_path: Path, scr
         await bob.wallet.call("createKey", scheme="bip340")
         await alice.open("/node")
         await alice.table("Own keys").get_by_text("Pair", exact=True).click()
+        await alice.page.get_by_label("Your name in it").fill("Alice\u202e")
+        await alice.shows("the name in a pairing link is one line of at most 100 characters")
         await alice.page.get_by_label("Your name in it").fill("Alice & <Söhne>")
         await expect(alice.page.get_by_role("img", name="QR code of the link")).to_be_visible()
         link = await alice.page.get_by_label("Link, for somebody you know").input_value()

@@ -1,7 +1,8 @@
 // Pairing: two people who know each other exchange a link, and need no market.
-import { pairingLink, readPairing, type Contact, type Info, type Key } from "musigd-client";
+import { NoPairing, pairingLink, readPairing, type Contact, type Info, type Key } from "musigd-client";
 import { useState } from "preact/hooks";
 import { encode } from "uqr";
+import { sentenceOf } from "../daemon.js";
 import { useDaemon, useInfo, useLive } from "../live.js";
 import { Press, Problem, useAction } from "../parts/action.js";
 import { Table } from "../parts/table.js";
@@ -17,18 +18,29 @@ function linkOf(info: Info, key: Key, nickname: string): string | null {
   return multiaddrs.length ? pairingLink({ multiaddrs, publicKey: key.publicKey, scheme: key.scheme, network: info.network, nickname }) : null;
 }
 
+/** A link, or why there is none: what was typed may fit no link, and must not end the page. */
+function told(make: () => string | null): { link: string | null | undefined; problem: string } {
+  try {
+    return { link: make(), problem: "" };
+  } catch (problem) {
+    if (!(problem instanceof NoPairing)) throw problem;
+    return { link: undefined, problem: sentenceOf(problem) };
+  }
+}
+
 /** The link of a key, as text and as a code for a camera. */
 export function PairingOf({ pairs }: { pairs: Key }) {
   const { info } = useInfo();
   const [nickname, setNickname] = useState("");
-  const link = linkOf(info, pairs, nickname.trim());
+  const { link, problem } = told(() => linkOf(info, pairs, nickname.trim()));
   if (link === null) return <p>This daemon has no address that others can dial: see its problems above, or set p2p.announce.</p>;
   return (
     <div class="pairing">
-      <Code text={link} />
+      {link && <Code text={link} />}
       <div>
         <label>Your name in it<input maxLength={100} value={nickname} onInput={(event) => setNickname(event.currentTarget.value)} /></label>
-        <label>Link, for somebody you know<textarea readOnly rows={5} value={link} onFocus={(event) => event.currentTarget.select()} /></label>
+        <Problem text={problem} />
+        {link && <label>Link, for somebody you know<textarea readOnly rows={5} value={link} onFocus={(event) => event.currentTarget.select()} /></label>}
         <p><small>Nothing in it is secret. Who passes it on can put a key of his own into it: compare the key with its owner.</small></p>
       </div>
     </div>

@@ -12,6 +12,12 @@ export function Said({ text }: { text: unknown }) {
   return <bdi class="said">{plain(text)}</bdi>;
 }
 
+/** Text of several lines that somebody else wrote: its line breaks and tabs stay, and a line beside it shows where it ends. */
+export function Lines({ text }: { text: unknown }) {
+  const lines = String(text).split("\n").map((line) => line.split("\t").map(plain).join("\t"));
+  return <bdi class="said lines">{lines.join("\n")}</bdi>;
+}
+
 /** The two ends of a key or an id; the whole of it is there for pointers, for screen readers, and to be copied. */
 export function Id({ id, href }: { id: string; href?: string }) {
   const shown = id.length > 20 ? `${id.slice(0, 10)}…${id.slice(-6)}` : id;
@@ -24,17 +30,24 @@ export function Whole({ hex }: { hex: string }) {
   return <bdi><code class="whole">{plain(hex)}</code></bdi>;
 }
 
-/** Satoshis, in groups of three. */
-export function sats(amount: number): string {
-  return `${String(amount).replace(/\B(?=(\d{3})+$)/g, "\u202f")}\u00a0sat`;
+/** Groups of three, by narrow spaces: a comma or a point is a decimal sign to half of the readers. */
+function grouped(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-const UNITS = { lotus: ["XPI", 1_000_000], bip340: ["BTC", 100_000_000] } as const;
+/** Satoshis. */
+export function sats(amount: number): string {
+  return `${grouped(String(amount))}\u00a0sat`;
+}
 
-/** The same amount in coins of the scheme's chain. */
+const UNITS = { lotus: ["XPI", 6], bip340: ["BTC", 8] } as const;
+
+/** The same amount in coins of the scheme's chain, to the last satoshi. */
 export function coins(amount: number, scheme: "lotus" | "bip340"): string {
-  const [unit, size] = UNITS[scheme];
-  return `${(amount / size).toLocaleString("en", { maximumFractionDigits: 8 })}\u00a0${unit}`;
+  const [unit, places] = UNITS[scheme];
+  const digits = String(amount).padStart(places + 1, "0");
+  const fraction = digits.slice(-places).replace(/0+$/, "");
+  return `${grouped(digits.slice(0, -places))}${fraction && `.${fraction}`}\u00a0${unit}`;
 }
 
 /** A stretch of time in its two largest units: `3 h 12 min`. */

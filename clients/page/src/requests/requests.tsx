@@ -92,7 +92,7 @@ function RequestTable({ rows }: { rows: readonly SigningRequest[] }) {
 
 export function About({ request }: { request: SigningRequest }) {
   const words = textOf(request, "purpose") || textOf(request, "description") || textOf(request, "transactionType");
-  return <><a href={`/requests/${request.requestId}`}>{words ? <Said text={words.slice(0, 120)} /> : "Request"}</a><br /><Id id={request.requestId} /></>;
+  return <><a href={`/requests/${request.requestId}`}>{words ? <Said text={words.slice(0, 120).replace(/[\n\t]+/g, " ")} /> : "Request"}</a><br /><Id id={request.requestId} /></>;
 }
 
 export function Left({ until, now }: { until: number; now: number }) {

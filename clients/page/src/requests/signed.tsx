@@ -1,7 +1,7 @@
 import type { ReviewedTransaction, SigningRequest } from "musigd-client";
 import { Table } from "../parts/table.js";
 import { reviewOf } from "./shown.js";
-import { Badge, coins, Id, Moment, Said, sats, Whole } from "../parts/text.js";
+import { Badge, coins, Id, Lines, Moment, Said, sats, Whole } from "../parts/text.js";
 
 const KNOWN = new Set(["transactionHex", "spentOutputs", "amount", "transactionType", "purpose", "description", "messageText", "messageTag"]);
 
@@ -12,7 +12,7 @@ export function Signed({ request }: { request: SigningRequest }) {
     <section aria-labelledby="what">
       <h2 id="what">What is signed</h2>
       {transaction && <TransactionTables transaction={transaction} scheme={request.scheme} />}
-      {text !== undefined && <figure><figcaption>A text{textTag && <>, under the tag <Said text={textTag} /></>}</figcaption><pre><Said text={text} /></pre></figure>}
+      {text !== undefined && <figure><figcaption>A text{textTag && <>, under the tag <Said text={textTag} /></>}</figcaption><pre><Lines text={text} /></pre></figure>}
       {!transaction && text === undefined && <p>Nothing that was checked can be shown{"transactionHex" in request.metadata
         && ": the request carries a transaction, but what is signed is not tied to it"}.</p>}
       <details>
@@ -38,7 +38,7 @@ function Words({ request }: { request: SigningRequest }) {
   return (
     <dl>
       {typeof amount === "number" && <><dt>Amount, as its creator says</dt><dd>{sats(amount)} ({coins(amount, scheme)})</dd></>}
-      {said.map((name) => <><dt key={name}>{name}</dt><dd><Said text={metadata[name]} /></dd></>)}
+      {said.map((name) => <><dt key={name}>{name}</dt><dd><Lines text={metadata[name]} /></dd></>)}
       {others.map(([name, value]) => <><dt key={name}><Said text={name} /></dt><dd><Said text={JSON.stringify(value).slice(0, 2_000)} /></dd></>)}
     </dl>
   );

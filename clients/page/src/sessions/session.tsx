@@ -5,7 +5,7 @@ import { Press, PressWithReason, Problem, useAction } from "../parts/action.js";
 import { Table } from "../parts/table.js";
 import { Badge, Id, Moment, Said, span, Whole } from "../parts/text.js";
 import { Diagram } from "./diagram.js";
-import { PhaseBadge, SESSION_TOPICS } from "./sessions.js";
+import { hasEnded, PhaseBadge, SESSION_TOPICS } from "./sessions.js";
 
 interface Loaded {
   session: Session;
@@ -32,7 +32,7 @@ export function SessionDetail({ sessionId }: { sessionId: string }) {
 function Detail({ session, request, reload }: Loaded & { reload: () => void }) {
   const now = useNow();
   const { deadline } = session;
-  const live = session.phase !== "complete" && session.phase !== "aborted";
+  const live = !hasEnded(session.phase);
   return (
     <>
       <p class="bar" role="status"><PhaseBadge session={session} />{live && deadline !== undefined && <span>{deadline > now ? `${span(deadline - now)} left` : "time is over"}</span>}</p>
@@ -105,7 +105,7 @@ function Orders({ session, request, done }: { session: Session; request: Signing
     await call;
     done();
   };
-  const ended = phase === "complete" || phase === "aborted";
+  const ended = hasEnded(phase);
   const nonces = session.signers.every((signer) => signer.nonce);
   return (
     <div class="answer">

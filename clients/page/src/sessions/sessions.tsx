@@ -64,10 +64,15 @@ function SessionTable({ rows }: { rows: readonly Session[] }) {
         { name: "Joined", cell: (session) => given(session, "joined") },
         { name: "Nonces", cell: (session) => given(session, "nonce") },
         { name: "Partial signatures", cell: (session) => given(session, "partialSignature") },
-        { name: "Time left", cell: ({ deadline }) => deadline === undefined ? "" : deadline > now ? span(deadline - now) : "over" },
+        { name: "Time left", cell: ({ deadline, phase }) => deadline === undefined || hasEnded(phase) ? "" : deadline > now ? span(deadline - now) : "over" },
         { name: "Request", cell: (session) => <Id id={session.requestId} href={`/requests/${session.requestId}`} /> },
       ]} />
   );
+}
+
+/** Whether the attempt has ended, so that its deadline says nothing any more. */
+export function hasEnded(phase: Session["phase"]): boolean {
+  return phase === "complete" || phase === "aborted";
 }
 
 export function PhaseBadge({ session }: { session: Session }) {
