@@ -28,6 +28,7 @@ from libp2p.transport.tcp.tcp import TCP
 from libp2p.utils.multiaddr_utils import extract_ip_from_multiaddr, multiaddr_from_socket
 
 from p2p.addresses import Multiaddr, is_relayed
+from p2p.early_reads import EarlyReads
 from p2p.errors import NetworkError
 
 READ_BYTES = 64 * 1024
@@ -95,6 +96,7 @@ class BufferedTcpStream(TrioTCPStream):
     def __init__(self, stream: trio.SocketStream) -> None:
         super().__init__(stream)
         self._buffer = bytearray()
+        self.early = EarlyReads()
         with contextlib.suppress(AttributeError, OSError):  # not every system can
             stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
@@ -118,7 +120,12 @@ class BufferedTcpStream(TrioTCPStream):
         if sent < len(data):
             await super().write(data[sent:])
 
+    def known(self) -> None:
+        """It is known who is at the other end, and charged from now on."""
+        self.early.over = True
+
     async def _receive(self) -> bytes | bytearray:
+        await self.early.turn()
         try:
             return await self.stream.receive_some(READ_BYTES)
         except trio.BrokenResourceError as error:

@@ -145,7 +145,9 @@ class WholeMessages:
         self._session = session
         self._noise = transport.noise_state
         self._raw = transport.read_writer.read_write_closer
-        self._frames = getattr(getattr(self._raw, "stream", None), "frames_taken", lambda: 0)  # of a WebSocket beneath
+        beneath = getattr(self._raw, "stream", None)
+        self._frames = getattr(beneath, "frames_taken", lambda: 0)  # of a WebSocket
+        getattr(beneath, "known", lambda: None)()
         self._pending = bytearray()
         self._more = False
         self.opened = 0  # messages in what was read last; a frame of a WebSocket counts as two

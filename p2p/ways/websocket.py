@@ -5,6 +5,7 @@ What this end does on a connection before and beside Noise is bounded:
     upgrade    8 KiB of headers, within the time and the turn that the door gives a handshake
     a frame    of any length: it is passed on as it arrives, never held whole
     frames     2,000 per second, 4,000 at once, of pings and empty ones a hundredth; a faster sender is read more slowly
+                 before it is known who sends them a tenth of that, and few reads (early_reads.py)
     anything that is no binary message, and every fault, ends the connection
 """
 
@@ -34,12 +35,14 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError, RemoteProtocolError
 
 from p2p.compat.tcp import BufferedTcpStream
+from p2p.early_reads import EarlyReads
 from p2p.places import Place, Way
 from p2p.rates import Budget
 
 READ_BYTES = 16 * 1024
 HEAD_BYTES = 8 * 1024  # of an upgrade
 FRAMES, FRAMES_AT_ONCE = 2_000, 4_000
+EARLY_FRAMES, EARLY_AT_ONCE = 200, 400  # the same before it is known who sends them; an honest handshake has a dozen
 EMPTY = 100  # one without content counts as so many: nobody needs it, and nobody is charged for it
 TURN = 64  # frames that are parsed before others have their turn
 CLOSE_S = 0.5
@@ -64,10 +67,16 @@ class WebSocketStream(ReadWriteCloser):
         self._ws = ws
         self._asked = asked
         self._buffer = bytearray()
-        self._pace = Budget(FRAMES, FRAMES_AT_ONCE, trio.current_time())
+        self._pace = Budget(EARLY_FRAMES, EARLY_AT_ONCE, trio.current_time())
+        self.early = EarlyReads()
         self._reading, self._writing = trio.Lock(), trio.Lock()
         self._open = self._over = False
         self._frames = 0
+
+    def known(self) -> None:
+        """It is known who is at the other end, and charged from now on."""
+        self.early.over = True
+        self._pace = Budget(FRAMES, FRAMES_AT_ONCE, trio.current_time())
 
     def frames_taken(self) -> int:
         """How many frames were read since this was asked last."""
@@ -196,6 +205,7 @@ class WebSocketStream(ReadWriteCloser):
                 raise ConnectionClosedError("the connection was closed", transport="ws") from error
 
     async def _receive(self, most: int) -> bytes:
+        await self.early.turn()
         try:
             return bytes(await self._stream.receive_some(most))
         except trio.BrokenResourceError as error:

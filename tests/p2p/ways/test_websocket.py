@@ -173,6 +173,7 @@ def test_a_frame_is_passed_on_before_it_is_whole() -> None:
 def test_frames_without_content_are_read_at_a_pace(event: Any) -> None:
     async def run() -> None:
         served, theirs, client = await upgraded()
+        served.known()
         count = (FRAMES_AT_ONCE + 3 * FRAMES) // EMPTY
         frames = client.send(event) * count + client.send(BytesMessage(b"x"))
         begun = trio.current_time()
