@@ -14,7 +14,10 @@ from tests.adversary.measure import attackers, scene
 pytestmark = pytest.mark.network
 
 SEED = 1
-ATTACKS = ("strange_frames", "replayed_frames", "dht_records", "slow_streams")
+ATTACKS = (
+    *("strange_frames", "replayed_frames", "dht_records", "slow_streams"),
+    *("ping_floods", "one_byte_frames", "endless_headers"),  # over WebSockets
+)
 SIGNATURES = 3
 DEADLINE_S = 120
 
@@ -25,7 +28,7 @@ def test_each_attack_has_a_file_with_its_name() -> None:
 
 
 async def test_the_honest_pair_signs_and_the_victim_lives_while_strangers_attack(tmp_path: Path) -> None:
-    async with asyncio.timeout(DEADLINE_S), scene(tmp_path) as stage:
+    async with asyncio.timeout(DEADLINE_S), scene(tmp_path, websocket=True) as stage:
         pair = Pair(stage.wallets)
         await pair.sign()
         async with attackers(",".join(ATTACKS), stage.target, len(ATTACKS), SEED) as hostile:
