@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 ORDINARY_TAG: Final = "signed-text/v1"
-_TAG: Final = re.compile("(?!musigd/)[a-z0-9][a-z0-9 ./_-]{0,63}")
+_TAG: Final = re.compile("(?!musigd/|lightning)[a-z0-9][a-z0-9 ./_-]{0,63}")
 
 
 def text_message(text: str, tag: str = ORDINARY_TAG) -> str:
@@ -18,6 +18,8 @@ def text_message(text: str, tag: str = ORDINARY_TAG) -> str:
     takes.
     """
     if _TAG.fullmatch(tag) is None:
-        raise ValueError("a tag is 1 to 64 characters out of a-z, 0-9, space and ./_-, and does not begin with musigd/")
+        raise ValueError(
+            "a tag is 1 to 64 characters out of a-z, 0-9, space and ./_-, and begins with neither musigd/ nor lightning"
+        )
     tagged = sha256(tag.encode()).digest()
     return sha256(tagged + tagged + text.encode()).hexdigest()

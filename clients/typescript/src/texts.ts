@@ -1,5 +1,5 @@
 const ORDINARY_TAG = "signed-text/v1";
-const TAG = /^(?!musigd\/)[a-z0-9][a-z0-9 ./_-]{0,63}$/;
+const TAG = /^(?!musigd\/|lightning)[a-z0-9][a-z0-9 ./_-]{0,63}$/;
 
 /**
  * The 32 bytes to sign for a text, as hex: BIP-340's tagged hash of its UTF-8, as the daemon computes it. Give the text as
@@ -8,7 +8,9 @@ const TAG = /^(?!musigd\/)[a-z0-9][a-z0-9 ./_-]{0,63}$/;
  */
 export async function textMessage(text: string, tag: string = ORDINARY_TAG): Promise<string> {
   if (!TAG.test(tag)) {
-    throw new RangeError("a tag is 1 to 64 characters out of a-z, 0-9, space and ./_-, and does not begin with musigd/");
+    throw new RangeError(
+      "a tag is 1 to 64 characters out of a-z, 0-9, space and ./_-, and begins with neither musigd/ nor lightning",
+    );
   }
   const encoder = new TextEncoder();
   const tagged = await sha256(encoder.encode(tag));

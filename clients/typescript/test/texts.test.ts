@@ -9,5 +9,6 @@ test("the message of a text is the daemon's", async () => {
   );
   assert.notEqual(await textMessage("a", "other/v1"), await textMessage("a"));
   await assert.rejects(textMessage("a", "musigd/x"), RangeError);
+  await assert.rejects(textMessage("a", "lightninginvoicesignature"), RangeError);
   await assert.rejects(textMessage("a", "TapSighash"), RangeError);
 });

@@ -1,7 +1,8 @@
 """A message that is no transaction: `metadata.messageText`, hashed under a tag that no transaction is hashed under.
 
-The message is `tagged_hash(messageTag, UTF-8 of messageText)` as in BIP-340. Tags are in lower case, and those of the
-standards (TapSighash, BIP0340/challenge ...) and of this protocol are not, so no text can be the hash of anything else.
+The message is `tagged_hash(messageTag, UTF-8 of messageText)` as in BIP-340. Tags are in lower case. Those of the
+standards (TapSighash, BIP0340/challenge ...) are not, and those that are, this protocol's and BOLT 12's
+(lightninginvoicesignature ...), are reserved. So no text can be the hash of anything else.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ TEXT: Final = "metadata.messageText"
 TAG: Final = "metadata.messageTag"
 ORDINARY_TAG: Final = "signed-text/v1"
 TAG_FORM: Final = "[a-z0-9][a-z0-9 ./_-]{0,63}"
-_RESERVED: Final = "musigd/"  # the records of this protocol
+RESERVED: Final = ("musigd/", "lightning")  # the records of this protocol; offers and invoices of BOLT 12
 
 
 def read_text(metadata: Mapping[str, Open]) -> SignedText | None:
@@ -33,8 +34,10 @@ def read_text(metadata: Mapping[str, Open]) -> SignedText | None:
         raise Unreadable(TEXT, "holds characters that nobody can see")
     if tag is None:
         return SignedText(ORDINARY_TAG, text)
-    if not isinstance(tag, str) or re.fullmatch(TAG_FORM, tag) is None or tag.startswith(_RESERVED):
-        raise Unreadable(TAG, "must be 1 to 64 characters out of a-z, 0-9, space and ./_-, and not begin with musigd/")
+    if not isinstance(tag, str) or re.fullmatch(TAG_FORM, tag) is None or tag.startswith(RESERVED):
+        raise Unreadable(
+            TAG, "must be 1 to 64 characters out of a-z, 0-9, space and ./_-, and not begin with musigd/ or lightning"
+        )
     return SignedText(tag, text)
 
 

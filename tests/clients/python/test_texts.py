@@ -7,7 +7,7 @@ import re
 import pytest
 
 from musig2.protocol.review.findings import SignedText
-from musig2.protocol.review.texts import ORDINARY_TAG, TAG_FORM, text_hash
+from musig2.protocol.review.texts import ORDINARY_TAG, RESERVED, TAG_FORM, text_hash
 from musigd_client import text_message
 from tests.project.locks import PROJECT
 
@@ -21,8 +21,8 @@ def test_the_message_of_a_text_is_the_daemons_and_the_same_in_both_kits() -> Non
     assert MESSAGE in (PROJECT / "clients/typescript/test/texts.test.ts").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("tag", ["", "TapSighash", "musigd/x", "a" * 65])
+@pytest.mark.parametrize("tag", ["", "TapSighash", "musigd/x", "lightninginvoicesignature", "a" * 65])
 def test_a_tag_that_no_daemon_takes_is_refused(tag: str) -> None:
-    assert re.fullmatch(TAG_FORM, tag) is None or tag.startswith("musigd/")
+    assert re.fullmatch(TAG_FORM, tag) is None or tag.startswith(RESERVED)
     with pytest.raises(ValueError, match="a tag is 1 to 64 characters"):
         text_message("a", tag)

@@ -49,6 +49,7 @@ def test_another_text_or_tag_is_a_mismatch(text: str, tag: str | None) -> None:
         ({"messageText": "x", "messageTag": "TapSighash"}, "metadata.messageTag"),
         ({"messageText": "x", "messageTag": "BIP0340/challenge"}, "metadata.messageTag"),
         ({"messageText": "x", "messageTag": "musigd/lotus/join/v1"}, "metadata.messageTag"),
+        ({"messageText": "x", "messageTag": "lightninginvoice_requestsignature"}, "metadata.messageTag"),
         ({"messageText": "x", "messageTag": ""}, "metadata.messageTag"),
         ({"messageText": "x", "messageTag": 7}, "metadata.messageTag"),
     ],
