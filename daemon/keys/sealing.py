@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nacl._sodium import ffi, lib  # type: ignore[import-not-found]  # a C extension without type stubs
+from nacl.bindings import sodium_init
 
 from daemon.errors import DaemonError
 from musig2.curve.memory import Slot, take_slot
@@ -21,6 +22,8 @@ NONCE_SIZE: Final = 24
 TAG_SIZE: Final = 16
 _HEX_DIGITS: Final = b"0123456789abcdef"
 _ARGON2ID: Final = 2  # crypto_pwhash_ALG_ARGON2ID13
+
+sodium_init()  # before any other call, as libsodium asks for; `nacl._sodium` alone does not do it
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import io
 import logging
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,3 +198,10 @@ async def test_removed_rows_leave_no_sealed_bytes_behind(store: Store, tmp_path:
     await store.write(replaced)
     await store.close()
     assert sealed not in database_bytes(tmp_path)
+
+
+def test_libsodium_is_initialised_before_the_first_secret_is_sealed() -> None:
+    """A second initialisation answers 1; in a process of its own, because others initialise it here."""
+    asked = "import daemon.keys.sealing; from nacl._sodium import lib; print(lib.sodium_init())"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
