@@ -24,7 +24,7 @@ from daemon.commands.settings import IGNORED, datadir_from, settings_from
 from daemon.errors import EXIT_CONFIGURATION, EXIT_FAILURE, DaemonError
 from daemon.host.datadir import Datadir, holder_of
 from daemon.host.memory import GARBAGE, give_back
-from daemon.host.open_files import require_open_files
+from daemon.host.process_limits import forbid_core_dumps, require_open_files
 from daemon.host.signals import SIGNALS
 from daemon.host.slow_disk import off_loop
 from daemon.host.systemd_notify import Notifier, feed_watchdog
@@ -67,6 +67,7 @@ def _run(arguments: argparse.Namespace, settings: Settings, outlet: Outlet) -> i
         log.info(IGNORED, variables=list(settings.ignored_variables))
     sys.setswitchinterval(SWITCH_SECONDS)
     require_open_files()
+    forbid_core_dumps()
     path = datadir_from(arguments)
     if holder_of(path) is None:
         _refuse(path, settings, new_database=arguments.new_database)

@@ -21,8 +21,8 @@ from config.settings import Settings
 from daemon.clock import SystemClock
 from daemon.errors import DaemonError
 from daemon.host.datadir import holder_of, read_endpoint
-from daemon.host.open_files import TooFewFiles, require_open_files
 from daemon.host.own_directory import claim_to, dangling_link
+from daemon.host.process_limits import TooFewFiles, require_open_files
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
 from daemon.limits import wire_limits

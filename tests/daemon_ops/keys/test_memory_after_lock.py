@@ -39,12 +39,19 @@ def count_in_memory(pid: int, needles: dict[str, bytes]) -> dict[str, int]:
     return found
 
 
+def allowed_core(pid: int) -> str:
+    """The soft limit for a core dump of that process."""
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    return next(line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size"))
+
+
 async def test_no_secret_that_was_sent_over_http_is_in_memory_after_lock(tmp_path: Path) -> None:
     key, marker = secrets.token_hex(32), f"label-{secrets.token_hex(16)}"
     chosen, second = f"chosen {secrets.token_hex(24)}", f"second \u00e4 {secrets.token_hex(24)}"
     daemons = Daemons(tmp_path, f"test-{secrets.token_hex(4)}")
     try:
         daemon = await daemons.start("alice", ())
+        assert allowed_core(daemon.process.pid) == "0"  # where memory would go to the disk
         generated = (daemon.datadir / "passphrase").read_text().strip()
         async with await Client.connect(datadir=daemon.datadir) as client:
             await client.call("importKey", privateKey=key, scheme="lotus", label=marker)

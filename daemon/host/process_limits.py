@@ -1,4 +1,4 @@
-"""The limit of open files and connections of this process."""
+"""The limits of this process: open files and connections, and core dumps."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def require_open_files() -> None:
 
 def _enough(limit: int) -> bool:
     return limit == resource.RLIM_INFINITY or limit >= FEWEST
+
+
+def forbid_core_dumps() -> None:
+    """Let a crash leave no core dump. Keys and nonces are kept out of one, passphrases and tokens are not."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
