@@ -6,7 +6,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import trio
+
 REMEMBERED = 4_096
+EARLY_READS, EARLY_PAUSE_S = 32, 0.02
 
 
 class Budget:
@@ -90,3 +93,25 @@ def counted(counts: Counter[str], name: str) -> Iterator[None]:
         counts[name] -= 1
         if not counts[name]:
             del counts[name]
+
+
+class EarlyReads:
+    """Reads of a connection before it is known who is at the other end: a few at once, then one each 20 ms.
+
+    Nobody can be charged for them yet but the handshake itself, and an honest one takes a dozen. Whoever sends each
+    byte for itself would wake this process thousands of times in the three seconds that it has; so what comes meanwhile
+    gathers in the kernel, and is read at once.
+    """
+
+    def __init__(self) -> None:
+        self.over = False  # the peer is known, and charged for each read
+        self._left = EARLY_READS
+
+    async def turn(self) -> None:
+        """Return when the next read may be made."""
+        if self.over:
+            return
+        if self._left:
+            self._left -= 1
+        else:
+            await trio.sleep(EARLY_PAUSE_S)

@@ -28,8 +28,8 @@ from libp2p.transport.tcp.tcp import TCP
 from libp2p.utils.multiaddr_utils import extract_ip_from_multiaddr, multiaddr_from_socket
 
 from p2p.addresses import Multiaddr, is_relayed
-from p2p.early_reads import EarlyReads
 from p2p.errors import NetworkError
+from p2p.rates import EarlyReads
 
 READ_BYTES = 64 * 1024
 BACKLOG = 128

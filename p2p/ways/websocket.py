@@ -5,7 +5,7 @@ What this end does on a connection before and beside Noise is bounded:
     upgrade    8 KiB of headers, within the time and the turn that the door gives a handshake
     a frame    of any length: it is passed on as it arrives, never held whole
     frames     2,000 per second, 4,000 at once, of pings and empty ones a hundredth; a faster sender is read more slowly
-                 before it is known who sends them a tenth of that, and few reads (early_reads.py)
+                 before it is known who sends them a tenth of that, and few reads (EarlyReads)
     anything that is no binary message, and every fault, ends the connection
 """
 
@@ -35,9 +35,8 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError, RemoteProtocolError
 
 from p2p.compat.tcp import BufferedTcpStream
-from p2p.early_reads import EarlyReads
 from p2p.places import Place, Way
-from p2p.rates import Budget
+from p2p.rates import Budget, EarlyReads
 
 READ_BYTES = 16 * 1024
 HEAD_BYTES = 8 * 1024  # of an upgrade

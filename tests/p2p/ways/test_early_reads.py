@@ -8,8 +8,8 @@ import pytest
 import trio
 from wsproto.events import BytesMessage
 
-from p2p.early_reads import AT_ONCE, PAUSE_S, EarlyReads
 from p2p.node.node import NodeLife
+from p2p.rates import EARLY_PAUSE_S, EARLY_READS, EarlyReads
 from p2p.ways.websocket import EARLY_AT_ONCE, EARLY_FRAMES
 from tests.p2p.nodes import identified, network
 from tests.p2p.ways.test_websocket import WS, in_trio, upgraded
@@ -25,9 +25,9 @@ async def seconds_of(early: EarlyReads, reads: int) -> float:
 def test_a_few_reads_are_made_at_once_and_then_one_now_and_then() -> None:
     async def run() -> tuple[float, float]:
         early = EarlyReads()
-        return await seconds_of(early, AT_ONCE), await seconds_of(early, 100)
+        return await seconds_of(early, EARLY_READS), await seconds_of(early, 100)
 
-    assert in_trio(run) == (0, pytest.approx(100 * PAUSE_S))
+    assert in_trio(run) == (0, pytest.approx(100 * EARLY_PAUSE_S))
 
 
 def test_a_peer_that_is_known_is_read_as_fast_as_it_sends() -> None:
