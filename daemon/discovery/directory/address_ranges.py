@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from p2p.addresses import from_text
 
 IP4, IP6 = 0x04, 0x29
+# First bytes of IPv4 addresses of which some are not public; of all others every one is (IANA's special registry).
+PARTLY_PUBLIC = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(240, 256)})
 MAPPED = bytes(10) + b"\xff\xff"  # how an IPv6 address begins that is an IPv4 address
 NOWHERE = b"-"  # the range of records without a public address, on a network where one is needed
 
@@ -32,7 +34,7 @@ def range_of(addrs: Iterable[bytes]) -> bytes | None:
 @lru_cache(maxsize=4_096)
 def _is_public(packed: bytes) -> bool:
     """Computed for one address per range: it is slow, and the same for the whole range."""
-    return ip_address(packed).is_global
+    return (len(packed) == 4 and packed[0] not in PARTLY_PUBLIC) or ip_address(packed).is_global
 
 
 def range_of_text(multiaddrs: Iterable[str]) -> bytes | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,15 @@ def test_an_address_of_ipv4_in_ipv6_clothes_counts_as_what_it_is() -> None:
     plain = range_of_text(["/ip4/8.8.8.8/tcp/1"])
     assert range_of_text(["/ip6/::ffff:8.8.8.9/tcp/1"]) == plain == b"4\x08\x08\x08"
     assert range_of_text(["/ip6/::ffff:10.0.0.1/tcp/1"]) is None
+
+
+def test_an_address_of_ipv4_has_a_range_where_the_library_calls_it_global() -> None:
+    dice = random.Random(1)
+    special = ["0.0.0.8", "10.1.2.1", "100.64.0.1", "127.0.0.1", "169.254.0.1", "172.16.0.1", "172.31.9.1", "192.0.0.1"]
+    special += ["192.0.2.1", "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "240.0.0.1"]
+    hosts = {f"{first}.{dice.randrange(256)}.{dice.randrange(256)}.1" for first in range(256) for _ in range(9)}
+    ranged = {host for host in hosts | set(special) if range_of_text([f"/ip4/{host}/tcp/1"]) is not None}
+    assert ranged == {host for host in hosts | set(special) if ip_address(f"{host.rpartition('.')[0]}.1").is_global}
 
 
 def test_one_subscriber_of_ipv6_is_one_source() -> None:
