@@ -2,7 +2,8 @@
 
 where      only at the IP address from which the peer itself is connected, and only at ports above 1023
 who        whoever answers there has to prove by Noise to be that peer; nothing else is sent
-how often  each IP address, and all together, within a budget; each dial is charged to the peer that asks
+how often  each IP address, each range, and all strangers together, within a budget; so nobody takes the dials of known
+           peers, and one range not those of all; each dial is charged to the peer that asks
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from libp2p.peer.id import ID
 from p2p.addresses import Multiaddr, is_relayed, readable, without_peer
 from p2p.compat.host import GuardedHost
 from p2p.dialback.messages import AUTONAT, NotAutonat, Verdict, read_message, verdict, write_message
+from p2p.ports import Standing
 from p2p.rates import Budget, Paces
-from p2p.sources import source_of_ip
+from p2p.sources import range_or_host, source_of_ip
 from p2p.streams.accounts import Accounts
 from p2p.streams.prices import Work
 
@@ -25,7 +27,8 @@ MOST_DIALLED = 2  # addresses per question
 DIAL_S = 5.0
 ASK_S = 10.0
 PER_HOST, AT_ONCE = 1 / 30, 4.0  # questions of one IP address per second
-ALL, ALL_AT_ONCE = 2.0, 20.0  # of all
+RANGE, RANGE_AT_ONCE = 1 / 15, 8.0  # of one address range
+ALL, ALL_AT_ONCE = 2.0, 20.0  # of all that are not known
 LOWEST_PORT = 1_024
 
 
@@ -36,6 +39,7 @@ class DialBack:
         self._host = host
         self._accounts = accounts
         self._hosts = Paces(PER_HOST, AT_ONCE)
+        self._ranges = Paces(RANGE, RANGE_AT_ONCE)
         self._all = Budget(ALL, ALL_AT_ONCE, trio.current_time())
         host.set_stream_handler(AUTONAT, self._serve)
 
@@ -57,7 +61,7 @@ class DialBack:
         now = trio.current_time()
         if not addrs:
             return verdict(Verdict.E_DIAL_REFUSED, "none of these addresses is at the host that asks")
-        if not (self._hosts.of(source_of_ip(host).encode(), now).take(1, now) and self._all.take(1, now)):
+        if not self._has_turn(peer.to_bytes(), host, now):
             return verdict(Verdict.E_DIAL_REFUSED, "too many questions: ask again later")
         self._accounts.charge(peer.to_bytes(), Work.DIAL, len(addrs))
         await self._accounts.settled(peer.to_bytes())
@@ -65,6 +69,13 @@ class DialBack:
             if await self._reached(addr, peer):
                 return verdict(Verdict.OK, addr=addr.to_bytes())
         return verdict(Verdict.E_DIAL_ERROR, "nobody who is that peer answers there")
+
+    def _has_turn(self, peer: bytes, host: str, now: float) -> bool:
+        if not self._hosts.of(source_of_ip(host).encode(), now).take(1, now):
+            return False
+        if self._accounts.standing(peer) is Standing.KNOWN:
+            return True
+        return self._ranges.of(range_or_host(host), now).take(1, now) and self._all.take(1, now)
 
     def _may(self, addr: Multiaddr, host: str) -> bool:
         if is_relayed(addr) or not self._host.swarm.may_dial(addr):

@@ -6,14 +6,16 @@ import secrets
 from typing import Any
 
 import pytest
+import trio
 from libp2p.host.autonat.pb.autonat_pb2 import Message
 from libp2p.peer.id import ID
 
 from p2p.addresses import from_text
 from p2p.dialback.messages import AUTONAT, Verdict, dial_me, read_message, write_message
-from p2p.dialback.server import DialBack
+from p2p.dialback.server import ALL_AT_ONCE, RANGE_AT_ONCE, DialBack
 from p2p.network import Reach
 from p2p.node.node import NodeLife
+from p2p.ports import Standing
 from tests.p2p.nodes import TestNode, eventually, network, networks
 from tests.p2p.relay.relay_world import reachable_through
 
@@ -120,6 +122,21 @@ async def test_a_host_is_dialled_back_a_few_times_only(monkeypatch: pytest.Monke
         asked = dial_me(mallory.peer, [from_text("/ip4/127.0.0.1/tcp/4327")])
         said = [(await answer_to(mallory, server, asked)).dialResponse.status for _ in range(TIMES_ASKED)]
         assert said == [Verdict.OK] * (TIMES_ASKED - 1) + [Verdict.E_DIAL_REFUSED]
+
+
+async def test_strangers_take_the_dials_of_strangers_only_and_a_range_not_all_of_them() -> None:
+    async def ask(life: NodeLife) -> tuple[int, bool, int, bool]:
+        now, has_turn = trio.current_time(), life.dial_back._has_turn
+        life.dial_back._accounts.stand(b"known", Standing.KNOWN)
+        of_one_range = sum(has_turn(b"%d" % last, f"45.1.1.{last}", now) for last in range(100))
+        elsewhere = has_turn(b"elsewhere", "45.2.1.1", now)
+        of_many = sum(has_turn(b"%d" % number, f"45.{number}.1.1", now) for number in range(3, 100))
+        return of_one_range, elsewhere, of_many, has_turn(b"known", "45.200.1.1", now)
+
+    async with network() as server:
+        of_one_range, elsewhere, of_many, known = await server.inside(ask)
+    assert (of_one_range, elsewhere, known) == (RANGE_AT_ONCE, 1, 1)
+    assert of_one_range + elsewhere + of_many == ALL_AT_ONCE
 
 
 async def test_whoever_answers_must_be_the_peer_that_asked() -> None:

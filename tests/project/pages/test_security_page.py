@@ -19,6 +19,7 @@ from p2p.compat.kad import MAX_PROVIDER_KEYS, MAX_VALUES, SERVED_PEERS
 from p2p.compat.peerstore import MAX_PEERS
 from p2p.compat.pubsub import MAX_SEEN
 from p2p.compat.yamux import MAX_INBOUND_STREAMS
+from p2p.dialback.server import ALL, ALL_AT_ONCE, RANGE_AT_ONCE
 from p2p.door import MOST_WAITING
 from p2p.hearsay import AT_ONCE
 from p2p.hearsay import REMEMBERED as TARGETS
@@ -53,6 +54,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {  # first cell of a row: the numbers in 
     "advertisements, nodes, notices": (DISCOVERY.advertisements, DISCOVERY.nodes, DISCOVERY.notices),
     "halves of statements": (DISCOVERY.halves, DISCOVERY.halves_per_peer),
     "the DHT of all peers": (SERVED_PEERS, MAX_VALUES, MAX_PROVIDER_KEYS),
+    "dials back of strangers (AutoNAT)": (ALL_AT_ONCE, ALL, RANGE_AT_ONCE),
     "peers in the address book": (MAX_PEERS,),
     "bans": (BANS,),
     "partners": (PARTNERS,),
