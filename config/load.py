@@ -183,4 +183,6 @@ def _sentence(problem: ErrorDetails, values: Mapping[str, Any], origins: Mapping
     said = sentence_of(problem)
     if name not in values:  # a whole section does not fit together
         return f"The settings of `{name}` do not fit: {said}."
-    return f"The setting `{name}` ({origins[name]}) is {str(values[name])[:80]!r}: it {said}."
+    value = values[name]
+    shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"The setting `{name}` ({origins[name]}) is {shown[:80]!r}: it {said}."

@@ -108,10 +108,11 @@ class Rpc(_Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise PydanticCustomError("setting", "tls_cert and tls_key belong together: set both or none")
+            raise PydanticCustomError("setting", "rpc.tls_cert and rpc.tls_key belong together: set both or none")
         if self.tls_cert is None and not self.endpoint.is_loopback:
             raise PydanticCustomError(
-                "setting", "listen reaches beyond this machine: set tls_cert and tls_key, or listen on 127.0.0.1"
+                "setting",
+                "rpc.listen reaches beyond this machine: set rpc.tls_cert and rpc.tls_key, or listen on 127.0.0.1",
             )
         return self
 
@@ -218,9 +219,11 @@ class P2p(_Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.socks5_login is not None and self.socks5 is None:
-            raise PydanticCustomError("setting", "socks5_login is for the proxy that socks5 names: set both, or none")
+            raise PydanticCustomError(
+                "setting", "p2p.socks5_login is for the proxy that p2p.socks5 names: set both, or none"
+            )
         if self.port_mapping != "off" and (fault := why_unmapped(self.listen, self.socks5)):
-            raise PydanticCustomError("setting", "{sentence}", {"sentence": f"port_mapping {fault}"})
+            raise PydanticCustomError("setting", "{sentence}", {"sentence": f"p2p.port_mapping {fault}"})
         return self
 
 

@@ -90,7 +90,7 @@ def _check_network(value: str) -> None:
 
 def _check_multiaddr(value: str) -> None:
     if re.fullmatch(r"(/[^/\s]+){2,}", value) is None:
-        raise ValueError("must be a multiaddr such as /ip4/0.0.0.0/tcp/4327")
+        raise ValueError("must be a multiaddr, such as /ip4/ADDRESS/tcp/4327")
 
 
 def _check_bootstrap(value: str) -> None:

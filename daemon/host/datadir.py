@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import grp
 import os
@@ -18,9 +19,16 @@ from config.locations import ENDPOINT_NAME, LOCK_NAME, socket_path
 from daemon.errors import EXIT_DATADIR, DaemonError
 from daemon.host.lock_proof import lock_for_proof
 from daemon.host.own_directory import DatadirError, dangling_link, take
-from daemon.host.private_file import write_private
+from daemon.host.private_file import naming, write_private
 
 __all__ = ["Datadir", "DatadirError", "DatadirLocked", "Holder", "group_id", "holder_of", "read_endpoint"]
+
+
+_REMEDIES = {
+    errno.EROFS: "mount its file system writable",
+    errno.ENOSPC: "free some space",
+    errno.EIO: "look at the disk",
+}
 
 
 class DatadirLocked(DaemonError):
@@ -53,16 +61,18 @@ class Datadir:
                 f"The data directory {path} is a file, or inside one: choose another with --datadir."
             ) from error
         except OSError as error:
+            remedy = _REMEDIES.get(error.errno or 0, "give its rights to this user")
             raise DatadirError(
-                f"The data directory {path} cannot be used ({error.strerror}): give its rights to this user, or choose "
-                "another with --datadir."
+                f"The data directory {path} cannot be used ({error.strerror}): {remedy}, or choose another with "
+                "--datadir."
             ) from error
         if not _lock_soon(lock):
             holder = _written_in(lock)
             os.close(lock)
             raise DatadirLocked(_locked_sentence(path, holder))
         mark = secrets.token_hex(8)
-        os.pwrite(lock, f"{os.getpid():<10} {mark}\n".encode(), 0)  # of fixed length, so that no reader sees half of it
+        with naming(path / LOCK_NAME):
+            os.pwrite(lock, f"{os.getpid():<10} {mark}\n".encode(), 0)  # of fixed length: no reader sees half of it
         lock_for_proof(lock)
         (path / ENDPOINT_NAME).unlink(missing_ok=True)  # of a daemon that was killed
         return cls(path, lock, mark, may_change=may_change)

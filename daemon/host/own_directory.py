@@ -104,3 +104,20 @@ def _fits(path: Path, pattern: bytes) -> bool:
             return own and re.fullmatch(pattern, file.read(64)) is not None
     except OSError:
         return False
+
+
+def is_mounted_read_only(path: Path) -> bool:
+    """Whether the file system of what exists there takes no writes, whatever the rights."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def why_unwritable(path: Path) -> tuple[str, str] | None:
+    """What keeps this user from writing into that directory, and what to do; None: nothing."""
+    if os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return None
+    if is_mounted_read_only(path):
+        return (
+            f"The data directory {path} is on a file system that is mounted read-only.",
+            "Mount it writable, or use --datadir.",
+        )
+    return f"The data directory {path} cannot be written.", f"chmod 700 {path}, or use --datadir."

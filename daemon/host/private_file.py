@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -14,7 +16,7 @@ def write_private(path: Path, content: str | bytearray, *, mode: int = 0o600) ->
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.unlink(missing_ok=True)
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb", buffering=0) as file:
+    with naming(path), os.fdopen(handle, "wb", buffering=0) as file:
         rest = memoryview(content.encode() if isinstance(content, str) else content)
         while rest:
             rest = rest[file.write(rest) :]
@@ -22,6 +24,17 @@ def write_private(path: Path, content: str | bytearray, *, mode: int = 0o600) ->
         os.fsync(file.fileno())
     unfinished.replace(path)
     sync_directory(path.parent)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name `path` in an OSError that comes of an open file, such as of a full disk, and so names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def sync_directory(directory: Path) -> None:

@@ -84,7 +84,10 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     if code in _CORRUPT:
         return corrupt(path, str(error))
     if code in _UNUSABLE:
-        return StoreUnusable(f"The database {path} cannot be opened or written ({error}): check its owner and rights.")
+        return StoreUnusable(
+            f"The database {path} cannot be opened or written ({error}): check its owner and rights, "
+            "and that its file system is not mounted read-only."
+        )
     return StoreError(f"The database {path} failed ({error}): check the disk and the system log.")
 
 

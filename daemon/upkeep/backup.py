@@ -29,6 +29,7 @@ from config.locations import CONFIG_NAME, DATABASE_NAME, LOCK_NAME, socket_path
 from daemon.errors import EXIT_CONFIGURATION, DaemonError
 from daemon.events import renew_log_id
 from daemon.host.datadir import Datadir, holder_of
+from daemon.host.own_directory import is_mounted_read_only
 from daemon.host.own_socket import reasons_not_ready
 from daemon.host.private_file import sync_directory, write_private
 from daemon.keys.identity import IDENTITY_NAME, make_seed
@@ -107,7 +108,15 @@ def back_up_datadir(datadir: Path, target: Path) -> BackupContent:
     except FileExistsError:
         raise BackupError(f"{target} exists already: choose another name, a backup is never overwritten.") from None
     except (OSError, sqlite3.Error) as error:
-        raise BackupError(f"The backup {target} cannot be written ({error}).") from error
+        if isinstance(error, sqlite3.Error) and is_mounted_read_only(datadir):
+            raise BackupError(
+                f"{datadir} is on a file system that is mounted read-only, where the database cannot be opened: copy "
+                "the whole directory to a disk that can be written, and make the backup from there with --datadir."
+            ) from error
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise BackupError(
+            f"The backup {target} cannot be written ({said}): name another FILE, or mend that."
+        ) from error
 
 
 def _require_that_of_the_daemon(datadir: Path, *, is_new: bool) -> None:

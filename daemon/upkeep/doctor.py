@@ -21,7 +21,7 @@ from config.settings import Settings
 from daemon.clock import SystemClock
 from daemon.errors import DaemonError
 from daemon.host.datadir import holder_of, read_endpoint
-from daemon.host.own_directory import claim_to, dangling_link
+from daemon.host.own_directory import claim_to, dangling_link, why_unwritable
 from daemon.host.process_limits import TooFewFiles, require_open_files
 from daemon.keys.identity import IDENTITY_NAME
 from daemon.keys.passphrase import PassphraseSource, find_passphrase
@@ -99,8 +99,8 @@ def _directory(settings: Settings, datadir: Path, environment: Mapping[str, str]
         return
     if datadir.stat().st_mode & 0o067:
         yield _warning(f"Others may read the data directory {datadir}.", "The next start makes it private.")
-    elif not os.access(datadir, os.R_OK | os.W_OK | os.X_OK):
-        yield _fault(f"The data directory {datadir} cannot be written.", f"chmod 700 {datadir}, or use --datadir.")
+    elif (why := why_unwritable(datadir)) is not None:
+        yield _fault(*why)
     else:
         yield _ok(f"The data directory {datadir} is private.")
     free = shutil.disk_usage(datadir).free

@@ -39,8 +39,10 @@ class DaemonHealth:
         if (gone := self._store.gone()) is not None:
             found.append(Problem(gone.reason, str(gone)))
         elif (failure := self._store.failure) is not None or self._store.stats.queued > BACKLOG:
-            detail = failure or "Thousands of writes wait for the disk."
-            found.append(Problem("store_not_writable", f"{detail} Free space or mend the disk under the datadir."))
+            sentence = (
+                failure or "Thousands of writes wait for the disk of the data directory: look what it is busy with."
+            )
+            found.append(Problem("store_not_writable", sentence))
         if self._keystore.locked:
             remedy = "Call unlock, or name keys.passphrase_file in the settings and restart."
             found.append(Problem("locked", remedy))

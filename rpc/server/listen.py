@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -132,6 +133,7 @@ def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
     try:
         context.load_cert_chain(config.tls_cert, config.tls_key)
     except (OSError, ssl.SSLError) as problem:
+        digest_of_tls_files(config)  # says which of them cannot be read
         why = problem.reason if isinstance(problem, ssl.SSLError) else problem.strerror
         raise ListenError(
             f"rpc.tls_cert and rpc.tls_key cannot be used ({why}); name a certificate and its key"
@@ -140,11 +142,17 @@ def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
 
 def digest_of_tls_files(config: RpcConfig) -> bytes:
     """Tells whether the files hold others than before; empty where there are none. Raises ListenError."""
-    paths = [path for path in (config.tls_cert, config.tls_key) if path is not None]
+    named = (("rpc.tls_cert", config.tls_cert), ("rpc.tls_key", config.tls_key))
+    return b"".join(hashlib.sha256(_read(name, path)).digest() for name, path in named if path is not None)
+
+
+def _read(setting: str, path: Path) -> bytes:
     try:
-        return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)
+        return path.read_bytes()
     except OSError as problem:
-        raise ListenError(f"rpc.tls_cert and rpc.tls_key cannot be read ({problem.strerror})") from problem
+        raise ListenError(
+            f"{setting}: {path} cannot be read ({problem.strerror}): correct the path, or its rights"
+        ) from problem
 
 
 def tcp_socket(config: RpcConfig) -> socket.socket:
@@ -156,9 +164,19 @@ def tcp_socket(config: RpcConfig) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
     except (OSError, UnicodeError) as problem:  # the latter for a name that cannot be one, such as a..b
-        why = problem.strerror if isinstance(problem, OSError) else "no such host"
-        raise ListenError(f"rpc.listen {config.host}:{config.port}: {why}; choose another") from problem
+        raise ListenError(_cannot_listen(config, problem)) from problem
     return bound
+
+
+def _cannot_listen(config: RpcConfig, problem: OSError | UnicodeError) -> str:
+    place = f"{config.host}:{config.port}"
+    code = problem.errno if isinstance(problem, OSError) else None
+    if code == errno.EADDRINUSE:
+        return f"{place} is in use by another program: stop it, or choose another port in rpc.listen"
+    if code == errno.EACCES:
+        return f"cannot listen on {place} (Permission denied): choose a port from 1024 on in rpc.listen"
+    why = problem.strerror if isinstance(problem, OSError) else "no such host"
+    return f"cannot listen on {place} ({why}): correct rpc.listen"
 
 
 @dataclass(frozen=True, slots=True)

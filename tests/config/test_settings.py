@@ -173,7 +173,7 @@ def test_a_value_that_cannot_be_used_is_one_sentence_with_its_setting(tmp_path: 
 
 
 def test_a_wrong_flag_is_named_as_it_was_written() -> None:
-    assert "--bootstrap" in refused(flags={"p2p.bootstrap": ["nonsense"]})
+    assert "--bootstrap) is 'nonsense, /x'" in refused(flags={"p2p.bootstrap": ["nonsense", "/x"]})
     assert flag_of("log.level") == "--log-level"
 
 
