@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +16,6 @@ from libp2p.custom_types import THandler
 from libp2p.io.abc import ReadWriteCloser
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.transport.exceptions import OpenConnectionError
-from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
 
 from p2p.addresses import Multiaddr, by_turns, is_relayed, without_peer
 from p2p.compat.tcp import BufferedTcpStream, GuardedTcpListener, TcpTransport
@@ -23,8 +25,9 @@ from p2p.ways.socks import ProxyDown, Socks, TargetRefused
 
 STAGGER_S = 0.2  # head start of each address of a name before the next is tried too
 TRIED = 8
-LOOK_UP_S, LOOK_UPS = 5.0, 2
-MOST_REFUSED = 64  # the latest targets whose refusal by the proxy is remembered
+LOOK_UP_S, LOOK_UPS = 10.0, 8  # a name, and at once: one that nobody answers for holds a thread
+MOST_REFUSED = 64  # the latest targets of which it is remembered what went wrong there
+FAMILIES = {"dns4": socket.AF_INET, "dns6": socket.AF_INET6}
 
 
 async def loaded() -> Any:
@@ -56,8 +59,25 @@ class WayListener(GuardedTcpListener):
         return bound if self._websocket is None else tuple(Multiaddr(f"{addr}/ws") for addr in bound)
 
 
+class NotDressed(OpenConnectionError):
+    """Somebody answers, and not as TLS or WebSocket needs it."""
+
+
+class NameUnknown(OpenConnectionError):
+    """No address was found for a name."""
+
+
 class Dialler(TcpTransport):
     """Connects from this host."""
+
+    def __init__(self, may_dial: Callable[[Multiaddr], bool]) -> None:
+        super().__init__(may_dial)
+        self._looking_up = trio.CapacityLimiter(LOOK_UPS)
+        self._refused: OrderedDict[Place, str] = OrderedDict()  # what went wrong beyond that nobody answered
+
+    def why_not(self, maddr: Multiaddr) -> str | None:
+        """What is wrong with the name, the certificate or the WebSocket there, as the last dial found it."""
+        return self._refused.get(place_of(without_peer(maddr)))
 
     def can_dial(self, maddr: Multiaddr) -> bool:
         """Everything but addresses through a relay; what may be dialled is decided before."""
@@ -76,19 +96,27 @@ class Dialler(TcpTransport):
             raise OpenConnectionError(f"{addr} cannot be dialled: {error}") from error
         if not self._may_dial(addr):
             raise OpenConnectionError(f"{addr} is not an address that may be dialled")
-        stream = await self._opened(place)
+        self._refused.pop(place, None)
         try:
-            return RawConnection(await self._dressed(stream, place), True, addresses=[addr])
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(stream.stream)
+            return RawConnection(await self._dressed(await self._opened(place), place), True, addresses=[addr])
+        except (NameUnknown, NotDressed, TargetRefused) as error:
+            self._refused[place] = str(error)
+            if len(self._refused) > MOST_REFUSED:
+                self._refused.popitem(last=False)
             raise
 
     async def _dressed(self, stream: BufferedTcpStream, place: Place) -> ReadWriteCloser:
         if place.way is Way.TCP:
             return stream
         websocket = await loaded()
-        dressed: ReadWriteCloser = await websocket.to_server(stream, place)
+        try:
+            dressed: ReadWriteCloser = await websocket.to_server(stream, place)
+        except BaseException as error:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream.stream)
+            if isinstance(error, OpenConnectionError):
+                raise NotDressed(str(error)) from error
+            raise
         return dressed
 
     def create_listener(self, handler_function: THandler) -> GuardedTcpListener:  # type: ignore[override] # as its parent's
@@ -101,12 +129,22 @@ class Dialler(TcpTransport):
         return BufferedTcpStream(await self._first_of(await self._looked_up(place)))
 
     async def _looked_up(self, place: Place) -> list[Multiaddr]:
-        """What the name stands for, both families by turns."""
-        named = Multiaddr(f"/{place.kind}/{place.host}/tcp/{place.port}")
-        found = await resolve_multiaddr_with_retry(named, max_retries=LOOK_UPS, timeout_seconds=LOOK_UP_S)
-        if not found or found == [named]:
-            raise OpenConnectionError(f"no address was found for {place.host}")
-        return by_turns(found[:TRIED])
+        """What the name stands for on this machine, its file of hosts included; both families by turns."""
+        family, found = FAMILIES.get(place.kind, socket.AF_UNSPEC), []
+        with trio.move_on_after(LOOK_UP_S), suppress(OSError, UnicodeError):
+            found = await trio.to_thread.run_sync(
+                partial(socket.getaddrinfo, place.host, place.port, family, socket.SOCK_STREAM),
+                abandon_on_cancel=True,  # type: ignore[call-arg] # trio-stubs are of an older trio
+                limiter=self._looking_up,
+            )
+        hosts = [(kind, str(address[0])) for kind, _, _, _, address in found]
+        hosts = [(kind, host) for kind, host in hosts if "%" not in host][:TRIED]  # a scope, which no multiaddr has
+        if not hosts:
+            raise NameUnknown(
+                f"no address was found for {place.host}: correct the name, or look at the name server of this machine"
+            )
+        named = [f"/{'ip6' if kind == socket.AF_INET6 else 'ip4'}/{host}/tcp/{place.port}" for kind, host in hosts]
+        return by_turns([Multiaddr(text) for text in named])
 
     async def _first_of(self, addrs: Sequence[Multiaddr]) -> trio.SocketStream:
         """The first that connects of several addresses, each of which gets a short head start."""
@@ -161,24 +199,19 @@ class ProxiedDialler(Dialler):
         self._socks = socks
         self._on_proxy = on_proxy
         self._fault: str | None = None
-        self._refused: OrderedDict[Place, str] = OrderedDict()  # what the proxy said
 
     def why_not(self, maddr: Multiaddr) -> str | None:
         """What the proxy said when that address was dialled last, or why it does not work."""
-        return self._fault or self._refused.get(place_of(without_peer(maddr)))
+        return self._fault or super().why_not(maddr)
 
     async def _opened(self, place: Place) -> BufferedTcpStream:
-        self._refused.pop(place, None)
         try:
             stream = await self._socks.connect(place)
         except ProxyDown as error:
             self._note(str(error))
             raise
-        except TargetRefused as error:
+        except TargetRefused:
             self._note(None)
-            self._refused[place] = str(error)
-            if len(self._refused) > MOST_REFUSED:
-                self._refused.popitem(last=False)
             raise
         self._note(None)
         self.opened.add(stream.socket)

@@ -228,7 +228,9 @@ async def to_server(stream: BufferedTcpStream, place: Place) -> WebSocketStream:
     try:
         await made._upgrade()
     except ConnectionClosedError as error:
-        raise OpenConnectionError(f"no WebSocket at {place.host} port {place.port}: {error}") from error
+        raise OpenConnectionError(
+            f"no WebSocket at {place.host} port {place.port} ({error}): look at the reverse proxy there"
+        ) from error
     return made
 
 
@@ -246,5 +248,7 @@ async def _secured(stream: trio.SocketStream, place: Place) -> trio.SSLStream:
     except trio.BrokenResourceError as error:
         why = error.__cause__
         said = why.verify_message if isinstance(why, ssl.SSLCertVerificationError) else "the handshake failed"
-        raise OpenConnectionError(f"no TLS with {place.server}: {said}") from error
+        raise OpenConnectionError(
+            f"no TLS with {place.server} ({said}): its certificate has to be one that this system trusts"
+        ) from error
     return secured

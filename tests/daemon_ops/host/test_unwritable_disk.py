@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import pytest
 
 from config.output.outermost import sentence_of
-from daemon.host import own_directory
 from daemon.host.datadir import Datadir, DatadirError
 from daemon.host.own_directory import why_unwritable
 from daemon.host.private_file import write_private
@@ -29,8 +28,8 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_directory.os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
-    monkeypatch.setattr(own_directory.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
 
 
 @pytest.mark.parametrize(

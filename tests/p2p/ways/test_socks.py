@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,6 @@ from p2p.addresses import Multiaddr, dialable
 from p2p.announce import AnnouncedAddresses, check_addresses
 from p2p.errors import NetworkError, PeerUnreachable
 from p2p.settings import NetworkConfig, Proxy
-from p2p.ways import dialler
 from tests.p2p.nodes import identified, network
 from tests.p2p.p2p_world import have
 from tests.p2p.ways.tor_world import NAME, Asked, an_onion, fake_tor, onion_service
@@ -38,10 +39,13 @@ async def test_two_onion_services_meet_and_talk_through_the_proxy_alone() -> Non
 
 
 async def test_a_name_is_looked_up_by_the_proxy_and_never_by_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def asked(*_: object, **__: object) -> None:
-        raise AssertionError("a name was looked up here")
+    real = socket.getaddrinfo
 
-    monkeypatch.setattr(dialler, "resolve_multiaddr_with_retry", asked)
+    def asked(host: Any, *more: Any, **named: Any) -> Any:
+        assert host != "peer.example", "a name was looked up here"
+        return real(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
     async with fake_tor() as tor, network() as open_node, network(proxy=tor.proxy) as hidden:
         port = int(open_node.address.split("/")[4])
         tor.places["peer.example", 443] = ("127.0.0.1", port)

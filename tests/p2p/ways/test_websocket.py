@@ -240,7 +240,7 @@ async def test_tls_of_a_reverse_proxy_is_checked_against_what_the_system_trusts(
     async with network(**WS) as bob, network() as anna, reverse_proxy(tmp_path, lambda: port_of(bob)) as (port, cert):
         address = f"/ip4/127.0.0.1/tcp/{port}/tls/ws/p2p/{bob.peer_text}"
         websocket._trusted.cache_clear()
-        with pytest.raises(PeerUnreachable):
+        with pytest.raises(PeerUnreachable, match=r"no TLS with 127\.0\.0\.1 \(self.signed certificate\): its cert"):
             await anna.connect(address)
         monkeypatch.setattr(websocket, "_trusted", lambda: ssl.create_default_context(cafile=str(cert)))
         await anna.connect(address)

@@ -1,0 +1,50 @@
+"""Dialling by name and by WebSocket: names are looked up as by the machine, and who connects hears what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from p2p.errors import PeerUnreachable
+from tests.p2p.nodes import identified, network
+
+pytestmark = pytest.mark.network
+PEER = "12D3KooWA4PHJGtFcDD6a1uGBJP2yzMhBBmxWBzYjC5a3cTtZsGQ"
+
+
+async def test_who_connects_hears_that_the_reverse_proxy_refuses() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server, network() as anna:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(PeerUnreachable, match=r"no WebSocket .* \(the upgrade was refused\): look at the reverse"):
+            await anna.connect(f"/ip4/127.0.0.1/tcp/{port}/ws/p2p/{PEER}")
+
+
+async def test_a_name_is_looked_up_as_this_machine_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def known(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+        if host == "in.hosts":
+            scoped = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1%eth0", port, 0, 2))
+            return [scoped, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        if host == "not.there":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, port, *more, **named)
+
+    async with network() as bob, network() as anna:
+        port = bob.address.split("/")[4]
+        monkeypatch.setattr(socket, "getaddrinfo", known)
+        with pytest.raises(PeerUnreachable, match=r"no address was found for not\.there: correct the name"):
+            await anna.connect(f"/dns4/not.there/tcp/{port}/p2p/{bob.peer_text}")
+        await anna.connect(f"/dns/in.hosts/tcp/{port}/p2p/{bob.peer_text}")
+        await identified(anna, bob)
+        assert anna.connected(bob.peer)
