@@ -194,15 +194,17 @@ class Connected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BootstrapFault:
-    """An unusable bootstrap address. `found`: the peer that answers instead of `expected`; None: it is private.
+    """An unusable bootstrap address. `found`: the peer that answers instead of `expected`.
 
-    `unknown_name`: why the name in it could not be looked up; then it expects no peer.
+    `unknown_name`: why a /dnsaddr could not be looked up; then it expects no peer. `said`: what is wrong with the name,
+    the certificate or the WebSocket of an address. Without any of these: it is private.
     """
 
     multiaddr: str
     expected: bytes
     found: bytes | None
     unknown_name: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

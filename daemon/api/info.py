@@ -134,6 +134,8 @@ def _bootstrap_remedy(fault: BootstrapFault) -> str:
             f"p2p.bootstrap names {fault.multiaddr}, for which no address was found ({fault.unknown_name}): check the "
             "name and the DNS of this machine, or name a multiaddr."
         )
+    if fault.said is not None:
+        return f"p2p.bootstrap names {fault.multiaddr}, which cannot be reached: {fault.said}."
     if fault.found is None:
         return (
             f"p2p.bootstrap names {fault.multiaddr}, a private address, which is not dialled: set "

@@ -220,6 +220,10 @@ class TcpTransport(TCP):
         """Why that address could not be dialled lately, where somebody said so; None: nothing is known."""
         return None
 
+    def found_wrong(self, maddr: Multiaddr) -> str | None:
+        """What is wrong with the name, the certificate or the WebSocket there, as the last dial found it."""
+        return None
+
     async def connect(self, maddr: Multiaddr) -> trio.SocketStream:
         """A TCP connection to the IP address and port of a multiaddr. Raises OpenConnectionError."""
         host, port = extract_ip_from_multiaddr(maddr), maddr.value_for_protocol("tcp")

@@ -229,11 +229,11 @@ class Bootstrap:
             return
         swarm.peerstore.vouch(peer_id, [tried])
         dial = await swarm.dial_now(peer_id)
-        found = dial.others.get(tried)
+        found, said = dial.others.get(tried), swarm.tcp.found_wrong(tried)
         self._faults.pop((addr, peer), None)
-        if not swarm.live(peer_id) and (found is not None or not swarm.may_dial(tried)):
-            text = join_peer(addr, peer)
-            self._faults[addr, peer] = BootstrapFault(text, peer, None if found is None else found.to_bytes())
+        if not swarm.live(peer_id) and (found is not None or said is not None or not swarm.may_dial(tried)):
+            other = None if found is None else found.to_bytes()
+            self._faults[addr, peer] = BootstrapFault(join_peer(addr, peer), peer, other, said=said)
 
     def _connected(self, peer: bytes) -> bool:
         if peer == self._host.get_id().to_bytes() or self._is_here(peer):

@@ -76,7 +76,11 @@ class Dialler(TcpTransport):
         self._refused: OrderedDict[Place, str] = OrderedDict()  # what went wrong beyond that nobody answered
 
     def why_not(self, maddr: Multiaddr) -> str | None:
-        """What is wrong with the name, the certificate or the WebSocket there, as the last dial found it."""
+        """As `found_wrong`."""
+        return self.found_wrong(maddr)
+
+    def found_wrong(self, maddr: Multiaddr) -> str | None:
+        """As its parent's."""
         return self._refused.get(place_of(without_peer(maddr)))
 
     def can_dial(self, maddr: Multiaddr) -> bool:
@@ -202,7 +206,11 @@ class ProxiedDialler(Dialler):
 
     def why_not(self, maddr: Multiaddr) -> str | None:
         """What the proxy said when that address was dialled last, or why it does not work."""
-        return self._fault or super().why_not(maddr)
+        return self._fault or super().found_wrong(maddr)
+
+    def found_wrong(self, maddr: Multiaddr) -> str | None:
+        """Nothing: what a proxy reports may be its own trouble, or pass."""
+        return None
 
     async def _opened(self, place: Place) -> BufferedTcpStream:
         try:
