@@ -139,14 +139,17 @@ class _Run:
     def _make_app(self) -> App:
         from daemon.app import App  # noqa: PLC0415 - a second of loading: first it was said what is wrong otherwise
 
-        return App(
-            self._settings.current,
-            self._datadir,
-            lambda: self._outlet.state,
-            self._settings,
-            on_stop=self._asked_to_stop.set,
-            on_reload=self._reload,
-        )
+        try:
+            return App(
+                self._settings.current,
+                self._datadir,
+                lambda: self._outlet.state,
+                self._settings,
+                on_stop=self._asked_to_stop.set,
+                on_reload=self._reload,
+            )
+        except NetworkError as error:  # an address that cannot be used
+            raise StartFailed(str(error)) from error
 
     def _hear(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:

@@ -136,7 +136,10 @@ def restore_datadir(source: Path, datadir: Path) -> BackupContent:
     claimed = Datadir.claim(datadir)
     try:
         return _unpack(source, datadir)
-    except (OSError, tarfile.TarError, sqlite3.Error, ValueError) as error:
+    except OSError as error:
+        where = error.filename or source
+        raise BackupError(f"{where} cannot be read or written ({error.strerror}): nothing was restored.") from error
+    except (tarfile.TarError, sqlite3.Error, ValueError) as error:
         raise BackupError(f"{source} is not a usable backup of musigd ({error}).") from error
     finally:
         claimed.close()

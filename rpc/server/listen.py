@@ -134,10 +134,16 @@ def load_tls_files(context: ssl.SSLContext, config: RpcConfig) -> None:
         context.load_cert_chain(config.tls_cert, config.tls_key)
     except (OSError, ssl.SSLError) as problem:
         digest_of_tls_files(config)  # says which of them cannot be read
-        why = problem.reason if isinstance(problem, ssl.SSLError) else problem.strerror
         raise ListenError(
-            f"rpc.tls_cert and rpc.tls_key cannot be used ({why}); name a certificate and its key"
+            f"rpc.tls_cert and rpc.tls_key cannot be used ({_fault(problem)}); name a certificate and its key, in PEM"
         ) from problem
+
+
+def _fault(problem: OSError) -> str:
+    """OpenSSL names no reason where a file holds nothing of the kind that is looked for."""
+    if isinstance(problem, ssl.SSLError):
+        return problem.reason or "one of them holds something else"
+    return str(problem.strerror)
 
 
 def digest_of_tls_files(config: RpcConfig) -> bytes:

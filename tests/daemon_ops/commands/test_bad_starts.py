@@ -125,6 +125,20 @@ async def test_a_wrong_passphrase(datadir: Path, tmp_path: Path) -> None:
     assert "wrong-passphrase" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("MUSIGD_P2P__LISTEN", "/ip4/0.0.0.0/tcp/99999", "p2p.listen: '/ip4/0.0.0.0/tcp/99999' is not a multiaddr"),
+        ("MUSIGD_P2P__ANNOUNCE", f"/onion3/{'a' * 56}:4327", "set p2p.socks5"),
+    ],
+)
+async def test_an_address_that_cannot_be_used(datadir: Path, variable: str, value: str, said: str) -> None:
+    code, sentence = await refused(datadir, **{variable: value})
+    assert code == 2
+    assert said in sentence
+    assert "should not have happened" not in sentence
+
+
 @pytest.mark.parametrize("setting", ["rpc.listen", "p2p.listen"])
 async def test_a_taken_port(datadir: Path, setting: str) -> None:
     with socket.socket() as taken:

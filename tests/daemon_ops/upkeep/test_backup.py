@@ -264,6 +264,7 @@ async def test_paths_in_an_archive_mean_nothing(backup: Path, tmp_path: Path) ->
 
 def test_a_file_that_is_not_an_archive_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("hello")
-    for source in (tmp_path / "letter.txt", tmp_path / "nowhere"):
-        with pytest.raises(BackupError, match="not a usable backup"):
+    for name, said in (("letter.txt", "not a usable backup"), ("nowhere", r"cannot be read .*\(No such file")):
+        source = tmp_path / name
+        with pytest.raises(BackupError, match=rf"{name} .*{said}"):
             restore_datadir(source, tmp_path / "new")

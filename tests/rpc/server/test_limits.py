@@ -230,6 +230,8 @@ async def test_listener_beyond_loopback_needs_tls_and_says_so(make_world: MakeWo
         await make_world(tls_cert=Path("cert.pem"))
     with pytest.raises(ListenError, match=r"rpc\.tls_cert: /nowhere cannot be read \(No such file or directory\)"):
         await make_world(host="0.0.0.0", tls_cert=Path("/nowhere"), tls_key=Path("/nowhere"))
+    with pytest.raises(ListenError, match=r"cannot be used \(one of them holds something else\); name"):
+        await make_world(tls_cert=Path(__file__), tls_key=Path(__file__))
 
 
 async def test_taken_port_is_told_with_its_setting(world: World, make_world: MakeWorld) -> None:
