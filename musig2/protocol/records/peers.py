@@ -50,7 +50,11 @@ def peer_parse(text: str) -> bytes:
 
 
 def ed25519_verify(pubkey: bytes, msg: bytes, signature: bytes) -> bool:
-    """Whether the signature holds (RFC 8032; small-order keys and s >= L are refused, as libsodium does)."""
+    """Whether the signature holds (RFC 8032, by the equation without the cofactor; no small-order key, s below L).
+
+    The equation matters: for a key with a part of small order the other one gives another answer, and daemons would
+    count each other's records as forged.
+    """
     try:
         crypto_sign_open(signature + msg, pubkey)
     except BadSignatureError:

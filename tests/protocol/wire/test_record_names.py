@@ -97,3 +97,21 @@ def test_ids_are_the_tagged_hashes_that_the_protocol_says() -> None:
 
 def test_every_attempt_is_a_session_of_its_own() -> None:
     assert len({ids.session_id(digest("request"), attempt) for attempt in range(1, 17)}) == 16
+
+
+# The key 12345 * B + T, T of order 8. Each signature makes 8sB = 8R + 8kA true; sB = R + kA only where 8 divides k.
+MIXED_ORDER = bytes.fromhex("40a4cf5c611d737a2f1c6fcca84d9cabfed80987f186a5a6c57e629bff1af27f")
+WITH_COFACTOR_ONLY = (
+    "49a952edb48c7da2f21d414b599effb38939769dbbe12d83a9a1496f81d85677"
+    "11433a17411ba2154c53fd728125ee6d039ac7be6707d6f58bace609599e440d"
+)
+WITHOUT_COFACTOR_TOO = (
+    "b3167e1b8bd4ab7d9858f81f3caacf60f0f6d4934f91be52ca4ea72885df4d8d"
+    "75cb6de371e76d0f38dc95a16efafe797667e6cf69d7a16bb9dc58fc68e2ba05"
+)
+
+
+def test_signatures_are_judged_without_the_cofactor_so_that_all_daemons_agree_on_keys_of_mixed_order() -> None:
+    """Another libsodium that answers otherwise would split the network: it must be noticed here."""
+    assert not ed25519_verify(MIXED_ORDER, b"\x00" * 32, bytes.fromhex(WITH_COFACTOR_ONLY))
+    assert ed25519_verify(MIXED_ORDER, b"\x01" * 32, bytes.fromhex(WITHOUT_COFACTOR_TOO))
