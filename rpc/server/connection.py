@@ -30,7 +30,7 @@ class Connection(RequestHandler):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.on_authorised: Callable[[], None] | None = None
+        self.on_authorised: Callable[[RequestHandler], None] | None = None
         self.heard = True
         self.on_room: Callable[[], None] | None = None
         self._wipes = False  # a secret may have begun; the rest of it may follow
@@ -38,7 +38,7 @@ class Connection(RequestHandler):
     def authorise(self) -> None:
         """A request with a valid token has come, or one of the owner."""
         if self.on_authorised is not None:
-            self.on_authorised()
+            self.on_authorised(self)
             self.on_authorised = None
 
     def data_received(self, data: bytes) -> None:

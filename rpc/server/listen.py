@@ -23,7 +23,7 @@ from rpc.server.connection import Connection
 
 _SPARE_FILES = 256  # file descriptors for the rest of the program
 MOST_STRANGERS = 256  # connections over which no valid token has come
-ACCEPTED_AT_ONCE = 8  # connections, in one turn of the event loop: a flood of them leaves room for calls
+ACCEPTED_AT_ONCE = 1  # connection, in one turn of the event loop: a flood of them leaves room for calls
 QUEUE = 4_096  # connections that wait in the kernel for that
 
 
@@ -31,7 +31,7 @@ class Listener(web.Server):
     """An HTTP server that, when full, drops its oldest idle connection instead of refusing a new one.
 
     Connections over which no valid token has come have few places, apart: programs without one cut off each other, and
-    never a client between its calls.
+    never a client between its calls. One half is for those that have asked for what needs no token, as supervisors do.
     """
 
     def __init__(self, handle: Any, config: RpcConfig, max_connections: int) -> None:
@@ -48,34 +48,42 @@ class Listener(web.Server):
         self._max_body_bytes = config.max_body_bytes
         self._max_connections = max_connections
         self._at_work: set[RequestHandler] = set()
-        self._strangers: dict[RequestHandler, None] = {}  # that have shown no valid token, the oldest first
+        # Connections that have shown no valid token: before their first request, and after one that needs none.
+        self._silent: dict[RequestHandler, None] = {}
+        self._asked: dict[RequestHandler, None] = {}
 
     def __call__(self) -> RequestHandler:
         """Called by the event loop for each connection."""
         made = Connection(self, loop=self._loop, **self._kwargs)
-        made.on_authorised = lambda: self._strangers.pop(made, None)
+        made.on_authorised = self._authorised
         return made
 
     def connection_made(self, handler: RequestHandler, transport: Any) -> None:
         """Called by aiohttp for each connection."""
         super().connection_made(handler, transport)
-        self._strangers[handler] = None
+        self._silent[handler] = None
         if len(self._connections) > self._max_connections:
-            self._drop_one((each for each in (*self._strangers, *self._connections) if each is not handler), handler)
-        elif len(self._strangers) > MOST_STRANGERS:
-            self._drop_one(self._strangers, handler)
+            everybody = (*self._silent, *self._asked, *self._connections)
+            self._drop_one((each for each in everybody if each is not handler), handler)
+        elif len(self._silent) > MOST_STRANGERS // 2:
+            self._drop_one(self._silent, handler)
 
     def _drop_one(self, among: Iterable[RequestHandler], otherwise: RequestHandler) -> None:
         """The first of these that is idle; what is dropped already counts as gone, though it is told later."""
         idle = (each for each in among if each not in self._at_work and not self._connections[each].is_closing())
         leaves = next(idle, otherwise)
-        self._strangers.pop(leaves, None)
+        self._authorised(leaves)
         self._connections[leaves].abort()
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Called by aiohttp for each connection."""
-        self._strangers.pop(handler, None)
+        self._authorised(handler)
         super().connection_lost(handler, exc)
+
+    def _authorised(self, handler: RequestHandler) -> None:
+        """It is no stranger any more."""
+        self._silent.pop(handler, None)
+        self._asked.pop(handler, None)
 
     async def _count(self, request: web.BaseRequest) -> web.StreamResponse:
         self._at_work.add(request.protocol)
@@ -84,6 +92,15 @@ class Listener(web.Server):
             return response
         finally:
             self._at_work.discard(request.protocol)
+            self._served(request.protocol)
+
+    def _served(self, handler: RequestHandler) -> None:
+        """A stranger's request has been answered; of those the one that was last answered longest ago leaves first."""
+        if handler in self._silent or handler in self._asked:
+            self._authorised(handler)
+            self._asked[handler] = None
+            if len(self._asked) > MOST_STRANGERS // 2:
+                self._drop_one(self._asked, handler)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(

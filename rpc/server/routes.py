@@ -101,7 +101,11 @@ class Routes:
         route = ROUTES.get((_verb(request), request.path))
         if route is None:
             shown = self._page.serves(request.path)
-            return self._page.response(request) if shown and request.method in _READ else _no_route(request, shown)
+            if not shown or request.method not in _READ:
+                return _no_route(request, shown)
+            page = self._page.response(request)
+            page.force_close()  # a program without a token could ask for hundreds in a row, and read none
+            return page
         if route.access is Access.OWNER and not self._trusted:
             raise ApiError("forbidden", "This goes through the unix socket only, whose owner has every right.")
         if route.access is Access.ANYBODY:

@@ -171,7 +171,7 @@ async def test_who_has_no_token_cannot_cut_off_a_client_between_its_calls(make_w
 async def test_those_without_a_token_have_few_places_and_take_them_from_each_other(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listen, "MOST_STRANGERS", 10)
+    monkeypatch.setattr(listen, "MOST_STRANGERS", 20)
     world = await make_world()
     async with world.websocket() as ws:
         others = [await raw(world, b"POST / HTT") for _ in range(30)]
