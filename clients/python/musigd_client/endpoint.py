@@ -49,6 +49,14 @@ class Endpoint:
             return f"{left}; start it with musigd run"
         return f"{left} (start it with musigd run), or runs in another container (use its unix socket: --socket)"
 
+    def distrust(self, why: str) -> str:
+        """The sentence for a certificate that this machine does not accept; `why` is OpenSSL's."""
+        beside = ", or use the unix socket (--socket)" if self.datadir is not None else ""
+        return (
+            f"the certificate at {self.url} is not accepted here ({why}): trust it (SSL_CERT_FILE names its file), and "
+            f"call a name that it holds{beside}"
+        )
+
 
 class Locator(Protocol):
     """Knows where the daemon is now."""

@@ -37,9 +37,8 @@ class Transport:
             async with self._session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
                 return json.loads(await response.read())
         except aiohttp.ClientConnectorCertificateError as problem:
-            raise Unreachable(
-                f"the certificate at {endpoint.url} is not trusted here: add it to this machine's certificates"
-            ) from problem
+            why = getattr(problem.certificate_error, "verify_message", "") or "it cannot be verified"
+            raise Unreachable(endpoint.distrust(why)) from problem
         except aiohttp.ClientConnectorError as problem:
             raise NobodyThere(endpoint.silence) from problem
         except aiohttp.ClientResponseError:

@@ -69,9 +69,7 @@ def _connect(connection: http.client.HTTPConnection, endpoint: Endpoint) -> None
     try:
         connection.connect()
     except ssl.SSLCertVerificationError as problem:
-        raise Unreachable(
-            f"the certificate at {endpoint.url} is not trusted here: add it to this machine's certificates"
-        ) from problem
+        raise Unreachable(endpoint.distrust(problem.verify_message)) from problem
     except (OSError, UnicodeError) as problem:
         raise NobodyThere(endpoint.silence) from problem
 
