@@ -144,7 +144,7 @@ test-ipv6: env ## strangers with ranges of IPv6 full of identities, in a network
 test-nat: env ## daemons behind routers, relays outside: find each other and sign, whatever happens (needs root, ip, nft; 5 minutes)
 	@$(PY) -m tests.namespaces.slow_nat $(ARGS)
 
-test-upnp: env ## daemons behind routers that run miniupnpd are dialled from outside (needs root, ip, nft, miniupnpd; 7 minutes)
+test-upnp: env ## daemons behind routers that run miniupnpd (UPnP, NAT-PMP, PCP) are dialled from outside (needs root, ip, nft, miniupnpd; 6 minutes)
 	@$(PY) -m tests.namespaces.slow_upnp $(ARGS)
 
 test-tor: env ## a daemon behind a SOCKS5 proxy, in a network namespace whose every packet is read (needs root, ip, nft; 1 minute)

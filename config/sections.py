@@ -181,8 +181,9 @@ class P2p(_Section):
     port_mapping: PortMapping = Field(
         default="off",
         description=(
-            "upnp: ask the router of the local network to forward the ports of listen to this machine, over IPv4. "
-            "Peers are told the address once one of them has reached it."
+            "auto: ask the router of the local network to forward the ports of listen to this machine, over IPv4, by "
+            "NAT-PMP, PCP or UPnP, whichever it knows. natpmp (NAT-PMP or PCP), upnp: by that alone. Peers are told "
+            "the address once one of them has reached it."
         ),
     )
     relay_service: bool = Field(

@@ -43,7 +43,7 @@ def network_config(settings: Settings, version: str) -> NetworkConfig:
         proxy=proxy,
         relay_service=p2p.relay_service,
         relay_client=p2p.relay_client,
-        port_mapping=p2p.port_mapping == "upnp",
+        port_mapping=p2p.port_mapping,
         relay_reservations=limits.relay_reservations,
         relay_rate=limits.relay_bytes_per_second,
         relay_peer_rate=max(1, limits.relay_bytes_per_second // 16),

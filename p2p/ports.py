@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from musig2.protocol.records.records import Record
 from musig2.protocol.wire.frames import Frame, Signed
@@ -87,6 +87,7 @@ class PortMapping:
     expires_ms: int | None = None
     fault: MappingFault | None = None
     sentence: str = ""
+    protocol: Literal["nat-pmp", "pcp", "upnp"] | None = None
 
     @property
     def way(self) -> tuple[str | None, str | None, tuple[MappedPort, ...]]:

@@ -37,7 +37,7 @@ class NetworkConfig:
     dial_back: bool | None = None  # ask peers whether they can dial this node; None: unless it listens on loopback only
     relay_service: bool = False  # carry the connections of peers that cannot be dialled
     proxy: Proxy | None = None  # dials everything; then no address of this host is told to anybody
-    port_mapping: bool = False  # ask the router to forward the ports of `listen` (UPnP)
+    port_mapping: str = "off"  # ask the router to forward the ports of `listen`: by "upnp", by "natpmp", or "auto"
     gateways: tuple[
         tuple[str, int], ...
     ] = ()  # where routers are asked; empty: it is searched for in the local network

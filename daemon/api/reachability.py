@@ -17,7 +17,7 @@ REMEDY = (
 MAPPING_REMEDIES: Final = {
     MappingFault.NO_GATEWAY: "A container sees the router only in the network of its host. Or forward the port by "
     'hand, and set p2p.port_mapping = "off".',
-    MappingFault.REFUSED: 'Allow UPnP in the router, or forward the port by hand and set p2p.port_mapping = "off".',
+    MappingFault.REFUSED: 'Allow it in the router, or forward the port by hand and set p2p.port_mapping = "off".',
     MappingFault.DOUBLE_NAT: "Forward the port in that one too, or put it into bridge mode; where it is the provider's "
     "(100.64.0.0/10), only relays or IPv6 help.",
 }
@@ -43,6 +43,7 @@ def _mapping(told: PortMapping) -> InfoPortMapping:
         ports=tuple(InfoMappedPort(port=port, external_port=external) for port, external in told.ports),
         expires=told.expires_ms,
         error=told.sentence or None,
+        protocol=told.protocol,
     )
 
 
@@ -81,7 +82,7 @@ def reach_problems(found: Reachability, *, relay_service: bool, relay_client: st
 
 
 def _by_router(found: Reachability) -> str:
-    return 'or let the router open it (p2p.port_mapping = "upnp"), ' if found.mapping is None else ""
+    return 'or let the router open it (p2p.port_mapping = "auto"), ' if found.mapping is None else ""
 
 
 def _mapping_problems(found: Reachability, told: PortMapping) -> Iterator[tuple[str, str]]:

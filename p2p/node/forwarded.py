@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
@@ -11,14 +12,14 @@ import trio
 from p2p.announce import own_hosts
 from p2p.compat.host import GuardedHost
 from p2p.dialback.reachability import ReachTests
-from p2p.ports import MappingState, PortMapping
+from p2p.ports import MappingFault, MappingState, PortMapping
 from p2p.settings import NetworkConfig
 
 ANY: Final = str(IPv4Address(0))
+WAYS: Final = {"off": (), "upnp": ("upnp",), "natpmp": ("natpmp",), "auto": ("natpmp", "upnp")}  # by the setting
 
 if TYPE_CHECKING:
-    from p2p.upnp.gateway import Gateway
-    from p2p.upnp.mapping import PortMappings
+    from p2p.upnp.mapping import PortMappings, Router
 
 
 class ForwardedPorts:
@@ -34,7 +35,8 @@ class ForwardedPorts:
     ) -> None:
         self._config, self._host, self._tests, self._tell = config, host, tests, tell
         self._mappings: PortMappings | None = None
-        if config.port_mapping:
+        self._ways = list(WAYS[config.port_mapping])
+        if self._ways:
             from p2p.upnp.mapping import PortMappings  # noqa: PLC0415 - most nodes do without
 
             self._mappings = PortMappings(
@@ -68,7 +70,24 @@ class ForwardedPorts:
                 self._tests.moved()  # what peers said before is of the past
         self._tell()
 
-    async def _find(self) -> Gateway:
+    async def _find(self) -> Router:
+        """A router that answers; after a failure the other way comes first. Raises GatewayFault."""
+        from p2p.upnp.faults import GatewayFault  # noqa: PLC0415 - most nodes do without
+
+        if self._mappings is not None and self._mappings.report.state is MappingState.FAILED:
+            self._ways.reverse()
+        faults: list[GatewayFault] = []
+        for way in self._ways:
+            try:
+                return await (self._by_upnp() if way == "upnp" else self._by_natpmp())
+            except GatewayFault as fault:
+                faults.append(fault)
+        told = [fault for fault in faults if fault.kind is not MappingFault.NO_GATEWAY]
+        if told or len(faults) == 1:
+            raise (told or faults)[0]
+        raise GatewayFault(MappingFault.NO_GATEWAY, " ".join(map(str, faults)))
+
+    async def _by_upnp(self) -> Router:
         from p2p.upnp.gateway import find_gateway  # noqa: PLC0415 - most nodes do without
         from p2p.upnp.search import Lan, local_network  # noqa: PLC0415 - as above
 
@@ -76,6 +95,16 @@ class ForwardedPorts:
             known = self._config.gateways
             return await find_gateway(Lan((ANY,), known, frozenset(host for host, _ in known)))
         return await find_gateway(local_network(sorted(set(self._hosts()))))
+
+    async def _by_natpmp(self) -> Router:
+        from p2p.natpmp.gateway import find_pmp_gateway  # noqa: PLC0415 - most nodes do without
+        from p2p.natpmp.messages import NONCE_BYTES, PORT  # noqa: PLC0415 - as above
+        from p2p.upnp.search import default_gateways  # noqa: PLC0415 - as above
+
+        places = self._config.gateways or tuple((host, PORT) for host in sorted(default_gateways() or ()))
+        seed = self._host.get_private_key().to_bytes()  # the same after a restart, or the old mapping is another's
+        nonce = hashlib.blake2b(seed, digest_size=NONCE_BYTES, person=b"musigd-pcp-nonce").digest()
+        return await find_pmp_gateway(places, nonce)
 
     def _bound(self) -> Iterator[tuple[str, int]]:
         """Host and port of each listener for IPv4: IPv6 needs no translation."""

@@ -32,8 +32,8 @@ class BadAnswer(Exception):
 
 
 class GatewayRefused(Exception):
-    """A router answered a request with an error of UPnP."""
+    """A router answered a request with an error, of UPnP unless `why` is given."""
 
-    def __init__(self, action: str, code: int) -> None:
-        super().__init__(f"{action}: {REFUSALS.get(code, 'it refused')} (error {code})")
+    def __init__(self, action: str, code: int, why: str | None = None) -> None:
+        super().__init__(f"{action}: {why or REFUSALS.get(code, 'it refused')} (error {code})")
         self.code = code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from p2p.ports import MappingFault
 from p2p.upnp.elements import parsed
@@ -37,6 +37,13 @@ class PortEntry(NamedTuple):
     port: int
 
 
+class Granted(NamedTuple):
+    """What a router has mapped: the external port, for so many seconds, 0 for good."""
+
+    external: int
+    lease_s: int
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """Raises GatewayRefused and BadAnswer. `own_host`: this machine as the router sees it."""
@@ -44,6 +51,11 @@ class Gateway:
     control: Url
     service: str
     own_host: str
+
+    @property
+    def protocol(self) -> Literal["upnp"]:
+        """What it speaks."""
+        return "upnp"
 
     @property
     def host(self) -> str:
@@ -75,19 +87,20 @@ class Gateway:
         port = said.get("NewInternalPort", "")
         return PortEntry(said.get("NewInternalClient", ""), int(port) if port.isdecimal() and len(port) < 6 else 0)
 
-    async def add(self, external: int, port: int, lease_s: int) -> None:
+    async def add(self, external: int, port: int, lease_s: int) -> Granted:
         """Map `external` to `port` of this machine, for so many seconds, 0 for good; renews an own one."""
         await self._ask("AddPortMapping", self._wanted(external, port, lease_s))
+        return Granted(external, lease_s)
 
-    async def add_any(self, external: int, port: int, lease_s: int) -> int:
+    async def add_any(self, external: int, port: int, lease_s: int) -> Granted:
         """The same at a port of the router's choice where others have that one."""
         said = await self._ask("AddAnyPortMapping", self._wanted(external, port, lease_s))
         reserved = said.get("NewReservedPort", "")
         if not (reserved.isdecimal() and len(reserved) < 6 and 0 < int(reserved) < 65_536):
             raise BadAnswer("it says no port that it has mapped")
-        return int(reserved)
+        return Granted(int(reserved), lease_s)
 
-    async def delete(self, external: int) -> None:
+    async def delete(self, external: int, port: int) -> None:
         """End a mapping; one that is not there is fine."""
         try:
             await self._ask("DeletePortMapping", _key(external))

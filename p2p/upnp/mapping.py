@@ -15,14 +15,14 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import trio
 
 from p2p.addresses import is_global
 from p2p.ports import MappedPort, MappingFault, MappingState, PortMapping
 from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import PortEntry
+from p2p.upnp.gateway import Granted, PortEntry
 
 log = logging.getLogger(__name__)
 LEASE_S: Final = 3_600
@@ -40,25 +40,28 @@ UNKNOWN: Final = PortEntry("", 0)
 
 
 class Router(Protocol):
-    """As `p2p.upnp.gateway.Gateway`."""
+    """As `p2p.upnp.gateway.Gateway` and `p2p.natpmp.gateway.PmpGateway`."""
 
     @property
     def host(self) -> str: ...
     @property
     def own_host(self) -> str: ...
     @property
+    def protocol(self) -> Literal["nat-pmp", "pcp", "upnp"]: ...
+    @property
     def chooses_ports(self) -> bool: ...
     async def external_address(self) -> str: ...
     async def entry(self, external: int) -> PortEntry | None: ...
-    async def add(self, external: int, port: int, lease_s: int) -> None: ...
-    async def add_any(self, external: int, port: int, lease_s: int) -> int: ...
-    async def delete(self, external: int) -> None: ...
+    async def add(self, external: int, port: int, lease_s: int) -> Granted: ...
+    async def add_any(self, external: int, port: int, lease_s: int) -> Granted: ...
+    async def delete(self, external: int, port: int) -> None: ...
 
 
 @dataclass(slots=True)
 class _Held:
     external: int
     since_s: float
+    lease_s: int
 
 
 @dataclass(slots=True)
@@ -123,7 +126,7 @@ class PortMappings:
         with trio.CancelScope(shield=True), trio.move_on_after(END_S):
             async with trio.open_nursery() as nursery:
                 for (_, external), made in self._made.items():
-                    nursery.start_soon(_delete, made.router, external)
+                    nursery.start_soon(_delete, made.router, external, made.entry.port)
         self._made.clear()
 
     async def _round(self) -> None:
@@ -142,10 +145,9 @@ class PortMappings:
         if self._router is None:
             self._router = await self._find()
             self._owe_to(self._router)
-        external_host = await self._router.external_address()
         for port in self._ports():
             await self._keep(self._router, port)
-        self._tell(self._router, external_host)
+        self._tell(self._router, await self._router.external_address())
 
     def _forget_router(self) -> None:
         self._router, self._lease_s, self._stale = None, LEASE_S, False
@@ -161,16 +163,16 @@ class PortMappings:
 
     async def _keep(self, router: Router, port: int) -> None:
         held = self._held.get(port)
-        if held is not None and (not self._lease_s or trio.current_time() < held.since_s + self._lease_s / 2):
+        if held is not None and (not held.lease_s or trio.current_time() < held.since_s + held.lease_s / 2):
             who = await _holder(router, held.external)
             if who in (UNKNOWN, PortEntry(router.own_host, port)):
                 return
             log.info("the router %s has forgotten port %d: it is mapped again", router.host, held.external)
-        self._externals[port] = await self._add(router, port)
-        self._held[port] = _Held(self._externals[port], trio.current_time())
+        self._externals[port], lease_s = await self._add(router, port)
+        self._held[port] = _Held(self._externals[port], trio.current_time(), lease_s)
 
-    async def _add(self, router: Router, port: int) -> int:
-        """The external port. Raises GatewayRefused, BadAnswer."""
+    async def _add(self, router: Router, port: int) -> Granted:
+        """Raises GatewayRefused, BadAnswer."""
         external = self._externals.get(port, port if port >= LOWEST_PORT else _some_port())
         for _ in range(TRIES):
             try:
@@ -187,16 +189,16 @@ class PortMappings:
                     break
         raise last
 
-    async def _try(self, router: Router, external: int, port: int) -> int:
+    async def _try(self, router: Router, external: int, port: int) -> Granted:
         try:
             await self._free(router, external, port)
-            await self._ask_for(router, external, port)
+            return await self._ask_for(router, external, port)
         except GatewayRefused as error:
             if error.code not in TAKEN or not router.chooses_ports:
                 raise
-            external = await router.add_any(external, port, self._lease_s)
-            self._note(router, external, port)
-        return external
+            granted = await router.add_any(external, port, self._lease_s)
+            self._note(router, granted, port)
+            return granted
 
     async def _free(self, router: Router, external: int, port: int) -> None:
         """Raises GatewayRefused if another machine has that port: some routers would give it to whoever asks last.
@@ -209,36 +211,41 @@ class PortMappings:
         if made is None or made.entry != holder:
             raise GatewayRefused("AddPortMapping", TAKEN[0])
         try:
-            await router.delete(external)
+            await router.delete(external, holder.port)
         except GatewayRefused as error:  # many let only that address end it
             raise GatewayRefused("AddPortMapping", TAKEN[0]) from error
         del self._made[router.host, external]
 
-    async def _ask_for(self, router: Router, external: int, port: int) -> None:
+    async def _ask_for(self, router: Router, external: int, port: int) -> Granted:
         before = self._made.pop((router.host, external), None)
-        self._note(router, external, port)  # the router may do it, and its answer not come
+        self._note(router, Granted(external, self._lease_s), port)  # the router may do it, and its answer not come
         try:
-            await router.add(external, port, self._lease_s)
+            granted = await router.add(external, port, self._lease_s)
         except GatewayRefused:
             del self._made[router.host, external]
             if before is not None:
                 self._made[router.host, external] = before
             raise
+        if granted.external != external:
+            del self._made[router.host, external]
+        self._note(router, granted, port)
+        return granted
 
-    def _note(self, router: Router, external: int, port: int) -> None:
-        until_s = trio.current_time() + self._lease_s if self._lease_s else float("inf")
-        self._made[router.host, external] = _Made(router, PortEntry(router.own_host, port), until_s)
+    def _note(self, router: Router, granted: Granted, port: int) -> None:
+        until_s = trio.current_time() + granted.lease_s if granted.lease_s else float("inf")
+        self._made[router.host, granted.external] = _Made(router, PortEntry(router.own_host, port), until_s)
 
     def _tell(self, router: Router, external_host: str) -> None:
         ports = tuple(MappedPort(port, held.external) for port, held in sorted(self._held.items()))
-        since_s = min((held.since_s for held in self._held.values()), default=0.0)
-        left_s = since_s + self._lease_s - trio.current_time()
+        ends = [held.since_s + held.lease_s for held in self._held.values() if held.lease_s]
+        left_s = min(ends, default=0.0) - trio.current_time()
         report = PortMapping(
             MappingState.MAPPED,
             gateway=router.host,
             external_host=external_host or None,
             ports=ports,
-            expires_ms=self._clock_ms() + int(left_s * 1000) if self._lease_s else None,
+            expires_ms=self._clock_ms() + int(left_s * 1000) if ends else None,
+            protocol=router.protocol,
         )
         if external_host and not self._private_addresses and not is_global(external_host):
             report = _behind_another(report)
@@ -278,9 +285,9 @@ def _behind_another(report: PortMapping) -> PortMapping:
     return dataclasses.replace(report, fault=MappingFault.DOUBLE_NAT, sentence=sentence)
 
 
-async def _delete(router: Router, external: int) -> None:
+async def _delete(router: Router, external: int, port: int) -> None:
     try:
-        await router.delete(external)
+        await router.delete(external, port)
     except (BadAnswer, GatewayRefused) as error:
         log.warning("port %d stays mapped at %s: %s", external, router.host, error)
     else:

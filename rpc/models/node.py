@@ -52,6 +52,9 @@ class InfoPortMapping(Shown):
     ports: Many[InfoMappedPort]
     expires: Millis | None = Field(default=None, description="when it ends unless renewed; absent where it has no end")
     error: str | None = Field(default=None, description="what is wrong, a sentence")
+    protocol: Literal["nat-pmp", "pcp", "upnp"] | None = Field(
+        default=None, description="what the router speaks, while it has mapped the ports"
+    )
 
 
 class InfoReachability(Shown):

@@ -92,7 +92,7 @@ def test_the_remedy_names_the_router_unless_that_was_asked_already() -> None:
     for mapping, named in ((None, True), (NO_ROUTER, False)):
         found = dataclasses.replace(NOBODY, mapping=mapping)
         said = dict(reach_problems(found, relay_service=False, relay_client="auto"))
-        assert ('p2p.port_mapping = "upnp"' in said["not_reachable"]) is named
+        assert ('p2p.port_mapping = "auto"' in said["not_reachable"]) is named
 
 
 def test_the_remedy_names_the_setting_that_was_switched_off() -> None:

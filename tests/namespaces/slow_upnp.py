@@ -28,6 +28,23 @@ PORT: Final = 4_327
 AGAIN_S: Final = 200.0  # it is looked and searched every minute
 
 
+ASK_BY_PCP: Final = """
+import sys, trio
+from p2p.natpmp.gateway import PcpGateway
+from p2p.natpmp.messages import PORT
+from p2p.upnp.search import default_gateways
+
+async def ask(port, lease_s):
+    gateway = PcpGateway(min(default_gateways()), PORT, b"musigd-tests")
+    if lease_s:
+        print(await gateway.add(port, port, lease_s), await gateway.external_address())
+    else:
+        print("ended", await gateway.delete(port, port))
+
+trio.run(ask, *map(int, sys.argv[1:]))
+"""
+
+
 class Street:
     """Public daemons, and homes; everything ends with the block."""
 
@@ -48,9 +65,9 @@ class Street:
         self.bootstrap.append(f"/ip4/{address}/tcp/{made.port}/p2p/{made.peer}")
         return made
 
-    async def at_home(self, name: str, **settings: str) -> Vessel:
+    async def at_home(self, name: str, way: str = "upnp") -> Vessel:
         """A daemon in a home that was made; it asks the router, and takes no relay."""
-        return await self._start(name, P2P__PORT_MAPPING="upnp", P2P__RELAY_CLIENT="never", **settings)
+        return await self._start(name, P2P__PORT_MAPPING=way, P2P__RELAY_CLIENT="never")
 
     async def _start(self, name: str, address: str = "0.0.0.0", **settings: str) -> Vessel:
         made = vessel(self.root, self.internet, name, address=address, **settings)
@@ -60,11 +77,12 @@ class Street:
         await made.open_wallet()
         return made
 
-    def router(self, *homes: str, version: int = 2) -> tuple[str, UpnpRouter]:
+    def router(self, *homes: str, version: int = 2, natpmp: bool = False) -> tuple[str, UpnpRouter]:
         """Its public address, and miniupnpd on it; behind it are machines of these names."""
         address = self.internet.router("router", Nat.CONE)
         lans = [self.internet.at_home(home.lower(), "router") for home in homes]
-        return address, self.upnp(UpnpRouter(self.root, self.internet, "router", lans, version))
+        made = UpnpRouter(self.root, self.internet, "router", lans, version, natpmp=natpmp)
+        return address, self.upnp(made)
 
     def upnp(self, router: UpnpRouter) -> UpnpRouter:
         """Run it until the end."""
@@ -85,12 +103,12 @@ async def announces(home: Vessel, address: str) -> bool:
     )
 
 
-async def outside_in(street: Street, version: int) -> None:
+async def outside_in(street: Street, version: int = 2, way: str = "upnp", *, natpmp: bool = False) -> None:
     """Alice at home is dialled from outside, signs with who dialled her, and leaves no mapping when she stops."""
     await street.public("Hub")
-    address, router = street.router("Alice", version=version)
+    address, router = street.router("Alice", version=version, natpmp=natpmp)
     street.begun = time.monotonic()
-    alice = await street.at_home("Alice")
+    alice = await street.at_home("Alice", way)
     street.lap("alice has started")
 
     async def mapped() -> bool:
@@ -129,11 +147,24 @@ async def outside_in(street: Street, version: int) -> None:
     street.lap("alice has stopped, and the router has no mapping left")
 
 
-async def restarts(street: Street) -> None:
+async def by_pcp(street: Street) -> None:
+    """PCP alone, which a daemon asks for only where the router does not know NAT-PMP: mapped, and ended."""
+    _, router = street.router("Alice", natpmp=True)
+    told = []
+    for lease_s in (600, 0):
+        asked = run(*street.internet.within("alice"), sys.executable, "-c", ASK_BY_PCP, str(PORT), str(lease_s))
+        print(f"  {asked.strip()}", flush=True)
+        told.append(router.mapped())
+    assert list(told[0]) == [PORT]
+    assert told[1] == {}
+    street.lap("mapped and ended by PCP")
+
+
+async def restarts(street: Street, way: str = "upnp", *, natpmp: bool = False) -> None:
     """The router restarts without its table, later it is switched off for good."""
     await street.public("Hub")
-    address, router = street.router("Alice")
-    alice = await street.at_home("Alice")
+    address, router = street.router("Alice", natpmp=natpmp)
+    alice = await street.at_home("Alice", way)
     await until("her public address", lambda: announces(alice, address))
     router.stop()
     router.start()
@@ -217,11 +248,15 @@ async def no_upnp(street: Street) -> None:
 SCENARIOS: Final[dict[str, Callable[[Street], Awaitable[None]]]] = {
     "version-2": lambda street: outside_in(street, 2),
     "version-1": lambda street: outside_in(street, 1),
+    "natpmp": lambda street: outside_in(street, way="natpmp", natpmp=True),
+    "pcp": by_pcp,
+    "auto": lambda street: outside_in(street, way="auto"),
     "moves": moves,
     "two-at-home": two_at_home,
     "behind-two": behind_two,
     "no-upnp": no_upnp,
     "restarts": restarts,
+    "restarts-natpmp": lambda street: restarts(street, "auto", natpmp=True),
 }
 
 

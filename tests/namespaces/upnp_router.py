@@ -27,8 +27,8 @@ table inet miniupnpd {
 """
 SETTINGS = """ext_ifname={wan}
 {lans}
-enable_upnp=yes
-enable_natpmp=no
+enable_upnp={upnp}
+enable_natpmp={natpmp}
 secure_mode=yes
 force_igd_desc_v1={first}
 upnp_table_name=miniupnpd
@@ -51,16 +51,29 @@ def miniupnpd() -> str:
 
 
 class UpnpRouter:
-    """UPnP on that router for its sides `lans`. `version`: of the Internet Gateway Device."""
+    """UPnP on that router for its sides `lans`; or with `natpmp` NAT-PMP and PCP, and no UPnP.
+
+    `version`: of the Internet Gateway Device.
+    """
 
     def __init__(
-        self, root: Path, internet: Internet, name: str, lans: Sequence[str], version: int = 2, wan: str = WAN
+        self,
+        root: Path,
+        internet: Internet,
+        name: str,
+        lans: Sequence[str],
+        version: int = 2,
+        wan: str = WAN,
+        *,
+        natpmp: bool = False,
     ) -> None:
         self._within = internet.within(name)
         self._program = miniupnpd()
         self._settings = root / f"{name}.conf"
         listening = "\n".join(f"listening_ip={lan}" for lan in lans)
-        self._settings.write_text(SETTINGS.format(wan=wan, lans=listening, first="yes" if version == 1 else "no"))
+        spoken = {"upnp": "no", "natpmp": "yes"} if natpmp else {"upnp": "yes", "natpmp": "no"}
+        first = "yes" if version == 1 else "no"
+        self._settings.write_text(SETTINGS.format(wan=wan, lans=listening, first=first, **spoken))
         self._log = root / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 

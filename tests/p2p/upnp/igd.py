@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -55,6 +56,7 @@ class Igd:
     asked: list[str] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
     group: str | None = None
+    pmp: Callable[[bytes], bytes] | None = None  # answers of NAT-PMP at the same port
     _forwards: dict[int, asyncio.Server] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -179,6 +181,10 @@ class _Ssdp(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
+        if data[0] < 32:
+            if self._igd.pmp is not None:
+                self._transport.sendto(self._igd.pmp(data), addr)
+            return
         wanted = re.search(r"^ST: (.+?)\r$", data.decode(), re.MULTILINE)
         self._igd.searches.append(wanted[1] if wanted else "")
         location = self._igd.location or f"http://{LOOPBACK}:{self._igd.port}/description"

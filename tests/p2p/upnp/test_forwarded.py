@@ -19,7 +19,7 @@ pytestmark = pytest.mark.network
 
 
 def settings(igd: Igd, name: str) -> dict[str, Any]:
-    return {"network": name, "port_mapping": True, "gateways": (igd.place,), "private_addresses": True}
+    return {"network": name, "port_mapping": "upnp", "gateways": (igd.place,), "private_addresses": True}
 
 
 async def mapped(node: TestNode) -> PortMapping:

@@ -67,7 +67,7 @@ async def test_a_router_maps_a_port_says_so_and_ends_it(service: str) -> None:
         assert await on_trio(lambda: gateway.entry(41_234)) == PortEntry(LOOPBACK, 4_327)
         assert igd.mappings[41_234].lease_s == 3_600
         for _ in range(2):  # the second time it is not there
-            await on_trio(lambda: gateway.delete(41_234))
+            await on_trio(lambda: gateway.delete(41_234, 4_327))
         assert await on_trio(lambda: gateway.entry(41_234)) is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 import trio
@@ -12,7 +13,7 @@ from trio.testing import MockClock
 from p2p.ports import MappedPort, MappingFault, MappingState, PortMapping
 from p2p.upnp import mapping
 from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import PortEntry
+from p2p.upnp.gateway import Granted, PortEntry
 from p2p.upnp.mapping import AGAIN_S, LEASE_S, LOOK_S, MOST_AGAIN_S, PortMappings
 
 HOUR_S = 3_600.0
@@ -26,6 +27,7 @@ class Router:
     own_host: str = "192.168.1.2"
     host: str = "192.168.1.1"
     external: str = "11.2.3.4"
+    protocol: Literal["nat-pmp", "pcp", "upnp"] = "upnp"
     chooses_ports: bool = False
     refuses: list[int] = field(default_factory=list)
     entries: dict[int, PortEntry] = field(default_factory=dict)
@@ -48,19 +50,19 @@ class Router:
             raise GatewayRefused("GetSpecificPortMappingEntry", 401)
         return self.entries.get(external)
 
-    async def add(self, external: int, port: int, lease_s: int) -> None:
+    async def add(self, external: int, port: int, lease_s: int) -> Granted:
         self._answers()
         if self.refuses:
             raise GatewayRefused("AddPortMapping", self.refuses.pop(0))
         self.added.append((trio.current_time(), external, lease_s))
         self.entries[external] = PortEntry(self.own_host, port)
+        return Granted(external, lease_s)
 
-    async def add_any(self, external: int, port: int, lease_s: int) -> int:
+    async def add_any(self, external: int, port: int, lease_s: int) -> Granted:
         self.refuses.clear()
-        await self.add(external + 1, port, lease_s)
-        return external + 1
+        return await self.add(external + 1, port, lease_s)
 
-    async def delete(self, external: int) -> None:
+    async def delete(self, external: int, port: int) -> None:
         self._answers()
         entry = self.entries.get(external)
         if self.secure and entry is not None and entry.client != self.own_host:

@@ -38,6 +38,7 @@ SHARED = {  # the constant: the row of "What is full, and for whom" in docs/secu
     "daemon/discovery/intake/take_in.py:ROOM": "records from topics",
     "daemon/discovery/intake/take_in.py:ROOM_OF_ONE": "records from topics",
     "daemon/signing/peers/notices.py:ASKERS": "notices that name an own key",
+    "p2p/natpmp/gateway.py:MOST_DATAGRAMS": "what a router sends, where `p2p.port_mapping` is set",
     "p2p/upnp/http.py:MOST_BYTES": "what a router sends, where `p2p.port_mapping` is set",
     "p2p/upnp/search.py:MOST_ANSWERS": "what a router sends, where `p2p.port_mapping` is set",
     "p2p/upnp/elements.py:MOST_ELEMENTS": "what a router sends, where `p2p.port_mapping` is set",
@@ -47,6 +48,7 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "p2p/upnp/elements.py:MOST_DEPTH",
     "p2p/ways/dialler.py:MOST_REFUSED",  # what the own proxy said; the latest are kept
     "p2p/upnp/gateway.py:MOST_SERVICES",
+    "p2p/natpmp/messages.py:MOST_BYTES",
     "p2p/upnp/search.py:MOST_BYTES",
     "p2p/upnp/search.py:MOST_PLACES",
     "p2p/announce.py:MAX_ANNOUNCED",

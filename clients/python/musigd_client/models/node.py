@@ -42,6 +42,8 @@ class InfoPortMapping(Record):
     """when it ends unless renewed; absent where it has no end"""
     error: str | None = None
     """what is wrong, a sentence"""
+    protocol: Literal["nat-pmp", "pcp", "upnp"] | None = None
+    """what the router speaks, while it has mapped the ports"""
 
 
 class InfoReachability(Record):

@@ -794,6 +794,8 @@ export interface InfoPortMapping {
   expires?: number;
   /** what is wrong, a sentence */
   error?: string;
+  /** what the router speaks, while it has mapped the ports */
+  protocol?: "nat-pmp" | "pcp" | "upnp";
 }
 
 /** Whether others can dial this daemon: peers are asked to dial it back. */
