@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from musigd_client import text_message
 from tests.browser.conftest import MakeScreen
+from tests.browser.test_rights import a_request_waits
 from tests.e2e.vessels import vessels
 
 AGREED = "We agree:\n\t1. to sign\n\t2. to pay"
@@ -45,3 +49,19 @@ async def test_lines_and_amounts_are_read_as_they_were_written(tmp_path: Path, s
         row = screen.table("Sessions").get_by_role("row").nth(1)
         await expect(row.get_by_text("complete")).to_be_visible()
         await expect(row).not_to_contain_text("over")
+
+
+@pytest.mark.parametrize("hours", [-48, 48])
+async def test_a_wrong_clock_of_the_browser_changes_no_time_left(
+    tmp_path: Path, screen_of: MakeScreen, hours: int
+) -> None:
+    async with vessels(tmp_path, 2) as made:
+        request = await a_request_waits(made)  # for 24 hours
+        screen = await screen_of(made[0])
+        await screen.page.clock.install(time=time.time() + hours * 3_600)
+        await screen.open(f"/requests/{request}")
+        await expect(screen.page.get_by_text("23\u00a0h", exact=False).first).to_be_visible()
+        await screen.page.goto(f"{screen.base}/market")
+        age = screen.table("Signers").get_by_role("cell", name=re.compile(r"^(\d+\smin\s)?\d+\ss$"))
+        await age.first.wait_for()
+        assert await age.count() == 1

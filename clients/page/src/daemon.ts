@@ -2,6 +2,7 @@
 import { CallFailed, Client, httpTransport, NoPairing, Unreachable, type Calls, type HeardEvent, type Info, type Rights } from "musigd-client";
 
 const LOOK_MS = 4_000;
+const LEAST_SKEW_MS = 2_000; // less is the way of the answer
 
 /** Something happened: the name of an event, `directory`, or `everything` where events may have been missed. */
 export type Topic = string;
@@ -9,12 +10,14 @@ export type State = "here" | "away";
 
 export class Daemon {
   state: State = "here";
+  #ahead = 0; // milliseconds by which the daemon's clock is ahead of the browser's, with the time that an answer takes
   readonly #heard = new Set<(topic: Topic, event?: HeardEvent) => void>();
   readonly #timer: ReturnType<typeof setInterval>;
   #revision: number | undefined;
   #looking = false;
 
   private constructor(readonly client: Client, readonly rights: Rights, public info: Info, readonly ended: (why: string) => void) {
+    this.#learn(info);
     void this.#follow();
     this.#timer = setInterval(() => void this.#look(), LOOK_MS);
     document.addEventListener("visibilitychange", this.#shown);
@@ -25,6 +28,17 @@ export class Daemon {
     const client = new Client(httpTransport({ token }));
     const info = await client.getInfo({}, { patienceMs: 0 });
     return new Daemon(client, await client.getRights(), info, ended);
+  }
+
+  /** The time by the daemon's clock: what it says of deadlines and ages is by that one. */
+  now(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  #learn(info: Info): void {
+    this.info = info;
+    const ahead = info.time - Date.now();
+    this.#ahead = Math.abs(ahead) < LEAST_SKEW_MS ? 0 : ahead;
   }
 
   /** Whether this token may call that method: what it may not is not offered. */
@@ -68,7 +82,7 @@ export class Daemon {
     if (this.#looking || document.hidden) return;
     this.#looking = true;
     try {
-      this.info = await this.client.getInfo({}, { patienceMs: 0 });
+      this.#learn(await this.client.getInfo({}, { patienceMs: 0 }));
       const { revision } = await this.client.findAvailableSigners({ maxResults: 1 }, { patienceMs: 0 });
       if (revision !== this.#revision) this.#tell("directory"); // at the first look too: what was loaded may be older
       this.#revision = revision;

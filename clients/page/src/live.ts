@@ -81,13 +81,14 @@ class Loop {
   }
 }
 
-/** The time, told anew each second; for what counts down. */
+/** The time by the daemon's clock, told anew each second; for what counts down. */
 export function useNow(): number {
-  const [now, setNow] = useState(Date.now);
+  const daemon = useDaemon();
+  const [now, setNow] = useState(() => daemon.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    const timer = setInterval(() => setNow(daemon.now()), 1_000);
     return () => clearInterval(timer);
-  }, []);
+  }, [daemon]);
   return now;
 }
 

@@ -70,7 +70,7 @@ function Signers({ market, query, chosen, choose }: SignersProps) {
   const daemon = useDaemon();
   const order = orderOf(query);
   const { page, shown } = paged(inOrder(market, order), query.get("page"));
-  const columns = columnsFor(market);
+  const columns = columnsFor(market, daemon.now());
   if (daemon.may("announceSigningRequest")) {
     columns.unshift({
       name: "Ask",
@@ -90,8 +90,7 @@ function Signers({ market, query, chosen, choose }: SignersProps) {
   );
 }
 
-function columnsFor(market: Loaded): Column<Advertisement>[] {
-  const now = Date.now();
+function columnsFor(market: Loaded, now: number): Column<Advertisement>[] {
   return [
     { name: "Name", sort: "name", heads: true, cell: (signer) => <Name signer={signer} /> },
     { name: "Signs", sort: "types", cell: (signer) => <><Said text={signer.criteria.transactionTypes.join(", ")} /> <small>{signer.scheme}</small></> },
