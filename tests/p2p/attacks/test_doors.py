@@ -145,7 +145,7 @@ async def test_a_peer_gets_in_after_three_hundred_others_have_come_and_gone() ->
         async def rests() -> bool:
             return (await ben.stats()).tasks < 60  # those of the last connections end a moment after them
 
-        await eventually(rests)
+        assert await eventually(rests)
 
 
 async def test_the_maximum_of_connections_holds() -> None:
