@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import trio
 
 from p2p.ports import Standing
+from p2p.relay.giving_way import who_gives_way
 
 PER_PEER = 32  # circuits that lead to or come from one peer, or come from one range
 
@@ -66,7 +67,7 @@ class OpenCircuits:
             (len(self._open) >= self._most, list(self._open)),
         ):
             if full and not leaves.intersection(within):
-                circuit = self._gives_way(new, within)
+                circuit = who_gives_way(new, within, self._standing)
                 if circuit is None:
                     return False
                 leaves.add(circuit)
@@ -74,16 +75,6 @@ class OpenCircuits:
             del self._open[circuit]  # its place is free at once, before its streams have ended
             circuit.scope.cancel()
         return True
-
-    def _gives_way(self, new: Circuit, among: list[Circuit]) -> Circuit | None:
-        """The newest of the range that has most; None where that would be no fairer than to refuse the new one."""
-        strangers = [circuit for circuit in among if self._standing(circuit.asker) is Standing.STRANGER]
-        counts = Counter(circuit.source for circuit in strangers)
-        most = max(counts.values(), default=0)
-        known = self._standing(new.asker) is not Standing.STRANGER
-        if not counts or (not known and most <= counts[new.source] + 1):
-            return None
-        return next(circuit for circuit in reversed(strangers) if counts[circuit.source] == most)
 
 
 def _ends(circuit: Circuit) -> tuple[bytes, bytes]:

@@ -8,11 +8,11 @@ gone            the reservation ends with the last connection of its peer
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from p2p.ports import Standing
+from p2p.relay.giving_way import who_gives_way
 
 LIFE_S = 3_600.0
 PER_RANGE = 16  # reservations of one address range
@@ -20,10 +20,11 @@ PER_RANGE = 16  # reservations of one address range
 
 @dataclass(slots=True)
 class Reserved:
-    """Until when, and from which range its peer came."""
+    """For the peer `asker`, which came from the range `source`."""
 
-    until_s: float
+    asker: bytes
     source: bytes
+    until_s: float
 
 
 class Reservations:
@@ -40,24 +41,22 @@ class Reservations:
     def grant(self, peer: bytes, source: bytes, now_s: float) -> bool:
         """Reserve for an hour, or renew; False if there is no room for this peer."""
         self._held = {held: kept for held, kept in self._held.items() if kept.until_s > now_s}
-        if peer not in self._held and not self._has_room(peer, source):
+        new = Reserved(peer, source, now_s + LIFE_S)
+        if peer not in self._held and not self._has_room(new):
             return False
-        self._held[peer] = Reserved(now_s + LIFE_S, source)
+        self._held[peer] = new
         return True
 
-    def _has_room(self, peer: bytes, source: bytes) -> bool:
-        if source != peer and sum(kept.source == source for kept in self._held.values()) >= PER_RANGE:
+    def _has_room(self, new: Reserved) -> bool:
+        of_range = sum(kept.source == new.source for kept in self._held.values())
+        if new.source != new.asker and of_range >= PER_RANGE:
             return False
         if len(self._held) < self._most:
             return True
-        strangers = [held for held in self._held if self._standing(held) is Standing.STRANGER]
-        counts = Counter(self._held[held].source for held in strangers)
-        if not counts:
+        leaves = who_gives_way(new, self._held.values(), self._standing)
+        if leaves is None:
             return False
-        most = max(counts.values())
-        if self._standing(peer) is Standing.STRANGER and most <= counts[source] + 1:
-            return False
-        del self._held[next(held for held in reversed(strangers) if counts[self._held[held].source] == most)]
+        del self._held[leaves.asker]
         return True
 
     def holds(self, peer: bytes, now_s: float) -> bool:

@@ -95,9 +95,7 @@ class Ingest:
         self._waiting = WaitingRoom(limits)
         self._screen = Screen(limits)
         self._told = ToldRecords()
-        self._writing: dict[
-            bytes, asyncio.Event
-        ] = {}  # verified statements on their way to the disk, by id; set when there
+        self._writing: dict[bytes, asyncio.Event] = {}  # verified statements, by id; set once on the disk
 
     async def take(
         self, records: Sequence[Signed[Record]], *, origin: RecordOrigin, peer: bytes | None = None
