@@ -5,7 +5,7 @@
     addresses of this host changed (p2p/node/moves.py) ---> asked again; the verdict stays until there are answers
 
 An address that was reached though it is not announced, as behind a router that forwards a port, is announced then.
-Where a router was asked to do so (p2p/upnp), the port that it gave is tried first, until it is proven.
+Where a router was asked to do so (p2p/port_mapping/upnp), the port that it gave is tried first, until it is proven.
 """
 
 from __future__ import annotations

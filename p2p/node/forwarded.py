@@ -19,7 +19,8 @@ ANY: Final = str(IPv4Address(0))
 WAYS: Final = {"off": (), "upnp": ("upnp",), "natpmp": ("natpmp",), "auto": ("natpmp", "upnp")}  # by the setting
 
 if TYPE_CHECKING:
-    from p2p.upnp.mapping import PortMappings, Router
+    from p2p.port_mapping.mappings import PortMappings
+    from p2p.port_mapping.router import Router
 
 
 class ForwardedPorts:
@@ -37,7 +38,7 @@ class ForwardedPorts:
         self._mappings: PortMappings | None = None
         self._ways = list(WAYS[config.port_mapping])
         if self._ways:
-            from p2p.upnp.mapping import PortMappings  # noqa: PLC0415 - most nodes do without
+            from p2p.port_mapping.mappings import PortMappings  # noqa: PLC0415 - most nodes do without
 
             self._mappings = PortMappings(
                 self._find, self._ports, self._changed, clock_ms, private_addresses=config.private_addresses
@@ -72,7 +73,7 @@ class ForwardedPorts:
 
     async def _find(self) -> Router:
         """A router that answers; after a failure the other way comes first. Raises GatewayFault."""
-        from p2p.upnp.faults import GatewayFault  # noqa: PLC0415 - most nodes do without
+        from p2p.port_mapping.router import GatewayFault  # noqa: PLC0415 - most nodes do without
 
         if self._mappings is not None and self._mappings.report.state is MappingState.FAILED:
             self._ways.reverse()
@@ -88,8 +89,8 @@ class ForwardedPorts:
         raise GatewayFault(MappingFault.NO_GATEWAY, " ".join(map(str, faults)))
 
     async def _by_upnp(self) -> Router:
-        from p2p.upnp.gateway import find_gateway  # noqa: PLC0415 - most nodes do without
-        from p2p.upnp.search import Lan, local_network  # noqa: PLC0415 - as above
+        from p2p.port_mapping.upnp.gateway import find_gateway  # noqa: PLC0415 - most nodes do without
+        from p2p.port_mapping.upnp.search import Lan, local_network  # noqa: PLC0415 - as above
 
         if self._config.gateways:
             known = self._config.gateways
@@ -97,9 +98,9 @@ class ForwardedPorts:
         return await find_gateway(local_network(sorted(set(self._hosts()))))
 
     async def _by_natpmp(self) -> Router:
-        from p2p.natpmp.gateway import find_pmp_gateway  # noqa: PLC0415 - most nodes do without
-        from p2p.natpmp.messages import NONCE_BYTES, PORT  # noqa: PLC0415 - as above
-        from p2p.upnp.search import default_gateways  # noqa: PLC0415 - as above
+        from p2p.port_mapping.natpmp.gateway import find_pmp_gateway  # noqa: PLC0415 - most nodes do without
+        from p2p.port_mapping.natpmp.messages import NONCE_BYTES, PORT  # noqa: PLC0415 - as above
+        from p2p.port_mapping.upnp.search import default_gateways  # noqa: PLC0415 - as above
 
         places = self._config.gateways or tuple((host, PORT) for host in sorted(default_gateways() or ()))
         seed = self._host.get_private_key().to_bytes()  # the same after a restart, or the old mapping is another's

@@ -30,9 +30,9 @@ AGAIN_S: Final = 200.0  # it is looked and searched every minute
 
 ASK_BY_PCP: Final = """
 import sys, trio
-from p2p.natpmp.gateway import PcpGateway
-from p2p.natpmp.messages import PORT
-from p2p.upnp.search import default_gateways
+from p2p.port_mapping.natpmp.gateway import PcpGateway
+from p2p.port_mapping.natpmp.messages import PORT
+from p2p.port_mapping.upnp.search import default_gateways
 
 async def ask(port, lease_s):
     gateway = PcpGateway(min(default_gateways()), PORT, b"musigd-tests")

@@ -50,12 +50,12 @@ BY_OTHERS = {  # a byte of theirs can lead there, be it through a fault of ours
     "p2p/bridge/portal.py: 'a call into the libp2p side failed'": PEER,
     "p2p/bridge/portal.py: 'a callback of the libp2p side failed; its items are lost'": PEER,
     "p2p/bridge/supervisor.py: 'the libp2p side ended and is started again'": PEER,
-    "p2p/upnp/mapping.py: '%s'": ROUTER,
-    "p2p/upnp/mapping.py: 'no port is mapped: %s'": ROUTER,
-    "p2p/upnp/mapping.py: 'port %d is mapped: %s:%d, by %s'": ROUTER,
-    "p2p/upnp/mapping.py: 'port %d is no longer mapped at %s'": ROUTER,
-    "p2p/upnp/mapping.py: 'port %d stays mapped at %s: %s'": ROUTER,
-    "p2p/upnp/mapping.py: 'the router %s has forgotten port %d: it is mapped again'": ROUTER,
+    "p2p/port_mapping/mappings.py: '%s'": ROUTER,
+    "p2p/port_mapping/mappings.py: 'no port is mapped: %s'": ROUTER,
+    "p2p/port_mapping/mappings.py: 'port %d is mapped: %s:%d, by %s'": ROUTER,
+    "p2p/port_mapping/mappings.py: 'port %d is no longer mapped at %s'": ROUTER,
+    "p2p/port_mapping/mappings.py: 'port %d stays mapped at %s: %s'": ROUTER,
+    "p2p/port_mapping/mappings.py: 'the router %s has forgotten port %d: it is mapped again'": ROUTER,
     "rpc/calls/call.py: 'rpc.call_failed'": CLIENT,
 }
 BY_ITSELF = {  # the owner, the system, or time

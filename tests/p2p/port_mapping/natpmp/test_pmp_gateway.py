@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2p.natpmp import gateway as asking
-from p2p.natpmp.gateway import PmpGateway, find_pmp_gateway
-from p2p.natpmp.messages import Said, pcp_answer, pmp_answer
+from p2p.port_mapping import mappings
+from p2p.port_mapping.natpmp import gateway as asking
+from p2p.port_mapping.natpmp.gateway import PmpGateway, find_pmp_gateway
+from p2p.port_mapping.natpmp.messages import Said, pcp_answer, pmp_answer
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, Granted, PortEntry
 from p2p.ports import MappingFault, MappingState
-from p2p.upnp import mapping
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import Granted, PortEntry
-from tests.p2p.natpmp.pmp_router import LOOPBACK, PmpRouter
 from tests.p2p.nodes import eventually, network
-from tests.p2p.upnp.igd import Igd
-from tests.p2p.upnp.test_gateway import on_trio
+from tests.p2p.port_mapping.natpmp.pmp_router import LOOPBACK, PmpRouter
+from tests.p2p.port_mapping.upnp.igd import Igd
+from tests.p2p.port_mapping.upnp.test_gateway import on_trio
 
 NONCE = bytes(range(12))
 pytestmark = pytest.mark.network
@@ -174,7 +173,7 @@ async def test_auto_takes_upnp_where_the_router_speaks_nothing_else(monkeypatch:
 
 async def test_auto_takes_the_other_way_after_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "WAITS_S", (0.5, 20.0))
-    monkeypatch.setattr(mapping, "AGAIN_S", 0.1)
+    monkeypatch.setattr(mappings, "AGAIN_S", 0.1)
     async with Igd(forwards=False) as igd, PmpRouter(result=2) as refusing:
         igd.pmp = refusing.answer
         assert (await mapped_by("auto", igd.place)).protocol == "upnp"

@@ -1,4 +1,4 @@
-"""Has the router of a home network forward this node's ports (UPnP Internet Gateway Device 1 and 2).
+"""Has the router of a home network forward this node's ports: by UPnP, NAT-PMP or PCP, whichever it speaks.
 
 Loaded only where `p2p.port_mapping` says so. Whatever answers in a local network is a stranger: what is asked, and what
 an answer may hold, is bounded here, and nobody but the default gateway is asked. What it says is not believed either:

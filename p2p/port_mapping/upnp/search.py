@@ -18,8 +18,8 @@ from typing import Final
 
 import trio
 
-from p2p.upnp.faults import BadAnswer
-from p2p.upnp.http import Url, url_at
+from p2p.port_mapping.router import BadAnswer
+from p2p.port_mapping.upnp.http import Url, url_at
 
 SSDP: Final = ("239.255.255.250", 1900)
 WANTED: Final = (

@@ -15,14 +15,13 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final
 
 import trio
 
 from p2p.addresses import is_global
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, Granted, PortEntry, Router
 from p2p.ports import MappedPort, MappingFault, MappingState, PortMapping
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import Granted, PortEntry
 
 log = logging.getLogger(__name__)
 LEASE_S: Final = 3_600
@@ -33,28 +32,12 @@ END_S: Final = 2.0
 TRIES: Final = 8  # external ports, until one is free
 LOWEST_PORT: Final = 1_024  # of external ports: others are not dialled back
 LOWEST_CHOSEN: Final = 20_000
+# Codes of UPnP, which no other protocol has.
 ONLY_PERMANENT, INVALID = 725, 402  # both are answers to a lease
 TAKEN: Final = (718, 729, 501)  # the last is what some routers say instead
 SAME_PORT: Final = 724
+OF_OTHERS: Final = "other machines have the ports that were asked for"
 UNKNOWN: Final = PortEntry("", 0)
-
-
-class Router(Protocol):
-    """As `p2p.upnp.gateway.Gateway` and `p2p.natpmp.gateway.PmpGateway`."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def own_host(self) -> str: ...
-    @property
-    def protocol(self) -> Literal["nat-pmp", "pcp", "upnp"]: ...
-    @property
-    def chooses_ports(self) -> bool: ...
-    async def external_address(self) -> str: ...
-    async def entry(self, external: int) -> PortEntry | None: ...
-    async def add(self, external: int, port: int, lease_s: int) -> Granted: ...
-    async def add_any(self, external: int, port: int, lease_s: int) -> Granted: ...
-    async def delete(self, external: int, port: int) -> None: ...
 
 
 @dataclass(slots=True)
@@ -209,11 +192,11 @@ class PortMappings:
         if holder in (None, UNKNOWN, PortEntry(router.own_host, port)):
             return
         if made is None or made.entry != holder:
-            raise GatewayRefused("AddPortMapping", TAKEN[0])
+            raise GatewayRefused("AddPortMapping", TAKEN[0], OF_OTHERS)
         try:
             await router.delete(external, holder.port)
         except GatewayRefused as error:  # many let only that address end it
-            raise GatewayRefused("AddPortMapping", TAKEN[0]) from error
+            raise GatewayRefused("AddPortMapping", TAKEN[0], OF_OTHERS) from error
         del self._made[router.host, external]
 
     async def _ask_for(self, router: Router, external: int, port: int) -> Granted:

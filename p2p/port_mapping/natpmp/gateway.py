@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import trio
 
-from p2p.natpmp.messages import (
+from p2p.port_mapping.natpmp.messages import (
     MOST_BYTES,
     OTHER_VERSION,
     PORT,
@@ -24,9 +24,8 @@ from p2p.natpmp.messages import (
     pmp_answer,
     pmp_map_request,
 )
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, Granted, PortEntry
 from p2p.ports import MappingFault
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import Granted, PortEntry
 
 WAITS_S: Final = (0.25, 0.5, 1.0)  # after each time that a question is sent
 MOST_DATAGRAMS: Final = 32  # after each time: others are not read
@@ -53,7 +52,7 @@ REMEDY: Final = "Switch it on in the router, and let the firewall of this machin
 
 
 class PmpGateway:
-    """NAT-PMP, as `Router` of `p2p.upnp.mapping`. Raises GatewayRefused and BadAnswer."""
+    """NAT-PMP, as `Router`. Raises GatewayRefused and BadAnswer."""
 
     protocol: Literal["nat-pmp", "pcp"] = "nat-pmp"
     chooses_ports = False  # it does so without being asked

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from p2p.network import Reach
+from p2p.port_mapping import mappings
 from p2p.ports import MappingState, PortMapping
-from p2p.upnp import mapping
 from tests.p2p.nodes import TestNode, eventually, network, networks
-from tests.p2p.upnp.igd import IP2, LOOPBACK, Igd
+from tests.p2p.port_mapping.upnp.igd import IP2, LOOPBACK, Igd
 
 pytestmark = pytest.mark.network
 
@@ -80,8 +80,8 @@ async def test_the_port_for_websockets_is_mapped_and_dialled_back_too() -> None:
 
 
 async def test_a_router_that_comes_later_and_one_that_restarts_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapping, "AGAIN_S", 0.1)
-    monkeypatch.setattr(mapping, "LOOK_S", 0.1)
+    monkeypatch.setattr(mappings, "AGAIN_S", 0.1)
+    monkeypatch.setattr(mappings, "LOOK_S", 0.1)
     async with Igd() as igd:
         igd.raw["description"] = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
         async with network(**settings(igd, "test")) as node:
@@ -109,6 +109,7 @@ async def test_without_the_setting_no_router_is_asked() -> None:
 
 
 def test_without_the_setting_nothing_of_it_is_loaded() -> None:
-    program = "import sys, p2p.network; print([name for name in sys.modules if name.startswith(('p2p.upnp', 'h11'))])"
+    unwanted = "('p2p.port_mapping', 'h11')"
+    program = f"import sys, p2p.network; print([name for name in sys.modules if name.startswith({unwanted})])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

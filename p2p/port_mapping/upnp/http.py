@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import h11
 import trio
 
-from p2p.upnp.faults import BadAnswer
+from p2p.port_mapping.router import BadAnswer
 
 EXCHANGE_S: Final = 5.0
 MOST_BYTES: Final = 128 * 1024  # of an answer, headers included; descriptions of large routers have 30 KiB

@@ -10,13 +10,13 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2p.port_mapping import mappings
+from p2p.port_mapping.mappings import AGAIN_S, LEASE_S, LOOK_S, MOST_AGAIN_S, PortMappings
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, Granted, PortEntry
 from p2p.ports import MappedPort, MappingFault, MappingState, PortMapping
-from p2p.upnp import mapping
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import Granted, PortEntry
-from p2p.upnp.mapping import AGAIN_S, LEASE_S, LOOK_S, MOST_AGAIN_S, PortMappings
 
 HOUR_S = 3_600.0
+WHY = "why it refuses"
 NOBODY = GatewayFault(MappingFault.NO_GATEWAY, "No router answered by UPnP.")
 
 
@@ -47,13 +47,13 @@ class Router:
     async def entry(self, external: int) -> PortEntry | None:
         self._answers()
         if not self.tells:
-            raise GatewayRefused("GetSpecificPortMappingEntry", 401)
+            raise GatewayRefused("GetSpecificPortMappingEntry", 401, WHY)
         return self.entries.get(external)
 
     async def add(self, external: int, port: int, lease_s: int) -> Granted:
         self._answers()
         if self.refuses:
-            raise GatewayRefused("AddPortMapping", self.refuses.pop(0))
+            raise GatewayRefused("AddPortMapping", self.refuses.pop(0), WHY)
         self.added.append((trio.current_time(), external, lease_s))
         self.entries[external] = PortEntry(self.own_host, port)
         return Granted(external, lease_s)
@@ -66,7 +66,7 @@ class Router:
         self._answers()
         entry = self.entries.get(external)
         if self.secure and entry is not None and entry.client != self.own_host:
-            raise GatewayRefused("DeletePortMapping", 606)
+            raise GatewayRefused("DeletePortMapping", 606, WHY)
         self.entries.pop(external, None)
 
 
@@ -213,7 +213,7 @@ def test_the_own_mapping_of_an_earlier_address_is_replaced_at_the_same_port() ->
 def test_where_only_the_earlier_address_may_end_its_mapping_another_port_is_taken() -> None:
     home = Home(router=Router(secure=True)).lives(in_turn(_with_another_address, look), 10.0, 10.0)
     ((_, external),) = home.report.ports
-    assert external >= mapping.LOWEST_CHOSEN
+    assert external >= mappings.LOWEST_CHOSEN
     assert home.router.entries == {4_327: PortEntry("192.168.1.2", 4_327)}, "until its lease ends"
 
 
@@ -253,7 +253,7 @@ def test_another_address_of_the_router_is_told() -> None:
 def test_where_the_port_is_taken_another_one_is_asked_for(code: int) -> None:
     home = Home(router=Router(refuses=[code, code])).lives(look, 1.0)
     ((_, external, lease),) = home.router.added
-    assert (external >= mapping.LOWEST_CHOSEN, lease) == (True, LEASE_S)
+    assert (external >= mappings.LOWEST_CHOSEN, lease) == (True, LEASE_S)
 
 
 def test_a_port_of_another_machine_is_not_taken_from_it() -> None:
@@ -289,14 +289,14 @@ def test_a_router_that_maps_to_the_same_number_only_gets_no_other() -> None:
 def test_a_refusal_ends_the_round_and_the_owner_hears_why(code: int) -> None:
     home = Home(router=Router(refuses=[code] * 20)).lives(look, 1.0)
     assert (home.report.state, home.report.fault) == (MappingState.FAILED, MappingFault.REFUSED)
-    assert f"error {code}" in home.report.sentence
+    assert f"{WHY} (error {code})" in home.report.sentence
     assert home.report.gateway == "192.168.1.1"
     assert len(home.router.refuses) >= 18
 
 
 def test_a_router_that_refuses_every_port_is_asked_eight_times_a_round() -> None:
     home = Home(router=Router(refuses=[718] * 20)).lives(look, 1.0)
-    assert len(home.router.refuses) == 20 - mapping.TRIES
+    assert len(home.router.refuses) == 20 - mappings.TRIES
     assert home.report.fault is MappingFault.REFUSED
 
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import trio
 
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, PortEntry
+from p2p.port_mapping.upnp import http as exchanging
+from p2p.port_mapping.upnp import search as searching
+from p2p.port_mapping.upnp.elements import MOST_DEPTH, MOST_ELEMENTS, parsed
+from p2p.port_mapping.upnp.gateway import Gateway, find_gateway
+from p2p.port_mapping.upnp.http import MOST_BYTES, Url, url_at
+from p2p.port_mapping.upnp.search import SSDP, Lan, default_gateways
 from p2p.ports import MappingFault
-from p2p.upnp import http as exchanging
-from p2p.upnp import search as searching
-from p2p.upnp.elements import MOST_DEPTH, MOST_ELEMENTS, parsed
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.gateway import Gateway, PortEntry, find_gateway
-from p2p.upnp.http import MOST_BYTES, Url, url_at
-from p2p.upnp.search import SSDP, Lan, default_gateways
-from tests.p2p.upnp.igd import IP1, IP2, LOOPBACK, PPP1, Igd, http
+from tests.p2p.port_mapping.upnp.igd import IP1, IP2, LOOPBACK, PPP1, Igd, http
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "{}"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'.format("x" * 1000)
 GROUP = "239.255.255.250"

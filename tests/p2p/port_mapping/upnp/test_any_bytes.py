@@ -7,10 +7,10 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2p.upnp.elements import MOST_DEPTH, Element, parsed
-from p2p.upnp.faults import BadAnswer
-from p2p.upnp.http import Url, url_at
-from p2p.upnp.search import ROUTES, SSDP, Lan, _take
+from p2p.port_mapping.router import BadAnswer
+from p2p.port_mapping.upnp.elements import MOST_DEPTH, Element, parsed
+from p2p.port_mapping.upnp.http import Url, url_at
+from p2p.port_mapping.upnp.search import ROUTES, SSDP, Lan, _take
 
 ROUTER = "192.168.1.1"
 NEARLY = st.text("<>/?!&;:'\"= abAD[]%#x0\n", max_size=200).map(str.encode)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-from p2p.upnp.faults import BadAnswer
+from p2p.port_mapping.router import BadAnswer
 
 MOST_ELEMENTS: Final = 4_000
 MOST_DEPTH: Final = 40

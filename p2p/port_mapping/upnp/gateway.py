@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
+from p2p.port_mapping.router import BadAnswer, GatewayFault, GatewayRefused, Granted, PortEntry
+from p2p.port_mapping.upnp.elements import parsed
+from p2p.port_mapping.upnp.http import Url, exchange, url_at
+from p2p.port_mapping.upnp.search import Lan, search
 from p2p.ports import MappingFault
-from p2p.upnp.elements import parsed
-from p2p.upnp.faults import BadAnswer, GatewayFault, GatewayRefused
-from p2p.upnp.http import Url, exchange, url_at
-from p2p.upnp.search import Lan, search
 
 SERVICES: Final = tuple(
     f"urn:schemas-upnp-org:service:{name}" for name in ("WANIPConnection:2", "WANIPConnection:1", "WANPPPConnection:1")
@@ -19,6 +19,17 @@ SERVICES: Final = tuple(
 CHOOSES_PORTS: Final = SERVICES[0]  # has AddAnyPortMapping
 MOST_SERVICES: Final = 4  # tried of one description: a router for cable and DSL has two
 NO_SUCH_ENTRY: Final = 714
+# The errors of WANIPConnection:1 and :2 that say what to do; the others are named by their number.
+REFUSALS: Final = {
+    401: "it does not know this request",
+    402: "it takes the request for malformed",
+    501: "it could not do that",
+    606: "this machine may not do that: allow UPnP for it in the router",
+    718: "other machines have the ports that were asked for",
+    724: "it maps a port to the same number only, and another machine has that one",
+    728: "its table is full",
+    729: "another rule of it has that port",
+}
 ENVELOPE: Final = (
     '<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
     's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
@@ -28,20 +39,6 @@ SEARCH_REMEDY: Final = (
     "Switch UPnP on in the router (it may be named Internet Gateway Device), and let the firewall of this machine pass "
     "UDP from the router's port 1900"
 )
-
-
-class PortEntry(NamedTuple):
-    """Who has an external port."""
-
-    client: str
-    port: int
-
-
-class Granted(NamedTuple):
-    """What a router has mapped: the external port, for so many seconds, 0 for good."""
-
-    external: int
-    lease_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,8 @@ class Gateway:
         elif said is not None:
             for error in said.all("UPnPError"):
                 code = error.text_of("errorCode")
-                raise GatewayRefused(action, int(code) if code.isdecimal() and len(code) < 5 else 0)
+                number = int(code) if code.isdecimal() and len(code) < 5 else 0
+                raise GatewayRefused(action, number, REFUSALS.get(number, "it refused"))
         raise BadAnswer(f"no answer to {action} (HTTP status {answer.status})")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from p2p.upnp.faults import BadAnswer
+from p2p.port_mapping.router import BadAnswer
 
 PORT: Final = 5351
 MOST_BYTES: Final = 1_100  # of an answer: what PCP allows

@@ -1,0 +1,1 @@
+"""UPnP Internet Gateway Device 1 and 2."""
