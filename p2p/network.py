@@ -19,6 +19,7 @@ from p2p.bridge.portal import Portal, down
 from p2p.bridge.supervisor import Supervisor
 from p2p.errors import AddressError, AskTimeout, NetworkError, P2PError, PeerUnreachable
 from p2p.node.host import key_pair_of
+from p2p.node.lasting import Lasting
 from p2p.node.named import Names
 from p2p.node.node import NodeLife
 from p2p.ports import (
@@ -93,11 +94,10 @@ class Network:
         self._key_pair = key_pair_of(seed)
         check_addresses(config)
         self._sink = sink
-        self._clock_ms, self._limits = clock_ms, limits
-        self._bans = BanTimes(clock_ms)
-        self._accounts = Accounts()
-        self.is_calm = self._accounts.is_calm  # whether no session has been under way lately
-        self._names = Names()
+        self._clock_ms = clock_ms
+        self._limits = limits
+        self._lasting = Lasting(BanTimes(clock_ms), Accounts(), Names())
+        self.is_calm = self._lasting.accounts.is_calm  # whether no session has been under way lately
         self._topics: frozenset[str] = frozenset()
         self._mirror = Mirror(sink, clock_ms, self._banish)
         self._mirror.send = self.send
@@ -110,7 +110,8 @@ class Network:
             tell=sink.on_state,
             pause_s=config.restart_pause_ms / 1000,
         )
-        self._peer, self.frames_sent = ID.from_pubkey(self._key_pair.public_key).to_bytes(), 0
+        self._peer = ID.from_pubkey(self._key_pair.public_key).to_bytes()
+        self.frames_sent = 0
 
     # Life.
 
@@ -173,10 +174,8 @@ class Network:
             key_pair=self._key_pair,
             limits=self._limits,
             clock_ms=self._clock_ms,
-            bans=self._bans,
             outlet=self._mirror,
-            accounts=self._accounts,
-            names=self._names,
+            lasting=self._lasting,
         )
         self._mirror.answer, self._mirror.refuse = node.asks.answer, node.asks.refuse
         portal.at_end = node.host.swarm.opened.close_all
@@ -256,13 +255,13 @@ class Network:
 
     def set_ban(self, peer: bytes, until_ms: int) -> None:
         """Refuse and drop this peer until then (wall clock)."""
-        self._bans.set(peer, until_ms)
-        if self._portal is not None and self._node is not None and self._bans.refuses(peer):
+        self._lasting.bans.set(peer, until_ms)
+        if self._portal is not None and self._node is not None and self._lasting.bans.refuses(peer):
             self._portal.post(self._portal.spawn, self._node.refuse, peer)
 
     def lift_ban(self, peer: bytes) -> None:
         """Let a peer in again and forget its offences."""
-        self._bans.lift(peer)
+        self._lasting.bans.lift(peer)
         if self._portal is not None and self._node is not None:
             self._portal.post(self._node.gate.forgive, peer)
 
@@ -273,19 +272,19 @@ class Network:
 
     def stand(self, peer: bytes, standing: Standing) -> None:
         """How well a peer is known from now on, whether or not it is connected; until then it is a stranger."""
-        self._portal_or_now(self._accounts.stand, peer, standing)
+        self._portal_or_now(self._lasting.accounts.stand, peer, standing)
 
     def fine(self, peer: bytes, amount: float = 1) -> None:
         """Charge a peer for a refused request: there was no room, or nobody knows what it asked about."""
-        self._portal_or_now(self._accounts.fine, peer, Work.REFUSED, amount)
+        self._portal_or_now(self._lasting.accounts.fine, peer, Work.REFUSED, amount)
 
     def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
         """Charge a peer for work that only the caller sees."""
-        self._portal_or_now(self._accounts.charge, peer, work, amount)
+        self._portal_or_now(self._lasting.accounts.charge, peer, work, amount)
 
     def hurry(self) -> None:
         """A session is under way: strangers are served more slowly for a moment."""
-        self._accounts.hurry()
+        self._lasting.accounts.hurry()
 
     def _portal_or_now(self, fn: Callable[..., object], *args: object) -> None:
         """The accounts belong to the trio side while there is one."""
@@ -296,7 +295,7 @@ class Network:
 
     def _banish(self, peer: bytes) -> None:
         """On the trio side: the gate bans a peer."""
-        self._bans.set(peer, self._clock_ms() + self._config.ban_ms)
+        self._lasting.bans.set(peer, self._clock_ms() + self._config.ban_ms)
         if self._portal is not None and self._node is not None:
             self._portal.spawn(self._node.refuse, peer)
 
@@ -345,6 +344,6 @@ class Network:
     async def stats(self) -> NetStats:
         """What is open and queued right now; zeroes when the libp2p side is down."""
         if not self.alive:
-            return NetStats(restarts=self._supervisor.restarts, bans=len(self._bans))
+            return NetStats(restarts=self._supervisor.restarts, bans=len(self._lasting.bans))
         counted = await self._call(lambda node: node.stats)
         return dataclasses.replace(counted, restarts=self._supervisor.restarts)

@@ -16,10 +16,10 @@ from p2p.announce import meant_for_this_machine
 from p2p.compat.host import GuardedHost
 from p2p.compat.swarm import Dial
 from p2p.errors import PeerUnreachable
-from p2p.node.dnsaddr import NoSuchName, look_up
 from p2p.node.named import NamedPeers, Names, Pauses
 from p2p.ports import BootstrapFault, Departure
 from p2p.settings import NetworkConfig
+from p2p.ways.dnsaddr import NoSuchName, look_up
 
 REMEMBERED = 32
 LAST_PAUSE_S = 300.0

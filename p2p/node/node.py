@@ -17,7 +17,6 @@ from libp2p.tools.anyio_service import background_trio_service
 from musig2.protocol.records.checks import RecordLimits
 from p2p.addresses import Multiaddr, is_relayed, join_peer
 from p2p.announce import AnnouncedAddresses, listen_addresses, listens_on_loopback_only
-from p2p.bans import BanTimes
 from p2p.compat.guard import LOST, AsyncFn
 from p2p.dialback.reachability import ReachTests
 from p2p.dialback.server import DialBack
@@ -28,9 +27,9 @@ from p2p.node.forwarded import ForwardedPorts
 from p2p.node.gossip import Gossip
 from p2p.node.host import build_host
 from p2p.node.idle import IdleConnections
+from p2p.node.lasting import Lasting
 from p2p.node.mdns import Neighbours
 from p2p.node.moves import Moves
-from p2p.node.named import Names
 from p2p.node.outlet import NodeOutlet
 from p2p.node.presence import PeerPresence, is_inbound
 from p2p.ports import Departure, NetStats, Offence, PeerArrival, Reach, Standing
@@ -38,7 +37,6 @@ from p2p.relay.client import RelayClient
 from p2p.relay.service import RelayService
 from p2p.relay.upgrade import Upgrades
 from p2p.settings import NetworkConfig
-from p2p.streams.accounts import Accounts
 from p2p.streams.asks import HEAD_BYTES, Asks
 from p2p.streams.gate import Checks, PeerGate
 from p2p.streams.links import Deliver, Links
@@ -54,7 +52,7 @@ async def _end_stream(stream: INetStream) -> None:
 
 
 class NodeLife:
-    """Made for each life; what outlasts a life (bans, topics, configuration) is passed in."""
+    """Made for each life."""
 
     def __init__(
         self,
@@ -63,15 +61,12 @@ class NodeLife:
         key_pair: KeyPair,
         limits: RecordLimits,
         clock_ms: Callable[[], int],
-        bans: BanTimes,
         outlet: NodeOutlet,
-        accounts: Accounts,
-        names: Names,
+        lasting: Lasting,
     ) -> None:
-        self._accounts = accounts
+        bans, accounts = self._bans, self._accounts = lasting.bans, lasting.accounts
         accounts.on_ban = outlet.on_ban
         self._config = config
-        self._bans = bans
         self._outlet = outlet
         self._listen = listen_addresses(config)
         self._announced = AnnouncedAddresses(config)
@@ -90,7 +85,7 @@ class NodeLife:
         self._optional = TProtocol(f"/musigd/{config.network}/considering/1")
         self.host.set_stream_handler(self._optional, _end_stream)
         self.gate = PeerGate(config, outlet, accounts)
-        self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults, names)
+        self.reach = Bootstrap(self.host, config, bans.refuses, outlet.bootstrap_faults, lasting.names)
         checks = Checks(self.gate, limits, clock_ms)
         self.dht = Dht(self.host, config, checks, self._on_fault)
         self.gossip = Gossip(self.host, config, checks, outlet.gossip, self._on_fault)

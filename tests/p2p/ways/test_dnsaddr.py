@@ -13,8 +13,9 @@ from musig2.protocol.records.peers import peer_of, peer_text
 from p2p.addresses import dnsaddr_name, from_text
 from p2p.errors import AddressError, NetworkError
 from p2p.network import Network
-from p2p.node import bootstrap, dnsaddr
-from p2p.node.dnsaddr import MOST_ASKED, NoSuchName, look_up
+from p2p.node import bootstrap
+from p2p.ways import dnsaddr
+from p2p.ways.dnsaddr import MOST_ASKED, NoSuchName, look_up
 from tests.p2p.nodes import RecordingSink, TestNode, config_for_tests, eventually, network
 
 PEER = peer_of(bytes(range(32)))

@@ -84,8 +84,8 @@ OF_ONE = {  # one message, one peer, one connection, one request, or something t
     "p2p/compat/yamux_stream.py:MAX_CHUNK",
     "p2p/dialback/reachability.py:MOST_ASKED",
     "p2p/dialback/server.py:MOST_DIALLED",
-    "p2p/node/dnsaddr.py:MOST_ASKED",
-    "p2p/node/dnsaddr.py:MOST_FOUND",
+    "p2p/ways/dnsaddr.py:MOST_ASKED",
+    "p2p/ways/dnsaddr.py:MOST_FOUND",
     "p2p/relay/upgrade.py:MOST_DIALLED",
     "p2p/node/bootstrap.py:REMEMBERED",  # addresses that have worked
     "p2p/node/named.py:MOST",  # peers that the owner named by calls
