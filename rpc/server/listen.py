@@ -55,7 +55,7 @@ class Listener(web.Server):
     def __call__(self) -> RequestHandler:
         """Called by the event loop for each connection."""
         made = Connection(self, loop=self._loop, **self._kwargs)
-        made.on_authorised = self._authorised
+        made.on_authorised = self._forget
         return made
 
     def connection_made(self, handler: RequestHandler, transport: Any) -> None:
@@ -72,16 +72,16 @@ class Listener(web.Server):
         """The first of these that is idle; what is dropped already counts as gone, though it is told later."""
         idle = (each for each in among if each not in self._at_work and not self._connections[each].is_closing())
         leaves = next(idle, otherwise)
-        self._authorised(leaves)
+        self._forget(leaves)
         self._connections[leaves].abort()
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Called by aiohttp for each connection."""
-        self._authorised(handler)
+        self._forget(handler)
         super().connection_lost(handler, exc)
 
-    def _authorised(self, handler: RequestHandler) -> None:
-        """It is no stranger any more."""
+    def _forget(self, handler: RequestHandler) -> None:
+        """It counts among the strangers no more: it has shown a token, or is gone."""
         self._silent.pop(handler, None)
         self._asked.pop(handler, None)
 
@@ -97,7 +97,7 @@ class Listener(web.Server):
     def _served(self, handler: RequestHandler) -> None:
         """A stranger's request has been answered; of those the one that was last answered longest ago leaves first."""
         if handler in self._silent or handler in self._asked:
-            self._authorised(handler)
+            self._forget(handler)
             self._asked[handler] = None
             if len(self._asked) > MOST_STRANGERS // 2:
                 self._drop_one(self._asked, handler)
