@@ -16,7 +16,7 @@ APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databas
 _HEADER_BYTES = 100  # sqlite.org/fileformat2.html, section 1.3; the application id stands at byte 68
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger ones are checked in full only by `musigd doctor`: fast start
-AUTOCHECKPOINT_PAGES = 4_000  # a backstop; the writer checkpoints in quiet moments
+AUTOCHECKPOINT_PAGES = 16_000  # a backstop; a thread copies the log before it is as long (log_copier.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,15 @@ def open_reader(path: Path) -> sqlite3.Connection:
     conn = _connect(path, sqlite3.Connection)
     conn.execute("PRAGMA query_only=ON")
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the files only now, not at first use
+    return conn
+
+
+def open_copier(path: Path) -> sqlite3.Connection:
+    """A connection that copies the log into the database: SQLite flushes both before the log is used again."""
+    conn = _connect(path, sqlite3.Connection)
+    conn.execute("PRAGMA synchronous=FULL")
+    conn.execute("PRAGMA wal_autocheckpoint=0")
+    conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return conn
 
 

@@ -17,14 +17,14 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
 
-from daemon.store.connection import WritingConnection
+from daemon.store.connection import WritingConnection, open_copier
 from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
+from daemon.store.log_copier import LogCopier, copy_log
 from daemon.store.whereabouts import Whereabouts
 
 LARGEST_BATCH: Final = 1_000
-IDLE_SECONDS: Final = 0.2
 ENDED: Final = "A write function ended its transaction; nothing of this commit was kept."
-CHECKPOINT_AFTER_ROWS: Final = 1_000  # pages changed since the last checkpoint; below that the log is short anyway
+COPY_AFTER_ROWS: Final = 1_000  # changed since the log was last copied; below that it is short anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,13 @@ class Writer:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._closed = False
-        self._checkpointed_at = conn.total_changes
+        self._copier = LogCopier(open_copier(path))
+        self._copies_seen = 0
+        self._rows_copied = conn.total_changes
         self._thread = Thread(target=self._run, name="musigd-store", daemon=True)
 
     def start(self) -> None:
+        self._copier.start()
         self._thread.start()
 
     def submit(self, job: Job) -> None:
@@ -95,12 +98,14 @@ class Writer:
             while batch:
                 done, batch = self._commit(batch)
                 self._report(done)
-        self._conn.close()
+                self._shorten_log()
+        self._copier.stop()
+        self._conn.close()  # the last one: this folds the log into the file
 
     def _take(self) -> list[Job]:
         """Wait for a job, then take all that are queued."""
         batch: list[Job] = []
-        item = self._first()
+        item = self._queue.get()
         while item is not None:
             batch.append(item)
             if len(batch) == LARGEST_BATCH:
@@ -112,20 +117,16 @@ class Writer:
         self._stopping = True
         return batch
 
-    def _first(self) -> Job | None:
-        if self._conn.total_changes - self._checkpointed_at >= CHECKPOINT_AFTER_ROWS:
-            try:
-                return self._queue.get(timeout=IDLE_SECONDS)
-            except Empty:
-                self._checkpoint()
-        return self._queue.get()
-
-    def _checkpoint(self) -> None:
-        """Run when the writer is idle, so that no commit waits for it. If it cannot run now, the next one does it."""
-        self._checkpointed_at = self._conn.total_changes
-        with suppress(sqlite3.Error):
-            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    def _shorten_log(self) -> None:
+        """Have the log copied if much was written; what came after a copy ended is so little that it is copied here."""
+        if self._copies_seen != self._copier.copies:
+            self._copies_seen = self._copier.copies
+            copy_log(self._conn)
             self.stats.checkpoints += 1
+        changed = self._conn.total_changes
+        if changed - self._rows_copied >= COPY_AFTER_ROWS:
+            self._rows_copied = changed
+            self._copier.want()
 
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
         """Returns the results of the jobs that were run, and the jobs still to run."""

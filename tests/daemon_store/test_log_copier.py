@@ -1,0 +1,94 @@
+"""The write-ahead log is copied into the database beside the writer: no commit waits, and the log stays short."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from daemon.store import Store, log_copier
+from daemon.store.connection import open_copier
+from daemon.store.log_copier import LogCopier
+from daemon.store.writer import COPY_AFTER_ROWS
+
+WAIT_S = 20
+ROWS = COPY_AFTER_ROWS // 4  # of one commit
+
+
+def many_rows(conn: sqlite3.Connection) -> None:
+    (before,) = conn.execute("SELECT count(*) FROM meta").fetchone()
+    conn.executemany("INSERT INTO meta VALUES (?, ?)", [(f"{before + n}", bytes(500)) for n in range(ROWS)])
+
+
+async def until_checkpoints(store: Store, count: int) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while store.stats.checkpoints < count:
+            await store.write(many_rows)
+
+
+async def test_the_log_does_not_grow_while_much_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_copier, "PAUSE_SECONDS", 0.0)
+    await until_checkpoints(store, 2)
+    log = store.path.with_name(f"{store.path.name}-wal")
+    size = Path(log).stat().st_size
+    written = store.stats.writes
+    await until_checkpoints(store, 12)
+    assert store.stats.writes > 2 * written
+    assert Path(log).stat().st_size < 3 * size
+
+
+async def test_writes_go_on_while_the_log_is_copied(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    copying, go_on = threading.Event(), threading.Event()
+
+    def slow_copy(conn: sqlite3.Connection) -> None:
+        copying.set()
+        assert go_on.wait(WAIT_S)
+
+    monkeypatch.setattr(log_copier, "copy_log", slow_copy)
+    async with asyncio.timeout(WAIT_S):
+        while not copying.is_set():
+            await store.write(many_rows)
+        before = store.stats.writes
+        for _ in range(10):
+            await store.write(many_rows)
+    assert store.stats.writes == before + 10
+    go_on.set()
+
+
+async def test_little_is_not_copied(store: Store) -> None:
+    copies = store.stats.checkpoints
+    for _ in range(COPY_AFTER_ROWS // ROWS - 1):
+        await store.write(many_rows)
+    assert store._writer._copier.copies == 0
+    assert store.stats.checkpoints == copies
+
+
+def test_what_was_copied_is_in_the_database_and_a_stop_ends_the_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, copy = threading.Event(), log_copier.copy_log
+
+    def copy_and_say(conn: sqlite3.Connection) -> None:
+        copy(conn)
+        copied.set()
+
+    monkeypatch.setattr(log_copier, "copy_log", copy_and_say)
+    path = tmp_path / "a.db"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("PRAGMA wal_autocheckpoint=0")
+    writer.execute("CREATE TABLE t (x)")
+    copier = LogCopier(open_copier(path))
+    copier.start()
+    writer.execute("INSERT INTO t VALUES (1)")
+    copier.want()
+    assert copied.wait(WAIT_S)
+    copier.stop()
+    alone = tmp_path / "copy.db"
+    alone.write_bytes(path.read_bytes())  # without its log
+    assert sqlite3.connect(alone).execute("SELECT x FROM t").fetchall() == [(1,)]
+    assert "musigd-store-log" not in {thread.name for thread in threading.enumerate()}
+    writer.close()
