@@ -20,7 +20,7 @@ import trio
 from p2p.ports import Standing
 from p2p.rates import Budget, Fading
 from p2p.sources import range_or_host, source_of
-from p2p.streams.lane import LEAST, PIECE, Attained, Lane
+from p2p.streams.lane import LEAST, RUN, Attained, Lane
 from p2p.streams.prices import (
     ALLOWANCES,
     BAN_AT,
@@ -66,12 +66,13 @@ class Account:
 class PeerAccount(Account):
     """The account of a peer, and that of its range: None on a private network, and until the peer has connected."""
 
-    __slots__ = ("due", "fines", "home", "range", "source", "standing")
+    __slots__ = ("due", "fines", "home", "paying", "range", "source", "standing")
 
     def __init__(self, standing: Standing, now: float) -> None:
         super().__init__(ALLOWANCES[standing], now)
         self.standing = standing
         self.due = 0.0  # charged since the last turn
+        self.paying: trio.Event | None = None  # set once the turns have come for which a task of this peer waits
         self.range: Account | None = None
         self.source: bytes | None = None
         self.home: bytes | None = None
@@ -167,13 +168,24 @@ class Accounts:
         while (owed := self.owed_s(peer)) > 0:  # noqa: ASYNC110 - what it waits for is the time
             await trio.sleep(min(owed, NAP_S))
         account = self._peers.get(peer)
-        if account is None or account.due < LEAST:
-            return
+        while account is not None and (account.due >= LEAST or account.paying is not None):
+            if account.paying is None:
+                await self._pay(account)
+            else:  # or what one task of a peer has charged would be done before another task has waited for it
+                await account.paying.wait()
+
+    async def _pay(self, account: PeerAccount) -> None:
+        """Wait for the turns of all that was charged to a peer since its last."""
         due, account.due = account.due, 0.0
-        while due > 0 and self._takes_turns(account):  # or one large piece would be in the way of all the others
-            piece = min(due, PIECE)
-            due -= piece
-            await self._lane.turn((account.range or account).taken, piece, lambda: self._takes_turns(account))
+        account.paying = trio.Event()
+        try:
+            while due > 0 and self._takes_turns(account):
+                run = min(due, RUN)
+                due -= run
+                await self._lane.turn((account.range or account).taken, run, lambda: self._takes_turns(account))
+        finally:
+            account.paying.set()
+            account.paying = None
 
     def _takes_turns(self, account: PeerAccount) -> bool:
         return account.standing is not Standing.KNOWN and self._is_busy()

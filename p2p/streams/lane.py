@@ -1,12 +1,12 @@
-"""What all that are not known may take beside a session: in small pieces, who took least lately first.
+"""What all that are not known may take beside a session: spread over time, who takes least first.
 
 An account says how much one of them may ask for. But each has something left when it comes, and a crowd that spends
 that at the same moment would hold up a session for a second. So while one is under way they also wait for each other:
 
     charged ----> due ----> its turn comes, when the work before it has been paid for ----> the work is done
 
-The order is by source, by what each took in the last seconds: who asks for little does not wait for those who ask for
-much, however many they are. Belongs to the trio side.
+The order is by source, by what each will have taken in the last seconds once it is served: who asks for little does not
+wait for those who ask for much, however many they are. Belongs to the trio side.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from p2p.streams.prices import BESIDE
 HALF_LIFE_S = 10.0  # of what a source has taken
 NAP_S = 0.25  # waits are cut into these, as the session may end meanwhile, or the peer become known
 LEAST = 500.0  # microseconds; less is not waited for, but kept for the next time
-PIECE = 3_000.0  # microseconds, the most that is waited for at once: who comes next waits for no more of another's
+PIECE = 3_000.0  # microseconds, the most that is waited for at once: who takes less comes in between
+RUN = 20_000.0  # microseconds, the most that a place is kept for
 
 
 class Attained:
@@ -39,8 +40,12 @@ class Attained:
 
     def add(self, microseconds: float, now: float) -> None:
         """More was taken just now."""
+        self.rank = self.after(microseconds, now)
+
+    def after(self, microseconds: float, now: float) -> float:
+        """The rank once so much more is taken."""
         epoch = now / HALF_LIFE_S
-        self.rank = log2(exp2(self.rank - epoch) + microseconds) + epoch
+        return log2(exp2(self.rank - epoch) + microseconds) + epoch
 
 
 class _Place:
@@ -71,10 +76,18 @@ class Lane:
         return len(self._waiting)
 
     async def turn(self, taken: Attained, microseconds: float, applies: Callable[[], bool]) -> None:
-        """Return when so much work may be done for that source, at once where `applies` is no longer true."""
-        if self._waiting or self._pause_s() > 0:
-            await self._wait(_Place((taken.rank, next(self._numbers))), applies)
-        self._left -= microseconds
+        """Return when so much work may be done for that source, at once where `applies` is no longer true.
+
+        Who has begun to wait keeps its place until it has all of it: served in turn, piece by piece, a crowd would be
+        done waiting at the same moment, and all its work would be done then.
+        """
+        place, left = _Place((taken.after(microseconds, self._steady_s()), next(self._numbers))), microseconds
+        while left > 0:
+            if self._waiting or self._pause_s() > 0:
+                await self._wait(place, applies)
+            piece = min(left, PIECE)
+            left -= piece
+            self._left -= piece
         taken.add(microseconds, self._at)
 
     async def _wait(self, place: _Place, applies: Callable[[], bool]) -> None:

@@ -93,7 +93,7 @@ WELCOME: Final = Allowance(200 * MILLISECOND, 1 * SECOND)  # of which new strang
 LEAST_AT_ONCE: Final = 20 * MILLISECOND  # of a new stranger once that is spent: its streams and a request fit in
 RANGE: Final = Allowance(100 * MILLISECOND, 80 * MILLISECOND)  # of all in one address range that are not known
 DOOR: Final = Allowance(100 * MILLISECOND, 500 * MILLISECOND)  # handshakes of all that connect
-DOOR_BESIDE: Final = 200 * MILLISECOND  # of them at once, while a session of this daemon is under way
+DOOR_BESIDE: Final = 60 * MILLISECOND  # of them at once, while a session of this daemon is under way
 TOGETHER: Final = {  # per second, of all of that standing, shared equally by those who owe
     Standing.ESTABLISHED: 200 * MILLISECOND,
     Standing.STRANGER: 100 * MILLISECOND,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import trio
 import trio.testing
@@ -113,6 +114,50 @@ def test_a_newcomer_waits_for_a_small_piece_of_large_work_and_not_for_all_of_it(
     simulated(main)
 
 
+def test_the_work_of_a_crowd_that_comes_at_once_is_spread_and_not_done_at_the_end() -> None:
+    async def main() -> None:
+        accounts, began, done, each = Accounts(trio.current_time), trio.current_time(), list[float](), 17_000.0
+
+        async def ask(peer: bytes) -> None:
+            accounts.charge(peer, Work.FRAME, each / PRICES_US[Work.FRAME])
+            await accounts.settled(peer)
+            done.append(trio.current_time())
+
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            async with trio.open_nursery() as work:
+                for number in range(12):
+                    work.start_soon(ask, b"stranger %d" % number)
+            nursery.cancel_scope.cancel()
+        pauses = [after - before for before, after in pairwise(sorted(done))]
+        assert min(pauses) > 0.9 * each / BESIDE.per_second
+        assert done[-1] - began < 1.1 * 12 * each / BESIDE.per_second
+
+    simulated(main)
+
+
+def test_no_task_of_a_peer_goes_on_while_another_waits_for_what_both_have_charged() -> None:
+    async def main() -> None:
+        accounts, each = Accounts(trio.current_time), 15_000.0
+
+        async def ask() -> None:
+            accounts.charge(b"stranger", Work.FRAME, each / PRICES_US[Work.FRAME])
+            await accounts.settled(b"stranger")
+
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            accounts.charge(b"before", Work.FRAME, BESIDE.at_once / PRICES_US[Work.FRAME])
+            await accounts.settled(b"before")
+            began = trio.current_time()
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            await accounts.settled(b"stranger")
+            assert trio.current_time() - began > 0.7 * each / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
 def test_the_identities_of_one_ipv6_site_have_the_turns_of_one() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
@@ -177,7 +222,7 @@ def test_a_place_that_is_given_up_does_not_stop_those_behind_it() -> None:
 
         await lane.turn(Attained(), 10 * BESIDE.at_once, lambda: True)
         async with trio.open_nursery() as nursery:
-            with trio.move_on_after(0.1):
+            with trio.move_on_after(0.5 * PIECE / BESIDE.per_second):
                 await one()
             for _ in range(3):
                 nursery.start_soon(one)
