@@ -28,6 +28,7 @@ from daemon.discovery.surroundings import DiscoverySurroundings
 from daemon.discovery.sync.answers import Answers, log_name
 from daemon.discovery.sync.pull import Puller
 from daemon.discovery.sync.rounds import Rounds
+from daemon.discovery.unhurried import Unhurried
 from daemon.tasks import BackgroundTasks
 
 
@@ -64,6 +65,7 @@ class DiscoveryService:
     def _make_intake(self) -> None:
         around = self._around
         store, events, clock, limits, network = around.store, around.events, around.clock, around.limits, around.network
+        self._unhurried = Unhurried(network.is_calm, clock)
         self._ingest = Ingest(
             store=store,
             events=events,
@@ -78,7 +80,7 @@ class DiscoveryService:
             grew=lambda: self._rounds.grew(),  # noqa: PLW0108 - they are made later
             on_notice=around.on_notice,
         )
-        self.inbox = RecordInbox(self._ingest)
+        self.inbox = RecordInbox(self._ingest, self._unhurried)
 
     def _make_own(self) -> None:
         around = self._around
@@ -125,6 +127,7 @@ class DiscoveryService:
             limits=limits,
             buckets=self._buckets,
             ingest=self._ingest,
+            unhurried=self._unhurried,
             offend=network.offend,
             log_id=lambda: log_name(events.log_id),
             node=lambda: self._node.envelope,

@@ -62,6 +62,7 @@ class MemoryNet:
         self.links: dict[bytes, Direction] = {}
         self.topics: frozenset[str] = frozenset()
         self.charged: defaultdict[tuple[bytes, Work], float] = defaultdict(float)
+        self.calm = True
         self.faults: list[tuple[bytes, Offence]] = []
         self.answer: Ask | None = None
         self.host: str | None = None  # the address that connected nodes see
@@ -92,6 +93,9 @@ class MemoryNet:
 
     def charge(self, peer: bytes, work: Work, amount: float = 1) -> None:
         self.charged[peer, work] += amount
+
+    def is_calm(self) -> bool:
+        return self.calm
 
     async def dial(self, peer: bytes, addrs: Sequence[bytes], *, hearsay: bool = False) -> bool:
         other = self.wire.nodes.get(peer)

@@ -22,6 +22,7 @@ from daemon.discovery.intake.checks import RecordOrigin, Screen, is_public
 from daemon.discovery.intake.events import ToldRecords, tell
 from daemon.discovery.limits import DiscoveryLimits
 from daemon.discovery.ports import DirectoryEvents, Offend
+from daemon.discovery.unhurried import Unhurried
 from daemon.fair_queue import FairQueue
 from daemon.store import Store
 from musig2.protocol.records.envelope import check_many
@@ -239,8 +240,9 @@ class RecordInbox:
     Bounded, and forwarders take turns; what does not fit comes with the next synchronisation.
     """
 
-    def __init__(self, ingest: Ingest) -> None:
+    def __init__(self, ingest: Ingest, unhurried: Unhurried) -> None:
         self._ingest = ingest
+        self._unhurried = unhurried
         self._waiting: FairQueue[Signed[Record]] = FairQueue(per_party=ROOM_OF_ONE, total=ROOM)
         self._filled = asyncio.Event()
 
@@ -254,7 +256,8 @@ class RecordInbox:
         """Store what arrives, for as long as the daemon runs."""
         while True:
             await self._filled.wait()
-            burst = [self._waiting.take() for _ in range(min(BURST, len(self._waiting)))]
-            if not self._waiting:
-                self._filled.clear()
-            await self._ingest.take(burst, origin=RecordOrigin.GOSSIP)
+            async with self._unhurried.turn() as most:
+                burst = [self._waiting.take() for _ in range(min(BURST, most, len(self._waiting)))]
+                if not self._waiting:
+                    self._filled.clear()
+                await self._ingest.take(burst, origin=RecordOrigin.GOSSIP)

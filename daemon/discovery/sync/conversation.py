@@ -97,6 +97,11 @@ class Conversation:
         if self.report.useless > max(self._limits.sync_waste, self.report.stored):
             raise Stop(End.BUDGET)
 
+    def waited(self, ms: int) -> None:
+        """So long the peer's answer waited here for its turn, which is not the peer's fault."""
+        self._until_ms += ms
+        self._stored_ms += ms
+
     def _spend(self) -> None:
         self.report.rounds += 1
         report, limits = self.report, self._limits

@@ -25,6 +25,7 @@ from daemon.discovery.sync.answers import head_of
 from daemon.discovery.sync.conversation import Conversation, End, Report, Stop
 from daemon.discovery.sync.cursors import Cursor, Cursors
 from daemon.discovery.sync.items import opened
+from daemon.discovery.unhurried import Unhurried
 from daemon.store import Store
 from musig2.protocol.errors import BadEncoding
 from musig2.protocol.records.records import Record
@@ -67,6 +68,7 @@ class Puller:
         limits: DiscoveryLimits,
         buckets: Buckets,
         ingest: Ingest,
+        unhurried: Unhurried,
         offend: Offend,
         log_id: Callable[[], bytes],
         node: Callable[[], bytes | None],
@@ -84,6 +86,7 @@ class Puller:
         self._log_id = log_id
         self._node = node
         self._cursors = Cursors(store=store, clock=clock)
+        self._unhurried = unhurried
 
     async def pull(self, peer: bytes, *, compare: bool = False) -> Report:
         """Fetch what `peer` has; never raises. `compare` asks for digests even if the cursor is at the end."""
@@ -209,9 +212,8 @@ class Puller:
         while left:
             some = list(left)[:MAX_FETCH]
             answer = await talk.ask(FetchIds(b"".join(some)), Statements)
-            records = await self._open(talk, answer.items)
-            stored += await self._store_all(talk, records, len(answer.items))
-            came = {signed.id[:SHORT_ID_BYTES] for signed in records}
+            taken, came = await self._take(talk, answer.items)
+            stored += taken
             for short in came.intersection(left) or some:  # what it turned out to lack is not asked for again
                 left.pop(short, None)
         return stored
@@ -232,8 +234,21 @@ class Puller:
 
         return [short for short in self._store.read(read) if not self._ingest.refused_before(short)]
 
-    async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> int:
-        return await self._store_all(talk, await self._open(talk, items), len(items))
+    async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> tuple[int, set[bytes]]:
+        """Verify and store statements, in pieces where a session is under way.
+
+        Returns how many were stored, and the short ids of all records.
+        """
+        stored, came = 0, set[bytes]()
+        while items:
+            asked_ms = self._clock.mono_ms()
+            async with self._unhurried.turn() as most:
+                talk.waited(self._clock.mono_ms() - asked_ms)
+                some, items = items[:most], items[most:]
+                records = await self._open(talk, some)
+                stored += await self._store_all(talk, records, len(some))
+            came.update(signed.id[:SHORT_ID_BYTES] for signed in records)
+        return stored, came
 
     async def _open(self, talk: Conversation, items: tuple[Item, ...]) -> list[Signed[Record]]:
         try:
