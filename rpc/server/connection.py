@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,10 @@ _COPIES = HttpRequestParser.__module__ == "aiohttp._http_parser"
 _log = structlog.get_logger("rpc")
 
 
+UNKNOWN_PER_SECOND = 8  # answers over a connection without a valid token, which then wait
+UNKNOWN_AT_ONCE = 4
+
+
 class Connection(RequestHandler):
     """aiohttp's protocol, but bytes that are not HTTP are repeated neither in the answer nor in the log.
 
@@ -26,13 +31,14 @@ class Connection(RequestHandler):
     `on_authorised`: called when a request with a valid token has come over it.
     """
 
-    __slots__ = ("_wipes", "heard", "on_authorised", "on_room")
+    __slots__ = ("_unknown_next_s", "_wipes", "heard", "on_authorised", "on_room")
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.on_authorised: Callable[[RequestHandler], None] | None = None
         self.heard = True
         self.on_room: Callable[[], None] | None = None
+        self._unknown_next_s = 0.0
         self._wipes = False  # a secret may have begun; the rest of it may follow
 
     def authorise(self) -> None:
@@ -40,6 +46,15 @@ class Connection(RequestHandler):
         if self.on_authorised is not None:
             self.on_authorised(self)
             self.on_authorised = None
+
+    def answered_again_s(self) -> float:
+        """How many seconds the answer to a request without a valid token has to wait, so that none is asked for more.
+
+        A program that repeats such a request, for want of a token, would take as much of the processor as there is.
+        """
+        now = time.monotonic()
+        self._unknown_next_s = max(self._unknown_next_s, now) + 1 / UNKNOWN_PER_SECOND
+        return max(0.0, self._unknown_next_s - now - UNKNOWN_AT_ONCE / UNKNOWN_PER_SECOND)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

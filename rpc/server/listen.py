@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -89,10 +90,12 @@ class Listener(web.Server):
         self._at_work.add(request.protocol)
         try:
             response: web.StreamResponse = await self._handle(request)
-            return response
         finally:
             self._at_work.discard(request.protocol)
             self._served(request.protocol)
+        if isinstance(request.protocol, Connection) and request.protocol in self._asked:
+            await asyncio.sleep(request.protocol.answered_again_s())
+        return response
 
     def _served(self, handler: RequestHandler) -> None:
         """A stranger's request has been answered; of those the one that was last answered longest ago leaves first."""
