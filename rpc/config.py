@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - all interfaces; compared with, not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,13 @@ class RpcConfig:
     def on_loopback(self) -> bool:
         """Whether only programs on this machine can connect."""
         return self.host in LOOPBACK_NAMES or self.host.startswith("127.")
+
+    @property
+    def called(self) -> str:
+        """The host that clients call. Where it listens on all interfaces, that is the name that others call it by.
+
+        For a name of its own stands in the certificate, and no client calls 0.0.0.0.
+        """
+        if self.host not in LOOPBACK_OF:
+            return self.host
+        return next((name for name in self.allowed_hosts if name not in LOOPBACK_NAMES), LOOPBACK_OF[self.host])

@@ -44,9 +44,10 @@ def read_policy(path: Path) -> RuleSet:
             raise PolicyUnreadable(f"The policy {path} has more than {LARGEST} bytes.")
         text = raw.decode()
         return replace(rules_of(text), digest=digest_of(raw))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, _Wrong) as problem:
-        said = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise PolicyUnreadable(f"The policy {path} cannot be read: {said}.") from problem
+    except OSError as problem:
+        raise PolicyUnreadable(f"The policy {path} cannot be read: {problem.strerror}.") from problem
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, _Wrong) as problem:
+        raise PolicyUnreadable(f"The policy {path} (policy.file) is no policy: {problem}.") from problem
 
 
 class _Wrong(Exception):

@@ -61,14 +61,14 @@ def check_open(value: Any, *at: str | int) -> None:
 
 def _check_text(text: str, at: tuple[str | int, ...]) -> None:
     if not unicodedata.is_normalized("NFC", text):
-        raise _misfit("open_text", "text must be in Unicode normal form C", at)
+        raise _misfit("open_text", "text must be in Unicode normal form C: normalise it (NFC)", at)
     if (char := first_unfit(text, lines=True)) is not None:
         raise unfit(char, *at)
 
 
 def _check_name(name: Any, at: tuple[str | int, ...]) -> None:
     if not isinstance(name, str) or not unicodedata.is_normalized("NFC", name):
-        raise _misfit("open_name", "names must be text in Unicode normal form C", at)
+        raise _misfit("open_name", "names must be text in Unicode normal form C: normalise them (NFC)", at)
     if not 0 < len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES:
         raise _misfit("open_name", "names must be 1 to 24 bytes long", at)
     if (char := first_unfit(name)) is not None:

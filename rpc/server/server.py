@@ -130,7 +130,7 @@ class RpcServer:
 
     @property
     def _authority(self) -> str:
-        host = self._config.host
+        host = self._config.called
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     async def start(self) -> None:

@@ -63,8 +63,8 @@ def problem(tmp_path: Path, text: str | bytes) -> str:
         ('[[example]]\nname = "x"', "line 1: the example must have a request"),
         ('[[example]]\nname = "x"\nrequest = {}', "expect must be join, ask or refuse"),
         (RULE + '[[example]]\nname = "x"\nrequest = {}\nexpect = "ask"\nrule = "b"', "no rule has that name"),
-        ("[[rule]", "cannot be read"),
-        (b"\xff", "cannot be read"),
+        ("[[rule]", "is no policy"),
+        (b"\xff", "is no policy"),
         (b"#" * (LARGEST + 1), "has more than"),
     ],
 )

@@ -200,7 +200,7 @@ def test_other_params_with_a_rule_of_their_own() -> None:
         (
             "announceSigningRequest",
             {**ANNOUNCE, "metadata": {"a": {"e\u0301": 1}}},
-            ("metadata.a", "names must be text in Unicode normal form C"),
+            ("metadata.a", "names must be text in Unicode normal form C: normalise them (NFC)"),
         ),
         (
             "announceSigningRequest",

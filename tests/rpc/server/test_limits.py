@@ -281,6 +281,19 @@ def test_loopback_is_recognised() -> None:
     assert not RpcConfig(host="0.0.0.0").on_loopback
 
 
+@pytest.mark.parametrize(
+    ("host", "names", "called"),
+    [
+        ("127.0.0.1", ("localhost", "musigd.example"), "127.0.0.1"),
+        ("0.0.0.0", ("localhost", "musigd.example"), "musigd.example"),
+        ("0.0.0.0", ("localhost",), "127.0.0.1"),
+        ("::", ("localhost",), "::1"),
+    ],
+)
+def test_clients_are_told_a_name_that_can_be_called(host: str, names: tuple[str, ...], called: str) -> None:
+    assert RpcConfig(host=host, allowed_hosts=names).called == called
+
+
 def test_file_descriptors_are_raised_as_far_as_needed() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
