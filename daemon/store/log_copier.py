@@ -21,7 +21,7 @@ def copy_log(conn: sqlite3.Connection) -> None:
 
 
 class LogCopier:
-    """Owns its connection from `start` to `stop`."""
+    """Runs, and owns its connection, until `stop`."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.copies = 0  # since the start; written by this thread only
@@ -29,8 +29,6 @@ class LogCopier:
         self._wanted = Event()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="musigd-store-log", daemon=True)
-
-    def start(self) -> None:
         self._thread.start()
 
     def want(self) -> None:

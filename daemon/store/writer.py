@@ -67,13 +67,12 @@ class Writer:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._closed = False
-        self._copier = LogCopier(open_copier(path))
+        self._copier: LogCopier | None = None  # made when there is something to copy: most daemons are idle
         self._copies_seen = 0
         self._rows_copied = conn.total_changes
         self._thread = Thread(target=self._run, name="musigd-store", daemon=True)
 
     def start(self) -> None:
-        self._copier.start()
         self._thread.start()
 
     def submit(self, job: Job) -> None:
@@ -99,7 +98,8 @@ class Writer:
                 done, batch = self._commit(batch)
                 self._report(done)
                 self._shorten_log()
-        self._copier.stop()
+        if self._copier is not None:
+            self._copier.stop()
         self._conn.close()  # the last one: this folds the log into the file
 
     def _take(self) -> list[Job]:
@@ -119,14 +119,16 @@ class Writer:
 
     def _shorten_log(self) -> None:
         """Have the log copied if much was written; what came after a copy ended is so little that it is copied here."""
-        if self._copies_seen != self._copier.copies:
+        if self._copier is not None and self._copies_seen != self._copier.copies:
             self._copies_seen = self._copier.copies
             copy_log(self._conn)
             self.stats.checkpoints += 1
         changed = self._conn.total_changes
         if changed - self._rows_copied >= COPY_AFTER_ROWS:
             self._rows_copied = changed
-            self._copier.want()
+            with suppress(sqlite3.Error):  # it is tried again later
+                self._copier = self._copier or LogCopier(open_copier(self._path))
+                self._copier.want()
 
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
         """Returns the results of the jobs that were run, and the jobs still to run."""
