@@ -16,6 +16,7 @@ import asyncio
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -147,4 +148,6 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that either ends the daemons too
+        signal.signal(number, signal.default_int_handler)
     sys.exit(asyncio.run(main()))
