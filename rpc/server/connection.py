@@ -20,8 +20,8 @@ _COPIES = HttpRequestParser.__module__ == "aiohttp._http_parser"
 _log = structlog.get_logger("rpc")
 
 
-UNKNOWN_PER_SECOND = 8  # answers over a connection without a valid token, which then wait
-UNKNOWN_AT_ONCE = 4
+UNKNOWN_PER_SECOND = 10  # answers over a connection without a valid token, which then wait
+UNKNOWN_AT_ONCE = 5
 
 
 class Connection(RequestHandler):
