@@ -39,13 +39,9 @@ class Attained:
         self.rank = -inf
 
     def add(self, microseconds: float, now: float) -> None:
-        """More was taken just now."""
-        self.rank = self.after(microseconds, now)
-
-    def after(self, microseconds: float, now: float) -> float:
-        """The rank once so much more is taken."""
+        """More was asked for just now."""
         epoch = now / HALF_LIFE_S
-        return log2(exp2(self.rank - epoch) + microseconds) + epoch
+        self.rank = log2(exp2(self.rank - epoch) + microseconds) + epoch
 
 
 class _Place:
@@ -81,14 +77,14 @@ class Lane:
         Who has begun to wait keeps its place until it has all of it: served in turn, piece by piece, a crowd would be
         done waiting at the same moment, and all its work would be done then.
         """
-        place, left = _Place((taken.after(microseconds, self._steady_s()), next(self._numbers))), microseconds
+        taken.add(microseconds, self._steady_s())  # at once: what waits for a source counts for all its other work
+        place, left = _Place((taken.rank, next(self._numbers))), microseconds
         while left > 0:
             if self._waiting or self._pause_s() > 0:
                 await self._wait(place, applies)
             piece = min(left, PIECE)
             left -= piece
             self._left -= piece
-        taken.add(microseconds, self._at)
 
     async def _wait(self, place: _Place, applies: Callable[[], bool]) -> None:
         insort(self._waiting, place)

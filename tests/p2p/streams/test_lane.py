@@ -177,6 +177,28 @@ def test_the_identities_of_one_ipv6_site_have_the_turns_of_one() -> None:
     simulated(main)
 
 
+def test_identities_of_one_site_that_come_at_once_wait_for_each_other_alone() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            accounts.charge(b"before", Work.FRAME, BESIDE.at_once / PRICES_US[Work.FRAME])
+            await accounts.settled(b"before")
+            for number in range(60):
+                peer = b"site %d" % number
+                accounts.arrived(peer, f"2a00:1:2:{number:x}::1")
+                accounts.charge(peer, Work.FRAME, PIECE / 2 / PRICES_US[Work.FRAME])
+                nursery.start_soon(accounts.settled, peer)
+            await trio.testing.wait_all_tasks_blocked()
+            accounts.arrived(b"elsewhere", "2a00:1:3::1")
+            began = trio.current_time()
+            await spend(accounts, b"elsewhere", 3 * PIECE)
+            assert trio.current_time() - began < 8 * PIECE / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
 def test_a_known_peer_takes_no_turns() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
