@@ -7,7 +7,6 @@ import resource
 import ssl
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -17,9 +16,8 @@ from rpc.calls.limits import RateLimit
 from rpc.config import RpcConfig
 from rpc.errors import ListenError
 from rpc.ports import Problem
-from rpc.server import connection, listen
-from rpc.server.connection import UNKNOWN_AT_ONCE, UNKNOWN_PER_SECOND, Connection
-from rpc.server.listen import Listener, affordable_connections, tcp_socket
+from rpc.server import listen
+from rpc.server.listen import affordable_connections, tcp_socket
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
 
@@ -368,44 +366,3 @@ async def test_bytes_that_are_not_http_are_neither_repeated_nor_logged(
     assert b'"reason":"invalid_request"' in answer
     assert b"mt_0123456789abcdef" not in answer
     assert not caplog.records
-
-
-async def test_an_answer_without_a_token_waits_where_many_are_asked_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = 0
-
-    def count(connection: Connection) -> float:
-        nonlocal asked
-        asked += 1
-        return 0.0
-
-    monkeypatch.setattr(Connection, "answered_again_s", count)
-    reader, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
-    for number, line in enumerate((b"GET /livez", b"GET /nowhere", b"POST /rpc"), 1):
-        writer.write(line + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
-        await answer_of(reader)
-        assert asked == number
-    for _ in range(3):
-        writer.write(head(2) + b"{}")
-        assert b"200" in await answer_of(reader)
-    assert asked == 3
-    writer.close()
-
-
-async def answer_of(reader: asyncio.StreamReader) -> bytes:
-    """The status line of an answer, which is read to its end."""
-    lines = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
-    (length,) = [line for line in lines.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-    await reader.readexactly(int(length.partition(b":")[2]))
-    return lines.partition(b"\r\n")[0]
-
-
-async def test_of_many_answers_over_a_connection_so_many_go_out_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000.0
-    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now))
-    made = Connection(Listener(None, RpcConfig(), 10), loop=asyncio.get_running_loop())
-    waits = [made.answered_again_s() for _ in range(UNKNOWN_AT_ONCE + 2)]
-    assert waits == [0.0] * UNKNOWN_AT_ONCE + [1 / UNKNOWN_PER_SECOND, 2 / UNKNOWN_PER_SECOND]
-    now += 60
-    assert made.answered_again_s() == 0.0
