@@ -17,7 +17,8 @@ PATIENCE_S: Final = 5.0
 async def settings_of_running(datadir: Path) -> tuple[list[EffectiveSetting], str | None] | None:
     """Its settings, and why a restart would fail; None if none runs there, or it does not answer."""
     try:
-        async with asyncio.timeout(PATIENCE_S), Client(DataDir(datadir, by_socket=True)) as client:
+        place = DataDir(datadir, by_socket=True)
+        async with asyncio.timeout(PATIENCE_S), Client(place, patience_s=0) as client:
             told = await client.call("getSettings")
     except Unreachable:
         return None

@@ -76,6 +76,6 @@ def mapping_told(mapping: Mapping[str, Any] | None) -> str:
 
 
 async def _info(datadir: Path) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_S), Client(DataDir(datadir, by_socket=True)) as client:
+    async with asyncio.timeout(PATIENCE_S), Client(DataDir(datadir, by_socket=True), patience_s=0) as client:
         told: dict[str, Any] = await client.call("getInfo")
         return told

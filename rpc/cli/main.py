@@ -210,7 +210,7 @@ async def _followed(options: argparse.Namespace) -> None:
 def _client(locator: Locator) -> Client:
     from musigd_client import Client  # noqa: PLC0415  # loads the models, and aiohttp
 
-    return Client(locator)
+    return Client(locator, patience_s=0)
 
 
 def _locator(options: argparse.Namespace) -> Locator:

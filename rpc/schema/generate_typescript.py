@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rpc.schema.openrpc import document
+from rpc.schema.openrpc import changing, document
 from rpc.schema.typescript import ALIASES, doc, interface, kind_of, members_of
 
 FOLDER: Final = Path(__file__).parents[2] / "clients" / "typescript" / "src" / "generated"
@@ -36,9 +36,8 @@ def values(api: Mapping[str, Any]) -> str:
 def methods(api: Mapping[str, Any]) -> str:
     """A class with one function for each method; those that need a WebSocket are left to `events`."""
     called = [method for method in api["methods"] if not method["x-websocket-only"]]
-    repeatable = [method["name"] for method in called if method["x-idempotent"]]
+    repeatable, once = changing(api)
     lines = ['import type * as v from "./values.js";', 'import type { CallOptions } from "../options.js";', ""]
-    once = [method["name"] for method in called if method["x-changes"] and not method["x-idempotent"]]
     lines += ["/** Params and result of every method, by its name. */", "export interface Calls {"]
     lines += [f"  {_key(method)}: [params: v.{_params_name(method)}, result: {_result(method)}];" for method in called]
     lines += ["}", "", "/** Those that change something and may be repeated with the same idempotencyKey. */"]

@@ -76,6 +76,16 @@ def _schemas(methods: Iterable[Method]) -> dict[str, Any]:
     return schemas
 
 
+def changing(api: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Names of the methods that change something: those that take an idempotencyKey, and those that carry a secret.
+
+    Kits repeat the former. Methods that need a WebSocket are left out.
+    """
+    called = [method for method in api["methods"] if method["x-changes"] and not method["x-websocket-only"]]
+    repeatable = [method["name"] for method in called if method["x-idempotent"]]
+    return repeatable, [method["name"] for method in called if not method["x-idempotent"]]
+
+
 def _method(method: Method, schemas: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": method.name,

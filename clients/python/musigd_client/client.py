@@ -16,7 +16,7 @@ from musigd_client.followed import HeardEvent, RequestProgress
 from musigd_client.following import follow
 from musigd_client.methods.all import Methods
 from musigd_client.models.sessions import FinalSignature
-from musigd_client.patience import WAITING, Patience, SignaturePace
+from musigd_client.patience import PATIENCE_S, RepeatedCall, SignaturePace
 from musigd_client.wire import result_of
 
 if TYPE_CHECKING:
@@ -33,11 +33,17 @@ class Client(Methods):
     key = await client.create_key(scheme="lotus")
     async for event in client.events(from_seq=key.seq): ...
 
-    After a restart of the daemon it finds it again, with its new port and cookie.
+    After a restart of the daemon it finds it again, with its new port and cookie. Calls go on meanwhile, for
+    `patience_s` seconds; a change is made again with the same idempotency key, so it is carried out once. Those that
+    carry a secret (`import_key`, `unlock`, `change_passphrase`, `create_token`, `create_webhook`) take no such key and
+    are not repeated once they may have arrived.
     """
 
-    def __init__(self, locator: Locator) -> None:
+    def __init__(self, locator: Locator, *, patience_s: float = PATIENCE_S) -> None:
+        """Does not connect; `Client.connect` also asks whether the daemon answers."""
         self._locator = locator
+        self._patience_s = patience_s
+        self._closings = 0
         self._endpoint: Endpoint | None = None
         self._transport: Transport | None = None
         self._ids = itertools.count(1)
@@ -51,17 +57,21 @@ class Client(Methods):
         token: str | None = None,
         token_file: AnyPath | None = None,
         socket: AnyPath | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> Self:
         """A client of the daemon of that data directory, or at that URL or unix socket, or where the environment says.
 
-        Raises Unreachable or NotAuthorised when it does not answer.
+        Raises Unreachable or NotAuthorised when it does not answer: it does not wait for a daemon that is away.
+        `patience_s`: how long a later call goes on while the daemon is away, in seconds; 0: not at all.
         """
-        client = cls(locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket))
+        locator = locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket)
+        client = cls(locator, patience_s=0)
         try:
             await client.get_info()
         except BaseException:
             await client.close()
             raise
+        client._patience_s = patience_s
         return client
 
     async def __aenter__(self) -> Self:
@@ -73,7 +83,11 @@ class Client(Methods):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections; safe to repeat."""
+        """Close the connections; calls that wait for a daemon fail. Safe to repeat."""
+        self._closings += 1
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         if self._transport is not None:
             await self._transport.close()
         self._transport = None
@@ -81,25 +95,20 @@ class Client(Methods):
     async def call(self, method: str, **params: Any) -> Any:
         """One call with params as on the wire, and its result as JSON; raises CallFailed or Unreachable.
 
-        When the token is refused or nothing answers, place and token are looked up again once: the daemon may have
-        restarted. A call that was already under way is not repeated, but for those with `waitMs`, which only read: they
-        go on waiting while the daemon restarts, for as long as `waitMs` says.
+        While the daemon is away, or asks to wait, the call is made again for as long as the client's patience lasts,
+        or as its `waitMs` says. Place and token are looked up again each time. Repeat a change that raised Unreachable
+        only if the key that it was called with, `idempotencyKey`, was yours.
         """
-        wait_ms = params.get("waitMs")
-        if method in WAITING and isinstance(wait_ms, int):
-            return await self._through_restarts(method, params, wait_ms)
-        return await self._call(method, params)
-
-    async def _through_restarts(self, method: str, params: Mapping[str, Any], wait_ms: int) -> Any:
-        patience = Patience(asyncio.get_running_loop().time, wait_ms)
-        left_ms = wait_ms
+        attempts = RepeatedCall(asyncio.get_running_loop().time, method, params, self._patience_s)
+        closings = self._closings
         while True:
             try:
-                return await self._call(method, {**params, "waitMs": left_ms})
+                return await self._call(method, attempts.params())
             except (Unreachable, CallFailed) as problem:
-                pause = patience.after(problem)
+                pause = attempts.after(problem)
             await asyncio.sleep(pause)
-            left_ms = patience.left_ms()
+            if self._closings != closings:
+                raise Unreachable("the client was closed before the answer came; the call may have been carried out")
 
     async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
         transport, endpoint = self._connection()
@@ -189,6 +198,6 @@ class Client(Methods):
         if found == before:
             return None
         if found.socket != before.socket:
-            await self.close()
+            await self._disconnect()
         self._endpoint = found
         return self._connection()[1]

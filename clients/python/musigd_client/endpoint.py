@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from musigd_client.failures import ClientError, Unreachable
+from musigd_client.failures import ClientError, NobodyThere, Unreachable
 from musigd_client.places import (
     COOKIE_NAME,
     ENDPOINT_NAME,
@@ -88,7 +88,7 @@ class DataDir:
                 f"this user may not read {self.path / ENDPOINT_NAME}: run as the daemon's user, or set rpc.cookie_group"
             ) from problem
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise Unreachable(
+            raise NobodyThere(
                 f"the daemon of {self.path} is starting (or stopping): try again in a moment"
                 if is_held(self.path)
                 else f"no daemon runs with the data directory {self.path}: start it with musigd run"

@@ -13,12 +13,12 @@ class ClientError(Exception):
 class Unreachable(ClientError):
     """No daemon answers there, or the connection broke before the answer came.
 
-    The call may have been carried out: repeat it with the same idempotency key.
+    The call may have been carried out. A change that you gave an idempotency key can be repeated with it.
     """
 
 
 class NobodyThere(Unreachable):
-    """The connection was refused, so the call was not carried out."""
+    """Nothing listens, so the call was not carried out."""
 
 
 class CallFailed(ClientError):

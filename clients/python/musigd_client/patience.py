@@ -1,47 +1,92 @@
-"""Calls that wait go on waiting while the daemon restarts: they only read, so they may be repeated.
+"""When a call is made again while the daemon restarts: what both clients decide alike.
 
-A daemon that stops answers waiting calls with `shutting_down`; then nothing listens; then it is back, perhaps at
-another port, certainly with another cookie.
+A daemon that stops answers with `shutting_down`; then nothing listens; then it is back, perhaps at another port,
+certainly with another cookie. A change is repeated with the same idempotency key, so it is carried out once.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from musigd_client.changing import IDEMPOTENT, ONCE
 from musigd_client.errors import Busy, CallFailed, NotReady, RateLimited, ShuttingDown, Unauthenticated, Unreachable
+from musigd_client.failures import NobodyThere
 
 WAITING: Final = frozenset({"getEvents", "getFinalSignature"})  # the methods with a parameter waitMs
 LONGEST_WAIT_MS: Final = 60_000
+PATIENCE_S: Final = 10.0
 PAUSE_S: Final = 0.25
 _RETRY_MS: Final = 1_000  # if a busy daemon does not say how long
+_KEY_BYTES: Final = 16
 
 
 class Patience:
     """How long to go on asking whenever the daemon is away. `clock`: seconds."""
 
-    def __init__(self, clock: Callable[[], float], wait_ms: int) -> None:
+    def __init__(self, clock: Callable[[], float], patience_ms: float) -> None:
         self._clock = clock
-        self._until = clock() + wait_ms / 1000
+        self._until = clock() + patience_ms / 1000
         self._was_away = False
 
     def left_ms(self) -> int:
         """Milliseconds until the patience ends."""
-        return max(0, round((self._until - self._clock()) * 1000))
+        return max(0, round(self._left_s() * 1000))
 
-    def after(self, problem: Unreachable | CallFailed) -> float:
+    def after(self, problem: Unreachable | CallFailed, told_ms: int | None = None) -> float:
         """Seconds to pause before asking again; raises `problem` if there is nothing to wait for.
 
         A token that is refused is asked with again only after the daemon was away: its new cookie may come a moment
-        after its listener.
+        after its listener. `told_ms`: how long a daemon that is not away asks to wait.
         """
+        left_s = self._left_s()
         is_away = isinstance(problem, (Unreachable, ShuttingDown))
         self._was_away = self._was_away or is_away
-        is_late_cookie = self._was_away and isinstance(problem, Unauthenticated)
-        if self.left_ms() <= 0 or not (is_away or is_late_cookie):
+        if is_away or (self._was_away and isinstance(problem, Unauthenticated)):
+            pause_s = min(PAUSE_S, left_s)
+        elif told_ms is not None and told_ms / 1000 <= left_s:
+            pause_s = told_ms / 1000
+        else:
             raise problem
-        return min(PAUSE_S, self.left_ms() / 1000)
+        if left_s <= 0:
+            raise problem
+        return pause_s
+
+    def _left_s(self) -> float:
+        return self._until - self._clock()
+
+
+class RepeatedCall:
+    """One call and the attempts at it: what each asks, and the pause before the next.
+
+    A call with `waitMs`, which only reads, goes on for as long as that says, any other for `patience_s`; 0: it is made
+    once. A change gets an idempotency key, unless it has one. What carries a secret takes no such key, and is not
+    repeated once it may have arrived.
+    """
+
+    def __init__(self, clock: Callable[[], float], method: str, params: Mapping[str, Any], patience_s: float) -> None:
+        wait_ms = params.get("waitMs") if method in WAITING else None
+        self._waits = isinstance(wait_ms, int)
+        self._patience = Patience(clock, wait_ms if isinstance(wait_ms, int) else 1000 * patience_s)
+        self._repeatable = method not in ONCE
+        self._params = dict(params)
+        if patience_s > 0 and method in IDEMPOTENT and params.get("idempotencyKey") is None:
+            self._params["idempotencyKey"] = os.urandom(_KEY_BYTES).hex()
+        self._failed = False
+
+    def params(self) -> Mapping[str, Any]:
+        """The params of the next attempt."""
+        return {**self._params, "waitMs": self._patience.left_ms()} if self._waits and self._failed else self._params
+
+    def after(self, problem: Unreachable | CallFailed) -> float:
+        """Seconds to pause before the next attempt; raises `problem` if there is none."""
+        self._failed = True
+        may_have_arrived = isinstance(problem, Unreachable) and not isinstance(problem, NobodyThere)
+        if may_have_arrived and not self._repeatable:
+            raise problem
+        return self._patience.after(problem, None if self._waits else _told_ms(problem))
 
 
 class SignaturePace:
@@ -59,12 +104,28 @@ class SignaturePace:
         """Seconds to pause before the next question; raises `problem` if it ends the wait."""
         if not isinstance(problem, (NotReady, Busy, RateLimited)) or self.wait_ms() <= 0:
             raise problem
-        told = problem.data.get("retryAfterMs")
-        pause_ms = 0 if isinstance(problem, NotReady) else told if isinstance(told, int) else _RETRY_MS
+        told_ms = _told_ms(problem)
+        pause_ms = 0 if isinstance(problem, NotReady) else _RETRY_MS if told_ms is None else told_ms
         return min(pause_ms, self.wait_ms()) / 1000
 
     def _left_ms(self, until: float) -> int:
         return max(0, round((until - self._clock()) * 1000))
+
+
+def _told_ms(problem: Unreachable | CallFailed) -> int | None:
+    """How long the daemon asks to wait before the call is made again."""
+    told = problem.data.get("retryAfterMs") if isinstance(problem, CallFailed) else None
+    return told if isinstance(told, int) else None
+
+
+def repeated(ask: Callable[[], Any], after: Callable[[Unreachable | CallFailed], float]) -> Any:
+    """The answer of `ask`, asked again until `after`, which says how long to pause before that, raises. Blocks."""
+    while True:
+        try:
+            return ask()
+        except (Unreachable, CallFailed) as problem:
+            pause = after(problem)
+        time.sleep(pause)
 
 
 def through_restarts(ask: Callable[[int], Any], wait_ms: int) -> Any:
@@ -73,11 +134,4 @@ def through_restarts(ask: Callable[[int], Any], wait_ms: int) -> Any:
     Raises what the last attempt raised.
     """
     patience = Patience(time.monotonic, wait_ms)
-    left_ms = wait_ms
-    while True:
-        try:
-            return ask(left_ms)
-        except (Unreachable, CallFailed) as problem:
-            pause = patience.after(problem)
-        time.sleep(pause)
-        left_ms = patience.left_ms()
+    return repeated(lambda: ask(patience.left_ms()), patience.after)

@@ -15,8 +15,8 @@ from rpc.methods.node import NODE, TOKENS
 from rpc.methods.policy import APPROVALS, POLICY
 from rpc.methods.signing import REQUESTS, SESSIONS
 from rpc.methods.unwanted import UNWANTED
-from rpc.schema.openrpc import document
-from rpc.schema.python_kit.calls import errors_file, methods_file
+from rpc.schema.openrpc import changing, document
+from rpc.schema.python_kit.calls import changing_file, errors_file, methods_file
 from rpc.schema.python_kit.names import refs
 from rpc.schema.python_kit.shapes import models_file, shared_out
 from rpc.schema.python_kit.source import KIT
@@ -44,6 +44,7 @@ def files() -> dict[str, str]:
         for name, methods in sections.items():
             here = [each for each in methods if face == "methods" or not each["x-websocket-only"]]
             made[f"{face}/{name}.py"] = methods_file(face, name, here, shares, schemas)
+    made["changing.py"] = changing_file(*changing(said))
     return made | {"errors.py": errors_file(said["components"]["errors"])}
 
 

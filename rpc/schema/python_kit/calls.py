@@ -82,6 +82,19 @@ def _or_mapping(kind: str) -> list[str]:
     return [kind, RAW] if kind.isidentifier() and kind[0].isupper() and kind not in {"None", "Any"} else [kind]
 
 
+def changing_file(repeatable: Sequence[str], once: Sequence[str]) -> str:
+    """The text of `changing.py`: how a call that changes something may be made again."""
+    body = "\n".join(
+        [
+            f"IDEMPOTENT: Final = frozenset({list(repeatable)})",
+            docstring("May be repeated with the same idempotencyKey.", ""),
+            f"ONCE: Final = frozenset({list(once)})",
+            docstring("Carry a secret, so they take no idempotencyKey.", ""),
+        ]
+    )
+    return file_text("changing.py", "The methods that change something.", body, {"typing": ["Final"]})
+
+
 def errors_file(errors: Mapping[str, Schema]) -> str:
     """The text of `errors.py`: a class for each reason that a daemon gives, and the classes above them."""
     roots = ["CallFailed", "ClientError", "NotAuthorised", "Unreachable"]

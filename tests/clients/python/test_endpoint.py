@@ -59,7 +59,7 @@ async def test_a_connection_and_never_a_process_id_shows_whether_a_daemon_runs(
 async def test_a_daemon_that_was_killed_is_reported_by_the_failed_connection(tmp_path: Path) -> None:
     said(tmp_path)
     for place, remedy in ((DataDir(tmp_path), "--socket"), (DataDir(tmp_path, by_socket=True), "musigd run")):
-        async with Client(place) as client:
+        async with Client(place, patience_s=0) as client:
             with pytest.raises(Unreachable, match=f"ended without removing.*{remedy}"):
                 await client.get_info()
             with pytest.raises(Unreachable, match="ended without removing"):

@@ -204,7 +204,7 @@ async def test_daemon_killed_before_it_stored_the_answer_makes_the_change_once(t
     datadir.mkdir(mode=0o700)
     create: dict[str, Any] = {"method": "createKey", "scheme": "bip340", "idempotencyKey": "k"}
     await killed_by(datadir, create)
-    async with dying_daemon(datadir), await Client.connect(datadir=datadir) as client:
+    async with dying_daemon(datadir), await Client.connect(datadir=datadir, patience_s=0) as client:
         made = await client.call(**create)
         (key,) = (await client.list_keys()).keys
         assert made["publicKey"] == key.public_key
@@ -212,7 +212,7 @@ async def test_daemon_killed_before_it_stored_the_answer_makes_the_change_once(t
     announce: dict[str, Any] = {"method": "announceSigningRequest", "requiredPublicKeys": [key.public_key, other]}
     announce |= {"publicKey": other, "message": MESSAGE, "idempotencyKey": "a"}
     await killed_by(datadir, announce)
-    async with dying_daemon(datadir), await Client.connect(datadir=datadir) as client:
+    async with dying_daemon(datadir), await Client.connect(datadir=datadir, patience_s=0) as client:
         asked = await client.call(**announce)
         (request,) = (await client.find_signing_requests_for_me()).requests
         assert asked["requestId"] == request.request_id
@@ -222,7 +222,7 @@ async def test_daemon_killed_before_it_stored_the_answer_makes_the_change_once(t
 
 async def killed_by(datadir: Path, call: dict[str, Any]) -> None:
     """Make the call, which is carried out and kills the daemon."""
-    async with dying_daemon(datadir) as daemon, await Client.connect(datadir=datadir) as client:
+    async with dying_daemon(datadir) as daemon, await Client.connect(datadir=datadir, patience_s=0) as client:
         with pytest.raises(Unreachable):
             await client.call(**call)
         assert await daemon.wait() == -9

@@ -99,7 +99,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def make_events(daemon: Daemon, total: int) -> None:
     """Bans a peer again and again, each an event, until the log is long enough; kills the daemon on the way."""
     kill_at = [total * (number + 1) // (KILLS + 1) for number in range(KILLS)]
-    client = Client(DataDir(daemon.datadir))
+    client = Client(DataDir(daemon.datadir), patience_s=0)
     while (position := (await client.get_info()).next_seq) <= total:
         wanted = min(AT_ONCE, total + 1 - position)
         bans = (client.ban_peer(peer_id=PEER, duration_ms=1) for _ in range(wanted))

@@ -10,7 +10,7 @@ from musigd_client.endpoint import AnyPath, Locator, locator_of
 from musigd_client.errors import CallFailed, NotFound, Unreachable
 from musigd_client.followed import GAP, HeardEvent, RequestProgress
 from musigd_client.models.sessions import FinalSignature
-from musigd_client.patience import LONGEST_WAIT_MS, WAITING, SignaturePace, through_restarts
+from musigd_client.patience import LONGEST_WAIT_MS, PATIENCE_S, RepeatedCall, SignaturePace, repeated
 from musigd_client.sync.all import SyncMethods
 from musigd_client.sync.http import call
 
@@ -27,8 +27,9 @@ class SyncClient(SyncMethods):
     print(client.create_key(scheme="lotus").public_key)
     """
 
-    def __init__(self, locator: Locator) -> None:
+    def __init__(self, locator: Locator, *, patience_s: float = PATIENCE_S) -> None:
         self._locator = locator
+        self._patience_s = patience_s
 
     @classmethod
     def connect(
@@ -39,18 +40,22 @@ class SyncClient(SyncMethods):
         token: str | None = None,
         token_file: AnyPath | None = None,
         socket: AnyPath | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> Self:
-        """As `Client.connect`. Raises Unreachable or NotAuthorised when the daemon does not answer."""
-        client = cls(locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket))
+        """As `Client.connect`. Raises Unreachable or NotAuthorised when the daemon does not answer.
+
+        `patience_s`: how long a later call goes on while the daemon is away, in seconds; 0: not at all.
+        """
+        locator = locator_of(datadir=datadir, url=url, token=token, token_file=token_file, socket=socket)
+        client = cls(locator, patience_s=0)
         client.get_info()
+        client._patience_s = patience_s
         return client
 
     def call(self, method: str, **params: Any) -> Any:
         """As `Client.call`."""
-        wait_ms = params.get("waitMs")
-        if method in WAITING and isinstance(wait_ms, int):
-            return through_restarts(lambda left_ms: call(self._locator, method, {**params, "waitMs": left_ms}), wait_ms)
-        return call(self._locator, method, params)
+        attempts = RepeatedCall(time.monotonic, method, params, self._patience_s)
+        return repeated(lambda: call(self._locator, method, attempts.params()), attempts.after)
 
     def events(
         self,
@@ -62,7 +67,7 @@ class SyncClient(SyncMethods):
     ) -> Iterator[HeardEvent]:
         """As `Client.events`: each seq exactly once, for ever, whatever the daemon does meanwhile."""
         if from_seq is None:
-            info = self.get_info()
+            info = SyncClient(self._locator, patience_s=0).get_info()
             from_seq, log_id = info.next_seq, info.log_id
         asked = {"events": events, "filter": filter_}
         params: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
