@@ -53,6 +53,6 @@ async def test_of_many_answers_over_a_connection_so_many_go_out_per_second(monke
     monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now))
     made = Connection(Listener(None, RpcConfig(), 10), loop=asyncio.get_running_loop())
     waits = [made.answered_again_s() for _ in range(UNKNOWN_AT_ONCE + 2)]
-    assert waits == [0.0] * UNKNOWN_AT_ONCE + [1 / UNKNOWN_PER_SECOND, 2 / UNKNOWN_PER_SECOND]
+    assert waits == pytest.approx([0.0] * UNKNOWN_AT_ONCE + [1 / UNKNOWN_PER_SECOND, 2 / UNKNOWN_PER_SECOND])
     now += 60
     assert made.answered_again_s() == 0.0
