@@ -35,7 +35,7 @@ class Wallet:
     @classmethod
     async def open(cls, datadir: Path, pid: int = 0) -> Self:
         """A wallet of the daemon of that directory."""
-        calls, events = [await Client.connect(datadir=datadir) for _ in range(2)]
+        calls, events = [await Client.connect(datadir=datadir, patience_s=0) for _ in range(2)]
         wallet = cls(calls, events, datadir, pid)
         wallet._listening = asyncio.create_task(wallet._listen())
         return wallet
@@ -55,7 +55,7 @@ class Wallet:
     async def hang_up(self) -> None:
         """Close the connections that calls were made over, and begin again with one."""
         await self.client.close()
-        self.client = await Client.connect(datadir=self._datadir)
+        self.client = await Client.connect(datadir=self._datadir, patience_s=0)
 
     def hears(self, event: str, request: str) -> asyncio.Future[float]:
         """Wait for that event of that request; returns its loop time. It may have come already."""
