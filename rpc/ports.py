@@ -131,6 +131,14 @@ class Once(Protocol):
         """Stores the answer inside the transaction of the change: there is no change without it, nor it without one."""
 
 
+class KeyedOnce(Once, Protocol):
+    """The same for a call with an idempotency key."""
+
+    @property
+    def kept(self) -> bytes | None:
+        """The answer as JSON that is stored with the change; None: none yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """What of a call goes on record. `through`: `http` or `websocket`; `named`: the ids in its params; `place`: the
@@ -160,7 +168,7 @@ class Recorder(Protocol):
 class IdempotencyStore(Protocol):
     """Answers by (token, idempotency key), kept 24 h and across restarts."""
 
-    def once(self, token_id: str, key: str, digest: bytes) -> Once: ...
+    def once(self, token_id: str, key: str, digest: bytes) -> KeyedOnce: ...
     async def find(self, token_id: str, key: str) -> StoredAnswer | None: ...
     async def save(self, token_id: str, key: str, answer: StoredAnswer) -> None: ...
 

@@ -18,19 +18,21 @@ from rpc.ports import Once, StoredAnswer
 KEPT_MS: Final = 24 * 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallOnce:
-    """Implements `rpc.ports.Once`; `time` is when the call began."""
+    """Implements `rpc.ports.KeyedOnce`; `time` is when the call began."""
 
     token_id: str
     key: str
     digest: bytes
     time: int
     wants_answer: bool = True
+    kept: bytes | None = None
 
     def keep(self, transaction: sqlite3.Connection, answer: Mapping[str, Any] | BaseModel) -> None:
         """Call it last in the write function of the change: the answer contains the position of the event log."""
-        _store(transaction, self, with_seq(answer, last_seq(transaction)))
+        self.kept = with_seq(answer, last_seq(transaction))
+        _store(transaction, self, self.kept)
 
 
 def keeping(once: Once | None, answer: Mapping[str, Any] | BaseModel) -> Callable[[sqlite3.Connection], None]:

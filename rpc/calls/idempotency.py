@@ -2,7 +2,8 @@
 
 A second call during the first one waits for it. Only answers are kept: a refused call changed nothing, so it may be
 tried again with its key. A handler whose change must not be made twice stores its answer itself, in the transaction of
-the change, through the `Once` it is given; that survives a kill before the answer is stored here.
+the change, through the `Once` it is given; that survives a kill before the answer is stored here, and where it says
+the same, nothing more is stored.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any, TypeAlias
 import orjson
 
 from rpc.errors import ApiError
-from rpc.ports import IdempotencyStore, Once, StoredAnswer
+from rpc.ports import IdempotencyStore, KeyedOnce, StoredAnswer
 
-Run: TypeAlias = Callable[[Once], Coroutine[Any, Any, bytes]]
+Run: TypeAlias = Callable[[KeyedOnce], Coroutine[Any, Any, bytes]]
 
 
 def call_digest(method: str, raw: Mapping[str, Any]) -> bytes:
@@ -55,9 +56,20 @@ class Idempotency:
         if stored is not None:
             _require_same(stored.digest, digest)
             return stored.result
-        result = await run(self._store.once(*place, digest))
+        once = self._store.once(*place, digest)
+        return await self._settled(place, digest, once, await run(once))
+
+    async def _settled(self, place: tuple[str, str], digest: bytes, once: KeyedOnce, result: bytes) -> bytes:
+        """The answer for everybody: the one stored with the change, unless the call has found out more since."""
+        if once.kept is not None and _tell_the_same(once.kept, result):
+            return once.kept
         await self._store.save(*place, StoredAnswer(digest=digest, result=result))
         return result
+
+
+def _tell_the_same(kept: bytes, result: bytes) -> bool:
+    """Whether two answers differ in nothing but the position of the event log, which goes on while a call ends."""
+    return kept == result or {**orjson.loads(kept), "seq": None} == {**orjson.loads(result), "seq": None}
 
 
 def _require_same(first: bytes, second: bytes) -> None:

@@ -61,6 +61,7 @@ class MemoryTokens:
 
 class MemoryOnce:
     wants_answer = True
+    kept: bytes | None = None
 
     def keep(self, transaction: object, answer: object) -> None:
         """Ignored: these stores have no transactions."""

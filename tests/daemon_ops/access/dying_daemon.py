@@ -6,15 +6,14 @@ import os
 import signal
 import sys
 
-from daemon.access.idempotency import StoredAnswers
 from daemon.main import main
-from rpc.ports import StoredAnswer
+from rpc.calls.idempotency import Idempotency
 
 
-async def die(self: StoredAnswers, token_id: str, key: str, answer: StoredAnswer) -> None:
+async def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    StoredAnswers.save = die  # type: ignore[method-assign]  # dying here is what this program is for
+    Idempotency._settled = die  # type: ignore[assignment]  # dying here is what this program is for
     sys.exit(main())

@@ -114,3 +114,24 @@ async def test_method_with_a_secret_takes_no_idempotency_key(world: World, metho
 async def test_idempotency_key_is_bounded(world: World) -> None:
     for wrong in ("", "x" * 65, "é", 5, "a\nb"):
         assert await world.reason("lock", {"idempotencyKey": wrong}) == "invalid_params"
+
+
+@pytest.mark.parametrize(
+    ("kept", "saved"),
+    [
+        (b'{"joined":["a"],"seq":7}', False),
+        (b'{"joined":["a"],"seq":9}', False),
+        (b'{"joined":[],"seq":9}', True),
+        (None, True),
+    ],
+)
+async def test_an_answer_that_the_change_has_stored_is_not_stored_again(kept: bytes | None, saved: bool) -> None:
+    answers, ended = MemoryAnswers(), b'{"joined":["a"],"seq":9}'
+
+    async def run(once: Any) -> bytes:
+        once.kept = kept
+        return ended
+
+    told = await Idempotency(answers).once("t", "k", bytes(32), run)
+    assert told == (ended if saved else kept)
+    assert bool(answers.rows) is saved
