@@ -16,7 +16,6 @@ APPLICATION_ID = 0x6D757369  # "musi": tells our files from other SQLite databas
 _HEADER_BYTES = 100  # sqlite.org/fileformat2.html, section 1.3; the application id stands at byte 68
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 CHECKED_UP_TO_BYTES = 64 * 1024 * 1024  # larger ones are checked in full only by `musigd doctor`: fast start
-AUTOCHECKPOINT_PAGES = 16_000  # a backstop; a thread copies the log before it is as long (log_copier.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def open_writer(path: Path) -> WritingConnection:
     conn.execute("PRAGMA journal_mode=WAL").fetchone()
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
-    conn.execute(f"PRAGMA wal_autocheckpoint={AUTOCHECKPOINT_PAGES}")
+    conn.execute("PRAGMA wal_autocheckpoint=0")  # the writer says when, see writer.py
     conn.execute("PRAGMA secure_delete=FAST")
     return conn
 
@@ -136,8 +135,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def open_copier(path: Path) -> sqlite3.Connection:
-    """A connection that copies the log into the database: SQLite flushes both before the log is used again."""
-    conn = _connect(path, sqlite3.Connection)
+    """A connection that copies the log into the database, which must be there."""
+    conn = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA wal_autocheckpoint=0")
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
 
-from daemon.store.connection import WritingConnection, open_copier
+from daemon.store.connection import WritingConnection
 from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
 from daemon.store.log_copier import LogCopier, copy_log
 from daemon.store.whereabouts import Whereabouts
@@ -42,6 +42,7 @@ class Done:
     future: asyncio.Future[Any]
     value: Any
     error: BaseException | None
+    rows: int = 0  # changed
 
 
 @dataclass(slots=True)
@@ -69,7 +70,9 @@ class Writer:
         self._closed = False
         self._copier: LogCopier | None = None  # made when there is something to copy: most daemons are idle
         self._copies_seen = 0
-        self._rows_copied = conn.total_changes
+        self._is_copying = False  # the log is handed over
+        self._rows = 0  # changed since the log was handed over
+        self._rows_of_batch = 0
         self._thread = Thread(target=self._run, name="musigd-store", daemon=True)
 
     def start(self) -> None:
@@ -101,6 +104,8 @@ class Writer:
         if self._copier is not None:
             self._copier.stop()
         self._conn.close()  # the last one: this folds the log into the file
+        if self._copier is not None:
+            self._copier.close_file()
 
     def _take(self) -> list[Job]:
         """Wait for a job, then take all that are queued."""
@@ -118,17 +123,36 @@ class Writer:
         return batch
 
     def _shorten_log(self) -> None:
-        """Have the log copied if much was written; what came after a copy ended is so little that it is copied here."""
-        if self._copier is not None and self._copies_seen != self._copier.copies:
-            self._copies_seen = self._copier.copies
-            copy_log(self._conn)
-            self.stats.checkpoints += 1
-        changed = self._conn.total_changes
-        if changed - self._rows_copied >= COPY_AFTER_ROWS:
-            self._rows_copied = changed
-            with suppress(sqlite3.Error):  # it is tried again later
-                self._copier = self._copier or LogCopier(open_copier(self._path))
-                self._copier.want()
+        """Hand the log over if much was written; what came after a copy ended is so little that it is copied here.
+
+        It is handed over only after a commit that changed rows since it was copied here: part of it is not copied then.
+        """
+        rows, self._rows_of_batch = self._rows_of_batch, 0
+        self._rows += rows
+        if self._is_copying:
+            self._take_back()
+        elif rows and self._rows >= COPY_AFTER_ROWS:
+            self._rows = 0
+            self._hand_over()
+
+    def _take_back(self) -> None:
+        """Copy the rest, if the copier has done its part, or will not do it."""
+        if self._copier is not None and self._copier.alive and self._copier.copies == self._copies_seen:
+            return
+        self._copies_seen = 0 if self._copier is None else self._copier.copies
+        self._is_copying = False
+        copy_log(self._conn)
+        self.stats.checkpoints += 1
+
+    def _hand_over(self) -> None:
+        try:
+            if self._copier is None and self.files.gone() is None:
+                self._copier = LogCopier(self._path)
+        except (sqlite3.Error, OSError, RuntimeError):  # no descriptor, no thread to be had: it is tried again
+            self._copier = None
+        if self._copier is not None and self._copier.alive:
+            self._copier.want()
+        self._is_copying = True
 
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
         """Returns the results of the jobs that were run, and the jobs still to run."""
@@ -144,6 +168,7 @@ class Writer:
                 done.append(self._attempt(job, alone=len(batch) == 1))
             if self._conn.in_transaction:
                 self._conn.execute("COMMIT")
+                self._rows_of_batch = sum(item.rows for item in done)
         except (sqlite3.Error, StoreError) as error:  # SQLite rolled back everything, as it does when the disk is full
             run = len(done) + 1
             return self._all_failed(batch[:run], error), batch[run:]
@@ -156,8 +181,10 @@ class Writer:
         if not alone:
             conn.execute("SAVEPOINT job")
         try:
+            before = conn.total_changes
             value = job.fn(conn)
             conn.finish()
+            rows = conn.total_changes - before
         except BaseException as error:  # any error belongs to the waiting caller, not to this thread
             if not conn.in_transaction and isinstance(error, sqlite3.Error):
                 raise
@@ -167,7 +194,7 @@ class Writer:
             conn.execute("RELEASE job")
         elif not conn.in_transaction:
             raise StoreError(ENDED)
-        return Done(job.future, value, None)
+        return Done(job.future, value, None, rows)
 
     def _undo(self, *, alone: bool) -> None:
         self._conn.forget()

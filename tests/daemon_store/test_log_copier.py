@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from daemon.store import Store, log_copier
-from daemon.store.connection import open_copier
 from daemon.store.log_copier import LogCopier
 from daemon.store.writer import COPY_AFTER_ROWS
 
@@ -81,7 +81,7 @@ def test_what_was_copied_is_in_the_database_and_a_stop_ends_the_thread(
     writer.execute("PRAGMA journal_mode=WAL")
     writer.execute("PRAGMA wal_autocheckpoint=0")
     writer.execute("CREATE TABLE t (x)")
-    copier = LogCopier(open_copier(path))
+    copier = LogCopier(path)
     writer.execute("INSERT INTO t VALUES (1)")
     copier.want()
     assert copied.wait(WAIT_S)
@@ -89,5 +89,40 @@ def test_what_was_copied_is_in_the_database_and_a_stop_ends_the_thread(
     alone = tmp_path / "copy.db"
     alone.write_bytes(path.read_bytes())  # without its log
     assert sqlite3.connect(alone).execute("SELECT x FROM t").fetchall() == [(1,)]
-    assert not copier._thread.is_alive()
+    assert not copier.alive
     writer.close()
+    copier.close_file()
+
+
+async def test_the_log_is_handed_over_only_while_part_of_it_is_not_copied(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite before 3.51.3 may lose pages where a copy begins while the log begins anew (#walresetbug)."""
+    monkeypatch.setattr(log_copier, "PAUSE_SECONDS", 0.0)
+    handed_over: list[tuple[int, int]] = []
+    want = LogCopier.want
+
+    def looked_at(copier: LogCopier) -> None:
+        """The header of the index of the log: frames in it, and frames that are copied (sqlite.org/walformat.html)."""
+        index = store.path.with_name(f"{store.path.name}-shm").read_bytes()
+        handed_over.append((int.from_bytes(index[16:20], sys.byteorder), int.from_bytes(index[96:100], sys.byteorder)))
+        want(copier)
+
+    monkeypatch.setattr(LogCopier, "want", looked_at)
+    await until_checkpoints(store, 20)
+    assert len(handed_over) >= 20
+    assert all(frames > copied for frames, copied in handed_over)
+
+
+async def test_the_writer_copies_the_log_where_no_thread_can_be_had(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(copier: LogCopier, path: Path) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(LogCopier, "__init__", refuse)
+    await until_checkpoints(store, 3)
+    log = store.path.with_name(f"{store.path.name}-wal")
+    size = log.stat().st_size
+    await until_checkpoints(store, 6)
+    assert log.stat().st_size < 2 * size
