@@ -181,8 +181,11 @@ class Accounts:
         try:
             while due > 0 and self._takes_turns(account):
                 run = min(due, RUN)
-                due -= run
                 await self._lane.turn((account.range or account).taken, run, lambda: self._takes_turns(account))
+                due -= run
+        except BaseException:
+            account.due += due  # it is left to the other tasks of this peer
+            raise
         finally:
             account.paying.set()
             account.paying = None

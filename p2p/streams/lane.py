@@ -82,6 +82,8 @@ class Lane:
         while left > 0:
             if self._waiting or self._pause_s() > 0:
                 await self._wait(place, applies)
+                if not applies():  # or whoever waits when a session ends would leave its debt to those after it
+                    return
             piece = min(left, PIECE)
             left -= piece
             self._left -= piece

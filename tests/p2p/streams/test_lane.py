@@ -80,6 +80,43 @@ def test_the_turns_end_with_the_session() -> None:
     simulated(main)
 
 
+def test_those_that_wait_when_a_session_ends_leave_no_debt_to_the_next() -> None:
+    async def main() -> None:
+        accounts = Accounts(trio.current_time)
+        accounts.hurry()
+        async with trio.open_nursery() as nursery:
+            for number in range(200):
+                peer = b"stranger %d" % number
+                accounts.charge(peer, Work.FRAME, STRANGER.at_once / 2 / PRICES_US[Work.FRAME])
+                nursery.start_soon(accounts.settled, peer)
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            began = trio.current_time()
+            await spend(accounts, b"newcomer", PIECE)
+            assert trio.current_time() - began < 3 * PIECE / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
+def test_what_a_task_leaves_unpaid_is_paid_by_the_others_of_its_peer() -> None:
+    async def main() -> None:
+        accounts, each = Accounts(trio.current_time), 15_000.0
+        async with trio.open_nursery() as nursery:
+            begin_session(nursery, accounts)
+            accounts.charge(b"before", Work.FRAME, BESIDE.at_once / PRICES_US[Work.FRAME])
+            await accounts.settled(b"before")
+            accounts.charge(b"stranger", Work.FRAME, each / PRICES_US[Work.FRAME])
+            with trio.move_on_after(0.1 * PIECE / BESIDE.per_second):
+                await accounts.settled(b"stranger")
+            began = trio.current_time()
+            await accounts.settled(b"stranger")
+            assert trio.current_time() - began > 0.9 * (each - PIECE) / BESIDE.per_second
+            nursery.cancel_scope.cancel()
+
+    simulated(main)
+
+
 def test_a_newcomer_is_served_before_a_crowd_that_came_earlier() -> None:
     async def main() -> None:
         accounts = Accounts(trio.current_time)
