@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 from daemon.clock import Clock
 
-AT_ONCE = 2_000  # statements
+AT_ONCE = 250  # statements: a session may begin while they are taken in
 AT_ONCE_BESIDE = 50  # the same beside a session: ten milliseconds of work
 REST = 6  # so many times as long as a piece took, nothing else of this is done beside a session
 NAP_MS = 250  # waits are cut into these, as the session may end meanwhile
@@ -35,6 +35,7 @@ class Unhurried:
     async def turn(self) -> AsyncIterator[int]:
         """Enter when a piece of work may be done; gives how many statements that is at most."""
         if self._is_calm():
+            await self._sleep(0)  # others come in between two pieces
             yield AT_ONCE
             return
         async with self._turns:

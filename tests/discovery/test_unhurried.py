@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from daemon.discovery.intake.take_in import Ingest
+from daemon.discovery.sync.conversation import End
+from daemon.discovery.sync.pull import IDS_FOR_A_STATEMENT, MANY_IDS, Puller
 from daemon.discovery.unhurried import AT_ONCE, AT_ONCE_BESIDE, NAP_MS, REST, Unhurried
+from musig2.protocol.wire.sync import (
+    SHORT_ID_BYTES,
+    Answer,
+    Ask,
+    Differences,
+    Greeting,
+    Hello,
+    ShortIds,
+    Since,
+    encode_answer,
+    open_ask,
+)
 from tests.discovery.discovery_world import MovedClock, Signer, World, push_of, until
 
 PIECE_MS = 10
@@ -98,3 +113,40 @@ async def test_what_is_read_from_a_peer_beside_a_session_is_taken_in_by_small_pi
     world.wire.link(alice.net, bob.net)
     await until(lambda: alice.lines() == 120)
     assert max(taken) == most
+
+
+@pytest.mark.parametrize(("count", "end"), [(MANY_IDS, End.IN_STEP), (MANY_IDS + 1, End.RUBBISH)])
+async def test_the_ids_that_a_peer_names_are_looked_up_by_small_pieces_and_no_more_than_were_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, count: int, end: End
+) -> None:
+    daemon, head, looked_up = await world.daemon(), 10, list[int]()
+    daemon.net.calm = False
+    missing = Puller._missing
+
+    def count_them(puller: Puller, shorts: Sequence[bytes]) -> list[bytes]:
+        looked_up.append(len(shorts))
+        missing(puller, shorts)
+        return []  # as if all of them were here
+
+    def answer_of(ask: Ask) -> Answer:
+        match ask:
+            case Hello():
+                return Greeting(bytes(16), head, 0, 1)
+            case Since():
+                return ShortIds(bytes(16), head, head, secrets.token_bytes(SHORT_ID_BYTES * count))
+            case _:
+                return Differences((), more=False)
+
+    async def answer(_: bytes, payload: bytes) -> bytes:
+        return encode_answer(answer_of(open_ask(payload)))
+
+    monkeypatch.setattr(Puller, "_missing", count_them)
+    other = await world.daemon()
+    other.net.answer = answer
+    world.wire.link(other.net, daemon.net)
+    pull = daemon.service._rounds.pull
+    assert (await pull(other.identity.peer)).end is End.IN_STEP
+    head += 5
+    assert (await pull(other.identity.peer)).end is end
+    whole = [IDS_FOR_A_STATEMENT * AT_ONCE_BESIDE] * (MANY_IDS // (IDS_FOR_A_STATEMENT * AT_ONCE_BESIDE))
+    assert looked_up == (whole if end is End.IN_STEP else [])

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from daemon.clock import Clock
 from daemon.discovery.directory.buckets import COARSE_BITS, FINE_BITS, FINE_FROM, Buckets, bucket_of, bucket_span
@@ -47,9 +49,11 @@ from musig2.protocol.wire.sync import (
 )
 from musig2.protocol.wire.sync import Statement as Item
 
+T = TypeVar("T")
 CLOSE = 4_000  # positions; up to so many short ids cost no more than digests and their answer
 MANY_IDS = 4_000
 MANY_STATEMENTS = 1_000
+IDS_FOR_A_STATEMENT = 8  # ids looked up in the time that one statement takes
 EMPTY_PAGES = 16
 RECONCILE_ROUNDS = 64
 NODES_ASKED = 32
@@ -189,18 +193,17 @@ class Puller:
     async def _read_since(self, talk: Conversation, theirs: Greeting, after: int) -> None:
         while after < theirs.head:
             answer = await talk.ask(Since(theirs.log, after, MANY_IDS), ShortIds)
-            if answer.upto <= after:
+            if answer.upto <= after or len(answer.ids) > MANY_IDS * SHORT_ID_BYTES:
                 raise talk.rubbish()
-            await self._fetch(talk, self._missing(_split(answer.ids)))
+            shorts = list(dict.fromkeys(_split(answer.ids)))
+            await self._fetch(talk, await self._in_turns(talk, shorts, self._missing, IDS_FOR_A_STATEMENT))
             after = answer.upto
 
     async def _reconcile(self, talk: Conversation, their_size: int) -> None:
         bits = max(self._buckets.bits, FINE_BITS if their_size > FINE_FROM else COARSE_BITS)
         for _ in range(RECONCILE_ROUNDS):
             answer = await talk.ask(Reconcile(bits, self._buckets.sums(bits)), Differences)
-            if not _in_their_buckets(answer, bits):
-                raise talk.rubbish()
-            missing = self._missing_of(answer, bits)
+            missing = await self._in_turns(talk, answer.items, lambda some: self._missing_of(talk, some, bits))
             stored = await self._fetch(talk, missing)
             if not answer.more or not stored:
                 return
@@ -218,16 +221,36 @@ class Puller:
                 left.pop(short, None)
         return stored
 
-    def _missing(self, shorts: Iterable[bytes]) -> list[bytes]:
-        wanted = [short for short in dict.fromkeys(shorts) if not self._ingest.refused_before(short)]
+    async def _in_turns(
+        self, talk: Conversation, items: Sequence[T], find: Callable[[Sequence[T]], list[bytes]], weight: int = 1
+    ) -> list[bytes]:
+        """What `find` finds, in pieces; so many items are as much work as one statement."""
+        found: list[bytes] = []
+        while items:
+            async with self._turn(talk) as most:
+                found += find(items[: weight * most])
+                items = items[weight * most :]
+        return found
+
+    @asynccontextmanager
+    async def _turn(self, talk: Conversation) -> AsyncIterator[int]:
+        asked_ms = self._clock.mono_ms()
+        async with self._unhurried.turn() as most:
+            talk.waited(self._clock.mono_ms() - asked_ms)
+            yield most
+
+    def _missing(self, shorts: Sequence[bytes]) -> list[bytes]:
+        wanted = [short for short in shorts if not self._ingest.refused_before(short)]
         return self._store.read(lambda conn: [short for short in wanted if not _has(conn, short)])
 
-    def _missing_of(self, answer: Differences, bits: int) -> list[bytes]:
+    def _missing_of(self, talk: Conversation, buckets: Sequence[tuple[int, bytes]], bits: int) -> list[bytes]:
         """The ids that the peer has in these buckets and we lack; a bucket is read in one go."""
+        if not _in_their_buckets(buckets, bits):
+            raise talk.rubbish()
 
         def read(conn: sqlite3.Connection) -> list[bytes]:
             missing: dict[bytes, None] = {}
-            for bucket, ids in answer.items:
+            for bucket, ids in buckets:
                 here = conn.execute(OF_BUCKET, bucket_span(bucket, bits))
                 missing.update(dict.fromkeys(sorted(set(_split(ids)).difference(row[0] for row in here))))
             return list(missing)
@@ -235,15 +258,13 @@ class Puller:
         return [short for short in self._store.read(read) if not self._ingest.refused_before(short)]
 
     async def _take(self, talk: Conversation, items: tuple[Item, ...]) -> tuple[int, set[bytes]]:
-        """Verify and store statements, in pieces where a session is under way.
+        """Verify and store statements, in pieces.
 
         Returns how many were stored, and the short ids of all records.
         """
         stored, came = 0, set[bytes]()
         while items:
-            asked_ms = self._clock.mono_ms()
-            async with self._unhurried.turn() as most:
-                talk.waited(self._clock.mono_ms() - asked_ms)
+            async with self._turn(talk) as most:
                 some, items = items[:most], items[most:]
                 records = await self._open(talk, some)
                 stored += await self._store_all(talk, records, len(some))
@@ -265,8 +286,8 @@ class Puller:
         return intake.stored
 
 
-def _in_their_buckets(answer: Differences, bits: int) -> bool:
-    return all(bucket_of(short, bits) == bucket for bucket, ids in answer.items for short in _split(ids))
+def _in_their_buckets(buckets: Sequence[tuple[int, bytes]], bits: int) -> bool:
+    return all(bucket_of(short, bits) == bucket for bucket, ids in buckets for short in _split(ids))
 
 
 def _has(conn: sqlite3.Connection, short: bytes) -> bool:
