@@ -94,7 +94,9 @@ class Listener(web.Server):
             self._at_work.discard(request.protocol)
             self._served(request.protocol)
         if isinstance(request.protocol, Connection) and request.protocol in self._asked:
-            await asyncio.sleep(request.protocol.answered_again_s())
+            wait_s = request.protocol.answered_again_s()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
         return response
 
     def _served(self, handler: RequestHandler) -> None:

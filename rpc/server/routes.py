@@ -92,7 +92,9 @@ class Routes:
         return response
 
     async def _handle(self, request: web.BaseRequest, cors: str | None) -> web.StreamResponse:
-        if not self._trusted:
+        if self._trusted:
+            _authorise(request)
+        else:
             refusal = self._doorkeeper.refuse(request.headers)
             if refusal is not None:
                 return refused(refusal)
@@ -111,8 +113,7 @@ class Routes:
         if route.access is Access.ANYBODY:
             return await route.serve(self, request, None, None)
         caller, token = self._caller_of(request)
-        if isinstance(request.protocol, Connection):
-            request.protocol.authorise()
+        _authorise(request)
         return await route.serve(self, request, caller, token)
 
     def _caller_of(self, request: web.BaseRequest) -> tuple[Caller, str | None]:
@@ -216,6 +217,11 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/stop"): Route(Access.OWNER, Routes.stop),
     ("POST", "/reload"): Route(Access.OWNER, Routes.reload),
 }
+
+
+def _authorise(request: web.BaseRequest) -> None:
+    if isinstance(request.protocol, Connection):
+        request.protocol.authorise()
 
 
 def _offered(request: web.BaseRequest) -> list[str]:

@@ -23,6 +23,7 @@ from rpc.events import socket
 from rpc.methods.table import METHODS
 from rpc.models import open as metadata
 from rpc.models.values import MAX_INTEGER
+from rpc.server.connection import UNKNOWN_AT_ONCE, UNKNOWN_PER_SECOND
 
 PAGE: Final = Path(__file__).parents[2] / "docs/limits.md"
 CONFIG: Final = RpcConfig()
@@ -121,6 +122,11 @@ def _messages() -> list[tuple[str, str, str]]:
         ("answers to a batch, together", _size(dispatch.MAX_REPLY_BYTES), "`too_large` for the calls left over"),
         ("nesting of the JSON", f"{envelope.MAX_DEPTH} levels", "`invalid_request`"),
         ("a whole number anywhere", f"2^53 - 1 = {MAX_INTEGER}; no fractions", "`invalid_params`"),
+        (
+            "answers over a connection without a valid token, per second",
+            f"{UNKNOWN_PER_SECOND}, {UNKNOWN_AT_ONCE} at once",
+            "they wait",
+        ),
         ("calls of one token per second", f"{limits.rpc_calls_per_second:,}, `limits.rpc_calls_per_second`", "`rate_limited`"),
         ("calls at work", f"{limits.rpc_calls_at_once:,}, `limits.rpc_calls_at_once`; a quarter for one token", "`busy`"),
         ("calls at work on one WebSocket", str(socket._MAX_CALLS), "the others wait"),

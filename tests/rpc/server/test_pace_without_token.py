@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
+import aiohttp
 import pytest
 
 from rpc.config import RpcConfig
@@ -38,6 +39,15 @@ async def test_an_answer_without_a_token_waits_where_many_are_asked_for(
         assert b"200" in await answer_of(reader)
     assert asked == 3
     writer.close()
+
+
+async def test_the_owner_never_waits_for_an_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "answered_again_s", lambda connection: pytest.fail("the owner has to wait"))
+    path = str(world.server._config.socket_path)
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=path)) as session:
+        for _ in range(3):
+            async with session.get("http://anything/livez") as response:
+                assert response.status == 200
 
 
 async def answer_of(reader: asyncio.StreamReader) -> bytes:
