@@ -155,7 +155,7 @@ class Store:
             writes=done.writes,
             failed=done.failed,
             largest_batch=done.largest_batch,
-            checkpoints=done.checkpoints,
+            checkpoints=self._writer.checkpoints,
             queued=self._writer.queued,
         )
 

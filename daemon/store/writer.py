@@ -19,12 +19,11 @@ from typing import Any, Final
 
 from daemon.store.connection import WritingConnection
 from daemon.store.errors import StoreClosed, StoreError, is_systems_fault, store_error
-from daemon.store.log_copier import LogCopier, copy_log
 from daemon.store.whereabouts import Whereabouts
+from daemon.store.write_ahead_log import WriteAheadLog
 
 LARGEST_BATCH: Final = 1_000
 ENDED: Final = "A write function ended its transaction; nothing of this commit was kept."
-COPY_AFTER_ROWS: Final = 1_000  # changed since the log was last copied; below that it is short anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Done:
     future: asyncio.Future[Any]
     value: Any
     error: BaseException | None
-    rows: int = 0  # changed
+    rows: int = 0  # changed, and committed
 
 
 @dataclass(slots=True)
@@ -53,7 +52,6 @@ class WriterStats:
     writes: int = 0
     failed: int = 0
     largest_batch: int = 0
-    checkpoints: int = 0
 
 
 class Writer:
@@ -68,11 +66,7 @@ class Writer:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._closed = False
-        self._copier: LogCopier | None = None  # made when there is something to copy: most daemons are idle
-        self._copies_seen = 0
-        self._is_copying = False  # the log is handed over
-        self._rows = 0  # changed since the log was handed over
-        self._rows_of_batch = 0
+        self._log = WriteAheadLog(conn, path, self.files)
         self._thread = Thread(target=self._run, name="musigd-store", daemon=True)
 
     def start(self) -> None:
@@ -91,6 +85,11 @@ class Writer:
         self._thread.join()
 
     @property
+    def checkpoints(self) -> int:
+        """How often the log was copied to its end."""
+        return self._log.checkpoints
+
+    @property
     def queued(self) -> int:
         return self._queue.qsize()
 
@@ -100,12 +99,10 @@ class Writer:
             while batch:
                 done, batch = self._commit(batch)
                 self._report(done)
-                self._shorten_log()
-        if self._copier is not None:
-            self._copier.stop()
+                self._log.committed(sum(item.rows for item in done))
+        self._log.stop()
         self._conn.close()  # the last one: this folds the log into the file
-        if self._copier is not None:
-            self._copier.close_file()
+        self._log.forget_file()
 
     def _take(self) -> list[Job]:
         """Wait for a job, then take all that are queued."""
@@ -122,38 +119,6 @@ class Writer:
         self._stopping = True
         return batch
 
-    def _shorten_log(self) -> None:
-        """Hand the log over if much was written; what came after a copy ended is so little that it is copied here.
-
-        It is handed over only after a commit that changed rows since it was copied here: part of it is not copied then.
-        """
-        rows, self._rows_of_batch = self._rows_of_batch, 0
-        self._rows += rows
-        if self._is_copying:
-            self._take_back()
-        elif rows and self._rows >= COPY_AFTER_ROWS:
-            self._rows = 0
-            self._hand_over()
-
-    def _take_back(self) -> None:
-        """Copy the rest, if the copier has done its part, or will not do it."""
-        if self._copier is not None and self._copier.alive and self._copier.copies == self._copies_seen:
-            return
-        self._copies_seen = 0 if self._copier is None else self._copier.copies
-        self._is_copying = False
-        copy_log(self._conn)
-        self.stats.checkpoints += 1
-
-    def _hand_over(self) -> None:
-        try:
-            if self._copier is None and self.files.gone() is None:
-                self._copier = LogCopier(self._path)
-        except (sqlite3.Error, OSError, RuntimeError):  # no descriptor, no thread to be had: it is tried again
-            self._copier = None
-        if self._copier is not None and self._copier.alive:
-            self._copier.want()
-        self._is_copying = True
-
     def _commit(self, batch: Sequence[Job]) -> tuple[list[Done], Sequence[Job]]:
         """Returns the results of the jobs that were run, and the jobs still to run."""
         done: list[Done] = []
@@ -168,7 +133,6 @@ class Writer:
                 done.append(self._attempt(job, alone=len(batch) == 1))
             if self._conn.in_transaction:
                 self._conn.execute("COMMIT")
-                self._rows_of_batch = sum(item.rows for item in done)
         except (sqlite3.Error, StoreError) as error:  # SQLite rolled back everything, as it does when the disk is full
             run = len(done) + 1
             return self._all_failed(batch[:run], error), batch[run:]

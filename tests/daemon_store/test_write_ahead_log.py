@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.store import Store, log_copier
-from daemon.store.log_copier import LogCopier
-from daemon.store.writer import COPY_AFTER_ROWS
+from daemon.store import Store, write_ahead_log
+from daemon.store.write_ahead_log import COPY_AFTER_ROWS, LogCopier
 
 WAIT_S = 20
 ROWS = COPY_AFTER_ROWS // 4  # of one commit
@@ -30,7 +29,7 @@ async def until_checkpoints(store: Store, count: int) -> None:
 
 
 async def test_the_log_does_not_grow_while_much_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_copier, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(write_ahead_log, "PAUSE_SECONDS", 0.0)
     await until_checkpoints(store, 2)
     log = store.path.with_name(f"{store.path.name}-wal")
     size = Path(log).stat().st_size
@@ -47,7 +46,7 @@ async def test_writes_go_on_while_the_log_is_copied(store: Store, monkeypatch: p
         copying.set()
         assert go_on.wait(WAIT_S)
 
-    monkeypatch.setattr(log_copier, "copy_log", slow_copy)
+    monkeypatch.setattr(write_ahead_log, "copy_log", slow_copy)
     async with asyncio.timeout(WAIT_S):
         while not copying.is_set():
             await store.write(many_rows)
@@ -62,20 +61,20 @@ async def test_little_is_not_copied(store: Store) -> None:
     copies = store.stats.checkpoints
     for _ in range(COPY_AFTER_ROWS // ROWS - 1):
         await store.write(many_rows)
-    assert store._writer._copier is None
+    assert store._writer._log._copier is None
     assert store.stats.checkpoints == copies
 
 
 def test_what_was_copied_is_in_the_database_and_a_stop_ends_the_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied, copy = threading.Event(), log_copier.copy_log
+    copied, copy = threading.Event(), write_ahead_log.copy_log
 
     def copy_and_say(conn: sqlite3.Connection) -> None:
         copy(conn)
         copied.set()
 
-    monkeypatch.setattr(log_copier, "copy_log", copy_and_say)
+    monkeypatch.setattr(write_ahead_log, "copy_log", copy_and_say)
     path = tmp_path / "a.db"
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("PRAGMA journal_mode=WAL")
@@ -83,7 +82,7 @@ def test_what_was_copied_is_in_the_database_and_a_stop_ends_the_thread(
     writer.execute("CREATE TABLE t (x)")
     copier = LogCopier(path)
     writer.execute("INSERT INTO t VALUES (1)")
-    copier.want()
+    copier.copy()
     assert copied.wait(WAIT_S)
     copier.stop()
     alone = tmp_path / "copy.db"
@@ -98,17 +97,17 @@ async def test_the_log_is_handed_over_only_while_part_of_it_is_not_copied(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite before 3.51.3 may lose pages where a copy begins while the log begins anew (#walresetbug)."""
-    monkeypatch.setattr(log_copier, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(write_ahead_log, "PAUSE_SECONDS", 0.0)
     handed_over: list[tuple[int, int]] = []
-    want = LogCopier.want
+    copy = LogCopier.copy
 
     def looked_at(copier: LogCopier) -> None:
         """The header of the index of the log: frames in it, and frames that are copied (sqlite.org/walformat.html)."""
         index = store.path.with_name(f"{store.path.name}-shm").read_bytes()
         handed_over.append((int.from_bytes(index[16:20], sys.byteorder), int.from_bytes(index[96:100], sys.byteorder)))
-        want(copier)
+        copy(copier)
 
-    monkeypatch.setattr(LogCopier, "want", looked_at)
+    monkeypatch.setattr(LogCopier, "copy", looked_at)
     await until_checkpoints(store, 20)
     assert len(handed_over) >= 20
     assert all(frames > copied for frames, copied in handed_over)
