@@ -35,7 +35,6 @@ AT_ONCE = 2_000  # statements in one transaction
 IDS_AT_ONCE = 500
 ROOM = 20_000  # records from topics that wait
 ROOM_OF_ONE = 5_000  # of one forwarder
-BURST = 1_000  # of them checked and stored together
 
 
 @dataclass(slots=True)
@@ -257,7 +256,7 @@ class RecordInbox:
         while True:
             await self._filled.wait()
             async with self._unhurried.turn() as most:
-                burst = [self._waiting.take() for _ in range(min(BURST, most, len(self._waiting)))]
+                burst = [self._waiting.take() for _ in range(min(most, len(self._waiting)))]
                 if not self._waiting:
                     self._filled.clear()
                 await self._ingest.take(burst, origin=RecordOrigin.GOSSIP)
