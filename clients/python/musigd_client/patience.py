@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from musigd_client.changing import IDEMPOTENT, ONCE
 from musigd_client.errors import Busy, CallFailed, NotReady, RateLimited, ShuttingDown, Unauthenticated, Unreachable
 from musigd_client.failures import NobodyThere
+from musigd_client.methods.changing import IDEMPOTENT, ONCE
 
 WAITING: Final = frozenset({"getEvents", "getFinalSignature"})  # the methods with a parameter waitMs
 LONGEST_WAIT_MS: Final = 60_000

@@ -44,7 +44,7 @@ def files() -> dict[str, str]:
         for name, methods in sections.items():
             here = [each for each in methods if face == "methods" or not each["x-websocket-only"]]
             made[f"{face}/{name}.py"] = methods_file(face, name, here, shares, schemas)
-    made["changing.py"] = changing_file(*changing(said))
+    made["methods/changing.py"] = changing_file(*changing(said))
     return made | {"errors.py": errors_file(said["components"]["errors"])}
 
 

@@ -83,7 +83,7 @@ def _or_mapping(kind: str) -> list[str]:
 
 
 def changing_file(repeatable: Sequence[str], once: Sequence[str]) -> str:
-    """The text of `changing.py`: how a call that changes something may be made again."""
+    """The text of `methods/changing.py`: how a call that changes something may be made again."""
     body = "\n".join(
         [
             f"IDEMPOTENT: Final = frozenset({list(repeatable)})",

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from musigd_client import CallFailed, Client, SyncClient, Unreachable
-from musigd_client.changing import IDEMPOTENT, ONCE
 from musigd_client.endpoint import Address, DataDir, Endpoint, Locator
 from musigd_client.errors import Busy, ShuttingDown, Unauthenticated
 from musigd_client.failures import NobodyThere
+from musigd_client.methods.changing import IDEMPOTENT, ONCE
 from musigd_client.patience import PAUSE_S, Patience, RepeatedCall
 from musigd_client.sync import http
 from musigd_client.transport import Transport
