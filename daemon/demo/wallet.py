@@ -40,11 +40,13 @@ class Wallet:
 
     async def close(self) -> None:
         """End the connection."""
-        if self._listening:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
-        await self._client.close()
+        try:
+            if self._listening:
+                self._listening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._listening
+        finally:
+            await self._client.close()
 
     async def call(self, method: str, **params: Any) -> Any:
         """One JSON-RPC call; raises CallFailed if the daemon refuses."""

@@ -163,12 +163,14 @@ class Vessel:
 
     async def close(self) -> None:
         """End the process and whatever belongs to it."""
-        if hasattr(self, "wallet"):
-            await self.wallet.close()
-        if self.process is not None and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-        self._states.close()
+        try:
+            if hasattr(self, "wallet"):
+                await self.wallet.close()
+        finally:  # whatever the wallet has to say of its daemon
+            if self.process is not None and self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+            self._states.close()
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,17 @@ async def _run(*arguments: str) -> tuple[float, float]:
 @asynccontextmanager
 async def _long(folder: Path, small: bool) -> AsyncIterator[Take]:
     from config.locations import DATABASE_NAME
-    from tests.e2e.vessels import vessels
+    from tests.e2e.vessels import Vessel
 
-    numbers = count()
-    async with vessels(folder, 1) as (vessel,):
+    numbers, vessel = count(), Vessel(folder, "alice", "test-audit")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(vessel.close)
+        await vessel.start()
         vessel.send(signal.SIGTERM)
         await vessel.ended()
         await _fill(vessel.datadir / DATABASE_NAME, LINES // 50 if small else LINES)
         await vessel.start()
+        await vessel.open_wallet()
 
         async def longest(until: asyncio.Future[Any]) -> float:
             most = 0.0
