@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from musigd_client.failures import CallFailed, ClientError, NotAuthorised, Unreachable
+from musigd_client.failures import CallFailed, CertificateRefused, ClientError, NotAuthorised, Unreachable
 
 __all__ = [
     "BY_REASON",
@@ -18,6 +18,7 @@ __all__ = [
     "Busy",
     "CallFailed",
     "Cancelled",
+    "CertificateRefused",
     "ClientError",
     "DatabaseGone",
     "Declined",

@@ -21,6 +21,10 @@ class NobodyThere(Unreachable):
     """Nothing listens, so the call was not carried out."""
 
 
+class CertificateRefused(Unreachable):
+    """The certificate at that address is not accepted here, so the call was not sent. Waiting changes nothing."""
+
+
 class CallFailed(ClientError):
     """The daemon refused a call: its `code`, stable `reason`, sentence and `data`."""
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from musigd_client.errors import CallFailed, NotAuthorised, ShuttingDown, Unreachable
+from musigd_client.errors import CallFailed, CertificateRefused, NotAuthorised, ShuttingDown, Unreachable
 from musigd_client.followed import GAP, PROGRESS, HeardEvent
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ async def _connect_again(connect: Callable[[], Awaitable[SocketClient]], place: 
         place.pause_s = min(2 * place.pause_s, _LONGEST_PAUSE_S)
         try:
             return await connect()
+        except CertificateRefused:
+            raise
         except Unreachable:
             refused = False
         except NotAuthorised:

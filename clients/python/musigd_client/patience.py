@@ -11,7 +11,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from musigd_client.errors import Busy, CallFailed, NotReady, RateLimited, ShuttingDown, Unauthenticated, Unreachable
+from musigd_client.errors import (
+    Busy,
+    CallFailed,
+    CertificateRefused,
+    NotReady,
+    RateLimited,
+    ShuttingDown,
+    Unauthenticated,
+    Unreachable,
+)
 from musigd_client.failures import NobodyThere
 from musigd_client.methods.changing import IDEMPOTENT, ONCE
 
@@ -19,6 +28,7 @@ WAITING: Final = frozenset({"getEvents", "getFinalSignature"})  # the methods wi
 LONGEST_WAIT_MS: Final = 60_000
 PATIENCE_S: Final = 10.0
 PAUSE_S: Final = 0.25
+AWAY_S: Final = 2.0  # between questions for events, of a daemon that has been away for a minute
 _RETRY_MS: Final = 1_000  # if a busy daemon does not say how long
 _KEY_BYTES: Final = 16
 
@@ -42,7 +52,7 @@ class Patience:
         after its listener. `told_ms`: how long a daemon that is not away asks to wait.
         """
         left_s = self._left_s()
-        is_away = isinstance(problem, (Unreachable, ShuttingDown))
+        is_away = _is_away(problem)
         self._was_away = self._was_away or is_away
         if is_away or (self._was_away and isinstance(problem, Unauthenticated)):
             pause_s = min(PAUSE_S, left_s)
@@ -110,6 +120,19 @@ class SignaturePace:
 
     def _left_ms(self, until: float) -> int:
         return max(0, round((until - self._clock()) * 1000))
+
+
+def until_it_passes(problem: Unreachable | CallFailed) -> float:
+    """Seconds until a follower of events asks again; raises `problem` if that changes nothing."""
+    told_ms = _told_ms(problem)
+    if not _is_away(problem) and told_ms is None:
+        raise problem
+    return AWAY_S if told_ms is None else told_ms / 1000
+
+
+def _is_away(problem: Unreachable | CallFailed) -> bool:
+    """Whether the daemon stops, or nobody answers; a certificate that is refused says that somebody does."""
+    return isinstance(problem, (Unreachable, ShuttingDown)) and not isinstance(problem, CertificateRefused)
 
 
 def _told_ms(problem: Unreachable | CallFailed) -> int | None:

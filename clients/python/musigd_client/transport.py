@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from musigd_client.endpoint import Endpoint
-from musigd_client.errors import ClientError, Unauthenticated, Unreachable
+from musigd_client.errors import CertificateRefused, ClientError, Unauthenticated, Unreachable
 from musigd_client.failures import NobodyThere
 from musigd_client.socket import SocketClient
 from musigd_client.wire import NO_JSON_RPC
@@ -31,14 +31,16 @@ class Transport:
         await self._session.close()
 
     async def post(self, endpoint: Endpoint, body: bytes) -> Any:
-        """The response object. Raises NobodyThere, Unreachable, and ClientError for an answer that is not JSON."""
+        """The response object.
+
+        Raises NobodyThere, CertificateRefused, Unreachable, and ClientError for an answer that is not JSON.
+        """
         headers = {"Content-Type": "application/json", **_authorization(endpoint)}
         try:
             async with self._session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
                 return json.loads(await response.read())
         except aiohttp.ClientConnectorCertificateError as problem:
-            why = getattr(problem.certificate_error, "verify_message", "") or "it cannot be verified"
-            raise Unreachable(endpoint.distrust(why)) from problem
+            raise _distrust(endpoint, problem) from problem
         except aiohttp.ClientConnectorError as problem:
             raise NobodyThere(endpoint.silence) from problem
         except aiohttp.ClientResponseError:
@@ -52,7 +54,7 @@ class Transport:
         raise ClientError(NO_JSON_RPC)
 
     async def open_socket(self, endpoint: Endpoint) -> SocketClient:
-        """A WebSocket; raises NotAuthorised when the token is refused, Unreachable when nothing answers."""
+        """A WebSocket; raises NotAuthorised, CertificateRefused, and Unreachable when nothing answers."""
         headers = _authorization(endpoint)
         try:
             ws = await self._session.ws_connect(
@@ -61,12 +63,19 @@ class Transport:
             return SocketClient(ws)
         except aiohttp.ClientResponseError as problem:
             status = problem.status
+        except aiohttp.ClientConnectorCertificateError as problem:
+            raise _distrust(endpoint, problem) from problem
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as problem:
             raise Unreachable(endpoint.silence) from problem
         # Raised outside the handler for the same reason as above.
         if status in {401, 403}:
             raise Unauthenticated(-32001, "the daemon refuses this token", {"reason": "unauthenticated"})
         raise Unreachable(f"the daemon refuses the WebSocket with status {status}")
+
+
+def _distrust(endpoint: Endpoint, problem: aiohttp.ClientConnectorCertificateError) -> CertificateRefused:
+    why = getattr(problem.certificate_error, "verify_message", "") or "it cannot be verified"
+    return CertificateRefused(endpoint.distrust(why))
 
 
 def _authorization(endpoint: Endpoint) -> dict[str, str]:

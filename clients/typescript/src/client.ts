@@ -17,8 +17,8 @@ export interface ClientOptions {
  * A client of one daemon: every method of the API as a function, and its events.
  *
  * A call is made again while the daemon restarts, with the same idempotency key where it changes something, so that it
- * is carried out once. Those that carry a secret (`importKey`, `unlock`, `changePassphrase`, `createToken`) take no such
- * key and are not repeated once they may have arrived.
+ * is carried out once. Those that carry a secret (`importKey`, `unlock`, `changePassphrase`, `createToken`,
+ * `createWebhook`) take no such key and are not repeated once they may have arrived.
  */
 export class Client extends Methods {
   readonly #connection: Connection;

@@ -16,6 +16,15 @@ export class Unreachable extends MusigdError {
   }
 }
 
+/** The certificate at that address is not accepted here, so the call was not sent. Only Node tells; waiting changes nothing. */
+export class CertificateRefused extends Unreachable {
+  override name = "CertificateRefused";
+
+  constructor(message: string) {
+    super(message, true);
+  }
+}
+
 /** The daemon refused a call. Each `reason` has a subclass of its own: `NotReadyError`, `DeclinedError` and so on. */
 export class CallFailed extends MusigdError {
   override name = "CallFailed";

@@ -1,6 +1,6 @@
 /** A client of musigd for wallets, in browsers and in Node. In Node see also `musigd-client/node`. */
 export { Client, type ClientOptions } from "./client.js";
-export { CallFailed, MusigdError, Unreachable } from "./errors.js";
+export { CallFailed, CertificateRefused, MusigdError, Unreachable } from "./errors.js";
 export type { EventName, EventOf, EventOptions, EventPattern, GapEvent, HeardEvent } from "./events.js";
 export * from "./generated/errors.js";
 export type { EventData } from "./generated/events.js";

@@ -1,4 +1,4 @@
-import { Unreachable } from "./errors.js";
+import { CertificateRefused, Unreachable } from "./errors.js";
 
 /** The address of the daemon and the token for it. Both may change when it restarts. */
 export interface Endpoint {
@@ -80,11 +80,18 @@ export function openWebSocket(endpoint: Endpoint): WebSocketLike | null {
   return new WebSocket(endpoint.ws, protocolsOf(endpoint)) as WebSocketLike;
 }
 
+// Of OpenSSL's results of a verification, and Node's own for a name that the certificate does not hold.
+const CERTIFICATE = /CERT|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
+
 /** The sentence for when no answer came. Only Node tells whether anybody listened. */
 export function silenceOf(endpoint: Endpoint, cause: unknown): Unreachable {
   const code = (cause as { code?: unknown } | undefined)?.code;
   const place = endpoint.socket ?? endpoint.rpc;
   if (code === "ECONNREFUSED" || code === "ENOENT") return new Unreachable(`no daemon answers at ${place}`, true);
+  if (typeof code === "string" && CERTIFICATE.test(code)) {
+    const remedy = "trust it (NODE_EXTRA_CA_CERTS names its file), and call a name that it holds";
+    return new CertificateRefused(`the certificate at ${place} is not accepted here (${code}): ${remedy}`);
+  }
   const why = typeof code === "string" ? ` (${code})` : "";
   return new Unreachable(`no answer came from ${place}${why}; the call may have been carried out${hint(endpoint)}`);
 }

@@ -1,4 +1,4 @@
-import { CallFailed, Unreachable } from "./errors.js";
+import { CallFailed, CertificateRefused, Unreachable } from "./errors.js";
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
@@ -54,6 +54,7 @@ export class Pauses {
 
 /** Whether the daemon is away: it is stopping, nothing listens, or the connection broke. */
 export function isAway(problem: unknown): boolean {
+  if (problem instanceof CertificateRefused) return false;
   return problem instanceof Unreachable || (problem instanceof CallFailed && problem.reason === "shutting_down");
 }
 
@@ -94,7 +95,7 @@ export async function throughRestarts<T>(
 
 /** How long to wait before the call is made again; null when it is not. */
 function pauseAfter(problem: unknown, wasAway: boolean, repeatable: boolean, pauses: Pauses): number | null {
-  if (problem instanceof Unreachable) return repeatable || problem.nobody ? pauses.next() : null;
+  if (problem instanceof Unreachable && !repeatable && !problem.nobody) return null;
   if (isAway(problem) || (wasAway && isRefused(problem))) return pauses.next();
   return toldToWait(problem);
 }

@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { CallFailed, Client, DeclinedError, ForbiddenError, httpTransport, MusigdError, NotReadyError, Unreachable } from "../src/index.js";
+import { CallFailed, CertificateRefused, Client, DeclinedError, ForbiddenError, httpTransport, MusigdError, NotReadyError, Unreachable } from "../src/index.js";
 import { resultOf } from "../src/answers.js";
+import { isAway } from "../src/waiting.js";
+import { silenceOf } from "../src/transport.js";
 import { ERRORS } from "../src/generated/errors.js";
 import { FakeDaemon, refusal } from "./fake.js";
 
@@ -49,6 +51,28 @@ test("a call with a secret is not repeated once it may have arrived", async () =
   await assert.rejects(new Client(daemon).createToken({ scopes: ["read"] }), Unreachable);
   assert.equal(daemon.calls.length, 2);
   assert.equal(daemon.calls[0]!.params["idempotencyKey"], undefined);
+});
+
+test("a certificate that is not accepted is told at once, with the code and a remedy, as the call was not sent", () => {
+  const place = { rpc: "https://host:1/rpc", ws: "wss://host:1/ws" };
+  for (const code of ["DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "ERR_TLS_CERT_ALTNAME_INVALID"]) {
+    const problem = silenceOf(place, { code });
+    assert.ok(problem instanceof CertificateRefused && problem.nobody && !isAway(problem));
+    assert.match(problem.message, new RegExp(`^the certificate at https://host:1/rpc is not accepted here \\(${code}\\): trust it`));
+  }
+  for (const code of ["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"]) {
+    assert.ok(!(silenceOf(place, { code }) instanceof CertificateRefused));
+  }
+});
+
+test("a call whose certificate is refused is made once", async () => {
+  const daemon = new FakeDaemon();
+  const distrusted = (): never => {
+    throw new CertificateRefused("not accepted");
+  };
+  daemon.answers = { listKeys: inTurn(distrusted) };
+  await assert.rejects(new Client(daemon).listKeys(), CertificateRefused);
+  assert.equal(daemon.calls.length, 1);
 });
 
 test("a call and its token are not carried to where a redirect points", async () => {

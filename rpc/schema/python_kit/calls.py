@@ -97,7 +97,7 @@ def changing_file(repeatable: Sequence[str], once: Sequence[str]) -> str:
 
 def errors_file(errors: Mapping[str, Schema]) -> str:
     """The text of `errors.py`: a class for each reason that a daemon gives, and the classes above them."""
-    roots = ["CallFailed", "ClientError", "NotAuthorised", "Unreachable"]
+    roots = ["CallFailed", "CertificateRefused", "ClientError", "NotAuthorised", "Unreachable"]
     classes, known = [], {}
     for error in errors.values():
         for reason in error["data"]["reason"]:

@@ -14,7 +14,7 @@ import pytest
 
 from musigd_client import Client
 from musigd_client.endpoint import Address, DataDir, Endpoint, locator_of, read_token
-from musigd_client.errors import ClientError, Unreachable
+from musigd_client.errors import CertificateRefused, ClientError, Unreachable
 from musigd_client.sync.client import SyncClient
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld
@@ -178,8 +178,13 @@ async def test_a_certificate_that_is_not_accepted_is_told_with_the_reason(
 ) -> None:
     world = await make_world(tls_cert=certificate[0], tls_key=certificate[1])
     place = f":{world.server.port}/rpc"
-    with pytest.raises(Unreachable, match=r"not accepted here \(self.signed certificate\): trust it"):
+    with pytest.raises(CertificateRefused, match=r"not accepted here \(self.signed certificate\): trust it"):
         await Client.connect(url=f"https://localhost{place}", token="x")
+    async with Client(Address(f"https://localhost{place}", token="x")) as client:
+        with pytest.raises(CertificateRefused):
+            await client.socket()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-    with pytest.raises(Unreachable, match=r"not accepted here \(IP address mismatch.*\): trust it .* call a name"):
+    with pytest.raises(
+        CertificateRefused, match=r"not accepted here \(IP address mismatch.*\): trust it .* call a name"
+    ):
         await asyncio.to_thread(SyncClient.connect, url=f"https://127.0.0.1{place}", token="x")

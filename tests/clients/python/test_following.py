@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from musigd_client import following
-from musigd_client.errors import Busy, CallFailed, ShuttingDown, TooMany, Unreachable
+from musigd_client.errors import Busy, CallFailed, CertificateRefused, ShuttingDown, TooMany, Unreachable
 
 BUSY = {"reason": "busy", "retryAfterMs": 1}
 
@@ -36,9 +36,12 @@ class Connection:
         self.refusal = None
 
 
-def follow(connections: Iterator[Connection]) -> Any:
+def follow(connections: Iterator[Connection | Unreachable]) -> Any:
     async def connect() -> Any:
-        return next(connections)
+        found = next(connections)
+        if isinstance(found, Unreachable):
+            raise found
+        return found
 
     return following.follow(connect, from_seq=1, log_id=None, params={})
 
@@ -53,6 +56,14 @@ async def test_refusal_of_a_new_subscription_that_does_not_pass_is_told() -> Non
     events = follow(iter([Connection(None), Connection(TooMany(-32010, "", {}))]))
     assert (await anext(events))["seq"] == 1
     with pytest.raises(TooMany):
+        await anext(events)
+
+
+async def test_a_certificate_that_is_no_longer_accepted_is_told_where_silence_is_bridged() -> None:
+    away, distrusted = Unreachable("no daemon answers"), CertificateRefused("the certificate has expired")
+    events = follow(iter([Connection(None), away, Connection(None), distrusted]))
+    assert [(await anext(events))["seq"] for _ in range(2)] == [1, 2]
+    with pytest.raises(CertificateRefused):
         await anext(events)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from musigd_client import CallFailed, Client, SyncClient, Unreachable
 from musigd_client.endpoint import Address, DataDir, Endpoint, Locator
-from musigd_client.errors import Busy, ShuttingDown, Unauthenticated
+from musigd_client.errors import Busy, CertificateRefused, ShuttingDown, Unauthenticated
 from musigd_client.failures import NobodyThere
 from musigd_client.methods.changing import IDEMPOTENT, ONCE
 from musigd_client.patience import PAUSE_S, Patience, RepeatedCall
@@ -215,6 +215,24 @@ async def test_an_answer_that_asks_to_wait_is_waited_for(face: Face, world: Worl
     async with face(place_of(world), LONG_S) as ask:
         assert (await ask("createKey", scheme="lotus"))["scheme"] == "lotus"
     assert pauses == [0.007]
+
+
+@each_face
+async def test_a_certificate_that_is_not_accepted_is_told_at_once(
+    face: Face, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(transport: Transport, endpoint: Endpoint, body: bytes) -> Any:
+        raise CertificateRefused(endpoint.distrust("self-signed certificate"))
+
+    def refused_sync(endpoint: Endpoint, body: bytes) -> Any:
+        raise CertificateRefused(endpoint.distrust("self-signed certificate"))
+
+    monkeypatch.setattr(Transport, "post", refused)
+    monkeypatch.setattr(http, "_post", refused_sync)
+    async with face(Address("https://localhost:1/rpc", token=COOKIE), LONG_S) as ask:
+        with pytest.raises(CertificateRefused):
+            await ask("createKey", scheme="lotus")
+    assert pauses == []
 
 
 @each_face

@@ -6,12 +6,13 @@ import asyncio
 import inspect
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from musigd_client import Client, SyncClient
 from musigd_client.endpoint import Address, DataDir
-from musigd_client.errors import NotFound, Unauthenticated, Unreachable
+from musigd_client.errors import Busy, Forbidden, NotFound, Unauthenticated, Unreachable
 from rpc.methods import samples
 from tests.clients.python.test_client import write_datadir
 from tests.rpc.rpc_stores import COOKIE
@@ -71,6 +72,27 @@ async def test_events_that_are_no_longer_kept_are_reported_as_a_gap(world: World
     gap, first = await asyncio.to_thread(list, islice(events, 2))
     assert (gap["event"], gap["data"], "seq" in gap) == ("events:gap", {"from": 2, "to": 5}, False)
     assert first["seq"] == 6
+
+
+async def test_a_daemon_that_asks_to_wait_is_asked_again_for_events_and_a_refusal_ends_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.append("session:ready")
+    client = SyncClient(Address(world.base, token=COOKIE))
+    events = client.events(from_seq=1)
+    assert (await asyncio.to_thread(next, events))["seq"] == 1
+    whole, refusals = client.call, [Forbidden(-32002, "", {}), Busy(-32010, "", {"retryAfterMs": 1})]
+
+    def call(method: str, **params: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return whole(method, **params)
+
+    monkeypatch.setattr(client, "call", call)
+    world.log.append("session:ready")
+    with pytest.raises(Forbidden):
+        await asyncio.to_thread(next, events)
+    assert refusals == []
 
 
 async def test_a_signature_is_waited_for_and_a_request_followed_to_its_end(world: World) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from musigd_client.endpoint import AnyPath, Locator, locator_of
-from musigd_client.errors import CallFailed, NotFound, Unreachable
+from musigd_client.errors import CallFailed, NotFound
 from musigd_client.followed import GAP, HeardEvent, RequestProgress
 from musigd_client.models.sessions import FinalSignature
-from musigd_client.patience import LONGEST_WAIT_MS, PATIENCE_S, RepeatedCall, SignaturePace, repeated
+from musigd_client.patience import (
+    LONGEST_WAIT_MS,
+    PATIENCE_S,
+    RepeatedCall,
+    SignaturePace,
+    repeated,
+    until_it_passes,
+)
 from musigd_client.sync.all import SyncMethods
 from musigd_client.sync.http import call
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-_AWAY_S: Final = 2.0  # between attempts, for a daemon that has been away for a minute
 
 
 class SyncClient(SyncMethods):
@@ -83,11 +88,7 @@ class SyncClient(SyncMethods):
         return self.call("getEvents", fromSeq=from_seq, waitMs=wait_ms, **known, **params)
 
     def _next_page(self, params: Mapping[str, Any], from_seq: int, log_id: str) -> Any:
-        while True:
-            try:
-                return self._page(params, from_seq, log_id, LONGEST_WAIT_MS)
-            except Unreachable:
-                time.sleep(_AWAY_S)
+        return repeated(lambda: self._page(params, from_seq, log_id, LONGEST_WAIT_MS), until_it_passes)
 
     def wait_for_signature(self, *, request_id: str, timeout_s: float | None = None) -> FinalSignature:
         """As `Client.wait_for_signature`."""

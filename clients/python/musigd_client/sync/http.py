@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from musigd_client.endpoint import Endpoint, Locator
-from musigd_client.errors import ClientError, NotAuthorised, Unreachable
+from musigd_client.errors import CertificateRefused, ClientError, NotAuthorised, Unreachable
 from musigd_client.failures import NobodyThere
 from musigd_client.wire import NO_JSON_RPC, result_of
 
@@ -69,7 +69,7 @@ def _connect(connection: http.client.HTTPConnection, endpoint: Endpoint) -> None
     try:
         connection.connect()
     except ssl.SSLCertVerificationError as problem:
-        raise Unreachable(endpoint.distrust(problem.verify_message)) from problem
+        raise CertificateRefused(endpoint.distrust(problem.verify_message)) from problem
     except (OSError, UnicodeError) as problem:
         raise NobodyThere(endpoint.silence) from problem
 
