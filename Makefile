@@ -15,7 +15,7 @@ FILE := build/adversary.json
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser test-strangers-go check-libp2p test-consensus test-namespaces test-ipv6 test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-systemd test-docker page test-browser check-unit lock clean
+.PHONY: help env generate env-run demo test check format bench bench-start bench-musig2 bench-rpc bench-discovery bench-signing bench-prices bench-policy bench-page cover-musig2 mutate-musig2 start-matrix adversary adversary-page nightly test-typescript test-strangers test-strangers-browser test-strangers-go check-libp2p test-consensus test-namespaces test-ipv6 test-nat test-upnp test-tor test-tor-network test-install test-install-kit test-pythons test-systemd test-docker page test-browser check-unit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 24
@@ -32,6 +32,13 @@ demo: env-run ## N daemons on loopback make one signature: make demo ARGS="--sig
 test: env ## the whole suite, real daemons included
 	@echo "About 4 minutes on two cores that have nothing else to do. The twenty slowest tests are listed at the end."
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --durations=20 $(ARGS)
+
+test-pythons: ## the whole suite under each Python from 3.11 to 3.13 that is here, in clones under build (5 minutes each)
+	@for version in 3.11 3.12 3.13; do \
+		"python$$version" -c '' 2>/dev/null || { echo "There is no Python $$version here."; continue; }; \
+		rm -rf "build/python-$$version" && git clone -q . "build/python-$$version" \
+		&& $(MAKE) -C "build/python-$$version" test PYTHON="python$$version" || exit 1; \
+	done
 
 check: env ## format, lint, types, import contracts, fast tests: about a minute
 	@$(PY) -m ruff format --check $(CODE) tests examples setup.py vendor

@@ -11,6 +11,7 @@ from musig2.protocol.records.peers import PeerIdentity
 from p2p.addresses import from_text
 from p2p.hearsay import AT_ONCE, FIRST_PAUSE_S, LAST_PAUSE_S, PER_SECOND, Hearsay
 from tests.p2p.nodes import networks
+from tests.serving import serving
 
 HERE, ONE, TWO = "/ip4/192.168.0.9/tcp/4327", b"one", b"two"
 PUBLIC = [f"/ip4/9.9.9.{number}/tcp/4327" for number in range(1, 200)]
@@ -67,8 +68,8 @@ async def test_made_up_identities_at_one_address_cause_one_connection() -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
-    async with await asyncio.start_server(victim, "127.0.0.1") as server, networks(1) as (anna,):
-        addr = from_text(f"/ip4/127.0.0.1/tcp/{server.sockets[0].getsockname()[1]}")
+    async with serving(victim) as port, networks(1) as (anna,):
+        addr = from_text(f"/ip4/127.0.0.1/tcp/{port}")
         made_up = [PeerIdentity(secrets.token_bytes(32)).peer for _ in range(20)]
         reached = await asyncio.gather(*(anna.dial(peer, [addr], hearsay=True) for peer in made_up))
         assert not any(reached)

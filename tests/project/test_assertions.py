@@ -1,14 +1,17 @@
-"""Every test asserts something that its reader sees: an `assert`, a `pytest.raises`, a function called `assert_...`."""
+"""Every test asserts what its reader sees (`assert`, `pytest.raises`, a function called `assert_...`), and ends."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 RAISES = {"raises", "warns", "refused"}  # `refused`, of the tests' worlds, expects a call to be refused
 SKIPS = {"skip", "skipif", "xfail", "importorskip"}
+SERVES = re.compile(r"asyncio\.start_(?:unix_)?server\(")
+WAITS = re.compile(r"wait_closed\(|async with (?:await )?(?:asyncio\.start_|\w*server\b)")
 
 
 def names_called(node: ast.AST) -> Iterator[str]:
@@ -48,3 +51,11 @@ def test_no_test_is_skipped() -> None:
         if name in SKIPS
     ]
     assert skipping == []
+
+
+def test_no_test_with_a_server_waits_for_connections_that_may_end_after_it() -> None:
+    texts = {str(path.relative_to(TESTS)): path.read_text() for path in sorted(TESTS.rglob("*.py"))}
+    serving = {name: text for name, text in texts.items() if SERVES.search(text)}
+    waiting = [name for name, text in serving.items() if WAITS.search(text)]
+    assert "serving.py" in serving
+    assert waiting == [], "from Python 3.12 on, closing a server does: take `serving` of tests/serving.py"

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from musigd_client import Client, ClientError, SyncClient
 from musigd_client.endpoint import Address, DataDir, Locator, SocketFile, read_token
+from tests.serving import serving
 
 TOKEN = "musigd_" + "7" * 40
 
@@ -71,16 +72,14 @@ async def test_no_error_shows_the_token_when_the_server_does_not_speak_json_rpc(
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     problems = []
-    async with server, Client(Address(url, token=TOKEN)) as client:
+    async with serving(answer) as port, Client(Address(f"http://127.0.0.1:{port}", token=TOKEN)) as client:
         for attempt in (client.get_info(), client.socket()):
             with pytest.raises(ClientError) as caught:
                 await attempt
             problems.append(caught.value)
         with pytest.raises(ClientError) as caught:
-            await asyncio.to_thread(SyncClient.connect, url=url, token=TOKEN)
+            await asyncio.to_thread(SyncClient.connect, url=f"http://127.0.0.1:{port}", token=TOKEN)
         problems.append(caught.value)
     assert TOKEN not in "".join(map(shown, problems))
 

@@ -150,8 +150,8 @@ async def test_the_problems_of_a_running_daemon_are_repeated(tmp_path: Path) -> 
         writer.close()
 
     server = await asyncio.start_unix_server(answer, tmp_path / "musigd.sock")
-    async with server:
-        found = await asyncio.to_thread(lambda: list(unready(tmp_path / "musigd.sock")))
+    found = await asyncio.to_thread(lambda: list(unready(tmp_path / "musigd.sock")))
+    server.close()
     assert found == [("The running daemon is not ready (clock_wrong).", "Set it.")]
     assert list(unready(tmp_path / "nobody.sock")) == []
 

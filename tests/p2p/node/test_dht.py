@@ -16,6 +16,7 @@ from p2p.addresses import Multiaddr
 from p2p.network import Offence
 from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import DAY_MS, Signer, forged, now_ms
+from tests.serving import serving
 
 pytestmark = pytest.mark.network
 
@@ -150,15 +151,14 @@ async def test_two_networks_in_one_process_do_not_mix() -> None:
 async def test_dead_peers_that_others_name_are_dialled_once_and_not_kept() -> None:
     knocks = 0
 
-    def knocked(_: object, writer: asyncio.StreamWriter) -> None:
+    async def knocked(_: object, writer: asyncio.StreamWriter) -> None:
         nonlocal knocks
         knocks += 1
         writer.close()
 
-    door = await asyncio.start_server(knocked, "127.0.0.1", 0)
     dead = ID(PeerIdentity(secrets.token_bytes(32)).peer)
-    addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{door.sockets[0].getsockname()[1]}")
-    async with door, networks(2) as (anna, ben):
+    async with serving(knocked) as port, networks(2) as (anna, ben):
+        addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{port}")
         await star([anna, ben])
 
         def name(node: Any) -> None:

@@ -21,6 +21,7 @@ from p2p.compat.kad import ANSWER_BYTES, MAX_MESSAGE_BYTES, MAX_PROVIDER_ADDRS
 from p2p.node.dht import RecordRefused
 from tests.p2p.nodes import TestNode, eventually, networks
 from tests.p2p.p2p_world import Signer
+from tests.serving import serving
 
 pytestmark = pytest.mark.network
 KEY = b"\x12\x20" + bytes(32)
@@ -152,8 +153,8 @@ async def test_peers_that_an_answer_makes_up_at_one_address_cause_one_connection
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
-    async with await asyncio.start_server(victim, "127.0.0.1") as server, networks(1) as (anna,):
-        addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{server.sockets[0].getsockname()[1]}")
+    async with serving(victim) as port, networks(1) as (anna,):
+        addr = Multiaddr(f"/ip4/127.0.0.1/tcp/{port}")
         made_up = [ID(PeerIdentity(secrets.token_bytes(32)).peer) for _ in range(10)]
 
         async def look_up(node: Any) -> int:

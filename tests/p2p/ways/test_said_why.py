@@ -11,6 +11,7 @@ import pytest
 from daemon.api.info import bootstrap_problems
 from p2p.errors import PeerUnreachable
 from tests.p2p.nodes import TestNode, eventually, identified, network
+from tests.serving import serving
 
 pytestmark = pytest.mark.network
 PEER = "12D3KooWA4PHJGtFcDD6a1uGBJP2yzMhBBmxWBzYjC5a3cTtZsGQ"
@@ -23,9 +24,7 @@ async def test_who_connects_hears_that_the_reverse_proxy_refuses() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    async with server, network() as anna:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(refuse) as port, network() as anna:
         with pytest.raises(PeerUnreachable, match=r"no WebSocket .* \(the upgrade was refused\): look at the reverse"):
             await anna.connect(f"/ip4/127.0.0.1/tcp/{port}/ws/p2p/{PEER}")
 

@@ -25,6 +25,7 @@ from p2p.ways.websocket import EMPTY, FRAMES, FRAMES_AT_ONCE, NoWebSocket, WebSo
 from tests.p2p.nodes import TestNode, eventually, identified, network
 from tests.p2p.p2p_world import have
 from tests.p2p.ways.tor_world import _carry
+from tests.serving import serving
 
 WS: Any = {"listen": ("/ip4/127.0.0.1/tcp/0/ws",)}
 KEY = base64.b64encode(bytes(16)).decode()
@@ -228,9 +229,8 @@ async def reverse_proxy(folder: Path, target: Callable[[], int]) -> AsyncIterato
         inner = await asyncio.open_connection("127.0.0.1", target())
         await asyncio.gather(_carry(reader, inner[1]), _carry(inner[0], writer), return_exceptions=True)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1], cert
+    async with serving(serve, tls=context) as port:
+        yield port, cert
 
 
 @pytest.mark.network

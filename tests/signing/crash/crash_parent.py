@@ -124,7 +124,6 @@ class RemoteDaemon(MemoryNet):
             await readable(self._ended)
             await self.dead
         self._server.close()
-        await self._server.wait_closed()
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
         """An RPC method, or `until` for an event; raises Died."""

@@ -83,7 +83,6 @@ class Igd:
         self._udp.close()
         await self.reboot()
         self._http.close()
-        await self._http.wait_closed()
 
     async def reboot(self) -> None:
         """Forget every mapping."""
