@@ -108,6 +108,7 @@ def test_a_directory_of_others_is_refused_and_stays_as_it_is(
 
 def test_the_doctor_predicts_the_refusal(directory: Path) -> None:
     files("notes.txt")(directory)
+    directory.chmod(0o755)
     (finding, *_) = [each for each in examine(settings(), directory, {}) if each.severity is Severity.FAULT]
     assert "its rights are not changed" in finding.remedy
 
