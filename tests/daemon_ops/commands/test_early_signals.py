@@ -56,7 +56,11 @@ async def musigd(
     moments: Sequence[Moment], *words: object, **environment: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MUSIGD_")}
-    quiet = {"MUSIGD_P2P__MDNS": "false", "MUSIGD_P2P__LISTEN": "/ip4/127.0.0.1/tcp/0", "MUSIGD_RPC__LISTEN": "127.0.0.1:0"}
+    quiet = {
+        "MUSIGD_P2P__MDNS": "false",
+        "MUSIGD_P2P__LISTEN": "/ip4/127.0.0.1/tcp/0",
+        "MUSIGD_RPC__LISTEN": "127.0.0.1:0",
+    }
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", DRIVER, json.dumps(moments)),
         *map(str, words),

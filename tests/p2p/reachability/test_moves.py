@@ -37,7 +37,6 @@ async def test_connections_from_an_address_that_is_gone_are_closed(monkeypatch: 
 
 async def test_the_dead_connection_of_a_peer_that_came_again_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(swarm, "DOUBLE_S", 0.1)
-    monkeypatch.setattr(swarm, "HEARD_S", 0.5)
     async with networks(1) as (ben,), network(network=ben._config.network) as anna:
         await anna.meet(ben)
         assert ben.send(anna.peer, [have(1)])  # ben opens the stream that both use

@@ -133,8 +133,8 @@ async def test_peers_through_one_relay_share_a_range_at_the_other_end() -> None:
 async def test_a_silent_hop_stream_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from p2p.relay import messages
 
-    monkeypatch.setattr(messages, "MESSAGE_S", 0.1)
     async with relayed(1) as (relay, (anna,)):
+        monkeypatch.setattr(messages, "MESSAGE_S", 0.1)
 
         async def wait(life: NodeLife) -> bytes:
             stream = await life.host.direct_stream(ID(relay.peer), HOP)
