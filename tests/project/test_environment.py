@@ -139,6 +139,27 @@ def test_an_unsupported_python_is_refused_with_a_sentence(clone: Path, packages:
     assert "musigd needs Python 3.11, 3.12 or 3.13 (found: Python 3.9.18)" in said
 
 
+def test_a_python_that_uv_keeps_is_found_where_the_system_has_only_newer_ones(
+    clone: Path, packages: Path, path: Path
+) -> None:
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        program(path / name, "case $1 in --version) echo 'Python 3.15.0' ;; *) exit 1 ;; esac")
+
+    program(path / "uv", "exit 2")
+    code, said = make(clone, "demo", path, packages)
+    assert code != 0
+    assert "(found: Python 3.15.0). Install one and name it" in said
+    assert "uv python install 3.13" in said
+
+    program(
+        path / "uv",
+        f'case "$*" in "python find --system"*) echo "{Path(sys.executable).resolve()}" ;; *) exit 2 ;; esac',
+    )
+    code, said = make(clone, "demo", path, packages)
+    assert code == 0, said
+    assert installed(clone / ".venv") == RUN
+
+
 def test_an_intel_mac_without_compilers_is_told_what_to_install(clone: Path, packages: Path, path: Path) -> None:
     program(path / "uname", "case $1 in -s) echo Darwin ;; -m) echo x86_64 ;; esac")
 
