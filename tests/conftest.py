@@ -1,9 +1,10 @@
-"""What holds for all tests: each leaves logging as it found it, and finds a short directory and, if marked, IPv6."""
+"""What holds for all tests: each leaves logging as it found it, and finds a short directory and what it needs."""
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +15,7 @@ import pytest
 import structlog
 
 _TEMPORARY: Final = "/tmp"
+NEEDS: Final = ("::1", "curl")  # whatever else a test takes, every machine has that runs the suite
 _LONGEST: Final = 16  # characters; what pytest and a test add has to fit into the 107 of a unix socket's path
 
 
@@ -24,27 +26,32 @@ def pytest_configure() -> None:
 
 
 @cache
-def _has_ipv6() -> bool:
-    """Whether `::1` can be listened at; in many containers it cannot."""
+def _is_here(need: str) -> bool:
+    """Whether this machine has a program, or `::1`, which many containers lack."""
+    if need != "::1":
+        return shutil.which(need) is not None
     try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+        with socket.create_server((need, 0), family=socket.AF_INET6):
             return True
     except OSError:
         return False
 
 
+def _lacking(item: pytest.Item) -> bool:
+    return any(not _is_here(need) for marker in item.iter_markers("needs") for need in marker.args)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs IPv6 on a machine that has none."""
-    if not _has_ipv6():
-        left_out = [item for item in items if item.get_closest_marker("ipv6")]
+    """Leave out the tests that are marked as needing what this machine has not."""
+    if left_out := [item for item in items if _lacking(item)]:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say that it was left out."""
-    if not _has_ipv6():
-        terminalreporter.write_line("This machine has no IPv6 (no ::1): the tests marked ipv6 were left out.")
+    """Say that they were left out. (The workers chose them, and do not tell which.)"""
+    if missing := [need for need in NEEDS if not _is_here(need)]:
+        terminalreporter.write_line(f"Left out was what needs {' and '.join(missing)}: this machine has none.")
 
 
 @pytest.fixture(autouse=True)

@@ -76,6 +76,7 @@ async def test_ctrl_c_leaves_no_process_and_no_file(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.needs("curl")
 async def test_keep_shows_lines_to_paste_that_work(temporary: Path) -> None:
     process = await start_demo(temporary, "--signers", "2", "--keep")
     lines = await lines_until(process, "listSessions", times=2)

@@ -42,6 +42,7 @@ async def calls_at_work(vessel: Vessel, count: int) -> None:
                 return
 
 
+@pytest.mark.needs("curl")
 async def test_clients_of_every_kind_wait_through_a_restart(tmp_path: Path) -> None:
     async with vessels(tmp_path, 2) as (alice, bob):
         keys = [(await each.wallet.call("createKey", scheme="lotus"))["publicKey"] for each in (alice, bob)]

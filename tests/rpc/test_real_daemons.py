@@ -186,6 +186,7 @@ async def test_example_in_python_makes_a_signature(pair: Pair) -> None:
     assert re.search(r"^signature [0-9a-f]{128}$", output, re.MULTILINE)
 
 
+@pytest.mark.needs("curl")
 async def test_example_with_curl_makes_a_signature(pair: Pair) -> None:
     output = await run("sh", str(PROJECT / "examples/sign_together.sh"), *map(str, pair.datadirs))
     assert re.search(r"^signature [0-9a-f]{128}$", output, re.MULTILINE)

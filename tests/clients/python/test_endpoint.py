@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from musigd_client import Client
 from musigd_client.endpoint import Address, DataDir, Endpoint, locator_of, read_token
 from musigd_client.errors import CertificateRefused, ClientError, Unreachable
 from musigd_client.sync.client import SyncClient
+from tests.certificates import certificate
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld
 
@@ -163,27 +163,19 @@ def test_a_token_file_without_text_is_reported(tmp_path: Path) -> None:
         read_token(tmp_path / "token")
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """Of `localhost`, signed by itself; and its key."""
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*made, *subject, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
-
-
 async def test_a_certificate_that_is_not_accepted_is_told_with_the_reason(
-    make_world: MakeWorld, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await make_world(tls_cert=certificate[0], tls_key=certificate[1])
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    certificate(cert, key, hosts=("localhost",))
+    world = await make_world(tls_cert=cert, tls_key=key)
     place = f":{world.server.port}/rpc"
     with pytest.raises(CertificateRefused, match=r"not accepted here \(self.signed certificate\): trust it"):
         await Client.connect(url=f"https://localhost{place}", token="x")
     async with Client(Address(f"https://localhost{place}", token="x")) as client:
         with pytest.raises(CertificateRefused):
             await client.socket()
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     with pytest.raises(
         CertificateRefused, match=r"not accepted here \(IP address mismatch.*\): trust it .* call a name"
     ):

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from daemon.demo.processes import Daemons, DemoDaemon
+from tests.certificates import certificate
 from tests.e2e.vessels import Vessel
-from tests.rpc.server.test_limits import certificate
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio(loop_scope="module")]
 

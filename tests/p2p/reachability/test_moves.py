@@ -19,7 +19,7 @@ def test_an_address_is_own_while_this_host_has_it() -> None:
     assert not tcp.is_own("203.0.113.9")
 
 
-@pytest.mark.ipv6
+@pytest.mark.needs("::1")
 def test_an_address_of_ipv6_is_own_too() -> None:
     assert tcp.is_own("::1")
 

@@ -23,7 +23,7 @@ from tests.p2p.nodes import eventually, identified, network
 SIX: Any = {"listen": ("/ip6/::1/tcp/0",)}
 
 
-@pytest.mark.ipv6
+@pytest.mark.needs("::1")
 @pytest.mark.network
 async def test_a_node_of_both_families_is_reached_in_either() -> None:
     port = free_port()
@@ -52,7 +52,7 @@ async def test_a_family_that_leads_nowhere_does_not_keep_the_other_from_being_tr
         assert anna.peers()[0].multiaddrs[0] == bob.address
 
 
-@pytest.mark.ipv6
+@pytest.mark.needs("::1")
 @pytest.mark.network
 async def test_real_daemons_sign_over_ipv6_and_take_calls_there(tmp_path: Path) -> None:
     name = f"test-{secrets.token_hex(4)}"

@@ -22,6 +22,7 @@ from p2p.addresses import from_text
 from p2p.errors import PeerUnreachable
 from p2p.ways import websocket
 from p2p.ways.websocket import EMPTY, FRAMES, FRAMES_AT_ONCE, NoWebSocket, WebSocketStream
+from tests.certificates import certificate
 from tests.p2p.nodes import TestNode, eventually, identified, network
 from tests.p2p.p2p_world import have
 from tests.p2p.ways.tor_world import _carry
@@ -209,19 +210,11 @@ def test_text_ends_the_connection() -> None:
 # TLS, which a reverse proxy ends.
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Of `localhost`, signed by itself."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*made, *names, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
-
-
 @contextlib.asynccontextmanager
 async def reverse_proxy(folder: Path, target: Callable[[], int]) -> AsyncIterator[tuple[int, Path]]:
     """Ends TLS and passes the rest on to the port of `target`, as nginx would; its own port, and whom to trust."""
-    cert, key = certificate(folder)
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    certificate(cert, key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, key)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import resource
 import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rpc.errors import ListenError
 from rpc.ports import Problem
 from rpc.server import listen
 from rpc.server.listen import affordable_connections, tcp_socket
+from tests.certificates import certificate
 from tests.rpc.rpc_stores import COOKIE
 from tests.rpc.rpc_world import MakeWorld, World
 
@@ -256,12 +256,6 @@ async def test_tls_listener_serves_and_takes_over_new_files(make_world: MakeWorl
     with pytest.raises(ListenError):
         world.server.reload_tls(cert, key)
     assert (await tls_call(world, others[0])) == 200
-
-
-def certificate(cert: Path, key: Path) -> None:
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*made, *subject, "-keyout", key, "-out", cert], check=True, capture_output=True)
 
 
 async def tls_call(world: World, cert: Path) -> int:
