@@ -8,6 +8,8 @@ CODE := daemon rpc musig2 p2p config clients/python
 ARGS :=
 # Kept where each module is: what the targets start would otherwise compile all modules again, twice as long a start.
 unexport PYTHONDONTWRITEBYTECODE
+# Of what takes longer than a test of the suite may.
+LONG := -o faulthandler_timeout=0
 PERCENT := 100
 MINUTES := 20
 FILE := build/adversary.json
@@ -108,8 +110,8 @@ adversary-page: env ## write a run into the table of docs/security.md: make adve
 nightly: env ## what is too long for `make test`: about an hour; a hundredth of it: make nightly PERCENT=1
 	@$(PY) -m tests.musig2.differential $$(expr 1000 \* $(PERCENT))
 	@$(PY) -m tests.protocol.sim.run_schedules $$(expr 100 \* $(PERCENT))
-	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) tests/signing/crash/test_kill_random.py tests/signing/crash/test_kill_policy.py
-	@MUSIGD_DAY=$$(expr 10 \* $(PERCENT)) $(PY) -m pytest -q -s tests/daemon_ops/keys/test_a_days_traffic.py
+	@MUSIGD_KILLS=$$(expr 2 \* $(PERCENT)) $(PYTEST) $(LONG) tests/signing/crash/test_kill_random.py tests/signing/crash/test_kill_policy.py
+	@MUSIGD_DAY=$$(expr 10 \* $(PERCENT)) $(PY) -m pytest -q -s $(LONG) tests/daemon_ops/keys/test_a_days_traffic.py
 	@$(PY) -m tests.rpc.calls.slow_requests $$(expr 500 \* $(PERCENT))
 	@$(PY) -m tests.rpc.events.slow_resume $$(expr 100 \* $(PERCENT))
 	@$(PY) -m tests.start.matrix
@@ -140,7 +142,7 @@ page: ## build the page anew from clients/page (needs Node 20 or newer and the n
 
 test-browser: ## the page in a real Chromium against real daemons; writes docs/page/*.png (needs chromium; 2 minutes)
 	@sh .ci/environment browser
-	@$(PYTEST) -n 0 tests/browser $(ARGS)
+	@$(PYTEST) -n 0 $(LONG) tests/browser $(ARGS)
 
 test-namespaces: env ## daemons in network namespaces that lose 20 % of their packets (needs root, ip, nft)
 	@$(PY) -m tests.namespaces.slow_loss $(ARGS)
@@ -167,10 +169,10 @@ test-install-kit: env ## the Python kit, installed alone for every Python on the
 	@$(PY) -m tests.clients.python.slow_install_kit $(ARGS)
 
 test-systemd: env ## the unit under a real systemd, in a container (needs root, debootstrap, systemd-nspawn; 4 minutes)
-	@$(PYTEST) -n 0 tests/systemd $(ARGS)
+	@$(PYTEST) -n 0 $(LONG) tests/systemd $(ARGS)
 
 test-docker: env ## the image and compose.yaml under a real engine (needs root, dockerd, debootstrap; 4 minutes)
-	@$(PYTEST) -n 0 tests/docker $(ARGS)
+	@$(PYTEST) -n 0 $(LONG) tests/docker $(ARGS)
 
 check-unit: ## what systemd says of the unit file (needs systemd-analyze)
 	@sed 's|=/opt/musigd/bin/musigd.*|=/bin/true|' systemd/musigd.service > "$${TMPDIR:-/tmp}/musigd.service"
