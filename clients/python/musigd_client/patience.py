@@ -122,12 +122,23 @@ class SignaturePace:
         return max(0, round((until - self._clock()) * 1000))
 
 
-def until_it_passes(problem: Unreachable | CallFailed) -> float:
-    """Seconds until a follower of events asks again; raises `problem` if that changes nothing."""
-    told_ms = _told_ms(problem)
-    if not _is_away(problem) and told_ms is None:
-        raise problem
-    return AWAY_S if told_ms is None else told_ms / 1000
+class EventPace:
+    """When a follower of events asks for the next page again: as long as the daemon is away or asks to wait."""
+
+    def __init__(self) -> None:
+        self._was_away = False
+
+    def after(self, problem: Unreachable | CallFailed) -> float:
+        """Seconds to pause before that; raises `problem` if asking again changes nothing.
+
+        A token may be refused once after the daemon was away: its new cookie may come late.
+        """
+        was_away, self._was_away = self._was_away, _is_away(problem)
+        told_ms = _told_ms(problem)
+        comes_late = was_away and isinstance(problem, Unauthenticated)
+        if told_ms is None and not self._was_away and not comes_late:
+            raise problem
+        return AWAY_S if told_ms is None else told_ms / 1000
 
 
 def _is_away(problem: Unreachable | CallFailed) -> bool:

@@ -17,7 +17,7 @@ from musigd_client.endpoint import Address, DataDir, Endpoint, Locator
 from musigd_client.errors import Busy, CertificateRefused, ShuttingDown, Unauthenticated
 from musigd_client.failures import NobodyThere
 from musigd_client.methods.changing import IDEMPOTENT, ONCE
-from musigd_client.patience import PAUSE_S, Patience, RepeatedCall
+from musigd_client.patience import PAUSE_S, EventPace, Patience, RepeatedCall
 from musigd_client.sync import http
 from musigd_client.transport import Transport
 from rpc.cli.main import Exit, main
@@ -317,6 +317,15 @@ def test_a_refused_token_is_tried_again_only_after_the_daemon_was_away() -> None
         attempts.after(REFUSED)
     assert attempts.after(STOPS) == PAUSE_S
     assert attempts.after(REFUSED) == PAUSE_S
+
+
+def test_a_follower_of_events_bridges_all_but_a_refusal_and_a_late_cookie_once() -> None:
+    pace = EventPace()
+    assert [pace.after(each) for each in (NobodyThere(""), STOPS, NobodyThere(""), REFUSED)] == [2.0, 5.0, 2.0, 2.0]
+    with pytest.raises(Unauthenticated):
+        pace.after(REFUSED)
+    with pytest.raises(CertificateRefused):
+        pace.after(CertificateRefused(""))
 
 
 def test_no_longer_wait_is_begun_than_the_patience_lasts() -> None:

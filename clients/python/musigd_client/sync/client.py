@@ -13,10 +13,10 @@ from musigd_client.models.sessions import FinalSignature
 from musigd_client.patience import (
     LONGEST_WAIT_MS,
     PATIENCE_S,
+    EventPace,
     RepeatedCall,
     SignaturePace,
     repeated,
-    until_it_passes,
 )
 from musigd_client.sync.all import SyncMethods
 from musigd_client.sync.http import call
@@ -88,7 +88,7 @@ class SyncClient(SyncMethods):
         return self.call("getEvents", fromSeq=from_seq, waitMs=wait_ms, **known, **params)
 
     def _next_page(self, params: Mapping[str, Any], from_seq: int, log_id: str) -> Any:
-        return repeated(lambda: self._page(params, from_seq, log_id, LONGEST_WAIT_MS), until_it_passes)
+        return repeated(lambda: self._page(params, from_seq, log_id, LONGEST_WAIT_MS), EventPace().after)
 
     def wait_for_signature(self, *, request_id: str, timeout_s: float | None = None) -> FinalSignature:
         """As `Client.wait_for_signature`."""
