@@ -38,7 +38,10 @@ def _is_here(need: str) -> bool:
 
 
 def _lacking(item: pytest.Item) -> bool:
-    return any(not _is_here(need) for marker in item.iter_markers("needs") for need in marker.args)
+    needs = [need for marker in item.iter_markers("needs") for need in marker.args]
+    if unknown := set(needs) - set(NEEDS):
+        raise pytest.UsageError(f"{item.nodeid} needs {unknown}: add it to NEEDS of tests/conftest.py, or do without")
+    return not all(map(_is_here, needs))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

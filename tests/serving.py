@@ -30,7 +30,10 @@ async def serving(handle: Handle, *, tls: ssl.SSLContext | None = None) -> Async
             pass  # the block has ended
         finally:
             tasks.discard(task)
-            writer.transport.abort() if task.cancelling() else writer.close()
+            if task.cancelling():
+                writer.transport.abort()
+            else:
+                writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
